@@ -1,0 +1,50 @@
+// Package fault marks errors that a user can mend: they carry a hint that says what would be right.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is an error with a hint. Usage tells a mistake in a command line, a configuration or a value (exit code 2)
+// from a failure of the world around: a missing file, a full disk (exit code 1).
+type Error struct {
+	Err   error
+	Hint  string
+	Usage bool
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint returns err with a hint formatted from format and args. A nil err stays nil.
+func Hint(err error, format string, args ...any) error {
+	return wrap(err, false, format, args)
+}
+
+// Usage is Hint for a mistake in what the user typed or configured.
+func Usage(err error, format string, args ...any) error {
+	return wrap(err, true, format, args)
+}
+
+func wrap(err error, usage bool, format string, args []any) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Err: err, Hint: fmt.Sprintf(format, args...), Usage: usage}
+}
+
+// HintOf returns the hint nearest to the surface of err's chain, or "".
+func HintOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
+
+// IsUsage reports whether err was caused by what the user typed or configured.
+func IsUsage(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Usage
+}

@@ -1,0 +1,31 @@
+// Package pending keeps modules in go.mod until their first use lands.
+package pending
+
+import (
+	_ "github.com/apache/arrow/go/v15/arrow"
+	_ "github.com/apache/arrow/go/v15/arrow/array"
+	_ "github.com/apache/arrow/go/v15/arrow/ipc"
+	_ "github.com/apache/arrow/go/v15/arrow/memory"
+	_ "github.com/gomlx/go-xla/pkg/installer"
+	_ "github.com/gomlx/go-xla/pkg/pjrt"
+	_ "github.com/gomlx/gomlx/pkg/ml/context"
+	_ "github.com/gomlx/gomlx/pkg/ml/layers"
+	_ "github.com/gomlx/gomlx/pkg/ml/train/optimizers"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/renameio/v2"
+	_ "github.com/nlpodyssey/gopickle/pickle"
+	_ "github.com/nlpodyssey/gopickle/pytorch"
+	_ "github.com/nlpodyssey/gopickle/types"
+	_ "github.com/nlpodyssey/safetensors"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/sbinet/npyio"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/spf13/cobra"
+	_ "go.yaml.in/yaml/v3"
+	_ "golang.org/x/image/draw"
+	_ "golang.org/x/image/font/gofont/goregular"
+	_ "golang.org/x/image/font/opentype"
+	_ "golang.org/x/term"
+	_ "golang.org/x/text/unicode/norm"
+	_ "pgregory.net/rapid"
+)

@@ -1,0 +1,97 @@
+// Package nn holds the graph blocks that several networks share, and the bridge from weight files to graph variables.
+//
+// Axes: B batch, C channels, I inputs, O outputs, H height, W width.
+//
+// Weights keep the names of their public layouts: the variable "convs.0.conv.weight" of the scope "/generator" is the
+// tensor of that name in the generator's file.
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/dtypes/bfloat16"
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/pkg/support/exceptions"
+
+	"illustrator/checkpoints"
+)
+
+// Load creates a variable in ctx's scope for each tensor of w, converted to dtype. Integer tensors are skipped.
+// Frozen networks are loaded with trainable false: optimizers and gradients of variables leave them alone.
+func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trainable bool) error {
+	for _, name := range w.Names() {
+		t := w.Tensors[name]
+		if t.DType == checkpoints.I64 || t.DType == checkpoints.I32 {
+			continue
+		}
+		values, err := t.Float32s()
+		if err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+		}
+		value, err := newTensor(values, dtype, t.Shape)
+		if err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+		}
+		ctx.Checked(false).VariableWithValue(name, value).SetTrainable(trainable)
+	}
+	return nil
+}
+
+// newTensor returns values as a tensor of dtype float32, float64 or bfloat16.
+func newTensor(values []float32, dtype dtypes.DType, shape []int) (*tensors.Tensor, error) {
+	switch dtype {
+	case dtypes.Float32:
+		return tensors.FromFlatDataAndDimensions(values, shape...), nil
+	case dtypes.Float64:
+		return tensors.FromFlatDataAndDimensions(convert(values, func(v float32) float64 { return float64(v) }), shape...), nil
+	case dtypes.BFloat16:
+		return tensors.FromFlatDataAndDimensions(convert(values, bfloat16.FromFloat32), shape...), nil
+	}
+	return nil, fmt.Errorf("weights of type %s are not supported; use float32, float64 or bfloat16", dtype)
+}
+
+func convert[T any](values []float32, f func(float32) T) []T {
+	out := make([]T, len(values))
+	for i, v := range values {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// Weight returns the weight called name in ctx's scope as a node, and asserts its dimensions.
+// Graph code panics, as GoMLX does: a weight that is missing is named.
+func Weight(ctx *context.Context, g *Graph, name string, dims ...int) *Node {
+	v := ctx.GetVariableByScopeAndName(ctx.Scope(), name)
+	if v == nil {
+		exceptions.Panicf("weight %q is missing in scope %q", name, ctx.Scope())
+	}
+	if !slices.Equal(v.Shape().Dimensions, dims) {
+		exceptions.Panicf("weight %q has shape %v, expected %v", name, v.Shape().Dimensions, dims)
+	}
+	return v.ValueGraph(g)
+}
+
+// DType returns the element type of the weights in ctx's scope: a network computes in the type it was loaded with.
+func DType(ctx *context.Context, anyWeight string) dtypes.DType {
+	v := ctx.GetVariableByScopeAndName(ctx.Scope(), anyWeight)
+	if v == nil {
+		exceptions.Panicf("weight %q is missing in scope %q", anyWeight, ctx.Scope())
+	}
+	return v.DType()
+}
+
+// Linear is torch.nn.Linear: x [B,I] (or [B,T,I]) times weight [O,I] transposed, plus bias [O], with the weights name+".weight" and name+".bias".
+func Linear(ctx *context.Context, x *Node, name string, out int) *Node {
+	in := x.Shape().Dim(-1)
+	y := MatMulT(x, Weight(ctx, x.Graph(), name+".weight", out, in))
+	return Add(y, ExpandLeftToRank(Weight(ctx, x.Graph(), name+".bias", out), y.Rank()))
+}
+
+// MatMulT contracts the last axis of x with the last axis of w [O,I]: [...,I] → [...,O].
+func MatMulT(x, w *Node) *Node {
+	return DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+}

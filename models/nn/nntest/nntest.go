@@ -1,0 +1,113 @@
+// Package nntest helps the tests of networks: a backend, goldens, and gradients by finite differences.
+package nntest
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/models/xla"
+)
+
+var openCPU = sync.OnceValues(func() (backends.Backend, error) { return xla.Open("cpu") })
+
+// Backend returns the XLA CPU backend. Without a plugin the test is skipped with the command that installs one,
+// but under CI it fails.
+func Backend(t testing.TB) backends.Backend {
+	t.Helper()
+	backend, err := openCPU()
+	if err == nil {
+		return backend
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("no XLA backend: %v", err)
+	}
+	t.Skipf("needs the XLA CPU plugin (`make setup` installs it): %v", err)
+	return nil
+}
+
+// MaxAbs returns the largest absolute difference of two float32 slices of equal length.
+func MaxAbs(t testing.TB, got, want []float32) float64 {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("got %d values, want %d", len(got), len(want))
+	}
+	worst := 0.0
+	for i := range got {
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if math.IsNaN(d) {
+			t.Fatalf("value %d: got %g, want %g", i, got[i], want[i])
+		}
+		worst = max(worst, d)
+	}
+	return worst
+}
+
+// Run executes fn once on the CPU backend and returns its outputs as flat float32 slices.
+func Run(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, inputs []*graph.Node) []*graph.Node, inputs ...any) [][]float32 {
+	t.Helper()
+	exec, err := context.NewExec(Backend(t), ctx, fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exec.Finalize()
+	outputs, err := exec.Exec(inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat := make([][]float32, len(outputs))
+	for i, o := range outputs {
+		flat[i] = tensors.MustCopyFlatData[float32](o)
+	}
+	return flat
+}
+
+// CheckGradient compares the gradient of scalar(fn(x)) with central finite differences along random directions, in
+// float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by a fixed random projection.
+// relative is the largest accepted |analytic - numeric| / max(|analytic|, |numeric|).
+func CheckGradient(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, x *graph.Node) *graph.Node, x *tensors.Tensor, step, relative float64) {
+	t.Helper()
+	scalar := func(ctx *context.Context, x *graph.Node) *graph.Node {
+		y := fn(ctx, x)
+		weights := graph.Sin(graph.ConvertDType(graph.IotaFull(x.Graph(), y.Shape()), y.DType()))
+		return graph.ReduceAllSum(graph.Mul(y, weights))
+	}
+	exec := context.MustNewExec(Backend(t), ctx, func(ctx *context.Context, x *graph.Node) []*graph.Node {
+		y := scalar(ctx, x)
+		return []*graph.Node{y, graph.Gradient(y, x)[0]}
+	})
+	defer exec.Finalize()
+	at := func(values []float64) (float64, []float64) {
+		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(values, x.Shape().Dimensions...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensors.ToScalar[float64](out[0]), tensors.MustCopyFlatData[float64](out[1])
+	}
+	base := tensors.MustCopyFlatData[float64](x)
+	_, gradient := at(base)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for trial := range 4 {
+		direction, plus, minus := make([]float64, len(base)), make([]float64, len(base)), make([]float64, len(base))
+		analytic := 0.0
+		for i := range base {
+			direction[i] = rng.NormFloat64()
+			plus[i], minus[i] = base[i]+step*direction[i], base[i]-step*direction[i]
+			analytic += gradient[i] * direction[i]
+		}
+		high, _ := at(plus)
+		low, _ := at(minus)
+		numeric := (high - low) / (2 * step)
+		if scale := max(math.Abs(analytic), math.Abs(numeric)); !(math.Abs(analytic-numeric) <= relative*scale) {
+			t.Errorf("direction %d: gradient gives %g, finite differences %g (relative %g, allowed %g)",
+				trial, analytic, numeric, math.Abs(analytic-numeric)/scale, relative)
+		}
+	}
+}
