@@ -1,8 +1,22 @@
 // Package mapper is the one trained network of the method: CLIP image embedding → StyleGAN2 Z.
 package mapper
 
+import (
+	"fmt"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+)
+
 // ModelType is the "model_type" of a mapper's config.json.
 const ModelType = "mapper"
+
+// The architectures: the paper's network of dense blocks, and the plain network that it is compared with.
+const (
+	Dense    = "dense"
+	Baseline = "baseline"
+)
 
 // Config is a mapper from CLIP image embeddings to StyleGAN's Z, as stored in config.json.
 type Config struct {
@@ -14,9 +28,136 @@ type Config struct {
 	ZDim     int `json:"z_dim" yaml:"-"`
 	// Width is the number of hidden units (512 in the paper).
 	Width int `json:"width" yaml:"width"`
-	// Blocks is the number of dense blocks (5), Layers the number of layers in each (5). The baseline has Layers layers (54).
+	// Blocks is the number of dense blocks (5), Layers the number of layers in each (5). The baseline has Layers
+	// layers (54), no blocks and no dropout: it does not read those two fields.
 	Blocks int `json:"blocks" yaml:"blocks"`
 	Layers int `json:"layers" yaml:"layers"`
 	// Dropout is the probability that a block's output unit is dropped in training (0.1).
 	Dropout float64 `json:"dropout" yaml:"dropout"`
+}
+
+// maxParameters bounds what a configuration may ask memory for: 8 GiB in float32, 78 times the paper's mapper.
+const maxParameters = 1 << 31
+
+// Validate returns an error that names the first field without sense.
+func (c Config) Validate() error {
+	bad := func(field string, value any, want string) error {
+		return fault.Usage(fmt.Errorf("mapper config: %s is %v", field, value), "%s must be %s", field, want)
+	}
+	if c.ModelType != ModelType {
+		return bad("model_type", c.ModelType, `"mapper"`)
+	}
+	for _, width := range []struct {
+		field string
+		value int
+	}{{"embed_dim", c.EmbedDim}, {"z_dim", c.ZDim}, {"width", c.Width}} {
+		if width.value < 1 || width.value > 8192 {
+			return bad(width.field, width.value, "from 1 to 8192")
+		}
+	}
+	switch c.Arch {
+	case Dense:
+		if c.Blocks < 1 || c.Blocks > 64 {
+			return bad("blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
+		}
+		if c.Layers < 1 || c.Layers > 64 {
+			return bad("layers", c.Layers, "from 1 to 64 (5 in the paper)")
+		}
+		if !(c.Dropout >= 0 && c.Dropout < 1) {
+			return bad("dropout", c.Dropout, "from 0 to below 1 (0.1 in the paper)")
+		}
+	case Baseline:
+		if c.Layers < 2 || c.Layers > 512 {
+			return bad("layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
+		}
+	default:
+		return bad("arch", fmt.Sprintf("%q", c.Arch), `"dense" or "baseline"`)
+	}
+	if n := c.Parameters(); n > maxParameters {
+		return bad("width", c.Width, fmt.Sprintf("smaller: with these layers it gives %d parameters, more than %d", n, maxParameters))
+	}
+	return nil
+}
+
+// Parameters returns the number of learned parameters: what PyTorch counts. The running statistics of BatchNorm are
+// not among them.
+func (c Config) Parameters() int {
+	n := 0
+	for name, shape := range c.Shapes() {
+		if !IsBuffer(name) {
+			elements := 1
+			for _, d := range shape {
+				elements *= d
+			}
+			n += elements
+		}
+	}
+	return n
+}
+
+// IsBuffer reports whether the tensor called name is a running statistic, which training follows but does not learn.
+func IsBuffer(name string) bool {
+	return strings.HasSuffix(name, ".running_mean") || strings.HasSuffix(name, ".running_var")
+}
+
+// Shapes are the tensors of the network under PyTorch's names: those of the released projectors for "dense",
+//
+//	head.{0,1}                                   Linear
+//	rrdb_blocks.{b}.0.mlp_layers.{l}.{0…5}       Linear, BatchNorm, PReLU, Linear, BatchNorm, PReLU
+//	tail.{0,1}                                   Linear
+//
+// and for "baseline" those of one torch.nn.Sequential: mlp.{2i} Linear, mlp.{2i+1} PReLU. BatchNorm has its learned
+// weight and bias and the buffers running_mean and running_var, all [width]. PyTorch's counter num_batches_tracked is
+// not among them: with a fixed momentum nothing reads it, so importers drop it.
+func (c Config) Shapes() checkpoints.Shapes {
+	s := checkpoints.Shapes{}
+	linear := func(name string, in, out int) {
+		s[name+".weight"], s[name+".bias"] = []int{out, in}, []int{out}
+	}
+	if c.Arch == Baseline {
+		for i := range c.Layers {
+			in, out := c.baselineWidths(i)
+			linear(baselineLinear(i), in, out)
+			s[baselinePReLU(i)+".weight"] = []int{1}
+		}
+		return s
+	}
+	normAndPReLU := func(layer string, i int) {
+		for _, part := range []string{"weight", "bias", "running_mean", "running_var"} {
+			s[fmt.Sprintf("%s.%d.%s", layer, i, part)] = []int{c.Width}
+		}
+		s[fmt.Sprintf("%s.%d.weight", layer, i+1)] = []int{1}
+	}
+	linear("head.0", c.EmbedDim, c.Width)
+	linear("head.1", c.Width, c.Width)
+	for b := range c.Blocks {
+		for l := range c.Layers {
+			layer := layerName(b, l)
+			linear(layer+".0", c.Width*(l+1), c.Width)
+			normAndPReLU(layer, 1)
+			linear(layer+".3", c.Width, c.Width)
+			normAndPReLU(layer, 4)
+		}
+	}
+	linear("tail.0", c.Width, c.Width)
+	linear("tail.1", c.Width, c.ZDim)
+	return s
+}
+
+// layerName is the name of layer l of dense block b. The 0 is the dense block in its pair with the dropout.
+func layerName(b, l int) string { return fmt.Sprintf("rrdb_blocks.%d.0.mlp_layers.%d", b, l) }
+
+func baselineLinear(i int) string { return fmt.Sprintf("mlp.%d", 2*i) }
+func baselinePReLU(i int) string  { return fmt.Sprintf("mlp.%d", 2*i+1) }
+
+// baselineWidths are the widths that baseline layer i reads and writes.
+func (c Config) baselineWidths(i int) (in, out int) {
+	in, out = c.Width, c.Width
+	if i == 0 {
+		in = c.EmbedDim
+	}
+	if i == c.Layers-1 {
+		out = c.ZDim
+	}
+	return in, out
 }
