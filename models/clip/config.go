@@ -2,6 +2,13 @@
 // Configuration, weights and tokenizer are read from a folder in Hugging Face's layout.
 package clip
 
+import (
+	"encoding/json"
+	"fmt"
+
+	"illustrator/internal/fault"
+)
+
 // ModelType is the "model_type" of a CLIP's config.json.
 const ModelType = "clip"
 
@@ -37,4 +44,66 @@ type VisionConfig struct {
 	PatchSize         int     `json:"patch_size"`
 	HiddenAct         string  `json:"hidden_act"`
 	LayerNormEps      float64 `json:"layer_norm_eps"`
+}
+
+// legacyEOS is the wrong "eos_token_id" in the configurations of OpenAI's networks as they were first converted. The text
+// is then pooled at its largest id, which is <|endoftext|> in their vocabulary (transformers, modeling_clip.py, does so too).
+const legacyEOS = 2
+
+// DecodeConfig reads a Hugging Face config.json. Absent fields have the values that transformers' CLIPConfig gives them
+// (those of ViT-B/32). The result is valid, or the error names the first field that is not.
+func DecodeConfig(data []byte) (Config, error) {
+	text, vision := defaultText(), defaultVision()
+	// Old files repeat a part under another name; transformers then takes that one, with defaults where it is silent.
+	file := struct {
+		ModelType  string          `json:"model_type"`
+		Projection *int            `json:"projection_dim"`
+		Text       json.RawMessage `json:"text_config"`
+		TextDict   json.RawMessage `json:"text_config_dict"`
+		Vision     json.RawMessage `json:"vision_config"`
+		VisionDict json.RawMessage `json:"vision_config_dict"`
+	}{}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return Config{}, badJSON("config.json", err)
+	}
+	for _, part := range []struct {
+		name        string
+		plain, dict json.RawMessage
+		into        any
+	}{
+		{"text_config", file.Text, file.TextDict, &text},
+		{"vision_config", file.Vision, file.VisionDict, &vision},
+	} {
+		name, raw := part.name, part.plain
+		if len(part.dict) > 0 && string(part.dict) != "null" {
+			name, raw = part.name+"_dict", part.dict
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(raw, part.into); err != nil {
+			return Config{}, badJSON("config.json: "+name, err)
+		}
+	}
+	c := Config{ModelType: file.ModelType, ProjectionDim: 512, Text: text, Vision: vision}
+	if file.Projection != nil {
+		c.ProjectionDim = *file.Projection
+	}
+	return c, c.Validate()
+}
+
+func badJSON(where string, err error) error {
+	return fault.Hint(fmt.Errorf("read CLIP's %s: %w", where, err), "the file must be Hugging Face's config.json of a CLIPModel")
+}
+
+// defaultText is transformers' CLIPTextConfig().
+func defaultText() TextConfig {
+	return TextConfig{HiddenSize: 512, IntermediateSize: 2048, NumHiddenLayers: 12, NumAttentionHeads: 8,
+		MaxPositionEmbeddings: 77, VocabSize: 49408, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 49407}
+}
+
+// defaultVision is transformers' CLIPVisionConfig().
+func defaultVision() VisionConfig {
+	return VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12,
+		NumChannels: 3, ImageSize: 224, PatchSize: 32, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}
 }
