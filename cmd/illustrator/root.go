@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/spf13/cobra"
+
+	"illustrator/internal/fault"
+	"illustrator/models/xla"
+)
+
+// globalOptions is what every command shares: the flags before or after any command's name, and where to write.
+type globalOptions struct {
+	quiet   bool
+	verbose bool
+	backend string // "xla:cpu", "xla:cuda" or a library's path; "" leaves it to $GOMLX_BACKEND and device
+	device  string // "cpu" or "cuda"; "" is the CPU
+
+	stdout io.Writer // results
+	stderr io.Writer // log lines, progress, errors
+	log    *slog.Logger
+}
+
+// openBackend opens the XLA backend that the flags ask for.
+func (o *globalOptions) openBackend() (backends.Backend, error) {
+	name := o.backend
+	if o.device != "" {
+		if o.device != "cpu" && o.device != "cuda" {
+			return nil, fault.Usage(fmt.Errorf("--device %q is unknown", o.device), "the devices are cpu and cuda")
+		}
+		if name == "" {
+			name = "xla:" + o.device
+		}
+	}
+	return xla.Open(name)
+}
+
+const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper, StyleGAN2.
+
+Results go to standard output; log lines, progress and errors go to standard error.
+
+Exit codes:
+  0    all done
+  1    failure: something outside the command line went wrong (a file, the network, the XLA plugin)
+  2    usage: a mistake in the command line, a configuration or a value
+  3    partial result: some of the work was done and kept, some failed
+  130  interrupted by Ctrl-C or a termination signal; a second Ctrl-C leaves at once
+
+Environment:
+  GOMLX_BACKEND             XLA plugin to run on, as in --backend
+  PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
+  NO_COLOR                  no colours
+  ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
+
+func newRootCommand(opts *globalOptions) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "illustrator",
+		Short: "Turn descriptions into pictures",
+		Long:  rootLong,
+		Args:  cobra.ArbitraryArgs, // so that RunE words the error
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	flags := root.PersistentFlags()
+	flags.BoolVarP(&opts.quiet, "quiet", "q", false, "print results, warnings and errors only")
+	flags.BoolVarP(&opts.verbose, "verbose", "v", false, "say more about what is going on")
+	flags.StringVar(&opts.backend, "backend", "", `XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
+	flags.StringVar(&opts.device, "device", "", "device to run on: cpu or cuda (default cpu)")
+	root.SetOut(opts.stdout)
+	root.SetErr(opts.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(
+		newVersionCommand(opts),
+	)
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	err := fmt.Errorf("unknown command %q", name)
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := fault.Nearest(name, names); near != "" {
+		return fault.Usage(err, "did you mean `illustrator %s`?", near)
+	}
+	slices.Sort(names)
+	return fault.Usage(err, "the commands are %s", strings.Join(names, ", "))
+}
+
+// errPartial marks a run that kept some of its work and lost some; the process exits with exitPartial.
+var errPartial = errors.New("partial result")
