@@ -93,5 +93,5 @@ func Linear(ctx *context.Context, x *Node, name string, out int) *Node {
 
 // MatMulT contracts the last axis of x with the last axis of w [O,I]: [...,I] → [...,O].
 func MatMulT(x, w *Node) *Node {
-	return DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+	return Contract(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
 }

@@ -1,0 +1,121 @@
+package classifier
+
+// Axes: B batch, C channels, H height and width, A attributes, V values of all attributes one after the other.
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/core/shapes"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/nn"
+)
+
+// Build gives the logits of all attributes: pictures [B,3,H,H] in [-1,1] → [B,V]. Pictures are clamped first.
+// BatchNorm uses its running statistics: the classifier judges, it is never trained here.
+func Build(ctx *context.Context, cfg Config, images *Node) *Node {
+	images.AssertDims(-1, 3, cfg.ImageSize, cfg.ImageSize)
+	x := ClipScalar(images, -1, 1)
+	layer := 0
+	for _, c := range convolutions {
+		x = convolve(x, nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride)
+		x = Add(x, Reshape(nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
+		x = relu(batchNorm(ctx, x, fmt.Sprint(layer+1)))
+		layer += 3
+	}
+	x = Reshape(x, x.Shape().Dim(0), -1)
+	x = relu(nn.Linear(ctx, x, fmt.Sprint(layer+1), hidden))
+	return nn.Linear(ctx, x, fmt.Sprint(layer+3), cfg.NumValues())
+}
+
+// Attributes gives the most likely value of each attribute: logits [B,V] → int32 [B,A].
+func Attributes(cfg Config, logits *Node) *Node {
+	var best []*Node
+	start := 0
+	for _, a := range cfg.Attributes {
+		end := start + len(a.Values)
+		best = append(best, ArgMax(Slice(logits, AxisRange(), AxisRange(start, end)), 1))
+		start = end
+	}
+	return Stack(best, 1)
+}
+
+// NumValues is V, the number of logits.
+func (c Config) NumValues() int {
+	n := 0
+	for _, a := range c.Attributes {
+		n += len(a.Values)
+	}
+	return n
+}
+
+// convolve is torch.nn.Conv2d with padding 1: x [B,in,H,H], kernel [out,in,3,3].
+func convolve(x, kernel *Node, stride int) *Node {
+	axes := ConvolveAxesConfig{
+		InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
+		KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
+		OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{2, 3},
+	}
+	return Convolve(x, kernel).AxesConfig(axes).Strides(stride).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+}
+
+// batchNorm is torch.nn.BatchNorm2d in evaluation mode: x [B,C,H,H].
+func batchNorm(ctx *context.Context, x *Node, name string) *Node {
+	channels := x.Shape().Dim(1)
+	weight := func(suffix string) *Node { return nn.Weight(ctx, x.Graph(), name+suffix, channels) }
+	scale := Div(weight(".weight"), Sqrt(AddScalar(weight(".running_var"), 1e-5)))
+	shift := Sub(weight(".bias"), Mul(weight(".running_mean"), scale))
+	return Add(Mul(x, Reshape(scale, 1, channels, 1, 1)), Reshape(shift, 1, channels, 1, 1))
+}
+
+func relu(x *Node) *Node { return Max(x, Zeros(x.Graph(), shapes.Make(x.DType()))) }
+
+// convolution is a 3×3 convolution followed by BatchNorm and ReLU: layers n, n+1 and n+2 of a torch.nn.Sequential.
+type convolution struct{ in, out, stride int }
+
+var convolutions = []convolution{{3, 32, 2}, {32, 32, 1}, {32, 64, 2}, {64, 128, 2}, {128, 128, 2}}
+
+// hidden is the width of the fully connected layer before the logits.
+const hidden = 256
+
+// Shapes are the tensors of the network under the indices of a torch.nn.Sequential.
+func (c Config) Shapes() checkpoints.Shapes {
+	s, layer, size := checkpoints.Shapes{}, 0, c.ImageSize
+	for _, conv := range convolutions {
+		s[fmt.Sprintf("%d.weight", layer)] = []int{conv.out, conv.in, 3, 3}
+		s[fmt.Sprintf("%d.bias", layer)] = []int{conv.out}
+		for _, name := range []string{"weight", "bias", "running_mean", "running_var"} {
+			s[fmt.Sprintf("%d.%s", layer+1, name)] = []int{conv.out}
+		}
+		size = (size + conv.stride - 1) / conv.stride
+		layer += 3
+	}
+	flat := convolutions[len(convolutions)-1].out * size * size
+	s[fmt.Sprintf("%d.weight", layer+1)], s[fmt.Sprintf("%d.bias", layer+1)] = []int{hidden, flat}, []int{hidden}
+	s[fmt.Sprintf("%d.weight", layer+3)], s[fmt.Sprintf("%d.bias", layer+3)] = []int{c.NumValues(), hidden}, []int{c.NumValues()}
+	return s
+}
+
+// Validate returns an error that names the first field without sense.
+func (c Config) Validate() error {
+	bad := func(field string, value any, want string) error {
+		return fault.Usage(fmt.Errorf("classifier config: %s is %v", field, value), "%s must be %s", field, want)
+	}
+	switch {
+	case c.ModelType != ModelType:
+		return bad("model_type", c.ModelType, fmt.Sprintf("%q", ModelType))
+	case c.ImageSize < 16 || c.ImageSize > 4096:
+		return bad("image_size", c.ImageSize, "from 16 to 4096")
+	case len(c.Attributes) == 0:
+		return bad("attributes", "empty", "a list of names with their values")
+	}
+	for _, a := range c.Attributes {
+		if a.Name == "" || len(a.Values) < 2 {
+			return bad("attributes", fmt.Sprintf("%q with %d values", a.Name, len(a.Values)), "names with at least two values each")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package stylegan2
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+	"golang.org/x/sync/errgroup"
+
+	"illustrator/checkpoints"
+	"illustrator/models/nn"
+)
+
+// fir is the filter [1,3,3,1] of up-sampling along one axis; its sum 2 makes up for the inserted zeros.
+var fir = [4]float64{1. / 4, 3. / 4, 3. / 4, 1. / 4}
+
+// Load checks the weights w against cfg and puts them into ctx's scope in the form that the graph uses, frozen:
+// learning-rate scales multiplied in, kernels as [3,3,in,out], and the filter of an up-convolution folded into its
+// kernel. All of that is done once here instead of in every step. The mean W, if w holds one, becomes "latent_avg".
+func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	want := cfg.Shapes()
+	if _, ok := w.Tensors[LatentAvg]; ok {
+		want[LatentAvg] = []int{cfg.StyleDim}
+	}
+	if err := w.Check(want); err != nil {
+		return err
+	}
+	prepared, err := prepare(cfg, w)
+	if err != nil {
+		return err
+	}
+	return nn.Load(ctx, prepared, dtype, false)
+}
+
+// LatentAvg is the name of the mean W, an optional tensor.
+const LatentAvg = "latent_avg"
+
+// preparation collects the tensors of the graph's form.
+type preparation struct {
+	from *checkpoints.Weights
+	to   *checkpoints.Weights
+	err  error
+}
+
+func prepare(cfg Config, w *checkpoints.Weights) (*checkpoints.Weights, error) {
+	p := &preparation{from: w, to: &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}}
+	p.copy(LatentAvg)
+	c := cfg.Channels[4]
+	p.put("input.input", transpose(p.values("input.input"), []int{c, 4, 4}, []int{1, 2, 0}), 1, 4, 4, c)
+	for i := range cfg.NMLP {
+		name := fmt.Sprintf("style.%d", i+1)
+		p.scaled(name+".weight", cfg.LRMLP/math.Sqrt(float64(cfg.StyleDim)))
+		p.scaled(name+".bias", cfg.LRMLP)
+	}
+	noises := 0
+	styled := func(name string, in, out int, up bool) {
+		p.modulation(name, cfg.StyleDim)
+		p.kernel(name, in, out, up)
+		p.copy(name + ".noise.weight")
+		p.copy(name + ".activate.bias")
+		p.copy(fmt.Sprintf("noises.noise_%d", noises))
+		noises++
+	}
+	toRGB := func(name string, in int) {
+		p.modulation(name, cfg.StyleDim)
+		p.rgb(name, in, cfg.ColorOrder == "BGR")
+	}
+	styled("conv1", c, c, false)
+	toRGB("to_rgb1", c)
+	for r, i := 8, 0; r <= cfg.Size; r, i = r*2, i+1 {
+		styled(fmt.Sprintf("convs.%d", 2*i), cfg.Channels[r/2], cfg.Channels[r], true)
+		styled(fmt.Sprintf("convs.%d", 2*i+1), cfg.Channels[r], cfg.Channels[r], false)
+		toRGB(fmt.Sprintf("to_rgbs.%d", i), cfg.Channels[r])
+	}
+	return p.to, p.err
+}
+
+func (p *preparation) values(name string) []float32 {
+	v, err := p.from.Tensors[name].Float32s()
+	if err != nil && p.err == nil {
+		p.err = fmt.Errorf("%s: tensor %q: %w", p.from.Source, name, err)
+	}
+	return v
+}
+
+func (p *preparation) put(name string, values []float32, shape ...int) {
+	p.to.Tensors[name] = checkpoints.Float32Tensor(values, shape...)
+}
+
+// copy takes a tensor over as it is, if there is one.
+func (p *preparation) copy(name string) {
+	if t, ok := p.from.Tensors[name]; ok {
+		p.to.Tensors[name] = t
+	}
+}
+
+func (p *preparation) scaled(name string, scale float64) {
+	values := p.values(name)
+	for i := range values {
+		values[i] = float32(float64(values[i]) * scale)
+	}
+	p.put(name, values, p.from.Tensors[name].Shape...)
+}
+
+func (p *preparation) modulation(name string, styleDim int) {
+	p.scaled(name+".conv.modulation.weight", 1/math.Sqrt(float64(styleDim)))
+	p.copy(name + ".conv.modulation.bias")
+}
+
+// kernel turns the weight [1,out,in,3,3] into "kernel" and "power" [in,out], the sum of squares that demodulation needs.
+// An up-convolution's kernel is [3,3,in,4·out]: a transposed convolution of stride 2 followed by the filter equals a
+// plain 3×3 convolution at the lower resolution whose outputs are the four phases of the higher one.
+func (p *preparation) kernel(name string, in, out int, up bool) {
+	w := p.values(name + ".conv.weight")
+	scale := 1 / math.Sqrt(float64(in*9))
+	power := make([]float32, in*out)
+	phases, taps := 1, [][3][3]float64{identityTaps}
+	if up {
+		phases, taps = 2, upTaps()
+	}
+	kernel := make([]float32, 9*in*out*phases*phases)
+	parallel(in, func(i int) {
+		var tap [9]float64
+		for o := range out {
+			sum := 0.0
+			for k := range tap {
+				tap[k] = float64(w[(o*in+i)*9+k]) * scale
+				sum += tap[k] * tap[k]
+			}
+			power[i*out+o] = float32(sum)
+			for py := range phases {
+				for px := range phases {
+					for d := range 9 {
+						v := fold(&taps[py][d/3], &taps[px][d%3], &tap)
+						kernel[(d*in+i)*out*phases*phases+(py*phases+px)*out+o] = float32(v)
+					}
+				}
+			}
+		}
+	})
+	p.put(name+".conv.power", power, in, out)
+	p.put(name+".conv.kernel", kernel, 3, 3, in, out*phases*phases)
+}
+
+// fold sums the 3×3 taps with row weights y and column weights x.
+func fold(y, x *[3]float64, tap *[9]float64) float64 {
+	sum := 0.0
+	for a, wy := range y {
+		if wy == 0 {
+			continue
+		}
+		for b, wx := range x {
+			sum += wy * wx * tap[3*a+b]
+		}
+	}
+	return sum
+}
+
+// identityTaps leaves a kernel as it is: tap d is tap d.
+var identityTaps = [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
+
+// upTaps gives, for each phase p of the output and each offset d-1 of the input, how much each of the three taps adds:
+// the output 2m+p takes the input m+d-1 through tap a where the filter's coefficient a+1-p+2(d-1) exists.
+func upTaps() [][3][3]float64 {
+	taps := make([][3][3]float64, 2)
+	for p := range taps {
+		for d := range 3 {
+			for a := range 3 {
+				if t := a + 1 - p + 2*(d-1); t >= 0 && t < len(fir) {
+					taps[p][d][a] = fir[t]
+				}
+			}
+		}
+	}
+	return taps
+}
+
+// rgb turns the weight [1,3,in,1,1] into "kernel" [3,in] and orders kernel and bias as RGB.
+func (p *preparation) rgb(name string, in int, bgr bool) {
+	w, bias := p.values(name+".conv.weight"), p.values(name+".bias")
+	scale := 1 / math.Sqrt(float64(in))
+	kernel := make([]float32, 3*in)
+	for c := range 3 {
+		from := c
+		if bgr {
+			from = 2 - c
+		}
+		for i := range in {
+			kernel[c*in+i] = float32(float64(w[from*in+i]) * scale)
+		}
+	}
+	if bgr {
+		bias[0], bias[2] = bias[2], bias[0]
+	}
+	p.put(name+".conv.kernel", kernel, 3, in)
+	p.put(name+".bias", bias, 1, 3, 1, 1)
+}
+
+// transpose permutes the axes of a row-major array.
+func transpose(values []float32, shape, permutation []int) []float32 {
+	strides := make([]int, len(shape))
+	for i, s := len(shape)-1, 1; i >= 0; i-- {
+		strides[i], s = s, s*shape[i]
+	}
+	out := make([]float32, 0, len(values))
+	var walk func(axis, offset int)
+	walk = func(axis, offset int) {
+		if axis == len(shape) {
+			out = append(out, values[offset])
+			return
+		}
+		for i := range shape[permutation[axis]] {
+			walk(axis+1, offset+i*strides[permutation[axis]])
+		}
+	}
+	walk(0, 0)
+	return out
+}
+
+// parallel calls f for 0 … n-1 on all processors and waits.
+func parallel(n int, f func(i int)) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error { f(i); return nil })
+	}
+	_ = group.Wait()
+}

@@ -1,0 +1,209 @@
+package stylegan2
+
+// Axes: B batch, Z latent (as wide as W), L layers that take a W, H height, C channels.
+// Inside the synthesis network the axes are [B,H,H,C], which XLA convolves fastest on a CPU; z, w and pictures have
+// PyTorch's axes at the border.
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/internal/fault"
+	"illustrator/models/nn"
+)
+
+// Build is the whole generator: z [B,Z] → pictures [B,3,Size,Size] in RGB, about [-1,1] and not clamped.
+// ctx's scope holds the weights that Load prepared.
+func Build(ctx *context.Context, cfg Config, z *Node, noise Noise) *Node {
+	return Synthesis(ctx, cfg, BroadcastW(cfg, Mapping(ctx, cfg, z)), noise)
+}
+
+// Mapping is the mapping network: z [B,Z] → w [B,Z].
+func Mapping(ctx *context.Context, cfg Config, z *Node) *Node {
+	z.AssertDims(-1, cfg.StyleDim)
+	x := Div(z, Sqrt(AddScalar(ReduceAndKeep(Square(z), ReduceMean, -1), 1e-8)))
+	for i := range cfg.NMLP {
+		x = activate(nn.Linear(ctx, x, fmt.Sprintf("style.%d", i+1), cfg.StyleDim))
+	}
+	return x
+}
+
+// Truncate pulls w [B,Z] towards the mean W [Z]: mean + psi (w - mean). psi 1 leaves w as it is.
+func Truncate(w, mean *Node, psi float64) *Node {
+	mean = ExpandLeftToRank(mean, w.Rank())
+	return Add(mean, MulScalar(Sub(w, mean), psi))
+}
+
+// BroadcastW gives every layer the same style: w [B,Z] → ws [B,L,Z].
+func BroadcastW(cfg Config, w *Node) *Node {
+	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
+}
+
+// MixStyles takes the styles of the layers below injectIndex from a and of the others from b, both [B,L,Z].
+func MixStyles(a, b *Node, injectIndex int) *Node {
+	layers := a.Shape().Dim(1)
+	switch {
+	case injectIndex <= 0:
+		return b
+	case injectIndex >= layers:
+		return a
+	}
+	return Concatenate([]*Node{
+		Slice(a, AxisRange(), AxisRange(0, injectIndex)),
+		Slice(b, AxisRange(), AxisRange(injectIndex)),
+	}, 1)
+}
+
+// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB.
+func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
+	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
+	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0)}
+
+	c := cfg.Channels[4]
+	x := nn.Weight(ctx, ws.Graph(), "input.input", 1, 4, 4, c)
+	x = BroadcastToDims(x, s.batch, 4, 4, c)
+	x = s.styledConv("conv1", x, c, 0, false)
+	rgb := s.toRGB("to_rgb1", x, 1)
+	layer := 1
+	for r, i := 8, 0; r <= cfg.Size; r, i = r*2, i+1 {
+		c = cfg.Channels[r]
+		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i), x, c, layer, true)
+		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i+1), x, c, layer+1, false)
+		rgb = Add(upsample(rgb), s.toRGB(fmt.Sprintf("to_rgbs.%d", i), x, layer+2))
+		rgb.AssertDims(s.batch, 3, r, r)
+		layer += 2
+	}
+	return rgb
+}
+
+// synthesis carries what every layer of one synthesis network needs.
+type synthesis struct {
+	ctx    *context.Context
+	ws     *Node
+	noise  Noise
+	batch  int
+	noises int
+}
+
+// style is the affine map of layer's w to the scales of the input channels: [B,in].
+func (s *synthesis) style(name string, layer, in int) *Node {
+	w := Squeeze(Slice(s.ws, AxisRange(), AxisElem(layer)), 1)
+	return nn.Linear(s.ctx, w, name+".conv.modulation", in)
+}
+
+// styledConv is a modulated 3×3 convolution, which doubles the resolution with up, then noise, bias and activation:
+// x [B,H,H,in] → [B,H,H,out] or [B,2H,2H,out].
+//
+// Modulation scales the input's channels and demodulation the output's, so that one convolution serves the whole batch
+// (Karras et al. 2020, equations 1-3).
+func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *Node {
+	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
+	style := s.style(name, layer, in)
+	power := nn.Weight(s.ctx, g, name+".conv.power", in, out)
+	demodulation := Reciprocal(Sqrt(AddScalar(MatMul(Square(style), power), 1e-8)))
+
+	x = Mul(x, InsertAxes(style, 1, 1))
+	if up {
+		x = depthToSpace(conv3x3(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, 4*out)))
+		h *= 2
+	} else {
+		x = conv3x3(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, out))
+	}
+	x.AssertDims(s.batch, h, h, out)
+	x = Mul(x, InsertAxes(demodulation, 1, 1))
+	if noise := s.nextNoise(g, h); noise != nil {
+		strength := Reshape(nn.Weight(s.ctx, g, name+".noise.weight", 1), 1, 1, 1, 1)
+		x = Add(x, Mul(ConvertDType(noise, x.DType()), strength))
+	}
+	return activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out)))
+}
+
+// nextNoise is the noise of the next styled convolution, [B or 1,H,H,1], or nil.
+func (s *synthesis) nextNoise(g *Graph, h int) *Node {
+	i := s.noises
+	s.noises++
+	switch s.noise.Mode {
+	case NoiseConst:
+		return Reshape(nn.Weight(s.ctx, g, fmt.Sprintf("noises.noise_%d", i), 1, 1, h, h), 1, h, h, 1)
+	case NoiseRandom:
+		return Reshape(nn.NormalNoise(s.noise.Keys, i, h*h), s.batch, h, h, 1)
+	}
+	return nil
+}
+
+// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H].
+func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
+	g, in := x.Graph(), x.Shape().Dim(3)
+	x = Mul(x, InsertAxes(s.style(name, layer, in), 1, 1))
+	y := nn.MatMulT(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
+	return Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1))
+}
+
+// conv3x3 convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size. The size must be odd:
+// GoMLX's gradient with respect to the input is wrong for even kernels.
+func conv3x3(x, kernel *Node) *Node {
+	return Convolve(x, kernel).PadSame().Done()
+}
+
+// depthToSpace moves the four phases of the last axis to where they belong: [B,H,H,(2,2,C)] → [B,2H,2H,C].
+func depthToSpace(x *Node) *Node {
+	b, h, c := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(3)/4
+	x = TransposeAllAxes(Reshape(x, b, h, h, 2, 2, c), 0, 1, 3, 2, 4, 5)
+	return Reshape(x, b, 2*h, 2*h, c)
+}
+
+// activate is a leaky ReLU of slope 0.2 that keeps the variance: × √2.
+func activate(x *Node) *Node {
+	gain := Where(GreaterOrEqual(x, ScalarZero(x.Graph(), x.DType())),
+		BroadcastToShape(Scalar(x.Graph(), x.DType(), math.Sqrt2), x.Shape()),
+		BroadcastToShape(Scalar(x.Graph(), x.DType(), 0.2*math.Sqrt2), x.Shape()))
+	return Mul(x, gain)
+}
+
+// upsample doubles a picture [B,3,H,H] by zero insertion and the FIR filter [1,3,3,1]/4 along each axis, written as two
+// products with a constant matrix.
+func upsample(x *Node) *Node {
+	h := x.Shape().Dim(2)
+	m := make([][]float64, 2*h)
+	for n := range m {
+		m[n] = make([]float64, h)
+		for i := range m[n] {
+			if t := 2*i - n + 2; t >= 0 && t < len(fir) {
+				m[n][i] = fir[t]
+			}
+		}
+	}
+	matrix := ConstAs(x, m)
+	x = DotGeneral(x, []int{3}, nil, matrix, []int{1}, nil) // [B,3,H,2H]
+	x = DotGeneral(x, []int{2}, nil, matrix, []int{1}, nil) // [B,3,2H (width),2H (height)]
+	return TransposeAllAxes(x, 0, 1, 3, 2)
+}
+
+// NoiseMode says where the noise of the synthesis network comes from.
+type NoiseMode string
+
+// Noise modes, named as in the StyleGAN world.
+const (
+	NoiseConst  NoiseMode = "const"  // the noise pictures stored with the weights
+	NoiseRandom NoiseMode = "random" // N(0,1) drawn from a key for each picture
+	NoiseNone   NoiseMode = "none"
+)
+
+// ParseNoiseMode returns the mode called name, or an error that lists the modes.
+func ParseNoiseMode(name string) (NoiseMode, error) {
+	switch mode := NoiseMode(name); mode {
+	case NoiseConst, NoiseRandom, NoiseNone:
+		return mode, nil
+	}
+	return "", fault.Usage(fmt.Errorf("noise mode %q is unknown", name), "use const, random or none")
+}
+
+// Noise is the noise of one synthesis. Keys [B] uint64 gives each picture its own stream with NoiseRandom, so that a
+// picture's noise does not depend on its place in the batch; the other modes leave it nil.
+type Noise struct {
+	Mode NoiseMode
+	Keys *Node
+}
