@@ -1,0 +1,75 @@
+package nn
+
+import (
+	"slices"
+
+	"github.com/gomlx/gomlx/pkg/core/graph"
+)
+
+// Contract is graph.DotGeneral with a fast gradient: it contracts lhsContracting with rhsContracting pairwise, keeps the
+// batch axes pairwise, and returns [batch axes…, other axes of lhs…, other axes of rhs…].
+//
+// GoMLX differentiates a dot product into a broadcast, a multiplication and a sum, which XLA's CPU compiler does not
+// turn back into a dot product: some 30 times slower than the forward pass. Here both gradients are dot products.
+func Contract(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, rhsContracting, rhsBatch []int) *graph.Node {
+	l := dotSide{lhs, lhsContracting, lhsBatch, otherAxes(lhs.Rank(), lhsContracting, lhsBatch)}
+	r := dotSide{rhs, rhsContracting, rhsBatch, otherAxes(rhs.Rank(), rhsContracting, rhsBatch)}
+	batch := len(lhsBatch)
+	lhsInOutput, rhsInOutput := sequence(batch, len(l.others)), sequence(batch+len(l.others), len(r.others))
+
+	// A custom gradient in GoMLX has one operand. The output's keeps the adjoint; the operands' use it in place of what
+	// GoMLX derives, which is left unused and compiled away. The output's always comes first: gradients run backwards.
+	var adjoint *graph.Node
+	lhs = graph.IdentityWithCustomGradient(lhs, func(_, _ *graph.Node) *graph.Node {
+		return l.gradient(adjoint, rhsInOutput, r)
+	})
+	rhs = graph.IdentityWithCustomGradient(rhs, func(_, _ *graph.Node) *graph.Node {
+		return r.gradient(adjoint, lhsInOutput, l)
+	})
+	output := graph.DotGeneral(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch)
+	return graph.IdentityWithCustomGradient(output, func(_, v *graph.Node) *graph.Node {
+		adjoint = v
+		return v
+	})
+}
+
+// dotSide is one operand of a dot product and what becomes of its axes.
+type dotSide struct {
+	x                          *graph.Node
+	contracting, batch, others []int
+}
+
+// gradient returns the gradient with respect to s.x from that of the output: the adjoint contracted with the other
+// operand over the axes that only the other has.
+func (s dotSide) gradient(adjoint *graph.Node, otherInOutput []int, other dotSide) *graph.Node {
+	y := graph.DotGeneral(adjoint, otherInOutput, sequence(0, len(s.batch)), other.x, other.others, other.batch)
+	// The axes of y are s.batch, s.others and other.contracting in ascending order, so those of s.contracting in that order.
+	axes := slices.Concat(s.batch, s.others)
+	for _, axis := range slices.Sorted(slices.Values(other.contracting)) {
+		axes = append(axes, s.contracting[slices.Index(other.contracting, axis)])
+	}
+	toInput := make([]int, len(axes))
+	for i, axis := range axes {
+		toInput[axis] = i
+	}
+	if slices.IsSorted(toInput) {
+		return y
+	}
+	return graph.TransposeAllAxes(y, toInput...)
+}
+
+// otherAxes returns the axes of 0…rank-1 that are neither contracted nor batch axes.
+func otherAxes(rank int, contracting, batch []int) []int {
+	return slices.DeleteFunc(sequence(0, rank), func(axis int) bool {
+		return slices.Contains(contracting, axis) || slices.Contains(batch, axis)
+	})
+}
+
+// sequence returns n integers from start on.
+func sequence(start, n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = start + i
+	}
+	return s
+}
