@@ -83,7 +83,9 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.SetErr(opts.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
+		newSetupCommand(opts),
 		newVersionCommand(opts),
+		newVerifyPluginCommand(opts),
 	)
 	return root
 }

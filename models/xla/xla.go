@@ -1,21 +1,124 @@
-// Package xla finds, installs and opens the XLA backend that the models run on.
+// Package xla finds, installs, verifies and opens the XLA plugin (PJRT) that the networks run on.
+//
+// The plugin is a shared library that is loaded at run time. Open never installs anything; Setup does.
 package xla
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/gomlx/go-xla/pkg/pjrt"
 	"github.com/gomlx/gomlx/backends"
 	gomlxxla "github.com/gomlx/gomlx/backends/xla"
 
 	"illustrator/internal/fault"
 )
 
-// Open returns the backend of the PJRT plugin called name ("cpu", "cuda" or the absolute path of a library).
+// BackendEnv names the environment variable that chooses a backend where Open is given no name.
+const BackendEnv = "GOMLX_BACKEND"
+
+// Open returns the backend called name: "cpu", "cuda", either with "xla:" before it, or the path of a plugin's library.
+// GoMLX's options may follow, separated by commas ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
+//
+// A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
 func Open(name string) (backends.Backend, error) {
-	gomlxxla.EnableAutoInstall(false)
-	backend, err := gomlxxla.NewWithOptions(name, nil)
+	return open(name, nil)
+}
+
+// open is Open with options for the plugin's client, such as cpu_device_count.
+func open(name string, options pjrt.NamedValuesMap) (backend backends.Backend, err error) {
+	target, err := parse(name)
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", name, err), "run `illustrator setup` to install it")
+		return nil, err
 	}
-	return backend, nil
+	path, err := target.locate()
+	if err != nil {
+		return nil, err
+	}
+	if strings.Contains(path, ",") {
+		return nil, fault.Usage(fmt.Errorf("XLA plugin %q: GoMLX takes no path with a comma", path), "move or link the plugin elsewhere")
+	}
+	if err := inspect(path); err != nil {
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `%s` to install another", target.setupCommand())
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r), "run `illustrator doctor` to see what is wrong")
+		}
+	}()
+	if target.isCUDA(path) {
+		setCUDADataDir(path)
+	}
+	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
+	gomlxxla.EnableAutoInstall(false)
+	opened, err := gomlxxla.NewWithOptions(strings.Join(append([]string{path}, target.options...), ","), options)
+	if err != nil {
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
+	}
+	return opened, nil
+}
+
+// target is a parsed backend name.
+type target struct {
+	name    string   // of the plugin: "cpu", "cuda"; "" if path is set
+	path    string   // of its library
+	options []string // for GoMLX
+}
+
+func parse(name string) (target, error) {
+	origin := "backend"
+	if name == "" {
+		name, origin = os.Getenv(BackendEnv), "$"+BackendEnv
+	}
+	plugin, found := strings.CutPrefix(name, "xla:")
+	if name == "" || name == "xla" {
+		plugin, found = "cpu", true
+	}
+	parts := strings.Split(plugin, ",")
+	t := target{name: parts[0], options: slices.DeleteFunc(parts[1:], func(s string) bool { return s == "" })}
+	switch {
+	case t.name == "cpu", t.name == "cuda":
+	case strings.ContainsRune(t.name, filepath.Separator):
+		path, err := filepath.Abs(t.name)
+		if err != nil {
+			return target{}, fmt.Errorf("%s %q: %w", origin, name, err)
+		}
+		t.name, t.path = "", path
+	case found && t.name != "": // another plugin by name, such as xla:tpu
+	default:
+		return target{}, fault.Usage(fmt.Errorf("%s %q is unknown", origin, name),
+			"it is xla:cpu, xla:cuda or the path of a PJRT plugin, such as /opt/xla/pjrt_c_api_cpu_plugin.so")
+	}
+	// GoMLX advertises buffers shared with the host for a plugin called "cpu"; it can't tell from a path.
+	isCPU := t.name == "cpu" || strings.Contains(filepath.Base(t.path), "cpu")
+	if isCPU && !slices.Contains(t.options, "noshared_buffers") && !slices.Contains(t.options, "shared_buffers") {
+		t.options = append(t.options, "shared_buffers")
+	}
+	return t, nil
+}
+
+func (t target) locate() (string, error) {
+	if t.path != "" {
+		return t.path, nil
+	}
+	path, found := Find(t.name)
+	if !found {
+		dirs := strings.Join(SearchPath(), ", ")
+		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "run `%s` to install it", t.setupCommand())
+	}
+	return path, nil
+}
+
+func (t target) isCUDA(path string) bool {
+	return t.name == "cuda" || strings.Contains(filepath.Base(path), "cuda")
+}
+
+func (t target) setupCommand() string {
+	if t.name == "cuda" {
+		return "illustrator setup --cuda"
+	}
+	return "illustrator setup"
 }

@@ -1,0 +1,247 @@
+package xla
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"illustrator/internal/fault"
+)
+
+// The CPU plugin's wheel: XLA's own pjrt_c_api_cpu_plugin.so, packed for another program. Apache-2.0.
+const (
+	wheelProject = "lammps-jax-pjrt-cpu"
+	wheelVersion = "0.11.2"
+	wheelSHA256  = "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1"
+	wheelBytes   = 62_711_338
+	wheelTag     = "manylinux_2_27_x86_64" // glibc 2.27 or newer
+
+	wheelPlugin      = "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"
+	wheelPluginBytes = 201_600_336
+	wheelLicences    = "lammps_jax_pjrt_cpu-0.11.2.dist-info/licenses/"
+)
+
+// errNoPip says that there is no Python with pip, which the first way of installing needs.
+var errNoPip = errors.New("no Python with pip")
+
+// installCPU gets the CPU plugin with pip, or else with GoMLX's installer.
+func (s *setup) installCPU(ctx context.Context) (Report, error) {
+	report, pipErr := s.installWithPip(ctx)
+	if pipErr == nil || ctx.Err() != nil || fault.HintOf(pipErr) != "" {
+		return report, pipErr
+	}
+	s.Progress(fmt.Sprintf("pip: %v; trying GoMLX's installer, which downloads from GitHub", pipErr))
+	report, err := s.installWithGoMLX(ctx)
+	if err == nil || ctx.Err() != nil {
+		return report, err
+	}
+	err = fmt.Errorf("install XLA's CPU plugin: with pip: %w; with GoMLX's installer: %w", pipErr, err)
+	switch {
+	case !wheelFits():
+		return Report{}, fault.Hint(err, "get a PJRT CPU plugin for %s/%s and run `illustrator setup --plugin PATH`", runtime.GOOS, runtime.GOARCH)
+	case errors.Is(pipErr, errNoPip):
+		return Report{}, fault.Hint(err, "install pip (on Debian or Ubuntu: `apt install python3-pip`) and run `illustrator setup` again, "+
+			"or run `%s` elsewhere and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
+	}
+	return Report{}, fault.Hint(err, "check the network and run `illustrator setup` again, "+
+		"or run `%s` where there is a network and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
+}
+
+// wheelFits reports whether the wheel is for this platform.
+func wheelFits() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
+
+// downloadCommand is what a user may run on any machine to get the wheel.
+func downloadCommand() string {
+	return fmt.Sprintf("python3 -m pip download --no-deps --only-binary=:all: --platform %s %s==%s", wheelTag, wheelProject, wheelVersion)
+}
+
+func (s *setup) installWithPip(ctx context.Context) (Report, error) {
+	if !wheelFits() {
+		return Report{}, fmt.Errorf("%s has no wheel for %s/%s", wheelProject, runtime.GOOS, runtime.GOARCH)
+	}
+	python, err := findPip(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	dir, err := os.MkdirTemp("", "illustrator-setup-")
+	if err != nil {
+		return Report{}, fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	requirements := filepath.Join(dir, "requirements.txt")
+	line := fmt.Sprintf("%s==%s --hash=sha256:%s\n", wheelProject, wheelVersion, wheelSHA256)
+	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
+		return Report{}, err
+	}
+	s.Progress(fmt.Sprintf("downloading XLA's CPU plugin with pip (%d MB)", wheelBytes/1_000_000))
+	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+		"--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", dir, "--requirement", requirements)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stop := s.heartbeat("still downloading")
+	err = cmd.Run()
+	stop()
+	if err != nil {
+		return Report{}, fmt.Errorf("%w: %s", err, lastError(stderr.String()))
+	}
+	wheels, _ := filepath.Glob(filepath.Join(dir, "*.whl"))
+	if len(wheels) != 1 {
+		return Report{}, fmt.Errorf("pip left %d wheels instead of one", len(wheels))
+	}
+	return s.installWheel(ctx, wheels[0], "pip")
+}
+
+// heartbeat tells the user every ten seconds that a download, whose tool says nothing, still goes on.
+func (s *setup) heartbeat(line string) (stop func()) {
+	ticker, done := time.NewTicker(10*time.Second), make(chan struct{})
+	started := time.Now()
+	go func() {
+		for {
+			select {
+			case now := <-ticker.C:
+				s.Progress(fmt.Sprintf("%s (%v)", line, now.Sub(started).Round(time.Second)))
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { ticker.Stop(); close(done) }
+}
+
+// findPip returns the first Python on $PATH that has pip.
+func findPip(ctx context.Context) (python string, err error) {
+	for _, name := range []string{"python3", "python"} {
+		if python, err = exec.LookPath(name); err != nil {
+			continue
+		}
+		if exec.CommandContext(ctx, python, "-m", "pip", "--version").Run() == nil {
+			return python, nil
+		}
+	}
+	return "", errNoPip
+}
+
+// PipVersion returns what the Python that Setup would use says of its pip, such as "pip 23.2.1 from … (python 3.11)".
+func PipVersion(ctx context.Context) (string, error) {
+	python, err := findPip(ctx)
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(ctx, python, "-m", "pip", "--version").Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// lastError picks the line of pip's that says what went wrong.
+func lastError(stderr string) string {
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	for _, line := range lines {
+		if text, found := strings.CutPrefix(line, "ERROR: "); found {
+			return text
+		}
+	}
+	return lines[len(lines)-1]
+}
+
+// installWheel installs the plugin that the wheel in file holds, after checking the wheel's hash.
+func (s *setup) installWheel(ctx context.Context, file, source string) (Report, error) {
+	if s.CUDA {
+		return Report{}, fault.Usage(fmt.Errorf("--plugin %q: a wheel holds the CPU plugin only", s.Plugin), "leave out --cuda, or give the CUDA plugin's .so")
+	}
+	if err := checkWheel(file); err != nil {
+		return Report{}, fault.Hint(fmt.Errorf("wheel %q: %w", file, err), "get it with `%s`; from other wheels unzip the .so and give its path", downloadCommand())
+	}
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		return Report{}, fmt.Errorf("wheel %q: %w", file, err)
+	}
+	defer archive.Close()
+	path, err := s.destination()
+	if err != nil {
+		return Report{}, err
+	}
+	s.Progress("unpacking the plugin into " + filepath.Dir(path))
+	info, err := s.publish(ctx, path, func(f *os.File) error { return copyPlugin(f, archive) })
+	if err != nil {
+		return Report{}, fault.Hint(err, "see what `illustrator doctor` says, or give another plugin with `illustrator setup --plugin PATH`")
+	}
+	if err := copyLicences(filepath.Dir(path), archive); err != nil {
+		return Report{}, fmt.Errorf("install the plugin's licences: %w", err)
+	}
+	return Report{Path: path, Source: source, Installed: true, Verified: true, Info: info}, nil
+}
+
+// checkWheel compares the file with the pinned wheel's size and SHA-256.
+func checkWheel(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() != wheelBytes {
+		return fmt.Errorf("%d bytes; %s %s has %d", info.Size(), wheelProject, wheelVersion, wheelBytes)
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != wheelSHA256 {
+		return fmt.Errorf("SHA-256 %s; %s %s has %s", got, wheelProject, wheelVersion, wheelSHA256)
+	}
+	return nil
+}
+
+func copyPlugin(to io.Writer, archive *zip.ReadCloser) error {
+	member, err := archive.Open(wheelPlugin)
+	if err != nil {
+		return err
+	}
+	defer member.Close()
+	if n, err := io.Copy(to, io.LimitReader(member, wheelPluginBytes+1)); err != nil {
+		return err
+	} else if n != wheelPluginBytes {
+		return fmt.Errorf("%s has %d bytes or more instead of %d", wheelPlugin, n, wheelPluginBytes)
+	}
+	return nil
+}
+
+// copyLicences puts the wheel's licence files beside the plugin, each with the plugin's name before its own.
+func copyLicences(dir string, archive *zip.ReadCloser) error {
+	const maxBytes = 4 << 20
+	for _, f := range archive.File {
+		if !strings.HasPrefix(f.Name, wheelLicences) || strings.HasSuffix(f.Name, "/") {
+			continue
+		}
+		member, err := f.Open()
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(io.LimitReader(member, maxBytes))
+		member.Close()
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(FileName("cpu"), ".so") + "." + path.Base(f.Name)
+		if err := renameio.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package xla
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"illustrator/internal/fault"
+)
+
+func TestParse(t *testing.T) {
+	t.Setenv(BackendEnv, "")
+	for name, want := range map[string]target{
+		"":                       {name: "cpu", options: []string{"shared_buffers"}},
+		"xla":                    {name: "cpu", options: []string{"shared_buffers"}},
+		"cpu":                    {name: "cpu", options: []string{"shared_buffers"}},
+		"xla:cpu":                {name: "cpu", options: []string{"shared_buffers"}},
+		"xla:cpu,":               {name: "cpu", options: []string{"shared_buffers"}},
+		"cpu,noshared_buffers":   {name: "cpu", options: []string{"noshared_buffers"}},
+		"xla:cuda,tf32":          {name: "cuda", options: []string{"tf32"}},
+		"xla:tpu":                {name: "tpu", options: []string{}},
+		"/opt/libpjrt_cpu.so":    {path: "/opt/libpjrt_cpu.so", options: []string{"shared_buffers"}},
+		"xla:/opt/mine.so,tf32":  {path: "/opt/mine.so", options: []string{"tf32"}},
+		"/opt/x/../cuda/mine.so": {path: "/opt/cuda/mine.so", options: []string{}},
+	} {
+		got, err := parse(name)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"go", "xla:", "gpu", "cpuu", ",tf32"} {
+		if got, err := parse(name); !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%q: %+v, %v; want a usage error with a hint", name, got, err)
+		}
+	}
+	t.Setenv(BackendEnv, "go")
+	if _, err := parse(""); err == nil || !strings.Contains(err.Error(), "$GOMLX_BACKEND") {
+		t.Errorf("error %v does not name the variable", err)
+	}
+}
+
+func TestOpenMissingAndBroken(t *testing.T) {
+	dir := emptyMachine(t)
+	for name, command := range map[string]string{"cpu": "`illustrator setup`", "cuda": "`illustrator setup --cuda`"} {
+		if _, err := Open(name); err == nil || !strings.Contains(fault.HintOf(err), command) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s missing: error %v, hint %q", name, err, fault.HintOf(err))
+		}
+	}
+	broken := filepath.Join(dir, FileName("cpu"))
+	if err := os.WriteFile(broken, []byte("no library"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open("cpu"); err == nil || !strings.Contains(err.Error(), broken) || fault.HintOf(err) == "" {
+		t.Errorf("broken: error %v", err)
+	}
+	if _, err := Open("/opt/a,b/libpjrt_cpu.so"); err == nil {
+		t.Error("no error for a path with a comma")
+	}
+}
+
+func TestFind(t *testing.T) {
+	first, second := emptyMachine(t), t.TempDir()
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", first+string(filepath.ListSeparator)+second)
+	create := func(path ...string) string {
+		file := filepath.Join(path...)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	if path, found := Find("cpu"); found {
+		t.Errorf("found %q in empty folders", path)
+	}
+	want := create(second, FileName("cpu"))
+	if err := os.Symlink(filepath.Join(first, "gone"), filepath.Join(first, FileName("cpu"))); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := Find("cpu"); got != want {
+		t.Errorf("got %q, want %q: a dangling link hides the next folder", got, want)
+	}
+	create(first, "pjrt_c_api_cpu_v0.83.1_plugin.so")
+	want = create(first, "pjrt_c_api_cpu_v0.98.0_plugin.so")
+	if got, _ := Find("cpu"); got != want {
+		t.Errorf("got %q, want the newer version %q", got, want)
+	}
+	want = create(second, "nvidia", FileName("cuda"))
+	if got, _ := Find("cuda"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSearchPathDefault(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs Linux: the folders differ")
+	}
+	t.Setenv("HOME", "/home/someone")
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "") // so that the test puts it back
+	os.Unsetenv("PJRT_PLUGIN_LIBRARY_PATH")
+	want := []string{"/home/someone/.local/lib/go-xla", "/usr/local/lib/go-xla"}
+	if got := SearchPath(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSetCUDADataDir(t *testing.T) {
+	dir := t.TempDir()
+	cuda := filepath.Join(dir, "nvidia", "cu13")
+	if err := os.MkdirAll(cuda, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ plugin, flags, want string }{
+		{filepath.Join(dir, "nvidia", "p.so"), "", "--xla_gpu_cuda_data_dir=" + cuda},
+		{filepath.Join(dir, "p.so"), "--xla_dump_to=/x", "--xla_dump_to=/x --xla_gpu_cuda_data_dir=" + cuda},
+		{filepath.Join(dir, "p.so"), "--xla_gpu_cuda_data_dir=/mine", "--xla_gpu_cuda_data_dir=/mine"},
+		{"/none/p.so", "", ""},
+	} {
+		t.Setenv("XLA_FLAGS", c.flags)
+		setCUDADataDir(c.plugin)
+		if got := os.Getenv("XLA_FLAGS"); got != c.want {
+			t.Errorf("%s with %q: got %q, want %q", c.plugin, c.flags, got, c.want)
+		}
+	}
+}
