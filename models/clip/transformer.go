@@ -1,6 +1,16 @@
 package clip
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/models/nn"
+)
+
+// Axes: B batch, T tokens, Q tokens that ask (T or 1), D width, H heads, K width of a head (D/H).
 
 // transformer is what the text and the vision tower have in common.
 type transformer struct {
@@ -9,16 +19,15 @@ type transformer struct {
 	width  int    // D
 	inner  int    // hidden units of the MLP
 	layers int
-	heads  int
+	heads  int // H
 	act    string
 	eps    float64
-	causal bool // tokens see none after themselves
 }
 
 func (c Config) textTransformer() transformer {
 	t := c.Text
 	return transformer{config: "text_config", model: "text_model", width: t.HiddenSize, inner: t.IntermediateSize,
-		layers: t.NumHiddenLayers, heads: t.NumAttentionHeads, act: t.HiddenAct, eps: t.LayerNormEps, causal: true}
+		layers: t.NumHiddenLayers, heads: t.NumAttentionHeads, act: t.HiddenAct, eps: t.LayerNormEps}
 }
 
 func (c Config) visionTransformer() transformer {
@@ -28,3 +37,65 @@ func (c Config) visionTransformer() transformer {
 }
 
 func (t transformer) layerName(i int) string { return fmt.Sprintf("%s.encoder.layers.%d", t.model, i) }
+
+// pooling picks the one token of each text or picture that becomes the embedding.
+type pooling struct {
+	// pick takes that token: [B,T,D] → [B,1,D].
+	pick func(x *Node) *Node
+	// all and one tell which tokens each token, and the picked one, can see: bool [1,T,T] and [B,1,T]; nil if all.
+	all, one *Node
+}
+
+// encode runs the tokens x [B,T,D] through all layers and returns the picked token [B,1,D]. In the last layer only that token is
+// computed: the others would be thrown away.
+func (t transformer) encode(ctx *context.Context, x *Node, pool pooling) *Node {
+	last := t.layers - 1
+	for i := range last {
+		normed := t.norm(ctx, x, t.layerName(i)+".layer_norm1")
+		x = t.layer(ctx, i, x, normed, normed, pool.all)
+	}
+	normed := t.norm(ctx, x, t.layerName(last)+".layer_norm1")
+	return t.layer(ctx, last, pool.pick(x), pool.pick(normed), normed, pool.one)
+}
+
+// layer is a pre-norm transformer layer for the tokens x [B,Q,D]: attention from normed [B,Q,D] to all tokens [B,T,D], then the MLP.
+func (t transformer) layer(ctx *context.Context, i int, x, normed, tokens, visible *Node) *Node {
+	name := t.layerName(i)
+	x = Add(x, t.attention(ctx, name+".self_attn", normed, tokens, visible))
+	y := nn.Linear(ctx, t.norm(ctx, x, name+".layer_norm2"), name+".mlp.fc1", t.inner)
+	return Add(x, nn.Linear(ctx, t.activation(y), name+".mlp.fc2", t.width))
+}
+
+func (t transformer) norm(ctx *context.Context, x *Node, name string) *Node {
+	return nn.LayerNorm(ctx, x, name, t.eps)
+}
+
+// attention is multi-head attention from x [B,Q,D] to tokens [B,T,D]; visible is a bool [B or 1,Q,T], nil if all are seen.
+func (t transformer) attention(ctx *context.Context, name string, x, tokens, visible *Node) *Node {
+	batch, asking, keys, headWidth := x.Shape().Dim(0), x.Shape().Dim(1), tokens.Shape().Dim(1), t.width/t.heads
+	project := func(x *Node, which string) *Node { // [B,·,D] → [B,·,H,K]
+		return Reshape(nn.Linear(ctx, x, name+"."+which, t.width), batch, x.Shape().Dim(1), t.heads, headWidth)
+	}
+	query := MulScalar(project(x, "q_proj"), 1/math.Sqrt(float64(headWidth)))
+	key, value := project(tokens, "k_proj"), project(tokens, "v_proj")
+
+	scores := nn.Widen(nn.Contract(query, []int{3}, []int{0, 2}, key, []int{3}, []int{0, 2}))
+	scores.AssertDims(batch, t.heads, asking, keys)
+	if visible != nil {
+		visible = BroadcastToDims(ExpandAxes(visible, 1), scores.Shape().Dimensions...)
+		scores = Where(visible, scores, Infinity(scores.Graph(), scores.DType(), -1))
+	}
+	attended := ConvertDType(Softmax(scores, -1), value.DType())
+	mixed := nn.Contract(attended, []int{3}, []int{0, 1}, value, []int{1}, []int{0, 2})
+	mixed.AssertDims(batch, t.heads, asking, headWidth)
+	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, asking, t.width)
+	return nn.Linear(ctx, mixed, name+".out_proj", t.width)
+}
+
+// activation is x·σ(1.702x) ("quick_gelu", OpenAI's networks) or the exact x·Φ(x) ("gelu").
+func (t transformer) activation(x *Node) *Node {
+	if t.act == "gelu" {
+		return Mul(x, MulScalar(OnePlus(Erf(MulScalar(x, math.Sqrt2/2))), 0.5))
+	}
+	return Mul(x, Sigmoid(MulScalar(x, 1.702)))
+}
