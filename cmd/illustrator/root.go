@@ -27,16 +27,22 @@ type globalOptions struct {
 	log    *slog.Logger
 }
 
+// backendName returns the backend that the flags ask for; "" leaves it to the environment.
+func (o *globalOptions) backendName() (string, error) {
+	switch {
+	case o.device != "" && o.device != "cpu" && o.device != "cuda":
+		return "", fault.Usage(fmt.Errorf("--device %q is unknown", o.device), "the devices are cpu and cuda")
+	case o.backend != "" || o.device == "":
+		return o.backend, nil
+	}
+	return "xla:" + o.device, nil
+}
+
 // openBackend opens the XLA backend that the flags ask for.
 func (o *globalOptions) openBackend() (backends.Backend, error) {
-	name := o.backend
-	if o.device != "" {
-		if o.device != "cpu" && o.device != "cuda" {
-			return nil, fault.Usage(fmt.Errorf("--device %q is unknown", o.device), "the devices are cpu and cuda")
-		}
-		if name == "" {
-			name = "xla:" + o.device
-		}
+	name, err := o.backendName()
+	if err != nil {
+		return nil, err
 	}
 	return xla.Open(name)
 }
@@ -84,6 +90,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newSetupCommand(opts),
+		newDoctorCommand(opts),
 		newVersionCommand(opts),
 		newVerifyPluginCommand(opts),
 	)

@@ -42,7 +42,7 @@ func open(name string, options pjrt.NamedValuesMap) (backend backends.Backend, e
 		return nil, fault.Usage(fmt.Errorf("XLA plugin %q: GoMLX takes no path with a comma", path), "move or link the plugin elsewhere")
 	}
 	if err := inspect(path); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `%s` to install another", target.setupCommand())
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.mend())
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -59,6 +59,16 @@ func open(name string, options pjrt.NamedValuesMap) (backend backends.Backend, e
 		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
 	}
 	return opened, nil
+}
+
+// Locate returns the path of the library that Open(name) would load, and what mends it if it is missing or broken.
+func Locate(name string) (path, mend string, err error) {
+	target, err := parse(name)
+	if err != nil {
+		return "", fault.HintOf(err), err
+	}
+	path, err = target.locate()
+	return path, target.mend(), err
 }
 
 // target is a parsed backend name.
@@ -107,7 +117,7 @@ func (t target) locate() (string, error) {
 	path, found := Find(t.name)
 	if !found {
 		dirs := strings.Join(SearchPath(), ", ")
-		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "run `%s` to install it", t.setupCommand())
+		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.mend())
 	}
 	return path, nil
 }
@@ -116,9 +126,15 @@ func (t target) isCUDA(path string) bool {
 	return t.name == "cuda" || strings.Contains(filepath.Base(path), "cuda")
 }
 
-func (t target) setupCommand() string {
-	if t.name == "cuda" {
-		return "illustrator setup --cuda"
+// mend says what to do about a missing or broken plugin.
+func (t target) mend() string {
+	switch {
+	case t.path != "":
+		return fmt.Sprintf("name a PJRT plugin that works in --backend or $%s, or leave both out", BackendEnv)
+	case t.name == "cpu":
+		return "run `illustrator setup` to install it"
+	case t.name == "cuda":
+		return "run `illustrator setup --cuda` to install it"
 	}
-	return "illustrator setup"
+	return fmt.Sprintf("put %s into one of the folders, or use xla:cpu", FileName(t.name))
 }
