@@ -47,15 +47,16 @@ func run(args []string, stdout, stderr *os.File) int {
 	return report(errOut, ctx, err)
 }
 
-// execute runs the command that args name. An error from before the command's own code began is the user's, about the
-// command line; a panic becomes an error.
-func execute(ctx context.Context, opts *globalOptions, level *slog.LevelVar, args []string) (err error) {
+// execute runs the command that args name, one of the root's or of extra. An error from before the command's own code
+// began is the user's, about the command line; a panic becomes an error.
+func execute(ctx context.Context, opts *globalOptions, level *slog.LevelVar, args []string, extra ...*cobra.Command) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = internalError(opts.stderr, r, debug.Stack())
 		}
 	}()
 	root := newRootCommand(opts)
+	root.AddCommand(extra...)
 	began := false
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		switch {

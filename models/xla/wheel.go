@@ -73,7 +73,7 @@ func (s *setup) installWithPip(ctx context.Context) (Report, error) {
 	if !wheelFits() {
 		return Report{}, fmt.Errorf("%s has no wheel for %s/%s", wheelProject, runtime.GOOS, runtime.GOARCH)
 	}
-	python, err := findPip(ctx)
+	python, _, err := findPip(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -122,27 +122,23 @@ func (s *setup) heartbeat(line string) (stop func()) {
 	return func() { ticker.Stop(); close(done) }
 }
 
-// findPip returns the first Python on $PATH that has pip.
-func findPip(ctx context.Context) (python string, err error) {
+// findPip returns the first Python on $PATH that has pip, and what that pip says of its version.
+func findPip(ctx context.Context) (python, version string, err error) {
 	for _, name := range []string{"python3", "python"} {
 		if python, err = exec.LookPath(name); err != nil {
 			continue
 		}
-		if exec.CommandContext(ctx, python, "-m", "pip", "--version").Run() == nil {
-			return python, nil
+		if out, err := exec.CommandContext(ctx, python, "-m", "pip", "--version").Output(); err == nil {
+			return python, strings.TrimSpace(string(out)), nil
 		}
 	}
-	return "", errNoPip
+	return "", "", errNoPip
 }
 
-// PipVersion returns what the Python that Setup would use says of its pip, such as "pip 23.2.1 from … (python 3.11)".
+// PipVersion returns what the pip that Setup would use says of itself, such as "pip 23.2.1 from … (python 3.11)".
 func PipVersion(ctx context.Context) (string, error) {
-	python, err := findPip(ctx)
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.CommandContext(ctx, python, "-m", "pip", "--version").Output()
-	return strings.TrimSpace(string(out)), err
+	_, version, err := findPip(ctx)
+	return version, err
 }
 
 // lastError picks the line of pip's that says what went wrong.
