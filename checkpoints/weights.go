@@ -103,10 +103,12 @@ func halfToFloat32(h uint16) float32 {
 	return math.Float32frombits(sign | uint32(exp-15+127)<<23 | frac<<13)
 }
 
-// Weights are the tensors of one network by name. Source is the file they came from, for messages.
+// Weights are the tensors of one network by name. Source is the file they came from, for messages. Metadata is what a
+// safetensors file says of itself; it may be nil.
 type Weights struct {
-	Source  string
-	Tensors map[string]Tensor
+	Source   string
+	Tensors  map[string]Tensor
+	Metadata map[string]string
 }
 
 // Names returns the tensors' names, sorted.

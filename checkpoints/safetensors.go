@@ -1,0 +1,263 @@
+package checkpoints
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/google/renameio/v2"
+	"github.com/nlpodyssey/safetensors"
+
+	"illustrator/internal/fault"
+)
+
+// A safetensors file is the header's length in 8 bytes, the header (a JSON object: for each tensor its dtype, shape
+// and place), and the tensors' bytes. https://huggingface.co/docs/safetensors
+
+// maxHeader bounds the header: it is JSON, which takes many times its size in memory. A network of 2,000 tensors has
+// a header of 0.2 MB.
+const maxHeader = 4 << 20
+
+// maxDim is the largest size of one axis.
+const maxDim = math.MaxInt32
+
+// ReadSafetensors reads the tensors of a safetensors file. The tensors share one buffer: do not write into it.
+// What the header claims is held against the file's size before anything of that size is allocated.
+func ReadSafetensors(path string) (*Weights, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openError(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fault.Hint(fmt.Errorf("%s is a folder, not a safetensors file", path), "name the model.safetensors in it")
+	}
+	head := make([]byte, min(64, info.Size()))
+	if _, err := io.ReadFull(f, head); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if err := checkLength(head, info.Size()); err != nil {
+		return nil, notSafetensors(path, head, err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSafetensors(path, data)
+}
+
+// ParseSafetensors is ReadSafetensors for the bytes of a file; source names them in messages. The tensors are slices of
+// data.
+func ParseSafetensors(source string, data []byte) (*Weights, error) {
+	w, err := parseSafetensors(data)
+	if err != nil {
+		return nil, notSafetensors(source, data[:min(len(data), 64)], err)
+	}
+	w.Source = source
+	return w, nil
+}
+
+func parseSafetensors(data []byte) (*Weights, error) {
+	if err := checkLength(data, int64(len(data))); err != nil {
+		return nil, err
+	}
+	header := data[8 : 8+binary.LittleEndian.Uint64(data)]
+	if err := checkDuplicates(header); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	_, meta, err := safetensors.ReadMetadata(data)
+	if err != nil {
+		return nil, err
+	}
+	body := data[8+len(header):]
+	w := &Weights{Tensors: make(map[string]Tensor), Metadata: meta.Metadata()}
+	for name, info := range meta.Tensors() {
+		t := Tensor{DType: DType(info.DType.String()), Shape: make([]int, len(info.Shape))}
+		if t.DType.Size() == 0 {
+			return nil, fmt.Errorf("tensor %q has elements of type %s, which no network here uses", name, t.DType)
+		}
+		for i, d := range info.Shape {
+			if d > maxDim {
+				return nil, fmt.Errorf("tensor %q has an axis of %d; at most %d", name, d, maxDim)
+			}
+			t.Shape[i] = int(d)
+		}
+		// The library has checked that the places follow each other without gaps, end with the file and fit the shapes.
+		t.Data = body[info.DataOffsets[0]:info.DataOffsets[1]:info.DataOffsets[1]]
+		w.Tensors[name] = t
+	}
+	return w, nil
+}
+
+// checkLength holds the header's length that a file's first bytes claim against the file's size.
+func checkLength(head []byte, size int64) error {
+	if len(head) < 8 {
+		return fmt.Errorf("the file has only %d bytes", size)
+	}
+	n := binary.LittleEndian.Uint64(head)
+	if n > uint64(size)-8 {
+		return fmt.Errorf("the header claims %d bytes, the file has %d", n, size)
+	}
+	if n > maxHeader {
+		return fmt.Errorf("the header has %d bytes; at most %d are read", n, maxHeader)
+	}
+	return nil
+}
+
+// checkDuplicates refuses a JSON object in which a key comes twice: readers differ in which of the two they believe.
+func checkDuplicates(header []byte) error {
+	const maxDepth = 4
+	dec := json.NewDecoder(bytes.NewReader(header))
+	dec.UseNumber()
+	seen := make([]map[string]bool, 0, maxDepth) // keys of the open objects; nil for an open list
+	isKey := false
+	for {
+		token, err := dec.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			switch t {
+			case '{', '[':
+				if len(seen) == maxDepth {
+					return errors.New("nested too deeply")
+				}
+				seen = append(seen, nil)
+				if t == '{' {
+					seen[len(seen)-1] = map[string]bool{}
+				}
+			default:
+				seen = seen[:len(seen)-1]
+			}
+			isKey = len(seen) > 0 && seen[len(seen)-1] != nil
+		default:
+			if len(seen) == 0 {
+				return errors.New("not a JSON object")
+			}
+			keys := seen[len(seen)-1]
+			if key, ok := token.(string); ok && isKey {
+				if keys[key] {
+					return fmt.Errorf("%q comes twice", key)
+				}
+				keys[key] = true
+				isKey = false
+				continue
+			}
+			isKey = keys != nil
+		}
+	}
+}
+
+// WriteSafetensors writes w's tensors to path with the given metadata (nil for none): into a temporary file that is
+// synced and renamed. Equal tensors and metadata give equal bytes: tensors stand in the order of element type, then name.
+func WriteSafetensors(path string, w *Weights, metadata map[string]string) error {
+	if err := checkWritable(w); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer file.Cleanup()
+	if err := serialize(file, w, metadata); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// checkWritable refuses tensors whose bytes do not fit their shape, before a file is made of them.
+func checkWritable(w *Weights) error {
+	for _, name := range w.Names() {
+		t := w.Tensors[name]
+		if name == "__metadata__" {
+			return fmt.Errorf("a tensor cannot be called %q", name)
+		}
+		if t.DType.Size() == 0 {
+			return fmt.Errorf("tensor %q has elements of unknown type %q", name, t.DType)
+		}
+		if want := t.Elements() * t.DType.Size(); len(t.Data) != want {
+			return fmt.Errorf("tensor %q of shape %v and type %s has %d bytes, expected %d", name, t.Shape, t.DType, len(t.Data), want)
+		}
+	}
+	return nil
+}
+
+func serialize(to io.Writer, w *Weights, metadata map[string]string) error {
+	views := make(map[string]view, len(w.Tensors))
+	for name, t := range w.Tensors {
+		dtype, err := safetensors.ParseDType(string(t.DType))
+		if err != nil {
+			return err
+		}
+		views[name] = view{dtype, t}
+	}
+	return safetensors.SerializeToWriter(views, metadata, to)
+}
+
+// view shows a tensor to the safetensors library.
+type view struct {
+	dtype  safetensors.DType
+	tensor Tensor
+}
+
+func (v view) DType() safetensors.DType { return v.dtype }
+func (v view) Data() []byte             { return v.tensor.Data }
+func (v view) DataLen() uint64          { return uint64(len(v.tensor.Data)) }
+func (v view) Shape() []uint64 {
+	shape := make([]uint64, len(v.tensor.Shape))
+	for i, d := range v.tensor.Shape {
+		shape[i] = uint64(d)
+	}
+	return shape
+}
+
+// notSafetensors says what is wrong with a file, and what it is instead if its first bytes tell.
+func notSafetensors(source string, head []byte, err error) error {
+	err = fmt.Errorf("read safetensors %s: %w", source, err)
+	if kind := sniff(head); kind != "" {
+		return fault.Hint(err, "the file is %s", kind)
+	}
+	return fault.Hint(err, "the file is damaged or cut short, or no safetensors file: fetch it again and compare its SHA-256")
+}
+
+// sniff names what a file is by its first bytes, "" if they tell nothing.
+func sniff(head []byte) string {
+	for _, kind := range []struct{ magic, name string }{
+		{"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint: use illustrator convert"},
+		{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6: save it again with a newer PyTorch"},
+		{"version https://git-lfs", "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
+		{"<!DOCTYPE", "a web page: the download was answered with an error or a question"},
+		{"<html", "a web page: the download was answered with an error or a question"},
+		{"\x1f\x8b", "a gzip archive: unpack it first"},
+		{"\x89HDF", "an HDF5 file: not a format that is read here"},
+	} {
+		if bytes.HasPrefix(head, []byte(kind.magic)) {
+			return kind.name
+		}
+	}
+	return ""
+}
+
+// openError adds a hint to the error of opening a file.
+func openError(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return fault.Hint(err, "check the path; relative paths start at the current directory")
+	}
+	return err
+}

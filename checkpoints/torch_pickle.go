@@ -1,0 +1,283 @@
+package checkpoints
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nlpodyssey/gopickle/pickle"
+	"github.com/nlpodyssey/gopickle/types"
+
+	"illustrator/internal/fault"
+)
+
+// Limits of a checkpoint's pickle. A tensor takes some 35 instructions and 120 bytes; the pickle of a network with a
+// thousand tensors and its optimizer stays below a tenth of these.
+const (
+	maxPickle       = 4 << 20
+	maxInstructions = 200_000
+	maxMarks        = 64
+	maxTreeDepth    = 16
+)
+
+// classes are all that a pickle may name: containers, tensors and plain values. None of them acts.
+var classes = func() map[string]any {
+	c := map[string]any{
+		"collections.OrderedDict":                    nil, // the pickle machine's own
+		"torch._utils._rebuild_tensor_v2":            callable(rebuildTensor),
+		"torch._utils._rebuild_parameter":            callable(firstArgument),
+		"torch._utils._rebuild_parameter_with_state": callable(firstArgument),
+		"torch.Size":         callable(firstArgument),
+		"torch.device":       callable(func([]any) (any, error) { return opaque{}, nil }),
+		"argparse.Namespace": namespace{},
+	}
+	for _, name := range []string{"float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"} {
+		c["torch."+name] = opaque{}
+	}
+	for _, s := range []storageType{
+		{"DoubleStorage", F64, 8}, {"FloatStorage", F32, 4}, {"HalfStorage", F16, 2}, {"BFloat16Storage", BF16, 2},
+		{"LongStorage", I64, 8}, {"IntStorage", I32, 4}, {"ShortStorage", "I16", 2}, {"CharStorage", "I8", 1},
+		{"ByteStorage", U8, 1}, {"BoolStorage", Bool, 1}, {"ComplexFloatStorage", "C64", 8}, {"ComplexDoubleStorage", "C128", 16},
+	} {
+		c["torch."+s.class] = s
+	}
+	return c
+}()
+
+// callable is a function that a pickle may call.
+type callable func(args []any) (any, error)
+
+func (c callable) Call(args ...any) (any, error) { return c(args) }
+
+// opaque is a value that is of no interest.
+type opaque struct{}
+
+// namespace is argparse's bag of options, which training scripts save with their weights. Its contents are dropped.
+type namespace struct{}
+
+func (namespace) PyNew(...any) (any, error) { return namespace{}, nil }
+func (namespace) PyDictSet(_, _ any) error  { return nil }
+
+// firstArgument is for wrappers: torch._utils._rebuild_parameter(tensor, …), torch.Size(tuple).
+func firstArgument(args []any) (any, error) {
+	if len(args) == 0 {
+		return nil, errors.New("a wrapper wraps nothing")
+	}
+	return args[0], nil
+}
+
+// unpickle runs the archive's pickle and returns what it builds.
+func (a *archive) unpickle() (root any, err error) {
+	data, err := a.read("data.pkl", maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	if err := scan(data); err != nil {
+		return nil, fmt.Errorf("data.pkl: %w", err)
+	}
+	// The machine indexes and casts without looking when a pickle is malformed.
+	defer func() {
+		if p := recover(); p != nil {
+			root, err = nil, fmt.Errorf("data.pkl is malformed: %v", p)
+		}
+	}()
+	machine := pickle.NewUnpickler(bytes.NewReader(data))
+	machine.PersistentLoad = a.newStorage
+	machine.FindClass = func(module, name string) (any, error) {
+		class, ok := classes[module+"."+name]
+		if !ok {
+			return nil, refused(module, name)
+		}
+		return class, nil
+	}
+	if root, err = machine.Load(); err != nil {
+		if text := err.Error(); len(text) > 400 { // the machine prints whole values
+			err = errors.New(text[:400] + " …")
+		}
+		return nil, fmt.Errorf("data.pkl: %w", err)
+	}
+	return root, nil
+}
+
+func refused(module, name string) error {
+	return fault.Hint(fmt.Errorf("it asks for the class %s.%s", module, name),
+		"only tensors and plain values are read, nothing is executed: in Python, save model.state_dict() alone")
+}
+
+// argument says how an instruction's argument is laid out.
+type argument int
+
+const (
+	none   argument = iota
+	fixed1          // that many bytes
+	fixed2
+	fixed4
+	fixed8
+	counted1 // a count of that many bytes, then as many bytes
+	counted4
+	class // two lines: module, name
+)
+
+// instructions are those of pickle protocols 2 and 3 that Python's pickler writes for what a checkpoint may hold. The
+// others (protocol 0's texts, 4's frames and classes by computed name, extensions, buffers) are refused.
+var instructions = map[byte]argument{
+	'\x80': fixed1, '.': none, '(': none,
+	'N': none, '\x88': none, '\x89': none, // None, True, False
+	'K': fixed1, 'M': fixed2, 'J': fixed4, '\x8a': counted1, 'G': fixed8, // numbers
+	'X': counted4, 'U': counted1, 'T': counted4, 'C': counted1, 'B': counted4, // texts and bytes
+	'}': none, 's': none, 'u': none, ']': none, 'a': none, 'e': none, // dicts and lists
+	')': none, 't': none, '\x85': none, '\x86': none, '\x87': none, // tuples
+	'q': fixed1, 'r': fixed4, 'h': fixed1, 'j': fixed4, // memo
+	'c': class, 'R': none, '\x81': none, 'b': none, 'Q': none, // classes, calls, states, storages
+}
+
+// scan reads a pickle without running it. The machine allocates what an instruction claims before it looks whether the
+// bytes are there, and what containers and marks there are one by one: scan makes sure that both stay in bounds.
+func scan(data []byte) error {
+	marks := 0
+	for at, n := 0, 0; ; n++ {
+		if at >= len(data) {
+			return errors.New("it ends without the instruction to stop")
+		}
+		if n == maxInstructions {
+			return fmt.Errorf("it has more than %d instructions", maxInstructions)
+		}
+		op := data[at]
+		arg, ok := instructions[op]
+		if !ok {
+			return fault.Hint(fmt.Errorf("instruction %#02x at byte %d is not one of those that PyTorch writes", op, at),
+				"load and save the file with PyTorch, without pickle_protocol")
+		}
+		at++
+		length, err := argumentLength(arg, op, data[at:])
+		if err != nil {
+			return fmt.Errorf("instruction %#02x at byte %d: %w", op, at-1, err)
+		}
+		at += length
+		switch op {
+		case '(':
+			if marks++; marks > maxMarks {
+				return fmt.Errorf("it nests more than %d deep", maxMarks)
+			}
+		case 't', 'u', 'e':
+			marks--
+		case '.':
+			if at != len(data) {
+				return fmt.Errorf("%d bytes follow its end", len(data)-at)
+			}
+			return nil
+		}
+	}
+}
+
+// argumentLength returns the bytes that an instruction's argument takes at the beginning of rest.
+func argumentLength(arg argument, op byte, rest []byte) (int, error) {
+	need := map[argument]int{fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4}[arg]
+	if len(rest) < need {
+		return 0, errors.New("the pickle ends in its argument")
+	}
+	switch {
+	case op == '\x80' && rest[0] > 3:
+		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 and 3 are read", rest[0]), "load and save the file with PyTorch, without pickle_protocol")
+	case op == '\x8a' && (rest[0] == 0 || rest[0] > 8):
+		return 0, fmt.Errorf("a number of %d bytes", rest[0])
+	case arg == class:
+		return classLength(rest)
+	case arg == counted1:
+		need += int(rest[0])
+	case arg == counted4:
+		need += int(binary.LittleEndian.Uint32(rest))
+	}
+	if need > len(rest) {
+		return 0, fmt.Errorf("its argument claims %d bytes, %d are left", need, len(rest))
+	}
+	return need, nil
+}
+
+// classLength reads the two lines that name a class, and refuses one that is not in classes.
+func classLength(rest []byte) (int, error) {
+	lines := bytes.SplitN(rest[:min(len(rest), 512)], []byte{'\n'}, 3)
+	if len(lines) < 3 {
+		return 0, errors.New("it does not name a class")
+	}
+	module, name := string(lines[0]), string(lines[1])
+	if _, ok := classes[module+"."+name]; !ok {
+		return 0, refused(module, name)
+	}
+	return len(module) + len(name) + 2, nil
+}
+
+// treeBuilder turns the machine's values into dicts, tensors and plain values. Values that are reached twice are built
+// once, so that a small pickle cannot unfold into a large tree.
+type treeBuilder struct {
+	archive *archive
+	done    map[any]any
+}
+
+type building struct{}
+
+func (b *treeBuilder) build(v any, depth int) (any, error) {
+	if depth > maxTreeDepth {
+		return nil, fmt.Errorf("its dicts nest more than %d deep", maxTreeDepth)
+	}
+	switch v := v.(type) {
+	case *types.Dict:
+		return b.once(v, func() (any, error) {
+			d := &TorchDict{archive: b.archive, entries: make(map[string]any, v.Len())}
+			for _, entry := range *v {
+				if err := b.set(d, entry.Key, entry.Value, depth); err != nil {
+					return nil, err
+				}
+			}
+			return d, nil
+		})
+	case *types.OrderedDict:
+		return b.once(v, func() (any, error) {
+			d := &TorchDict{archive: b.archive, entries: make(map[string]any, v.Len())}
+			for e := v.List.Front(); e != nil; e = e.Next() {
+				entry := e.Value.(*types.OrderedDictEntry)
+				if err := b.set(d, entry.Key, entry.Value, depth); err != nil {
+					return nil, err
+				}
+			}
+			return d, nil
+		})
+	case *torchTensor:
+		return v, nil
+	}
+	return opaque{}, nil
+}
+
+// once builds the value of a container that was not built yet.
+func (b *treeBuilder) once(v any, build func() (any, error)) (any, error) {
+	if d, ok := b.done[v]; ok {
+		if _, ok := d.(building); ok {
+			return nil, errors.New("a dict holds itself")
+		}
+		return d, nil
+	}
+	b.done[v] = building{}
+	d, err := build()
+	b.done[v] = d
+	return d, err
+}
+
+func (b *treeBuilder) set(d *TorchDict, key, value any, depth int) error {
+	var name string
+	switch k := key.(type) {
+	case string:
+		name = k
+	case int:
+		name = strconv.Itoa(k)
+	default:
+		return fmt.Errorf("a dict has a key of type %T; texts and numbers are read", key)
+	}
+	if _, ok := d.entries[name]; ok {
+		return fmt.Errorf("key %q comes twice in a dict", name)
+	}
+	tree, err := b.build(value, depth+1)
+	d.entries[name] = tree
+	return err
+}
