@@ -1,0 +1,52 @@
+package convert
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"illustrator/internal/fault"
+	"illustrator/models/classifier"
+)
+
+// loadClassifier reads the state dict of an attribute classifier. What its logits mean stands in the file attributes.
+func (s *source) loadClassifier(attributes string) (*network, error) {
+	cfg, err := readAttributes(attributes)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	w, err := s.file.Weights("")
+	if err != nil {
+		return nil, err
+	}
+	n := &network{config: cfg, weights: w, dropped: dropCounters(w)}
+	if err := w.Check(cfg.Shapes()); err != nil {
+		return nil, err
+	}
+	n.describe = fmt.Sprintf("%d×%d pixels, %d attributes with %d values", cfg.ImageSize, cfg.ImageSize, len(cfg.Attributes), cfg.NumValues())
+	return n, nil
+}
+
+func readAttributes(path string) (classifier.Config, error) {
+	cfg := classifier.Config{ModelType: classifier.ModelType}
+	if path == "" {
+		return cfg, fault.Usage(errors.New("it does not say what its logits mean"), `name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return cfg, fault.Hint(fmt.Errorf("read attributes: %w", err), `name a JSON file with "size" and "attributes"`)
+	}
+	var domain struct {
+		Size       int                    `json:"size"`
+		Attributes []classifier.Attribute `json:"attributes"`
+	}
+	if err := json.Unmarshal(data, &domain); err != nil {
+		return cfg, fault.Hint(fmt.Errorf("read attributes %q: %w", path, err), `the file must be JSON with "size" and "attributes", a list of {"name", "values"}`)
+	}
+	cfg.ImageSize, cfg.Attributes = domain.Size, domain.Attributes
+	return cfg, nil
+}

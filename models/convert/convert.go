@@ -1,0 +1,276 @@
+// Package convert turns published weight files into the folder form that the toolkit loads: config.json,
+// model.safetensors under canonical names, and a manifest. Nothing in a file is executed.
+//
+// Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper and
+// the indices of torch.nn.Sequential for the attribute classifier. Elements keep the type that they have in the file
+// (float16 stays float16: networks are loaded in the type that a run asks for, and the conversion is then exact).
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+)
+
+// Kind is a network in the layout of a public release.
+type Kind string
+
+// The layouts that are recognised.
+const (
+	StyleGAN2Rosinality  Kind = "stylegan2/rosinality"
+	StyleGAN2MMGen       Kind = "stylegan2/mmgen"
+	CLIPHuggingFace      Kind = "clip/huggingface"
+	MapperDense          Kind = "mapper/dense"
+	MapperBaseline       Kind = "mapper/baseline"
+	ClassifierSequential Kind = "classifier/sequential"
+)
+
+// titles say in words what a kind is.
+var titles = map[Kind]string{
+	StyleGAN2Rosinality:  "StyleGAN2 generator in rosinality's layout",
+	StyleGAN2MMGen:       "StyleGAN2 generator in mmgen's layout",
+	CLIPHuggingFace:      "CLIP in Hugging Face's layout",
+	MapperDense:          "mapper of dense blocks in the released projectors' layout",
+	MapperBaseline:       "mapper of plain layers in the released baseline's layout",
+	ClassifierSequential: "attribute classifier, a torch.nn.Sequential",
+}
+
+// Tool is what the manifests of converted folders name as their maker.
+const Tool = "illustrator convert"
+
+// Options are what a file does not say.
+type Options struct {
+	// Attributes is the path of a JSON file whose "attributes" (a list of {"name", "values"}) say what a classifier's
+	// logits mean, and whose "size" is its pictures' height and width. Only a classifier needs it.
+	Attributes string
+	// ColorOrder is the order of the channels that a generator produces: "RGB" or "BGR". Empty: BGR for mmgen, else RGB.
+	ColorOrder string
+	// Replace allows to replace a folder of other weights.
+	Replace bool
+}
+
+// network is what an importer makes of a file.
+type network struct {
+	config  any
+	weights *checkpoints.Weights
+	// describe is the configuration in words.
+	describe string
+	// dropped says what of the file was left out and why.
+	dropped []string
+	files   map[string][]byte
+	// file is the path of the weights.
+	file string
+}
+
+// Recognize tells what is at path: a PyTorch file or a folder in Hugging Face's layout.
+func Recognize(path string) (Kind, error) {
+	s, err := open(path)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	return s.kind, nil
+}
+
+// Convert recognises what is at src, checks it tensor by tensor against the configuration that it implies, and writes it
+// as the folder dst: whole or not at all. A missing, surplus or wrongly shaped tensor is an error that names it, the
+// file and both shapes.
+func Convert(src, dst string, opts Options) (Report, error) {
+	s, err := open(src)
+	if err != nil {
+		return Report{}, err
+	}
+	defer s.close()
+	n, err := s.load(opts)
+	if err != nil {
+		return Report{}, fmt.Errorf("convert %q (%s): %w", src, titles[s.kind], err)
+	}
+	if err := checkValues(n.weights); err != nil {
+		return Report{}, fmt.Errorf("convert %q (%s): %w", src, titles[s.kind], err)
+	}
+	of, err := checkpoints.SHA256OfFile(n.file)
+	if err != nil {
+		return Report{}, err
+	}
+	source := checkpoints.Source{File: filepath.Base(n.file), SHA256: of.SHA256}
+	err = checkpoints.Write(dst, checkpoints.Contents{
+		Config: n.config, Weights: n.weights, Files: n.files,
+		Layout: string(s.kind), Tool: Tool, Source: source, Replace: opts.Replace,
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	return newReport(s.kind, n, source, of.Size, dst)
+}
+
+// source is a recognised file or folder.
+type source struct {
+	path string
+	kind Kind
+	file *checkpoints.TorchFile // nil for a folder
+}
+
+func (s *source) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}
+
+func (s *source) load(opts Options) (*network, error) {
+	if opts.ColorOrder != "" && s.kind != StyleGAN2Rosinality && s.kind != StyleGAN2MMGen {
+		return nil, fault.Usage(fmt.Errorf("color order %q", opts.ColorOrder), "only generators have a color order")
+	}
+	if opts.Attributes != "" && s.kind != ClassifierSequential {
+		return nil, fault.Usage(fmt.Errorf("attributes %q", opts.Attributes), "only attribute classifiers have attributes")
+	}
+	var n *network
+	var err error
+	switch s.kind {
+	case StyleGAN2Rosinality, StyleGAN2MMGen:
+		n, err = s.loadStyleGAN2(opts.ColorOrder)
+	case CLIPHuggingFace:
+		return s.loadCLIP()
+	case MapperDense, MapperBaseline:
+		n, err = s.loadMapper()
+	case ClassifierSequential:
+		n, err = s.loadClassifier(opts.Attributes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.file = s.path
+	return n, nil
+}
+
+func open(path string) (*source, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Hint(fmt.Errorf("convert %q: %w", path, fs.ErrNotExist), "name a .pt, .pth or .bin file, or the folder of a CLIP")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("convert %q: %w", path, err)
+	}
+	s := &source{path: path}
+	if info.IsDir() {
+		s.kind, err = recognizeFolder(path)
+	} else {
+		err = s.openTorch()
+	}
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("convert %q: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s *source) openTorch() error {
+	if filepath.Ext(s.path) == ".safetensors" {
+		return fault.Hint(errors.New("a safetensors file alone does not say which network it is"), "name its folder (with config.json) if it is a CLIP")
+	}
+	file, err := checkpoints.ReadTorch(s.path)
+	if err != nil {
+		return err
+	}
+	s.file = file
+	s.kind, err = recognizeKeys(file)
+	return err
+}
+
+// recognizeKeys tells the layout by the names in a checkpoint.
+func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
+	has := func(d *checkpoints.TorchDict, prefix string) bool {
+		for _, key := range d.Keys() {
+			if strings.HasPrefix(key, prefix) {
+				return true
+			}
+		}
+		return false
+	}
+	if _, ok := file.Section(rosinalitySection); ok {
+		return StyleGAN2Rosinality, nil
+	}
+	if state, ok := file.Section(mmgenSection); ok && has(state, mmgenPrefix) {
+		return StyleGAN2MMGen, nil
+	}
+	for _, layout := range []struct {
+		prefix string
+		kind   Kind
+	}{
+		{"rrdb_blocks.", MapperDense}, {"module.rrdb_blocks.", MapperDense},
+		{"body.", MapperBaseline}, {"module.body.", MapperBaseline},
+		{"0.weight", ClassifierSequential},
+	} {
+		if has(file.TorchDict, layout.prefix) {
+			return layout.kind, nil
+		}
+	}
+	keys := file.Keys()
+	if len(keys) > 6 {
+		keys = append(keys[:6:6], "…")
+	}
+	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(keys, ", "))
+	if has(file.TorchDict, "text_model.") {
+		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
+	}
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …)",
+		rosinalitySection, mmgenSection, mmgenPrefix)
+}
+
+// count returns how many of name(0), name(1), … w has without a gap.
+func count(w *checkpoints.Weights, name func(i int) string) int {
+	n := 0
+	for {
+		if _, ok := w.Tensors[name(n)]; !ok {
+			return n
+		}
+		n++
+	}
+}
+
+// dim returns the size of an axis of a tensor that the configuration is inferred from.
+func dim(w *checkpoints.Weights, name string, rank, axis int) (int, error) {
+	t, ok := w.Tensors[name]
+	if !ok {
+		return 0, fault.Hint(fmt.Errorf("%s: tensor %q is missing", w.Source, name), "the file is of another architecture, or cut down")
+	}
+	if len(t.Shape) != rank {
+		return 0, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v; expected %d axes", w.Source, name, t.Shape, rank), "the file is of another architecture")
+	}
+	return t.Shape[axis], nil
+}
+
+// remove takes the tensors out of w that match, and returns how many there were.
+func remove(w *checkpoints.Weights, match func(name string) bool) int {
+	n := 0
+	for _, name := range w.Names() {
+		if match(name) {
+			delete(w.Tensors, name)
+			n++
+		}
+	}
+	return n
+}
+
+// checkValues refuses tensors that are not floating point or hold a NaN or an infinity: no network has them, damaged
+// files do.
+func checkValues(w *checkpoints.Weights) error {
+	for _, name := range w.Names() {
+		values, err := w.Tensors[name].Float32s()
+		if err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+		}
+		for i, v := range values {
+			if d := float64(v); math.IsNaN(d) || math.IsInf(d, 0) {
+				return fault.Hint(fmt.Errorf("%s: tensor %q: element %d is %g", w.Source, name, i, v), "the file is damaged, or its training diverged")
+			}
+		}
+	}
+	return nil
+}
