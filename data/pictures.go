@@ -1,0 +1,159 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	_ "image/jpeg" // decoders that image.Decode finds
+	_ "image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	_ "golang.org/x/image/webp"
+
+	"illustrator/internal/fault"
+)
+
+const (
+	maxPictureSide   = 16_384
+	maxPicturePixels = 1 << 26 // 64 megapixels: 0.8 GB as float32
+)
+
+// Picture is an RGB picture as the networks see it: planar [3, Height, Width], float32, -1 black and 1 white.
+type Picture struct {
+	Width, Height int
+	Pixels        []float32
+}
+
+// SplitPictures cuts a batch [n, 3, height, width] into its pictures, which share its memory. Values that are not numbers
+// are an error; values beyond [-1, 1] are not, as generators overshoot.
+func SplitPictures(pixels []float32, height, width int) ([]Picture, error) {
+	size := 3 * height * width
+	if height < 1 || width < 1 || len(pixels)%size != 0 {
+		return nil, fmt.Errorf("%d values are not pictures of [3, %d, %d]", len(pixels), height, width)
+	}
+	pictures := make([]Picture, len(pixels)/size)
+	for i := range pictures {
+		p := Picture{Width: width, Height: height, Pixels: slices.Clip(pixels[i*size : (i+1)*size])}
+		for at, v := range p.Pixels {
+			if v != v {
+				return nil, fmt.Errorf("picture %d: channel %d, row %d, column %d is not a number", i, at/(height*width), at/width%height, at%width)
+			}
+		}
+		pictures[i] = p
+	}
+	return pictures, nil
+}
+
+// Image returns the picture with 8 bits a channel: round(255 · clamp((x + 1) / 2, 0, 1)), halves rounded up, NaN black.
+func (p Picture) Image() *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, p.Width, p.Height))
+	plane := p.Width * p.Height
+	for i := range plane {
+		for c := range 3 {
+			img.Pix[4*i+c] = toByte(p.Pixels[c*plane+i])
+		}
+		img.Pix[4*i+3] = 255
+	}
+	return img
+}
+
+func toByte(x float32) uint8 {
+	v := (float64(x) + 1) / 2 * 255
+	if !(v > 0) { // NaN too
+		return 0
+	}
+	return uint8(math.Floor(math.Min(v, 255) + 0.5))
+}
+
+// FromImage returns the picture with x = v/255 · 2 - 1 for each 8-bit channel v. What is transparent is laid over white.
+func FromImage(img image.Image) Picture {
+	b := img.Bounds()
+	flat := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(flat, flat.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(flat, flat.Bounds(), img, b.Min, draw.Over)
+	plane := b.Dx() * b.Dy()
+	p := Picture{Width: b.Dx(), Height: b.Dy(), Pixels: make([]float32, 3*plane)}
+	for i := range plane {
+		for c := range 3 {
+			p.Pixels[c*plane+i] = float32(flat.Pix[4*i+c])/255*2 - 1
+		}
+	}
+	return p
+}
+
+// ReadPicture decodes a PNG, JPEG or WebP file. Its size is checked before it is decoded; orientation tags are ignored.
+func ReadPicture(path string) (Picture, error) {
+	img, err := readImage(path)
+	if err != nil {
+		return Picture{}, fmt.Errorf("read picture %q: %w", path, err)
+	}
+	return FromImage(img), nil
+}
+
+func readImage(path string) (img image.Image, err error) {
+	defer recovered(&err)
+	f, _, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	config, _, err := image.DecodeConfig(f)
+	if errors.Is(err, image.ErrFormat) {
+		return nil, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, h := config.Width, config.Height
+	if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPicturePixels/h {
+		return nil, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, h),
+			"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPicturePixels)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	img, _, err = image.Decode(f)
+	return img, err
+}
+
+// PicturePaths returns the picture files that the arguments name: files as they are, of folders every file ending in .png,
+// .jpg, .jpeg or .webp, sorted by name, without subfolders. Nothing is decoded: read the pictures one by one with
+// ReadPicture, since many do not fit in memory.
+func PicturePaths(args ...string) ([]string, error) {
+	var paths []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, fmt.Errorf("find pictures: %w", err)
+		}
+		if !info.IsDir() {
+			paths = append(paths, arg)
+			continue
+		}
+		entries, err := os.ReadDir(arg)
+		if err != nil {
+			return nil, fmt.Errorf("find pictures: %w", err)
+		}
+		found := 0
+		for _, e := range entries {
+			switch strings.ToLower(filepath.Ext(e.Name())) {
+			case ".png", ".jpg", ".jpeg", ".webp":
+				if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+					paths = append(paths, filepath.Join(arg, e.Name()))
+					found++
+				}
+			}
+		}
+		if found == 0 {
+			return nil, fault.Usage(fmt.Errorf("find pictures: folder %q holds none", arg), "pictures are .png, .jpg, .jpeg or .webp files; subfolders are not searched")
+		}
+	}
+	return paths, nil
+}
