@@ -1,9 +1,8 @@
 // Package data holds what goes into training and comes out of drawing: pairs of Z and image embedding (Arrow), seeds,
 // texts, pictures (PNG, JPEG, WebP), labelled picture grids, and NumPy or safetensors arrays.
 //
-// It deals in plain slices and files only: no graphs, no devices. Files are written under a temporary name beside the
-// target, synced and renamed, so nothing incomplete ever stands under a final name; sizes found in a file are checked
-// against the file's own size before memory is allocated for them.
+// Files are written under a temporary name beside the target, synced and renamed, so nothing incomplete ever stands under a
+// final name; sizes found in a file are checked against the file's own size before memory is allocated for them.
 package data
 
 import (

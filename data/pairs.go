@@ -98,7 +98,7 @@ func (p *Pairs) Check(want PairsMeta) error {
 	} {
 		if f.want != "" && f.have != f.want {
 			return fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, f.have, f.want),
-				"the pairs were made for domain %q with other networks or settings: make them again with 'illustrator pairs', or name the file that fits", p.Meta.Domain)
+				"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or name the file that fits", p.Meta.Domain)
 		}
 	}
 	return nil

@@ -22,10 +22,10 @@ import (
 func ReadPairs(path string) (*Pairs, error) {
 	p, err := readPairs(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("read pairs %q: the file does not exist", path), "make it with 'illustrator pairs'")
+		return nil, fault.Hint(fmt.Errorf("read pairs %q: the file does not exist", path), "make it with `illustrator pairs`")
 	}
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "make the pairs again with 'illustrator pairs'")
+		err = fault.Hint(err, "make the pairs again with `illustrator pairs`")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read pairs %q: %w", path, err)
@@ -87,7 +87,7 @@ func verifyManifest(path string, f io.ReaderAt, size int64) error {
 	}
 	differs := func(what string, have, want any) error {
 		return fault.Hint(fmt.Errorf("%s is %v; its manifest %q says %v", what, have, manifestPath(path), want),
-			"the file was damaged or replaced: make the pairs again with 'illustrator pairs', or remove the manifest if the file is known to be right")
+			"the file was damaged or replaced: make the pairs again with `illustrator pairs`, or remove the manifest if the file is known to be right")
 	}
 	if m.Bytes != size {
 		return differs("the size in bytes", size, m.Bytes)
@@ -114,7 +114,7 @@ func openManifest(path string) (*pairsManifest, error) {
 	defer f.Close()
 	var m pairsManifest
 	if err := json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(&m); err != nil {
-		return nil, fault.Hint(fmt.Errorf("manifest %q: %w", manifestPath(path), err), "remove the manifest, or make the pairs again with 'illustrator pairs'")
+		return nil, fault.Hint(fmt.Errorf("manifest %q: %w", manifestPath(path), err), "remove the manifest, or make the pairs again with `illustrator pairs`")
 	}
 	return &m, nil
 }
@@ -126,7 +126,7 @@ func parsePairsMeta(schema *arrow.Schema) (PairsMeta, error) {
 	text := func(key string) string {
 		v, ok := schema.Metadata().GetValue(key)
 		if !ok && problem == nil {
-			problem = fmt.Errorf("the schema's metadata has no %q; expected a file written by 'illustrator pairs'", key)
+			problem = fmt.Errorf("the schema's metadata has no %q; expected a file written by `illustrator pairs`", key)
 		}
 		return v
 	}
