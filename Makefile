@@ -1,0 +1,68 @@
+# `make help` lists the targets. All of them may be run again: what is done is not redone.
+
+GO ?= go
+OUT ?= runs/demo
+TESTFLAGS ?=
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# XLA is called through cgo. Outside a git checkout the binary carries no commit.
+export CGO_ENABLED := 1
+BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build setup bench lint fmt tools modules
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: setup ## sample, train and render on the embedded domain into $(OUT)
+	./illustrator demo --out $(OUT)
+
+test: setup ## run all tests (TESTFLAGS=-short: the quick ones)
+	$(GO) test -timeout 30m $(TESTFLAGS) ./...
+
+build: modules ## build ./illustrator
+	$(GO) build -buildvcs=$(BUILDVCS) -o illustrator ./cmd/illustrator
+
+setup: build ## install XLA's plugin where it is missing, and verify it
+	./illustrator setup
+
+bench: setup ## measure sampling and training; PYTORCH=1 compares with PyTorch
+	./illustrator bench $(if $(filter 1,$(PYTORCH)),--pytorch)
+
+lint: modules ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then \
+		echo "make: error: not formatted:" $$unformatted >&2; echo "make: hint: run \`make fmt\`" >&2; exit 1; \
+	fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## format the code
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+# Go of go.mod's version and a C compiler that finds its headers.
+tools:
+	@need=$$(sed -n 's/^go //p' go.mod); \
+	if ! command -v $(GO) >/dev/null; then \
+		echo "make: error: Go is not on your PATH" >&2; \
+		echo "make: hint: install Go $$need or newer: https://go.dev/doc/install" >&2; exit 1; \
+	fi; \
+	if ! have=$$($(GO) env GOVERSION) || \
+		[ "$$(printf '%s\n' "$$need" "$${have#go}" | sort -V | head -n 1)" != "$$need" ]; then \
+		echo "make: error: Go is $${have:-too old}; $$need or newer is needed" >&2; \
+		echo "make: hint: install it from https://go.dev/dl, or set GOTOOLCHAIN=auto to let Go fetch it" >&2; exit 1; \
+	fi; \
+	cc=$$($(GO) env CC); \
+	if ! echo '#include <stdlib.h>' | $$cc -E - >/dev/null 2>&1; then \
+		echo "make: error: no working C compiler: '$$cc' does not find <stdlib.h>" >&2; \
+		echo "make: hint: install gcc (on Debian or Ubuntu: apt install gcc libc6-dev), or set CC" >&2; exit 1; \
+	fi
+
+# Go's modules, fetched where they are missing. Of a failure's many like lines, three will do.
+modules: tools
+	@if ! { $(GO) list -deps ./cmd/illustrator 2>&1 >/dev/null; echo "status=$$?"; } | \
+		awk '/^status=/ { exit $$0 != "status=0" } /^go: downloading/ || n++ < 3'; then \
+		echo "make: error: Go's modules could not be loaded" >&2; \
+		echo "make: hint: if the lines above speak of the network, check it, or GOPROXY, and run make again" >&2; exit 1; \
+	fi
