@@ -143,8 +143,6 @@ func (w *PairsWriter) flush() error {
 	return nil
 }
 
-func (w *PairsWriter) ipcSchema() *arrow.Schema { return w.meta.schema() }
-
 // listColumn is a [rows, width] slice as an Arrow column of fixed-size lists; it shares the slice's memory.
 func listColumn(values []float32, width int) arrow.Array {
 	items := array.NewData(arrow.PrimitiveTypes.Float32, len(values),

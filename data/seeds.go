@@ -41,13 +41,15 @@ func ParseSeeds(list string) ([]uint64, error) {
 		if last-first >= uint64(MaxSeeds-len(seeds)) {
 			return nil, fault.Usage(fmt.Errorf("seeds %q: more than %d seeds", list, MaxSeeds), "split the list over several runs")
 		}
-		for n := last - first + 1; n > 0; n-- {
-			if seed := last - (n - 1); !seen[seed] {
-				seen[seed] = true
-				seeds = append(seeds, seed)
-				continue
+		for seed := first; ; seed++ {
+			if seen[seed] {
+				return nil, fault.Usage(fmt.Errorf("seeds %q: %d is given twice", list, seed), "name each seed once")
 			}
-			return nil, fault.Usage(fmt.Errorf("seeds %q: %d is given twice", list, last-(n-1)), "name each seed once")
+			seen[seed] = true
+			seeds = append(seeds, seed)
+			if seed == last {
+				break // not the loop's condition: last may be the largest number there is
+			}
 		}
 	}
 	return seeds, nil
