@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "illustrator"
+	gomlx  = "github.com/gomlx/"
+)
+
+// mayImport lists, for each room of the project, the rooms that it may import beside itself: imports go one way. Anyone
+// may import internal; what is not listed is refused.
+var mayImport = map[string][]string{
+	"cmd":         {"configs", "train", "eval", "data", "models", "losses", "checkpoints"},
+	"configs":     {"train", "eval", "data", "models", "losses", "checkpoints"},
+	"train":       {"data", "models", "losses", "checkpoints"},
+	"eval":        {"data", "models", "checkpoints"},
+	"data":        {"models", "checkpoints"},
+	"models":      {"checkpoints"},
+	"losses":      {},
+	"checkpoints": {},
+	"internal":    {},
+}
+
+// room returns the folder at the top that pkg belongs to; "" for packages of others.
+func room(pkg string) string {
+	path, ours := strings.CutPrefix(pkg, module+"/")
+	if !ours {
+		return ""
+	}
+	room, _, _ := strings.Cut(path, "/")
+	return room
+}
+
+// wrongImports says which of a package's imports go the wrong way, and which packages it must not depend on at all.
+func wrongImports(pkg string, imports, deps []string) []string {
+	var wrong []string
+	from := room(pkg)
+	allowed, known := mayImport[from]
+	if !known {
+		return []string{fmt.Sprintf("%s is in no known room: add it to mayImport and to CONTRIBUTING.md", pkg)}
+	}
+	for _, imported := range imports {
+		to := room(imported)
+		switch {
+		case to == "" && from == "losses" && strings.Contains(imported, ".") && !strings.HasPrefix(imported, gomlx):
+			wrong = append(wrong, fmt.Sprintf("%s imports %s; losses hold graph code only", pkg, imported))
+		case to == "" || to == from || to == "internal" || slices.Contains(allowed, to):
+		default:
+			wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import %v and internal", pkg, imported, from, allowed))
+		}
+	}
+	if from == "checkpoints" {
+		for _, dep := range deps {
+			if strings.HasPrefix(dep, gomlx) {
+				wrong = append(wrong, fmt.Sprintf("%s depends on %s; checkpoints know no graphs", pkg, dep))
+			}
+		}
+	}
+	return wrong
+}
+
+func TestWrongImports(t *testing.T) {
+	for _, c := range []struct {
+		pkg           string
+		imports, deps []string
+		wrong         bool
+	}{
+		{"illustrator/cmd/illustrator", []string{"fmt", "illustrator/configs", "illustrator/eval", "github.com/spf13/cobra"}, nil, false},
+		{"illustrator/configs", []string{"illustrator/train", "illustrator/losses"}, nil, false},
+		{"illustrator/train", []string{"illustrator/losses", "illustrator/data", "illustrator/internal/fault"}, nil, false},
+		{"illustrator/models/clip", []string{"illustrator/models/nn", "illustrator/checkpoints"}, nil, false},
+		{"illustrator/losses", []string{"math", gomlx + "gomlx/pkg/core/graph", "illustrator/internal/fault"}, nil, false},
+		{"illustrator/checkpoints/lorelei", []string{"illustrator/checkpoints", "embed"}, []string{"io"}, false},
+
+		{"illustrator/train", []string{"illustrator/eval"}, nil, true},
+		{"illustrator/eval", []string{"illustrator/train"}, nil, true},
+		{"illustrator/eval", []string{"illustrator/losses"}, nil, true},
+		{"illustrator/data", []string{"illustrator/configs"}, nil, true},
+		{"illustrator/models/pipeline", []string{"illustrator/data"}, nil, true},
+		{"illustrator/models/nn", []string{"illustrator/losses"}, nil, true},
+		{"illustrator/checkpoints", []string{"illustrator/models/nn"}, nil, true},
+		{"illustrator/checkpoints", nil, []string{gomlx + "gomlx/pkg/core/tensors"}, true},
+		{"illustrator/losses", []string{"illustrator/models/nn"}, nil, true},
+		{"illustrator/losses", []string{"github.com/apache/arrow/go/v15/arrow"}, nil, true},
+		{"illustrator/internal/fault", []string{"illustrator/checkpoints"}, nil, true},
+		{"illustrator/utils", nil, nil, true},
+	} {
+		if got := wrongImports(c.pkg, c.imports, c.deps); (len(got) > 0) != c.wrong {
+			t.Errorf("%s with %v, %v: %q", c.pkg, c.imports, c.deps, got)
+		}
+	}
+}
+
+// TestImportsGoOneWay holds the project's packages, without their tests, to mayImport.
+func TestImportsGoOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"/...").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	seen := 0
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; seen++ {
+		var pkg struct {
+			ImportPath    string
+			Imports, Deps []string
+		}
+		if err := decoder.Decode(&pkg); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for _, wrong := range wrongImports(pkg.ImportPath, pkg.Imports, pkg.Deps) {
+			t.Error(wrong)
+		}
+	}
+	if seen < len(mayImport) {
+		t.Errorf("go list named %d packages only", seen)
+	}
+}
