@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -127,5 +128,24 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 	if seen < len(mayImport) {
 		t.Errorf("go list named %d packages only", seen)
+	}
+}
+
+// TestThirdPartyIsComplete compares the modules that the project builds with to those in THIRD_PARTY.md.
+func TestThirdPartyIsComplete(t *testing.T) {
+	text, err := os.ReadFile("../../THIRD_PARTY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "list", "-deps", "-test", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := strings.Fields(string(out))
+	slices.Sort(modules)
+	for _, path := range slices.Compact(modules) {
+		if path != module && !strings.Contains(string(text), "\n| "+path+" ") {
+			t.Errorf("THIRD_PARTY.md does not name %s", path)
+		}
 	}
 }
