@@ -5,6 +5,7 @@ package classifier
 import (
 	"fmt"
 
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/pkg/core/shapes"
 	"github.com/gomlx/gomlx/pkg/ml/context"
@@ -29,6 +30,14 @@ func Build(ctx *context.Context, cfg Config, images *Node) *Node {
 	x = Reshape(x, x.Shape().Dim(0), -1)
 	x = relu(nn.Linear(ctx, x, fmt.Sprint(layer+1), hidden))
 	return nn.Linear(ctx, x, fmt.Sprint(layer+3), cfg.NumValues())
+}
+
+// Load checks the weights w against cfg and puts them into ctx's scope, frozen.
+func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+	if err := w.Check(cfg.Shapes()); err != nil {
+		return err
+	}
+	return nn.Load(ctx, w, dtype, false)
 }
 
 // Attributes gives the most likely value of each attribute: logits [B,V] → int32 [B,A].

@@ -31,30 +31,14 @@ func Mapping(ctx *context.Context, cfg Config, z *Node) *Node {
 	return x
 }
 
-// Truncate pulls w [B,Z] towards the mean W [Z]: mean + psi (w - mean). psi 1 leaves w as it is.
-func Truncate(w, mean *Node, psi float64) *Node {
-	mean = ExpandLeftToRank(mean, w.Rank())
-	return Add(mean, MulScalar(Sub(w, mean), psi))
+// Truncate pulls w [B,Z] towards the mean W [1,Z]: mean + psi (w - mean). The scalar psi 1 leaves w as it is.
+func Truncate(w, mean, psi *Node) *Node {
+	return Add(mean, Mul(psi, Sub(w, mean)))
 }
 
 // BroadcastW gives every layer the same style: w [B,Z] → ws [B,L,Z].
 func BroadcastW(cfg Config, w *Node) *Node {
 	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
-}
-
-// MixStyles takes the styles of the layers below injectIndex from a and of the others from b, both [B,L,Z].
-func MixStyles(a, b *Node, injectIndex int) *Node {
-	layers := a.Shape().Dim(1)
-	switch {
-	case injectIndex <= 0:
-		return b
-	case injectIndex >= layers:
-		return a
-	}
-	return Concatenate([]*Node{
-		Slice(a, AxisRange(), AxisRange(0, injectIndex)),
-		Slice(b, AxisRange(), AxisRange(injectIndex)),
-	}, 1)
 }
 
 // Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB.

@@ -1,0 +1,253 @@
+package stylegan2
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/models/nn/nntest"
+)
+
+// Float32 sums in another order than PyTorch's: a few 1e-6 at each layer.
+const (
+	wTolerance     = 1e-4
+	imageTolerance = 2e-3
+)
+
+// lorelei loads the embedded generator and its goldens.
+func lorelei(t *testing.T) (*context.Context, Config, *checkpoints.Weights) {
+	t.Helper()
+	folder, err := checkpoints.Open("embedded:lorelei/generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	if err := folder.Config(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return load(t, cfg, weights, dtypes.Float32), cfg, golden(t, "testdata/lorelei.safetensors")
+}
+
+func golden(t *testing.T, path string) *checkpoints.Weights {
+	t.Helper()
+	w, err := checkpoints.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func load(t *testing.T, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) *context.Context {
+	t.Helper()
+	ctx := context.New().Checked(false)
+	if err := Load(ctx, cfg, w, dtype); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// tiny loads the random generator of testdata, whose shape has nothing in common with the embedded one's.
+func tiny(t *testing.T, dtype dtypes.DType) (*context.Context, Config, *checkpoints.Weights) {
+	t.Helper()
+	cfg, weights, all := tinyWeights(t)
+	return load(t, cfg, weights, dtype), cfg, all
+}
+
+func tinyWeights(t *testing.T) (Config, *checkpoints.Weights, *checkpoints.Weights) {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/tiny_config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	if err := json.Unmarshal(raw, &cfg); err != nil {
+		t.Fatal(err)
+	}
+	all := golden(t, "testdata/tiny.safetensors")
+	weights := &checkpoints.Weights{Source: "tiny", Tensors: map[string]checkpoints.Tensor{}}
+	for name, tensor := range all.Tensors {
+		if name, ok := strings.CutPrefix(name, "weights."); ok {
+			weights.Tensors[name] = tensor
+		}
+	}
+	return cfg, weights, all
+}
+
+func values(t *testing.T, w *checkpoints.Weights, name string) []float32 {
+	t.Helper()
+	v, err := w.Tensors[name].Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func tensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor {
+	t.Helper()
+	return tensors.FromFlatDataAndDimensions(values(t, w, name), w.Tensors[name].Shape...)
+}
+
+func expect(t *testing.T, what string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if d := nntest.MaxAbs(t, got, want); d > tolerance {
+		t.Errorf("%s differs from PyTorch by %g, more than %g", what, d, tolerance)
+	}
+}
+
+func TestLoreleiEqualsPyTorch(t *testing.T) {
+	ctx, cfg, want := lorelei(t)
+	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
+		w := Mapping(ctx, cfg, in[0])
+		truncated := Truncate(w, InsertAxes(in[1], 0), Scalar(w.Graph(), w.DType(), 0.7))
+		noise := Noise{Mode: NoiseConst}
+		ws, reversed := BroadcastW(cfg, w), BroadcastW(cfg, Reverse(w, 0))
+		mixed := Concatenate([]*Node{Slice(ws, AxisRange(), AxisRange(0, 3)), Slice(reversed, AxisRange(), AxisRange(3))}, 1)
+		return []*Node{
+			w, Synthesis(ctx, cfg, ws, noise),
+			Synthesis(ctx, cfg, BroadcastW(cfg, truncated), noise), Synthesis(ctx, cfg, mixed, noise),
+		}
+	}, tensor(t, want, "z"), tensor(t, want, "w_mean"))
+	expect(t, "w", out[0], values(t, want, "w"), wTolerance)
+	expect(t, "image", out[1], values(t, want, "image"), imageTolerance)
+	expect(t, "truncated image", out[2], values(t, want, "image_psi_0_7"), imageTolerance)
+	expect(t, "mixed image", out[3], values(t, want, "image_mixed_3"), imageTolerance)
+}
+
+func TestOtherShapeEqualsPyTorch(t *testing.T) {
+	ctx, cfg, want := tiny(t, dtypes.Float32)
+	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
+		return []*Node{Mapping(ctx, cfg, in[0]), Build(ctx, cfg, in[0], Noise{Mode: NoiseConst})}
+	}, tensor(t, want, "z"))
+	expect(t, "w", out[0], values(t, want, "w"), wTolerance)
+	expect(t, "image", out[1], values(t, want, "image"), imageTolerance)
+}
+
+func TestGradientOfZ(t *testing.T) {
+	ctx, cfg, _ := tiny(t, dtypes.Float64)
+	z := make([]float64, 2*cfg.StyleDim)
+	for i := range z {
+		z[i] = float64(i%7)/3 - 1.1
+	}
+	// The slope of the activations jumps at 0: a step of 1e-6 crosses it almost never.
+	nntest.CheckGradient(t, ctx, func(ctx *context.Context, z *Node) *Node {
+		return Build(ctx, cfg, z, Noise{Mode: NoiseConst})
+	}, tensors.FromFlatDataAndDimensions(z, 2, cfg.StyleDim), 1e-6, 1e-5)
+}
+
+func TestGradientOfLayerStyles(t *testing.T) {
+	ctx, cfg, _ := tiny(t, dtypes.Float64)
+	n := cfg.NumLayers() * cfg.StyleDim
+	ws := make([]float64, n)
+	for i := range ws {
+		ws[i] = float64(i%11)/5 - 1.03
+	}
+	nntest.CheckGradient(t, ctx, func(ctx *context.Context, ws *Node) *Node {
+		return Synthesis(ctx, cfg, ws, Noise{Mode: NoiseNone})
+	}, tensors.FromFlatDataAndDimensions(ws, 1, cfg.NumLayers(), cfg.StyleDim), 1e-6, 1e-5)
+}
+
+func TestBGRWeightsGiveRGB(t *testing.T) {
+	cfg, weights, want := tinyWeights(t)
+	render := func(cfg Config) []float32 {
+		return nntest.Run(t, load(t, cfg, weights, dtypes.Float32), func(ctx *context.Context, in []*Node) []*Node {
+			return []*Node{Build(ctx, cfg, in[0], Noise{Mode: NoiseConst})}
+		}, tensor(t, want, "z"))[0]
+	}
+	rgb := render(cfg)
+	cfg.ColorOrder = "BGR"
+	bgr := render(cfg)
+	plane := cfg.Size * cfg.Size
+	for i, v := range rgb {
+		picture, channel, at := i/(3*plane), i/plane%3, i%plane
+		if got := bgr[picture*3*plane+(2-channel)*plane+at]; abs(got-v) > 1e-5 {
+			t.Fatalf("picture %d channel %d pixel %d: %g with BGR weights, %g with RGB", picture, channel, at, got, v)
+		}
+	}
+}
+
+func abs(v float32) float32 { return max(v, -v) }
+
+// A picture's noise follows its key: not its place in the batch, nor what else is in it.
+func TestRandomNoiseFollowsKey(t *testing.T) {
+	ctx, cfg, want := tiny(t, dtypes.Float32)
+	z := values(t, want, "z")
+	render := func(keys ...uint64) []float32 {
+		var batch []float32
+		for range keys {
+			batch = append(batch, z[:cfg.StyleDim]...)
+		}
+		return nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
+			return []*Node{Build(ctx, cfg, in[0], Noise{Mode: NoiseRandom, Keys: in[1]})}
+		}, tensors.FromFlatDataAndDimensions(batch, len(keys), cfg.StyleDim), keys)[0]
+	}
+	size := 3 * cfg.Size * cfg.Size
+	three, one := render(5, 1<<40, 9), render(9)
+	if d := nntest.MaxAbs(t, three[2*size:], one); d > 1e-5 {
+		t.Errorf("key 9 gives another picture at place 2 of a batch: difference %g", d)
+	}
+	if d := nntest.MaxAbs(t, three[:size], three[size:2*size]); d < 1e-3 {
+		t.Errorf("keys 5 and 2⁴⁰ give the same picture")
+	}
+}
+
+func TestLoadNamesWrongTensors(t *testing.T) {
+	cfg, weights, _ := tinyWeights(t)
+	broken := func(change func(map[string]checkpoints.Tensor)) error {
+		copied := &checkpoints.Weights{Source: "file.pt", Tensors: map[string]checkpoints.Tensor{}}
+		for name, tensor := range weights.Tensors {
+			copied.Tensors[name] = tensor
+		}
+		change(copied.Tensors)
+		return Load(context.New(), cfg, copied, dtypes.Float32)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(map[string]checkpoints.Tensor)
+		want   string
+	}{
+		{"missing", func(m map[string]checkpoints.Tensor) { delete(m, "conv1.conv.weight") }, `"conv1.conv.weight" is missing`},
+		{"surplus", func(m map[string]checkpoints.Tensor) { m["convs.9.noise.weight"] = m["conv1.noise.weight"] }, `surplus tensor "convs.9.noise.weight"`},
+		{"shape", func(m map[string]checkpoints.Tensor) { m["input.input"] = m["conv1.conv.weight"] }, `"input.input" has shape [1 10 10 3 3]; expected [1 10 4 4]`},
+	} {
+		err := broken(c.change)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "file.pt") {
+			t.Errorf("%s: got %v, want an error with %q and the file", c.name, err, c.want)
+		}
+	}
+}
+
+func TestValidateNamesField(t *testing.T) {
+	good := Config{ModelType: ModelType, Size: 16, StyleDim: 12, NMLP: 3, LRMLP: 0.01, Channels: map[int]int{4: 8, 8: 8, 16: 8}, ColorOrder: "RGB"}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for field, change := range map[string]func(*Config){
+		"model_type":   func(c *Config) { c.ModelType = "stylegan3" },
+		"size":         func(c *Config) { c.Size = 48 },
+		"style_dim":    func(c *Config) { c.StyleDim = 0 },
+		"n_mlp":        func(c *Config) { c.NMLP = -1 },
+		"lr_mlp":       func(c *Config) { c.LRMLP = 0 },
+		"color_order":  func(c *Config) { c.ColorOrder = "GBR" },
+		"channels[16]": func(c *Config) { c.Size = 16; c.Channels = map[int]int{4: 8, 8: 8} },
+	} {
+		c := good
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+	if got := (Config{Size: 1024}).NumLayers(); got != 18 {
+		t.Errorf("a generator of 1024 pixels has %d layers, want 18", got)
+	}
+}
