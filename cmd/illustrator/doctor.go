@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/models/xla"
 )
@@ -37,8 +38,15 @@ type diagnosis struct {
 	Plugin   string    `json:"plugin,omitempty"` // path
 	Info     *xla.Info `json:"plugin_info,omitempty"`
 	Memory   memory    `json:"memory"`
+	Weights  []weights `json:"embedded_weights"`
 	Versions versions  `json:"versions"`
 	Checks   []check   `json:"checks"`
+}
+
+// weights are a network within the program.
+type weights struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of model.safetensors
 }
 
 func newDoctorCommand(opts *globalOptions) *cobra.Command {
@@ -98,6 +106,7 @@ func diagnose(ctx context.Context, backend string) diagnosis {
 		add(checkDevices(found.Info))
 	}
 	add(found.Memory.check())
+	add(found.checkWeights())
 	add(checkPip(ctx, found.Info != nil))
 	return found
 }
@@ -137,6 +146,46 @@ func checkDevices(info *xla.Info) check {
 	return c
 }
 
+// checkWeights compares every file of the embedded networks with its manifest.
+func (d *diagnosis) checkWeights() check {
+	c := check{Name: "weights", Status: statusWrong, Fix: "run `make build` in a clean checkout"}
+	locations := checkpoints.Embedded()
+	if len(locations) == 0 {
+		c.Detail = "none are embedded"
+		return c
+	}
+	var names []string
+	for _, location := range locations {
+		sum, err := verifyFolder(location)
+		if err != nil {
+			c.Detail = err.Error()
+			return c
+		}
+		name := strings.TrimPrefix(location, checkpoints.EmbeddedPrefix)
+		names = append(names, name)
+		d.Weights = append(d.Weights, weights{name, sum})
+	}
+	return check{Name: "weights", Status: statusOK, Detail: "embedded: " + strings.Join(names, ", ") + "; all hashes agree"}
+}
+
+// verifyFolder reads every file that the manifest of the network at location lists.
+func verifyFolder(location string) (sha256 string, err error) {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return "", err
+	}
+	manifest := folder.Manifest()
+	if manifest == nil {
+		return "", fmt.Errorf("%s: %s is missing", location, checkpoints.ManifestFile)
+	}
+	for _, name := range slices.Sorted(maps.Keys(manifest.Files)) {
+		if _, err := folder.ReadFile(name); err != nil {
+			return "", err
+		}
+	}
+	return folder.SHA256(), nil
+}
+
 // checkPip says whether `setup` could install a plugin, which matters only while there is none.
 func checkPip(ctx context.Context, havePlugin bool) check {
 	c := check{Name: "pip", Status: statusOK}
@@ -162,61 +211,4 @@ func printDiagnosis(w io.Writer, d diagnosis) error {
 		}
 	}
 	return table.Flush()
-}
-
-// memory is in bytes; zero where it is not known.
-type memory struct {
-	Total     uint64 `json:"total_bytes"`
-	Available uint64 `json:"available_bytes"`
-}
-
-// memoryNeeded is what the embedded domain's runs may take at most.
-const memoryNeeded = 4 << 30
-
-func (m memory) check() check {
-	c := check{Name: "memory", Status: statusOK, Detail: "not known on this system"}
-	if m.Total == 0 {
-		return c
-	}
-	const gib = 1 << 30
-	c.Detail = fmt.Sprintf("%.1f GiB, %.1f GiB of it available", float64(m.Total)/gib, float64(m.Available)/gib)
-	if m.Available < memoryNeeded {
-		c.Status, c.Fix = statusWarning, "end other programs: runs on the embedded domain take up to 4 GiB"
-	}
-	return c
-}
-
-// readMemory reads the machine's memory, or what the control group of this process leaves of it. Linux only.
-func readMemory() memory {
-	var m memory
-	content, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return m
-	}
-	for line := range strings.Lines(string(content)) {
-		var kib uint64
-		if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &kib); err == nil {
-			m.Total = kib << 10
-		} else if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); err == nil {
-			m.Available = kib << 10
-		}
-	}
-	const group = "/sys/fs/cgroup"
-	limit, errLimit := readUint(filepath.Join(group, "memory.max"))
-	used, errUsed := readUint(filepath.Join(group, "memory.current"))
-	if errors.Join(errLimit, errUsed) == nil && limit < m.Total {
-		m.Total = limit
-		m.Available = min(m.Available, limit-min(used, limit))
-	}
-	return m
-}
-
-// readUint reads a file that holds one number; "max" is an error.
-func readUint(path string) (n uint64, err error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	_, err = fmt.Sscan(string(content), &n)
-	return n, err
 }
