@@ -1,0 +1,155 @@
+// Package losses holds the three losses that train the mapper, as graph functions of nodes alone.
+//
+// Axes: B batch, E image embedding, Z latent. Losses are computed in at least float32.
+package losses
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+
+	"illustrator/internal/fault"
+)
+
+// L1 is eq. 8, ‖SE_pred - SE_true‖₁, as the mean over all elements (torch.nn.L1Loss in the release): z [B,Z] → scalar.
+func L1(predicted, z *Node) *Node {
+	return ReduceAllMean(Abs(Sub(wide(predicted), wide(z))))
+}
+
+// Semantic is eq. 9, 1 - cos(CIE_in, CLIP_I(G(SE_pred))), as the mean over the batch: embeddings [B,E] → scalar.
+func Semantic(imageEmbeds, predicted *Node) *Node {
+	a, b := wide(imageEmbeds), wide(predicted)
+	dot := ReduceSum(Mul(a, b), -1)
+	// The lower bound keeps the gradient finite at a zero vector, as torch.nn.functional.cosine_similarity does.
+	lengths := Mul(length(a), length(b))
+	return OneMinus(ReduceAllMean(Div(dot, lengths)))
+}
+
+// length is the Euclidean norm of the rows of x [B,E], at least 1e-8.
+func length(x *Node) *Node {
+	return Sqrt(MaxScalar(ReduceSum(Square(x), -1), 1e-16))
+}
+
+// Regularization is eq. 10, |mean(SE_pred)| + |std(SE_pred) - 1|, over the values of each sample with the unbiased
+// standard deviation, as the mean over the batch: z [B,Z] → scalar.
+func Regularization(predicted *Node) *Node {
+	z := wide(predicted)
+	mean := ReduceAndKeep(z, ReduceMean, -1)
+	variance := DivScalar(ReduceSum(Square(Sub(z, mean)), -1), float64(z.Shape().Dim(-1)-1))
+	// A sample of equal values has deviation 0, where the root's slope is infinite: the bound makes it 0 there.
+	deviation := Sqrt(MaxScalar(variance, 1e-20))
+	return ReduceAllMean(Add(Abs(Squeeze(mean, -1)), Abs(AddScalar(deviation, -1))))
+}
+
+// Weights weigh the losses. Zero takes a loss, and what only it needs, out of the graph.
+type Weights struct {
+	L1             float64 `yaml:"l1" json:"l1"`
+	Semantic       float64 `yaml:"semantic" json:"semantic"`
+	Regularization float64 `yaml:"regularization" json:"regularization"`
+}
+
+// Validate returns an error that names the first weight without sense.
+func (w Weights) Validate() error {
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"l1", w.L1}, {"semantic", w.Semantic}, {"regularization", w.Regularization}} {
+		if !(f.value >= 0) || math.IsInf(f.value, 1) {
+			return fault.Usage(fmt.Errorf("losses.%s is %g", f.name, f.value), "a loss's weight is 0 or more; 0 leaves the loss out")
+		}
+	}
+	if w == (Weights{}) {
+		return fault.Usage(fmt.Errorf("losses: all weights are 0"), "give at least one of l1, semantic and regularization a positive weight")
+	}
+	return nil
+}
+
+// Inputs are what the losses compare.
+type Inputs struct {
+	Z, PredictedZ *Node // [B,Z]
+	ImageEmbeds   *Node // [B,E], the mapper's input
+	// Render draws the pictures of PredictedZ and returns their embeddings [B,E]. It is called for the semantic loss only.
+	Render func() *Node
+}
+
+// Terms are the losses as scalars; a loss without weight is nil.
+type Terms struct{ Total, L1, Semantic, Regularization *Node }
+
+// Compute builds the losses that have a weight, and their weighted sum.
+func Compute(w Weights, in Inputs) Terms {
+	var t Terms
+	add := func(weight float64, build func() *Node) *Node {
+		if weight == 0 {
+			return nil
+		}
+		loss := build()
+		weighted := MulScalar(loss, weight)
+		if t.Total == nil {
+			t.Total = weighted
+		} else {
+			t.Total = Add(t.Total, weighted)
+		}
+		return loss
+	}
+	t.L1 = add(w.L1, func() *Node { return L1(in.PredictedZ, in.Z) })
+	t.Semantic = add(w.Semantic, func() *Node { return Semantic(in.ImageEmbeds, in.Render()) })
+	t.Regularization = add(w.Regularization, func() *Node { return Regularization(in.PredictedZ) })
+	return t
+}
+
+// Node packs the losses into one float32 node [4] that ValuesOf reads: total, l1, semantic, regularization. A loss
+// without weight is 0.
+func (t Terms) Node() *Node {
+	parts := make([]*Node, 0, 4)
+	for _, term := range []*Node{t.Total, t.L1, t.Semantic, t.Regularization} {
+		if term == nil {
+			term = ScalarZero(t.Total.Graph(), dtypes.Float32)
+		}
+		parts = append(parts, ConvertDType(term, dtypes.Float32))
+	}
+	return StopGradient(Stack(parts, 0))
+}
+
+// Values are the losses of a step as numbers.
+type Values struct {
+	Total          float64 `json:"total"`
+	L1             float64 `json:"l1"`
+	Semantic       float64 `json:"semantic"`
+	Regularization float64 `json:"regularization"`
+}
+
+// ValuesOf reads what Terms.Node packed.
+func ValuesOf(packed []float32) Values {
+	return Values{float64(packed[0]), float64(packed[1]), float64(packed[2]), float64(packed[3])}
+}
+
+// Plus returns v + weight·other.
+func (v Values) Plus(other Values, weight float64) Values {
+	return Values{
+		v.Total + weight*other.Total, v.L1 + weight*other.L1,
+		v.Semantic + weight*other.Semantic, v.Regularization + weight*other.Regularization,
+	}
+}
+
+// NonFinite returns the name and the value of the first loss that is infinite or not a number, the total last; "" if none is.
+func (v Values) NonFinite() (string, float64) {
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"l1", v.L1}, {"semantic", v.Semantic}, {"regularization", v.Regularization}, {"total", v.Total}} {
+		if math.IsNaN(f.value) || math.IsInf(f.value, 0) {
+			return f.name, f.value
+		}
+	}
+	return "", 0
+}
+
+// wide converts to float32 what is narrower.
+func wide(x *Node) *Node {
+	if x.DType() == dtypes.BFloat16 || x.DType() == dtypes.Float16 {
+		return ConvertDType(x, dtypes.Float32)
+	}
+	return x
+}

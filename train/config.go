@@ -1,0 +1,102 @@
+// Package train trains the mapper: the loop, its stages of loss weights, validation, and the run folder.
+package train
+
+import (
+	"fmt"
+
+	"illustrator/internal/fault"
+	"illustrator/losses"
+	"illustrator/models/stylegan2"
+)
+
+// Config is the training of one mapper.
+type Config struct {
+	// Batch is the number of pairs in a step.
+	Batch int `yaml:"batch"`
+	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
+	NoiseMode  string     `yaml:"noise_mode"`
+	Adam       Adam       `yaml:"adam"`
+	Validation Validation `yaml:"validation"`
+	// Stages are trained one after the other, each with its own loss weights and schedule; the optimizer's state is kept.
+	Stages []Stage `yaml:"stages"`
+}
+
+// Validation measures the losses on pairs that are never trained on.
+type Validation struct {
+	// Every is the number of steps between two validations; the end of a stage is always validated.
+	Every int `yaml:"every"`
+	// Rows is the number of pairs set aside, from the end of the file.
+	Rows int `yaml:"rows"`
+}
+
+// Stage is a part of the training with its own loss weights.
+type Stage struct {
+	Name     string         `yaml:"name"`
+	Losses   losses.Weights `yaml:"losses"`
+	Schedule Schedule       `yaml:"schedule"`
+}
+
+// Steps is the number of steps of all stages.
+func (c Config) Steps() int {
+	n := 0
+	for _, s := range c.Stages {
+		n += s.Schedule.Steps
+	}
+	return n
+}
+
+// stageOf returns the stage of a step counted from 0, and the step within it.
+func (c Config) stageOf(step int) (stage, within int) {
+	for i, s := range c.Stages {
+		if step < s.Schedule.Steps {
+			return i, step
+		}
+		step -= s.Schedule.Steps
+	}
+	return len(c.Stages), step
+}
+
+// last returns the last stage, whose loss weights decide which mapper is the best.
+func (c Config) last() Stage { return c.Stages[len(c.Stages)-1] }
+
+// needsFrozen reports whether any stage has a semantic loss, which needs generator and CLIP.
+func (c Config) needsFrozen() bool {
+	for _, s := range c.Stages {
+		if s.Losses.Semantic != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Validate returns an error that names the first setting without sense.
+func (c Config) Validate() error {
+	bad := func(field string, value any, want string) error {
+		return fault.Usage(fmt.Errorf("train.%s is %v", field, value), "train.%s must be %s", field, want)
+	}
+	switch {
+	case c.Batch < 2 || c.Batch > 1<<16:
+		return bad("batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
+	case c.Validation.Every < 1:
+		return bad("validation.every", c.Validation.Every, "at least 1")
+	case c.Validation.Rows < 1:
+		return bad("validation.rows", c.Validation.Rows, "at least 1")
+	case len(c.Stages) == 0:
+		return bad("stages", "empty", "a list with at least one stage")
+	}
+	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
+		return fmt.Errorf("train.noise_mode: %w", err)
+	}
+	if err := c.Adam.Validate(); err != nil {
+		return fmt.Errorf("train.adam: %w", err)
+	}
+	for i, s := range c.Stages {
+		if err := s.Losses.Validate(); err != nil {
+			return fmt.Errorf("train.stages[%d]: %w", i, err)
+		}
+		if err := s.Schedule.Validate(); err != nil {
+			return fmt.Errorf("train.stages[%d]: %w", i, err)
+		}
+	}
+	return nil
+}

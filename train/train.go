@@ -1,0 +1,184 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/data"
+	"illustrator/losses"
+	"illustrator/models/mapper"
+	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
+)
+
+// Axes: B batch, E image embedding, Z latent.
+
+// Training is one mapper being trained. Make it with New, run it with Run.
+type Training struct {
+	Config   Config
+	Mapper   mapper.Config
+	Seed     uint64
+	Networks *pipeline.Networks
+	Pairs    *data.Pairs
+	// Folder is the run folder: metrics.jsonl, mapper-best and mapper-last are written there.
+	Folder string
+	// Progress is told of every finished step. It may be nil.
+	Progress func(step int, stage Stage, values losses.Values)
+
+	order      *order
+	metrics    *metricsFile
+	validation *mlcontext.Exec
+	best       float64
+}
+
+// Result is what a training came to.
+type Result struct {
+	Steps      int
+	Validation losses.Values // of the best mapper
+	Best, Last string        // folders of the two mappers
+}
+
+// metricsEvery is the number of steps between two lines of training losses in metrics.jsonl.
+const metricsEvery = 25
+
+// Run trains the mapper from fresh weights and writes it. When ctx is cancelled the step at hand is finished, the mapper
+// saved, and ctx's cause returned.
+func (t *Training) Run(ctx context.Context) (result Result, err error) {
+	if t.Pairs.Len() <= t.Config.Validation.Rows+t.Config.Batch {
+		return result, fmt.Errorf("pairs %q hold %d rows: too few for %d rows of validation and a batch of %d",
+			t.Pairs.Source, t.Pairs.Len(), t.Config.Validation.Rows, t.Config.Batch)
+	}
+	if err := t.prepare(); err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, t.metrics.Close()) }()
+	result.Best, result.Last = filepath.Join(t.Folder, "mapper-best"), filepath.Join(t.Folder, "mapper-last")
+	t.best = math.Inf(1)
+
+	steps := t.Config.Steps()
+	var step *mlcontext.Exec
+	for stage, at := -1, 0; at < steps; at++ {
+		if next, _ := t.Config.stageOf(at); next != stage {
+			stage = next
+			if step, err = t.newStep(t.Config.Stages[stage].Losses); err != nil {
+				return result, err
+			}
+		}
+		if err := t.step(step, at); err != nil {
+			return result, err
+		}
+		result.Steps = at + 1
+		if cause := context.Cause(ctx); cause != nil {
+			return result, errors.Join(cause, t.save(result.Last))
+		}
+		if _, within := t.Config.stageOf(at + 1); within == 0 || (at+1)%t.Config.Validation.Every == 0 {
+			if err := t.validateAndKeep(ctx, at+1, &result); err != nil {
+				return result, err
+			}
+		}
+	}
+	return result, t.save(result.Last)
+}
+
+// prepare initialises the mapper, loads what the losses need and opens the metrics.
+func (t *Training) prepare() error {
+	if t.Config.needsFrozen() {
+		if err := t.Networks.NeedFrozen(); err != nil {
+			return err
+		}
+	}
+	root := t.Networks.Context
+	if err := root.SetRNGStateFromSeed(int64(t.Seed)); err != nil {
+		return err
+	}
+	if err := mapper.Load(root.In(pipeline.MapperScope), t.Mapper, mapper.Init(t.Mapper, t.Seed)); err != nil {
+		return err
+	}
+	t.Networks.Mapper = &t.Mapper
+	t.order = newOrder(t.Seed, t.Pairs.Len()-t.Config.Validation.Rows)
+	var err error
+	t.metrics, err = createMetrics(filepath.Join(t.Folder, "metrics.jsonl"))
+	return err
+}
+
+// newStep compiles one training step: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate → the losses.
+func (t *Training) newStep(weights losses.Weights) (*mlcontext.Exec, error) {
+	return mlcontext.NewExec(t.Networks.Backend, t.Networks.Context,
+		func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
+			z, imageEmbeds, keys, learningRate := inputs[0], inputs[1], inputs[2], inputs[3]
+			ctx.SetTraining(z.Graph(), true)
+			terms := t.losses(ctx, weights, z, imageEmbeds, keys)
+			t.Config.Adam.Update(ctx.In(pipeline.MapperScope), terms.Total, learningRate)
+			return terms.Node()
+		})
+}
+
+// losses predicts z from the image embeddings and compares: eq. 8 with the true z, eq. 9 with the embedding of the
+// predicted picture, eq. 10 with a normal distribution. The picture is drawn only if its loss has a weight.
+func (t *Training) losses(ctx *mlcontext.Context, weights losses.Weights, z, imageEmbeds, keys *graph.Node) losses.Terms {
+	predicted := mapper.Build(ctx.In(pipeline.MapperScope), t.Mapper, imageEmbeds)
+	return losses.Compute(weights, losses.Inputs{
+		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
+		Render: func() *graph.Node {
+			noise := stylegan2.Noise{Mode: stylegan2.NoiseMode(t.Config.NoiseMode), Keys: keys}
+			return t.Networks.ImageEmbeds(ctx, predicted, noise)
+		},
+	})
+}
+
+// step trains on the pairs of step at, counted from 0.
+func (t *Training) step(exec *mlcontext.Exec, at int) error {
+	stage, within := t.Config.stageOf(at)
+	rows, keys := make([]int, t.Config.Batch), make([]uint64, t.Config.Batch)
+	for i := range rows {
+		place := at*t.Config.Batch + i
+		rows[i], keys[i] = t.order.at(place), noiseKey(t.Seed, place)
+	}
+	rate := t.Config.Stages[stage].Schedule.At(within)
+	values, err := t.execute(exec, rows, keys, tensors.FromScalar(float32(rate)))
+	if err != nil {
+		return fmt.Errorf("step %d: %w", at+1, err)
+	}
+	if name, value := values.NonFinite(); name != "" {
+		return fmt.Errorf("step %d: loss %s is %g; the last mapper saved is that of an earlier step", at+1, name, value)
+	}
+	if t.Progress != nil {
+		t.Progress(at+1, t.Config.Stages[stage], values)
+	}
+	if (at+1)%metricsEvery == 0 {
+		return t.metrics.Write(line{Step: at + 1, Stage: t.Config.Stages[stage].Name, LearningRate: &rate, Losses: values})
+	}
+	return nil
+}
+
+// execute runs a step or a validation on rows of the pairs.
+func (t *Training) execute(exec *mlcontext.Exec, rows []int, keys []uint64, more ...any) (losses.Values, error) {
+	z := make([]float32, 0, len(rows)*t.Mapper.ZDim)
+	embeds := make([]float32, 0, len(rows)*t.Mapper.EmbedDim)
+	for _, row := range rows {
+		z = append(z, t.Pairs.Z(row)...)
+		embeds = append(embeds, t.Pairs.ImageEmbed(row)...)
+	}
+	args := append([]any{
+		tensors.FromFlatDataAndDimensions(z, len(rows), t.Mapper.ZDim),
+		tensors.FromFlatDataAndDimensions(embeds, len(rows), t.Mapper.EmbedDim),
+		tensors.FromFlatDataAndDimensions(keys, len(rows)),
+	}, more...)
+	output, err := exec.Exec1(args...)
+	if err != nil {
+		return losses.Values{}, err
+	}
+	defer output.MustFinalizeAll()
+	flat, err := tensors.CopyFlatData[float32](output)
+	if err != nil {
+		return losses.Values{}, err
+	}
+	return losses.ValuesOf(flat), nil
+}
