@@ -103,7 +103,7 @@ func TestWrongImports(t *testing.T) {
 
 // TestImportsGoOneWay holds the project's packages, without their tests, to mayImport.
 func TestImportsGoOneWay(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,Deps", module+"/...").Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
@@ -137,7 +137,7 @@ func TestThirdPartyIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "list", "-deps", "-test", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-e", "-deps", "-test", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 // if it is set, otherwise ~/.local/lib/go-xla and /usr/local/lib/go-xla, as go-xla does. The folders of the system's
 // loader, which go-xla searches last, are left out.
 func SearchPath() []string {
-	if env, found := os.LookupEnv(pjrt.PJRTPluginPathsEnv); found {
+	if env := os.Getenv(pjrt.PJRTPluginPathsEnv); env != "" {
 		return slices.DeleteFunc(filepath.SplitList(env), func(dir string) bool { return dir == "" })
 	}
 	var dirs []string

@@ -19,6 +19,9 @@ import (
 // verifyTimeout bounds a verification; it takes about a second where all is well.
 const verifyTimeout = 2 * time.Minute
 
+// waitDelay is the time that a child process's own children get to close its output after it was killed.
+const waitDelay = 2 * time.Second
+
 // Info is what a plugin that works says of itself.
 type Info struct {
 	Platform string   `json:"platform"`          // such as "cpu"
@@ -113,6 +116,7 @@ func VerifyInChild(ctx context.Context, path string, command func(ctx context.Co
 	child := command(ctx, path)
 	var stdout, stderr bytes.Buffer
 	child.Stdout, child.Stderr = &stdout, &stderr
+	child.WaitDelay = waitDelay
 	err := child.Run()
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		if errors.Is(ctxErr, context.DeadlineExceeded) {

@@ -92,9 +92,13 @@ func (s *setup) installWithPip(ctx context.Context) (Report, error) {
 		"--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", dir, "--requirement", requirements)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
+	cmd.WaitDelay = waitDelay
 	stop := s.heartbeat("still downloading")
 	err = cmd.Run()
 	stop()
+	if ctx.Err() != nil {
+		return Report{}, ctx.Err()
+	}
 	if err != nil {
 		return Report{}, fmt.Errorf("%w: %s", err, lastError(stderr.String()))
 	}

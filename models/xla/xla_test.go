@@ -100,8 +100,7 @@ func TestSearchPathDefault(t *testing.T) {
 		t.Skip("needs Linux: the folders differ")
 	}
 	t.Setenv("HOME", "/home/someone")
-	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "") // so that the test puts it back
-	os.Unsetenv("PJRT_PLUGIN_LIBRARY_PATH")
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "")
 	want := []string{"/home/someone/.local/lib/go-xla", "/usr/local/lib/go-xla"}
 	if got := SearchPath(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
