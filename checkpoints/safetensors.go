@@ -227,31 +227,39 @@ func (v view) Shape() []uint64 {
 	return shape
 }
 
-// notSafetensors says what is wrong with a file, and what it is instead if its first bytes tell.
+// notSafetensors says what is wrong with a file, or what it is instead if its first bytes tell.
 func notSafetensors(source string, head []byte, err error) error {
-	err = fmt.Errorf("read safetensors %s: %w", source, err)
-	if kind := sniff(head); kind != "" {
-		return fault.Hint(err, "the file is %s", kind)
+	if kind := sniff(head); kind != nil {
+		return fault.Hint(fmt.Errorf("read safetensors %s: it is %s: %w", source, kind.what, err), "%s", kind.mend)
 	}
-	return fault.Hint(err, "the file is damaged or cut short, or no safetensors file: fetch it again and compare its SHA-256")
+	return fault.Hint(fmt.Errorf("read safetensors %s: %w", source, err),
+		"the file is damaged or cut short, or no safetensors file: fetch it again and compare its SHA-256")
 }
 
-// sniff names what a file is by its first bytes, "" if they tell nothing.
-func sniff(head []byte) string {
-	for _, kind := range []struct{ magic, name string }{
-		{"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint: use illustrator convert"},
-		{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6: save it again with a newer PyTorch"},
-		{"version https://git-lfs", "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
-		{"<!DOCTYPE", "a web page: the download was answered with an error or a question"},
-		{"<html", "a web page: the download was answered with an error or a question"},
-		{"\x1f\x8b", "a gzip archive: unpack it first"},
-		{"\x89HDF", "an HDF5 file: not a format that is read here"},
-	} {
-		if bytes.HasPrefix(head, []byte(kind.magic)) {
-			return kind.name
+// kind is a sort of file that is taken for weights by mistake.
+type kind struct{ magic, what, mend string }
+
+var kinds = []kind{
+	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", "illustrator convert makes safetensors of PyTorch checkpoints"},
+	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
+		"load it and save it again with a newer PyTorch: torch.save(torch.load(FILE, weights_only=True), NEW)"},
+	{"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
+	{"<!DOCTYPE", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
+	{"<html", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
+	{"\x1f\x8b", "a gzip archive", "unpack it first"},
+	{"\x89HDF", "an HDF5 file", "PyTorch and safetensors files are read"},
+}
+
+const zipMagic = "PK\x03\x04"
+
+// sniff names what a file is by its first bytes, nil if they tell nothing.
+func sniff(head []byte) *kind {
+	for i := range kinds {
+		if bytes.HasPrefix(head, []byte(kinds[i].magic)) {
+			return &kinds[i]
 		}
 	}
-	return ""
+	return nil
 }
 
 // openError adds a hint to the error of opening a file.

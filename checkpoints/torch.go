@@ -243,16 +243,16 @@ func notZip(r io.ReaderAt, size int64, err error) error {
 	switch {
 	case len(head) == 0:
 		return errors.New("the file is empty")
-	case strings.HasPrefix(kind, "a zip archive"):
+	case kind != nil && kind.magic == zipMagic:
 		return fmt.Errorf("its end is missing or damaged: %w", err)
-	case kind != "":
-		return fault.Hint(fmt.Errorf("not a zip archive: %w", err), "the file is %s", kind)
-	case head[0] == 0x80 && size > 1 && head[1] >= 2 && head[1] <= 5:
+	case kind != nil:
+		return fault.Hint(fmt.Errorf("it is %s: %w", kind.what, err), "%s", kind.mend)
+	case head[0] == 0x80 && len(head) > 1 && head[1] >= 2 && head[1] <= 5:
 		return fault.Hint(fmt.Errorf("it is a bare pickle: %w", err), "pickles of whole programs (NVIDIA's .pkl) are not run here; use the same network in another layout")
 	case checkLength(head, size) == nil:
-		return fault.Hint(fmt.Errorf("not a zip archive: %w", err), "the file looks like safetensors, not like a PyTorch checkpoint")
+		return fault.Hint(fmt.Errorf("it looks like safetensors: %w", err), "a PyTorch checkpoint (.pt, .pth, .bin) is expected")
 	}
-	return fault.Hint(fmt.Errorf("not a zip archive: %w", err), "PyTorch writes zip archives since version 1.6: this is something else, or damaged")
+	return fault.Hint(err, "PyTorch writes zip archives since version 1.6: this is something else, or damaged")
 }
 
 // read returns the bytes of an entry of at most limit bytes. Their CRC-32 is compared with the directory's.

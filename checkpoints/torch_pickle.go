@@ -152,8 +152,11 @@ func scan(data []byte) error {
 		}
 		at++
 		length, err := argumentLength(arg, op, data[at:])
+		if err != nil && fault.HintOf(err) == "" {
+			err = fmt.Errorf("instruction %#02x at byte %d: %w", op, at-1, err)
+		}
 		if err != nil {
-			return fmt.Errorf("instruction %#02x at byte %d: %w", op, at-1, err)
+			return err
 		}
 		at += length
 		switch op {
@@ -172,9 +175,12 @@ func scan(data []byte) error {
 	}
 }
 
+// argumentBytes is how many bytes of an argument there are at least.
+var argumentBytes = [...]int{none: 0, fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4, class: 0}
+
 // argumentLength returns the bytes that an instruction's argument takes at the beginning of rest.
 func argumentLength(arg argument, op byte, rest []byte) (int, error) {
-	need := map[argument]int{fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4}[arg]
+	need := argumentBytes[arg]
 	if len(rest) < need {
 		return 0, errors.New("the pickle ends in its argument")
 	}

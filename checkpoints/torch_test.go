@@ -80,13 +80,13 @@ func TestReadTorchRefuses(t *testing.T) {
 		"malicious.pt":         "class posix.system",
 		"module.pt":            "class torch.nn.modules.linear.Linear",
 		"script.pt":            "TorchScript program",
-		"legacy.pt":            "not a zip archive",
+		"legacy.pt":            "format before version 1.6",
 		"protocol4.pt":         "protocol 4",
 		"expanded.pt":          "more elements than its storage",
-		"views.safetensors":    "not a zip archive",
+		"views.safetensors":    "looks like safetensors",
 		"none.pt":              "no such file",
 		"../testdata":          "folder",
-		"../torch_test.go":     "not a zip archive",
+		"../torch_test.go":     "not a valid zip file",
 		"../../go.mod/none.pt": "not a directory",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,9 +149,9 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"overlapping entries":  {archiveOf(t, append(overlapping, pkl, floats)...), "more than the file has left"},
 		"pickle too short":     {archiveOf(t, floats, entry{name: "x/data.pkl", data: good[:20], size: 60}), "data.pkl"},
 		"bare pickle":          {[]byte("\x80\x02}."), "a bare pickle"},
-		"legacy":               {[]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."), "not a zip archive"},
-		"git lfs":              {[]byte("version https://git-lfs.github.com/spec/v1\n"), "not a zip archive"},
-		"web page":             {[]byte("<!DOCTYPE html>"), "not a zip archive"},
+		"legacy":               {[]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."), "format before version 1.6"},
+		"git lfs":              {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
+		"web page":             {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)

@@ -41,8 +41,9 @@ var framework = map[string]string{"format": "pt"}
 // an error unless c.Replace. Equal contents give equal bytes: there is no time in them.
 func Write(dir string, c Contents) error {
 	if err := write(dir, c); err != nil {
-		if errors.Is(err, fs.ErrPermission) && fault.HintOf(err) == "" {
-			err = fault.Hint(err, "choose a folder in a place that you may write to")
+		var onDisk *fs.PathError
+		if errors.As(err, &onDisk) && fault.HintOf(err) == "" {
+			err = fault.Hint(err, "choose a folder in a place that you may write to and that has room")
 		}
 		return fmt.Errorf("write weights %q: %w", dir, err)
 	}

@@ -17,7 +17,7 @@ func (s *source) loadClassifier(attributes string) (*network, error) {
 		return nil, err
 	}
 	if err := cfg.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read attributes %q: %w", attributes, err)
 	}
 	w, err := s.file.Weights("")
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *source) loadClassifier(attributes string) (*network, error) {
 func readAttributes(path string) (classifier.Config, error) {
 	cfg := classifier.Config{ModelType: classifier.ModelType}
 	if path == "" {
-		return cfg, fault.Usage(errors.New("it does not say what its logits mean"), `name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
+		return cfg, fault.Usage(errors.New("the weights do not say what their logits mean"), `name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

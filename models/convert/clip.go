@@ -34,12 +34,12 @@ func recognizeFolder(folder string) (Kind, error) {
 		ModelType string `json:"model_type"`
 	}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return "", fault.Hint(fmt.Errorf("read config.json: %w", err), "the file must be Hugging Face's config.json of a CLIPModel")
+		return "", fault.Hint(fmt.Errorf("read %s: %w", filepath.Join(folder, checkpoints.ConfigFile), err), "the file must be Hugging Face's config.json of a CLIPModel")
 	}
 	if config.ModelType == clip.ModelType {
 		return CLIPHuggingFace, nil
 	}
-	err = fmt.Errorf("config.json: model_type is %q", config.ModelType)
+	err = fmt.Errorf("%s: model_type is %q", filepath.Join(folder, checkpoints.ConfigFile), config.ModelType)
 	if _, missing := os.Stat(filepath.Join(folder, checkpoints.ManifestFile)); missing == nil {
 		return "", fault.Hint(err, "the folder is in folder form already: use it as it is")
 	}
@@ -54,7 +54,7 @@ func (s *source) loadCLIP() (*network, error) {
 	}
 	cfg, err := clip.DecodeConfig(config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	n := &network{config: json.RawMessage(config), files: map[string][]byte{}}
 	for _, name := range tokenizerFiles {
@@ -100,7 +100,7 @@ func readCLIPWeights(folder string) (*checkpoints.Weights, string, error) {
 		if shards, _ := filepath.Glob(filepath.Join(folder, "*.index.json")); len(shards) > 0 {
 			hint = "weights in several files are not read: save the network again in one"
 		}
-		return nil, "", fault.Hint(errors.New("neither model.safetensors nor pytorch_model.bin is there"), "%s", hint)
+		return nil, "", fault.Hint(fmt.Errorf("%s has neither model.safetensors nor pytorch_model.bin", folder), "%s", hint)
 	}
 	f, err := checkpoints.ReadTorch(path)
 	if err != nil {
@@ -116,13 +116,13 @@ func readText(folder, name string) ([]byte, error) {
 	path := filepath.Join(folder, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", name, fs.ErrNotExist), "a CLIP in Hugging Face's layout has config.json, vocab.json, merges.txt and its weights")
+		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", path, fs.ErrNotExist), "a CLIP in Hugging Face's layout has config.json, vocab.json, merges.txt and its weights")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxTextFile {
-		return nil, fmt.Errorf("%s has %d bytes or is no file; at most %d are read", name, info.Size(), maxTextFile)
+		return nil, fmt.Errorf("%s has %d bytes or is no file; at most %d are read", path, info.Size(), maxTextFile)
 	}
 	return os.ReadFile(path)
 }

@@ -90,10 +90,10 @@ func Convert(src, dst string, opts Options) (Report, error) {
 	defer s.close()
 	n, err := s.load(opts)
 	if err != nil {
-		return Report{}, fmt.Errorf("convert %q (%s): %w", src, titles[s.kind], err)
+		return Report{}, fmt.Errorf("convert %s: %w", titles[s.kind], err)
 	}
 	if err := checkValues(n.weights); err != nil {
-		return Report{}, fmt.Errorf("convert %q (%s): %w", src, titles[s.kind], err)
+		return Report{}, fmt.Errorf("convert %s: %w", titles[s.kind], err)
 	}
 	of, err := checkpoints.SHA256OfFile(n.file)
 	if err != nil {
@@ -152,10 +152,10 @@ func (s *source) load(opts Options) (*network, error) {
 func open(path string) (*source, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("convert %q: %w", path, fs.ErrNotExist), "name a .pt, .pth or .bin file, or the folder of a CLIP")
+		return nil, fault.Hint(err, "name a .pt, .pth or .bin file, or the folder of a CLIP")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("convert %q: %w", path, err)
+		return nil, err
 	}
 	s := &source{path: path}
 	if info.IsDir() {
@@ -165,22 +165,24 @@ func open(path string) (*source, error) {
 	}
 	if err != nil {
 		s.close()
-		return nil, fmt.Errorf("convert %q: %w", path, err)
+		return nil, err
 	}
 	return s, nil
 }
 
 func (s *source) openTorch() error {
 	if filepath.Ext(s.path) == ".safetensors" {
-		return fault.Hint(errors.New("a safetensors file alone does not say which network it is"), "name its folder (with config.json) if it is a CLIP")
+		return fault.Hint(fmt.Errorf("%s: a safetensors file alone does not say which network it is", s.path), "name its folder (with config.json) if it is a CLIP")
 	}
 	file, err := checkpoints.ReadTorch(s.path)
 	if err != nil {
 		return err
 	}
 	s.file = file
-	s.kind, err = recognizeKeys(file)
-	return err
+	if s.kind, err = recognizeKeys(file); err != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	return nil
 }
 
 // recognizeKeys tells the layout by the names in a checkpoint.
@@ -264,7 +266,7 @@ func checkValues(w *checkpoints.Weights) error {
 	for _, name := range w.Names() {
 		values, err := w.Tensors[name].Float32s()
 		if err != nil {
-			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+			return fault.Hint(fmt.Errorf("%s: tensor %q: %w", w.Source, name, err), "the weights of these networks are of type F32, F16, BF16 or F64")
 		}
 		for i, v := range values {
 			if d := float64(v); math.IsNaN(d) || math.IsInf(d, 0) {

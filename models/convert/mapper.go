@@ -39,7 +39,7 @@ func (s *source) loadMapper() (*network, error) {
 		return nil, err
 	}
 	if err := cfg.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", w.Source, err)
 	}
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return nil, err

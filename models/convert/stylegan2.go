@@ -41,7 +41,7 @@ func (s *source) loadStyleGAN2(colorOrder string) (*network, error) {
 	}
 	cfg.ColorOrder = order
 	if err := cfg.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", weights.Source, err)
 	}
 	kernels, err := dropKernels(weights, len(cfg.Channels)-1)
 	if err != nil {
