@@ -1,0 +1,96 @@
+package mapper
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/models/nn"
+)
+
+// Init returns fresh weights with PyTorch's default initialisation: Linear uniform in ±1/√in for weight and bias,
+// BatchNorm 1 and 0 with running mean 0 and variance 1, PReLU 0.25. Equal seeds give equal weights.
+func Init(cfg Config, seed uint64) *checkpoints.Weights {
+	shapes := cfg.Shapes()
+	w := &checkpoints.Weights{Source: "fresh mapper", Tensors: map[string]checkpoints.Tensor{}}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		shape := shapes[name]
+		values := make([]float32, checkpoints.Tensor{Shape: shape}.Elements())
+		layer := name[:strings.LastIndexByte(name, '.')]
+		if matrix := shapes[layer+".weight"]; len(matrix) == 2 {
+			bound := 1 / math.Sqrt(float64(matrix[1]))
+			for i := range values {
+				values[i] = float32((2*rng.Float64() - 1) * bound)
+			}
+		} else {
+			fill(values, initialValue(shapes, layer, name))
+		}
+		w.Tensors[name] = checkpoints.Float32Tensor(values, shape...)
+	}
+	return w
+}
+
+// initialValue is the value that all elements of a BatchNorm's or a PReLU's tensor begin with.
+func initialValue(shapes checkpoints.Shapes, layer, name string) float32 {
+	_, normalizes := shapes[layer+".running_mean"]
+	switch {
+	case !normalizes:
+		return 0.25
+	case strings.HasSuffix(name, ".weight"), strings.HasSuffix(name, ".running_var"):
+		return 1
+	}
+	return 0
+}
+
+func fill(values []float32, v float32) {
+	for i := range values {
+		values[i] = v
+	}
+}
+
+// Load checks the weights w against cfg and puts them into ctx's scope as float32, or replaces those that are there.
+// Running statistics are not trainable.
+func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights) error {
+	if err := w.Check(cfg.Shapes()); err != nil {
+		return err
+	}
+	if err := nn.Load(ctx, w, dtypes.Float32, true); err != nil {
+		return err
+	}
+	for name := range w.Tensors {
+		if IsBuffer(name) {
+			ctx.GetVariableByScopeAndName(ctx.Scope(), name).SetTrainable(false)
+		}
+	}
+	return nil
+}
+
+// Weights reads the mapper's weights back from ctx's scope.
+func Weights(ctx *context.Context, cfg Config) (*checkpoints.Weights, error) {
+	w := &checkpoints.Weights{Source: "mapper", Tensors: map[string]checkpoints.Tensor{}}
+	for name, shape := range cfg.Shapes() {
+		v := ctx.GetVariableByScopeAndName(ctx.Scope(), name)
+		if v == nil {
+			return nil, fmt.Errorf("weight %q is missing in scope %q", name, ctx.Scope())
+		}
+		value, err := v.Value()
+		if err != nil {
+			return nil, fmt.Errorf("weight %q: %w", name, err)
+		}
+		flat, err := tensors.CopyFlatData[float32](value)
+		if err != nil {
+			return nil, fmt.Errorf("weight %q: %w", name, err)
+		}
+		w.Tensors[name] = checkpoints.Float32Tensor(flat, shape...)
+	}
+	return w, nil
+}
