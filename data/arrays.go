@@ -28,6 +28,12 @@ type Array struct {
 	Data  []float32
 }
 
+// IsArrayPath reports whether a file of this name is an array, by its extension.
+func IsArrayPath(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".npy" || ext == ".safetensors"
+}
+
 // ReadArray reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order) or from a
 // .safetensors file. name picks the tensor of a safetensors file; it may be "" where the file holds only one, and must
 // be "" for .npy.

@@ -51,9 +51,22 @@ func readTexts(path string) ([]Text, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseTexts(path, raw)
+}
+
+// ParseTexts is ReadTexts for the bytes of the file called name.
+func ParseTexts(name string, raw []byte) ([]Text, error) {
+	texts, err := parseTexts(name, raw)
+	if err != nil {
+		return nil, fmt.Errorf("read texts %q: %w", name, err)
+	}
+	return texts, nil
+}
+
+func parseTexts(name string, raw []byte) ([]Text, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\uFEFF"))
 	parse := textLines
-	if strings.EqualFold(filepath.Ext(path), ".json") {
+	if strings.EqualFold(filepath.Ext(name), ".json") {
 		parse = textEntries
 	}
 	texts, err := parse(raw)

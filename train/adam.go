@@ -41,5 +41,12 @@ func (a Adam) Validate() error {
 // the scalar learningRate. Its moments are variables of ctx.
 func (a Adam) Update(ctx *context.Context, loss, learningRate *graph.Node) {
 	optimizers.LearningRateVar(ctx, loss.DType(), 0).SetValueGraph(learningRate)
-	optimizers.Adam().Betas(a.Beta1, a.Beta2).Epsilon(a.Epsilon).Done().UpdateGraph(ctx, loss.Graph(), loss)
+	a.optimizer().UpdateGraph(ctx, loss.Graph(), loss)
+}
+
+// Reset forgets the moments and the step count in ctx. A graph with Update must be built anew after it.
+func (a Adam) Reset(ctx *context.Context) error { return a.optimizer().Clear(ctx) }
+
+func (a Adam) optimizer() optimizers.Interface {
+	return optimizers.Adam().Betas(a.Beta1, a.Beta2).Epsilon(a.Epsilon).Done()
 }

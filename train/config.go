@@ -17,7 +17,8 @@ type Config struct {
 	NoiseMode  string     `yaml:"noise_mode"`
 	Adam       Adam       `yaml:"adam"`
 	Validation Validation `yaml:"validation"`
-	// Stages are trained one after the other, each with its own loss weights and schedule; the optimizer's state is kept.
+	// Stages are trained one after the other, each with its own loss weights, schedule and fresh optimizer: moments
+	// gathered under other losses would make the first steps far too long.
 	Stages []Stage `yaml:"stages"`
 }
 

@@ -67,6 +67,9 @@ func (t *Training) Run(ctx context.Context) (result Result, err error) {
 	for stage, at := -1, 0; at < steps; at++ {
 		if next, _ := t.Config.stageOf(at); next != stage {
 			stage = next
+			if err := t.Config.Adam.Reset(t.Networks.Context); err != nil {
+				return result, err
+			}
 			if step, err = t.newStep(t.Config.Stages[stage].Losses); err != nil {
 				return result, err
 			}
@@ -115,7 +118,7 @@ func (t *Training) newStep(weights losses.Weights) (*mlcontext.Exec, error) {
 			z, imageEmbeds, keys, learningRate := inputs[0], inputs[1], inputs[2], inputs[3]
 			ctx.SetTraining(z.Graph(), true)
 			terms := t.losses(ctx, weights, z, imageEmbeds, keys)
-			t.Config.Adam.Update(ctx.In(pipeline.MapperScope), terms.Total, learningRate)
+			t.Config.Adam.Update(ctx, terms.Total, learningRate)
 			return terms.Node()
 		})
 }

@@ -89,6 +89,14 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.SetErr(opts.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
+		newDemoCommand(opts),
+		newGenerateCommand(opts),
+		newTrainCommand(opts),
+		newPairsCommand(opts),
+		newPromptCommand(opts),
+		newEmbedCommand(opts),
+		newRenderCommand(opts),
+		newConvertCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),
 		newVersionCommand(opts),

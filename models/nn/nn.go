@@ -20,7 +20,8 @@ import (
 	"illustrator/checkpoints"
 )
 
-// Load creates a variable in ctx's scope for each tensor of w, converted to dtype. Integer tensors are skipped.
+// Load creates a variable in ctx's scope for each tensor of w, converted to dtype, or replaces the value of the one that
+// is there. Integer tensors are skipped.
 // Frozen networks are loaded with trainable false: optimizers and gradients of variables leave them alone.
 func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trainable bool) error {
 	for _, name := range w.Names() {
@@ -36,7 +37,14 @@ func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trai
 		if err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
 		}
-		ctx.Checked(false).VariableWithValue(name, value).SetTrainable(trainable)
+		if v := ctx.GetVariableByScopeAndName(ctx.Scope(), name); v != nil {
+			err = v.SetValue(value)
+		} else {
+			ctx.Checked(false).VariableWithValue(name, value).SetTrainable(trainable)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+		}
 	}
 	return nil
 }

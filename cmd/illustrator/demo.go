@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/configs"
+	"illustrator/data"
+	"illustrator/models/stylegan2"
+)
+
+func newDemoCommand(opts *globalOptions) *cobra.Command {
+	var out, config string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the main job from end to end on the embedded domain",
+		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and says how well they match. What is done
+already is not done again: a second call only prints the result.`,
+		Example: `  illustrator demo
+  illustrator demo --config lorelei --out runs/again`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, opts, config, out) },
+	}
+	cmd.Flags().StringVar(&config, "config", "lorelei", "run: an embedded one or the path of a YAML file; its domain must have descriptions")
+	cmd.Flags().StringVarP(&out, "out", "o", "runs/demo", "the run's folder")
+	return cmd
+}
+
+func runDemo(cmd *cobra.Command, opts *globalOptions, config, out string) error {
+	began := time.Now()
+	run, err := configs.OpenRun(config, nil)
+	if err != nil {
+		return err
+	}
+	if err := claimFolder(out, run); err != nil {
+		return err
+	}
+	pictures := filepath.Join(out, "pictures")
+	var summary generateSummary
+	if raw, err := os.ReadFile(filepath.Join(pictures, "summary.json")); err == nil && json.Unmarshal(raw, &summary) == nil {
+		return summary.print(opts, pictures)
+	}
+	s, err := opts.openDomain(run.Domain)
+	if err != nil {
+		return err
+	}
+	name, raw, err := s.domain.ReadDescriptions()
+	if err != nil {
+		return err
+	}
+	texts, err := data.ParseTexts(name, raw)
+	if err != nil {
+		return err
+	}
+	if _, err := opts.trainRun(cmd, s, run, "", out); err != nil {
+		return err
+	}
+	summary, err = opts.generate(cmd.Context(), s, generateOptions{
+		mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts,
+		seeds: "0", noiseMode: string(stylegan2.NoiseConst), alpha: s.domain.Alpha, truncationPsi: 1,
+	})
+	if err != nil {
+		return fmt.Errorf("draw the descriptions: %w", err)
+	}
+	summary.Seconds = time.Since(began).Seconds()
+	if err := writeJSON(filepath.Join(pictures, "summary.json"), summary); err != nil {
+		return err
+	}
+	return summary.print(opts, pictures)
+}

@@ -1,0 +1,154 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+)
+
+// Domain is a StyleGAN2 domain: its networks, prompts and test descriptions. Adding one takes a YAML file and no code.
+type Domain struct {
+	Name  string `yaml:"name"`
+	About string `yaml:"about"`
+	// Generator, CLIP, Classifier and Mapper are folders made by `illustrator convert` or `illustrator train`, relative
+	// to the domain's file, or "embedded:…". Classifier and Mapper are optional.
+	Generator  string `yaml:"generator"`
+	CLIP       string `yaml:"clip"`
+	Classifier string `yaml:"classifier"`
+	Mapper     string `yaml:"mapper"`
+	// TextPrompt is the general description of the domain's pictures, eq. 2's prompt.
+	TextPrompt string `yaml:"text_prompt"`
+	// Prompts is the file of both prompts' embeddings that `illustrator prompt` writes. Optional until then.
+	Prompts string `yaml:"prompts"`
+	// Alpha is eq. 3's α: 1.75 in the release for real CLIP.
+	Alpha float64 `yaml:"alpha"`
+	// Descriptions is a file of test descriptions. Optional.
+	Descriptions string `yaml:"descriptions"`
+	// Size, ZDim and EmbedDim say what the networks must have: picture size in pixels, widths of Z and of the embeddings.
+	Size     int `yaml:"size"`
+	ZDim     int `yaml:"z_dim"`
+	EmbedDim int `yaml:"embed_dim"`
+
+	dir string // of the domain's file, "" when it is embedded
+}
+
+// OpenDomain reads the domain at ref: the name of an embedded one or the path of a YAML file.
+func OpenDomain(ref string) (*Domain, error) {
+	f, err := open("domains", ref)
+	if err != nil {
+		return nil, err
+	}
+	d := &Domain{dir: f.dir}
+	if err := decode(f.name, f.data, d); err != nil {
+		return nil, err
+	}
+	if err := d.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return d, nil
+}
+
+func (d *Domain) validate() error {
+	missing := func(field, want string) error {
+		return fault.Usage(fmt.Errorf("%s is missing", field), "%s must be %s", field, want)
+	}
+	switch {
+	case d.Name == "":
+		return missing("name", "the domain's name")
+	case d.Generator == "":
+		return missing("generator", "the folder of a StyleGAN2 made by `illustrator convert`")
+	case d.CLIP == "":
+		return missing("clip", "the folder of a CLIP made by `illustrator convert`")
+	case strings.TrimSpace(d.TextPrompt) == "":
+		return missing("text_prompt", `a general description of the domain's pictures, such as "A normal human face."`)
+	}
+	return CheckAlpha("alpha", d.Alpha)
+}
+
+// CheckAlpha returns an error unless alpha is a usable α of eq. 3. field names it in the message.
+func CheckAlpha(field string, alpha float64) error {
+	if alpha >= 0 && alpha <= 100 {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("%s is %g", field, alpha), "%s must be from 0 to 100 (the release uses 1.75)", field)
+}
+
+// Locations returns where the domain's networks are, with paths as seen from the working directory.
+func (d *Domain) Locations() pipeline.Locations {
+	return pipeline.Locations{Generator: d.resolve(d.Generator), CLIP: d.resolve(d.CLIP), Classifier: d.resolve(d.Classifier)}
+}
+
+// MapperLocation returns where the domain's own mapper is, "" if it has none.
+func (d *Domain) MapperLocation() string { return d.resolve(d.Mapper) }
+
+// CheckNetworks compares the networks with the sizes that the domain declares.
+func (d *Domain) CheckNetworks(n *pipeline.Networks) error {
+	for _, c := range []struct {
+		field     string
+		want, got int
+	}{
+		{"size", d.Size, n.Generator.Size},
+		{"z_dim", d.ZDim, n.Generator.StyleDim},
+		{"embed_dim", d.EmbedDim, n.CLIP.ProjectionDim},
+	} {
+		if c.want != 0 && c.want != c.got {
+			return fault.Usage(fmt.Errorf("domain %s: %s is %d, but its networks have %d", d.Name, c.field, c.want, c.got),
+				"correct %s, or the paths of generator and clip", c.field)
+		}
+	}
+	return nil
+}
+
+// PromptsPath returns the file of the prompts' embeddings, beside the domain's file unless `prompts` says otherwise. It
+// is "" in an embedded domain, which cannot be written to.
+func (d *Domain) PromptsPath() string {
+	if d.dir == "" {
+		return ""
+	}
+	return d.resolve(d.promptsName())
+}
+
+func (d *Domain) promptsName() string {
+	if d.Prompts == "" {
+		return d.Name + ".prompts.safetensors"
+	}
+	return d.Prompts
+}
+
+// ReadPrompts returns the bytes of the prompts' file and its name for messages.
+func (d *Domain) ReadPrompts() (name string, data []byte, err error) {
+	data, err = d.readFile(d.promptsName())
+	if err != nil {
+		err = fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err), "`illustrator prompt` computes them; --run FOLDER uses those of a run")
+	}
+	return d.promptsName(), data, err
+}
+
+// ReadDescriptions returns the bytes of the domain's test descriptions and the file's name.
+func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
+	if d.Descriptions == "" {
+		return "", nil, fault.Usage(fmt.Errorf("domain %s has no descriptions", d.Name), "give texts, or --texts FILE")
+	}
+	data, err = d.readFile(d.Descriptions)
+	return d.Descriptions, data, err
+}
+
+// readFile reads a file that the domain names, embedded or beside it.
+func (d *Domain) readFile(name string) ([]byte, error) {
+	if d.dir == "" {
+		return embedded.ReadFile(path.Join("domains", name))
+	}
+	return os.ReadFile(d.resolve(name))
+}
+
+func (d *Domain) resolve(p string) string {
+	if p == "" || d.dir == "" || filepath.IsAbs(p) || strings.Contains(p, ":") {
+		return p
+	}
+	return filepath.Join(d.dir, p)
+}

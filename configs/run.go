@@ -1,0 +1,121 @@
+package configs
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"illustrator/internal/fault"
+	"illustrator/losses"
+	"illustrator/models/mapper"
+	"illustrator/models/stylegan2"
+	"illustrator/train"
+)
+
+// Run is everything that defines a mapper: domain, pairs, network, losses and training. Keys that a file leaves out
+// have the values of Paper.
+type Run struct {
+	Domain string        `yaml:"domain"`
+	Seed   uint64        `yaml:"seed"`
+	Pairs  Pairs         `yaml:"pairs"`
+	Mapper mapper.Config `yaml:"mapper"`
+	Train  train.Config  `yaml:"train"`
+}
+
+// Pairs says how many pairs are sampled and how.
+type Pairs struct {
+	// Rows is the number of pairs, those for validation included.
+	Rows int `yaml:"rows"`
+	// NoiseMode is the generator's noise: "random" in the release.
+	NoiseMode string `yaml:"noise_mode"`
+}
+
+// Paper returns the settings of the official release on domain lorelei, whose networks set the widths of Z and of the
+// embeddings.
+func Paper() Run {
+	return Run{
+		Domain: "lorelei",
+		Pairs:  Pairs{Rows: 10_000, NoiseMode: string(stylegan2.NoiseRandom)},
+		Mapper: mapper.Config{Arch: mapper.Dense, Width: 512, Blocks: 5, Layers: 5, Dropout: 0.1},
+		Train: train.Config{
+			Batch:      8,
+			NoiseMode:  string(stylegan2.NoiseRandom),
+			Adam:       train.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+			Validation: train.Validation{Every: 2000, Rows: 1600},
+			Stages: []train.Stage{{
+				Name:     "all losses",
+				Losses:   losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
+				Schedule: train.Schedule{Kind: "cosine", Steps: 75_000, LearningRate: 1e-4, MinLearningRate: 1e-7},
+			}},
+		},
+	}
+}
+
+// OpenRun reads the run at ref: the name of an embedded one or the path of a YAML file. set are assignments such as
+// "train.batch=16", which beat the file.
+func OpenRun(ref string, set []string) (Run, error) {
+	run := Paper()
+	f, err := open("runs", ref)
+	if err != nil {
+		return run, err
+	}
+	if err := decode(f.name, f.data, &run); err != nil {
+		return run, err
+	}
+	for _, assignment := range set {
+		if err := run.set(assignment); err != nil {
+			return run, err
+		}
+	}
+	if err := run.Validate(); err != nil {
+		return run, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return run, nil
+}
+
+// set applies one assignment "key.key=value": the value is YAML, decoded over the present settings.
+func (r *Run) set(assignment string) error {
+	key, value, found := strings.Cut(assignment, "=")
+	if !found || key == "" {
+		return fault.Usage(fmt.Errorf("--set %q is not an assignment", assignment), "write --set key=value, such as --set train.batch=16")
+	}
+	if strings.HasPrefix(key, "train.stages") {
+		return fault.Usage(fmt.Errorf("--set %q: stages are a list", assignment), "write them in a YAML file and give it with --config")
+	}
+	var document strings.Builder
+	for depth, part := range strings.Split(key, ".") {
+		fmt.Fprintf(&document, "%s%s:", strings.Repeat("  ", depth), part)
+		if depth < strings.Count(key, ".") {
+			document.WriteString("\n")
+		}
+	}
+	fmt.Fprintf(&document, " %s\n", value)
+	return decode("--set "+assignment, []byte(document.String()), r)
+}
+
+// Validate returns an error that names the first setting without sense.
+func (r *Run) Validate() error {
+	if r.Pairs.Rows < 2 || r.Pairs.Rows > 1<<30 {
+		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", 1<<30)
+	}
+	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
+		return fmt.Errorf("pairs.noise_mode: %w", err)
+	}
+	m := r.Mapper
+	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, 1, 1 // the domain's networks set these
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	if err := r.Train.Validate(); err != nil {
+		return err
+	}
+	if r.Train.Validation.Rows >= r.Pairs.Rows {
+		return fault.Usage(fmt.Errorf("train.validation.rows is %d of %d pairs", r.Train.Validation.Rows, r.Pairs.Rows),
+			"leave rows to train on: train.validation.rows must be below pairs.rows")
+	}
+	return nil
+}
+
+// YAML returns the run as a file that reads back to the same run.
+func (r Run) YAML() ([]byte, error) { return yaml.Marshal(r) }

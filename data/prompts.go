@@ -1,0 +1,80 @@
+package data
+
+import (
+	"fmt"
+	"math"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+)
+
+// Prompts are the two anchors of the prompt projection as they are kept in a file, with what they were made from.
+type Prompts struct {
+	pipeline.Prompts
+	TextPrompt string // the text behind Prompts.Text
+	Source     string // what the image prompt is the mean of
+	CLIPSHA256 string
+}
+
+const (
+	textPromptTensor  = "text_prompt"
+	imagePromptTensor = "image_prompt"
+)
+
+// ImagePrompt is eq. 4-7: the mean of image embeddings [N,E], normalised and scaled to length √E. Of all unit vectors it
+// has the largest mean cosine with them.
+func ImagePrompt(imageEmbeds []float32, dim int) ([]float32, error) {
+	mean := make([]float64, dim)
+	for i, v := range imageEmbeds {
+		mean[i%dim] += float64(v)
+	}
+	norm := 0.0
+	for _, v := range mean {
+		norm += v * v
+	}
+	if norm == 0 || math.IsNaN(norm) {
+		return nil, fmt.Errorf("the mean of %d image embeddings has no direction", len(imageEmbeds)/dim)
+	}
+	scale := math.Sqrt(float64(dim) / norm)
+	prompt := make([]float32, dim)
+	for i, v := range mean {
+		prompt[i] = float32(v * scale)
+	}
+	return prompt, nil
+}
+
+// WritePrompts writes the prompts to a safetensors file.
+func WritePrompts(path string, p Prompts) error {
+	w := &checkpoints.Weights{Source: path, Tensors: map[string]checkpoints.Tensor{
+		textPromptTensor:  checkpoints.Float32Tensor(p.Text, len(p.Text)),
+		imagePromptTensor: checkpoints.Float32Tensor(p.Image, len(p.Image)),
+	}}
+	return checkpoints.WriteSafetensors(path, w, map[string]string{
+		"text_prompt": p.TextPrompt, "source": p.Source, "clip_sha256": p.CLIPSHA256,
+	})
+}
+
+// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n.
+func ParsePrompts(path string, raw []byte, n *pipeline.Networks) (Prompts, error) {
+	w, err := checkpoints.ParseSafetensors(path, raw)
+	if err != nil {
+		return Prompts{}, fmt.Errorf("read prompts: %w", err)
+	}
+	dim := []int{n.CLIP.ProjectionDim}
+	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
+		return Prompts{}, err
+	}
+	p := Prompts{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"], CLIPSHA256: w.Metadata["clip_sha256"]}
+	if want := n.Hashes["clip"]; p.CLIPSHA256 != want {
+		return Prompts{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path, p.CLIPSHA256, want),
+			"compute them again with `illustrator prompt`")
+	}
+	if p.Text, err = w.Tensors[textPromptTensor].Float32s(); err != nil {
+		return Prompts{}, fmt.Errorf("prompts %q: %w", path, err)
+	}
+	if p.Image, err = w.Tensors[imagePromptTensor].Float32s(); err != nil {
+		return Prompts{}, fmt.Errorf("prompts %q: %w", path, err)
+	}
+	return p, nil
+}

@@ -1,0 +1,151 @@
+// Package eval measures how well pictures match their descriptions.
+package eval
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/models/classifier"
+	"illustrator/models/pipeline"
+)
+
+// Score is how well one picture matches its text.
+type Score struct {
+	// CLIPSimilarity is the cosine of the text's and the picture's CLIP embeddings, by the CLIP that was trained with:
+	// it flatters.
+	CLIPSimilarity float64 `json:"clip_similarity"`
+	// Found of Named attributes are seen in the picture by the domain's classifier.
+	Found int `json:"attributes_found"`
+	Named int `json:"attributes_named"`
+	// Wrong names the attributes that were not found, with what is seen instead.
+	Wrong []string `json:"wrong,omitempty"`
+}
+
+// Summary is the mean over pictures.
+type Summary struct {
+	Pictures       int     `json:"pictures"`
+	CLIPSimilarity float64 `json:"clip_similarity"`
+	// AttributeAccuracy is the share of all named attributes that the classifier finds; null where texts name none.
+	AttributeAccuracy *float64 `json:"attribute_accuracy"`
+	// ByKind is the same for each kind of description, such as "limited" and "open-world".
+	ByKind map[string]float64 `json:"attribute_accuracy_by_kind,omitempty"`
+}
+
+// Pictures scores pictures [N,3,H,H] against their texts and the texts' scaled embeddings [N,E].
+func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, images []float32) ([]Score, error) {
+	size, dim := n.Generator.Size, n.CLIP.ProjectionDim
+	imageEmbeds, err := n.EmbedImages(ctx, images, size, size)
+	if err != nil {
+		return nil, err
+	}
+	scores := make([]Score, len(texts))
+	for i := range scores {
+		scores[i].CLIPSimilarity = cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
+	}
+	if n.Classifier == nil || n.Classifier.ImageSize != size || !slices.ContainsFunc(texts, named) {
+		return scores, nil
+	}
+	seen, err := n.Classify(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	for i, text := range texts {
+		if err := scores[i].judge(*n.Classifier, text, seen[i]); err != nil {
+			return nil, err
+		}
+	}
+	return scores, nil
+}
+
+func named(t data.Text) bool { return len(t.Attributes) > 0 }
+
+// judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
+func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
+	for i, a := range cfg.Attributes {
+		accepted, ok := text.Attributes[a.Name]
+		if !ok {
+			continue
+		}
+		s.Named++
+		if value := a.Values[seen[i]]; slices.Contains(accepted, value) {
+			s.Found++
+		} else {
+			s.Wrong = append(s.Wrong, fmt.Sprintf("%s: %s", a.Name, value))
+		}
+	}
+	if s.Named != len(text.Attributes) {
+		return unknownAttribute(cfg, text)
+	}
+	return nil
+}
+
+// CheckTexts returns an error if a text names an attribute or a value that the classifier does not know.
+func CheckTexts(cfg classifier.Config, texts []data.Text) error {
+	for _, t := range texts {
+		if err := unknownAttribute(cfg, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unknownAttribute(cfg classifier.Config, text data.Text) error {
+	values := map[string][]string{}
+	var names []string
+	for _, a := range cfg.Attributes {
+		values[a.Name] = a.Values
+		names = append(names, a.Name)
+	}
+	for name, accepted := range text.Attributes {
+		known, ok := values[name]
+		if !ok {
+			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "the attributes are %q", names)
+		}
+		for _, value := range accepted {
+			if !slices.Contains(known, value) {
+				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "the values of %s are %q", name, known)
+			}
+		}
+	}
+	return nil
+}
+
+// Summarize takes means over the scores of texts.
+func Summarize(texts []data.Text, scores []Score) Summary {
+	s := Summary{Pictures: len(scores)}
+	found, total := map[string]int{}, map[string]int{}
+	allFound, all := 0, 0
+	for i, score := range scores {
+		s.CLIPSimilarity += score.CLIPSimilarity / float64(len(scores))
+		allFound, all = allFound+score.Found, all+score.Named
+		if kind := texts[i].Kind; kind != "" {
+			found[kind] += score.Found
+			total[kind] += score.Named
+		}
+	}
+	if all > 0 {
+		accuracy := float64(allFound) / float64(all)
+		s.AttributeAccuracy = &accuracy
+		s.ByKind = map[string]float64{}
+		for kind, n := range total {
+			if n > 0 {
+				s.ByKind[kind] = float64(found[kind]) / float64(n)
+			}
+		}
+	}
+	return s
+}
+
+func cosine(a, b []float32) float64 {
+	ab, aa, bb := 0.0, 0.0, 0.0
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Max(math.Sqrt(aa*bb), 1e-12)
+}

@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/models/stylegan2"
+)
+
+// meanSamples is how many random z the mean W is taken over where the weights store none; NVIDIA's training code uses as many.
+const meanSamples = 10_000
+
+// meanW returns the mean W [Z] that truncation pulls towards: the one stored with the weights, else a sample's mean.
+func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
+	scope := n.Context.In(generatorScope)
+	if v := scope.GetVariableByScopeAndName(scope.Scope(), stylegan2.LatentAvg); v != nil {
+		value, err := v.Value()
+		if err != nil {
+			return nil, err
+		}
+		return tensors.CopyFlatData[float32](value)
+	}
+	dim := n.Generator.StyleDim
+	rng := rand.New(rand.NewPCG(0, 0))
+	z := make([]float32, meanSamples*dim)
+	for i := range z {
+		z[i] = float32(rng.NormFloat64())
+	}
+	out, err := n.run(ctx, "mean style", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
+		return stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
+	}, 1000, rows[float32]{z, []int{dim}})
+	if err != nil {
+		return nil, err
+	}
+	sums := make([]float64, dim)
+	for i, v := range out[0] {
+		sums[i%dim] += float64(v)
+	}
+	mean := make([]float32, dim)
+	for i, s := range sums {
+		mean[i] = float32(s / meanSamples)
+	}
+	return mean, nil
+}

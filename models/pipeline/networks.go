@@ -1,0 +1,195 @@
+// Package pipeline joins a domain's networks: text → CLIP embedding → mapper → Z → picture, with plain slices at its
+// border and one device behind it.
+//
+// Axes: N items, E embedding, Z latent, L layers of the generator, H picture height and width.
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/models/classifier"
+	"illustrator/models/clip"
+	"illustrator/models/mapper"
+	"illustrator/models/nn"
+	"illustrator/models/stylegan2"
+)
+
+// Scopes of the networks' weights in Networks.Context.
+const (
+	generatorScope  = "generator"
+	clipScope       = "clip"
+	classifierScope = "classifier"
+	MapperScope     = "mapper"
+)
+
+// Networks are a domain's frozen networks and, once loaded, a mapper. Weights are put on the device when they are first
+// needed. Networks is for one goroutine at a time.
+type Networks struct {
+	Backend backends.Backend
+	// Context holds the variables of all networks, each in its own scope.
+	Context *context.Context
+
+	Generator  stylegan2.Config
+	CLIP       clip.Config
+	Tokenizer  *clip.Tokenizer
+	Classifier *classifier.Config // nil in a domain without one
+	Mapper     *mapper.Config     // nil until LoadMapper
+
+	// Hashes identify the networks: SHA-256 of their weights by scope ("generator", "clip", "classifier", "mapper").
+	Hashes map[string]string
+
+	folders map[string]*checkpoints.Folder
+	loaded  map[string]bool
+	execs   map[string]*context.Exec
+}
+
+// Locations say where a domain's networks are: folders on disk or "embedded:…". Classifier may be empty.
+type Locations struct{ Generator, CLIP, Classifier string }
+
+// Open reads the configurations of the networks at l; no weights yet.
+func Open(backend backends.Backend, l Locations) (*Networks, error) {
+	n := &Networks{
+		Backend: backend,
+		Context: context.New().Checked(false),
+		Hashes:  map[string]string{},
+		folders: map[string]*checkpoints.Folder{},
+		loaded:  map[string]bool{},
+		execs:   map[string]*context.Exec{},
+	}
+	if err := n.open(generatorScope, l.Generator, &n.Generator); err != nil {
+		return nil, err
+	}
+	if err := n.Generator.Validate(); err != nil {
+		return nil, fmt.Errorf("generator %q: %w", l.Generator, err)
+	}
+	if err := n.openCLIP(l.CLIP); err != nil {
+		return nil, err
+	}
+	if l.Classifier == "" {
+		return n, nil
+	}
+	n.Classifier = new(classifier.Config)
+	if err := n.open(classifierScope, l.Classifier, n.Classifier); err != nil {
+		return nil, err
+	}
+	if err := n.Classifier.Validate(); err != nil {
+		return nil, fmt.Errorf("classifier %q: %w", l.Classifier, err)
+	}
+	return n, nil
+}
+
+// open reads the config.json of a network's folder into config.
+func (n *Networks) open(scope, location string, config any) error {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", scope, err)
+	}
+	n.folders[scope] = folder
+	n.Hashes[scope] = folder.SHA256()
+	return folder.Config(config)
+}
+
+func (n *Networks) openCLIP(location string) error {
+	var raw json.RawMessage
+	if err := n.open(clipScope, location, &raw); err != nil {
+		return err
+	}
+	var err error
+	if n.CLIP, err = clip.DecodeConfig(raw); err != nil {
+		return fmt.Errorf("CLIP %q: %w", location, err)
+	}
+	folder := n.folders[clipScope]
+	vocab, err := folder.ReadFile("vocab.json")
+	if err != nil {
+		return err
+	}
+	merges, err := folder.ReadFile("merges.txt")
+	if err != nil {
+		return err
+	}
+	if n.Tokenizer, err = clip.NewTokenizer(vocab, merges, n.CLIP.Text.MaxPositionEmbeddings); err != nil {
+		return fmt.Errorf("CLIP %q: %w", location, err)
+	}
+	return nil
+}
+
+// need loads the weights of the named networks that are not loaded yet.
+func (n *Networks) need(scopes ...string) error {
+	for _, scope := range scopes {
+		if n.loaded[scope] {
+			continue
+		}
+		folder := n.folders[scope]
+		if folder == nil {
+			return fmt.Errorf("this domain has no %s", scope)
+		}
+		weights, err := folder.Weights()
+		if err != nil {
+			return fmt.Errorf("load %s: %w", scope, err)
+		}
+		if err := n.load(scope, weights); err != nil {
+			return fmt.Errorf("load %s: %w", scope, err)
+		}
+		n.loaded[scope] = true
+	}
+	return nil
+}
+
+func (n *Networks) load(scope string, w *checkpoints.Weights) error {
+	ctx := n.Context.In(scope)
+	switch scope {
+	case generatorScope:
+		return stylegan2.Load(ctx, n.Generator, w, dtypes.Float32)
+	case clipScope:
+		if err := w.Check(n.CLIP.Shapes()); err != nil {
+			return err
+		}
+		return nn.Load(ctx, w, dtypes.Float32, false)
+	case classifierScope:
+		return classifier.Load(ctx, *n.Classifier, w, dtypes.Float32)
+	}
+	return mapper.Load(ctx, *n.Mapper, w)
+}
+
+// LoadMapper loads the mapper of a folder, which must fit the domain's CLIP and generator.
+func (n *Networks) LoadMapper(location string) error {
+	n.Mapper = new(mapper.Config)
+	if err := n.open(MapperScope, location, n.Mapper); err != nil {
+		return err
+	}
+	if err := n.Mapper.Validate(); err != nil {
+		return fmt.Errorf("mapper %q: %w", location, err)
+	}
+	if n.Mapper.EmbedDim != n.CLIP.ProjectionDim || n.Mapper.ZDim != n.Generator.StyleDim {
+		return fmt.Errorf("mapper %q maps %d values to %d; this domain's CLIP has %d and its generator takes %d",
+			location, n.Mapper.EmbedDim, n.Mapper.ZDim, n.CLIP.ProjectionDim, n.Generator.StyleDim)
+	}
+	return n.need(MapperScope)
+}
+
+// NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.
+func (n *Networks) NeedFrozen() error { return n.need(generatorScope, clipScope) }
+
+// ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. ctx is
+// Networks.Context's root, as graph functions receive it.
+func (n *Networks) ImageEmbeds(ctx *context.Context, z *graph.Node, noise stylegan2.Noise) *graph.Node {
+	images := stylegan2.Build(ctx.In(generatorScope), n.Generator, z, noise)
+	return n.embedImages(ctx, images)
+}
+
+// embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E].
+func (n *Networks) embedImages(ctx *context.Context, images *graph.Node) *graph.Node {
+	return clip.Scaled(clip.ImageEmbeds(ctx.In(clipScope), n.CLIP, clip.Preprocess(n.CLIP, images)))
+}
+
+// Preprocessing names what happens between generator and CLIP, for the metadata of pairs.
+func (n *Networks) Preprocessing() string {
+	return fmt.Sprintf("area-%d-clip", n.CLIP.Vision.ImageSize)
+}

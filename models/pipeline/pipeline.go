@@ -1,0 +1,188 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/internal/fault"
+	"illustrator/models/classifier"
+	"illustrator/models/clip"
+	"illustrator/models/mapper"
+	"illustrator/models/stylegan2"
+)
+
+// batchSize is how many items go through the networks at once. Results do not depend on it.
+const batchSize = 32
+
+// Lost is the end of a text that did not fit into CLIP's context.
+type Lost struct {
+	Text int    // index of the text
+	End  string // what was cut off
+}
+
+// EmbedTexts returns the scaled CLIP embeddings of texts [N,E] and what was lost of those that are too long.
+func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
+	var ids []int32
+	var lost []Lost
+	for i, text := range texts {
+		if strings.TrimSpace(text) == "" {
+			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1), "give a description, such as \"a wizard with round glasses\"")
+		}
+		encoding := n.Tokenizer.Encode(text)
+		ids = append(ids, encoding.IDs...)
+		if encoding.Lost != "" {
+			lost = append(lost, Lost{i, encoding.Lost})
+		}
+	}
+	if err := n.need(clipScope); err != nil {
+		return nil, nil, err
+	}
+	out, err := n.run(ctx, "embed texts", func(c *mlcontext.Context, ids *graph.Node) *graph.Node {
+		return clip.Scaled(clip.TextEmbeds(c.In(clipScope), n.CLIP, ids))
+	}, batchSize, rows[int32]{ids, []int{n.Tokenizer.Context()}})
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], lost, nil
+}
+
+// EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1].
+func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, width int) ([]float32, error) {
+	if err := n.need(clipScope); err != nil {
+		return nil, err
+	}
+	out, err := n.run(ctx, "embed images", n.embedImages, batchSize, rows[float32]{images, []int{3, height, width}})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Project moves text embeddings [N,E] to image embeddings by eq. 3.
+func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32, error) {
+	out, err := n.run(ctx, "project", func(textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
+		return clip.Project(textEmbeds, textPrompt, imagePrompt, alpha)
+	}, batchSize, rows[float32]{textEmbeds, []int{n.CLIP.ProjectionDim}}, vector(prompts.Text), vector(prompts.Image), scalar(alpha))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Prompts are the two anchors of eq. 3 as scaled embeddings [E].
+type Prompts struct{ Text, Image []float32 }
+
+// MapToZ predicts z [N,Z] from image embeddings [N,E] with the loaded mapper.
+func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32, error) {
+	if n.Mapper == nil {
+		return nil, fmt.Errorf("no mapper is loaded")
+	}
+	out, err := n.run(ctx, "map", func(c *mlcontext.Context, e *graph.Node) *graph.Node {
+		return mapper.Build(c.In(MapperScope), *n.Mapper, e)
+	}, batchSize, rows[float32]{imageEmbeds, []int{n.CLIP.ProjectionDim}})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Synthesis says how Z or W becomes a picture.
+type Synthesis struct {
+	NoiseMode stylegan2.NoiseMode
+	// Keys [N] are the pictures' noise keys with noise mode "random", usually their seeds.
+	Keys []uint64
+	// TruncationPsi pulls W towards its mean; 1 is no truncation, as in the paper.
+	TruncationPsi float64
+}
+
+// Styles returns the styles of z [N,Z] for each layer, [N,L,Z], truncated by psi.
+func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]float32, error) {
+	if err := n.need(generatorScope); err != nil {
+		return nil, err
+	}
+	in := rows[float32]{z, []int{n.Generator.StyleDim}}
+	if psi == 1 {
+		out, err := n.run(ctx, "map styles", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
+			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(c.In(generatorScope), n.Generator, z))
+		}, batchSize, in)
+		if err != nil {
+			return nil, err
+		}
+		return out[0], nil
+	}
+	mean, err := n.meanW(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.run(ctx, "truncate styles", func(c *mlcontext.Context, z, mean, psi *graph.Node) *graph.Node {
+		w := stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
+		return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
+	}, batchSize, in, vector(mean), scalar(psi))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Render draws the pictures [N,3,Size,Size] in RGB of styles [N,L,Z].
+func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([]float32, error) {
+	if err := n.need(generatorScope); err != nil {
+		return nil, err
+	}
+	count := len(styles) / (n.Generator.NumLayers() * n.Generator.StyleDim)
+	keys := s.Keys
+	if s.NoiseMode != stylegan2.NoiseRandom {
+		keys = make([]uint64, count) // not used by the graph
+	}
+	if len(keys) != count {
+		return nil, fmt.Errorf("%d noise keys for %d pictures", len(keys), count)
+	}
+	out, err := n.run(ctx, "render with noise "+string(s.NoiseMode), func(c *mlcontext.Context, ws, keys *graph.Node) *graph.Node {
+		return stylegan2.Synthesis(c.In(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+	}, batchSize, rows[float32]{styles, []int{n.Generator.NumLayers(), n.Generator.StyleDim}}, rows[uint64]{keys, nil})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// RenderAndEmbed is what sampling needs: z [N,Z] → the scaled embeddings [N,E] of its pictures, which never leave the device.
+func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis) ([]float32, error) {
+	if err := n.NeedFrozen(); err != nil {
+		return nil, err
+	}
+	out, err := n.run(ctx, "sample with noise "+string(s.NoiseMode), func(c *mlcontext.Context, z, keys *graph.Node) *graph.Node {
+		return n.ImageEmbeds(c, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+	}, batchSize, rows[float32]{z, []int{n.Generator.StyleDim}}, rows[uint64]{s.Keys, nil})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Classify returns the index of the value that the domain's classifier sees for each attribute: pictures [N,3,H,H] → [N][A].
+func (n *Networks) Classify(ctx context.Context, images []float32) ([][]int, error) {
+	if err := n.need(classifierScope); err != nil {
+		return nil, err
+	}
+	size := n.Classifier.ImageSize
+	out, err := n.run(ctx, "classify", func(c *mlcontext.Context, images *graph.Node) *graph.Node {
+		logits := classifier.Build(c.In(classifierScope), *n.Classifier, images)
+		return graph.ConvertDType(classifier.Attributes(*n.Classifier, logits), logits.DType())
+	}, batchSize, rows[float32]{images, []int{3, size, size}})
+	if err != nil {
+		return nil, err
+	}
+	attributes := len(n.Classifier.Attributes)
+	seen := make([][]int, len(out[0])/attributes)
+	for i := range seen {
+		for _, v := range out[0][i*attributes : (i+1)*attributes] {
+			seen[i] = append(seen[i], int(v))
+		}
+	}
+	return seen, nil
+}
