@@ -23,8 +23,12 @@ import (
 // a header of 0.2 MB.
 const maxHeader = 4 << 20
 
-// maxDim is the largest size of one axis.
-const maxDim = math.MaxInt32
+// The largest size of an axis, number of axes of a tensor, and number of tensors of a file.
+const (
+	maxDim     = math.MaxInt32
+	maxRank    = 16
+	maxTensors = 1 << 16
+)
 
 // ReadSafetensors reads the tensors of a safetensors file. The tensors share one buffer: do not write into it.
 // What the header claims is held against the file's size before anything of that size is allocated.
@@ -71,7 +75,7 @@ func parseSafetensors(data []byte) (*Weights, error) {
 		return nil, err
 	}
 	header := data[8 : 8+binary.LittleEndian.Uint64(data)]
-	if err := checkDuplicates(header); err != nil {
+	if err := checkHeader(header); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	_, meta, err := safetensors.ReadMetadata(data)
@@ -113,12 +117,17 @@ func checkLength(head []byte, size int64) error {
 	return nil
 }
 
-// checkDuplicates refuses a JSON object in which a key comes twice: readers differ in which of the two they believe.
-func checkDuplicates(header []byte) error {
+// checkHeader reads the JSON token by token before the library makes values of it. It bounds what those cost, and
+// refuses a key that comes twice in an object: readers differ in which of the two they believe.
+func checkHeader(header []byte) error {
 	const maxDepth = 4
+	type open struct {
+		keys  map[string]bool // nil in a list
+		items int
+	}
 	dec := json.NewDecoder(bytes.NewReader(header))
 	dec.UseNumber()
-	seen := make([]map[string]bool, 0, maxDepth) // keys of the open objects; nil for an open list
+	levels := make([]open, 0, maxDepth)
 	isKey := false
 	for {
 		token, err := dec.Token()
@@ -128,35 +137,41 @@ func checkDuplicates(header []byte) error {
 		if err != nil {
 			return err
 		}
-		switch t := token.(type) {
-		case json.Delim:
-			switch t {
-			case '{', '[':
-				if len(seen) == maxDepth {
-					return errors.New("nested too deeply")
-				}
-				seen = append(seen, nil)
-				if t == '{' {
-					seen[len(seen)-1] = map[string]bool{}
-				}
-			default:
-				seen = seen[:len(seen)-1]
-			}
-			isKey = len(seen) > 0 && seen[len(seen)-1] != nil
-		default:
-			if len(seen) == 0 {
-				return errors.New("not a JSON object")
-			}
-			keys := seen[len(seen)-1]
+		delim, _ := token.(json.Delim)
+		if delim == '}' || delim == ']' {
+			levels = levels[:len(levels)-1]
+			isKey = len(levels) > 0 && levels[len(levels)-1].keys != nil
+			continue
+		}
+		if len(levels) > 0 {
+			level := &levels[len(levels)-1]
 			if key, ok := token.(string); ok && isKey {
-				if keys[key] {
+				if level.keys[key] {
 					return fmt.Errorf("%q comes twice", key)
 				}
-				keys[key] = true
+				if len(level.keys) == maxTensors {
+					return fmt.Errorf("more than %d tensors", maxTensors)
+				}
+				level.keys[key] = true
 				isKey = false
 				continue
 			}
-			isKey = keys != nil
+			if level.items++; level.keys == nil && level.items > maxRank {
+				return fmt.Errorf("a list of more than %d numbers", maxRank)
+			}
+			isKey = level.keys != nil
+		} else if delim != '{' {
+			return errors.New("not a JSON object")
+		}
+		if delim == 0 {
+			continue
+		}
+		if len(levels) == maxDepth {
+			return errors.New("nested too deeply")
+		}
+		levels = append(levels, open{})
+		if isKey = delim == '{'; isKey {
+			levels[len(levels)-1].keys = map[string]bool{}
 		}
 	}
 }

@@ -93,6 +93,14 @@ func file(header string, body int) []byte {
 	return append(append(data, header...), make([]byte, body)...)
 }
 
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"%d":{},`, i)
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
 func TestSafetensorsHostile(t *testing.T) {
 	long := strings.Repeat
 	for name, c := range map[string]struct {
@@ -107,13 +115,15 @@ func TestSafetensorsHostile(t *testing.T) {
 		"header past the end":   {append(binary.LittleEndian.AppendUint64(nil, 3), "{}"...), "claims 3 bytes, the file has 10"},
 		"header over the limit": {file(long(" ", maxHeader+1), 0), "at most 4194304"},
 		"no JSON":               {file("abc", 0), "invalid character"},
-		"no object":             {file("[]", 0), "unmarshal"},
+		"no object":             {file("[]", 0), "not a JSON object"},
+		"a million axes":        {file(`{"a":{"dtype":"F32","shape":[`+long("1,", 1<<20)+`1],"data_offsets":[0,4]}}`, 4), "more than 16 numbers"},
+		"too many tensors":      {file("{"+manyNames(maxTensors+1)+"}", 0), "more than 65536 tensors"},
 		"text":                  {file(`"a"`, 0), "not a JSON object"},
 		"half an object":        {file(`{"a":`, 0), "unexpected end"},
 		"no fields":             {file(`{"a":{}}`, 0), `"a"`},
 		"null":                  {file(`{"a":null}`, 0), `"a"`},
 		"nested":                {file(long(`{"a":`, 9)+long("}", 9), 0), "nested too deeply"},
-		"lists in lists":        {file(long("[", 5000)+long("]", 5000), 0), "nested too deeply"},
+		"lists in lists":        {file(`{"a":`+long("[", 5000)+long("]", 5000)+"}", 0), "nested too deeply"},
 		"overlapping":           {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12), "offset"},
 		"same place twice":      {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), "offset"},
 		"a gap":                 {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}`, 16), "offset"},

@@ -33,8 +33,6 @@ type torchTensor struct {
 	strides []int
 }
 
-const maxRank = 16
-
 // newStorage makes a storage of a persistent id: ("storage", class, key, device, number of elements). The file's entry
 // must have exactly that size.
 func (a *archive) newStorage(id any) (any, error) {

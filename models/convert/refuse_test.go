@@ -213,19 +213,16 @@ func TestConvertDamaged(t *testing.T) {
 			continue // the same file, or one alike
 		}
 		t.Run(l.file, func(t *testing.T) {
-			src, damaged := filepath.Join("testdata", l.file), filepath.Join("testdata", l.file)
+			// src is converted; of a folder it is the weights in it that are damaged.
+			original, src := filepath.Join("testdata", l.file), filepath.Join(t.TempDir(), l.file)
+			damaged := src
 			if l.kind == CLIPHuggingFace {
 				src = copyCLIP(t)
-				damaged = filepath.Join(src, "pytorch_model.bin")
-			} else {
-				src = filepath.Join(t.TempDir(), l.file)
+				original, damaged = "testdata/clip/pytorch_model.bin", filepath.Join(src, "pytorch_model.bin")
 			}
-			whole, err := os.ReadFile(damaged)
+			whole, err := os.ReadFile(original)
 			if err != nil {
 				t.Fatal(err)
-			}
-			if l.kind != CLIPHuggingFace {
-				damaged = src
 			}
 			want := wantedTensors(t, l.want, l.without)
 			try := func(data []byte) error {
