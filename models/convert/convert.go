@@ -90,10 +90,10 @@ func Convert(src, dst string, opts Options) (Report, error) {
 	defer s.close()
 	n, err := s.load(opts)
 	if err != nil {
-		return Report{}, fmt.Errorf("convert %s: %w", titles[s.kind], err)
+		return Report{}, fmt.Errorf("%s: %w", titles[s.kind], err)
 	}
 	if err := checkValues(n.weights); err != nil {
-		return Report{}, fmt.Errorf("convert %s: %w", titles[s.kind], err)
+		return Report{}, fmt.Errorf("%s: %w", titles[s.kind], err)
 	}
 	of, err := checkpoints.SHA256OfFile(n.file)
 	if err != nil {
