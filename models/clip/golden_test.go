@@ -10,7 +10,6 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	"github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/nlpodyssey/safetensors"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -29,18 +28,9 @@ func readFile(t testing.TB, name string) []byte {
 // readTensors reads a safetensors file of testdata.
 func readTensors(t testing.TB, name string) *checkpoints.Weights {
 	t.Helper()
-	file, err := safetensors.Deserialize(readFile(t, name))
+	w, err := checkpoints.ParseSafetensors(name, readFile(t, name))
 	if err != nil {
 		t.Fatal(err)
-	}
-	w := &checkpoints.Weights{Source: name, Tensors: map[string]checkpoints.Tensor{}}
-	for _, named := range file.Tensors() {
-		v := named.TensorView
-		tensor := checkpoints.Tensor{DType: checkpoints.DType(v.DType().String()), Data: v.Data()}
-		for _, d := range v.Shape() {
-			tensor.Shape = append(tensor.Shape, int(d))
-		}
-		w.Tensors[named.Name] = tensor
 	}
 	return w
 }

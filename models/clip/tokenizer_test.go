@@ -11,13 +11,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
+
+// loreleiFiles returns vocab.json and merges.txt of the embedded domain.
+func loreleiFiles(t testing.TB) (vocab, merges []byte) {
+	t.Helper()
+	folder, err := checkpoints.Open("embedded:lorelei/clip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if vocab, err = folder.ReadFile("vocab.json"); err != nil {
+		t.Fatal(err)
+	}
+	if merges, err = folder.ReadFile("merges.txt"); err != nil {
+		t.Fatal(err)
+	}
+	return vocab, merges
+}
 
 // lorelei returns the tokenizer of the embedded domain with another context.
 func lorelei(t testing.TB, context int) *Tokenizer {
 	t.Helper()
-	tk, err := NewTokenizer(readFile(t, "vocab.json"), readFile(t, "merges.txt"), context)
+	vocab, merges := loreleiFiles(t)
+	tk, err := NewTokenizer(vocab, merges, context)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +199,8 @@ func TestEncodeConcurrently(t *testing.T) {
 }
 
 func TestTokenizerErrors(t *testing.T) {
-	vocab, merges := string(readFile(t, "vocab.json")), string(readFile(t, "merges.txt"))
+	vocabFile, mergesFile := loreleiFiles(t)
+	vocab, merges := string(vocabFile), string(mergesFile)
 	for name, test := range map[string]struct{ vocab, merges, want string }{
 		"truncated vocab":     {vocab[:5000], merges, "vocab.json:1: unexpected end"},
 		"vocab of lists":      {"{\n\"a\": [1]}", merges, "vocab.json:2: json: cannot unmarshal array"},
