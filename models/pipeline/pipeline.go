@@ -64,7 +64,7 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 
 // Project moves text embeddings [N,E] to image embeddings by eq. 3.
 func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32, error) {
-	out, err := n.run(ctx, "project", func(textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
+	out, err := n.run(ctx, "project", func(_ *mlcontext.Context, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
 		return clip.Project(textEmbeds, textPrompt, imagePrompt, alpha)
 	}, batchSize, rows[float32]{textEmbeds, []int{n.CLIP.ProjectionDim}}, vector(prompts.Text), vector(prompts.Image), scalar(alpha))
 	if err != nil {
