@@ -58,6 +58,9 @@ func (t *Training) Run(ctx context.Context) (result Result, err error) {
 	if err := t.prepare(); err != nil {
 		return result, err
 	}
+	if t.metrics, err = createMetrics(filepath.Join(t.Folder, "metrics.jsonl")); err != nil {
+		return result, err
+	}
 	defer func() { err = errors.Join(err, t.metrics.Close()) }()
 	result.Best, result.Last = filepath.Join(t.Folder, "mapper-best"), filepath.Join(t.Folder, "mapper-last")
 	t.best = math.Inf(1)
@@ -90,7 +93,23 @@ func (t *Training) Run(ctx context.Context) (result Result, err error) {
 	return result, t.save(result.Last)
 }
 
-// prepare initialises the mapper, loads what the losses need and opens the metrics.
+// Stepper prepares a training of which nothing is validated or written, and returns a function that does the step at,
+// counted from 0, by the loss weights of the first stage: what a benchmark times. The first step compiles.
+func (t *Training) Stepper() (step func(at int) (losses.Values, error), err error) {
+	if err := t.prepare(); err != nil {
+		return nil, err
+	}
+	exec, err := t.newStep(t.Config.Stages[0].Losses)
+	if err != nil {
+		return nil, err
+	}
+	return func(at int) (losses.Values, error) {
+		values, _, err := t.trainOn(exec, at)
+		return values, err
+	}, nil
+}
+
+// prepare initialises the mapper and loads what the losses need.
 func (t *Training) prepare() error {
 	if t.Config.needsFrozen() {
 		if err := t.Networks.NeedFrozen(); err != nil {
@@ -106,9 +125,7 @@ func (t *Training) prepare() error {
 	}
 	t.Networks.Mapper = &t.Mapper
 	t.order = newOrder(t.Seed, t.Pairs.Len()-t.Config.Validation.Rows)
-	var err error
-	t.metrics, err = createMetrics(filepath.Join(t.Folder, "metrics.jsonl"))
-	return err
+	return nil
 }
 
 // newStep compiles one training step: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate → the losses.
@@ -136,22 +153,13 @@ func (t *Training) losses(ctx *mlcontext.Context, weights losses.Weights, z, ima
 	})
 }
 
-// step trains on the pairs of step at, counted from 0.
+// step trains on the pairs of step at, counted from 0, and tells of it.
 func (t *Training) step(exec *mlcontext.Exec, at int) error {
-	stage, within := t.Config.stageOf(at)
-	rows, keys := make([]int, t.Config.Batch), make([]uint64, t.Config.Batch)
-	for i := range rows {
-		place := at*t.Config.Batch + i
-		rows[i], keys[i] = t.order.at(place), noiseKey(t.Seed, place)
-	}
-	rate := t.Config.Stages[stage].Schedule.At(within)
-	values, err := t.execute(exec, rows, keys, tensors.FromScalar(float32(rate)))
+	values, rate, err := t.trainOn(exec, at)
 	if err != nil {
 		return fmt.Errorf("step %d: %w", at+1, err)
 	}
-	if name, value := values.NonFinite(); name != "" {
-		return fmt.Errorf("step %d: loss %s is %g; the last mapper saved is that of an earlier step", at+1, name, value)
-	}
+	stage, _ := t.Config.stageOf(at)
 	if t.Progress != nil {
 		t.Progress(at+1, t.Config.Stages[stage], values)
 	}
@@ -159,6 +167,24 @@ func (t *Training) step(exec *mlcontext.Exec, at int) error {
 		return t.metrics.Write(line{Step: at + 1, Stage: t.Config.Stages[stage].Name, LearningRate: &rate, Losses: values})
 	}
 	return nil
+}
+
+// trainOn does the step at, counted from 0, and returns its losses and learning rate.
+func (t *Training) trainOn(exec *mlcontext.Exec, at int) (values losses.Values, rate float64, err error) {
+	stage, within := t.Config.stageOf(at)
+	rows, keys := make([]int, t.Config.Batch), make([]uint64, t.Config.Batch)
+	for i := range rows {
+		place := at*t.Config.Batch + i
+		rows[i], keys[i] = t.order.at(place), noiseKey(t.Seed, place)
+	}
+	rate = t.Config.Stages[stage].Schedule.At(within)
+	if values, err = t.execute(exec, rows, keys, tensors.FromScalar(float32(rate))); err != nil {
+		return values, rate, err
+	}
+	if name, value := values.NonFinite(); name != "" {
+		return values, rate, fmt.Errorf("loss %s is %g; the last mapper saved is that of an earlier step", name, value)
+	}
+	return values, rate, nil
 }
 
 // execute runs a step or a validation on rows of the pairs.

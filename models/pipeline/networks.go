@@ -5,7 +5,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/gomlx/gomlx/backends"
@@ -14,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/pkg/ml/context"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
@@ -48,6 +48,8 @@ type Networks struct {
 	folders map[string]*checkpoints.Folder
 	loaded  map[string]bool
 	execs   map[string]*context.Exec
+	sizes   map[string]int // rows that each of execs was last compiled for
+	mean    []float32      // the mean W [Z], nil until truncation needs it
 }
 
 // Locations say where a domain's networks are: folders on disk or "embedded:…". Classifier may be empty.
@@ -55,14 +57,7 @@ type Locations struct{ Generator, CLIP, Classifier string }
 
 // Open reads the configurations of the networks at l; no weights yet.
 func Open(backend backends.Backend, l Locations) (*Networks, error) {
-	n := &Networks{
-		Backend: backend,
-		Context: context.New().Checked(false),
-		Hashes:  map[string]string{},
-		folders: map[string]*checkpoints.Folder{},
-		loaded:  map[string]bool{},
-		execs:   map[string]*context.Exec{},
-	}
+	n := empty(backend)
 	if err := n.open(generatorScope, l.Generator, &n.Generator); err != nil {
 		return nil, err
 	}
@@ -85,6 +80,32 @@ func Open(backend backends.Backend, l Locations) (*Networks, error) {
 	return n, nil
 }
 
+// FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed. There is
+// no tokenizer, so texts cannot be embedded.
+func FromWeights(backend backends.Backend, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
+	n := empty(backend)
+	n.Generator, n.CLIP = generator, clipConfig
+	for scope, weights := range map[string]*checkpoints.Weights{generatorScope: generatorWeights, clipScope: clipWeights} {
+		if err := n.load(scope, weights); err != nil {
+			return nil, fmt.Errorf("load %s: %w", scope, err)
+		}
+		n.loaded[scope] = true
+	}
+	return n, nil
+}
+
+func empty(backend backends.Backend) *Networks {
+	return &Networks{
+		Backend: backend,
+		Context: context.New().Checked(false),
+		Hashes:  map[string]string{},
+		folders: map[string]*checkpoints.Folder{},
+		loaded:  map[string]bool{},
+		execs:   map[string]*context.Exec{},
+		sizes:   map[string]int{},
+	}
+}
+
 // open reads the config.json of a network's folder into config.
 func (n *Networks) open(scope, location string, config any) error {
 	folder, err := checkpoints.Open(location)
@@ -97,27 +118,14 @@ func (n *Networks) open(scope, location string, config any) error {
 }
 
 func (n *Networks) openCLIP(location string) error {
-	var raw json.RawMessage
-	if err := n.open(clipScope, location, &raw); err != nil {
-		return err
-	}
-	var err error
-	if n.CLIP, err = clip.DecodeConfig(raw); err != nil {
-		return fmt.Errorf("CLIP %q: %w", location, err)
-	}
-	folder := n.folders[clipScope]
-	vocab, err := folder.ReadFile("vocab.json")
+	folder, err := checkpoints.Open(location)
 	if err != nil {
-		return err
+		return fmt.Errorf("open %s: %w", clipScope, err)
 	}
-	merges, err := folder.ReadFile("merges.txt")
-	if err != nil {
-		return err
-	}
-	if n.Tokenizer, err = clip.NewTokenizer(vocab, merges, n.CLIP.Text.MaxPositionEmbeddings); err != nil {
-		return fmt.Errorf("CLIP %q: %w", location, err)
-	}
-	return nil
+	n.folders[clipScope] = folder
+	n.Hashes[clipScope] = folder.SHA256()
+	n.CLIP, n.Tokenizer, err = clip.Open(folder)
+	return err
 }
 
 // need loads the weights of the named networks that are not loaded yet.
@@ -158,19 +166,22 @@ func (n *Networks) load(scope string, w *checkpoints.Weights) error {
 	return mapper.Load(ctx, *n.Mapper, w)
 }
 
-// LoadMapper loads the mapper of a folder, which must fit the domain's CLIP and generator.
+// LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and generator.
 func (n *Networks) LoadMapper(location string) error {
-	n.Mapper = new(mapper.Config)
-	if err := n.open(MapperScope, location, n.Mapper); err != nil {
+	cfg := new(mapper.Config)
+	if err := n.open(MapperScope, location, cfg); err != nil {
 		return err
 	}
-	if err := n.Mapper.Validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("mapper %q: %w", location, err)
 	}
-	if n.Mapper.EmbedDim != n.CLIP.ProjectionDim || n.Mapper.ZDim != n.Generator.StyleDim {
-		return fmt.Errorf("mapper %q maps %d values to %d; this domain's CLIP has %d and its generator takes %d",
-			location, n.Mapper.EmbedDim, n.Mapper.ZDim, n.CLIP.ProjectionDim, n.Generator.StyleDim)
+	if cfg.EmbedDim != n.CLIP.ProjectionDim || cfg.ZDim != n.Generator.StyleDim {
+		return fault.Hint(fmt.Errorf("mapper %q maps %d values to %d; this domain's CLIP has %d and its generator takes %d",
+			location, cfg.EmbedDim, cfg.ZDim, n.CLIP.ProjectionDim, n.Generator.StyleDim),
+			"the mapper was trained for another domain: name that domain, or train a mapper for this one")
 	}
+	n.Mapper, n.loaded[MapperScope] = cfg, false
+	delete(n.execs, mapName) // compiled for the mapper before
 	return n.need(MapperScope)
 }
 
