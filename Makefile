@@ -3,6 +3,7 @@
 GO ?= go
 OUT ?= runs/demo
 TESTFLAGS ?=
+BENCHFLAGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
@@ -27,8 +28,17 @@ build: modules ## build ./illustrator
 setup: build ## install XLA's plugin where it is missing, and verify it
 	./illustrator setup
 
-bench: setup ## measure sampling and training; PYTORCH=1 compares with PyTorch
-	./illustrator bench $(if $(filter 1,$(PYTORCH)),--pytorch)
+# PyTorch is installed (some GB) only where ILLUSTRATOR_PYTHON names no Python that has it.
+bench: setup $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready)) ## measure sampling and training; PYTORCH=1 compares with PyTorch
+	./illustrator bench $(if $(filter 1,$(PYTORCH)),--pytorch) $(BENCHFLAGS)
+
+.cache/pytorch/ready: train/bench/requirements.txt
+	@if ! python3 -m venv .cache/pytorch; then \
+		echo "make: error: python3 makes no virtual environment" >&2; \
+		echo "make: hint: install Python with venv (on Debian or Ubuntu: apt install python3-venv), or name a Python that has PyTorch in ILLUSTRATOR_PYTHON" >&2; exit 1; \
+	fi
+	.cache/pytorch/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 lint: modules ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -61,6 +61,7 @@ Exit codes:
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
+  ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
@@ -97,6 +98,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newEmbedCommand(opts),
 		newRenderCommand(opts),
 		newConvertCommand(opts),
+		newBenchCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),
 		newVersionCommand(opts),

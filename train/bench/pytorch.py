@@ -1,0 +1,239 @@
+"""Does a benchmark's work in PyTorch. usage: pytorch.py MODE THREADS WORK
+
+MODE is eager-float32, eager-bfloat16, compile-float32 or compile-bfloat16. WORK is the JSON that the program writes of its
+own work: sizes, loss weights and numbers of parameters. Prints a line when ready and answers each line of input with the
+seconds that a step took. Weights are random: time does not depend on them.
+
+The generator is written as a user of PyTorch would for speed: modulation of activations in place of weights, so that one
+convolution serves the batch, and run-time scales multiplied in beforehand.
+"""
+
+import json
+import math
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+
+def linear(inputs, outputs, bias=0.0, scale=1.0):
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=scale / math.sqrt(inputs))
+    nn.init.constant_(layer.bias, bias)
+    return layer
+
+
+def activate(x):
+    return F.leaky_relu(x, 0.2) * math.sqrt(2)
+
+
+def fir_filter(x, pad):
+    """The filter [1,3,3,1] along both axes, of sum 4: it follows the insertion of zeros."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 4
+    batch, channels, height, width = x.shape
+    x = x.reshape(batch * channels, 1, height, width)
+    x = F.conv2d(F.pad(x, pad), (taps[:, None] * taps[None, :])[None, None])
+    return x.reshape(batch, channels, x.shape[2], x.shape[3])
+
+
+class ModulatedConv(nn.Module):
+    def __init__(self, style, inputs, outputs, size, up=False, demodulate=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size) / (size * math.sqrt(inputs)))
+        self.modulation = linear(style, inputs, bias=1.0)
+        self.power = self.weight.detach().square().sum((2, 3)).T.contiguous()
+        self.padding, self.up, self.demodulate = size // 2, up, demodulate
+
+    def forward(self, x, w):
+        style = self.modulation(w)
+        x = x * style[:, :, None, None]
+        if self.up:
+            x = fir_filter(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), (1, 1, 1, 1))
+        else:
+            x = F.conv2d(x, self.weight, padding=self.padding)
+        if self.demodulate:
+            x = x * torch.rsqrt(style.square() @ self.power + 1e-8)[:, :, None, None]
+        return x
+
+
+class StyledConv(nn.Module):
+    def __init__(self, style, inputs, outputs, up=False):
+        super().__init__()
+        self.conv = ModulatedConv(style, inputs, outputs, 3, up)
+        self.strength = nn.Parameter(torch.full((1,), 0.1))
+        self.bias = nn.Parameter(torch.zeros(1, outputs, 1, 1))
+
+    def forward(self, x, w):
+        x = self.conv(x, w)
+        noise = torch.randn(x.shape[0], 1, x.shape[2], x.shape[3])
+        return activate(x + self.strength * noise + self.bias)
+
+
+class ToRGB(nn.Module):
+    def __init__(self, style, inputs):
+        super().__init__()
+        self.conv = ModulatedConv(style, inputs, 3, 1, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
+
+    def forward(self, x, w):
+        return self.conv(x, w) + self.bias
+
+
+def upsample(x):
+    batch, channels, height, width = x.shape
+    spread = F.pad(x[:, :, :, None, :, None], (0, 1, 0, 0, 0, 1)).reshape(batch, channels, 2 * height, 2 * width)
+    return fir_filter(spread, (2, 1, 2, 1))
+
+
+class Generator(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        style, channels = config["style_dim"], {int(r): c for r, c in config["channels"].items()}
+        self.mapping = nn.ModuleList([linear(style, style) for _ in range(config["n_mlp"])])
+        width = channels[4]
+        self.input = nn.Parameter(torch.randn(1, width, 4, 4))
+        self.convs = nn.ModuleList([StyledConv(style, width, width)])
+        self.to_rgbs = nn.ModuleList([ToRGB(style, width)])
+        resolution, self.stored_noise = 8, 4 * 4
+        while resolution <= config["size"]:
+            outputs = channels[resolution]
+            self.convs += [StyledConv(style, width, outputs, up=True), StyledConv(style, outputs, outputs)]
+            self.to_rgbs.append(ToRGB(style, outputs))
+            self.stored_noise += 2 * resolution**2
+            width, resolution = outputs, 2 * resolution
+
+    def forward(self, z):
+        w = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
+        for layer in self.mapping:
+            w = activate(layer(w))
+        x = self.convs[0](self.input.expand(len(z), -1, -1, -1), w)
+        rgb = self.to_rgbs[0](x, w)
+        for i, to_rgb in enumerate(self.to_rgbs[1:]):
+            x = self.convs[2 * i + 2](self.convs[2 * i + 1](x, w), w)
+            rgb = upsample(rgb) + to_rgb(x, w)
+        return rgb
+
+
+class DenseBlock(nn.Module):
+    def __init__(self, width, layers):
+        super().__init__()
+        self.layers = nn.ModuleList()
+        for i in range(layers):
+            parts = [nn.Linear(width * (i + 1), width), nn.BatchNorm1d(width), nn.PReLU()]
+            parts += [nn.Linear(width, width), nn.BatchNorm1d(width), nn.PReLU()]
+            self.layers.append(nn.Sequential(*parts))
+
+    def forward(self, x):
+        features = [x]
+        for layer in self.layers:
+            features.append(layer(torch.cat(features, 1)))
+        return features[-1]
+
+
+class Mapper(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        width = config["width"]
+        self.head = nn.Sequential(nn.Linear(config["embed_dim"], width), nn.Linear(width, width))
+        self.blocks = nn.ModuleList([DenseBlock(width, config["layers"]) for _ in range(config["blocks"])])
+        self.dropout = nn.Dropout(config["dropout"])
+        self.tail = nn.Sequential(nn.Linear(width, width), nn.Linear(width, config["z_dim"]))
+
+    def forward(self, x):
+        x = self.head(x)
+        for block in self.blocks:
+            x = x + self.dropout(block(x))
+        return self.tail(x)
+
+
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]
+STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
+
+
+def preprocess(image, size):
+    """Area resize: average pooling where the size divides, otherwise nearest enlargement and average pooling."""
+    image = ((image + 1) / 2).clamp(0, 1)
+    if image.shape[2] != size:
+        times = size // math.gcd(size, image.shape[2])
+        image = F.avg_pool2d(F.interpolate(image, scale_factor=times, mode="nearest"), image.shape[2] * times // size)
+    return (image - MEAN) / STD
+
+
+def parameters(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+def make_networks(work):
+    generator = Generator(work["generator"]).requires_grad_(False).eval()
+    names = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act"]
+    config = CLIPVisionConfig(projection_dim=work["embed_dim"], **{name: work["vision"][name] for name in names})
+    vision = CLIPVisionModelWithProjection(config).requires_grad_(False).eval()
+    mapper = Mapper(work["mapper"]).train()
+    for name, have in [
+        ("generator", parameters(generator) + generator.stored_noise),
+        ("vision", parameters(vision)),
+        ("mapper", parameters(mapper)),
+    ]:
+        if have != work[name + "_parameters"]:
+            sys.exit(f"{name}: {have} parameters here, {work[name + '_parameters']} in what it is compared with")
+    return generator, vision, mapper
+
+
+def make_step(work, mode):
+    generator, vision, mapper = make_networks(work)
+    losses, batch, embed_dim = work["losses"], work["batch"], work["embed_dim"]
+    z_dim, size = work["generator"]["style_dim"], work["vision"]["image_size"]
+
+    def frozen(z):
+        embeds = vision(pixel_values=preprocess(generator(z), size)).image_embeds
+        return F.normalize(embeds.float(), dim=1) * math.sqrt(embed_dim)
+
+    if mode.startswith("compile"):
+        frozen = torch.compile(frozen)
+
+    def image_embeds(z):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
+            return frozen(z)
+
+    def sampling():
+        with torch.no_grad():
+            return image_embeds(torch.randn(batch, z_dim))
+
+    adam = work["adam"]
+    optimizer = torch.optim.Adam(mapper.parameters(), work["learning_rate"], (adam["Beta1"], adam["Beta2"]), adam["Epsilon"])
+
+    def training():
+        z, embeds = torch.randn(batch, z_dim), torch.randn(batch, embed_dim)
+        predicted = mapper(embeds)
+        total = losses["l1"] * F.l1_loss(predicted, z)
+        if losses["semantic"]:
+            total = total + losses["semantic"] * (1 - F.cosine_similarity(embeds, image_embeds(predicted)).mean())
+        if losses["regularization"]:
+            deviation = (predicted.mean(1).abs() + (predicted.std(1) - 1).abs()).mean()
+            total = total + losses["regularization"] * deviation
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        return total.item()
+
+    return sampling if work["sampling"] else training
+
+
+def main():
+    mode, threads, work = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    torch.manual_seed(0)
+    torch.set_num_threads(threads)
+    step, repeat = make_step(work, mode), 1
+    print(json.dumps({"torch": torch.__version__}), flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        for _ in range(repeat):
+            step()
+        print(json.dumps({"seconds": (time.perf_counter() - began) / repeat}), flush=True)
+        repeat = work["repeat"]
+
+
+main()
