@@ -44,7 +44,7 @@ func OpenDomain(ref string) (*Domain, error) {
 		return nil, err
 	}
 	d := &Domain{dir: f.dir}
-	if err := decode(f.name, f.data, d); err != nil {
+	if err := decode(f, d); err != nil {
 		return nil, err
 	}
 	if err := d.validate(); err != nil {

@@ -16,6 +16,7 @@ import (
 // Run is everything that defines a mapper: domain, pairs, network, losses and training. Keys that a file leaves out
 // have the values of Paper.
 type Run struct {
+	// Domain is the name of an embedded domain, or the path of a YAML file as seen from the working directory.
 	Domain string        `yaml:"domain"`
 	Seed   uint64        `yaml:"seed"`
 	Pairs  Pairs         `yaml:"pairs"`
@@ -30,6 +31,9 @@ type Pairs struct {
 	// NoiseMode is the generator's noise: "random" in the release.
 	NoiseMode string `yaml:"noise_mode"`
 }
+
+// MaxRows is the largest number of pairs in one file.
+const MaxRows = 1 << 30
 
 // Paper returns the settings of the official release on domain lorelei, whose networks set the widths of Z and of the
 // embeddings.
@@ -60,7 +64,7 @@ func OpenRun(ref string, set []string) (Run, error) {
 	if err != nil {
 		return run, err
 	}
-	if err := decode(f.name, f.data, &run); err != nil {
+	if err := decode(f, &run); err != nil {
 		return run, err
 	}
 	for _, assignment := range set {
@@ -84,20 +88,24 @@ func (r *Run) set(assignment string) error {
 		return fault.Usage(fmt.Errorf("--set %q: stages are a list", assignment), "write them in a YAML file and give it with --config")
 	}
 	var document strings.Builder
-	for depth, part := range strings.Split(key, ".") {
-		fmt.Fprintf(&document, "%s%s:", strings.Repeat("  ", depth), part)
-		if depth < strings.Count(key, ".") {
-			document.WriteString("\n")
+	parts := strings.Split(key, ".")
+	for depth, part := range parts {
+		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return fault.Usage(fmt.Errorf("--set %q: %q is not a key", assignment, key), "write --set key=value, such as --set train.batch=16")
 		}
+		fmt.Fprintf(&document, "\n%s%s:", strings.Repeat("  ", depth), part)
 	}
 	fmt.Fprintf(&document, " %s\n", value)
-	return decode("--set "+assignment, []byte(document.String()), r)
+	return decode(file{name: "--set " + assignment, oneLine: true, data: []byte(document.String())}, r)
 }
 
 // Validate returns an error that names the first setting without sense.
 func (r *Run) Validate() error {
-	if r.Pairs.Rows < 2 || r.Pairs.Rows > 1<<30 {
-		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", 1<<30)
+	if r.Domain == "" {
+		return fault.Usage(fmt.Errorf("domain is missing"), "domain must be the name of an embedded domain or the path of a YAML file")
+	}
+	if r.Pairs.Rows < 2 || r.Pairs.Rows > MaxRows {
+		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", MaxRows)
 	}
 	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
 		return fmt.Errorf("pairs.noise_mode: %w", err)
@@ -110,9 +118,9 @@ func (r *Run) Validate() error {
 	if err := r.Train.Validate(); err != nil {
 		return err
 	}
-	if r.Train.Validation.Rows >= r.Pairs.Rows {
-		return fault.Usage(fmt.Errorf("train.validation.rows is %d of %d pairs", r.Train.Validation.Rows, r.Pairs.Rows),
-			"leave rows to train on: train.validation.rows must be below pairs.rows")
+	if need := r.Train.Validation.Rows + r.Train.Batch; need >= r.Pairs.Rows {
+		return fault.Usage(fmt.Errorf("pairs.rows is %d, train.validation.rows %d and train.batch %d", r.Pairs.Rows, r.Train.Validation.Rows, r.Train.Batch),
+			"leave rows to train on: pairs.rows must be above the two others together, %d", need)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type file struct {
 	name string // for messages
 	dir  string // the folder that relative paths start from, "" for an embedded file
 	data []byte
+	// oneLine is true for an assignment of the command line: its lines are not the user's.
+	oneLine bool
 }
 
 // open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains" or
@@ -62,38 +65,116 @@ func Names(kind string) []string {
 	return files
 }
 
-// decode reads data into the struct that v points to. Keys that v has no field for are errors.
-func decode(name string, data []byte, v any) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+// decode reads f into the struct that v points to. Keys that v has no field for are errors.
+func decode(f file, v any) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(f.data))
 	decoder.KnownFields(true)
 	err := decoder.Decode(v)
 	if errors.Is(err, io.EOF) {
-		return fault.Usage(fmt.Errorf("%s: the file is empty", name), "see the files in configs/ for examples")
+		return fault.Usage(fmt.Errorf("%s: the file is empty", f.name), "see the files in configs/ for examples")
 	}
 	if err == nil {
 		if decoder.Decode(new(any)) != io.EOF {
-			return fault.Usage(fmt.Errorf("%s: a second YAML document follows the first", name), "keep one document in the file")
+			return fault.Usage(fmt.Errorf("%s: a second YAML document follows the first", f.name), "keep one document in the file")
 		}
 		return nil
 	}
-	return explain(name, err, v)
+	return explain(f, err, v)
 }
 
-var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type (\S+)`)
+var (
+	unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type (\S+)`)
+	wrongValue = regexp.MustCompile("line (\\d+): cannot unmarshal !!(\\w+)(?: `(.*)`)? into (\\S+)")
+)
 
 // explain words a YAML error without Go's type names and finds the nearest key to an unknown one.
-func explain(name string, err error, v any) error {
+func explain(f file, err error, v any) error {
+	where := func(line string) string {
+		if f.oneLine {
+			return f.name
+		}
+		return fmt.Sprintf("%s: line %s", f.name, line)
+	}
 	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
 		keys := keysOf(reflect.TypeOf(v), m[3], map[reflect.Type]bool{})
 		hint := fmt.Sprintf("the keys here are %s", strings.Join(keys, ", "))
 		if near := fault.Nearest(m[2], keys); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
-		return fault.Usage(fmt.Errorf("%s: line %s: unknown key %q", name, m[1], m[2]), "%s", hint)
+		return fault.Usage(fmt.Errorf("%s: unknown key %q", where(m[1]), m[2]), "%s", hint)
+	}
+	if m := wrongValue.FindStringSubmatch(err.Error()); m != nil {
+		have := fmt.Sprintf("%q", m[3])
+		if m[3] == "" {
+			have = "a " + map[string]string{"seq": "list", "map": "mapping"}[m[2]]
+		}
+		return fault.Usage(fmt.Errorf("%s: %s is not %s", where(m[1]), have, kindOf(m[4])), "see the files in configs/ for examples")
 	}
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
-	return fault.Usage(fmt.Errorf("%s: %s", name, text), "compare with the files in configs/")
+	return fault.Usage(fmt.Errorf("%s: %s", f.name, text), "see the files in configs/ for examples")
+}
+
+// kindOf names one of Go's types for someone who writes YAML.
+func kindOf(goType string) string {
+	switch {
+	case strings.HasPrefix(goType, "uint"):
+		return "a whole number, 0 or more"
+	case strings.HasPrefix(goType, "int"):
+		return "a whole number"
+	case strings.HasPrefix(goType, "float"):
+		return "a number"
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.Contains(goType, "."):
+		return "a mapping of keys"
+	}
+	return "a " + goType
+}
+
+// Difference names the first setting in which two files of a run differ, and both values.
+func Difference(have, want []byte) string {
+	var a, b yaml.Node
+	if yaml.Unmarshal(have, &a) != nil || yaml.Unmarshal(want, &b) != nil {
+		return "its file is not YAML"
+	}
+	if d := difference("", &a, &b); d != "" {
+		return d
+	}
+	return "only in how the file is written"
+}
+
+func difference(key string, have, want *yaml.Node) string {
+	for have.Kind == yaml.DocumentNode && want.Kind == yaml.DocumentNode {
+		have, want = have.Content[0], want.Content[0]
+	}
+	if have.Kind != want.Kind || have.Kind == yaml.ScalarNode || len(have.Content) != len(want.Content) {
+		switch {
+		case have.Kind == yaml.SequenceNode && want.Kind == yaml.SequenceNode:
+			return fmt.Sprintf("%s has %d entries there, %d here", key, len(have.Content), len(want.Content))
+		case have.Kind != yaml.ScalarNode || want.Kind != yaml.ScalarNode:
+			return fmt.Sprintf("%s has other keys", cmp.Or(key, "the file"))
+		case have.Value != want.Value:
+			return fmt.Sprintf("%s is %s there, %s here", key, have.Value, want.Value)
+		}
+		return ""
+	}
+	step := 1
+	if have.Kind == yaml.MappingNode {
+		step = 2
+	}
+	for i := 0; i < len(have.Content); i += step {
+		child := fmt.Sprintf("%s[%d]", key, i)
+		if step == 2 {
+			if child = strings.TrimPrefix(key+"."+want.Content[i].Value, "."); have.Content[i].Value != want.Content[i].Value {
+				return fmt.Sprintf("%s has other keys", cmp.Or(key, "the file"))
+			}
+		}
+		if d := difference(child, have.Content[i+step-1], want.Content[i+step-1]); d != "" {
+			return d
+		}
+	}
+	return ""
 }
 
 // keysOf lists the YAML keys of the struct type called name within t.

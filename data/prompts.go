@@ -33,7 +33,7 @@ func ImagePrompt(imageEmbeds []float32, dim int) ([]float32, error) {
 	for _, v := range mean {
 		norm += v * v
 	}
-	if norm == 0 || math.IsNaN(norm) {
+	if norm == 0 || math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return nil, fmt.Errorf("the mean of %d image embeddings has no direction", len(imageEmbeds)/dim)
 	}
 	scale := math.Sqrt(float64(dim) / norm)

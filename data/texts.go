@@ -27,6 +27,15 @@ type Text struct {
 	Attributes map[string][]string `json:"attributes,omitempty"`
 }
 
+// NewText returns the description in s, without the white space around it, or an error that says why s cannot be one.
+func NewText(s string) (Text, error) {
+	s = strings.TrimSpace(s)
+	if err := checkText(s); err != nil {
+		return Text{}, fault.Usage(err, `give a description, such as "a wizard with round glasses"`)
+	}
+	return Text{Text: s}, nil
+}
+
 // ReadTexts reads descriptions from a file in UTF-8: a JSON list of {"text", "kind", "attributes"} where its name ends in
 // .json (only "text" is required; another key is an error), otherwise one text a line. Blank lines, white space around
 // texts and a byte-order mark are dropped. Errors name the file and the line or entry, both counted from 1.

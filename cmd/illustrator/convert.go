@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/internal/fault"
 	"illustrator/models/convert"
 )
 
@@ -19,9 +20,12 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 released projectors (.pth) and attribute classifiers, and writes config.json, model.safetensors and a manifest with
 their SHA-256. Pickles are parsed, never executed.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
-  illustrator convert clip-vit-base-patch32/ --out weights/clip`,
+  illustrator convert clip-vit-base-patch32 --out weights/clip`,
 		Args: exactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {
+				return err
+			}
 			report, err := convert.Convert(args[0], out, options)
 			if err != nil {
 				return fmt.Errorf("convert %q: %w", args[0], err)
@@ -36,8 +40,27 @@ their SHA-256. Pickles are parsed, never executed.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", "", "folder to write (required)")
 	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
+	flags.StringVar(&options.ColorOrder, "color-order", "", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
+}
+
+// checkColorOrder returns an error if order is given and is none, or if what it is given for is no generator.
+func checkColorOrder(path, order string) error {
+	if order == "" {
+		return nil
+	}
+	if order != "RGB" && order != "BGR" {
+		return fault.Usage(fmt.Errorf("--color-order is %q", order), "--color-order must be RGB or BGR")
+	}
+	kind, err := convert.Recognize(path)
+	if err != nil {
+		return fmt.Errorf("convert %q: %w", path, err)
+	}
+	if kind != convert.StyleGAN2Rosinality && kind != convert.StyleGAN2MMGen {
+		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -24,43 +25,41 @@ already is not done again: a second call only prints the result.`,
 		Example: `  illustrator demo
   illustrator demo --config lorelei --out runs/again`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, opts, config, out) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), opts, config, out) },
 	}
 	cmd.Flags().StringVar(&config, "config", "lorelei", "run: an embedded one or the path of a YAML file; its domain must have descriptions")
 	cmd.Flags().StringVarP(&out, "out", "o", "runs/demo", "the run's folder")
 	return cmd
 }
 
-func runDemo(cmd *cobra.Command, opts *globalOptions, config, out string) error {
+func runDemo(ctx context.Context, opts *globalOptions, config, out string) error {
 	began := time.Now()
 	run, err := configs.OpenRun(config, nil)
 	if err != nil {
 		return err
 	}
-	if err := claimFolder(out, run); err != nil {
+	s, err := opts.readDomain(run.Domain)
+	if err != nil {
+		return err
+	}
+	texts, err := s.descriptions()
+	if err != nil {
+		return err
+	}
+	info, err := s.finishedRun(out, run, "")
+	if err != nil {
 		return err
 	}
 	pictures := filepath.Join(out, "pictures")
+	summaryPath := filepath.Join(pictures, "summary.json")
 	var summary generateSummary
-	if raw, err := os.ReadFile(filepath.Join(pictures, "summary.json")); err == nil && json.Unmarshal(raw, &summary) == nil {
+	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return summary.print(opts, pictures)
 	}
-	s, err := opts.openDomain(run.Domain)
-	if err != nil {
+	if _, err := opts.trainRun(ctx, s, run, "", out); err != nil {
 		return err
 	}
-	name, raw, err := s.domain.ReadDescriptions()
-	if err != nil {
-		return err
-	}
-	texts, err := data.ParseTexts(name, raw)
-	if err != nil {
-		return err
-	}
-	if _, err := opts.trainRun(cmd, s, run, "", out); err != nil {
-		return err
-	}
-	summary, err = opts.generate(cmd.Context(), s, generateOptions{
+	summary, err = opts.generate(ctx, s, generateOptions{
 		mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts,
 		seeds: "0", noiseMode: string(stylegan2.NoiseConst), alpha: s.domain.Alpha, truncationPsi: 1,
 	})
@@ -68,8 +67,17 @@ func runDemo(cmd *cobra.Command, opts *globalOptions, config, out string) error 
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(filepath.Join(pictures, "summary.json"), summary); err != nil {
+	if err := writeJSON(summaryPath, summary); err != nil {
 		return err
 	}
 	return summary.print(opts, pictures)
+}
+
+// descriptions returns the domain's test descriptions.
+func (s *session) descriptions() ([]data.Text, error) {
+	name, raw, err := s.domain.ReadDescriptions()
+	if err != nil {
+		return nil, err
+	}
+	return data.ParseTexts(name, raw)
 }

@@ -10,10 +10,14 @@ import (
 	"illustrator/internal/fault"
 )
 
+type embedOptions struct {
+	domain, textsFile, out string
+	images                 []string
+	strict                 bool
+}
+
 func newEmbedCommand(opts *globalOptions) *cobra.Command {
-	var domain, texts, out string
-	var images []string
-	var strict bool
+	var e embedOptions
 	cmd := &cobra.Command{
 		Use:   "embed [TEXT...]",
 		Short: "Embed texts or pictures with the domain's CLIP",
@@ -21,47 +25,52 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a JSON list of
 {"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1].`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
-  illustrator embed --images pictures/ --out e.safetensors`,
+  illustrator embed --images pictures --out e.safetensors`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			given, err := readTextArguments(args, texts)
-			if err != nil {
-				return err
-			}
-			if (len(given) == 0) == (len(images) == 0) {
-				return fault.Usage(fmt.Errorf("%d texts and %d --images are given", len(given), len(images)), "give texts or --images")
-			}
-			s, err := opts.openDomain(domain)
-			if err != nil {
-				return err
-			}
-			array := &data.Array{Name: "text_embeds"}
-			if len(given) > 0 {
-				array.Data, err = opts.embedTexts(cmd.Context(), s, given, strict)
-			} else {
-				array.Name = "image_embeds"
-				array.Data, err = opts.embedImages(cmd.Context(), s, images)
-			}
-			if err != nil {
-				return err
-			}
-			dim := s.networks.CLIP.ProjectionDim
-			array.Shape = []int{len(array.Data) / dim, dim}
-			if err := data.WriteArray(out, array); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(opts.stdout, out)
-			return err
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runEmbed(cmd.Context(), opts, e, args) },
 	}
-	addDomainFlag(cmd, &domain)
+	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
-	flags.StringVar(&texts, "texts", "", "file of texts")
-	flags.StringSliceVar(&images, "images", nil, "pictures, folders of pictures, or an array file")
-	flags.StringVarP(&out, "out", "o", "", ".npy or .safetensors file to write (required)")
-	addStrictFlag(cmd, &strict)
+	flags.StringVar(&e.textsFile, "texts", "", "file of texts")
+	flags.StringSliceVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
+	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
+	addStrictFlag(cmd, &e.strict)
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
+}
+
+func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []string) error {
+	texts, err := readTextArguments(args, e.textsFile)
+	if err != nil {
+		return err
+	}
+	if (len(texts) == 0) == (len(e.images) == 0) {
+		return fault.Usage(fmt.Errorf("%d texts and %d --images are given", len(texts), len(e.images)), "give texts or --images")
+	}
+	if err := checkOutputFile(e.out, ".npy", ".safetensors"); err != nil {
+		return err
+	}
+	s, err := opts.readDomain(e.domain)
+	if err != nil {
+		return err
+	}
+	array := &data.Array{Name: "image_embeds"}
+	if len(texts) > 0 {
+		array.Name = "text_embeds"
+		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
+	} else {
+		array.Data, err = opts.embedImages(ctx, s, e.images)
+	}
+	if err != nil {
+		return err
+	}
+	dim := s.networks.CLIP.ProjectionDim
+	array.Shape = []int{len(array.Data) / dim, dim}
+	if err := data.WriteArray(e.out, array); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.stdout, e.out)
+	return err
 }
 
 func addStrictFlag(cmd *cobra.Command, strict *bool) {
@@ -71,70 +80,118 @@ func addStrictFlag(cmd *cobra.Command, strict *bool) {
 // readTextArguments joins the texts of the command line with those of a file.
 func readTextArguments(args []string, path string) ([]data.Text, error) {
 	var texts []data.Text
-	for _, arg := range args {
-		texts = append(texts, data.Text{Text: arg})
+	for i, arg := range args {
+		t, err := data.NewText(arg)
+		if err != nil {
+			return nil, fmt.Errorf("text %d: %w", i+1, err)
+		}
+		texts = append(texts, t)
 	}
 	if path == "" {
 		return texts, nil
 	}
 	more, err := data.ReadTexts(path)
+	if err != nil && fault.HintOf(err) == "" {
+		err = fault.Hint(err, "give --texts a file of one text a line, or a JSON list")
+	}
 	return append(texts, more...), err
 }
 
-// embedTexts embeds texts and warns of what did not fit, or refuses it.
+// checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
+func (o *globalOptions) checkLengths(s *session, texts []data.Text, strict bool) error {
+	context := s.networks.Tokenizer.Context()
+	for i, t := range texts {
+		lost := s.networks.Tokenizer.Encode(t.Text).Lost
+		switch {
+		case lost == "":
+		case strict:
+			return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", i+1, context, lost),
+				"shorten it, or leave --strict-length out to have it cut")
+		default:
+			o.log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
+		}
+	}
+	return nil
+}
+
+// embedTexts embeds texts after checkLengths.
 func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []data.Text, strict bool) ([]float32, error) {
+	if err := o.checkLengths(s, texts, strict); err != nil {
+		return nil, err
+	}
+	if err := o.start(s); err != nil {
+		return nil, err
+	}
 	plain := make([]string, len(texts))
 	for i, t := range texts {
 		plain[i] = t.Text
 	}
-	embeds, lost, err := s.networks.EmbedTexts(ctx, plain)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range lost {
-		if strict {
-			return nil, fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", l.Text+1, s.networks.Tokenizer.Context(), l.End),
-				"shorten it, or leave --strict-length out to have it cut")
-		}
-		o.log.Warn("text cut to CLIP's context", "text", l.Text+1, "lost", l.End)
-	}
-	return embeds, nil
+	embeds, _, err := s.networks.EmbedTexts(ctx, plain)
+	return embeds, err
 }
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
 	if len(sources) == 1 && data.IsArrayPath(sources[0]) {
-		a, err := data.ReadArray(sources[0], "")
+		a, err := readArray(sources[0])
 		if err != nil {
 			return nil, err
 		}
-		if len(a.Shape) != 4 || a.Shape[1] != 3 {
+		if len(a.Shape) != 4 || a.Shape[1] != 3 || len(a.Data) == 0 {
 			return nil, fault.Usage(fmt.Errorf("%s has shape %v", sources[0], a.Shape), "pictures are [N,3,H,W] in [-1,1]")
+		}
+		if err := o.start(s); err != nil {
+			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
 	}
-	paths, err := data.PicturePaths(sources...)
+	paths, err := findPictures(sources...)
 	if err != nil {
 		return nil, err
 	}
 	return o.embedPictures(ctx, s, paths)
 }
 
-// embedPictures embeds picture files one by one: they may differ in size and be more than memory holds.
+// findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
+func findPictures(sources ...string) ([]string, error) {
+	paths, err := data.PicturePaths(sources...)
+	if err == nil {
+		_, err = data.ReadPicture(paths[0])
+	}
+	if err != nil && fault.HintOf(err) == "" {
+		err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
+	}
+	return paths, err
+}
+
+// embedPictures embeds picture files. They may differ in size and be more than memory holds: each is brought to CLIP's
+// size when it is read.
 func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
+	if err := o.start(s); err != nil {
+		return nil, err
+	}
 	bar := o.newProgress("Embedding pictures", len(paths))
 	defer bar.Done()
-	var embeds []float32
+	size := s.networks.CLIP.Vision.ImageSize
+	const batch = 32
+	var embeds, pixels []float32
 	for i, path := range paths {
 		p, err := data.ReadPicture(path)
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.networks.EmbedImages(ctx, p.Pixels, p.Height, p.Width)
+		small, err := s.networks.Resize(ctx, p.Pixels, p.Height, p.Width)
 		if err != nil {
 			return nil, fmt.Errorf("embed %q: %w", path, err)
 		}
-		embeds = append(embeds, e...)
+		if pixels = append(pixels, small...); (i+1)%batch != 0 && i+1 < len(paths) {
+			continue
+		}
+		e, err := s.networks.EmbedImages(ctx, pixels, size, size)
+		if err != nil {
+			return nil, err
+		}
+		embeds, pixels = append(embeds, e...), pixels[:0]
 		bar.Set(i+1, "")
 	}
 	return embeds, nil

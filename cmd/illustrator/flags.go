@@ -32,14 +32,16 @@ func flagError(cmd *cobra.Command, err error) error {
 		return fault.Usage(fmt.Errorf("unknown flag --%s", name), "%s", help)
 	case errors.As(err, &value):
 		flag, reason := value.GetFlag(), value.Unwrap()
+		_, usage := pflag.UnquoteUsage(flag)
 		if number := (*strconv.NumError)(nil); errors.As(reason, &number) {
 			reason = number.Err // without the name of the Go function
 		}
 		return fault.Usage(fmt.Errorf("--%s %q is not valid: %w", flag.Name, value.GetValue(), reason),
-			"--%s takes %s: %s", flag.Name, valueType(flag), flag.Usage)
+			"--%s takes %s: %s", flag.Name, valueType(flag), usage)
 	case errors.As(err, &missing):
 		flag := missing.GetFlag()
-		return fault.Usage(fmt.Errorf("--%s has no value", flag.Name), "--%s takes %s: %s", flag.Name, valueType(flag), flag.Usage)
+		_, usage := pflag.UnquoteUsage(flag)
+		return fault.Usage(fmt.Errorf("--%s has no value", flag.Name), "--%s takes %s: %s", flag.Name, valueType(flag), usage)
 	}
 	return fault.Usage(err, "%s", help)
 }

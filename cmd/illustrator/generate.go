@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,30 +38,7 @@ domain's classifier. A seed decides the generator's noise, and with --inject-ind
   illustrator generate "a punk rocker" --seeds 0-7 --inject-index 3 --run runs/demo --out punk
   illustrator generate --texts descriptions.json --alpha 1.75 --out pictures`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if g.texts, err = readTextArguments(args, g.textsFile); err != nil {
-				return err
-			}
-			if len(g.texts) == 0 {
-				return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
-			}
-			s, err := opts.openDomain(g.domain)
-			if err != nil {
-				return err
-			}
-			if !cmd.Flags().Changed("alpha") {
-				g.alpha = s.domain.Alpha
-			}
-			summary, err := opts.generate(cmd.Context(), s, g)
-			if err != nil {
-				return err
-			}
-			if g.asJSON {
-				return printJSON(opts.stdout, summary)
-			}
-			return summary.print(opts, g.out)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runGenerate(cmd, opts, g, args) },
 	}
 	addDomainFlag(cmd, &g.domain)
 	g.mapperOptions.addFlags(cmd)
@@ -79,6 +53,33 @@ domain's classifier. A seed decides the generator's noise, and with --inject-ind
 	addSynthesisFlags(cmd, &g.noiseMode, &g.truncationPsi, stylegan2.NoiseRandom)
 	addStrictFlag(cmd, &g.strict)
 	return cmd
+}
+
+func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, args []string) (err error) {
+	if g.texts, err = readTextArguments(args, g.textsFile); err != nil {
+		return err
+	}
+	if len(g.texts) == 0 {
+		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
+	}
+	if g.domain, err = g.domainOf(cmd, g.domain); err != nil {
+		return err
+	}
+	s, err := opts.readDomain(g.domain)
+	if err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("alpha") {
+		g.alpha = s.domain.Alpha
+	}
+	summary, err := opts.generate(cmd.Context(), s, g)
+	if err != nil {
+		return err
+	}
+	if g.asJSON {
+		return printJSON(opts.stdout, summary)
+	}
+	return summary.print(opts, g.out)
 }
 
 // generateSummary is summary.json.
@@ -100,7 +101,7 @@ func (s generateSummary) print(opts *globalOptions, out string) error {
 	return err
 }
 
-// generate draws and writes the pictures of all texts, grid and summary.
+// generate draws and writes the pictures of all texts, grid and summary. All that g names is checked before a device starts.
 func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions) (generateSummary, error) {
 	began := time.Now()
 	request, err := g.request(s)
@@ -111,6 +112,9 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		if err := eval.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
 			return generateSummary{}, err
 		}
+	}
+	if err := checkOutputFolder(g.out); err != nil {
+		return generateSummary{}, err
 	}
 	if err := s.loadMapper(g.mapperOptions); err != nil {
 		return generateSummary{}, err
@@ -134,6 +138,9 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		return generateSummary{}, err
 	}
 	summary := generateSummary{Summary: eval.Summarize(album.texts, album.scores), Grid: filepath.Join(g.out, "grid.png")}
+	if len(album.pictures) < len(album.scores) {
+		o.log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(album.pictures), len(album.scores)))
+	}
 	if err := album.writeGrid(summary.Grid, len(request.Seeds), summary.Summary); err != nil {
 		return generateSummary{}, err
 	}
@@ -141,7 +148,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	return summary, writeJSON(filepath.Join(g.out, "summary.json"), summary)
 }
 
-// request checks the options and turns them into the pipeline's.
+// request checks the options and turns them into the pipeline's, without random z.
 func (g generateOptions) request(s *session) (pipeline.Request, error) {
 	synthesis, err := parseSynthesis(g.noiseMode, g.truncationPsi)
 	if err != nil {
@@ -152,131 +159,10 @@ func (g generateOptions) request(s *session) (pipeline.Request, error) {
 	}
 	seeds, err := data.ParseSeeds(g.seeds)
 	if err != nil {
-		return pipeline.Request{}, err
+		return pipeline.Request{}, fmt.Errorf("--%w", err)
 	}
 	if layers := s.networks.Generator.NumLayers(); g.injectIndex < 0 || g.injectIndex > layers {
 		return pipeline.Request{}, fault.Usage(fmt.Errorf("--inject-index is %d", g.injectIndex), "this generator has layers 0 to %d; 0 leaves all styles as predicted", layers)
 	}
-	r := pipeline.Request{Alpha: g.alpha, Seeds: seeds, InjectIndex: g.injectIndex, Synthesis: synthesis}
-	for _, seed := range seeds {
-		r.RandomZ = append(r.RandomZ, data.Z(seed, s.networks.Generator.StyleDim)...)
-	}
-	return r, nil
-}
-
-// album is what was drawn, a picture for each text and seed.
-type album struct {
-	texts    []data.Text
-	pictures []image.Image
-	scores   []eval.Score
-}
-
-// pictureInfo is the JSON beside a picture.
-type pictureInfo struct {
-	Text     string            `json:"text"`
-	Seed     uint64            `json:"seed"`
-	Alpha    *float64          `json:"alpha"` // null without projection
-	Domain   string            `json:"domain"`
-	Networks map[string]string `json:"networks_sha256"`
-	Score    eval.Score        `json:"score"`
-}
-
-// drawTexts draws text by text, so that little memory is held, and writes each picture when it is done.
-func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
-	var a album
-	dim, size := s.networks.CLIP.ProjectionDim, s.networks.Generator.Size
-	bar := o.newProgress("Drawing pictures", len(g.texts)*len(request.Seeds))
-	defer bar.Done()
-	chunk := max(1, 32/len(request.Seeds)) // of texts, to fill a batch
-	for from := 0; from < len(g.texts); from += chunk {
-		to := min(from+chunk, len(g.texts))
-		request.TextEmbeds = embeds[from*dim : to*dim]
-		generated, err := s.networks.Generate(ctx, request)
-		if err != nil {
-			return nil, err
-		}
-		pictures, err := data.SplitPictures(generated.Images, size, size)
-		if err != nil {
-			return nil, err
-		}
-		var texts []data.Text
-		var textEmbeds []float32
-		for i := range pictures {
-			text := from + i/len(request.Seeds)
-			texts = append(texts, g.texts[text])
-			textEmbeds = append(textEmbeds, embeds[text*dim:(text+1)*dim]...)
-		}
-		scores, err := eval.Pictures(ctx, s.networks, texts, textEmbeds, generated.Images)
-		if err != nil {
-			return nil, err
-		}
-		for i, p := range pictures {
-			seed := request.Seeds[i%len(request.Seeds)]
-			a.pictures = append(a.pictures, p.Image())
-			name := fmt.Sprintf("%04d-%s-seed%d", from+i/len(request.Seeds)+1, slug(texts[i].Text), seed)
-			info := pictureInfo{Text: texts[i].Text, Seed: seed, Domain: s.domain.Name, Networks: s.networks.Hashes, Score: scores[i]}
-			if request.Prompts != nil {
-				info.Alpha = &request.Alpha
-			}
-			if err := info.write(filepath.Join(g.out, name), a.pictures[len(a.pictures)-1]); err != nil {
-				return nil, err
-			}
-		}
-		a.texts, a.scores = append(a.texts, texts...), append(a.scores, scores...)
-		bar.Set(len(a.pictures), "")
-	}
-	return &a, nil
-}
-
-// write writes a picture with its metadata, and the same as JSON beside it.
-func (p pictureInfo) write(base string, img image.Image) error {
-	meta := []data.Meta{
-		{Key: "Description", Value: p.Text}, {Key: "Software", Value: createdBy()},
-		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
-	}
-	if p.Alpha != nil {
-		meta = append(meta, data.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
-	}
-	for _, name := range sortedKeys(p.Networks) {
-		meta = append(meta, data.Meta{Key: name + "-SHA256", Value: p.Networks[name]})
-	}
-	if err := data.WritePNG(base+".png", img, meta); err != nil {
-		return err
-	}
-	return writeJSON(base+".json", p)
-}
-
-// writeGrid writes all pictures on one labelled sheet: a row for each text where there are several seeds.
-func (a *album) writeGrid(path string, seeds int, summary eval.Summary) error {
-	columns, labels, notes := min(10, len(a.pictures)), make([]string, len(a.pictures)), make([]string, len(a.pictures))
-	if seeds > 1 {
-		columns = min(seeds, 12)
-	}
-	for i, score := range a.scores {
-		labels[i] = a.texts[i].Text
-		notes[i] = fmt.Sprintf("cos %.2f", score.CLIPSimilarity)
-		if score.Named > 0 {
-			notes[i] = fmt.Sprintf("%d/%d attributes, %s", score.Found, score.Named, notes[i])
-		}
-	}
-	subtitle := fmt.Sprintf("CLIP similarity %.3f", summary.CLIPSimilarity)
-	if summary.AttributeAccuracy != nil {
-		subtitle += fmt.Sprintf(", named attributes found %.1f %%", 100**summary.AttributeAccuracy)
-	}
-	img, err := data.Grid(a.pictures, labels, columns, data.GridOptions{Title: fmt.Sprintf("%d pictures", len(a.pictures)), Subtitle: subtitle, Notes: notes})
-	if err != nil {
-		return err
-	}
-	return data.WritePNG(path, img, []data.Meta{{Key: "Software", Value: createdBy()}})
-}
-
-var notPlain = regexp.MustCompile(`[^\pL\pN]+`)
-
-// slug turns a text into a short part of a file name.
-func slug(text string) string {
-	runes := []rune(strings.Trim(notPlain.ReplaceAllString(strings.ToLower(text), "-"), "-"))
-	if len(runes) > 40 {
-		runes = runes[:40]
-	}
-	return strings.Trim(string(runes), "-")
+	return pipeline.Request{Alpha: g.alpha, Seeds: seeds, InjectIndex: g.injectIndex, Synthesis: synthesis}, nil
 }

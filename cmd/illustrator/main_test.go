@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,15 +18,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/internal/fault"
+	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/xla"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"illustrator": main})
+	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain})
+}
+
+// tinyDomain is the scripts' command that writes a domain of random weights: tiny-domain FOLDER SEED.
+func tinyDomain() {
+	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
+	if err == nil {
+		_, err = pipelinetest.Write(os.Args[1], seed)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN
-// names the machine's, and [plugin] tells whether there is one.
+// names the machine's, PLUGINS its folder, and [plugin] tells whether there is one.
 func TestScript(t *testing.T) {
 	plugin, found := xla.Find("cpu")
 	if !found && os.Getenv("CI") != "" {
@@ -40,7 +54,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			for name, value := range map[string]string{
-				"HOME": home, "PLUGIN": plugin, "PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
+				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin), "PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
 				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "",
 			} {
 				env.Setenv(name, value)

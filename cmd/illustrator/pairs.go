@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
@@ -26,24 +28,7 @@ image_embeds and seed. Row i is drawn from seed + i alone; the same command give
 		Example: `  illustrator pairs --rows 20000 --out pairs.arrow
   illustrator pairs --domain cats.yaml --rows 10000 --seed 1000000 --out cats.arrow`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			mode, err := stylegan2.ParseNoiseMode(p.noiseMode)
-			if err != nil {
-				return err
-			}
-			if p.rows < 1 {
-				return fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be at least 1")
-			}
-			s, err := opts.openDomain(p.domain)
-			if err != nil {
-				return err
-			}
-			if err := opts.samplePairs(cmd, s, p.out, p.rows, p.seed, mode); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(opts.stdout, p.out)
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPairs(cmd.Context(), opts, p) },
 	}
 	addDomainFlag(cmd, &p.domain)
 	flags := cmd.Flags()
@@ -54,12 +39,45 @@ image_embeds and seed. Row i is drawn from seed + i alone; the same command give
 	return cmd
 }
 
+func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
+	mode, err := parseNoiseMode(p.noiseMode)
+	if err != nil {
+		return err
+	}
+	if p.rows < 1 || p.rows > configs.MaxRows {
+		return fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", configs.MaxRows)
+	}
+	if p.seed+uint64(p.rows) < p.seed {
+		return fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
+	}
+	if err := checkOutputFile(p.out); err != nil {
+		return err
+	}
+	s, err := opts.readDomain(p.domain)
+	if err != nil {
+		return err
+	}
+	if err := opts.samplePairs(ctx, s, p.out, p.rows, p.seed, mode); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.stdout, p.out)
+	return err
+}
+
 // samplePairs samples with a progress bar.
-func (o *globalOptions) samplePairs(cmd *cobra.Command, s *session, path string, rows int, seed uint64, mode stylegan2.NoiseMode) error {
+func (o *globalOptions) samplePairs(ctx context.Context, s *session, path string, rows int, seed uint64, mode stylegan2.NoiseMode) error {
+	if err := o.start(s); err != nil {
+		return err
+	}
 	bar := o.newProgress("Sampling pairs", rows)
 	defer bar.Done()
-	return data.Sample(cmd.Context(), s.networks, path, data.SampleOptions{
+	sampled := 0
+	err := data.Sample(ctx, s.networks, path, data.SampleOptions{
 		Domain: s.domain.Name, Rows: rows, Seed: seed, NoiseMode: mode, CreatedBy: createdBy(),
-		Progress: func(done int) { bar.Set(done, "") },
+		Progress: func(done int) { sampled = done; bar.Set(done, "") },
 	})
+	if err != nil && ctx.Err() != nil {
+		return fault.Hint(fmt.Errorf("%d of %d pairs were sampled, %q is not written", sampled, rows, path), "the same command samples them again")
+	}
+	return err
 }

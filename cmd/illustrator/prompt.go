@@ -14,57 +14,68 @@ import (
 // promptsFile is the prompts' file in a run's folder.
 const promptsFile = "prompts.safetensors"
 
+type promptOptions struct{ domain, pairs, images, text, out string }
+
 func newPromptCommand(opts *globalOptions) *cobra.Command {
-	var domain, pairs, images, text, out string
+	var p promptOptions
 	cmd := &cobra.Command{
 		Use:   "prompt",
 		Short: "Compute the text prompt and the image prompt of a domain",
 		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a folder.
 The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
 		Example: `  illustrator prompt --pairs pairs.arrow --out prompts.safetensors
-  illustrator prompt --domain cats.yaml --images photos/ --text "A Cat."`,
+  illustrator prompt --domain cats.yaml --images photos --text "A Cat."`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (pairs == "") == (images == "") {
-				return fault.Usage(fmt.Errorf("--pairs is %q and --images is %q", pairs, images), "give one of the two")
-			}
-			s, err := opts.openDomain(domain)
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				out = s.domain.PromptsPath()
-			}
-			if out == "" {
-				return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
-			}
-			if text == "" {
-				text = s.domain.TextPrompt
-			}
-			embeds, source, err := opts.promptEmbeds(cmd.Context(), s, pairs, images)
-			if err != nil {
-				return err
-			}
-			if _, err := s.writePrompts(cmd.Context(), out, text, embeds, source); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(opts.stdout, out)
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPrompt(cmd, opts, p) },
 	}
-	addDomainFlag(cmd, &domain)
+	addDomainFlag(cmd, &p.domain)
 	flags := cmd.Flags()
-	flags.StringVar(&pairs, "pairs", "", "pairs file to take the image embeddings from")
-	flags.StringVar(&images, "images", "", "folder of pictures to embed")
-	flags.StringVar(&text, "text", "", "text prompt (default the domain's)")
-	flags.StringVarP(&out, "out", "o", "", "file to write (default beside the domain's file)")
+	flags.StringVar(&p.pairs, "pairs", "", "pairs file to take the image embeddings from")
+	flags.StringVar(&p.images, "images", "", "folder of pictures to embed")
+	flags.StringVar(&p.text, "text", "", "text prompt (default the domain's)")
+	flags.StringVarP(&p.out, "out", "o", "", ".safetensors file to write (default beside the domain's file)")
 	return cmd
 }
 
+func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
+	if (p.pairs == "") == (p.images == "") {
+		return fault.Usage(fmt.Errorf("--pairs is %q and --images is %q", p.pairs, p.images), "give one of the two")
+	}
+	s, err := opts.readDomain(p.domain)
+	if err != nil {
+		return err
+	}
+	if p.out == "" {
+		p.out = s.domain.PromptsPath()
+	}
+	if p.out == "" {
+		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
+	}
+	if err := checkOutputFile(p.out, ".safetensors"); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("text") {
+		p.text = s.domain.TextPrompt
+	}
+	text, err := data.NewText(p.text)
+	if err != nil {
+		return fmt.Errorf("--text %q: %w", p.text, err)
+	}
+	embeds, source, err := opts.promptEmbeds(cmd.Context(), s, p)
+	if err != nil {
+		return err
+	}
+	if err := opts.writePrompts(cmd.Context(), s, p.out, text, embeds, source); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.stdout, p.out)
+	return err
+}
+
 // promptEmbeds returns the image embeddings of pairs or of pictures, and a description of them.
-func (o *globalOptions) promptEmbeds(ctx context.Context, s *session, pairsPath, images string) ([]float32, string, error) {
-	if pairsPath != "" {
-		pairs, err := data.ReadPairs(pairsPath)
+func (o *globalOptions) promptEmbeds(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
+	if p.pairs != "" {
+		pairs, err := data.ReadPairs(p.pairs)
 		if err != nil {
 			return nil, "", err
 		}
@@ -72,9 +83,9 @@ func (o *globalOptions) promptEmbeds(ctx context.Context, s *session, pairsPath,
 		if err := pairs.Check(want); err != nil {
 			return nil, "", err
 		}
-		return pairs.ImageEmbeds, fmt.Sprintf("%d pairs of domain %s from seed %d", pairs.Len(), pairs.Meta.Domain, pairs.Meta.Seed), nil
+		return pairs.ImageEmbeds, pairsSource(pairs), nil
 	}
-	paths, err := data.PicturePaths(images)
+	paths, err := findPictures(p.images)
 	if err != nil {
 		return nil, "", err
 	}
@@ -82,19 +93,23 @@ func (o *globalOptions) promptEmbeds(ctx context.Context, s *session, pairsPath,
 	return embeds, fmt.Sprintf("%d pictures", len(paths)), err
 }
 
+// pairsSource says in words which pairs something was made from.
+func pairsSource(p *data.Pairs) string {
+	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
+}
+
 // writePrompts computes both prompts and stores them.
-func (s *session) writePrompts(ctx context.Context, path, text string, imageEmbeds []float32, source string) (data.Prompts, error) {
+func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text data.Text, imageEmbeds []float32, source string) error {
 	image, err := data.ImagePrompt(imageEmbeds, s.networks.CLIP.ProjectionDim)
 	if err != nil {
-		return data.Prompts{}, err
+		return err
 	}
-	embed, _, err := s.networks.EmbedTexts(ctx, []string{text})
+	embed, err := o.embedTexts(ctx, s, []data.Text{text}, false)
 	if err != nil {
-		return data.Prompts{}, fmt.Errorf("text prompt: %w", err)
+		return fmt.Errorf("text prompt: %w", err)
 	}
-	p := data.Prompts{
+	return data.WritePrompts(path, data.Prompts{
 		Prompts:    pipeline.Prompts{Text: embed, Image: image},
-		TextPrompt: text, Source: source, CLIPSHA256: s.networks.Hashes["clip"],
-	}
-	return p, data.WritePrompts(path, p)
+		TextPrompt: text.Text, Source: source, CLIPSHA256: s.networks.Hashes["clip"],
+	})
 }

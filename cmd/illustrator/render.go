@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,7 @@ func newRenderCommand(opts *globalOptions) *cobra.Command {
 		Long: `Renders pictures of z [N,Z], of w [N,Z] or [N,L,Z] (one style a layer), or of seeds, and writes them as float32
 [N,3,H,W] in about [-1,1] (.npy, or .safetensors as tensor "images"), or as PNGs into a folder. Arrays are read from
 .npy or .safetensors files.`,
-		Example: `  illustrator render --seeds 0-7 --out pictures/
+		Example: `  illustrator render --seeds 0-7 --out pictures
   illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRender(cmd.Context(), opts, r) },
@@ -48,7 +49,7 @@ func addSynthesisFlags(cmd *cobra.Command, noiseMode *string, psi *float64, mode
 
 // parseSynthesis checks the flags of addSynthesisFlags.
 func parseSynthesis(noiseMode string, psi float64) (pipeline.Synthesis, error) {
-	mode, err := stylegan2.ParseNoiseMode(noiseMode)
+	mode, err := parseNoiseMode(noiseMode)
 	if err != nil {
 		return pipeline.Synthesis{}, err
 	}
@@ -56,6 +57,14 @@ func parseSynthesis(noiseMode string, psi float64) (pipeline.Synthesis, error) {
 		return pipeline.Synthesis{}, fault.Usage(fmt.Errorf("--truncation-psi is %g", psi), "--truncation-psi must be from -2 to 2; 1 is no truncation")
 	}
 	return pipeline.Synthesis{NoiseMode: mode, TruncationPsi: psi}, nil
+}
+
+func parseNoiseMode(name string) (stylegan2.NoiseMode, error) {
+	mode, err := stylegan2.ParseNoiseMode(name)
+	if err != nil {
+		return "", fmt.Errorf("--noise-mode: %w", err)
+	}
+	return mode, nil
 }
 
 func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error {
@@ -72,24 +81,28 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	s, err := opts.openDomain(r.domain)
-	if err != nil {
-		return err
-	}
-	styles, keys, err := r.styles(ctx, s)
-	if err != nil {
-		return err
-	}
-	synthesis.Keys = keys
-	images, err := s.networks.Render(ctx, styles, synthesis)
-	if err != nil {
-		return err
-	}
-	size := s.networks.Generator.Size
+	check := checkOutputFolder
 	if data.IsArrayPath(r.out) {
-		err = data.WriteArray(r.out, &data.Array{Name: "images", Shape: []int{len(keys), 3, size, size}, Data: images})
+		check = func(path string) error { return checkOutputFile(path) }
+	}
+	if err := check(r.out); err != nil {
+		return err
+	}
+	s, err := opts.readDomain(r.domain)
+	if err != nil {
+		return err
+	}
+	from, err := r.read(s)
+	if err != nil {
+		return err
+	}
+	if err := opts.start(s); err != nil {
+		return err
+	}
+	if data.IsArrayPath(r.out) {
+		err = r.writeArray(ctx, s, from, synthesis)
 	} else {
-		err = r.writePNGs(s, images, keys)
+		err = r.writePNGs(ctx, opts, s, from, synthesis)
 	}
 	if err != nil {
 		return err
@@ -98,80 +111,118 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	return err
 }
 
-// styles returns the styles [N,L,Z] that are asked for, and a noise key for each: its seed, or its row.
-func (r renderOptions) styles(ctx context.Context, s *session) (styles []float32, keys []uint64, err error) {
-	layers, dim := s.networks.Generator.NumLayers(), s.networks.Generator.StyleDim
-	if r.seeds != "" {
-		if keys, err = data.ParseSeeds(r.seeds); err != nil {
-			return nil, nil, err
-		}
-		var z []float32
-		for _, seed := range keys {
-			z = append(z, data.Z(seed, dim)...)
-		}
-		styles, err = s.networks.Styles(ctx, z, r.truncationPsi)
-		return styles, keys, err
-	}
-	path := r.z + r.w
-	a, err := data.ReadArray(path, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	bad := func(want string) error {
-		return fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "domain %s takes %s", s.domain.Name, want)
-	}
-	rows := 0
-	if len(a.Shape) > 0 {
-		rows = a.Shape[0]
-	}
-	for i := range rows {
-		keys = append(keys, uint64(i))
-	}
-	flat := len(a.Shape) == 2 && a.Shape[1] == dim
-	switch {
-	case rows == 0:
-		return nil, nil, bad("at least one row")
-	case r.z != "" && !flat:
-		return nil, nil, bad(fmt.Sprintf("z of shape [N,%d]", dim))
-	case r.z != "":
-		styles, err = s.networks.Styles(ctx, a.Data, r.truncationPsi)
-		return styles, keys, err
-	case r.truncationPsi != 1:
-		return nil, nil, fault.Usage(fmt.Errorf("--truncation-psi %g with --w", r.truncationPsi), "truncate w yourself, or give --z")
-	case flat:
-		for i := range rows {
-			for range layers {
-				styles = append(styles, a.Data[i*dim:(i+1)*dim]...)
-			}
-		}
-		return styles, keys, nil
-	case len(a.Shape) == 3 && a.Shape[1] == layers && a.Shape[2] == dim:
-		return a.Data, keys, nil
-	}
-	return nil, nil, bad(fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim))
+// origins are what pictures are rendered from: z [N,Z] or the styles of all layers [N,L,Z], and the noise key of each, its
+// seed or its row.
+type origins struct {
+	z, styles []float32
+	keys      []uint64
 }
 
-func (r renderOptions) writePNGs(s *session, images []float32, keys []uint64) error {
-	if err := createFolder(r.out); err != nil {
+// read reads and checks what is to be rendered.
+func (r renderOptions) read(s *session) (origins, error) {
+	dim, layers := s.networks.Generator.StyleDim, s.networks.Generator.NumLayers()
+	var from origins
+	if r.seeds != "" {
+		seeds, err := data.ParseSeeds(r.seeds)
+		if err != nil {
+			return from, fmt.Errorf("--%w", err)
+		}
+		for _, seed := range seeds {
+			from.z = append(from.z, data.Z(seed, dim)...)
+		}
+		from.keys = seeds
+		return from, nil
+	}
+	path := r.z + r.w
+	a, err := readArray(path)
+	if err != nil {
+		return from, err
+	}
+	want := fmt.Sprintf("z of shape [N,%d]", dim)
+	if r.w != "" {
+		want = fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim)
+	}
+	flat := len(a.Shape) == 2 && a.Shape[1] == dim
+	layered := r.w != "" && len(a.Shape) == 3 && a.Shape[1] == layers && a.Shape[2] == dim
+	if len(a.Data) == 0 || !flat && !layered {
+		return from, fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "domain %s takes %s, with at least one row", s.domain.Name, want)
+	}
+	for i := range a.Shape[0] {
+		from.keys = append(from.keys, uint64(i))
+	}
+	switch {
+	case r.z != "":
+		from.z = a.Data
+	case r.truncationPsi != 1:
+		return from, fault.Usage(fmt.Errorf("--truncation-psi %g with --w", r.truncationPsi), "truncate w yourself, or give --z")
+	case layered:
+		from.styles = a.Data
+	default:
+		for i := range from.keys {
+			from.styles = append(from.styles, slices.Repeat(a.Data[i*dim:(i+1)*dim], layers)...)
+		}
+	}
+	return from, nil
+}
+
+// render draws the pictures of rows [first,last).
+func (from origins) render(ctx context.Context, s *session, first, last int, synthesis pipeline.Synthesis) (images []float32, err error) {
+	dim := s.networks.Generator.StyleDim
+	styles := from.styles
+	if from.z != nil {
+		if styles, err = s.networks.Styles(ctx, from.z[first*dim:last*dim], synthesis.TruncationPsi); err != nil {
+			return nil, err
+		}
+	} else {
+		width := s.networks.Generator.NumLayers() * dim
+		styles = styles[first*width : last*width]
+	}
+	synthesis.Keys = from.keys[first:last]
+	return s.networks.Render(ctx, styles, synthesis)
+}
+
+func (r renderOptions) writeArray(ctx context.Context, s *session, from origins, synthesis pipeline.Synthesis) error {
+	images, err := from.render(ctx, s, 0, len(from.keys), synthesis)
+	if err != nil {
 		return err
 	}
 	size := s.networks.Generator.Size
-	pictures, err := data.SplitPictures(images, size, size)
-	if err != nil {
+	return data.WriteArray(r.out, &data.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
+}
+
+// writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
+func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from origins, synthesis pipeline.Synthesis) error {
+	if err := createFolder(r.out); err != nil {
 		return err
 	}
 	name := "row"
 	if r.seeds != "" {
 		name = "seed"
 	}
-	for i, p := range pictures {
-		meta := []data.Meta{
-			{Key: "Software", Value: createdBy()}, {Key: "Domain", Value: s.domain.Name},
-			{Key: name, Value: fmt.Sprint(keys[i])}, {Key: "Generator-SHA256", Value: s.networks.Hashes["generator"]},
-		}
-		if err := data.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, keys[i])), p.Image(), meta); err != nil {
+	bar := opts.newProgress("Rendering pictures", len(from.keys))
+	defer bar.Done()
+	size := s.networks.Generator.Size
+	for first := 0; first < len(from.keys); first += drawAtOnce {
+		last := min(first+drawAtOnce, len(from.keys))
+		images, err := from.render(ctx, s, first, last, synthesis)
+		if err != nil {
 			return err
 		}
+		pictures, err := data.SplitPictures(images, size, size)
+		if err != nil {
+			return err
+		}
+		for i, p := range pictures {
+			key := from.keys[first+i]
+			meta := []data.Meta{
+				{Key: "Software", Value: createdBy()}, {Key: "Domain", Value: s.domain.Name},
+				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},
+			}
+			if err := data.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
+				return err
+			}
+		}
+		bar.Set(last, "")
 	}
 	return nil
 }

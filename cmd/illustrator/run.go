@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -119,6 +120,7 @@ func report(w io.Writer, ctx context.Context, err error) int {
 	case context.Cause(ctx) == errInterrupted:
 		// Keep what a command says about where it stopped; hide the bare "context canceled".
 		if text := err.Error(); text != context.Canceled.Error() && text != errInterrupted.Error() {
+			text = strings.TrimSuffix(text, ": "+errInterrupted.Error())
 			fmt.Fprintf(w, "illustrator: error: interrupted: %s\n", text)
 		} else {
 			fmt.Fprintln(w, "illustrator: error: interrupted")

@@ -17,7 +17,7 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// session is a domain with its networks on a device.
+// session is a domain with its networks.
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
@@ -27,17 +27,17 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 	cmd.Flags().StringVar(domain, "domain", "lorelei", "domain: the name of an embedded one or the path of a YAML file")
 }
 
-// openDomain opens the backend and the networks of a domain.
-func (o *globalOptions) openDomain(ref string) (*session, error) {
+// readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
+// it was given before it starts one.
+func (o *globalOptions) readDomain(ref string) (*session, error) {
+	if _, err := o.backendName(); err != nil {
+		return nil, err
+	}
 	domain, err := configs.OpenDomain(ref)
 	if err != nil {
 		return nil, err
 	}
-	backend, err := o.openBackend()
-	if err != nil {
-		return nil, err
-	}
-	networks, err := pipeline.Open(backend, domain.Locations())
+	networks, err := pipeline.Open(nil, domain.Locations())
 	if err != nil {
 		return nil, fmt.Errorf("domain %s: %w", domain.Name, err)
 	}
@@ -47,12 +47,32 @@ func (o *globalOptions) openDomain(ref string) (*session, error) {
 	return &session{domain: domain, networks: networks}, nil
 }
 
+// start opens the backend that s runs on. Calls after the first do nothing.
+func (o *globalOptions) start(s *session) (err error) {
+	if s.networks.Backend == nil {
+		s.networks.Backend, err = o.openBackend()
+	}
+	return err
+}
+
 // mapperOptions say which mapper is used.
 type mapperOptions struct{ mapper, run string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its best mapper and its prompts are used")
+	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+}
+
+// domainOf returns the domain of the run, unless the flag says otherwise.
+func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error) {
+	if m.run == "" || cmd.Flags().Changed("domain") {
+		return flag, nil
+	}
+	if _, err := os.Stat(filepath.Join(m.run, configFile)); errors.Is(err, fs.ErrNotExist) {
+		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, configFile), "give the folder of a finished `illustrator train` or `illustrator demo`")
+	}
+	run, err := configs.OpenRun(filepath.Join(m.run, configFile), nil)
+	return run.Domain, err
 }
 
 // loadMapper loads the chosen mapper.
@@ -60,15 +80,36 @@ func (s *session) loadMapper(m mapperOptions) error {
 	location := m.mapper
 	if location == "" && m.run != "" {
 		location = filepath.Join(m.run, bestMapper)
+		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
+			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, bestMapper), "give the folder of a finished `illustrator train` or `illustrator demo`")
+		}
+		if err := s.checkRunInfo(m.run); err != nil {
+			return err
+		}
 	}
 	if location == "" {
 		location = s.domain.MapperLocation()
 	}
 	if location == "" {
 		return fault.Usage(fmt.Errorf("domain %s has no mapper of its own", s.domain.Name),
-			"train one with `illustrator train --domain %s`, then give --run FOLDER", s.domain.Name)
+			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
 	}
 	return s.networks.LoadMapper(location)
+}
+
+// checkRunInfo returns an error if the run in folder was trained with other networks than this session's.
+func (s *session) checkRunInfo(folder string) error {
+	info, err := readRunInfo(folder)
+	if info == nil || err != nil {
+		return err
+	}
+	for _, network := range []string{"generator", "clip"} {
+		if have, want := info.Networks[network], s.networks.Hashes[network]; have != want {
+			return fault.Hint(fmt.Errorf("run %q was trained with %s %.12s; domain %s has %.12s", folder, network, have, s.domain.Name, want),
+				"name the run's own domain with --domain, or train a mapper for this one")
+		}
+	}
+	return nil
 }
 
 // loadPrompts returns the run's prompts, else the domain's.
@@ -77,7 +118,7 @@ func (s *session) loadPrompts(run string) (data.Prompts, error) {
 	if run == "" {
 		name, raw, err = s.domain.ReadPrompts()
 	} else if raw, err = os.ReadFile(name); err != nil {
-		err = fault.Hint(err, "give --run the folder of a finished run")
+		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
 	}
 	if err != nil {
 		return data.Prompts{}, err
@@ -85,13 +126,13 @@ func (s *session) loadPrompts(run string) (data.Prompts, error) {
 	return data.ParsePrompts(name, raw, s.networks)
 }
 
-// createFolder makes an output folder.
-func createFolder(path string) error {
-	err := os.MkdirAll(path, 0o777)
-	if errors.Is(err, fs.ErrExist) || err != nil {
-		return fault.Hint(fmt.Errorf("create output folder: %w", err), "give --out a folder that you can write to")
+// readArray reads an array file.
+func readArray(path string) (*data.Array, error) {
+	a, err := data.ReadArray(path, "")
+	if err != nil && fault.HintOf(err) == "" {
+		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
 	}
-	return nil
+	return a, err
 }
 
 // createdBy names this program in the metadata of what it writes.

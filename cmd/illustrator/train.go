@@ -1,19 +1,20 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
@@ -26,14 +27,15 @@ import (
 // Files of a run's folder.
 const (
 	bestMapper  = "mapper-best"
+	lastMapper  = "mapper-last"
 	pairsFile   = "pairs.arrow"
 	configFile  = "config.yaml"
 	runInfoFile = "run.json"
 )
 
 type trainOptions struct {
-	config, pairs, out string
-	set                []string
+	config, domain, pairs, out string
+	set                        []string
 }
 
 func newTrainCommand(opts *globalOptions) *cobra.Command {
@@ -47,153 +49,139 @@ finishes what is missing and redoes nothing that is done.`,
 		Example: `  illustrator train --config lorelei --out runs/first
   illustrator train --config paper --pairs pairs.arrow --set train.batch=16 --out runs/batch16`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			run, err := configs.OpenRun(t.config, t.set)
-			if err != nil {
-				return err
-			}
-			s, err := opts.openDomain(run.Domain)
-			if err != nil {
-				return err
-			}
-			info, err := opts.trainRun(cmd, s, run, t.pairs, t.out)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(opts.stdout, "%s: validation %s\n", filepath.Join(t.out, bestMapper), lossNote(info.Validation))
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file", strings.Join(configs.Names("runs"), ", ")))
-	flags.StringArrayVar(&t.set, "set", nil, "override a setting: key=value, such as train.batch=16; may be repeated")
+	flags.StringVar(&t.domain, "domain", "", "domain: the name of an embedded one or the path of a YAML file (default the run's)")
+	flags.StringArrayVar(&t.set, "set", nil, "override a setting: `key=value`, such as train.batch=16; may be repeated")
 	flags.StringVar(&t.pairs, "pairs", "", "pairs file (default pairs.arrow in the run's folder, sampled if missing)")
 	flags.StringVarP(&t.out, "out", "o", "", "the run's folder (required)")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
 
-// runInfo is run.json: what a finished training was and came to.
-type runInfo struct {
-	Versions   versions          `json:"versions"`
-	Device     string            `json:"device"`
-	Networks   map[string]string `json:"networks_sha256"`
-	Pairs      string            `json:"pairs"`
-	Parameters int               `json:"mapper_parameters"`
-	Steps      int               `json:"steps"`
-	Seconds    float64           `json:"seconds"`
-	Validation losses.Values     `json:"validation"`
+func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
+	run, err := configs.OpenRun(t.config, t.set)
+	if err != nil {
+		return err
+	}
+	if t.domain != "" {
+		run.Domain = t.domain
+	}
+	s, err := opts.readDomain(run.Domain)
+	if err != nil {
+		return err
+	}
+	info, err := opts.trainRun(ctx, s, run, t.pairs, t.out)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(opts.stdout, "%s: validation %s\n", filepath.Join(t.out, bestMapper), lossNote(run.Train.Stages[len(run.Train.Stages)-1].Losses, info.Validation))
+	return err
 }
 
 // trainRun brings the run in folder out to its end: pairs, prompts, mapper. What is there already is kept.
-func (o *globalOptions) trainRun(cmd *cobra.Command, s *session, run configs.Run, pairsPath, out string) (runInfo, error) {
-	var info runInfo
-	if err := claimFolder(out, run); err != nil {
-		return info, err
+func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Run, pairsPath, out string) (runInfo, error) {
+	if info, err := s.finishedRun(out, run, pairsPath); info != nil || err != nil {
+		return *cmp.Or(info, new(runInfo)), err
 	}
-	infoPath := filepath.Join(out, runInfoFile)
-	if raw, err := os.ReadFile(infoPath); err == nil {
-		if err := json.Unmarshal(raw, &info); err != nil {
-			return info, fault.Hint(fmt.Errorf("read %s: %w", infoPath, err), "remove the file to train again")
-		}
-		return info, nil
-	}
-	pairs, err := o.pairsOf(cmd, s, run, pairsPath, out)
-	if err != nil {
-		return info, err
-	}
-	source := fmt.Sprintf("%d pairs of domain %s from seed %d", pairs.Len(), pairs.Meta.Domain, pairs.Meta.Seed)
-	if _, err := s.writePrompts(cmd.Context(), filepath.Join(out, promptsFile), s.domain.TextPrompt, pairs.ImageEmbeds, source); err != nil {
-		return info, err
-	}
-
 	m := run.Mapper
-	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, pairs.Meta.EmbedDim, pairs.Meta.ZDim
-	bar := o.newProgress("Training", run.Train.Steps())
+	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, s.networks.CLIP.ProjectionDim, s.networks.Generator.StyleDim
+	if err := m.Validate(); err != nil {
+		return runInfo{}, err
+	}
+	pairs, pairsPath, err := o.pairsOf(ctx, s, run, pairsPath, out)
+	if err != nil {
+		return runInfo{}, err
+	}
+	if err := o.start(s); err != nil {
+		return runInfo{}, err
+	}
+	source, prompts := pairsSource(pairs), filepath.Join(out, promptsFile)
+	if err := o.writePrompts(ctx, s, prompts, data.Text{Text: s.domain.TextPrompt}, pairs.ImageEmbeds, source); err != nil {
+		return runInfo{}, err
+	}
+	file, err := checkpoints.SHA256OfFile(pairsPath)
+	if err != nil {
+		return runInfo{}, err
+	}
+	info := runInfo{
+		Versions: readVersions(), Device: s.networks.Backend.Description(), Networks: maps.Clone(s.networks.Hashes),
+		Pairs: source, PairsSHA256: file.SHA256, Parameters: m.Parameters(),
+	}
+	if err := o.trainMapper(ctx, s, run, m, pairs, out, &info); err != nil {
+		return runInfo{}, err
+	}
+	return info, writeJSON(filepath.Join(out, runInfoFile), info)
+}
+
+// trainMapper trains with a progress bar and notes in info what came of it.
+func (o *globalOptions) trainMapper(ctx context.Context, s *session, run configs.Run, m mapper.Config, pairs *data.Pairs, out string, info *runInfo) error {
+	began, steps := time.Now(), run.Train.Steps()
+	bar := o.newProgress("Training", steps)
 	defer bar.Done()
 	training := train.Training{
 		Config: run.Train, Mapper: m, Seed: run.Seed, Networks: s.networks, Pairs: pairs, Folder: out,
 		Progress: func(step int, stage train.Stage, values losses.Values) {
-			bar.Set(step, stage.Name+" "+lossNote(values))
+			bar.Set(step, stage.Name+" "+lossNote(stage.Losses, values))
 		},
 	}
-	began := time.Now()
-	result, err := training.Run(cmd.Context())
-	if err != nil {
-		return info, err
+	result, err := training.Run(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && err.Error() == cause.Error() { // nothing more: saving went well
+		return fault.Hint(fmt.Errorf("%d of %d steps are done; their mapper is in %s", result.Steps, steps, filepath.Join(out, lastMapper)),
+			"the same command keeps the pairs and trains again; `illustrator generate --mapper %s --run %s` draws with the mapper so far", filepath.Join(out, lastMapper), out)
 	}
-	info = runInfo{
-		Versions: readVersions(), Device: s.networks.Backend.Description(), Networks: s.networks.Hashes, Pairs: source,
-		Parameters: m.Parameters(), Steps: result.Steps, Seconds: time.Since(began).Seconds(), Validation: result.Validation,
-	}
-	return info, writeJSON(infoPath, info)
+	info.Steps, info.Seconds, info.Validation = result.Steps, time.Since(began).Seconds(), result.Validation
+	return err
 }
 
-// pairsOf reads the run's pairs and samples them first if there are none.
-func (o *globalOptions) pairsOf(cmd *cobra.Command, s *session, run configs.Run, path, out string) (*data.Pairs, error) {
+// pairsOf reads the run's pairs, in its folder or those given by hand, and samples them first if there are none.
+func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, path, out string) (*data.Pairs, string, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
 	want := data.SampleOptions{Domain: s.domain.Name, NoiseMode: mode}.Meta(s.networks)
-	if path != "" {
-		pairs, err := data.ReadPairs(path)
-		if err != nil {
-			return nil, err
-		}
-		want.NoiseMode = "" // a file given by hand may have any
-		return pairs, pairs.Check(want)
-	}
-	path = filepath.Join(out, pairsFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := o.samplePairs(cmd, s, path, run.Pairs.Rows, run.Seed, mode); err != nil {
-			return nil, err
+	byHand := path != ""
+	if byHand {
+		want.NoiseMode = "" // such a file may have any
+	} else {
+		path = filepath.Join(out, pairsFile)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if err := claimFolder(out, run); err != nil {
+				return nil, "", err
+			}
+			if err := o.samplePairs(ctx, s, path, run.Pairs.Rows, run.Seed, mode); err != nil {
+				return nil, "", err
+			}
 		}
 	}
 	pairs, err := data.ReadPairs(path)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = pairs.Check(want)
 	}
-	return pairs, pairs.Check(want)
+	if err != nil {
+		return nil, "", err
+	}
+	if need := run.Train.Validation.Rows + run.Train.Batch; byHand && pairs.Len() <= need {
+		return nil, "", fault.Usage(fmt.Errorf("pairs %q hold %d rows; %d for validation and a batch need more than %d", path, pairs.Len(), run.Train.Validation.Rows, need),
+			"sample more pairs, or lower train.validation.rows")
+	}
+	if !byHand && (pairs.Len() != run.Pairs.Rows || pairs.Meta.Seed != run.Seed) {
+		return nil, "", fault.Hint(fmt.Errorf("pairs %q hold %d rows from seed %d; the run wants %d from seed %d", path, pairs.Len(), pairs.Meta.Seed, run.Pairs.Rows, run.Seed),
+			"remove the file to have them sampled again, or name it with --pairs to use it as it is")
+	}
+	return pairs, path, claimFolder(out, run)
 }
 
-// claimFolder makes the run's folder and stores the settings in it, or finds the same settings there.
-func claimFolder(out string, run configs.Run) error {
-	text, err := run.YAML()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(out, configFile)
-	if there, err := os.ReadFile(path); err == nil {
-		if bytes.Equal(there, text) {
-			return nil
-		}
-		return fault.Usage(fmt.Errorf("%s holds a run with other settings: %s", out, firstDifference(there, text)), "give another --out, or remove that folder")
-	}
-	if err := createFolder(out); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, text, 0o666)
-}
-
-// firstDifference shows the first line in which two settings differ.
-func firstDifference(have, want []byte) string {
-	a, b := strings.Split(string(have), "\n"), strings.Split(string(want), "\n")
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return fmt.Sprintf("it has %q where %q is asked for", strings.TrimSpace(a[i]), strings.TrimSpace(b[i]))
+// lossNote is a few words on the losses that have a weight, for the progress bar.
+func lossNote(w losses.Weights, v losses.Values) string {
+	var notes []string
+	for _, l := range []struct {
+		name          string
+		weight, value float64
+	}{{"l1", w.L1, v.L1}, {"semantic", w.Semantic, v.Semantic}, {"reg", w.Regularization, v.Regularization}} {
+		if l.weight != 0 {
+			notes = append(notes, fmt.Sprintf("%s %.3f", l.name, l.value))
 		}
 	}
-	return "one has more lines"
-}
-
-// lossNote is a few words on losses, for the progress bar.
-func lossNote(v losses.Values) string {
-	return fmt.Sprintf("l1 %.3f semantic %.3f reg %.3f", v.L1, v.Semantic, v.Regularization)
-}
-
-// writeJSON writes v, indented, under a final name at once.
-func writeJSON(path string, v any) error {
-	var text bytes.Buffer
-	if err := printJSON(&text, v); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, text.Bytes(), 0o666)
+	return strings.Join(notes, " ")
 }

@@ -11,7 +11,8 @@ import (
 
 // input is an argument of a graph: n rows of width dims.
 type input interface {
-	rows() int
+	// rows is the number of rows, -1 for an argument that has none.
+	rows() (int, error)
 	// batch returns rows [from,to) as a tensor of size rows; rows beyond to repeat row from, so that the graph's shape,
 	// and with it the compiled program, stays the same for the last, shorter batch.
 	batch(from, to, size int) *tensors.Tensor
@@ -31,7 +32,12 @@ func (r rows[T]) width() int {
 	return w
 }
 
-func (r rows[T]) rows() int { return len(r.values) / r.width() }
+func (r rows[T]) rows() (int, error) {
+	if len(r.values)%r.width() != 0 {
+		return 0, fmt.Errorf("%d values are not rows of %v", len(r.values), r.dims)
+	}
+	return len(r.values) / r.width(), nil
+}
 
 func (r rows[T]) batch(from, to, size int) *tensors.Tensor {
 	width := r.width()
@@ -46,31 +52,27 @@ func (r rows[T]) batch(from, to, size int) *tensors.Tensor {
 // fixed is an argument that is the same for every batch.
 type fixed struct{ *tensors.Tensor }
 
-func (f fixed) rows() int                         { return -1 }
+func (f fixed) rows() (int, error)                { return -1, nil }
 func (f fixed) batch(_, _, _ int) *tensors.Tensor { return f.Tensor }
 
 func scalar(v float64) fixed { return fixed{tensors.FromScalar(float32(v))} }
 
 func vector(v []float32) fixed { return fixed{tensors.FromFlatDataAndDimensions(v, 1, len(v))} }
 
-// run executes the graph function build, compiled once under name, over all rows of the inputs in batches of at most
-// size, and returns the concatenated rows of each output.
+// run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size, and
+// returns the concatenated rows of each output.
 func (n *Networks) run(ctx context.Context, name string, build any, size int, inputs ...input) ([][]float32, error) {
 	exec, err := n.exec(name, build)
 	if err != nil {
 		return nil, err
 	}
-	total := -1
-	for _, in := range inputs {
-		if in.rows() >= 0 {
-			total = in.rows()
-			break
-		}
+	total, err := count(inputs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if total == 0 {
-		return nil, fmt.Errorf("%s: nothing to do", name)
-	}
-	size = min(size, total)
+	// The program of a longer batch serves a shorter one, which is sooner done than another compilation.
+	size = min(size, max(total, n.sizes[name]))
+	n.sizes[name] = size
 	var outputs [][]float32
 	for from := 0; from < total; from += size {
 		if err := context.Cause(ctx); err != nil {
@@ -102,6 +104,25 @@ func (n *Networks) run(ctx context.Context, name string, build any, size int, in
 	return outputs, nil
 }
 
+// count returns the number of rows of the inputs, which must agree and not be zero.
+func count(inputs []input) (int, error) {
+	total := -1
+	for _, in := range inputs {
+		n, err := in.rows()
+		switch {
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, fmt.Errorf("nothing to do")
+		case n > 0 && total > 0 && n != total:
+			return 0, fmt.Errorf("the inputs have %d and %d rows", total, n)
+		case n > 0:
+			total = n
+		}
+	}
+	return total, nil
+}
+
 // exec returns the executor of a graph function. It compiles once for every shape of inputs.
 func (n *Networks) exec(name string, build any) (*mlcontext.Exec, error) {
 	if e := n.execs[name]; e != nil {
@@ -111,6 +132,6 @@ func (n *Networks) exec(name string, build any) (*mlcontext.Exec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	n.execs[name] = e.WithName(name)
+	n.execs[name] = e.WithName(name).SetMaxCache(-1) // pictures may come in any number of sizes
 	return e, nil
 }

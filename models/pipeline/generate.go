@@ -29,6 +29,9 @@ func (n *Networks) Generate(ctx context.Context, r Request) (Generated, error) {
 	if r.InjectIndex < 0 || r.InjectIndex > n.Generator.NumLayers() {
 		return Generated{}, fmt.Errorf("inject index %d: the generator has layers 0 to %d", r.InjectIndex, n.Generator.NumLayers())
 	}
+	if want := len(r.Seeds) * n.Generator.StyleDim; r.InjectIndex > 0 && len(r.RandomZ) != want {
+		return Generated{}, fmt.Errorf("%d values of random z for %d seeds; expected %d", len(r.RandomZ), len(r.Seeds), want)
+	}
 	embeds, err := r.TextEmbeds, error(nil)
 	if r.Prompts != nil {
 		if embeds, err = n.Project(ctx, embeds, *r.Prompts, r.Alpha); err != nil {

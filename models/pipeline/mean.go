@@ -16,13 +16,17 @@ const meanSamples = 10_000
 
 // meanW returns the mean W [Z] that truncation pulls towards: the one stored with the weights, else a sample's mean.
 func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
+	if n.mean != nil {
+		return n.mean, nil
+	}
 	scope := n.Context.In(generatorScope)
 	if v := scope.GetVariableByScopeAndName(scope.Scope(), stylegan2.LatentAvg); v != nil {
 		value, err := v.Value()
 		if err != nil {
 			return nil, err
 		}
-		return tensors.CopyFlatData[float32](value)
+		n.mean, err = tensors.CopyFlatData[float32](value)
+		return n.mean, err
 	}
 	dim := n.Generator.StyleDim
 	rng := rand.New(rand.NewPCG(0, 0))
@@ -40,9 +44,9 @@ func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
 	for i, v := range out[0] {
 		sums[i%dim] += float64(v)
 	}
-	mean := make([]float32, dim)
+	n.mean = make([]float32, dim)
 	for i, s := range sums {
-		mean[i] = float32(s / meanSamples)
+		n.mean[i] = float32(s / meanSamples)
 	}
-	return mean, nil
+	return n.mean, nil
 }

@@ -12,8 +12,12 @@ import (
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
+	"illustrator/models/nn"
 	"illustrator/models/stylegan2"
 )
+
+// mapName names the mapper's program.
+const mapName = "map"
 
 // batchSize is how many items go through the networks at once. Results do not depend on it.
 const batchSize = 32
@@ -50,12 +54,28 @@ func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, [
 	return out[0], lost, nil
 }
 
+// Resize brings pictures [N,3,height,width] in [-1,1] to CLIP's size [N,3,S,S] by the area filter that EmbedImages uses, so
+// that pictures of many sizes can be embedded in one batch, by one program.
+func (n *Networks) Resize(ctx context.Context, images []float32, height, width int) ([]float32, error) {
+	size := n.CLIP.Vision.ImageSize
+	if height == size && width == size {
+		return images, nil
+	}
+	out, err := n.run(ctx, fmt.Sprintf("resize %dx%d", width, height), func(_ *mlcontext.Context, images *graph.Node) *graph.Node {
+		return nn.AreaResize(graph.ClipScalar(images, -1, 1), size, size)
+	}, batchSize, rows[float32]{images, []int{3, height, width}})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
 // EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1].
 func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, width int) ([]float32, error) {
 	if err := n.need(clipScope); err != nil {
 		return nil, err
 	}
-	out, err := n.run(ctx, "embed images", n.embedImages, batchSize, rows[float32]{images, []int{3, height, width}})
+	out, err := n.run(ctx, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, rows[float32]{images, []int{3, height, width}})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +101,7 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	if n.Mapper == nil {
 		return nil, fmt.Errorf("no mapper is loaded")
 	}
-	out, err := n.run(ctx, "map", func(c *mlcontext.Context, e *graph.Node) *graph.Node {
+	out, err := n.run(ctx, mapName, func(c *mlcontext.Context, e *graph.Node) *graph.Node {
 		return mapper.Build(c.In(MapperScope), *n.Mapper, e)
 	}, batchSize, rows[float32]{imageEmbeds, []int{n.CLIP.ProjectionDim}})
 	if err != nil {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"illustrator/internal/fault"
+)
+
+// checkOutputFile returns an error if the file at path could not be written, before anything costly is done for it.
+// extensions are those that its name may have; none allows any.
+func checkOutputFile(path string, extensions ...string) error {
+	if ext := strings.ToLower(filepath.Ext(path)); len(extensions) > 0 && !slices.Contains(extensions, ext) {
+		return fault.Usage(fmt.Errorf("--out %q has the extension %q", path, ext), "name a file that ends in %s", strings.Join(extensions, " or "))
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fault.Usage(fmt.Errorf("--out %q is not a file", path), "name a file, new or to be replaced")
+	}
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return fault.Hint(fmt.Errorf("--out %q: the folder %q does not exist", path, folder), "make the folder first, or name another")
+	}
+	return tryFolder(path, folder)
+}
+
+// checkOutputFolder returns an error if the folder at path could neither be made nor written to. It makes nothing.
+func checkOutputFolder(path string) error {
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".png", ".jpg", ".jpeg", ".webp", ".npy", ".safetensors":
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			return fault.Usage(fmt.Errorf("--out %q is named like a file", path), "--out is a folder here: name one")
+		}
+	}
+	there := filepath.Clean(path)
+	for {
+		_, err := os.Stat(there)
+		if !errors.Is(err, fs.ErrNotExist) || there == filepath.Dir(there) {
+			break
+		}
+		there = filepath.Dir(there)
+	}
+	return tryFolder(path, there)
+}
+
+// tryFolder makes a file in a folder that is there, and removes it again.
+func tryFolder(path, folder string) error {
+	f, err := os.CreateTemp(folder, ".illustrator-*")
+	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // without the temporary file's name
+		}
+		if info, e := os.Stat(folder); e == nil && !info.IsDir() {
+			err = errors.New("it is a file")
+		}
+		return fault.Hint(fmt.Errorf("--out %q: %q cannot be written to: %w", path, folder, err), "give --out a place that you can write to")
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// createFolder makes an output folder.
+func createFolder(path string) error {
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return fault.Hint(fmt.Errorf("create output folder: %w", err), "give --out a folder that you can write to")
+	}
+	return nil
+}
