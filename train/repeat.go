@@ -14,15 +14,19 @@ import (
 // stepFunc builds one training step: it updates variables of ctx and returns the step's losses, of any shape.
 type stepFunc func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node
 
-// repeat compiles a loop over step. The inputs of a call are the number of steps, an int32 from 0 to K, and the inputs
+// repeat compiles a loop over step. The inputs of a call are the number of steps, an int32 from 1 to K, and the inputs
 // of step with a leading axis of K; the output is step's with that axis, 0 behind the number of steps.
 //
 // A mapper has some 900 variables with its optimizer, and to hand them to the device and back takes 5 ms of processor
-// time at each call: as long as the step of a small mapper. The loop hands them over once.
+// time at each call: as long as the step of a small mapper. The loop hands them over once. With K = 1 there is no loop:
+// XLA's CPU compiler runs convolutions inside of one some twenty times slower, so that steps which draw pictures go singly.
 func repeat(backend backends.Backend, ctx *mlcontext.Context, step stepFunc) (*mlcontext.Exec, error) {
 	return mlcontext.NewExec(backend, ctx, func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
 		count, inputs := inputs[0], inputs[1:]
 		g, k := count.Graph(), inputs[0].Shape().Dim(0)
+		if k == 1 {
+			return graph.InsertAxes(step(ctx, firstRows(inputs)), 0)
+		}
 		used, output := trial(backend, ctx, inputs, step)
 
 		// The loop's state: step, count, outputs, inputs, variables. It is made without constants, because GoMLX keeps one
@@ -95,6 +99,15 @@ func trial(backend backends.Backend, ctx *mlcontext.Context, inputs []*graph.Nod
 		}
 	}
 	return used, output
+}
+
+// firstRows returns x[0] of each x [1,…].
+func firstRows(inputs []*graph.Node) []*graph.Node {
+	rows := make([]*graph.Node, len(inputs))
+	for i, x := range inputs {
+		rows[i] = graph.Squeeze(x, 0)
+	}
+	return rows
 }
 
 // rowAt returns x[i] of x [K,…].
