@@ -4,8 +4,10 @@ package eval
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"illustrator/data"
 	"illustrator/internal/fault"
@@ -100,18 +102,29 @@ func unknownAttribute(cfg classifier.Config, text data.Text) error {
 		values[a.Name] = a.Values
 		names = append(names, a.Name)
 	}
-	for name, accepted := range text.Attributes {
+	for _, name := range slices.Sorted(maps.Keys(text.Attributes)) {
 		known, ok := values[name]
 		if !ok {
-			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "the attributes are %q", names)
+			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", choices("the attributes", name, names))
 		}
-		for _, value := range accepted {
+		if len(text.Attributes[name]) == 0 {
+			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", choices("the values of "+name, "", known))
+		}
+		for _, value := range text.Attributes[name] {
 			if !slices.Contains(known, value) {
-				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "the values of %s are %q", name, known)
+				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", choices("the values of "+name, value, known))
 			}
 		}
 	}
 	return nil
+}
+
+// choices is a hint: what word was most likely meant to be, or all that it may be.
+func choices(what, word string, of []string) string {
+	if near := fault.Nearest(word, of); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return fmt.Sprintf("%s are %s", what, strings.Join(of, ", "))
 }
 
 // Summarize takes means over the scores of texts.

@@ -44,8 +44,11 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err != nil {
 		return err
 	}
-	if (len(texts) == 0) == (len(e.images) == 0) {
-		return fault.Usage(fmt.Errorf("%d texts and %d --images are given", len(texts), len(e.images)), "give texts or --images")
+	if len(texts) > 0 && len(e.images) > 0 {
+		return fault.Usage(fmt.Errorf("texts are given and --images too"), "give one of them")
+	}
+	if len(texts) == 0 && len(e.images) == 0 {
+		return fault.Usage(fmt.Errorf("no text is given"), "give texts, --texts FILE or --images FOLDER")
 	}
 	if err := checkOutputFile(e.out, ".npy", ".safetensors"); err != nil {
 		return err

@@ -90,7 +90,11 @@ type generateSummary struct {
 }
 
 func (s generateSummary) print(opts *globalOptions, out string) error {
-	line := fmt.Sprintf("%d pictures in %s, grid %s\nCLIP similarity %.3f", s.Pictures, out, s.Grid, s.CLIPSimilarity)
+	pictures := fmt.Sprintf("%d pictures", s.Pictures)
+	if s.Pictures == 1 {
+		pictures = "1 picture"
+	}
+	line := fmt.Sprintf("%s in %s, grid %s\nCLIP similarity %.3f", pictures, out, s.Grid, s.CLIPSimilarity)
 	if s.AttributeAccuracy != nil {
 		line += fmt.Sprintf(", named attributes found %.1f %%", 100**s.AttributeAccuracy)
 		for _, kind := range sortedKeys(s.ByKind) {

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,24 +18,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/xla"
 )
 
+// update rewrites what the scripts compare with: look at the difference before it is committed.
+var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain})
-}
-
-// tinyDomain is the scripts' command that writes a domain of random weights: tiny-domain FOLDER SEED.
-func tinyDomain() {
-	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
-	if err == nil {
-		_, err = pipelinetest.Write(os.Args[1], seed)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN
@@ -48,6 +38,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
+		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			if err := os.MkdirAll(home, 0o755); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"illustrator/internal/fault"
 )
@@ -39,7 +40,7 @@ func checkOutputFolder(path string) error {
 	there := filepath.Clean(path)
 	for {
 		_, err := os.Stat(there)
-		if !errors.Is(err, fs.ErrNotExist) || there == filepath.Dir(there) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) || there == filepath.Dir(there) {
 			break
 		}
 		there = filepath.Dir(there)

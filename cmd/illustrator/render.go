@@ -62,7 +62,7 @@ func parseSynthesis(noiseMode string, psi float64) (pipeline.Synthesis, error) {
 func parseNoiseMode(name string) (stylegan2.NoiseMode, error) {
 	mode, err := stylegan2.ParseNoiseMode(name)
 	if err != nil {
-		return "", fmt.Errorf("--noise-mode: %w", err)
+		return "", fault.Usage(fmt.Errorf("--noise-mode %q is unknown", name), "%s", fault.HintOf(err))
 	}
 	return mode, nil
 }

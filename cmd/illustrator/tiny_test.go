@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"illustrator/checkpoints"
+	"illustrator/data"
+	"illustrator/models/mapper"
+	"illustrator/models/pipeline"
+	"illustrator/models/pipeline/pipelinetest"
+	"illustrator/models/stylegan2"
+)
+
+// tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with its
+// networks and prompts, and beside it 40 pairs (pairs.arrow), an untrained mapper (mapper), one z (z.npy) and a picture of
+// another size (other.png). It needs no plugin.
+func tinyDomain() {
+	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
+	if err == nil {
+		err = writeTinyDomain(os.Args[1], seed)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func writeTinyDomain(dir string, seed uint64) error {
+	if _, err := pipelinetest.Write(dir, seed); err != nil {
+		return err
+	}
+	networks, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(seed, 9))
+	normal := func(n int) []float32 {
+		values := make([]float32, n)
+		for i := range values {
+			values[i] = float32(rng.NormFloat64())
+		}
+		return values
+	}
+	if err := data.WritePrompts(filepath.Join(dir, "tiny.prompts.safetensors"), data.Prompts{
+		Prompts:    pipeline.Prompts{Text: normal(pipelinetest.EmbedDim), Image: normal(pipelinetest.EmbedDim)},
+		TextPrompt: "A picture.", CLIPSHA256: networks.Hashes["clip"],
+	}); err != nil {
+		return err
+	}
+	cfg := mapper.Config{
+		ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim,
+		Width: 16, Blocks: 1, Layers: 2,
+	}
+	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
+		return err
+	}
+	if err := data.WriteArray(filepath.Join(dir, "z.npy"), &data.Array{Shape: []int{1, cfg.ZDim}, Data: normal(cfg.ZDim)}); err != nil {
+		return err
+	}
+	if err := data.WritePNG(filepath.Join(dir, "other.png"), image.NewGray(image.Rect(0, 0, 20, 9)), nil); err != nil {
+		return err
+	}
+	return writeTinyPairs(filepath.Join(dir, "pairs.arrow"), networks, normal)
+}
+
+// writeTinyPairs writes pairs whose values are random: they fit each other in nothing but their widths.
+func writeTinyPairs(path string, networks *pipeline.Networks, normal func(n int) []float32) error {
+	pairs, err := data.CreatePairs(path, data.SampleOptions{Domain: "tiny", NoiseMode: stylegan2.NoiseRandom}.Meta(networks))
+	if err != nil {
+		return err
+	}
+	const rows = 40
+	seeds := make([]uint64, rows)
+	for i := range seeds {
+		seeds[i] = uint64(i)
+	}
+	if err := pairs.Append(seeds, normal(rows*pipelinetest.ZDim), normal(rows*pipelinetest.EmbedDim)); err != nil {
+		return err
+	}
+	return pairs.Close()
+}
