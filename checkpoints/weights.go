@@ -60,6 +60,15 @@ func Float32Tensor(values []float32, shape ...int) Tensor {
 	return Tensor{DType: F32, Shape: shape, Data: data}
 }
 
+// Float64Tensor is Float32Tensor in double precision.
+func Float64Tensor(values []float64, shape ...int) Tensor {
+	data := make([]byte, 8*len(values))
+	for i, v := range values {
+		binary.LittleEndian.PutUint64(data[8*i:], math.Float64bits(v))
+	}
+	return Tensor{DType: F64, Shape: shape, Data: data}
+}
+
 // Elements returns the number of elements the shape asks for.
 func (t Tensor) Elements() int {
 	n := 1
@@ -70,19 +79,24 @@ func (t Tensor) Elements() int {
 }
 
 // Float32s returns the elements as float32; F64, F16 and BF16 are converted.
-func (t Tensor) Float32s() ([]float32, error) {
-	out := make([]float32, t.Elements())
+func (t Tensor) Float32s() ([]float32, error) { return elements[float32](t) }
+
+// Float64s returns the elements as float64; F32, F16 and BF16 are converted.
+func (t Tensor) Float64s() ([]float64, error) { return elements[float64](t) }
+
+func elements[T float32 | float64](t Tensor) ([]T, error) {
+	out := make([]T, t.Elements())
 	le := binary.LittleEndian
 	for i := range out {
 		switch t.DType {
 		case F32:
-			out[i] = math.Float32frombits(le.Uint32(t.Data[4*i:]))
+			out[i] = T(math.Float32frombits(le.Uint32(t.Data[4*i:])))
 		case F64:
-			out[i] = float32(math.Float64frombits(le.Uint64(t.Data[8*i:])))
+			out[i] = T(math.Float64frombits(le.Uint64(t.Data[8*i:])))
 		case BF16:
-			out[i] = math.Float32frombits(uint32(le.Uint16(t.Data[2*i:])) << 16)
+			out[i] = T(math.Float32frombits(uint32(le.Uint16(t.Data[2*i:])) << 16))
 		case F16:
-			out[i] = halfToFloat32(le.Uint16(t.Data[2*i:]))
+			out[i] = T(halfToFloat32(le.Uint16(t.Data[2*i:])))
 		default:
 			return nil, fmt.Errorf("elements of type %s are not floating point", t.DType)
 		}

@@ -29,11 +29,7 @@ func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trai
 		if t.DType == checkpoints.I64 || t.DType == checkpoints.I32 {
 			continue
 		}
-		values, err := t.Float32s()
-		if err != nil {
-			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
-		}
-		value, err := newTensor(values, dtype, t.Shape)
+		value, err := newTensor(t, dtype)
 		if err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
 		}
@@ -49,25 +45,30 @@ func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trai
 	return nil
 }
 
-// newTensor returns values as a tensor of dtype float32, float64 or bfloat16.
-func newTensor(values []float32, dtype dtypes.DType, shape []int) (*tensors.Tensor, error) {
+// newTensor returns t as a tensor of dtype float32, float64 or bfloat16.
+func newTensor(t checkpoints.Tensor, dtype dtypes.DType) (*tensors.Tensor, error) {
+	if dtype == dtypes.Float64 {
+		values, err := t.Float64s()
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromFlatDataAndDimensions(values, t.Shape...), nil
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return nil, err
+	}
 	switch dtype {
 	case dtypes.Float32:
-		return tensors.FromFlatDataAndDimensions(values, shape...), nil
-	case dtypes.Float64:
-		return tensors.FromFlatDataAndDimensions(convert(values, func(v float32) float64 { return float64(v) }), shape...), nil
+		return tensors.FromFlatDataAndDimensions(values, t.Shape...), nil
 	case dtypes.BFloat16:
-		return tensors.FromFlatDataAndDimensions(convert(values, bfloat16.FromFloat32), shape...), nil
+		narrow := make([]bfloat16.BFloat16, len(values))
+		for i, v := range values {
+			narrow[i] = bfloat16.FromFloat32(v)
+		}
+		return tensors.FromFlatDataAndDimensions(narrow, t.Shape...), nil
 	}
 	return nil, fmt.Errorf("weights of type %s are not supported; use float32, float64 or bfloat16", dtype)
-}
-
-func convert[T any](values []float32, f func(float32) T) []T {
-	out := make([]T, len(values))
-	for i, v := range values {
-		out[i] = f(v)
-	}
-	return out
 }
 
 // Weight returns the weight called name in ctx's scope as a node, and asserts its dimensions.

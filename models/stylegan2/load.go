@@ -30,25 +30,26 @@ func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes
 	if err := w.Check(want); err != nil {
 		return err
 	}
-	prepared, err := prepare(cfg, w)
-	if err != nil {
-		return err
+	p := &preparation{from: w, to: &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}, double: dtype == dtypes.Float64}
+	p.prepare(cfg)
+	if p.err != nil {
+		return p.err
 	}
-	return nn.Load(ctx, prepared, dtype, false)
+	return nn.Load(ctx, p.to, dtype, false)
 }
 
 // LatentAvg is the name of the mean W, an optional tensor.
 const LatentAvg = "latent_avg"
 
-// preparation collects the tensors of the graph's form.
+// preparation collects the tensors of the graph's form, in float64 with double and in float32 otherwise.
 type preparation struct {
-	from *checkpoints.Weights
-	to   *checkpoints.Weights
-	err  error
+	from   *checkpoints.Weights
+	to     *checkpoints.Weights
+	double bool
+	err    error
 }
 
-func prepare(cfg Config, w *checkpoints.Weights) (*checkpoints.Weights, error) {
-	p := &preparation{from: w, to: &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}}
+func (p *preparation) prepare(cfg Config) {
 	p.copy(LatentAvg)
 	c := cfg.Channels[4]
 	p.put("input.input", transpose(p.values("input.input"), []int{c, 4, 4}, []int{1, 2, 0}), 1, 4, 4, c)
@@ -77,19 +78,26 @@ func prepare(cfg Config, w *checkpoints.Weights) (*checkpoints.Weights, error) {
 		styled(fmt.Sprintf("convs.%d", 2*i+1), cfg.Channels[r], cfg.Channels[r], false)
 		toRGB(fmt.Sprintf("to_rgbs.%d", i), cfg.Channels[r])
 	}
-	return p.to, p.err
 }
 
-func (p *preparation) values(name string) []float32 {
-	v, err := p.from.Tensors[name].Float32s()
+func (p *preparation) values(name string) []float64 {
+	v, err := p.from.Tensors[name].Float64s()
 	if err != nil && p.err == nil {
 		p.err = fmt.Errorf("%s: tensor %q: %w", p.from.Source, name, err)
 	}
 	return v
 }
 
-func (p *preparation) put(name string, values []float32, shape ...int) {
-	p.to.Tensors[name] = checkpoints.Float32Tensor(values, shape...)
+func (p *preparation) put(name string, values []float64, shape ...int) {
+	if p.double {
+		p.to.Tensors[name] = checkpoints.Float64Tensor(values, shape...)
+		return
+	}
+	narrow := make([]float32, len(values))
+	for i, v := range values {
+		narrow[i] = float32(v)
+	}
+	p.to.Tensors[name] = checkpoints.Float32Tensor(narrow, shape...)
 }
 
 // copy takes a tensor over as it is, if there is one.
@@ -102,7 +110,7 @@ func (p *preparation) copy(name string) {
 func (p *preparation) scaled(name string, scale float64) {
 	values := p.values(name)
 	for i := range values {
-		values[i] = float32(float64(values[i]) * scale)
+		values[i] *= scale
 	}
 	p.put(name, values, p.from.Tensors[name].Shape...)
 }
@@ -118,26 +126,26 @@ func (p *preparation) modulation(name string, styleDim int) {
 func (p *preparation) kernel(name string, in, out int, up bool) {
 	w := p.values(name + ".conv.weight")
 	scale := 1 / math.Sqrt(float64(in*9))
-	power := make([]float32, in*out)
+	power := make([]float64, in*out)
 	phases, taps := 1, [][3][3]float64{identityTaps}
 	if up {
 		phases, taps = 2, upTaps()
 	}
-	kernel := make([]float32, 9*in*out*phases*phases)
+	kernel := make([]float64, 9*in*out*phases*phases)
 	parallel(in, func(i int) {
 		var tap [9]float64
 		for o := range out {
 			sum := 0.0
 			for k := range tap {
-				tap[k] = float64(w[(o*in+i)*9+k]) * scale
+				tap[k] = w[(o*in+i)*9+k] * scale
 				sum += tap[k] * tap[k]
 			}
-			power[i*out+o] = float32(sum)
+			power[i*out+o] = sum
 			for py := range phases {
 				for px := range phases {
 					for d := range 9 {
 						v := fold(&taps[py][d/3], &taps[px][d%3], &tap)
-						kernel[(d*in+i)*out*phases*phases+(py*phases+px)*out+o] = float32(v)
+						kernel[(d*in+i)*out*phases*phases+(py*phases+px)*out+o] = v
 					}
 				}
 			}
@@ -184,14 +192,14 @@ func upTaps() [][3][3]float64 {
 func (p *preparation) rgb(name string, in int, bgr bool) {
 	w, bias := p.values(name+".conv.weight"), p.values(name+".bias")
 	scale := 1 / math.Sqrt(float64(in))
-	kernel := make([]float32, 3*in)
+	kernel := make([]float64, 3*in)
 	for c := range 3 {
 		from := c
 		if bgr {
 			from = 2 - c
 		}
 		for i := range in {
-			kernel[c*in+i] = float32(float64(w[from*in+i]) * scale)
+			kernel[c*in+i] = w[from*in+i] * scale
 		}
 	}
 	if bgr {
@@ -202,12 +210,12 @@ func (p *preparation) rgb(name string, in int, bgr bool) {
 }
 
 // transpose permutes the axes of a row-major array.
-func transpose(values []float32, shape, permutation []int) []float32 {
+func transpose(values []float64, shape, permutation []int) []float64 {
 	strides := make([]int, len(shape))
 	for i, s := len(shape)-1, 1; i >= 0; i-- {
 		strides[i], s = s, s*shape[i]
 	}
-	out := make([]float32, 0, len(values))
+	out := make([]float64, 0, len(values))
 	var walk func(axis, offset int)
 	walk = func(axis, offset int) {
 		if axis == len(shape) {

@@ -1,0 +1,249 @@
+package train
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/losses"
+	"illustrator/models/mapper"
+	"illustrator/models/nn"
+	"illustrator/models/nn/nntest"
+	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
+)
+
+// The golden training: 20 steps of batch 16 on the embedded domain with all losses, constant noise and no dropout.
+const (
+	goldenSteps = 20
+	goldenBatch = 16
+)
+
+// goldenTraining is the golden's training before its first step, computed in dtype, and the golden itself.
+func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.Weights) {
+	t.Helper()
+	want := readGolden(t, "testdata/mapper.safetensors")
+	networks, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	generator, clip := embeddedWeights(t, "generator"), embeddedWeights(t, "clip")
+	if err := stylegan2.Load(networks.Context.In("generator"), networks.Generator, generator, dtype); err != nil {
+		t.Fatal(err)
+	}
+	if err := nn.Load(networks.Context.In("clip"), clip, dtype, false); err != nil {
+		t.Fatal(err)
+	}
+	scope := networks.Context.In(pipeline.MapperScope)
+	initial := &checkpoints.Weights{Source: "golden", Tensors: map[string]checkpoints.Tensor{}}
+	for name, tensor := range want.Tensors {
+		if name, ok := strings.CutPrefix(name, "init."); ok && !strings.HasSuffix(name, "num_batches_tracked") {
+			initial.Tensors[name] = tensor
+		}
+	}
+	if err := nn.Load(scope, initial, dtype, true); err != nil {
+		t.Fatal(err)
+	}
+	for name := range initial.Tensors {
+		if mapper.IsBuffer(name) {
+			scope.GetVariableByScopeAndName(scope.Scope(), name).SetTrainable(false)
+		}
+	}
+	return &Training{
+		Config: Config{
+			Batch: goldenBatch, NoiseMode: string(stylegan2.NoiseConst),
+			Adam: Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+			Stages: []Stage{{
+				Losses:   losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
+				Schedule: Schedule{Kind: "cosine", Steps: goldenSteps, LearningRate: 1e-3, MinLearningRate: 1e-7},
+			}},
+		},
+		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 128, ZDim: 128, Width: 128, Blocks: 5, Layers: 5},
+		Networks: networks,
+	}, want
+}
+
+func readGolden(t *testing.T, path string) *checkpoints.Weights {
+	t.Helper()
+	w, err := checkpoints.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func embeddedWeights(t *testing.T, name string) *checkpoints.Weights {
+	t.Helper()
+	folder, err := checkpoints.Open("embedded:lorelei/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// goldenInputs are the pairs of a step in dtype, with noise keys that constant noise does not use.
+func goldenInputs[T float32 | float64](t *testing.T, want *checkpoints.Weights, step int) []any {
+	t.Helper()
+	inputs := make([]any, 0, 4)
+	for _, name := range []string{"z_true", "embeds"} {
+		var values []T
+		for _, v := range goldenValues(t, want, name)[step*goldenBatch*128 : (step+1)*goldenBatch*128] {
+			values = append(values, T(v))
+		}
+		inputs = append(inputs, tensors.FromFlatDataAndDimensions(values, goldenBatch, 128))
+	}
+	return append(inputs, make([]uint64, goldenBatch))
+}
+
+// runGolden trains for steps steps and returns the losses of each.
+func runGolden[T float32 | float64](t *testing.T, training *Training, want *checkpoints.Weights, steps int) []losses.Values {
+	t.Helper()
+	step, err := training.newStep(training.Config.Stages[0].Losses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var history []losses.Values
+	for at := range steps {
+		rate := T(training.Config.Stages[0].Schedule.At(at))
+		packed, err := step.Exec1(append(goldenInputs[T](t, want, at), rate)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		history = append(history, losses.ValuesOf(tensors.MustCopyFlatData[float32](packed)))
+	}
+	return history
+}
+
+func compareLosses(t *testing.T, step int, got, want losses.Values, tolerance float64) {
+	t.Helper()
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"total", got.Total, want.Total}, {"l1", got.L1, want.L1},
+		{"semantic", got.Semantic, want.Semantic}, {"regularization", got.Regularization, want.Regularization},
+	} {
+		if !(math.Abs(c.got-c.want) <= tolerance*c.want) {
+			t.Errorf("step %d: %s is %.7f, PyTorch has %.7f: relative difference %.1e", step, c.name, c.got, c.want, math.Abs(c.got-c.want)/c.want)
+		}
+	}
+}
+
+func goldenValues(t *testing.T, w *checkpoints.Weights, name string) []float32 {
+	t.Helper()
+	v, err := w.Tensors[name].Float32s()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+// The whole method in one graph follows PyTorch for all steps: mapper, generator, CLIP, losses, Adam and schedule. In
+// float64, where rounding leaves the steps defined (see testdata/make_float64.py): the first step agrees to the precision
+// of the float32 in which losses are read, and what the steps amplify stays below 1e-4.
+func TestTrainingFollowsPyTorch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 steps in float64 take half a minute")
+	}
+	training, want := goldenTraining(t, dtypes.Float64)
+	exact := readGolden(t, "testdata/float64.safetensors")
+	history := goldenValues(t, exact, "losses")
+	for at, got := range runGolden[float64](t, training, want, goldenSteps) {
+		compareLosses(t, at, got, losses.ValuesOf(history[4*at:]), min(1e-6*math.Pow(2, float64(at)), 1e-4))
+	}
+}
+
+// In float32 the first two steps agree; from then on PyTorch does not agree with itself on another number of threads.
+func TestFirstStepsFollowPyTorchInFloat32(t *testing.T) {
+	training, want := goldenTraining(t, dtypes.Float32)
+	history := goldenValues(t, want, "losses")
+	for at, got := range runGolden[float32](t, training, want, 2) {
+		compareLosses(t, at, got, losses.ValuesOf(history[4*at:]), []float64{1e-5, 1e-3}[at])
+	}
+}
+
+// The gradient of the total loss for every parameter of the mapper, through generator and CLIP, against PyTorch's. A
+// slope of a PReLU is a single number, a sum that nearly cancels: PyTorch's float64 value is its golden, not its float32.
+func TestGradientsEqualPyTorch(t *testing.T) {
+	training, want := goldenTraining(t, dtypes.Float64)
+	exact := readGolden(t, "testdata/float64.safetensors")
+	names, gradients := goldenGradients(t, training, want)
+	for i, name := range names {
+		name = "grad." + name
+		golden, tolerance := want, 1e-3
+		if _, ok := exact.Tensors[name]; ok {
+			golden, tolerance = exact, 1e-6
+		}
+		// A bias before BatchNorm has gradient 0: what is left is rounding, which has no relative error.
+		expected := goldenValues(t, golden, name)
+		if length(expected) < 1e-6 {
+			continue
+		}
+		if d := relative(gradients[i], expected); d > tolerance {
+			t.Errorf("%s differs from PyTorch's by %.2g of its length", name, d)
+		}
+	}
+}
+
+// goldenGradients returns the gradient of the golden's first step for every parameter of the mapper.
+func goldenGradients(t *testing.T, training *Training, want *checkpoints.Weights) (names []string, gradients [][]float32) {
+	t.Helper()
+	exec, err := mlcontext.NewExec(training.Networks.Backend, training.Networks.Context,
+		func(ctx *mlcontext.Context, z, embeds, keys *graph.Node) []*graph.Node {
+			g := z.Graph()
+			ctx.SetTraining(g, true)
+			terms := training.losses(ctx, training.Config.Stages[0].Losses, z, embeds, keys)
+			nodes := ctx.BuildTrainableVariablesGradientsGraph(terms.Total)
+			names = nil
+			for v := range ctx.IterVariables() {
+				if v.Trainable && v.InUseByGraph(g) {
+					names = append(names, v.Name())
+				}
+			}
+			for i, node := range nodes {
+				nodes[i] = graph.ConvertDType(node, dtypes.Float32)
+			}
+			return nodes
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := exec.Exec(goldenInputs[float64](t, want, 0)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(outputs) != len(names) || len(names) < 200 {
+		t.Fatalf("%d gradients for %d parameters", len(outputs), len(names))
+	}
+	for _, o := range outputs {
+		gradients = append(gradients, tensors.MustCopyFlatData[float32](o))
+	}
+	return names, gradients
+}
+
+// relative is ‖got - want‖ / ‖want‖.
+func relative(got, want []float32) float64 {
+	difference := make([]float32, len(want))
+	for i := range want {
+		difference[i] = got[i] - want[i]
+	}
+	return length(difference) / length(want)
+}
+
+func length(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum)
+}
