@@ -1,0 +1,179 @@
+package configs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"illustrator/internal/fault"
+	"illustrator/losses"
+)
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// expectMistake checks that err is a usage error whose message and hint have the given parts.
+func expectMistake(t *testing.T, name string, err error, message, hint string) {
+	t.Helper()
+	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), message) || !strings.Contains(fault.HintOf(err), hint) {
+		t.Errorf("%s: error %v, hint %q; want %q, hint %q", name, err, fault.HintOf(err), message, hint)
+	}
+}
+
+func TestEmbeddedRunsOpen(t *testing.T) {
+	if len(Names("runs")) < 2 {
+		t.Fatalf("runs %q", Names("runs"))
+	}
+	for _, name := range Names("runs") {
+		run, err := OpenRun(name, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := OpenDomain(run.Domain); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The release's settings, as they are published.
+func TestPaperIsTheRelease(t *testing.T) {
+	run, err := OpenRun("paper", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Paper(), run); diff != "" {
+		t.Errorf("paper.yaml differs from the defaults (-Paper +file):\n%s", diff)
+	}
+	stage := run.Train.Stages[0]
+	if run.Pairs.Rows != 10_000 || run.Train.Batch != 8 || stage.Losses != (losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}) ||
+		stage.Schedule.Steps != 75_000 || stage.Schedule.LearningRate != 1e-4 || stage.Schedule.MinLearningRate != 1e-7 ||
+		run.Mapper.Width != 512 || run.Mapper.Blocks != 5 || run.Mapper.Layers != 5 || run.Mapper.Dropout != 0.1 || run.Train.Validation.Every != 2000 {
+		t.Errorf("%+v", run)
+	}
+}
+
+func TestYAMLRoundTrip(t *testing.T) {
+	for _, name := range Names("runs") {
+		run, err := OpenRun(name, []string{"seed=18446744073709551615", "train.adam.epsilon=1e-9"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := run.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := OpenRun(writeFile(t, "run.yaml", string(text)), nil)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		if diff := cmp.Diff(run, again); diff != "" {
+			t.Errorf("%s reads back differently:\n%s", name, diff)
+		}
+	}
+}
+
+func TestSetBeatsTheFile(t *testing.T) {
+	path := writeFile(t, "run.yaml", "train: {batch: 4}\n")
+	run, err := OpenRun(path, []string{"train.batch=16", "mapper.arch=baseline", "mapper.layers=54", "train.validation={every: 7, rows: 9}", "train.batch=32", "domain=a/b.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Train.Batch != 32 || run.Mapper.Arch != "baseline" || run.Train.Validation.Every != 7 || run.Train.Validation.Rows != 9 || run.Domain != "a/b.yaml" {
+		t.Errorf("%+v", run)
+	}
+	if run.Train.Adam != Paper().Train.Adam || run.Mapper.Width != 512 {
+		t.Errorf("a setting that was not named changed: %+v", run)
+	}
+}
+
+func TestSetMistakes(t *testing.T) {
+	for assignment, want := range map[string][2]string{
+		"train.batch":                      {`--set "train.batch" is not an assignment`, "key=value"},
+		"=3":                               {"is not an assignment", "key=value"},
+		"train..batch=3":                   {`"train..batch" is not a key`, "key=value"},
+		"train.batch: 3\nx=4":              {"is not a key", "key=value"},
+		"train.batsh=3":                    {`--set train.batsh=3: unknown key "batsh"`, "did you mean batch?"},
+		"tarin.batch=3":                    {`unknown key "tarin"`, "did you mean train?"},
+		"xyzzy=3":                          {`unknown key "xyzzy"`, "domain, mapper, pairs, seed, train"},
+		"train.batch=x":                    {`"x" is not a whole number`, "configs/"},
+		"train.adam.beta1=x":               {`"x" is not a number`, "configs/"},
+		"seed=-1":                          {`"-1" is not a whole number, 0 or more`, "configs/"},
+		"train.batch=[1]":                  {"a list is not a whole number", "configs/"},
+		"train=3":                          {`"3" is not a mapping of keys`, "configs/"},
+		"train.stages=[]":                  {"stages are a list", "--config"},
+		"train.adam={beta1: 1}":            {"train.adam: beta1 is 1", "below 1"},
+		"train.batch=1":                    {"train.batch is 1", "from 2"},
+		"train.noise_mode=loud":            {`noise mode "loud"`, "const, random or none"},
+		"pairs.noise_mode=loud":            {`pairs.noise_mode: noise mode "loud"`, "const, random or none"},
+		"pairs.rows=1":                     {"pairs.rows is 1", "from 2"},
+		"pairs.rows=1608":                  {"pairs.rows is 1608, train.validation.rows 1600 and train.batch 8", "1608"},
+		"train.validation.every=0":         {"train.validation.every is 0", "at least 1"},
+		"train.validation={rows: 0}":       {"train.validation.rows is 0", "at least 1"},
+		"mapper.width=0":                   {"width is 0", "from 1"},
+		"mapper.dropout=1":                 {"dropout is 1", "below 1"},
+		"mapper.arch=sparse":               {`arch is "sparse"`, "baseline"},
+		`domain=""`:                        {"domain is missing", "YAML file"},
+		"mapper={width: 8192, blocks: 64}": {"width is 8192", "smaller"},
+	} {
+		_, err := OpenRun("paper", []string{assignment})
+		expectMistake(t, assignment, err, want[0], want[1])
+	}
+}
+
+func TestFileMistakes(t *testing.T) {
+	stage := "train:\n  stages:\n    - losses: {l1: 1}\n      schedule: {kind: cosine, steps: 5, learning_rate: 1e-3}\n"
+	for text, want := range map[string][2]string{
+		"":                      {"run.yaml: the file is empty", "configs/"},
+		"seed: 1\n---\nseed: 2": {"second YAML document", "one document"},
+		"seed: 1\nseed: 2":      {"already defined", "configs/"},
+		"\n\nsede: 1":           {`run.yaml: line 3: unknown key "sede"`, "did you mean seed?"},
+		"seed: [":               {"run.yaml: ", "configs/"},
+		"train: {stages: []}":   {"train.stages is empty", "at least one"},
+		"train: {stages: 3}":    {`line 1: "3" is not a list`, "configs/"},
+		strings.Replace(stage, "steps", "step", 1):                            {`line 4: unknown key "step"`, "did you mean steps?"},
+		strings.Replace(stage, "cosine", "sine", 1):                           {`train.stages[0]: schedule.kind is "sine"`, "constant"},
+		strings.Replace(stage, "steps: 5", "steps: 0", 1):                     {"schedule.steps is 0", "at least 1"},
+		strings.Replace(stage, "learning_rate: 1e-3", "learning_rate: -1", 1): {"schedule.learning_rate is -1", "learning_rate"},
+		strings.Replace(stage, "{l1: 1}", "{l1: 0}", 1):                       {"all weights are 0", "at least one"},
+		strings.Replace(stage, "{l1: 1}", "{l1: -1}", 1):                      {"losses.l1 is -1", "0 or more"},
+		strings.Replace(stage, "{l1: 1}", "{l2: 1}", 1):                       {`unknown key "l2"`, "did you mean l1?"},
+	} {
+		_, err := OpenRun(writeFile(t, "run.yaml", text), nil)
+		expectMistake(t, text, err, want[0], want[1])
+	}
+	if _, err := OpenRun("none.yaml", nil); err == nil || fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "paper") {
+		t.Errorf("a missing file: %v, hint %q", err, fault.HintOf(err))
+	}
+	_, err := OpenRun("lorelai", nil)
+	expectMistake(t, "name", err, `run "lorelai" is unknown`, "did you mean lorelei?")
+	_, err = OpenRun("xyzzy", nil)
+	expectMistake(t, "name", err, `run "xyzzy" is unknown`, "lorelei, paper")
+}
+
+func TestDifference(t *testing.T) {
+	base := "a: 1\nb: {c: x, d: [1, {e: 2}]}\n"
+	for other, want := range map[string]string{
+		"a: 2\nb: {c: x, d: [1, {e: 2}]}\n":    "a is 1 there, 2 here",
+		"a: 1\nb: {c: x, d: [1, {e: 3}]}\n":    "b.d[1].e is 2 there, 3 here",
+		"a: 1\nb: {c: x, d: [1]}\n":            "b.d has 2 entries there, 1 here",
+		"a: 1\nb: {c: x, f: [1, {e: 2}]}\n":    "b has other keys",
+		"a: 1\n":                               "the file has other keys",
+		"a: 1\nb: 2\n":                         "b has other keys",
+		"a: 1\nb:\n  c: x\n  d: [1, {e: 2}]\n": "only in how the file is written",
+		"a: [":                                 "its file is not YAML",
+	} {
+		if got := Difference([]byte(base), []byte(other)); got != want {
+			t.Errorf("%q: %q, want %q", other, got, want)
+		}
+	}
+}
