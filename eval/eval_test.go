@@ -1,0 +1,150 @@
+package eval
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/models/classifier"
+	"illustrator/models/nn/nntest"
+	"illustrator/models/pipeline"
+	"illustrator/models/pipeline/pipelinetest"
+	"illustrator/models/stylegan2"
+)
+
+var people = classifier.Config{Attributes: []classifier.Attribute{
+	{Name: "beard", Values: []string{"none", "beard"}},
+	{Name: "hair", Values: []string{"short", "long", "bald"}},
+	{Name: "skin", Values: []string{"light", "dark"}},
+}}
+
+func TestJudgeCountsNamedAttributes(t *testing.T) {
+	text := data.Text{Text: "x", Attributes: map[string][]string{"hair": {"short", "bald"}, "beard": {"beard"}}}
+	for _, c := range []struct {
+		seen  []int
+		found int
+		wrong []string
+	}{
+		{[]int{1, 0, 0}, 2, nil},
+		{[]int{1, 2, 1}, 2, nil}, // the second accepted value; skin is not named
+		{[]int{0, 2, 0}, 1, []string{"beard: none"}},
+		{[]int{0, 1, 0}, 0, []string{"beard: none", "hair: long"}},
+	} {
+		var s Score
+		if err := s.judge(people, text, c.seen); err != nil {
+			t.Fatal(err)
+		}
+		if s.Named != 2 || s.Found != c.found || !slices.Equal(s.Wrong, c.wrong) {
+			t.Errorf("seen %v: %+v, want %d found, wrong %q", c.seen, s, c.found, c.wrong)
+		}
+	}
+	var s Score
+	if err := s.judge(people, data.Text{Text: "x"}, []int{0, 0, 0}); err != nil || s.Named != 0 {
+		t.Errorf("a text that names nothing: %+v, %v", s, err)
+	}
+	if err := s.judge(people, data.Text{Text: "x", Attributes: map[string][]string{"shoes": {"red"}}}, []int{0, 0, 0}); err == nil {
+		t.Error("an unknown attribute is judged")
+	}
+}
+
+func TestCheckTextsNamesTheMistake(t *testing.T) {
+	for _, c := range []struct {
+		attributes    map[string][]string
+		message, hint string
+	}{
+		{map[string][]string{"bread": {"beard"}}, `text "a wizard": attribute "bread" is unknown`, "did you mean beard?"},
+		{map[string][]string{"xyzzy": {"beard"}}, `attribute "xyzzy" is unknown`, "beard, hair, skin"},
+		{map[string][]string{"hair": {"short", "blad"}}, `hair has no value "blad"`, "did you mean bald?"},
+		{map[string][]string{"hair": {}}, "hair accepts no value", "short, long, bald"},
+	} {
+		err := CheckTexts(people, []data.Text{{Text: "fine"}, {Text: "a wizard", Attributes: c.attributes}})
+		if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), c.message) || !strings.Contains(fault.HintOf(err), c.hint) {
+			t.Errorf("%v: error %v, hint %q", c.attributes, err, fault.HintOf(err))
+		}
+	}
+	if err := CheckTexts(people, []data.Text{{Text: "x", Attributes: map[string][]string{"hair": {"bald"}, "skin": {"dark"}}}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSummarize(t *testing.T) {
+	texts := []data.Text{{Kind: "limited"}, {Kind: "limited"}, {Kind: "open-world"}, {Kind: "silent"}, {}}
+	scores := []Score{
+		{CLIPSimilarity: 0.5, Found: 3, Named: 4}, {CLIPSimilarity: 0.1, Found: 0, Named: 1},
+		{CLIPSimilarity: 0.2, Found: 1, Named: 1}, {CLIPSimilarity: -0.3}, {CLIPSimilarity: 0.5, Found: 1, Named: 2},
+	}
+	s := Summarize(texts, scores)
+	// Attributes are counted, not averaged text by text: 5 of 8.
+	if s.Pictures != 5 || math.Abs(s.CLIPSimilarity-0.2) > 1e-12 || s.AttributeAccuracy == nil || *s.AttributeAccuracy != 5.0/8 {
+		t.Errorf("%+v", s)
+	}
+	if len(s.ByKind) != 2 || s.ByKind["limited"] != 3.0/5 || s.ByKind["open-world"] != 1 {
+		t.Errorf("by kind: %v", s.ByKind)
+	}
+	if s := Summarize([]data.Text{{}}, []Score{{CLIPSimilarity: 0.5}}); s.AttributeAccuracy != nil || s.ByKind != nil {
+		t.Errorf("texts that name nothing have an accuracy: %+v", s)
+	}
+	if s := Summarize(nil, nil); s.Pictures != 0 || s.CLIPSimilarity != 0 || s.AttributeAccuracy != nil {
+		t.Errorf("no pictures: %+v", s)
+	}
+}
+
+func TestCosine(t *testing.T) {
+	for _, c := range []struct {
+		a, b []float32
+		want float64
+	}{
+		{[]float32{3, 4}, []float32{6, 8}, 1},
+		{[]float32{3, 4}, []float32{-3, -4}, -1},
+		{[]float32{1, 0}, []float32{0, 5}, 0},
+		{[]float32{1, 0}, []float32{1, 1}, math.Sqrt2 / 2},
+		{[]float32{0, 0}, []float32{1, 1}, 0}, // no direction, and no division by zero
+		{[]float32{1e30, 1e30}, []float32{1e30, 1e30}, 1},
+	} {
+		if got := cosine(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("cosine of %v and %v is %g, want %g", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// A picture's similarity is the cosine of embeddings, in the order of the texts; without a classifier nothing is named.
+func TestPictures(t *testing.T) {
+	path := t.TempDir()
+	if _, err := pipelinetest.Write(path, 1); err != nil {
+		t.Fatal(err)
+	}
+	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: path + "/generator", CLIP: path + "/clip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := append(data.Z(1, pipelinetest.ZDim), data.Z(2, pipelinetest.ZDim)...)
+	styles, err := n.Styles(t.Context(), z, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := n.Render(t.Context(), styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	embeds, err := n.EmbedImages(t.Context(), images, pipelinetest.Size, pipelinetest.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []data.Text{{Text: "a", Attributes: map[string][]string{"hair": {"bald"}}}, {Text: "b"}}
+	// The second "text embedding" is the first picture's: similarity 1 there would mean the wrong picture was looked at.
+	swapped := append(slices.Clone(embeds[:pipelinetest.EmbedDim]), embeds[:pipelinetest.EmbedDim]...)
+	scores, err := Pictures(t.Context(), n, texts, swapped, images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cosine(embeds[:pipelinetest.EmbedDim], embeds[pipelinetest.EmbedDim:])
+	if math.Abs(scores[0].CLIPSimilarity-1) > 1e-6 || math.Abs(scores[1].CLIPSimilarity-want) > 1e-6 || want > 0.9999 {
+		t.Errorf("similarities %g, %g; want 1, %g", scores[0].CLIPSimilarity, scores[1].CLIPSimilarity, want)
+	}
+	if scores[0].Named != 0 {
+		t.Errorf("attributes were judged without a classifier: %+v", scores[0])
+	}
+}
