@@ -17,8 +17,8 @@ import (
 var fir = [4]float64{1. / 4, 3. / 4, 3. / 4, 1. / 4}
 
 // Load checks the weights w against cfg and puts them into ctx's scope in the form that the graph uses, frozen:
-// learning-rate scales multiplied in, kernels as [3,3,in,out], and the filter of an up-convolution folded into its
-// kernel. All of that is done once here instead of in every step. The mean W, if w holds one, becomes "latent_avg".
+// learning-rate scales multiplied in, kernels as [3,3,in,out]. All of that is done once here instead of in every step.
+// The mean W, if w holds one, becomes "latent_avg".
 func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -59,9 +59,9 @@ func (p *preparation) prepare(cfg Config) {
 		p.scaled(name+".bias", cfg.LRMLP)
 	}
 	noises := 0
-	styled := func(name string, in, out int, up bool) {
+	styled := func(name string, in, out int) {
 		p.modulation(name, cfg.StyleDim)
-		p.kernel(name, in, out, up)
+		p.kernel(name, in, out)
 		p.copy(name + ".noise.weight")
 		p.copy(name + ".activate.bias")
 		p.copy(fmt.Sprintf("noises.noise_%d", noises))
@@ -71,11 +71,11 @@ func (p *preparation) prepare(cfg Config) {
 		p.modulation(name, cfg.StyleDim)
 		p.rgb(name, in, cfg.ColorOrder == "BGR")
 	}
-	styled("conv1", c, c, false)
+	styled("conv1", c, c)
 	toRGB("to_rgb1", c)
 	for r, i := 8, 0; r <= cfg.Size; r, i = r*2, i+1 {
-		styled(fmt.Sprintf("convs.%d", 2*i), cfg.Channels[r/2], cfg.Channels[r], true)
-		styled(fmt.Sprintf("convs.%d", 2*i+1), cfg.Channels[r], cfg.Channels[r], false)
+		styled(fmt.Sprintf("convs.%d", 2*i), cfg.Channels[r/2], cfg.Channels[r])
+		styled(fmt.Sprintf("convs.%d", 2*i+1), cfg.Channels[r], cfg.Channels[r])
 		toRGB(fmt.Sprintf("to_rgbs.%d", i), cfg.Channels[r])
 	}
 }
@@ -120,72 +120,25 @@ func (p *preparation) modulation(name string, styleDim int) {
 	p.copy(name + ".conv.modulation.bias")
 }
 
-// kernel turns the weight [1,out,in,3,3] into "kernel" and "power" [in,out], the sum of squares that demodulation needs.
-// An up-convolution's kernel is [3,3,in,4·out]: a transposed convolution of stride 2 followed by the filter equals a
-// plain 3×3 convolution at the lower resolution whose outputs are the four phases of the higher one.
-func (p *preparation) kernel(name string, in, out int, up bool) {
+// kernel turns the weight [1,out,in,3,3] into "kernel" [3,3,in,out] and "power" [in,out], the sum of squares that
+// demodulation needs.
+func (p *preparation) kernel(name string, in, out int) {
 	w := p.values(name + ".conv.weight")
 	scale := 1 / math.Sqrt(float64(in*9))
-	power := make([]float64, in*out)
-	phases, taps := 1, [][3][3]float64{identityTaps}
-	if up {
-		phases, taps = 2, upTaps()
-	}
-	kernel := make([]float64, 9*in*out*phases*phases)
+	power, kernel := make([]float64, in*out), make([]float64, 9*in*out)
 	parallel(in, func(i int) {
-		var tap [9]float64
 		for o := range out {
 			sum := 0.0
-			for k := range tap {
-				tap[k] = w[(o*in+i)*9+k] * scale
-				sum += tap[k] * tap[k]
+			for tap := range 9 {
+				v := w[(o*in+i)*9+tap] * scale
+				kernel[(tap*in+i)*out+o] = v
+				sum += v * v
 			}
 			power[i*out+o] = sum
-			for py := range phases {
-				for px := range phases {
-					for d := range 9 {
-						v := fold(&taps[py][d/3], &taps[px][d%3], &tap)
-						kernel[(d*in+i)*out*phases*phases+(py*phases+px)*out+o] = v
-					}
-				}
-			}
 		}
 	})
 	p.put(name+".conv.power", power, in, out)
-	p.put(name+".conv.kernel", kernel, 3, 3, in, out*phases*phases)
-}
-
-// fold sums the 3×3 taps with row weights y and column weights x.
-func fold(y, x *[3]float64, tap *[9]float64) float64 {
-	sum := 0.0
-	for a, wy := range y {
-		if wy == 0 {
-			continue
-		}
-		for b, wx := range x {
-			sum += wy * wx * tap[3*a+b]
-		}
-	}
-	return sum
-}
-
-// identityTaps leaves a kernel as it is: tap d is tap d.
-var identityTaps = [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
-
-// upTaps gives, for each phase p of the output and each offset d-1 of the input, how much each of the three taps adds:
-// the output 2m+p takes the input m+d-1 through tap a where the filter's coefficient a+1-p+2(d-1) exists.
-func upTaps() [][3][3]float64 {
-	taps := make([][3][3]float64, 2)
-	for p := range taps {
-		for d := range 3 {
-			for a := range 3 {
-				if t := a + 1 - p + 2*(d-1); t >= 0 && t < len(fir) {
-					taps[p][d][a] = fir[t]
-				}
-			}
-		}
-	}
-	return taps
+	p.put(name+".conv.kernel", kernel, 3, 3, in, out)
 }
 
 // rgb turns the weight [1,3,in,1,1] into "kernel" [3,in] and orders kernel and bias as RGB.

@@ -90,11 +90,12 @@ func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *N
 	demodulation := Reciprocal(Sqrt(AddScalar(MatMul(Square(style), power), 1e-8)))
 
 	x = Mul(x, InsertAxes(style, 1, 1))
+	kernel := nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, out)
 	if up {
-		x = depthToSpace(conv3x3(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, 4*out)))
+		x = upConv(x, kernel)
 		h *= 2
 	} else {
-		x = conv3x3(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, out))
+		x = conv3x3(x, kernel)
 	}
 	x.AssertDims(s.batch, h, h, out)
 	x = Mul(x, InsertAxes(demodulation, 1, 1))
@@ -130,13 +131,6 @@ func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
 // GoMLX's gradient with respect to the input is wrong for even kernels.
 func conv3x3(x, kernel *Node) *Node {
 	return Convolve(x, kernel).PadSame().Done()
-}
-
-// depthToSpace moves the four phases of the last axis to where they belong: [B,H,H,(2,2,C)] → [B,2H,2H,C].
-func depthToSpace(x *Node) *Node {
-	b, h, c := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(3)/4
-	x = TransposeAllAxes(Reshape(x, b, h, h, 2, 2, c), 0, 1, 3, 2, 4, 5)
-	return Reshape(x, b, 2*h, 2*h, c)
 }
 
 // activate is a leaky ReLU of slope 0.2 that keeps the variance: × √2.
