@@ -12,7 +12,7 @@ import (
 // Axes: K steps in one call.
 
 // stepFunc builds one training step: it updates variables of ctx and returns the step's losses, of any shape.
-type stepFunc func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node
+type stepFunc = func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node
 
 // repeat compiles a loop over step. The inputs of a call are the number of steps, an int32 from 1 to K, and the inputs
 // of step with a leading axis of K; the output is step's with that axis, 0 behind the number of steps.
