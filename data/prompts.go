@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -59,11 +60,11 @@ func WritePrompts(path string, p Prompts) error {
 func ParsePrompts(path string, raw []byte, n *pipeline.Networks) (Prompts, error) {
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
-		return Prompts{}, fmt.Errorf("read prompts: %w", err)
+		return Prompts{}, fault.Hint(fmt.Errorf("read prompts: %w", err), "compute them again with `illustrator prompt`")
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
-		return Prompts{}, err
+		return Prompts{}, fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
 	}
 	p := Prompts{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"], CLIPSHA256: w.Metadata["clip_sha256"]}
 	if want := n.Hashes["clip"]; p.CLIPSHA256 != want {
@@ -75,6 +76,12 @@ func ParsePrompts(path string, raw []byte, n *pipeline.Networks) (Prompts, error
 	}
 	if p.Image, err = w.Tensors[imagePromptTensor].Float32s(); err != nil {
 		return Prompts{}, fmt.Errorf("prompts %q: %w", path, err)
+	}
+	for i, v := range slices.Concat(p.Text, p.Image) {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return Prompts{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number", path, i, textPromptTensor, imagePromptTensor, v),
+				"compute them again with `illustrator prompt`")
+		}
 	}
 	return p, nil
 }

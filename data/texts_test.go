@@ -138,3 +138,14 @@ func FuzzReadTexts(f *testing.F) {
 		}
 	})
 }
+
+func TestNewText(t *testing.T) {
+	if text, err := NewText(" a wizard\n"); err != nil || text.Text != "a wizard" {
+		t.Errorf("%+v, %v", text, err)
+	}
+	for _, s := range []string{"", " \t\n", "a\xff", "a\x00b", strings.Repeat("x", maxTextBytes+1)} {
+		if _, err := NewText(s); err == nil || !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%.20q: %v", s, err)
+		}
+	}
+}

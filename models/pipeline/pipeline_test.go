@@ -83,13 +83,17 @@ func expectClose(t *testing.T, what string, got, want []float32, tolerance float
 func TestResultsDoNotDependOnBatches(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
 	const count = 35
+	mode := stylegan2.NoiseRandom
+	if testing.Short() {
+		mode = stylegan2.NoiseConst // compiles sooner
+	}
 	z := wave(count*pipelinetest.ZDim, 0)
 	keys := make([]uint64, count)
 	for i := range keys {
 		keys[i] = uint64(1000 + i)
 	}
 	sample := func(from, to int) (embeds, images []float32) {
-		s := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: keys[from:to]}
+		s := pipeline.Synthesis{NoiseMode: mode, Keys: keys[from:to]}
 		rows := z[from*pipelinetest.ZDim : to*pipelinetest.ZDim]
 		embeds = must[[]float32](t)(n.RenderAndEmbed(ctx, rows, s))
 		return embeds, must[[]float32](t)(n.Render(ctx, must[[]float32](t)(n.Styles(ctx, rows, 1)), s))
@@ -114,6 +118,9 @@ func TestResultsDoNotDependOnBatches(t *testing.T) {
 }
 
 func TestNoise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("random noise takes long to compile")
+	}
 	n, ctx := tiny(t), t.Context()
 	w := must[[]float32](t)(n.Styles(ctx, wave(pipelinetest.ZDim, 0), 1))
 	render := func(mode stylegan2.NoiseMode, key uint64) []float32 {
@@ -226,6 +233,9 @@ func TestResize(t *testing.T) {
 	size := n.CLIP.Vision.ImageSize
 	small := must[[]float32](t)(n.Resize(ctx, images, 20, 9))
 	expectClose(t, "embeddings", must[[]float32](t)(n.EmbedImages(ctx, small, size, size)), direct, 1e-5)
+	if testing.Short() {
+		return
+	}
 	for i := range 40 { // more sizes than an executor keeps by default
 		if _, err := n.Resize(ctx, images[:3*(i+1)], i+1, 1); err != nil {
 			t.Fatal(err)

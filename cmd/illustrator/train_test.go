@@ -1,0 +1,85 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"illustrator/configs"
+	"illustrator/losses"
+)
+
+func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
+	v := losses.Values{L1: 0.8, Semantic: 0.5, Regularization: 0.25}
+	for want, w := range map[string]losses.Weights{
+		"l1 0.800":                          {L1: 1},
+		"semantic 0.500":                    {Semantic: 2},
+		"l1 0.800 semantic 0.500 reg 0.250": {L1: 0.3, Semantic: 1, Regularization: 0.3},
+	} {
+		if got := lossNote(w, v); got != want {
+			t.Errorf("%+v: %q, want %q", w, got, want)
+		}
+	}
+}
+
+// A folder that can be made is not made by looking, and nothing stays in one that is there.
+func TestCheckOutputLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "a", "b")} {
+		if err := checkOutputFolder(path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := checkOutputFile(filepath.Join(dir, "x.npy"), ".npy"); err != nil {
+		t.Error(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 0 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	// A file system that takes no files, whoever asks.
+	if _, err := os.Stat("/proc/self"); err == nil {
+		for _, err := range []error{checkOutputFolder("/proc/out"), checkOutputFile("/proc/out.npy")} {
+			if err == nil || !strings.Contains(err.Error(), `--out "/proc/out`) || !strings.Contains(err.Error(), `"/proc" cannot be written to`) {
+				t.Errorf("/proc: %v", err)
+			}
+		}
+	}
+}
+
+func TestClaimFolder(t *testing.T) {
+	dir, run := filepath.Join(t.TempDir(), "run"), configs.Paper()
+	for range 2 {
+		if err := claimFolder(dir, run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run.Mapper.Width = 16
+	if err := claimFolder(dir, run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
+		t.Errorf("other settings: %v", err)
+	}
+	if info, err := readRunInfo(dir); info != nil || err != nil {
+		t.Errorf("an unfinished run: %+v, %v", info, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, runInfoFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readRunInfo(dir); err == nil || !strings.Contains(err.Error(), runInfoFile) {
+		t.Errorf("a damaged %s: %v", runInfoFile, err)
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for text, want := range map[string]string{
+		"A wizard, with 2 hats!":    "a-wizard-with-2-hats",
+		"../../etc/passwd":          "etc-passwd",
+		"魔法使い":                      "魔法使い",
+		"!!!":                       "",
+		strings.Repeat("word ", 20): "word-word-word-word-word-word-word-word",
+	} {
+		if got := slug(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
