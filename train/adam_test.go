@@ -2,7 +2,6 @@ package train
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -89,15 +88,8 @@ func TestAdamPath(t *testing.T) {
 	}
 }
 
-// 20 steps of the tiny mapper with PyTorch's Adam and CosineAnnealingLR: the losses of each step, and all weights after
-// them. One step to a call, and several: 8, 8 and the 4 that remain.
+// 20 steps of the tiny mapper with PyTorch's Adam and CosineAnnealingLR: the losses of each step, and all weights after them.
 func TestTinyTraining(t *testing.T) {
-	for _, k := range []int{1, 8} {
-		t.Run(fmt.Sprintf("%d to a call", k), func(t *testing.T) { trainTiny(t, k) })
-	}
-}
-
-func trainTiny(t *testing.T, k int) {
 	golden := tiny(t)
 	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 24, ZDim: 40, Width: 32, Blocks: 2, Layers: 3}
 	schedule := Schedule{Kind: "cosine", LearningRate: 3e-3, MinLearningRate: 1e-5, Steps: 20}
@@ -106,12 +98,11 @@ func trainTiny(t *testing.T, k int) {
 	for name := range cfg.Shapes() {
 		ctx.VariableWithValue(name, golden("init."+name)).SetTrainable(!mapper.IsBuffer(name))
 	}
-	exec, err := repeat(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
-		embeds, z, rate := inputs[0], inputs[1], inputs[2]
+	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, embeds, z, rate *graph.Node) []*graph.Node {
 		ctx.SetTraining(z.Graph(), true)
 		terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(ctx, cfg, embeds), Z: z})
 		torchAdam.Update(ctx, terms.Total, rate)
-		return graph.Stack([]*graph.Node{terms.Total, terms.L1, terms.Regularization}, 0)
+		return []*graph.Node{terms.Total, terms.L1, terms.Regularization}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,29 +111,17 @@ func trainTiny(t *testing.T, k int) {
 	embeds, z := tensors.MustCopyFlatData[float64](golden("embeds")), tensors.MustCopyFlatData[float64](golden("z_true"))
 	want := tensors.MustCopyFlatData[float64](golden("losses")) // [20,3]
 	const batch = 8
-	for at := 0; at < schedule.Steps; at += k {
-		// The rows behind the last step stay zero and are not trained on.
-		count := min(k, schedule.Steps-at)
+	for step := range schedule.Steps {
 		part := func(x []float64, width int) *tensors.Tensor {
-			rows := make([]float64, k*batch*width)
-			copy(rows, x[at*batch*width:(at+count)*batch*width])
-			return tensors.FromFlatDataAndDimensions(rows, k, batch, width)
+			return tensors.FromFlatDataAndDimensions(x[step*batch*width:(step+1)*batch*width], batch, width)
 		}
-		rates := make([]float64, k)
-		for i := range count {
-			rates[i] = schedule.At(at + i)
-		}
-		out, err := exec.Exec1(int32(count), part(embeds, cfg.EmbedDim), part(z, cfg.ZDim), rates)
+		out, err := exec.Exec(part(embeds, cfg.EmbedDim), part(z, cfg.ZDim), schedule.At(step))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := tensors.MustCopyFlatData[float64](out) // [k,3]
-		for i, got := range got {
-			switch {
-			case i >= count*3 && got != 0:
-				t.Errorf("step %d was made, beyond the last of %d", at+i/3, schedule.Steps)
-			case i < count*3 && math.Abs(got-want[at*3+i]) > 1e-9:
-				t.Errorf("step %d: loss %d is %.12g, want %.12g", at+i/3, i%3, got, want[at*3+i])
+		for i, name := range []string{"total", "l1", "regularization"} {
+			if got := tensors.ToScalar[float64](out[i]); math.Abs(got-want[step*3+i]) > 1e-9 {
+				t.Errorf("step %d: %s is %.12g, want %.12g", step, name, got, want[step*3+i])
 			}
 		}
 	}
