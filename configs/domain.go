@@ -101,6 +101,10 @@ func (d *Domain) CheckNetworks(n *pipeline.Networks) error {
 				"correct %s, or the paths of generator and clip", c.field)
 		}
 	}
+	if n.Classifier != nil && n.Classifier.ImageSize != n.Generator.Size {
+		return fault.Usage(fmt.Errorf("domain %s: the classifier sees pictures of %d pixels, but the generator's have %d", d.Name, n.Classifier.ImageSize, n.Generator.Size),
+			"name a classifier of the generator's size, or none")
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/models/classifier"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
@@ -151,6 +152,9 @@ func TestCheckNetworksNamesTheField(t *testing.T) {
 	for field, d := range map[string]Domain{"size": {Size: 256}, "z_dim": {ZDim: 512}, "embed_dim": {EmbedDim: 512}} {
 		expectMistake(t, field, d.CheckNetworks(networks), field+" is ", "correct "+field)
 	}
+	networks.Classifier = &classifier.Config{ImageSize: 32}
+	expectMistake(t, "classifier", (&Domain{}).CheckNetworks(networks), "the classifier sees pictures of 32 pixels, but the generator's have 64", "or none")
+	networks.Classifier = nil
 	if err := (&Domain{}).CheckNetworks(networks); err != nil {
 		t.Errorf("sizes that are left out: %v", err)
 	}

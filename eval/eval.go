@@ -48,7 +48,7 @@ func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, text
 	for i := range scores {
 		scores[i].CLIPSimilarity = cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
 	}
-	if n.Classifier == nil || n.Classifier.ImageSize != size || !slices.ContainsFunc(texts, named) {
+	if n.Classifier == nil || !slices.ContainsFunc(texts, named) {
 		return scores, nil
 	}
 	seen, err := n.Classify(ctx, images)

@@ -82,8 +82,7 @@ func (a *album) draw(ctx context.Context, s *session, g generateOptions, request
 		if request.Prompts != nil {
 			info.Alpha = &request.Alpha
 		}
-		name := fmt.Sprintf("%04d-%s-seed%d", from+i/len(request.Seeds)+1, slug(texts[i].Text), seed)
-		if err := info.write(filepath.Join(g.out, name), img); err != nil {
+		if err := info.write(filepath.Join(g.out, pictureName(from+i/len(request.Seeds), texts[i].Text, seed)), img); err != nil {
 			return err
 		}
 		if len(a.pictures) < gridPictures {
@@ -151,6 +150,14 @@ func (a *album) writeGrid(path string, seeds int, summary eval.Summary) error {
 		return err
 	}
 	return data.WritePNG(path, img, []data.Meta{{Key: "Software", Value: createdBy()}})
+}
+
+// pictureName is the file name, without extension, of text number i's picture.
+func pictureName(i int, text string, seed uint64) string {
+	if text = slug(text); text != "" {
+		text = "-" + text
+	}
+	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)
 }
 
 var notPlain = regexp.MustCompile(`[^\pL\pN]+`)

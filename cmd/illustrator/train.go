@@ -124,7 +124,7 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, run configs
 	training := train.Training{
 		Config: run.Train, Mapper: m, Seed: run.Seed, Networks: s.networks, Pairs: pairs, Folder: out,
 		Progress: func(step int, stage train.Stage, values losses.Values) {
-			bar.Set(step, stage.Name+" "+lossNote(stage.Losses, values))
+			bar.Set(step, fmt.Sprintf("%s (stage %s)", lossNote(stage.Losses, values), stage.Name))
 		},
 	}
 	result, err := training.Run(ctx)
