@@ -4,8 +4,9 @@ MODE is eager-float32, eager-bfloat16, compile-float32 or compile-bfloat16. WORK
 own work: sizes, loss weights and numbers of parameters. Prints a line when ready and answers each line of input with the
 seconds that a step took. Weights are random: time does not depend on them.
 
-The generator is written as a user of PyTorch would for speed: modulation of activations in place of weights, so that one
-convolution serves the batch, and run-time scales multiplied in beforehand.
+The generator is the fastest of the usual ways to write it in eager PyTorch: modulation of activations in place of weights,
+so that one convolution serves the batch; the filter as a depthwise convolution, which halves the time of the usual one of
+single channels; channels last; run-time scales multiplied in beforehand.
 """
 
 import json
@@ -33,10 +34,9 @@ def activate(x):
 def fir_filter(x, pad):
     """The filter [1,3,3,1] along both axes, of sum 4: it follows the insertion of zeros."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 4
-    batch, channels, height, width = x.shape
-    x = x.reshape(batch * channels, 1, height, width)
-    x = F.conv2d(F.pad(x, pad), (taps[:, None] * taps[None, :])[None, None])
-    return x.reshape(batch, channels, x.shape[2], x.shape[3])
+    channels = x.shape[1]
+    kernel = (taps[:, None] * taps[None, :]).expand(channels, 1, 4, 4)
+    return F.conv2d(F.pad(x, pad), kernel, groups=channels)
 
 
 class ModulatedConv(nn.Module):
@@ -109,7 +109,8 @@ class Generator(nn.Module):
         w = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         for layer in self.mapping:
             w = activate(layer(w))
-        x = self.convs[0](self.input.expand(len(z), -1, -1, -1), w)
+        x = self.input.expand(len(z), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        x = self.convs[0](x, w)
         rgb = self.to_rgbs[0](x, w)
         for i, to_rgb in enumerate(self.to_rgbs[1:]):
             x = self.convs[2 * i + 2](self.convs[2 * i + 1](x, w), w)
@@ -167,7 +168,7 @@ def parameters(module):
 
 
 def make_networks(work):
-    generator = Generator(work["generator"]).requires_grad_(False).eval()
+    generator = Generator(work["generator"]).requires_grad_(False).eval().to(memory_format=torch.channels_last)
     names = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act"]
     config = CLIPVisionConfig(projection_dim=work["embed_dim"], **{name: work["vision"][name] for name in names})
     vision = CLIPVisionModelWithProjection(config).requires_grad_(False).eval()
