@@ -128,9 +128,14 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, run configs
 		},
 	}
 	result, err := training.Run(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil && err.Error() == cause.Error() { // nothing more: saving went well
-		return fault.Hint(fmt.Errorf("%d of %d steps are done; their mapper is in %s", result.Steps, steps, filepath.Join(out, lastMapper)),
-			"the same command keeps the pairs and trains again; `illustrator generate --mapper %s --run %s` draws with the mapper so far", filepath.Join(out, lastMapper), out)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		const again = "the same command keeps the pairs and trains again"
+		if err.Error() != cause.Error() { // more went wrong, or the mapper was not saved
+			return fault.Hint(err, again)
+		}
+		last := filepath.Join(out, lastMapper)
+		return fault.Hint(fmt.Errorf("%d of %d steps are done; their mapper is in %s", result.Steps, steps, last),
+			"%s; `illustrator generate --mapper %s --run %s` draws with the mapper so far", again, last, out)
 	}
 	info.Steps, info.Seconds, info.Validation = result.Steps, time.Since(began).Seconds(), result.Validation
 	return err
