@@ -81,13 +81,14 @@ func (t *Training) Run(ctx context.Context) (result Result, err error) {
 			return result, err
 		}
 		result.Steps = at + 1
+		if _, within := t.Config.stageOf(at + 1); within == 0 || (at+1)%t.Config.Validation.Every == 0 {
+			err = t.validateAndKeep(ctx, at+1, &result)
+		}
 		if cause := context.Cause(ctx); cause != nil {
 			return result, errors.Join(cause, t.save(result.Last))
 		}
-		if _, within := t.Config.stageOf(at + 1); within == 0 || (at+1)%t.Config.Validation.Every == 0 {
-			if err := t.validateAndKeep(ctx, at+1, &result); err != nil {
-				return result, err
-			}
+		if err != nil {
+			return result, err
 		}
 	}
 	return result, t.save(result.Last)

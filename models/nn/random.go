@@ -8,17 +8,17 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/shapes"
 )
 
-// NormalNoise draws n numbers from N(0,1) for each key: keys [B] uint64 → [B,n] float32. They are a function of the key,
-// the stream and the position alone, whatever the batch: Threefry-2x32 with 20 rounds (Salmon et al. 2011) and Box-Muller.
-// Different streams of one key are independent. No gradient flows through them.
-func NormalNoise(keys *Node, stream, n int) *Node {
+// NormalNoise draws n numbers from N(0,1) for each key: keys [B] uint64 → [B,n] float32. They are a function of the key
+// and the position alone, whatever the batch: Threefry-2x32 with 20 rounds (Salmon et al. 2011) and Box-Muller. No
+// gradient flows through them.
+func NormalNoise(keys *Node, n int) *Node {
 	g, batch, half := keys.Graph(), keys.Shape().Dim(0), (n+1)/2
 	keys = InsertAxes(keys, 1)
 	low := ConvertDType(BitwiseAnd(keys, ConstAs(keys, uint64(math.MaxUint32))), dtypes.Uint32)
 	high := ConvertDType(BitwiseShiftRightLogicalScalar(keys, 32), dtypes.Uint32)
 	shape := shapes.Make(dtypes.Uint32, batch, half)
 	counter := Iota(g, shape, 1)
-	x0, x1 := threefry(BroadcastToShape(low, shape), BroadcastToShape(high, shape), counter, FillScalar(g, shape, float64(stream)))
+	x0, x1 := threefry(BroadcastToShape(low, shape), BroadcastToShape(high, shape), counter, ZerosLike(counter))
 
 	radius := Sqrt(MulScalar(Log(uniform(x0)), -2))
 	angle := MulScalar(uniform(x1), 2*math.Pi)

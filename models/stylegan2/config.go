@@ -64,6 +64,15 @@ func (c Config) NumLayers() int {
 	return n
 }
 
+// noiseValues is the number of noise values of one picture, over all layers.
+func (c Config) noiseValues() int {
+	n := 4 * 4
+	for r := 8; r <= c.Size; r *= 2 {
+		n += 2 * r * r
+	}
+	return n
+}
+
 // Shapes are the tensors of the network under rosinality's names, without the blur kernels (always the FIR filter
 // [1,3,3,1]) and without the optional "latent_avg" [StyleDim], the mean W that truncation pulls towards.
 func (c Config) Shapes() checkpoints.Shapes {

@@ -45,6 +45,10 @@ func BroadcastW(cfg Config, w *Node) *Node {
 func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
 	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0)}
+	if noise.Mode == NoiseRandom {
+		// All layers at once: the generator's rounds make up most of a graph if they are built for each layer.
+		s.random = nn.NormalNoise(noise.Keys, cfg.noiseValues())
+	}
 
 	c := cfg.Channels[4]
 	x := nn.Weight(ctx, ws.Graph(), "input.input", 1, 4, 4, c)
@@ -69,7 +73,8 @@ type synthesis struct {
 	ws     *Node
 	noise  Noise
 	batch  int
-	noises int
+	noises int   // styled convolutions so far
+	random *Node // [B,…], what of the random noise is not used yet
 }
 
 // style is the affine map of layer's w to the scales of the input channels: [B,in].
@@ -114,7 +119,11 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	case NoiseConst:
 		return Reshape(nn.Weight(s.ctx, g, fmt.Sprintf("noises.noise_%d", i), 1, 1, h, h), 1, h, h, 1)
 	case NoiseRandom:
-		return Reshape(nn.NormalNoise(s.noise.Keys, i, h*h), s.batch, h, h, 1)
+		here := Slice(s.random, AxisRange(), AxisRange(0, h*h))
+		if h*h < s.random.Shape().Dim(1) {
+			s.random = Slice(s.random, AxisRange(), AxisRange(h*h))
+		}
+		return Reshape(here, s.batch, h, h, 1)
 	}
 	return nil
 }
