@@ -7,7 +7,7 @@ import (
 
 // embedded are the networks of the domain Lorelei; lorelei/README.md says how they were made.
 //
-//go:embed lorelei/generator lorelei/clip lorelei/classifier
+//go:embed lorelei/generator lorelei/clip lorelei/classifier lorelei/mapper
 var embedded embed.FS
 
 // Embedded returns the locations of the weights within the program, as Open takes them.

@@ -291,9 +291,9 @@ func TestWriteRawConfig(t *testing.T) {
 	}
 }
 
-// The embedded networks agree with their manifests, file by file, and come from PyTorch files.
+// The embedded networks agree with their manifests, file by file, and come from PyTorch files, the mapper from training.
 func TestEmbedded(t *testing.T) {
-	want := []string{"embedded:lorelei/classifier", "embedded:lorelei/clip", "embedded:lorelei/generator"}
+	want := []string{"embedded:lorelei/classifier", "embedded:lorelei/clip", "embedded:lorelei/generator", "embedded:lorelei/mapper"}
 	if got := Embedded(); !slices.Equal(got, want) {
 		t.Fatalf("embedded are %v, want %v", got, want)
 	}
@@ -303,7 +303,9 @@ func TestEmbedded(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := f.Manifest()
-		if m == nil || m.Tool != "illustrator convert" || m.Source.File == "" || len(m.Source.SHA256) != 64 {
+		trained := location == "embedded:lorelei/mapper"
+		if m == nil || trained && m.Tool != "illustrator train" ||
+			!trained && (m.Tool != "illustrator convert" || m.Source.File == "" || len(m.Source.SHA256) != 64) {
 			t.Errorf("%s: manifest %+v", location, m)
 			continue
 		}

@@ -66,11 +66,13 @@ func (t *Training) validate(ctx context.Context) (losses.Values, error) {
 	return sum, nil
 }
 
-// save writes the mapper as a folder that `generate` and `convert` read.
+// save writes the mapper as a folder that `generate` reads.
 func (t *Training) save(folder string) error {
 	weights, err := mapper.Weights(t.Networks.Context.In(pipeline.MapperScope), t.Mapper)
 	if err != nil {
 		return fmt.Errorf("save mapper %q: %w", folder, err)
 	}
-	return checkpoints.Write(folder, checkpoints.Contents{Config: t.Mapper, Weights: weights, Replace: true})
+	return checkpoints.Write(folder, checkpoints.Contents{
+		Config: t.Mapper, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Replace: true,
+	})
 }

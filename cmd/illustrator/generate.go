@@ -35,8 +35,8 @@ pictures match texts (summary.json). Every picture carries text, seed, alpha and
 --texts takes one text a line, or a JSON list of {"text", "attributes"}; named attributes are then looked for by the
 domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own. A seed
 decides the generator's noise, and with --inject-index K the styles of the layers below K.`,
-		Example: `  illustrator generate "a wizard with round glasses" --run runs/demo --out wizard
-  illustrator generate "a punk rocker" --seeds 0-7 --inject-index 3 --run runs/demo --out punk
+		Example: `  illustrator generate "a wizard with round glasses" --out wizard
+  illustrator generate "a punk rocker" --seeds 0-7 --inject-index 3 --out punk
   illustrator generate --texts texts.txt --alpha 1.75 --run runs/demo --out pictures`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runGenerate(cmd, opts, g, args) },
