@@ -1,0 +1,101 @@
+package classifier
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/models/nn/nntest"
+)
+
+func embedded(t *testing.T) (Config, *checkpoints.Weights) {
+	t.Helper()
+	folder, err := checkpoints.Open("embedded:lorelei/classifier")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	if err := folder.Config(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg, weights
+}
+
+func golden(t *testing.T, path string) *checkpoints.Weights {
+	t.Helper()
+	w, err := checkpoints.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// The logits equal PyTorch's to 1e-3 of values around 10, float32 sums in another order; the values seen are the same.
+func TestLoreleiEqualsPyTorch(t *testing.T) {
+	cfg, weights := embedded(t)
+	ctx := context.New().Checked(false)
+	if err := Load(ctx, cfg, weights, dtypes.Float32); err != nil {
+		t.Fatal(err)
+	}
+	pictures := golden(t, "../stylegan2/testdata/lorelei.safetensors").Tensors["image"]
+	images, err := pictures.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
+		logits := Build(ctx, cfg, MulScalar(in[0], 1.1))
+		return []*Node{logits, ConvertDType(Attributes(cfg, logits), dtypes.Float32)}
+	}, tensors.FromFlatDataAndDimensions(images, pictures.Shape...))
+
+	want := golden(t, "testdata/lorelei.safetensors")
+	logits, err := want.Tensors["logits"].Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := nntest.MaxAbs(t, out[0], logits); d > 1e-3 {
+		t.Errorf("logits differ from PyTorch's by %g", d)
+	}
+	values := want.Tensors["values"]
+	for i, got := range out[1] {
+		if seen := int32(binary.LittleEndian.Uint32(values.Data[4*i:])); int32(got) != seen {
+			t.Errorf("picture %d, %s: value %g, PyTorch sees %d", i/len(cfg.Attributes), cfg.Attributes[i%len(cfg.Attributes)].Name, got, seen)
+		}
+	}
+}
+
+func TestLoadNamesWrongTensor(t *testing.T) {
+	cfg, weights := embedded(t)
+	cfg.Attributes = cfg.Attributes[1:]
+	err := Load(context.New(), cfg, weights, dtypes.Float32)
+	if err == nil || !strings.Contains(err.Error(), `"18.bias" has shape [54]; expected [40]`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestValidateNamesField(t *testing.T) {
+	good, _ := embedded(t)
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for field, change := range map[string]func(*Config){
+		"model_type": func(c *Config) { c.ModelType = "clip" },
+		"image_size": func(c *Config) { c.ImageSize = 0 },
+		"attributes": func(c *Config) { c.Attributes = []Attribute{{Name: "hair", Values: []string{"bald"}}} },
+	} {
+		c := good
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
