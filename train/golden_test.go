@@ -175,6 +175,9 @@ func TestFirstStepsFollowPyTorchInFloat32(t *testing.T) {
 // The gradient of the total loss for every parameter of the mapper, through generator and CLIP, against PyTorch's. A
 // slope of a PReLU is a single number, a sum that nearly cancels: PyTorch's float64 value is its golden, not its float32.
 func TestGradientsEqualPyTorch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the whole training in float64 takes some ten seconds to compile")
+	}
 	training, want := goldenTraining(t, dtypes.Float64)
 	exact := readGolden(t, "testdata/float64.safetensors")
 	names, gradients := goldenGradients(t, training, want)

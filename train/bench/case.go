@@ -111,11 +111,12 @@ func (c Case) training(n *pipeline.Networks, m mapper.Config) (func(at int) erro
 
 // randomPairs are pairs of z and embeddings that have nothing to do with each other.
 func randomPairs(rows int, m mapper.Config) *data.Pairs {
+	rng := rand.New(rand.NewPCG(0, 1)) // every run does the same work
 	p := &data.Pairs{Source: "random pairs", Meta: data.PairsMeta{ZDim: m.ZDim, EmbedDim: m.EmbedDim}}
 	for i := range rows {
 		p.Seeds = append(p.Seeds, uint64(i))
 		p.ZValues = append(p.ZValues, data.Z(uint64(i), m.ZDim)...)
-		p.ImageEmbeds = append(p.ImageEmbeds, data.Z(rand.Uint64(), m.EmbedDim)...) // of length about √E, as embeddings are
+		p.ImageEmbeds = append(p.ImageEmbeds, data.Z(rng.Uint64(), m.EmbedDim)...) // of length about √E, as embeddings are
 	}
 	return p
 }
