@@ -28,12 +28,12 @@ const (
 // goldenTraining is the golden's training before its first step, computed in dtype, and the golden itself.
 func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.Weights) {
 	t.Helper()
-	want := readGolden(t, "testdata/mapper.safetensors")
+	want := nntest.Golden(t, "testdata/mapper.safetensors")
 	networks, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	generator, clip := embeddedWeights(t, "generator"), embeddedWeights(t, "clip")
+	generator, clip := nntest.Embedded(t, "embedded:lorelei/generator", nil), nntest.Embedded(t, "embedded:lorelei/clip", nil)
 	if err := stylegan2.Load(networks.Context.In("generator"), networks.Generator, generator, dtype); err != nil {
 		t.Fatal(err)
 	}
@@ -67,28 +67,6 @@ func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.W
 		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 128, ZDim: 128, Width: 128, Blocks: 5, Layers: 5},
 		Networks: networks,
 	}, want
-}
-
-func readGolden(t *testing.T, path string) *checkpoints.Weights {
-	t.Helper()
-	w, err := checkpoints.ReadSafetensors(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-func embeddedWeights(t *testing.T, name string) *checkpoints.Weights {
-	t.Helper()
-	folder, err := checkpoints.Open("embedded:lorelei/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := folder.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
 }
 
 // goldenInputs are the pairs of a step in dtype, with noise keys that constant noise does not use.
@@ -156,7 +134,7 @@ func TestTrainingFollowsPyTorch(t *testing.T) {
 		t.Skip("20 steps in float64 take half a minute")
 	}
 	training, want := goldenTraining(t, dtypes.Float64)
-	exact := readGolden(t, "testdata/float64.safetensors")
+	exact := nntest.Golden(t, "testdata/float64.safetensors")
 	history := goldenValues(t, exact, "losses")
 	for at, got := range runGolden[float64](t, training, want, goldenSteps) {
 		compareLosses(t, at, got, losses.ValuesOf(history[4*at:]), min(1e-6*math.Pow(2, float64(at)), 1e-4))
@@ -179,7 +157,7 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 		t.Skip("the whole training in float64 takes some ten seconds to compile")
 	}
 	training, want := goldenTraining(t, dtypes.Float64)
-	exact := readGolden(t, "testdata/float64.safetensors")
+	exact := nntest.Golden(t, "testdata/float64.safetensors")
 	names, gradients := goldenGradients(t, training, want)
 	for i, name := range names {
 		name = "grad." + name

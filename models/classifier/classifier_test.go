@@ -14,30 +14,10 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-func embedded(t *testing.T) (Config, *checkpoints.Weights) {
+func embedded(t *testing.T) (cfg Config, weights *checkpoints.Weights) {
 	t.Helper()
-	folder, err := checkpoints.Open("embedded:lorelei/classifier")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cfg Config
-	if err := folder.Config(&cfg); err != nil {
-		t.Fatal(err)
-	}
-	weights, err := folder.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
+	weights = nntest.Embedded(t, "embedded:lorelei/classifier", &cfg)
 	return cfg, weights
-}
-
-func golden(t *testing.T, path string) *checkpoints.Weights {
-	t.Helper()
-	w, err := checkpoints.ReadSafetensors(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
 }
 
 // The logits equal PyTorch's to 1e-3 of values around 10, float32 sums in another order; the values seen are the same.
@@ -47,7 +27,7 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 	if err := Load(ctx, cfg, weights, dtypes.Float32); err != nil {
 		t.Fatal(err)
 	}
-	pictures := golden(t, "../stylegan2/testdata/lorelei.safetensors").Tensors["image"]
+	pictures := nntest.Golden(t, "../stylegan2/testdata/lorelei.safetensors").Tensors["image"]
 	images, err := pictures.Float32s()
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +37,7 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 		return []*Node{logits, ConvertDType(Attributes(cfg, logits), dtypes.Float32)}
 	}, tensors.FromFlatDataAndDimensions(images, pictures.Shape...))
 
-	want := golden(t, "testdata/lorelei.safetensors")
+	want := nntest.Golden(t, "testdata/lorelei.safetensors")
 	logits, err := want.Tensors["logits"].Float32s()
 	if err != nil {
 		t.Fatal(err)

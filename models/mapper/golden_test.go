@@ -26,15 +26,6 @@ var lorelei = Config{ModelType: ModelType, Arch: Dense, EmbedDim: 128, ZDim: 128
 // tinyTolerance is for goldens in float64.
 const tinyTolerance = 1e-10
 
-func readGolden(t *testing.T, path string) *checkpoints.Weights {
-	t.Helper()
-	w, err := checkpoints.ReadSafetensors(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
 // part returns the tensors whose names begin with prefix, without it and without PyTorch's counters.
 func part(w *checkpoints.Weights, prefix string) *checkpoints.Weights {
 	out := &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}

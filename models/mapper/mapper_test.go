@@ -19,7 +19,7 @@ import (
 
 // The stored run of the Lorelei mapper, float32: 54 layers' sums in another order than PyTorch's stay below 1e-4.
 func TestLorelei(t *testing.T) {
-	golden := readGolden(t, "../../train/testdata/mapper.safetensors")
+	golden := nntest.Golden(t, "../../train/testdata/mapper.safetensors")
 	ctx := context.New().Checked(false)
 	if err := Load(ctx, lorelei, part(golden, "init.")); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestLorelei(t *testing.T) {
 
 // The first training step at odd widths: prediction, and the gradient of each parameter.
 func TestDenseStep(t *testing.T) {
-	golden := readGolden(t, "testdata/tiny.safetensors")
+	golden := nntest.Golden(t, "testdata/tiny.safetensors")
 	ctx := load64(t, tinyDense, part(golden, "init."))
 	var names []string
 	outputs := run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
@@ -66,7 +66,7 @@ func TestDenseStep(t *testing.T) {
 
 // After PyTorch's 20 steps, in evaluation mode.
 func TestDenseEvaluation(t *testing.T) {
-	golden := readGolden(t, "testdata/tiny.safetensors")
+	golden := nntest.Golden(t, "testdata/tiny.safetensors")
 	outputs := run(t, load64(t, tinyDense, part(golden, "final.")), func(ctx *context.Context, in []*Node) []*Node {
 		return []*Node{Build(ctx, tinyDense, row(in[0], 0))}
 	}, tensor64(t, golden, "embeds"))
@@ -74,7 +74,7 @@ func TestDenseEvaluation(t *testing.T) {
 }
 
 func TestBaseline(t *testing.T) {
-	golden := readGolden(t, "testdata/tiny.safetensors")
+	golden := nntest.Golden(t, "testdata/tiny.safetensors")
 	ctx := load64(t, tinyBaseline, part(golden, "baseline."))
 	var names []string
 	outputs := run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {

@@ -84,15 +84,6 @@ func Weight(ctx *context.Context, g *Graph, name string, dims ...int) *Node {
 	return v.ValueGraph(g)
 }
 
-// DType returns the element type of the weights in ctx's scope: a network computes in the type it was loaded with.
-func DType(ctx *context.Context, anyWeight string) dtypes.DType {
-	v := ctx.GetVariableByScopeAndName(ctx.Scope(), anyWeight)
-	if v == nil {
-		exceptions.Panicf("weight %q is missing in scope %q", anyWeight, ctx.Scope())
-	}
-	return v.DType()
-}
-
 // Linear is torch.nn.Linear: x [B,I] (or [B,T,I]) times weight [O,I] transposed, plus bias [O], with the weights name+".weight" and name+".bias".
 func Linear(ctx *context.Context, x *Node, name string, out int) *Node {
 	in := x.Shape().Dim(-1)

@@ -24,28 +24,9 @@ const (
 // lorelei loads the embedded generator and its goldens.
 func lorelei(t *testing.T) (*context.Context, Config, *checkpoints.Weights) {
 	t.Helper()
-	folder, err := checkpoints.Open("embedded:lorelei/generator")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cfg Config
-	if err := folder.Config(&cfg); err != nil {
-		t.Fatal(err)
-	}
-	weights, err := folder.Weights()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return load(t, cfg, weights, dtypes.Float32), cfg, golden(t, "testdata/lorelei.safetensors")
-}
-
-func golden(t *testing.T, path string) *checkpoints.Weights {
-	t.Helper()
-	w, err := checkpoints.ReadSafetensors(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	weights := nntest.Embedded(t, "embedded:lorelei/generator", &cfg)
+	return load(t, cfg, weights, dtypes.Float32), cfg, nntest.Golden(t, "testdata/lorelei.safetensors")
 }
 
 func load(t *testing.T, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) *context.Context {
@@ -74,7 +55,7 @@ func tinyWeights(t *testing.T) (Config, *checkpoints.Weights, *checkpoints.Weigh
 	if err := json.Unmarshal(raw, &cfg); err != nil {
 		t.Fatal(err)
 	}
-	all := golden(t, "testdata/tiny.safetensors")
+	all := nntest.Golden(t, "testdata/tiny.safetensors")
 	weights := &checkpoints.Weights{Source: "tiny", Tensors: map[string]checkpoints.Tensor{}}
 	for name, tensor := range all.Tensors {
 		if name, ok := strings.CutPrefix(name, "weights."); ok {

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	"github.com/gomlx/gomlx/pkg/ml/context"
 
+	"illustrator/checkpoints"
 	"illustrator/models/xla"
 )
 
@@ -31,6 +32,36 @@ func Backend(t testing.TB) backends.Backend {
 	}
 	t.Skipf("needs the XLA CPU plugin (`make setup` installs it): %v", err)
 	return nil
+}
+
+// Golden reads a safetensors file of goldens.
+func Golden(t testing.TB, path string) *checkpoints.Weights {
+	t.Helper()
+	w, err := checkpoints.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Embedded reads the weights of the network at location, such as "embedded:lorelei/generator", and its config.json into
+// config unless that is nil.
+func Embedded(t testing.TB, location string, config any) *checkpoints.Weights {
+	t.Helper()
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config != nil {
+		if err := folder.Config(config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // MaxAbs returns the largest absolute difference of two float32 slices of equal length.
