@@ -77,6 +77,15 @@ func (p *Pairs) Len() int { return len(p.Seeds) }
 // Z returns row i's z [Meta.ZDim], sharing memory with p.
 func (p *Pairs) Z(i int) []float32 { return row(p.ZValues, i, p.Meta.ZDim) }
 
+// Read copies rows into z [len(rows),Meta.ZDim] and imageEmbeds [len(rows),Meta.EmbedDim].
+func (p *Pairs) Read(rows []int, z, imageEmbeds []float32) error {
+	for i, row := range rows {
+		copy(z[i*p.Meta.ZDim:], p.Z(row))
+		copy(imageEmbeds[i*p.Meta.EmbedDim:], p.ImageEmbed(row))
+	}
+	return nil
+}
+
 // ImageEmbed returns row i's image embedding [Meta.EmbedDim], sharing memory with p.
 func (p *Pairs) ImageEmbed(i int) []float32 { return row(p.ImageEmbeds, i, p.Meta.EmbedDim) }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 
-	"illustrator/data"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
@@ -26,7 +25,7 @@ type Training struct {
 	Mapper   mapper.Config
 	Seed     uint64
 	Networks *pipeline.Networks
-	Pairs    *data.Pairs
+	Pairs    Pairs
 	// Folder is the run folder: metrics.jsonl, mapper-best and mapper-last are written there.
 	Folder string
 	// Progress is told of every finished step. It may be nil.
@@ -36,6 +35,14 @@ type Training struct {
 	metrics    *metricsFile
 	validation *mlcontext.Exec
 	best       float64
+}
+
+// Pairs are the rows that a mapper is trained on: those of *data.Pairs, or any others.
+type Pairs interface {
+	// Len is the number of rows.
+	Len() int
+	// Read copies the named rows into z [len(rows),Z] and imageEmbeds [len(rows),E].
+	Read(rows []int, z, imageEmbeds []float32) error
 }
 
 // Result is what a training came to.
@@ -52,8 +59,8 @@ const metricsEvery = 25
 // saved, and ctx's cause returned.
 func (t *Training) Run(ctx context.Context) (result Result, err error) {
 	if t.Pairs.Len() <= t.Config.Validation.Rows+t.Config.Batch {
-		return result, fmt.Errorf("pairs %q hold %d rows: too few for %d rows of validation and a batch of %d",
-			t.Pairs.Source, t.Pairs.Len(), t.Config.Validation.Rows, t.Config.Batch)
+		return result, fmt.Errorf("the pairs have %d rows: too few for %d rows of validation and a batch of %d",
+			t.Pairs.Len(), t.Config.Validation.Rows, t.Config.Batch)
 	}
 	if err := t.prepare(); err != nil {
 		return result, err
@@ -190,11 +197,10 @@ func (t *Training) trainOn(exec *mlcontext.Exec, at int) (values losses.Values, 
 
 // execute runs a step or a validation on rows of the pairs.
 func (t *Training) execute(exec *mlcontext.Exec, rows []int, keys []uint64, more ...any) (losses.Values, error) {
-	z := make([]float32, 0, len(rows)*t.Mapper.ZDim)
-	embeds := make([]float32, 0, len(rows)*t.Mapper.EmbedDim)
-	for _, row := range rows {
-		z = append(z, t.Pairs.Z(row)...)
-		embeds = append(embeds, t.Pairs.ImageEmbed(row)...)
+	z := make([]float32, len(rows)*t.Mapper.ZDim)
+	embeds := make([]float32, len(rows)*t.Mapper.EmbedDim)
+	if err := t.Pairs.Read(rows, z, embeds); err != nil {
+		return losses.Values{}, err
 	}
 	args := append([]any{
 		tensors.FromFlatDataAndDimensions(z, len(rows), t.Mapper.ZDim),
