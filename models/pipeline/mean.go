@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 
+	"illustrator/models/batch"
 	"illustrator/models/stylegan2"
 )
 
@@ -34,9 +35,9 @@ func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
 	for i := range z {
 		z[i] = float32(rng.NormFloat64())
 	}
-	out, err := n.run(ctx, "mean style", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "mean style", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
 		return stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
-	}, 1000, rows[float32]{z, []int{dim}})
+	}, 1000, batch.Rows(z, dim))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/models/batch"
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
@@ -32,9 +33,8 @@ const (
 // Networks are a domain's frozen networks and, once loaded, a mapper. Weights are put on the device when they are first
 // needed. Networks is for one goroutine at a time.
 type Networks struct {
-	Backend backends.Backend
-	// Context holds the variables of all networks, each in its own scope.
-	Context *context.Context
+	// Runner has the device, and in its Context the variables of all networks, each in its own scope.
+	*batch.Runner
 
 	Generator  stylegan2.Config
 	CLIP       clip.Config
@@ -47,9 +47,7 @@ type Networks struct {
 
 	folders map[string]*checkpoints.Folder
 	loaded  map[string]bool
-	execs   map[string]*context.Exec
-	sizes   map[string]int // rows that each of execs was last compiled for
-	mean    []float32      // the mean W [Z], nil until truncation needs it
+	mean    []float32 // the mean W [Z], nil until truncation needs it
 }
 
 // Locations say where a domain's networks are: folders on disk or "embedded:…". Classifier may be empty.
@@ -96,13 +94,10 @@ func FromWeights(backend backends.Backend, generator stylegan2.Config, generator
 
 func empty(backend backends.Backend) *Networks {
 	return &Networks{
-		Backend: backend,
-		Context: context.New().Checked(false),
+		Runner:  batch.NewRunner(backend),
 		Hashes:  map[string]string{},
 		folders: map[string]*checkpoints.Folder{},
 		loaded:  map[string]bool{},
-		execs:   map[string]*context.Exec{},
-		sizes:   map[string]int{},
 	}
 }
 
@@ -181,7 +176,7 @@ func (n *Networks) LoadMapper(location string) error {
 			"the mapper was trained for another domain: name that domain, or train a mapper for this one")
 	}
 	n.Mapper, n.loaded[MapperScope] = cfg, false
-	delete(n.execs, mapName) // compiled for the mapper before
+	n.Forget(mapName) // compiled for the mapper before
 	return n.need(MapperScope)
 }
 

@@ -9,6 +9,7 @@ import (
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 
 	"illustrator/internal/fault"
+	"illustrator/models/batch"
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
@@ -45,9 +46,9 @@ func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, [
 	if err := n.need(clipScope); err != nil {
 		return nil, nil, err
 	}
-	out, err := n.run(ctx, "embed texts", func(c *mlcontext.Context, ids *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "embed texts", func(c *mlcontext.Context, ids *graph.Node) *graph.Node {
 		return clip.Scaled(clip.TextEmbeds(c.In(clipScope), n.CLIP, ids))
-	}, batchSize, rows[int32]{ids, []int{n.Tokenizer.Context()}})
+	}, batchSize, batch.Rows(ids, n.Tokenizer.Context()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,9 +62,9 @@ func (n *Networks) Resize(ctx context.Context, images []float32, height, width i
 	if height == size && width == size {
 		return images, nil
 	}
-	out, err := n.run(ctx, fmt.Sprintf("resize %dx%d", width, height), func(_ *mlcontext.Context, images *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, fmt.Sprintf("resize %dx%d", width, height), func(_ *mlcontext.Context, images *graph.Node) *graph.Node {
 		return nn.AreaResize(graph.ClipScalar(images, -1, 1), size, size)
-	}, batchSize, rows[float32]{images, []int{3, height, width}})
+	}, batchSize, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 	if err := n.need(clipScope); err != nil {
 		return nil, err
 	}
-	out, err := n.run(ctx, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, rows[float32]{images, []int{3, height, width}})
+	out, err := n.Run(ctx, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +85,9 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 
 // Project moves text embeddings [N,E] to image embeddings by eq. 3.
 func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32, error) {
-	out, err := n.run(ctx, "project", func(_ *mlcontext.Context, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "project", func(_ *mlcontext.Context, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
 		return clip.Project(textEmbeds, textPrompt, imagePrompt, alpha)
-	}, batchSize, rows[float32]{textEmbeds, []int{n.CLIP.ProjectionDim}}, vector(prompts.Text), vector(prompts.Image), scalar(alpha))
+	}, batchSize, batch.Rows(textEmbeds, n.CLIP.ProjectionDim), batch.Vector(prompts.Text), batch.Vector(prompts.Image), batch.Scalar(alpha))
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +102,9 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	if n.Mapper == nil {
 		return nil, fmt.Errorf("no mapper is loaded")
 	}
-	out, err := n.run(ctx, mapName, func(c *mlcontext.Context, e *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, mapName, func(c *mlcontext.Context, e *graph.Node) *graph.Node {
 		return mapper.Build(c.In(MapperScope), *n.Mapper, e)
-	}, batchSize, rows[float32]{imageEmbeds, []int{n.CLIP.ProjectionDim}})
+	}, batchSize, batch.Rows(imageEmbeds, n.CLIP.ProjectionDim))
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +125,9 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	if err := n.need(generatorScope); err != nil {
 		return nil, err
 	}
-	in := rows[float32]{z, []int{n.Generator.StyleDim}}
+	in := batch.Rows(z, n.Generator.StyleDim)
 	if psi == 1 {
-		out, err := n.run(ctx, "map styles", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
+		out, err := n.Run(ctx, "map styles", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
 			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(c.In(generatorScope), n.Generator, z))
 		}, batchSize, in)
 		if err != nil {
@@ -138,10 +139,10 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	out, err := n.run(ctx, "truncate styles", func(c *mlcontext.Context, z, mean, psi *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "truncate styles", func(c *mlcontext.Context, z, mean, psi *graph.Node) *graph.Node {
 		w := stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
 		return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
-	}, batchSize, in, vector(mean), scalar(psi))
+	}, batchSize, in, batch.Vector(mean), batch.Scalar(psi))
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +162,9 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 	if len(keys) != count {
 		return nil, fmt.Errorf("%d noise keys for %d pictures", len(keys), count)
 	}
-	out, err := n.run(ctx, "render with noise "+string(s.NoiseMode), func(c *mlcontext.Context, ws, keys *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "render with noise "+string(s.NoiseMode), func(c *mlcontext.Context, ws, keys *graph.Node) *graph.Node {
 		return stylegan2.Synthesis(c.In(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, batchSize, rows[float32]{styles, []int{n.Generator.NumLayers(), n.Generator.StyleDim}}, rows[uint64]{keys, nil})
+	}, batchSize, batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -175,9 +176,9 @@ func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis)
 	if err := n.NeedFrozen(); err != nil {
 		return nil, err
 	}
-	out, err := n.run(ctx, "sample with noise "+string(s.NoiseMode), func(c *mlcontext.Context, z, keys *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "sample with noise "+string(s.NoiseMode), func(c *mlcontext.Context, z, keys *graph.Node) *graph.Node {
 		return n.ImageEmbeds(c, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, batchSize, rows[float32]{z, []int{n.Generator.StyleDim}}, rows[uint64]{s.Keys, nil})
+	}, batchSize, batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +191,10 @@ func (n *Networks) Classify(ctx context.Context, images []float32) ([][]int, err
 		return nil, err
 	}
 	size := n.Classifier.ImageSize
-	out, err := n.run(ctx, "classify", func(c *mlcontext.Context, images *graph.Node) *graph.Node {
+	out, err := n.Run(ctx, "classify", func(c *mlcontext.Context, images *graph.Node) *graph.Node {
 		logits := classifier.Build(c.In(classifierScope), *n.Classifier, images)
 		return graph.ConvertDType(classifier.Attributes(*n.Classifier, logits), logits.DType())
-	}, batchSize, rows[float32]{images, []int{3, size, size}})
+	}, batchSize, batch.Rows(images, 3, size, size))
 	if err != nil {
 		return nil, err
 	}

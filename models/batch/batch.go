@@ -1,16 +1,18 @@
-package pipeline
+// Package batch runs graph functions over any number of rows, in batches of a fixed size, with plain slices at its border.
+package batch
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 )
 
-// input is an argument of a graph: n rows of width dims.
-type input interface {
+// Input is an argument of a graph: n rows, or one that is the same for every batch.
+type Input interface {
 	// rows is the number of rows, -1 for an argument that has none.
 	rows() (int, error)
 	// batch returns rows [from,to) as a tensor of size rows; rows beyond to repeat row from, so that the graph's shape,
@@ -18,7 +20,9 @@ type input interface {
 	batch(from, to, size int) *tensors.Tensor
 }
 
-// rows is an input [n, dims...] of any element type.
+// Rows is the input [n, dims...] that values hold.
+func Rows[T dtypes.Supported](values []T, dims ...int) Input { return rows[T]{values, dims} }
+
 type rows[T dtypes.Supported] struct {
 	values []T
 	dims   []int
@@ -55,14 +59,35 @@ type fixed struct{ *tensors.Tensor }
 func (f fixed) rows() (int, error)                { return -1, nil }
 func (f fixed) batch(_, _, _ int) *tensors.Tensor { return f.Tensor }
 
-func scalar(v float64) fixed { return fixed{tensors.FromScalar(float32(v))} }
+// Scalar is the same number for every batch.
+func Scalar(v float64) Input { return fixed{tensors.FromScalar(float32(v))} }
 
-func vector(v []float32) fixed { return fixed{tensors.FromFlatDataAndDimensions(v, 1, len(v))} }
+// Vector is the same row [1, len(v)] for every batch.
+func Vector(v []float32) Input { return fixed{tensors.FromFlatDataAndDimensions(v, 1, len(v))} }
 
-// run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size, and
-// returns the concatenated rows of each output.
-func (n *Networks) run(ctx context.Context, name string, build any, size int, inputs ...input) ([][]float32, error) {
-	exec, err := n.exec(name, build)
+// Runner keeps the compiled graphs of the networks whose weights are in one context. It is for one goroutine at a time.
+type Runner struct {
+	// Backend may be set later than the rest: nothing needs it before Run.
+	Backend backends.Backend
+	// Context holds the variables that the graphs read.
+	Context *mlcontext.Context
+
+	execs map[string]*mlcontext.Exec
+	sizes map[string]int // rows that each of execs was last compiled for
+}
+
+// NewRunner returns a Runner with a context that has no variables yet.
+func NewRunner(backend backends.Backend) *Runner {
+	return &Runner{backend, mlcontext.New().Checked(false), map[string]*mlcontext.Exec{}, map[string]int{}}
+}
+
+// Forget drops the graph compiled under name, whose function is about to change.
+func (r *Runner) Forget(name string) { delete(r.execs, name) }
+
+// Run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size, and
+// returns the concatenated rows of each output. The inputs must agree in their number of rows, which must not be zero.
+func (r *Runner) Run(ctx context.Context, name string, build any, size int, inputs ...Input) ([][]float32, error) {
+	exec, err := r.exec(name, build)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +96,8 @@ func (n *Networks) run(ctx context.Context, name string, build any, size int, in
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	// The program of a longer batch serves a shorter one, which is sooner done than another compilation.
-	size = min(size, max(total, n.sizes[name]))
-	n.sizes[name] = size
+	size = min(size, max(total, r.sizes[name]))
+	r.sizes[name] = size
 	var outputs [][]float32
 	for from := 0; from < total; from += size {
 		if err := context.Cause(ctx); err != nil {
@@ -105,7 +130,7 @@ func (n *Networks) run(ctx context.Context, name string, build any, size int, in
 }
 
 // count returns the number of rows of the inputs, which must agree and not be zero.
-func count(inputs []input) (int, error) {
+func count(inputs []Input) (int, error) {
 	total := -1
 	for _, in := range inputs {
 		n, err := in.rows()
@@ -124,14 +149,14 @@ func count(inputs []input) (int, error) {
 }
 
 // exec returns the executor of a graph function. It compiles once for every shape of inputs.
-func (n *Networks) exec(name string, build any) (*mlcontext.Exec, error) {
-	if e := n.execs[name]; e != nil {
+func (r *Runner) exec(name string, build any) (*mlcontext.Exec, error) {
+	if e := r.execs[name]; e != nil {
 		return e, nil
 	}
-	e, err := mlcontext.NewExecAny(n.Backend, n.Context, build)
+	e, err := mlcontext.NewExecAny(r.Backend, r.Context, build)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	n.execs[name] = e.WithName(name).SetMaxCache(-1) // pictures may come in any number of sizes
+	r.execs[name] = e.WithName(name).SetMaxCache(-1) // pictures may come in any number of sizes
 	return e, nil
 }
