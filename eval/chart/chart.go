@@ -1,0 +1,153 @@
+// Package chart draws line charts of metrics as PNG or SVG: panels side by side that share one legend.
+package chart
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"illustrator/internal/fault"
+)
+
+// Figure is a picture of one or more charts.
+type Figure struct {
+	Title string
+	Note  string // a line below the title, such as what thin lines are
+	// Panels are the charts, from left to right and top to bottom.
+	Panels []Panel
+	// Width and Height are the size in pixels; 0 is 1200 and 700.
+	Width, Height int
+}
+
+// Panel is one chart.
+type Panel struct {
+	Title string
+	X, Y  string // what the axes measure
+	LogY  bool   // a logarithmic Y axis; all values must be above 0
+	// Series are drawn in their order, later ones over earlier ones.
+	Series []Series
+}
+
+// Series is one line.
+type Series struct {
+	// Name stands in the legend. Series of one name have one colour in all panels, and one place in the legend.
+	Name   string
+	Points []Point // joined in their order
+	// Intervals are error bars, one for each point; nil for none.
+	Intervals []Interval
+	// Faint makes a thin pale line, for what is noisy; other lines mark their points.
+	Faint bool
+}
+
+// Point is a value Y measured at X.
+type Point struct{ X, Y float64 }
+
+// Interval is where the value of a point may lie, in the units of the Y axis.
+type Interval struct{ Low, High float64 }
+
+// Formats are the extensions of the files that Write makes.
+var Formats = []string{".png", ".svg"}
+
+// Write draws the figure to a file, whose extension says the format.
+func (f Figure) Write(path string) error {
+	content, err := f.Encode(strings.ToLower(filepath.Ext(path)))
+	if err != nil {
+		return fmt.Errorf("draw %q: %w", path, err)
+	}
+	return renameio.WriteFile(path, content, 0o666)
+}
+
+// Encode returns the file of the figure in one of Formats. A figure without points, and values that cannot be drawn, are
+// errors.
+func (f Figure) Encode(format string) ([]byte, error) {
+	if !slices.Contains(Formats, format) {
+		return nil, fault.Usage(fmt.Errorf("charts have no format %q", format), "the formats are %s", strings.Join(Formats, " and "))
+	}
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	const point = vg.Length(0.75) // of a pixel, at 96 an inch
+	width, height := vg.Length(cmp.Or(f.Width, 1200))*point, vg.Length(cmp.Or(f.Height, 700))*point
+	var file bytes.Buffer
+	if format == ".svg" {
+		canvas := vgsvg.New(width, height)
+		f.draw(draw.New(canvas))
+		if _, err := canvas.WriteTo(&file); err != nil {
+			return nil, err
+		}
+		return withFallbackFonts(file.Bytes()), nil
+	}
+	canvas := vgimg.New(width, height)
+	f.draw(draw.New(canvas))
+	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&file); err != nil {
+		return nil, err
+	}
+	return file.Bytes(), nil
+}
+
+func (f Figure) validate() error {
+	if len(f.Panels) == 0 {
+		return fmt.Errorf("the figure has no panels")
+	}
+	for _, p := range f.Panels {
+		points := 0
+		for _, s := range p.Series {
+			if err := s.validate(p.LogY); err != nil {
+				return fmt.Errorf("panel %q: series %q: %w", p.Title, s.Name, err)
+			}
+			points += len(s.Points)
+		}
+		if points == 0 {
+			return fmt.Errorf("panel %q has no points", p.Title)
+		}
+	}
+	return nil
+}
+
+func (s Series) validate(log bool) error {
+	if s.Intervals != nil && len(s.Intervals) != len(s.Points) {
+		return fmt.Errorf("%d intervals for %d points", len(s.Intervals), len(s.Points))
+	}
+	for i, p := range s.Points {
+		values := []float64{p.X, p.Y}
+		if s.Intervals != nil {
+			at := s.Intervals[i]
+			if !(at.Low <= p.Y && p.Y <= at.High) {
+				return fmt.Errorf("the interval from %g to %g at %g does not hold the value %g", at.Low, at.High, p.X, p.Y)
+			}
+			values = append(values, at.Low, at.High)
+		}
+		for _, v := range values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("point %d has the value %g", i, v)
+			}
+		}
+		if lowest := slices.Min(values[1:]); log && lowest <= 0 {
+			return fmt.Errorf("the value %g at %g is not above 0, as a logarithmic axis needs it", lowest, p.X)
+		}
+	}
+	return nil
+}
+
+// names lists the names of all series in the order of their first lines.
+func (f Figure) names() []string {
+	var names []string
+	for _, p := range f.Panels {
+		for _, s := range p.Series {
+			if !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,79 @@
+package chart
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// plot builds the chart of a panel; names are those of the figure's legend. The values are valid.
+func (p Panel) plot(names []string) *plot.Plot {
+	chart := plot.New()
+	chart.Title.Text, chart.Title.Padding, chart.Title.TextStyle = p.Title, 6, titleStyle(12)
+	chart.Title.TextStyle.XAlign, chart.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
+	for _, axis := range []*plot.Axis{&chart.X, &chart.Y} {
+		axis.LineStyle = draw.LineStyle{Color: gray, Width: 0.75}
+		axis.Padding = 0
+		axis.Tick.LineStyle = axis.LineStyle
+		axis.Tick.Length = 4
+		axis.Tick.Marker = linearTicks{}
+		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(10), black
+		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(11), black
+		axis.Label.Padding = 4
+	}
+	chart.X.Label.Text, chart.Y.Label.Text = p.X, p.Y
+	if p.LogY {
+		chart.Y.Scale, chart.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
+	chart.Add(&plotter.Grid{Vertical: gridStyle, Horizontal: gridStyle})
+	for _, s := range p.Series {
+		s.add(chart, slices.Index(names, s.Name))
+	}
+	p.setRanges(chart)
+	return chart
+}
+
+// add draws the line, its error bars and its points into a chart, in the colour of place in the legend.
+func (s Series) add(chart *plot.Plot, place int) {
+	if len(s.Points) == 0 {
+		return
+	}
+	points := make(plotter.XYs, len(s.Points))
+	for i, p := range s.Points {
+		points[i] = plotter.XY(p)
+	}
+	chart.Add(&plotter.Line{XYs: points, LineStyle: lineStyle(place, s.Faint)})
+	if s.Intervals != nil {
+		bars := make(plotter.YErrors, len(points))
+		for i, at := range s.Intervals {
+			bars[i].Low, bars[i].High = points[i].Y-at.Low, at.High-points[i].Y
+		}
+		chart.Add(&plotter.YErrorBars{XYs: points, YErrors: bars, LineStyle: barStyle(place), CapWidth: 6})
+	}
+	if !s.Faint {
+		chart.Add(&plotter.Scatter{XYs: points, GlyphStyle: glyphStyle(place)})
+	}
+}
+
+// setRanges gives the axes a little room around the data.
+func (p Panel) setRanges(chart *plot.Plot) {
+	chart.X.Min, chart.X.Max = widened(chart.X.Min, chart.X.Max, 0.02)
+	if p.LogY {
+		low, high := widened(math.Log(chart.Y.Min), math.Log(chart.Y.Max), 0.06)
+		chart.Y.Min, chart.Y.Max = math.Exp(low), math.Exp(high)
+		return
+	}
+	chart.Y.Min, chart.Y.Max = widened(chart.Y.Min, chart.Y.Max, 0.06)
+}
+
+// widened adds a share of a range's length at both ends; a range of one value becomes one that holds it in the middle.
+func widened(low, high, share float64) (float64, float64) {
+	room := (high - low) * share
+	if room == 0 {
+		room = max(math.Abs(low)*0.1, 1e-3)
+	}
+	return low - room, high + room
+}
