@@ -159,21 +159,3 @@ func TestFileMistakes(t *testing.T) {
 	_, err = OpenRun("xyzzy", nil)
 	expectMistake(t, "name", err, `run "xyzzy" is unknown`, "lorelei, paper")
 }
-
-func TestDifference(t *testing.T) {
-	base := "a: 1\nb: {c: x, d: [1, {e: 2}]}\n"
-	for other, want := range map[string]string{
-		"a: 2\nb: {c: x, d: [1, {e: 2}]}\n":    "a is 1 there, 2 here",
-		"a: 1\nb: {c: x, d: [1, {e: 3}]}\n":    "b.d[1].e is 2 there, 3 here",
-		"a: 1\nb: {c: x, d: [1]}\n":            "b.d has 2 entries there, 1 here",
-		"a: 1\nb: {c: x, f: [1, {e: 2}]}\n":    "b has other keys",
-		"a: 1\n":                               "the file has other keys",
-		"a: 1\nb: 2\n":                         "b has other keys",
-		"a: 1\nb:\n  c: x\n  d: [1, {e: 2}]\n": "only in how the file is written",
-		"a: [":                                 "its file is not YAML",
-	} {
-		if got := Difference([]byte(base), []byte(other)); got != want {
-			t.Errorf("%q: %q, want %q", other, got, want)
-		}
-	}
-}

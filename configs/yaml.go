@@ -4,7 +4,6 @@ package configs
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -130,51 +129,6 @@ func kindOf(goType string) string {
 		return "a mapping of keys"
 	}
 	return "a " + goType
-}
-
-// Difference names the first setting in which two files of a run differ, and both values.
-func Difference(have, want []byte) string {
-	var a, b yaml.Node
-	if yaml.Unmarshal(have, &a) != nil || yaml.Unmarshal(want, &b) != nil {
-		return "its file is not YAML"
-	}
-	if d := difference("", &a, &b); d != "" {
-		return d
-	}
-	return "only in how the file is written"
-}
-
-func difference(key string, have, want *yaml.Node) string {
-	for have.Kind == yaml.DocumentNode && want.Kind == yaml.DocumentNode {
-		have, want = have.Content[0], want.Content[0]
-	}
-	if have.Kind != want.Kind || have.Kind == yaml.ScalarNode || len(have.Content) != len(want.Content) {
-		switch {
-		case have.Kind == yaml.SequenceNode && want.Kind == yaml.SequenceNode:
-			return fmt.Sprintf("%s has %d entries there, %d here", key, len(have.Content), len(want.Content))
-		case have.Kind != yaml.ScalarNode || want.Kind != yaml.ScalarNode:
-			return fmt.Sprintf("%s has other keys", cmp.Or(key, "the file"))
-		case have.Value != want.Value:
-			return fmt.Sprintf("%s is %s there, %s here", key, have.Value, want.Value)
-		}
-		return ""
-	}
-	step := 1
-	if have.Kind == yaml.MappingNode {
-		step = 2
-	}
-	for i := 0; i < len(have.Content); i += step {
-		child := fmt.Sprintf("%s[%d]", key, i)
-		if step == 2 {
-			if child = strings.TrimPrefix(key+"."+want.Content[i].Value, "."); have.Content[i].Value != want.Content[i].Value {
-				return fmt.Sprintf("%s has other keys", cmp.Or(key, "the file"))
-			}
-		}
-		if d := difference(child, have.Content[i+step-1], want.Content[i+step-1]); d != "" {
-			return d
-		}
-	}
-	return ""
 }
 
 // keysOf lists the YAML keys of the struct type called name within t.
