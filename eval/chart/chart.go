@@ -1,4 +1,4 @@
-// Package chart draws line charts of metrics as PNG or SVG: panels side by side that share one legend.
+// Package chart draws line charts of metrics: as PNG or SVG with panels side by side that share one legend, or as text.
 package chart
 
 import (

@@ -215,3 +215,35 @@ func TestTicks(t *testing.T) {
 		}
 	}
 }
+
+func TestTextChart(t *testing.T) {
+	p := Panel{Title: "total", LogY: true, Series: []Series{
+		{Name: "a", Faint: true, Points: []Point{{0, 5}}}, // not shown: a has a strong line
+		{Name: "a", Points: []Point{{0, 1}, {100, 100}}},
+		{Name: "b", Points: []Point{{50, 100}, {75, 100}}},
+		{Name: "c", Faint: true, Points: []Point{{100, 10}}},
+		{Name: "d"},
+	}}
+	got, err := p.Text(21, 4, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `total
+  100 ┤         xxxxxxx ╭──
+ 31.6 ┤            ╭────╯
+   10 ┤       ╭────╯      o
+ 3.16 ┤  ╭────╯
+    1 ┼──╯
+      └┬────┬────┬────┬────┬
+       0   25   50   75   100
+─ a   x b   o c`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if coloured, err := p.Text(21, 4, true); err != nil || !strings.Contains(coloured, "\x1b[94m") || strings.Contains(got, "\x1b") {
+		t.Errorf("%v, with colours:\n%s", err, coloured)
+	}
+	if _, err := (Panel{}).Text(21, 4, false); err == nil {
+		t.Error("no error without points")
+	}
+}

@@ -21,7 +21,7 @@ func (linearTicks) Ticks(low, high float64) []plot.Tick {
 	}
 	var ticks []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: number(i * step)})
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: number(i*step, 6)})
 	}
 	return ticks
 }
@@ -42,7 +42,7 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 				continue
 			}
 			if digit == 1 || decades < 3 && (digit == 2 || digit == 5) {
-				tick.Label = number(tick.Value)
+				tick.Label = number(tick.Value, 6)
 			}
 			ticks = append(ticks, tick)
 		}
@@ -50,9 +50,9 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// number writes a tick's value without the digits of rounding.
-func number(v float64) string {
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
+// number writes a value with so many digits at most.
+func number(v float64, digits int) string {
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
 	switch size := math.Abs(short); {
 	case size == 0: // no "-0"
 		return "0"
