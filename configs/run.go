@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -31,9 +32,6 @@ type Pairs struct {
 	// NoiseMode is the generator's noise: "random" in the release.
 	NoiseMode string `yaml:"noise_mode"`
 }
-
-// MaxRows is the largest number of pairs in one file.
-const MaxRows = 1 << 30
 
 // Paper returns the settings of the official release on domain lorelei, whose networks set the widths of Z and of the
 // embeddings.
@@ -104,8 +102,8 @@ func (r *Run) Validate() error {
 	if r.Domain == "" {
 		return fault.Usage(fmt.Errorf("domain is missing"), "domain must be the name of an embedded domain or the path of a YAML file")
 	}
-	if r.Pairs.Rows < 2 || r.Pairs.Rows > MaxRows {
-		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", MaxRows)
+	if r.Pairs.Rows < 2 || r.Pairs.Rows > data.MaxPairs {
+		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", data.MaxPairs)
 	}
 	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
 		return fmt.Errorf("pairs.noise_mode: %w", err)

@@ -4,19 +4,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"illustrator/internal/fault"
 )
 
-// Columns of a pairs file and the version of its layout.
+// Columns of pairs and the version of their layout, of manifest and shards alike.
 const (
 	zColumn     = "z"
 	embedColumn = "image_embeds"
 	seedColumn  = "seed"
 
-	pairsVersion = "1"
+	pairsVersion = "2"
 
 	// pairsBatch is the number of rows of each record batch but the last: fixed, so that the same rows give the same
 	// bytes however they were handed to Append. 1,000 rows of 512 + 512 values are 4 MB.
@@ -26,34 +27,50 @@ const (
 	maxWidth = 1 << 16
 )
 
-// PairsMeta says how the pairs were made. It is stored in the Arrow schema's metadata and in the manifest beside the file.
+// MaxPairs is the largest number of rows in one set.
+const MaxPairs = 1 << 30
+
+// PairsMeta says how the pairs were made. It stands in the set's manifest and in the metadata of each shard's schema.
 type PairsMeta struct {
 	Domain          string `json:"domain"`
-	Seed            uint64 `json:"seed"` // the set's first seed; row i was drawn from Seed + i
+	Seed            uint64 `json:"seed"` // the set's first seed; in a shard's schema, the shard's
 	GeneratorSHA256 string `json:"generator_sha256"`
 	CLIPSHA256      string `json:"clip_sha256"`
 	NoiseMode       string `json:"noise_mode"`    // "const", "random" or "none"
 	Preprocessing   string `json:"preprocessing"` // picture → CLIP's input, such as "area-64-clip"
 	DType           string `json:"dtype"`         // what generator and CLIP were computed in, such as "float32"
+	Batch           int    `json:"batch"`         // pictures computed at once: float32's last digits depend on it
 	ZDim            int    `json:"z_dim"`
 	EmbedDim        int    `json:"embed_dim"`
-	CreatedBy       string `json:"created_by"` // program and version; no date, so that equal runs give equal bytes
+	CreatedBy       string `json:"created_by"` // program and version that began the set; no date, so that equal runs give equal bytes
+}
+
+// metaField is one field of PairsMeta under its name in files.
+type metaField struct{ name, value string }
+
+func (m PairsMeta) fields() []metaField {
+	return []metaField{
+		{"domain", m.Domain}, {"seed", strconv.FormatUint(m.Seed, 10)},
+		{"generator_sha256", m.GeneratorSHA256}, {"clip_sha256", m.CLIPSHA256},
+		{"noise_mode", m.NoiseMode}, {"preprocessing", m.Preprocessing}, {"dtype", m.DType}, {"batch", strconv.Itoa(m.Batch)},
+		{"z_dim", strconv.Itoa(m.ZDim)}, {"embed_dim", strconv.Itoa(m.EmbedDim)}, {"created_by", m.CreatedBy},
+	}
+}
+
+// checkWidths bounds the two widths.
+func (m PairsMeta) checkWidths() error {
+	if m.ZDim < 1 || m.ZDim > maxWidth || m.EmbedDim < 1 || m.EmbedDim > maxWidth {
+		return fmt.Errorf("z_dim is %d and embed_dim %d; expected 1 to %d", m.ZDim, m.EmbedDim, maxWidth)
+	}
+	return nil
 }
 
 // schema is the Arrow schema of the pairs with m in its metadata.
 func (m PairsMeta) schema() *arrow.Schema {
 	keys, values := []string{"format_version"}, []string{pairsVersion}
-	add := func(key, value string) { keys, values = append(keys, key), append(values, value) }
-	add("domain", m.Domain)
-	add("seed", strconv.FormatUint(m.Seed, 10))
-	add("generator_sha256", m.GeneratorSHA256)
-	add("clip_sha256", m.CLIPSHA256)
-	add("noise_mode", m.NoiseMode)
-	add("preprocessing", m.Preprocessing)
-	add("dtype", m.DType)
-	add("z_dim", strconv.Itoa(m.ZDim))
-	add("embed_dim", strconv.Itoa(m.EmbedDim))
-	add("created_by", m.CreatedBy)
+	for _, f := range m.fields() {
+		keys, values = append(keys, f.name), append(values, f.value)
+	}
 	meta := arrow.NewMetadata(keys, values)
 	return arrow.NewSchema([]arrow.Field{
 		{Name: zColumn, Type: arrow.FixedSizeListOf(int32(m.ZDim), arrow.PrimitiveTypes.Float32)},
@@ -62,60 +79,90 @@ func (m PairsMeta) schema() *arrow.Schema {
 	}, &meta)
 }
 
-// Pairs are the rows of a pairs file: ZValues is [Len, Meta.ZDim], ImageEmbeds [Len, Meta.EmbedDim], row-major.
-type Pairs struct {
-	Meta        PairsMeta
-	Source      string // the file, for messages
-	ZValues     []float32
-	ImageEmbeds []float32
-	Seeds       []uint64
-}
-
-// Len is the number of rows.
-func (p *Pairs) Len() int { return len(p.Seeds) }
-
-// Z returns row i's z [Meta.ZDim], sharing memory with p.
-func (p *Pairs) Z(i int) []float32 { return row(p.ZValues, i, p.Meta.ZDim) }
-
-// Read copies rows into z [len(rows),Meta.ZDim] and imageEmbeds [len(rows),Meta.EmbedDim].
-func (p *Pairs) Read(rows []int, z, imageEmbeds []float32) error {
-	for i, row := range rows {
-		copy(z[i*p.Meta.ZDim:], p.Z(row))
-		copy(imageEmbeds[i*p.Meta.EmbedDim:], p.ImageEmbed(row))
+// differences lists how other differs from m, as "seed is 0 there, 7 here" with m there; CreatedBy and the names in
+// without are not compared.
+func (m PairsMeta) differences(other PairsMeta, without ...string) []string {
+	var list []string
+	here := other.fields()
+	for i, there := range m.fields() {
+		if there.value != here[i].value && there.name != "created_by" && !slices.Contains(without, there.name) {
+			list = append(list, fmt.Sprintf("%s is %s there, %s here", there.name, there.value, here[i].value))
+		}
 	}
-	return nil
-}
-
-// ImageEmbed returns row i's image embedding [Meta.EmbedDim], sharing memory with p.
-func (p *Pairs) ImageEmbed(i int) []float32 { return row(p.ImageEmbeds, i, p.Meta.EmbedDim) }
-
-func row(values []float32, i, width int) []float32 {
-	return slices.Clip(values[i*width : (i+1)*width])
+	return list
 }
 
 // Check returns an error that names the first difference between how the pairs were made and what is wanted. Empty
-// fields of want are not compared, nor are Seed, DType and CreatedBy.
+// fields of want are not compared, nor are Seed, DType, Batch and CreatedBy.
 func (p *Pairs) Check(want PairsMeta) error {
-	for _, f := range []struct{ name, have, want string }{
-		{"generator_sha256", p.Meta.GeneratorSHA256, want.GeneratorSHA256},
-		{"clip_sha256", p.Meta.CLIPSHA256, want.CLIPSHA256},
-		{"z_dim", strconv.Itoa(p.Meta.ZDim), nonZero(want.ZDim)},
-		{"embed_dim", strconv.Itoa(p.Meta.EmbedDim), nonZero(want.EmbedDim)},
-		{"noise_mode", p.Meta.NoiseMode, want.NoiseMode},
-		{"preprocessing", p.Meta.Preprocessing, want.Preprocessing},
-		{"domain", p.Meta.Domain, want.Domain},
-	} {
-		if f.want != "" && f.have != f.want {
-			return fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, f.have, f.want),
-				"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or name the file that fits", p.Meta.Domain)
+	have := p.Meta.fields()
+	for i, f := range want.fields() {
+		if f.value == "" || f.value == "0" || f.value == have[i].value || slices.Contains([]string{"seed", "dtype", "batch", "created_by"}, f.name) {
+			continue
 		}
+		return fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, have[i].value, f.value),
+			"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or name the set that fits", p.Meta.Domain)
 	}
 	return nil
 }
 
-func nonZero(n int) string {
-	if n == 0 {
-		return ""
+// SeedRange is a range of seeds, both ends included.
+type SeedRange struct {
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+}
+
+func (r SeedRange) String() string { return fmt.Sprintf("%d-%d", r.First, r.Last) }
+
+// seedRanges joins the shards' seeds to as few ranges as there are.
+func seedRanges(shards []shard) []SeedRange {
+	var ranges []SeedRange
+	for _, s := range shards {
+		if n := len(ranges); n > 0 && ranges[n-1].Last+1 == s.FirstSeed {
+			ranges[n-1].Last = s.last()
+		} else {
+			ranges = append(ranges, SeedRange{s.FirstSeed, s.last()})
+		}
 	}
-	return strconv.Itoa(n)
+	return ranges
+}
+
+// overlap returns the first seeds that two ascending lists of ranges share.
+func overlap(a, b []SeedRange) (SeedRange, bool) {
+	for len(a) > 0 && len(b) > 0 {
+		shared := SeedRange{max(a[0].First, b[0].First), min(a[0].Last, b[0].Last)}
+		switch {
+		case shared.First <= shared.Last:
+			return shared, true
+		case a[0].Last < b[0].Last:
+			a = a[1:]
+		default:
+			b = b[1:]
+		}
+	}
+	return SeedRange{}, false
+}
+
+// Disjoint returns an error that names the first seeds that the sets share, if there are any: rows of one seed are the
+// same pair, which must not be both trained on and validated with.
+func Disjoint(a, b *Pairs) error {
+	shared, found := overlap(a.SeedRanges(), b.SeedRanges())
+	if !found {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", a.Source, b.Source, shared),
+		"sample one of them from seeds that the other does not have: `illustrator pairs --seed`")
+}
+
+// rangesText lists ranges for a message.
+func rangesText(ranges []SeedRange) string {
+	const most = 4
+	var text []string
+	for _, r := range ranges[:min(len(ranges), most)] {
+		text = append(text, r.String())
+	}
+	if n := len(ranges) - most; n > 0 {
+		text = append(text, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(text, ", ")
 }

@@ -10,13 +10,14 @@ import (
 
 // Arrow's Go reader trusts the lengths that a file states: a damaged one can make it ask for any amount of memory, or
 // recurse until the stack ends, and neither can be recovered from. checkArrow therefore walks the parts of the footer
-// and of the batch headers that lead to allocations, before that reader sees them.
+// that lead to allocations before that reader sees the schema. Rows are read without that reader, at places that are
+// taken from the headers of the record batches.
 
 const (
 	arrowMagic = "ARROW1"
 	maxFooter  = 1 << 20 // holds 43,000 batches
 	maxFields  = 100     // fields and their children together; a pairs file has 5
-	maxKeys    = 100     // metadata entries of one field or of the schema; a pairs file has 11
+	maxKeys    = 100     // metadata entries of one field or of the schema; a pairs file has 12
 )
 
 // Positions of the fields that are looked at in the tables of Arrow's File.fbs, Schema.fbs and Message.fbs.
@@ -25,20 +26,25 @@ const (
 	schemaFields, schemaMetadata                    = 6, 8
 	fieldChildren, fieldMetadata                    = 14, 16
 	messageHeaderType, messageHeader                = 6, 8
-	batchLength, batchCompression                   = 4, 10
+	batchLength, batchNodes, batchBuffers           = 4, 6, 8
+	batchCompression                                = 10
 
 	headerIsRecordBatch = 3 // MessageHeader.RecordBatch
 )
 
-// arrowBlock is where a record batch stands in the file and how many rows it says it has.
-type arrowBlock struct {
-	offset, header, body int64
-	rows                 int64
+// recordBatch says where the values of a record batch stand: offsets in the file of the columns' first bytes.
+type recordBatch struct {
+	first            int // number of the first row in the file
+	rows             int
+	z, embeds, seeds int64
 }
 
-// checkArrow returns the record batches of an Arrow IPC file of size bytes. They lie inside the file, one after the
-// other, uncompressed.
-func checkArrow(f io.ReaderAt, size int64) (blocks []arrowBlock, err error) {
+// arrowBlock is where a record batch stands in the file.
+type arrowBlock struct{ offset, header, body int64 }
+
+// checkArrow returns the record batches of an Arrow IPC file of size bytes with the columns of meta. Their values lie inside
+// the file, uncompressed, without nulls and one batch after the other.
+func checkArrow(f io.ReaderAt, size int64, meta PairsMeta) (batches []recordBatch, err error) {
 	defer recovered(&err)
 	footer, err := readFooter(f, size)
 	if err != nil {
@@ -56,7 +62,7 @@ func checkArrow(f io.ReaderAt, size int64) (blocks []arrowBlock, err error) {
 	if n > len(footer)/blockBytes {
 		return nil, fmt.Errorf("the file is damaged: %d record batches in a footer of %d bytes", n, len(footer))
 	}
-	end := int64(8)
+	end, rows := int64(8), 0
 	for i := range n {
 		at := root.Vector(flatbuffers.UOffsetT(root.Offset(footerBatches))) + flatbuffers.UOffsetT(i*blockBytes)
 		b := arrowBlock{offset: root.GetInt64(at), header: int64(root.GetInt32(at + 8)), body: root.GetInt64(at + 16)}
@@ -64,13 +70,16 @@ func checkArrow(f io.ReaderAt, size int64) (blocks []arrowBlock, err error) {
 		if b.offset < end || b.offset > room || b.header < 8 || b.header > room-b.offset || b.body < 0 || b.body > room-b.offset-b.header {
 			return nil, fmt.Errorf("the file is damaged: record batch %d (offset %d, header %d, body %d bytes) is not inside its %d bytes", i, b.offset, b.header, b.body, size)
 		}
-		if b.rows, err = batchRows(f, b); err != nil {
+		batch, err := readBatchHeader(f, b, meta)
+		if err != nil {
 			return nil, fmt.Errorf("record batch %d: %w", i, err)
 		}
+		batch.first = rows
+		rows += batch.rows
 		end = b.offset + b.header + b.body
-		blocks = append(blocks, b)
+		batches = append(batches, batch)
 	}
-	return blocks, nil
+	return batches, nil
 }
 
 // readFooter returns the flatbuffer at the end of the file: …, footer, int32 length, magic.
@@ -131,27 +140,69 @@ func checkFields(t flatbuffers.Table, vector, metadata flatbuffers.VOffsetT, vis
 	return nil
 }
 
-// batchRows reads the number of rows from the header of a record batch.
-func batchRows(f io.ReaderAt, b arrowBlock) (int64, error) {
+// readBatchHeader reads and checks the header of a record batch with the columns of meta.
+func readBatchHeader(f io.ReaderAt, b arrowBlock, meta PairsMeta) (recordBatch, error) {
 	if b.header > maxFooter {
-		return 0, fmt.Errorf("the file is damaged: a header of %d bytes", b.header)
+		return recordBatch{}, fmt.Errorf("the file is damaged: a header of %d bytes", b.header)
 	}
 	header := make([]byte, b.header)
 	if _, err := f.ReadAt(header, b.offset); err != nil {
-		return 0, err
+		return recordBatch{}, err
 	}
 	message := rootTable(header[8:]) // after the continuation mark and the length
 	if binary.LittleEndian.Uint32(header) != 0xFFFFFFFF || message.GetByteSlot(messageHeaderType, 0) != headerIsRecordBatch {
-		return 0, fmt.Errorf("the file is damaged: not a record batch of Arrow 0.15 or later")
+		return recordBatch{}, fmt.Errorf("the file is damaged: not a record batch of Arrow 0.15 or later")
 	}
-	batch, ok := subTable(message, messageHeader)
+	table, ok := subTable(message, messageHeader)
 	if !ok {
-		return 0, fmt.Errorf("the file is damaged: the batch has no header")
+		return recordBatch{}, fmt.Errorf("the file is damaged: the batch has no header")
 	}
-	if batch.Offset(batchCompression) != 0 {
-		return 0, fmt.Errorf("the batch is compressed; expected plain values")
+	if table.Offset(batchCompression) != 0 {
+		return recordBatch{}, fmt.Errorf("the batch is compressed; expected plain values")
 	}
-	return batch.GetInt64Slot(batchLength, 0), nil
+	rows := table.GetInt64Slot(batchLength, 0)
+	if rows < 1 || rows > pairsBatch {
+		return recordBatch{}, fmt.Errorf("the batch has %d rows; expected 1 to %d", rows, pairsBatch)
+	}
+	return placeColumns(table, b, meta, int(rows))
+}
+
+// placeColumns finds the values of the three columns in the body of a batch. Arrow numbers arrays and buffers depth
+// first: a list, its items, …; a list has one buffer (validity) and a flat array two (validity and values).
+func placeColumns(batch flatbuffers.Table, b arrowBlock, meta PairsMeta, rows int) (recordBatch, error) {
+	place := recordBatch{rows: rows}
+	arrays := []struct {
+		column         string
+		elements, size int
+		values         int // number of the buffer of values, -1 for none
+		at             *int64
+	}{
+		{zColumn, rows, 0, -1, nil}, {zColumn, rows * meta.ZDim, 4, 2, &place.z},
+		{embedColumn, rows, 0, -1, nil}, {embedColumn, rows * meta.EmbedDim, 4, 5, &place.embeds},
+		{seedColumn, rows, 8, 7, &place.seeds},
+	}
+	const buffers = 8
+	if n, m := vectorLen(batch, batchNodes), vectorLen(batch, batchBuffers); n != len(arrays) || m != buffers {
+		return place, fmt.Errorf("the batch has %d arrays and %d buffers; expected %d and %d", n, m, len(arrays), buffers)
+	}
+	node := batch.Vector(flatbuffers.UOffsetT(batch.Offset(batchNodes)))     // structs of int64 length, int64 nulls
+	buffer := batch.Vector(flatbuffers.UOffsetT(batch.Offset(batchBuffers))) // structs of int64 offset, int64 length
+	for i, a := range arrays {
+		length, nulls := batch.GetInt64(node+flatbuffers.UOffsetT(16*i)), batch.GetInt64(node+flatbuffers.UOffsetT(16*i+8))
+		if length != int64(a.elements) || nulls != 0 {
+			return place, fmt.Errorf("column %q has %d elements, %d of them null; expected %d and none", a.column, length, nulls, a.elements)
+		}
+		if a.values < 0 {
+			continue
+		}
+		at := flatbuffers.UOffsetT(16 * a.values)
+		offset, bytes := batch.GetInt64(buffer+at), batch.GetInt64(buffer+at+8)
+		if want := int64(a.elements * a.size); offset < 0 || bytes < want || offset > b.body || want > b.body-offset {
+			return place, fmt.Errorf("column %q has %d bytes at %d of a body of %d; expected %d", a.column, bytes, offset, b.body, want)
+		}
+		*a.at = b.offset + b.header + offset
+	}
+	return place, nil
 }
 
 func rootTable(buf []byte) flatbuffers.Table {
@@ -175,7 +226,7 @@ func vectorLen(t flatbuffers.Table, field flatbuffers.VOffsetT) int {
 	return t.VectorLen(flatbuffers.UOffsetT(o))
 }
 
-// boundedAllocator refuses allocations that the file's size does not justify by a panic, which ReadPairs recovers.
+// boundedAllocator refuses allocations that the file's size does not justify by a panic, which openShard recovers.
 type boundedAllocator struct{ limit int }
 
 func (a boundedAllocator) Allocate(size int) []byte { return a.Reallocate(size, nil) }

@@ -2,48 +2,42 @@ package data
 
 import (
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
-	"strconv"
+	"path/filepath"
+	"sort"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
-
-	"illustrator/internal/fault"
 )
 
-// ReadPairs reads a pairs file whole. Where its manifest stands beside it, size and SHA-256 are verified first; the
-// columns' types and lengths, the metadata and the finiteness of all values are checked always. Memory use is the
-// rows themselves and one batch.
-func ReadPairs(path string) (*Pairs, error) {
-	p, err := readPairs(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("read pairs %q: the file does not exist", path), "make it with `illustrator pairs`")
-	}
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "make the pairs again with `illustrator pairs`")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read pairs %q: %w", path, err)
-	}
-	return p, nil
+// shardFile is a shard that is open for reading.
+type shardFile struct {
+	file    *os.File
+	meta    PairsMeta
+	first   uint64 // seed of the first row
+	batches []recordBatch
 }
 
-func readPairs(path string) (p *Pairs, err error) {
-	defer recovered(&err)
-	f, size, err := openFile(path)
+// openShard opens a shard of the set in folder and checks its size, its schema and the headers of its batches; values are
+// not looked at.
+func openShard(folder string, meta PairsMeta, s shard) (opened *shardFile, err error) {
+	f, size, err := openFile(filepath.Join(folder, s.File))
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if err := verifyManifest(path, f, size); err != nil {
-		return nil, err
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	defer recovered(&err)
+	if size != s.Bytes {
+		return nil, fmt.Errorf("the file has %d bytes; the manifest says %d", size, s.Bytes)
 	}
-	blocks, err := checkArrow(f, size)
+	batches, err := checkArrow(f, size, meta)
 	if err != nil {
 		return nil, err
 	}
@@ -52,108 +46,36 @@ func readPairs(path string) (p *Pairs, err error) {
 		return nil, err
 	}
 	defer r.Close()
-	meta, err := parsePairsMeta(r.Schema())
-	if err != nil {
+	if err := checkShardSchema(r.Schema(), meta, s.FirstSeed); err != nil {
 		return nil, err
 	}
-	rows, rowBytes := int64(0), int64(4*(meta.ZDim+meta.EmbedDim)+8)
-	for i, b := range blocks {
-		if b.rows < 0 || b.rows > b.body/rowBytes {
-			return nil, fmt.Errorf("the file is damaged: record batch %d has %d rows of %d bytes in a body of %d", i, b.rows, rowBytes, b.body)
-		}
+	rows := 0
+	for _, b := range batches {
 		rows += b.rows
 	}
-	if rows == 0 {
-		return nil, fmt.Errorf("the file has no rows")
+	if rows != s.Rows {
+		return nil, fmt.Errorf("the file has %d rows; the manifest says %d", rows, s.Rows)
 	}
-	p = &Pairs{Meta: meta, Source: path, ZValues: make([]float32, 0, rows*int64(meta.ZDim)),
-		ImageEmbeds: make([]float32, 0, rows*int64(meta.EmbedDim)), Seeds: make([]uint64, 0, rows)}
-	for i, b := range blocks {
-		if err := p.appendBatch(r, i, int(b.rows)); err != nil {
-			return nil, fmt.Errorf("record batch %d: %w", i, err)
+	return &shardFile{file: f, meta: meta, first: s.FirstSeed, batches: batches}, nil
+}
+
+// checkShardSchema compares columns and metadata with those of the set; who wrote the shard may differ.
+func checkShardSchema(schema *arrow.Schema, meta PairsMeta, first uint64) error {
+	meta.Seed = first
+	want := meta.schema()
+	for i, key := range want.Metadata().Keys() {
+		value, ok := schema.Metadata().GetValue(key)
+		switch {
+		case !ok:
+			return fmt.Errorf("the schema's metadata has no %q; expected a file written by `illustrator pairs`", key)
+		case value != want.Metadata().Values()[i] && key != "created_by":
+			return fmt.Errorf("metadata %q is %q; expected %q", key, value, want.Metadata().Values()[i])
 		}
 	}
-	if err := checkFinite(zColumn, p.ZValues, meta.ZDim, 0); err != nil {
-		return nil, err
-	}
-	return p, checkFinite(embedColumn, p.ImageEmbeds, meta.EmbedDim, 0)
+	return checkColumns(schema, want)
 }
 
-// verifyManifest compares the file with the manifest beside it, if there is one.
-func verifyManifest(path string, f io.ReaderAt, size int64) error {
-	m, err := openManifest(path)
-	if m == nil || err != nil {
-		return err
-	}
-	differs := func(what string, have, want any) error {
-		return fault.Hint(fmt.Errorf("%s is %v; its manifest %q says %v", what, have, manifestPath(path), want),
-			"the file was damaged or replaced: make the pairs again with `illustrator pairs`, or remove the manifest if the file is known to be right")
-	}
-	if m.Bytes != size {
-		return differs("the size in bytes", size, m.Bytes)
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, size)); err != nil {
-		return err
-	}
-	if have := fmt.Sprintf("%x", sum.Sum(nil)); have != m.SHA256 {
-		return differs("the SHA-256", have, m.SHA256)
-	}
-	return nil
-}
-
-// openManifest returns nil where there is no manifest.
-func openManifest(path string) (*pairsManifest, error) {
-	f, err := os.Open(manifestPath(path))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var m pairsManifest
-	if err := json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(&m); err != nil {
-		return nil, fault.Hint(fmt.Errorf("manifest %q: %w", manifestPath(path), err), "remove the manifest, or make the pairs again with `illustrator pairs`")
-	}
-	return &m, nil
-}
-
-// parsePairsMeta checks the columns and reads the metadata of a pairs file's schema.
-func parsePairsMeta(schema *arrow.Schema) (PairsMeta, error) {
-	var m PairsMeta
-	var problem error
-	text := func(key string) string {
-		v, ok := schema.Metadata().GetValue(key)
-		if !ok && problem == nil {
-			problem = fmt.Errorf("the schema's metadata has no %q; expected a file written by `illustrator pairs`", key)
-		}
-		return v
-	}
-	number := func(key string, bits int) uint64 {
-		n, err := strconv.ParseUint(text(key), 10, bits)
-		if err != nil && problem == nil {
-			problem = fmt.Errorf("metadata %q is %q; expected a whole number", key, text(key))
-		}
-		return n
-	}
-	version := text("format_version")
-	if problem == nil && version != pairsVersion {
-		return m, fmt.Errorf("metadata %q is %q; this program reads %q", "format_version", version, pairsVersion)
-	}
-	m = PairsMeta{Domain: text("domain"), Seed: number("seed", 64), GeneratorSHA256: text("generator_sha256"),
-		CLIPSHA256: text("clip_sha256"), NoiseMode: text("noise_mode"), Preprocessing: text("preprocessing"), DType: text("dtype"),
-		ZDim: int(number("z_dim", 31)), EmbedDim: int(number("embed_dim", 31)), CreatedBy: text("created_by")}
-	if problem != nil {
-		return m, problem
-	}
-	if m.ZDim < 1 || m.ZDim > maxWidth || m.EmbedDim < 1 || m.EmbedDim > maxWidth {
-		return m, fmt.Errorf("metadata z_dim is %d and embed_dim %d; expected 1 to %d", m.ZDim, m.EmbedDim, maxWidth)
-	}
-	return m, checkColumns(schema, m.schema())
-}
-
-// checkColumns compares names and types of the columns; whether values may be null is looked at row by row.
+// checkColumns compares names and types of the columns; whether values may be null is looked at batch by batch.
 func checkColumns(have, want *arrow.Schema) error {
 	if len(have.Fields()) != len(want.Fields()) {
 		return fmt.Errorf("the file has %d columns; expected %d", len(have.Fields()), len(want.Fields()))
@@ -179,48 +101,70 @@ func sameType(a, b arrow.DataType) bool {
 	return a.ID() == b.ID()
 }
 
-// appendBatch copies record batch i, which must have rows rows, to the end of p.
-func (p *Pairs) appendBatch(r *ipc.FileReader, i, rows int) error {
-	record, err := r.RecordAt(i)
-	if err != nil {
+// Close closes the file.
+func (s *shardFile) Close() error { return s.file.Close() }
+
+// readRow reads row i of the shard into z [ZDim] and embed [EmbedDim].
+func (s *shardFile) readRow(i int, z, embed []float32) error {
+	b := s.batches[sort.Search(len(s.batches), func(k int) bool { return s.batches[k].first > i })-1]
+	if err := readFloats(s.file, z, b.z, i-b.first); err != nil {
 		return err
 	}
-	defer record.Release()
-	z, err := listValues(record.Column(0), zColumn, rows, p.Meta.ZDim)
-	if err != nil {
-		return err
-	}
-	embeds, err := listValues(record.Column(1), embedColumn, rows, p.Meta.EmbedDim)
-	if err != nil {
-		return err
-	}
-	seeds := record.Column(2).(*array.Uint64)
-	if err := checkArray(seeds, seedColumn, rows, 8); err != nil {
-		return err
-	}
-	p.ZValues, p.ImageEmbeds = append(p.ZValues, z...), append(p.ImageEmbeds, embeds...)
-	p.Seeds = append(p.Seeds, seeds.Uint64Values()...)
-	return nil
+	return readFloats(s.file, embed, b.embeds, i-b.first)
 }
 
-// listValues returns the values of a column of fixed-size lists as [rows, width].
-func listValues(column arrow.Array, name string, rows, width int) ([]float32, error) {
-	list := column.(*array.FixedSizeList)
-	if list.Len() != rows || list.NullN() != 0 || list.Data().Offset() != 0 {
-		return nil, fmt.Errorf("column %q has %d rows, %d of them null; expected %d and none", name, list.Len(), list.NullN(), rows)
-	}
-	values := list.ListValues().(*array.Float32)
-	if err := checkArray(values, name, rows*width, 4); err != nil {
-		return nil, err
-	}
-	return values.Float32Values(), nil
+// readFloats fills values with row number row of a column that begins at offset at.
+func readFloats(f io.ReaderAt, values []float32, at int64, row int) error {
+	_, err := f.ReadAt(arrow.Float32Traits.CastToBytes(values), at+int64(4*row*len(values)))
+	return err
 }
 
-// checkArray compares the length that a flat column states with what is wanted and with its buffer.
-func checkArray(a arrow.Array, name string, elements, size int) error {
-	buffer := a.Data().Buffers()[1]
-	if a.Len() != elements || a.NullN() != 0 || buffer == nil || buffer.Len() < elements*size {
-		return fmt.Errorf("column %q has %d elements, %d of them null; expected %d and none, with %d bytes each", name, a.Len(), a.NullN(), elements, size)
+// PairsBatch is some successive rows: Z [Rows,ZDim] and ImageEmbeds [Rows,EmbedDim] of the seeds from FirstSeed on.
+type PairsBatch struct {
+	FirstSeed      uint64
+	Rows           int
+	Z, ImageEmbeds []float32
+}
+
+// batchesOf reads the shard front to back. The slices of one batch are used for the next.
+func (s *shardFile) batchesOf() iter.Seq2[PairsBatch, error] {
+	z, embeds := make([]float32, s.batches[0].rows*s.meta.ZDim), make([]float32, s.batches[0].rows*s.meta.EmbedDim)
+	return func(yield func(PairsBatch, error) bool) {
+		for _, b := range s.batches {
+			z, embeds = grown(z, b.rows*s.meta.ZDim), grown(embeds, b.rows*s.meta.EmbedDim)
+			err := readFloats(s.file, z, b.z, 0)
+			if err == nil {
+				err = readFloats(s.file, embeds, b.embeds, 0)
+			}
+			if !yield(PairsBatch{s.first + uint64(b.first), b.rows, z, embeds}, err) || err != nil {
+				return
+			}
+		}
 	}
-	return nil
+}
+
+// grown returns a slice of n values, the same memory if it is large enough.
+func grown(values []float32, n int) []float32 {
+	if n > cap(values) {
+		return make([]float32, n)
+	}
+	return values[:n]
+}
+
+// sha256Of sums a file front to back. progress is told of the bytes read since its last call and may stop the reading.
+func sha256Of(f io.ReaderAt, size int64, progress func(bytes int64) error) (string, error) {
+	sum, r, buffer := sha256.New(), io.NewSectionReader(f, 0, size), make([]byte, 1<<20)
+	for {
+		n, err := r.Read(buffer)
+		sum.Write(buffer[:n])
+		if stop := progress(int64(n)); stop != nil {
+			return "", stop
+		}
+		if err == io.EOF {
+			return fmt.Sprintf("%x", sum.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 }

@@ -1,218 +1,235 @@
 package data
 
 import (
-	"crypto/sha256"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"syscall"
 
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/ipc"
-	"github.com/apache/arrow/go/v15/arrow/memory"
-	"github.com/google/renameio/v2"
+	"illustrator/internal/fault"
 )
 
-// pairsManifest is the JSON beside a pairs file. Arrow files carry no checksum: this is it.
-type pairsManifest struct {
-	Rows   int       `json:"rows"`
-	Bytes  int64     `json:"bytes"`
-	SHA256 string    `json:"sha256"`
-	Meta   PairsMeta `json:"meta"`
-}
-
-// manifestPath is where the manifest of the pairs file at path stands.
-func manifestPath(path string) string { return path + ".json" }
-
-// PairsWriter writes one Arrow IPC file of pairs with the columns z fixed_size_list<float32>[ZDim], image_embeds
-// fixed_size_list<float32>[EmbedDim] and seed uint64. The file appears under its name at Close only.
+// PairsWriter writes a set of pairs, a folder of shards, or goes on with one. A row's place follows from its seed alone,
+// so the same rows give the same files however often the writing was interrupted. One writer at a time: the folder is
+// locked.
 //
-// One file is one shard: rows stand in the order of their seeds, seed = PairsMeta.Seed + row, so a set can be cut into
-// shards (or continued after an interruption) by giving each file its own first seed.
+// Every shard is written under a temporary name, synced and renamed before the manifest, replaced in the same way, lists
+// it: whatever happens, the manifest lists whole shards only. What it doesn't list is removed when the set is opened to
+// be written.
 type PairsWriter struct {
-	path string
-	meta PairsMeta
-	file *renameio.PendingFile
-	sum  *hashingFile
-	err  error // the first failure to write, or errClosed
+	folder   string
+	manifest pairsManifest
+	lock     *os.File
+	created  bool // the folder was not there
+	err      error
 
-	schema *arrow.Schema
-	ipc    *ipc.FileWriter
-
-	z, embeds []float32 // rows not written yet, fewer than pairsBatch
-	seeds     []uint64
-	rows      int
+	open      *shardWriter // nil between shards
+	continued int          // index of the shard in the manifest that open replaces, -1 for none
 }
 
 var errClosed = errors.New("the pairs writer is closed")
 
-// CreatePairs starts a pairs file. End it with Close, or with Abort to leave nothing.
-func CreatePairs(path string, meta PairsMeta) (*PairsWriter, error) {
-	for _, width := range []struct {
-		name  string
-		value int
-	}{{"z_dim", meta.ZDim}, {"embed_dim", meta.EmbedDim}} {
-		if width.value < 1 || width.value > maxWidth {
-			return nil, fmt.Errorf("write pairs %q: %s is %d; expected 1 to %d", path, width.name, width.value, maxWidth)
-		}
-	}
-	file, err := pendingFile(path)
-	if err != nil {
-		return nil, err
-	}
-	sum := &hashingFile{file: file, hash: sha256.New()}
-	schema := meta.schema()
-	writer, err := ipc.NewFileWriter(sum, ipc.WithSchema(schema))
-	if err != nil {
-		file.Cleanup()
-		return nil, fmt.Errorf("write pairs %q: %w", path, err)
-	}
-	return &PairsWriter{path: path, meta: meta, file: file, sum: sum, schema: schema, ipc: writer}, nil
+// OpenPairsWriter begins a set in folder with shards of shardRows rows, or goes on with the set that is there: it must have
+// been made with the same settings, whatever program began it. End with Close.
+func OpenPairsWriter(folder string, meta PairsMeta, shardRows int) (*PairsWriter, error) {
+	w, err := openPairsWriter(folder, meta, shardRows)
+	return w, pairsError("write", folder, err)
 }
 
-// Append adds len(seeds) rows: z is [rows, ZDim], imageEmbeds [rows, EmbedDim], row-major. Row numbers decide the seeds:
-// seeds must continue PairsMeta.Seed + row. Values that are not finite are refused; a refused call adds no row.
-func (w *PairsWriter) Append(seeds []uint64, z, imageEmbeds []float32) error {
+func openPairsWriter(folder string, meta PairsMeta, shardRows int) (*PairsWriter, error) {
+	w := &PairsWriter{folder: folder, continued: -1, manifest: pairsManifest{
+		FormatVersion: pairsVersion, Meta: meta, ShardRows: shardRows, Shards: []shard{},
+	}}
+	if err := w.manifest.check(); err != nil {
+		return nil, err
+	}
+	if err := w.lockFolder(); err != nil {
+		return nil, err
+	}
+	if err := w.prepare(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// Rows is the number of rows in the set's finished shards.
+func (w *PairsWriter) Rows() int { return w.manifest.Rows }
+
+// Append adds rows of successive seeds from first on: z is [rows,ZDim], imageEmbeds [rows,EmbedDim], row-major. Shards end at
+// the multiples of their size, counted from the set's first seed, and at gaps between two calls. Values that are not finite
+// are refused; a refused call adds no row.
+func (w *PairsWriter) Append(first uint64, z, imageEmbeds []float32) error {
 	if w.err != nil {
 		return w.err
 	}
-	if err := w.checkRows(seeds, z, imageEmbeds); err != nil {
-		return fmt.Errorf("write pairs %q: %w", w.path, err)
+	if err := w.checkRows(first, z, imageEmbeds); err != nil {
+		return pairsError("write", w.folder, err)
 	}
-	zd, ed := w.meta.ZDim, w.meta.EmbedDim
-	for len(seeds) > 0 {
-		n := min(len(seeds), pairsBatch-len(w.seeds))
-		w.seeds, seeds = append(w.seeds, seeds[:n]...), seeds[n:]
-		w.z, z = append(w.z, z[:n*zd]...), z[n*zd:]
-		w.embeds, imageEmbeds = append(w.embeds, imageEmbeds[:n*ed]...), imageEmbeds[n*ed:]
-		if len(w.seeds) == pairsBatch {
-			if err := w.flush(); err != nil {
-				return err
+	meta, room := w.manifest.Meta, uint64(w.manifest.ShardRows)
+	for len(z) > 0 {
+		if err := w.shardFor(first); err != nil {
+			return w.failed(err)
+		}
+		left := room - (first-meta.Seed)%room
+		n := int(min(uint64(len(z)/meta.ZDim), left))
+		if err := w.open.append(z[:n*meta.ZDim], imageEmbeds[:n*meta.EmbedDim]); err != nil {
+			return w.failed(err)
+		}
+		z, imageEmbeds, first = z[n*meta.ZDim:], imageEmbeds[n*meta.EmbedDim:], first+uint64(n)
+		if uint64(n) == left {
+			if err := w.seal(); err != nil {
+				return w.failed(err)
 			}
 		}
 	}
 	return nil
 }
 
-func (w *PairsWriter) checkRows(seeds []uint64, z, embeds []float32) error {
-	if len(z) != len(seeds)*w.meta.ZDim || len(embeds) != len(seeds)*w.meta.EmbedDim {
-		return fmt.Errorf("%d seeds with %d values of z and %d of image_embeds; expected %d and %d",
-			len(seeds), len(z), len(embeds), len(seeds)*w.meta.ZDim, len(seeds)*w.meta.EmbedDim)
+func (w *PairsWriter) checkRows(first uint64, z, embeds []float32) error {
+	meta := w.manifest.Meta
+	rows := len(z) / meta.ZDim
+	switch {
+	case len(z) != rows*meta.ZDim || len(embeds) != rows*meta.EmbedDim:
+		return fmt.Errorf("%d values of z and %d of image_embeds are not rows of %d and %d", len(z), len(embeds), meta.ZDim, meta.EmbedDim)
+	case rows == 0:
+		return nil
+	case first < meta.Seed || uint64(rows-1) > math.MaxUint64-first:
+		return fmt.Errorf("%d rows from seed %d on; the set begins at %d and seeds end at 2⁶⁴ - 1", rows, first, meta.Seed)
 	}
-	next := w.meta.Seed + uint64(w.rows+len(w.seeds))
-	for i, seed := range seeds {
-		if seed != next+uint64(i) {
-			return fmt.Errorf("row %d has seed %d; expected %d (first seed %d + row)", w.rows+len(w.seeds)+i, seed, next+uint64(i), w.meta.Seed)
-		}
+	there := seedRanges(w.manifest.Shards)
+	if w.open != nil {
+		there = append(there, SeedRange{w.open.first, w.open.first + uint64(w.open.rows-1)})
+		slices.SortFunc(there, func(a, b SeedRange) int { return cmp.Compare(a.First, b.First) })
 	}
-	if err := checkFinite(zColumn, z, w.meta.ZDim, w.rows+len(w.seeds)); err != nil {
+	if shared, found := overlap(there, []SeedRange{{first, first + uint64(rows-1)}}); found {
+		return fmt.Errorf("the set has the seeds %v already", shared)
+	}
+	if err := checkFinite(zColumn, z, meta.ZDim, first); err != nil {
 		return err
 	}
-	return checkFinite(embedColumn, embeds, w.meta.EmbedDim, w.rows+len(w.seeds))
+	return checkFinite(embedColumn, embeds, meta.EmbedDim, first)
 }
 
-// checkFinite names the first value of a [rows, width] column that is NaN or infinite; its first row has number row.
-func checkFinite(column string, values []float32, width, row int) error {
-	for i, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("column %q, row %d, element %d is %v; expected a finite number", column, row+i/width, i%width, v)
+// shardFor makes open the shard that takes the row of seed first: the open one, a short one in the set that it
+// continues, or a new one.
+func (w *PairsWriter) shardFor(first uint64) (err error) {
+	if w.open != nil {
+		if w.open.first+uint64(w.open.rows) == first {
+			return nil
 		}
-	}
-	return nil
-}
-
-// flush writes the collected rows as one record batch.
-func (w *PairsWriter) flush() error {
-	n := len(w.seeds)
-	seeds := array.NewData(arrow.PrimitiveTypes.Uint64, n,
-		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Uint64Traits.CastToBytes(w.seeds))}, nil, 0, 0)
-	columns := []arrow.Array{
-		listColumn(w.z, w.meta.ZDim), listColumn(w.embeds, w.meta.EmbedDim), array.MakeFromData(seeds),
-	}
-	record := array.NewRecord(w.schema, columns, int64(n))
-	if err := w.ipc.Write(record); err != nil {
-		w.err = fmt.Errorf("write pairs %q: %w", w.path, err)
-		return w.err
-	}
-	w.rows += n
-	w.z, w.embeds, w.seeds = w.z[:0], w.embeds[:0], w.seeds[:0]
-	return nil
-}
-
-// listColumn is a [rows, width] slice as an Arrow column of fixed-size lists; it shares the slice's memory.
-func listColumn(values []float32, width int) arrow.Array {
-	items := array.NewData(arrow.PrimitiveTypes.Float32, len(values),
-		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float32Traits.CastToBytes(values))}, nil, 0, 0)
-	list := array.NewData(arrow.FixedSizeListOf(int32(width), arrow.PrimitiveTypes.Float32), len(values)/width,
-		[]*memory.Buffer{nil}, []arrow.ArrayData{items}, 0, 0)
-	return array.MakeFromData(list)
-}
-
-// Close writes the rest, syncs the file, gives it its name and writes the manifest beside it. A file without rows is
-// an error and leaves nothing.
-func (w *PairsWriter) Close() (err error) {
-	if w.err != nil {
-		return errors.Join(w.err, w.Abort())
-	}
-	defer func() {
-		if err != nil {
-			w.Abort()
-		}
-		w.err = errClosed
-	}()
-	if len(w.seeds) > 0 {
-		if err := w.flush(); err != nil {
+		if err := w.seal(); err != nil {
 			return err
 		}
 	}
-	if w.rows == 0 {
-		return fmt.Errorf("write pairs %q: no rows", w.path)
+	meta, shards := w.manifest.Meta, w.manifest.Shards
+	i := sort.Search(len(shards), func(i int) bool { return shards[i].FirstSeed > first }) - 1
+	w.continued = -1
+	if i < 0 || shards[i].last()+1 != first || (first-meta.Seed)%uint64(w.manifest.ShardRows) == 0 {
+		w.open, err = createShard(w.folder, meta, first)
+		return err
 	}
-	if err := w.ipc.Close(); err != nil {
-		return fmt.Errorf("write pairs %q: %w", w.path, err)
+	w.continued = i
+	if w.open, err = createShard(w.folder, meta, shards[i].FirstSeed); err != nil {
+		return err
 	}
-	// The manifest of a file that is about to be replaced goes first: a crash in between leaves new pairs without a
-	// manifest, which read well, rather than with a wrong one.
-	if err := os.Remove(manifestPath(w.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("write pairs %q: %w", w.path, err)
-	}
-	if err := w.file.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("write pairs %q: %w", w.path, err)
-	}
-	return writeFile(manifestPath(w.path), func(f io.Writer) error {
-		e := json.NewEncoder(f)
-		e.SetIndent("", "  ")
-		return e.Encode(pairsManifest{Rows: w.rows, Bytes: w.sum.bytes, SHA256: fmt.Sprintf("%x", w.sum.hash.Sum(nil)), Meta: w.meta})
-	})
+	return w.copyRows(shards[i])
 }
 
-// Abort gives up the file and removes what was written. It is harmless after Close.
-func (w *PairsWriter) Abort() error {
+// copyRows begins the open shard with the rows of the short one that it continues, which must be whole.
+func (w *PairsWriter) copyRows(s shard) error {
+	if err := verifyShard(w.folder, w.manifest.Meta, s, func(int64) error { return nil }); err != nil {
+		return fault.Hint(fmt.Errorf("%s: %w", s.File, err), "`illustrator pairs verify --repair %s` removes damaged shards, which are then sampled again", w.folder)
+	}
+	f, err := openShard(w.folder, w.manifest.Meta, s)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for batch, err := range f.batchesOf() {
+		if err != nil {
+			return err
+		}
+		if err := w.open.append(batch.Z, batch.ImageEmbeds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seal finishes the open shard, if there is one, and lists it in the manifest.
+func (w *PairsWriter) seal() error {
+	if w.open == nil {
+		return nil
+	}
+	open := w.open
+	w.open = nil
+	s, err := open.finish(w.manifest.Meta.Seed)
+	if err != nil {
+		return err
+	}
+	next, old := w.manifest, ""
+	next.Shards = slices.Clone(next.Shards)
+	if w.continued >= 0 {
+		old = next.Shards[w.continued].File
+		next.Rows -= next.Shards[w.continued].Rows
+		next.Shards[w.continued] = s
+	} else {
+		i := sort.Search(len(next.Shards), func(i int) bool { return next.Shards[i].FirstSeed > s.FirstSeed })
+		next.Shards = slices.Insert(next.Shards, i, s)
+	}
+	next.Rows += s.Rows
+	if err := next.write(w.folder); err != nil {
+		return err
+	}
+	w.manifest = next
+	if old != "" && old != s.File {
+		return os.Remove(filepath.Join(w.folder, old))
+	}
+	return nil
+}
+
+// failed gives up the open shard after a failure to write, and with it all further writing.
+func (w *PairsWriter) failed(err error) error {
+	if w.open != nil {
+		err = errors.Join(err, w.open.abort())
+		w.open = nil
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		err = fault.Hint(err, "free some space: %d rows are kept, and the same command goes on from there", w.manifest.Rows)
+	}
+	w.err = pairsError("write", w.folder, err)
+	return w.err
+}
+
+// Flush keeps the rows of the unfinished shard as a shorter shard, which a later Append continues.
+func (w *PairsWriter) Flush() error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.seal(); err != nil {
+		return w.failed(err)
+	}
+	return nil
+}
+
+// Close is Flush, and ends the writing. A set without rows whose folder was made for it is removed.
+func (w *PairsWriter) Close() error {
+	if w.err == errClosed {
+		return nil
+	}
+	var err error
+	if w.err == nil {
+		err = w.Flush()
+	}
+	if w.created && w.manifest.Rows == 0 {
+		_ = os.Remove(filepath.Join(w.folder, pairsManifestFile))
+		_ = os.Remove(w.folder)
+	}
 	w.err = errClosed
-	return w.file.Cleanup()
-}
-
-// hashingFile sums what Arrow's writer writes. The writer seeks only to ask where it is.
-type hashingFile struct {
-	file  io.Writer
-	hash  hash.Hash
-	bytes int64
-}
-
-func (h *hashingFile) Write(p []byte) (int, error) {
-	n, err := h.file.Write(p)
-	h.hash.Write(p[:n])
-	h.bytes += int64(n)
-	return n, err
-}
-
-func (h *hashingFile) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekCurrent {
-		return 0, fmt.Errorf("seek(%d, %d): the file is written front to back", offset, whence)
-	}
-	return h.bytes, nil
+	return errors.Join(err, w.lock.Close())
 }

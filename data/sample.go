@@ -5,62 +5,106 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
 
-// SampleOptions say which pairs are sampled.
-type SampleOptions struct {
-	Domain    string
-	Rows      int
-	Seed      uint64 // row i is drawn from Seed + i
-	NoiseMode stylegan2.NoiseMode
-	CreatedBy string
-	Progress  func(rows int) // told of every finished batch; may be nil
-}
-
-// sampleBatch is the number of pictures rendered at once.
+// sampleBatch is the number of pictures computed at once. The last digits of an embedding depend on it (2e-5 of a length of
+// 11 on the embedded domain), so it is fixed and recorded with the pairs.
 const sampleBatch = 32
 
-// Meta describes the pairs that n and o give.
-func (o SampleOptions) Meta(n *pipeline.Networks) PairsMeta {
+// SampledMeta describes the pairs that the networks of domain give, from seed on.
+func SampledMeta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) PairsMeta {
 	return PairsMeta{
-		Domain: o.Domain, Seed: o.Seed, NoiseMode: string(o.NoiseMode), CreatedBy: o.CreatedBy,
-		GeneratorSHA256: n.Hashes["generator"], CLIPSHA256: n.Hashes["clip"], Preprocessing: n.Preprocessing(), DType: "float32",
-		ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
+		Domain: domain, Seed: seed, NoiseMode: string(mode), CreatedBy: createdBy,
+		GeneratorSHA256: n.Hashes["generator"], CLIPSHA256: n.Hashes["clip"], Preprocessing: n.Preprocessing(),
+		DType: "float32", Batch: sampleBatch, ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
 	}
 }
 
-// Sample draws z ~ N(0, I), renders each and writes it with the scaled CLIP embedding of its picture to path. The file
-// appears under its name when it is complete. Noise mode "random" draws a row's noise from its seed too.
-func Sample(ctx context.Context, n *pipeline.Networks, path string, o SampleOptions) (err error) {
-	w, err := CreatePairs(path, o.Meta(n))
+// Sample completes the set of w to rows rows: it draws each row's z ~ N(0, I) from its seed, renders it and embeds the picture.
+// Noise mode "random" draws a row's noise from its seed too. Progress, which may be nil, is told of the rows sampled in this
+// call. Whatever ends it, rows that were sampled are kept.
+//
+// Seeds are computed in batches that begin at the multiples of sampleBatch: a seed has the same place among the same
+// neighbours in whatever set, part or continuation it is sampled, and so the same bits.
+func Sample(ctx context.Context, n *pipeline.Networks, w *PairsWriter, rows int, progress func(rows int)) error {
+	missing, err := w.Missing(rows)
 	if err != nil {
 		return err
 	}
-	defer func() {
+	// The device computes the next rows while these are written.
+	batches := make(chan PairsBatch, 2)
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(batches)
+		for _, seeds := range missing {
+			if err := sampleRange(groupCtx, n, w.manifest.Meta, seeds, batches); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		done := 0
+		for b := range batches {
+			if err := w.Append(b.FirstSeed, b.Z, b.ImageEmbeds); err != nil {
+				return err
+			}
+			if done += b.Rows; progress != nil {
+				progress(done)
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		if flushed := w.Flush(); flushed != nil && !errors.Is(err, flushed) {
+			err = errors.Join(err, flushed)
+		}
+		return err
+	}
+	return w.Flush()
+}
+
+// sampleRange computes the rows of seeds, a batch at a time.
+func sampleRange(ctx context.Context, n *pipeline.Networks, meta PairsMeta, seeds SeedRange, batches chan<- PairsBatch) error {
+	for first := seeds.First; ; {
+		start := first - first%sampleBatch
+		last := min(start+sampleBatch-1, seeds.Last)
+		b, err := sampleOne(ctx, n, meta, start, int(first-start), int(last-start)+1)
 		if err != nil {
-			err = errors.Join(err, w.Abort())
-		}
-	}()
-	for from := 0; from < o.Rows; from += sampleBatch {
-		// A full batch even at the end keeps the compiled program; the surplus is dropped.
-		seeds, z := make([]uint64, sampleBatch), make([]float32, 0, sampleBatch*n.Generator.StyleDim)
-		for i := range seeds {
-			seeds[i] = o.Seed + uint64(from+i)
-			z = append(z, Z(seeds[i], n.Generator.StyleDim)...)
-		}
-		embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: o.NoiseMode, Keys: seeds})
-		if err != nil {
-			return fmt.Errorf("sample pairs: %w", err)
-		}
-		count := min(sampleBatch, o.Rows-from)
-		if err := w.Append(seeds[:count], z[:count*n.Generator.StyleDim], embeds[:count*n.CLIP.ProjectionDim]); err != nil {
 			return err
 		}
-		if o.Progress != nil {
-			o.Progress(from + count)
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
+		if last == seeds.Last {
+			return nil
+		}
+		first = last + 1
 	}
-	return w.Close()
+}
+
+// sampleOne computes the whole batch of seeds from start on and returns its rows [from,to).
+func sampleOne(ctx context.Context, n *pipeline.Networks, meta PairsMeta, start uint64, from, to int) (PairsBatch, error) {
+	keys, z := make([]uint64, sampleBatch), make([]float32, 0, sampleBatch*meta.ZDim)
+	for i := range keys {
+		keys[i] = start + uint64(i)
+		z = append(z, Z(keys[i], meta.ZDim)...)
+	}
+	embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseMode(meta.NoiseMode), Keys: keys})
+	if err != nil {
+		if context.Cause(ctx) != nil {
+			return PairsBatch{}, context.Cause(ctx)
+		}
+		return PairsBatch{}, fmt.Errorf("sample pairs: %w", err)
+	}
+	return PairsBatch{
+		FirstSeed: start + uint64(from), Rows: to - from,
+		Z: z[from*meta.ZDim : to*meta.ZDim], ImageEmbeds: embeds[from*meta.EmbedDim : to*meta.EmbedDim],
+	}, nil
 }

@@ -14,7 +14,15 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-func TestSample(t *testing.T) {
+// sampling samples from tiny networks into sets below one folder.
+type sampling struct {
+	*testing.T
+	networks *pipeline.Networks
+	mode     stylegan2.NoiseMode
+	dir      string
+}
+
+func newSampling(t *testing.T) sampling {
 	dir := t.TempDir()
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		t.Fatal(err)
@@ -27,57 +35,61 @@ func TestSample(t *testing.T) {
 	if testing.Short() {
 		mode = stylegan2.NoiseConst // compiles sooner
 	}
-	out := t.TempDir()
-	sample := func(name string, rows int, seed uint64) (*Pairs, []byte) {
-		t.Helper()
-		path, told := filepath.Join(out, name), []int{}
-		err := Sample(t.Context(), n, path, SampleOptions{
-			Domain: "tiny", Rows: rows, Seed: seed, NoiseMode: mode, Progress: func(rows int) { told = append(told, rows) },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.IsSorted(told) || told[len(told)-1] != rows {
-			t.Errorf("progress of %d rows: %v", rows, told)
-		}
-		pairs, err := ReadPairs(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return pairs, readFile(t, path)
+	return sampling{t, n, mode, t.TempDir()}
+}
+
+func (s sampling) writer(name string, seed uint64, shardRows int) *PairsWriter {
+	s.Helper()
+	w, err := OpenPairsWriter(filepath.Join(s.dir, name), SampledMeta(s.networks, "tiny", seed, s.mode, "test"), shardRows)
+	if err != nil {
+		s.Fatal(err)
 	}
-	all, raw := sample("all.arrow", 70, 100)
-	if _, again := sample("again.arrow", 70, 100); !slices.Equal(raw, again) {
-		t.Error("the same seed gives other bytes")
+	return w
+}
+
+// sample completes the set called name to rows rows and opens it.
+func (s sampling) sample(name string, seed uint64, rows, shardRows int) *Pairs {
+	s.Helper()
+	w, told := s.writer(name, seed, shardRows), []int{}
+	before := w.Rows()
+	if err := Sample(s.Context(), s.networks, w, rows, func(rows int) { told = append(told, rows) }); err != nil {
+		s.Fatal(err)
 	}
-	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != string(mode) || all.Meta.Preprocessing != "area-8-clip" ||
-		all.Meta.GeneratorSHA256 != n.Hashes["generator"] || all.Meta.CLIPSHA256 != n.Hashes["clip"] || all.Meta.DType != "float32" {
+	if err := w.Close(); err != nil {
+		s.Fatal(err)
+	}
+	if !slices.IsSorted(told) || len(told) > 0 && told[len(told)-1] != rows-before {
+		s.Errorf("progress from %d to %d rows: %v", before, rows, told)
+	}
+	return openTestSet(s.T, filepath.Join(s.dir, name))
+}
+
+func TestSample(t *testing.T) {
+	s := newSampling(t)
+	n := s.networks
+	all := s.sample("all", 100, 70, 50)
+	seeds, z, embeds := readAll(t, all)
+	sameFolders(t, folderBytes(t, s.sample("again", 100, 70, 50).Source), folderBytes(t, all.Source))
+	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != string(s.mode) || all.Meta.Preprocessing != "area-8-clip" ||
+		all.Meta.GeneratorSHA256 != n.Hashes["generator"] || all.Meta.CLIPSHA256 != n.Hashes["clip"] || all.Meta.DType != "float32" || all.Meta.Batch != 32 {
 		t.Errorf("%d rows, %+v", all.Len(), all.Meta)
 	}
-	for _, i := range []int{0, 31, 32, 69} {
-		if !slices.Equal(all.Z(i), Z(uint64(100+i), pipelinetest.ZDim)) || all.Seeds[i] != uint64(100+i) {
+	zOf := func(i int) []float32 { return z[i*pipelinetest.ZDim : (i+1)*pipelinetest.ZDim] }
+	embedOf := func(i int) []float32 { return embeds[i*pipelinetest.EmbedDim : (i+1)*pipelinetest.EmbedDim] }
+	for i := range seeds {
+		if !slices.Equal(zOf(i), Z(uint64(100+i), pipelinetest.ZDim)) || seeds[i] != uint64(100+i) {
 			t.Errorf("row %d is not drawn from seed %d", i, 100+i)
 		}
 	}
-	// A row is that of its seed, whatever its place and however many rows there are: batches are always full, so
-	// that not even float32's last digits differ where the place in the batch is the same.
-	few, _ := sample("few.arrow", 3, 132)
-	if !slices.Equal(few.ImageEmbeds, all.ImageEmbeds[32*pipelinetest.EmbedDim:35*pipelinetest.EmbedDim]) {
-		t.Error("rows depend on how many there are")
-	}
-	moved, _ := sample("moved.arrow", 1, 150)
-	if d := nntest.MaxAbs(t, moved.ImageEmbed(0), all.ImageEmbed(50)); d > 1e-4 {
-		t.Errorf("a row depends on its place: %g", d)
-	}
-	if d := nntest.MaxAbs(t, all.ImageEmbed(0), all.ImageEmbed(1)); d < 1e-3 {
+	if d := nntest.MaxAbs(t, embedOf(0), embedOf(1)); d < 1e-3 {
 		t.Error("two rows have one embedding")
 	}
 	// The picture behind a row is the one that its seed renders.
-	styles, err := n.Styles(t.Context(), all.Z(5), 1)
+	styles, err := n.Styles(t.Context(), zOf(5), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	images, err := n.Render(t.Context(), styles, pipeline.Synthesis{NoiseMode: mode, Keys: []uint64{105}})
+	images, err := n.Render(t.Context(), styles, pipeline.Synthesis{NoiseMode: s.mode, Keys: []uint64{105}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,28 +97,71 @@ func TestSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := nntest.MaxAbs(t, embed, all.ImageEmbed(5)); d > 1e-4 {
+	if d := nntest.MaxAbs(t, embed, embedOf(5)); d > 1e-4 {
 		t.Errorf("seed 105 renders another picture than that of its row: %g", d)
 	}
 
-	stopping(t, n, mode)
+	s.anyWay(embeds)
+	s.stopping()
 }
 
-// stopping samples until a cancelled context or a folder that is not there ends it: no file is left.
-func stopping(t *testing.T, n *pipeline.Networks, mode stylegan2.NoiseMode) {
-	out, stop := t.TempDir(), errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	err := Sample(ctx, n, filepath.Join(out, "stopped.arrow"), SampleOptions{
-		Domain: "tiny", Rows: 1_000_000, NoiseMode: mode, Progress: func(int) { cancel(stop) },
+// anyWay samples the rows of seeds 100 to 169, whose embeddings are want, in other shards, other sets and several calls: the
+// same bits.
+func (s sampling) anyWay(want []float32) {
+	const e = pipelinetest.EmbedDim
+	for _, c := range []struct {
+		name      string
+		seed      uint64
+		steps     []int // the rows after each call
+		shardRows int
+	}{
+		{"one shard", 100, []int{70}, 1000},
+		{"small shards", 100, []int{70}, 9},
+		{"grown", 100, []int{1, 13, 14, 50, 70}, 16},
+		{"a part", 117, []int{31}, 7},
+		{"a part's end", 131, []int{39}, 50},
+		{"one row", 150, []int{1}, 50},
+		{"from before", 90, []int{5, 80}, 50},
+	} {
+		var p *Pairs
+		for _, rows := range c.steps {
+			p = s.sample(c.name, c.seed, rows, c.shardRows)
+		}
+		seeds, z, embeds := readAll(s.T, p)
+		for i, seed := range seeds {
+			if !slices.Equal(z[i*pipelinetest.ZDim:(i+1)*pipelinetest.ZDim], Z(seed, pipelinetest.ZDim)) || seed != c.seed+uint64(i) {
+				s.Errorf("%s: row %d is not drawn from seed %d", c.name, i, seed)
+			}
+			if row := int(seed) - 100; row >= 0 && row < 70 && !slices.Equal(embeds[i*e:(i+1)*e], want[row*e:(row+1)*e]) {
+				s.Errorf("%s: the embedding of seed %d differs", c.name, seed)
+			}
+		}
+	}
+}
+
+// stopping stops a sampling: its rows are kept, and the next goes on to the same bytes.
+func (s sampling) stopping() {
+	stop := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(s.Context())
+	w := s.writer("stopped", 100, 64)
+	err := Sample(ctx, s.networks, w, 1_000_000, func(rows int) {
+		if rows > 70 {
+			cancel(stop)
+		}
 	})
-	if !errors.Is(err, stop) {
-		t.Errorf("a cancelled sampling ends with %v", err)
+	if !errors.Is(err, stop) || w.Rows() < 71 || w.Rows() > 1000 {
+		s.Errorf("a cancelled sampling ends with %v and %d rows", err, w.Rows())
 	}
-	if names := fileNames(t, out); len(names) != 0 {
-		t.Errorf("a cancelled sampling leaves %q", names)
+	rows := w.Rows() + 64
+	if err := w.Close(); err != nil {
+		s.Fatal(err)
 	}
-	err = Sample(t.Context(), n, filepath.Join(out, "none", "p.arrow"), SampleOptions{Domain: "tiny", Rows: 1, NoiseMode: mode})
-	if err == nil || !strings.Contains(err.Error(), "none") {
-		t.Errorf("a folder that is not there: %v", err)
+	sameFolders(s.T, folderBytes(s.T, s.sample("stopped", 100, rows, 64).Source), folderBytes(s.T, s.sample("at once", 100, rows, 64).Source))
+
+	// A set that fails to be written stops the device.
+	w = s.writer("broken", 100, 64)
+	w.failed(errors.New("no such disk"))
+	if err := Sample(s.Context(), s.networks, w, 1_000_000, nil); err == nil || !strings.Contains(err.Error(), "no such disk") {
+		s.Errorf("a set that cannot be written: %v", err)
 	}
 }

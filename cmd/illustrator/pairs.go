@@ -3,19 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 )
 
 type pairsOptions struct {
-	domain, noiseMode, out string
-	rows                   int
-	seed                   uint64
+	domain, noiseMode, out, part string
+	rows, shardRows              int
+	seed                         uint64
 }
 
 func newPairsCommand(opts *globalOptions) *cobra.Command {
@@ -23,10 +25,15 @@ func newPairsCommand(opts *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pairs",
 		Short: "Sample training pairs: Z and the CLIP embedding of its picture",
-		Long: `Samples z ~ N(0, I), renders the pictures, encodes them with CLIP and writes an Arrow file with the columns z,
-image_embeds and seed. Row i is drawn from seed + i alone; the same command gives the same bytes on the same device.`,
-		Example: `  illustrator pairs --rows 20000 --out pairs.arrow
-  illustrator pairs --domain cats.yaml --rows 10000 --seed 1000000 --out cats.arrow`,
+		Long: `Samples z ~ N(0, I), renders the pictures, encodes them with CLIP and writes a set of pairs: a folder of Arrow files
+(shards) with the columns z, image_embeds and seed, and a manifest with their SHA-256.
+
+Row i is drawn from seed + i alone. The same command gives the same bytes on the same device, whatever interrupted it:
+given again it goes on, and with more --rows the set grows. Ctrl-C keeps all rows; a crash loses those of the unfinished
+shard at most. --part 3/8 samples the third of eight equal parts into a set of its own, for eight machines;
+"illustrator pairs merge" joins them to the set that one machine would have made.`,
+		Example: `  illustrator pairs --rows 20000 --out pairs
+  illustrator pairs --domain cats.yaml --rows 1000000 --part 3/8 --out cats-3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPairs(cmd.Context(), opts, p) },
 	}
@@ -35,7 +42,9 @@ image_embeds and seed. Row i is drawn from seed + i alone; the same command give
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
 	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
-	flags.StringVarP(&p.out, "out", "o", "pairs.arrow", "file to write")
+	flags.IntVar(&p.shardRows, "shard-rows", data.DefaultShardRows, "number of rows in one file")
+	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
+	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
 	return cmd
 }
 
@@ -44,40 +53,74 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err != nil {
 		return err
 	}
-	if p.rows < 1 || p.rows > configs.MaxRows {
-		return fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", configs.MaxRows)
-	}
-	if p.seed+uint64(p.rows) < p.seed {
-		return fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
-	}
-	if err := checkOutputFile(p.out); err != nil {
+	seed, rows, err := p.span()
+	if err != nil {
 		return err
 	}
 	s, err := opts.readDomain(p.domain)
 	if err != nil {
 		return err
 	}
-	if err := opts.samplePairs(ctx, s, p.out, p.rows, p.seed, mode); err != nil {
+	if err := opts.samplePairs(ctx, s, p.out, data.SampledMeta(s.networks, s.domain.Name, seed, mode, createdBy()), p.shardRows, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
 	return err
 }
 
-// samplePairs samples with a progress bar.
-func (o *globalOptions) samplePairs(ctx context.Context, s *session, path string, rows int, seed uint64, mode stylegan2.NoiseMode) error {
+// span returns the first seed and the number of rows that the flags ask for.
+func (p pairsOptions) span() (seed uint64, rows int, err error) {
+	switch {
+	case p.rows < 1 || p.rows > data.MaxPairs:
+		return 0, 0, fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", data.MaxPairs)
+	case p.seed+uint64(p.rows) < p.seed:
+		return 0, 0, fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
+	case p.shardRows < 1 || p.shardRows > data.MaxShardRows:
+		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", data.MaxShardRows)
+	case p.part == "":
+		return p.seed, p.rows, nil
+	}
+	k, n, _ := strings.Cut(p.part, "/")
+	part, errPart := strconv.Atoi(k)
+	parts, errParts := strconv.Atoi(n)
+	if errPart != nil || errParts != nil || part < 1 || part > parts || parts > p.rows {
+		return 0, 0, fault.Usage(fmt.Errorf("--part is %q", p.part), "write K/N with K from 1 to N, such as 3/8, and N no larger than --rows")
+	}
+	first, end := (part-1)*p.rows/parts, part*p.rows/parts
+	return p.seed + uint64(first), end - first, nil
+}
+
+// samplePairs completes the set in folder to rows rows, with a progress bar. Where nothing is missing, no device is started.
+func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder string, meta data.PairsMeta, shardRows, rows int) (err error) {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		if err := checkOutputFolder(folder); err != nil {
+			return err
+		}
+	}
+	w, err := data.OpenPairsWriter(folder, meta, shardRows)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := w.Close(); err == nil {
+			err = closed
+		}
+	}()
+	missing, err := w.Missing(rows)
+	if len(missing) == 0 || err != nil {
+		return err
+	}
 	if err := o.start(s); err != nil {
 		return err
 	}
-	bar := o.newProgress("Sampling pairs", rows)
+	if w.Rows() > 0 {
+		o.log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
+	}
+	bar := o.newProgress("Sampling pairs", rows-w.Rows())
 	defer bar.Done()
-	sampled := 0
-	err := data.Sample(ctx, s.networks, path, data.SampleOptions{
-		Domain: s.domain.Name, Rows: rows, Seed: seed, NoiseMode: mode, CreatedBy: createdBy(),
-		Progress: func(done int) { sampled = done; bar.Set(done, "") },
-	})
-	if err != nil && ctx.Err() != nil {
-		return fault.Hint(fmt.Errorf("%d of %d pairs were sampled, %q is not written", sampled, rows, path), "the same command samples them again")
+	err = data.Sample(ctx, s.networks, w, rows, func(done int) { bar.Set(done, "") })
+	if cause := context.Cause(ctx); cause != nil && err == cause {
+		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command goes on from there")
 	}
 	return err
 }

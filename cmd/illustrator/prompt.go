@@ -23,14 +23,14 @@ func newPromptCommand(opts *globalOptions) *cobra.Command {
 		Short: "Compute the text prompt and the image prompt of a domain",
 		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a folder.
 The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
-		Example: `  illustrator prompt --pairs pairs.arrow --out prompts.safetensors
+		Example: `  illustrator prompt --pairs pairs --out prompts.safetensors
   illustrator prompt --domain cats.yaml --images photos --text "A Cat."`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPrompt(cmd, opts, p) },
 	}
 	addDomainFlag(cmd, &p.domain)
 	flags := cmd.Flags()
-	flags.StringVar(&p.pairs, "pairs", "", "pairs file to take the image embeddings from")
+	flags.StringVar(&p.pairs, "pairs", "", "folder of pairs to take the image embeddings from")
 	flags.StringVar(&p.images, "images", "", "folder of pictures to embed")
 	flags.StringVar(&p.text, "text", "", "text prompt (default the domain's)")
 	flags.StringVarP(&p.out, "out", "o", "", ".safetensors file to write (default beside the domain's file)")
@@ -61,36 +61,42 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return fmt.Errorf("--text %q: %w", p.text, err)
 	}
-	embeds, source, err := opts.promptEmbeds(cmd.Context(), s, p)
+	image, source, err := opts.imagePrompt(cmd.Context(), s, p)
 	if err != nil {
 		return err
 	}
-	if err := opts.writePrompts(cmd.Context(), s, p.out, text, embeds, source); err != nil {
+	if err := opts.writePrompts(cmd.Context(), s, p.out, text, image, source); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
 	return err
 }
 
-// promptEmbeds returns the image embeddings of pairs or of pictures, and a description of them.
-func (o *globalOptions) promptEmbeds(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
+// imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
+func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
-		pairs, err := data.ReadPairs(p.pairs)
+		pairs, err := data.OpenPairs(p.pairs)
 		if err != nil {
 			return nil, "", err
 		}
+		defer pairs.Close()
 		want := data.PairsMeta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
 		if err := pairs.Check(want); err != nil {
 			return nil, "", err
 		}
-		return pairs.ImageEmbeds, pairsSource(pairs), nil
+		image, err := pairs.ImagePrompt(ctx)
+		return image, pairsSource(pairs), err
 	}
 	paths, err := findPictures(p.images)
 	if err != nil {
 		return nil, "", err
 	}
 	embeds, err := o.embedPictures(ctx, s, paths)
-	return embeds, fmt.Sprintf("%d pictures", len(paths)), err
+	if err != nil {
+		return nil, "", err
+	}
+	image, err := data.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
+	return image, fmt.Sprintf("%d pictures", len(paths)), err
 }
 
 // pairsSource says in words which pairs something was made from.
@@ -98,12 +104,8 @@ func pairsSource(p *data.Pairs) string {
 	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
 }
 
-// writePrompts computes both prompts and stores them.
-func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text data.Text, imageEmbeds []float32, source string) error {
-	image, err := data.ImagePrompt(imageEmbeds, s.networks.CLIP.ProjectionDim)
-	if err != nil {
-		return err
-	}
+// writePrompts computes the text prompt and stores it with the image prompt, which was made from source.
+func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text data.Text, image []float32, source string) error {
 	embed, err := o.embedTexts(ctx, s, []data.Text{text}, false)
 	if err != nil {
 		return fmt.Errorf("text prompt: %w", err)

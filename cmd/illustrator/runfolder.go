@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"illustrator/checkpoints"
 	"illustrator/configs"
+	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 )
@@ -23,7 +23,7 @@ type runInfo struct {
 	Device      string            `json:"device"`
 	Networks    map[string]string `json:"networks_sha256"`
 	Pairs       string            `json:"pairs"`
-	PairsSHA256 string            `json:"pairs_sha256"`
+	PairsSHA256 string            `json:"pairs_sha256"` // of the set's manifest, which has those of its files
 	Parameters  int               `json:"mapper_parameters"`
 	Steps       int               `json:"steps"`
 	Seconds     float64           `json:"seconds"`
@@ -66,11 +66,12 @@ func (s *session) finishedRun(out string, run configs.Run, pairsPath string) (*r
 	if pairsPath == "" {
 		return info, nil
 	}
-	file, err := checkpoints.SHA256OfFile(pairsPath)
+	pairs, err := data.OpenPairs(pairsPath)
 	if err != nil {
-		return nil, fault.Hint(err, "give --pairs a file made by `illustrator pairs`")
+		return nil, err
 	}
-	if file.SHA256 != info.PairsSHA256 {
+	defer pairs.Close()
+	if pairs.SHA256() != info.PairsSHA256 {
 		return nil, fault.Usage(fmt.Errorf("%s holds a run on other pairs than %q: %s, SHA-256 %.12s", out, pairsPath, info.Pairs, info.PairsSHA256),
 			"give another --out, or remove that folder")
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"illustrator/configs"
@@ -14,38 +12,52 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// pairsOf reads the run's pairs, in its folder or those given by hand, and samples them first if there are none.
-func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, path, out string) (*data.Pairs, string, error) {
+// pairsOf opens the run's pairs, those given by hand or those in its folder, which it samples where they are missing, and
+// verifies every byte of them. The caller closes them.
+func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string) (*data.Pairs, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
-	want := data.SampleOptions{Domain: s.domain.Name, NoiseMode: mode}.Meta(s.networks)
-	byHand := path != ""
-	if byHand {
-		want.NoiseMode = "" // such a file may have any
-	} else {
-		path = filepath.Join(out, pairsFile)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if err := claimFolder(out, run); err != nil {
-				return nil, "", err
-			}
-			if err := o.samplePairs(ctx, s, path, run.Pairs.Rows, run.Seed, mode); err != nil {
-				return nil, "", err
-			}
+	meta := data.SampledMeta(s.networks, s.domain.Name, run.Seed, mode, createdBy())
+	folder := byHand
+	if byHand == "" {
+		folder = filepath.Join(out, pairsFolder)
+		if err := claimFolder(out, run); err != nil {
+			return nil, err
 		}
+		if err := o.samplePairs(ctx, s, folder, meta, data.DefaultShardRows, run.Pairs.Rows); err != nil {
+			return nil, err
+		}
+	} else {
+		meta.NoiseMode = "" // such a set may have any
 	}
-	pairs, err := data.ReadPairs(path)
-	if err == nil {
-		err = pairs.Check(want)
-	}
+	pairs, err := data.OpenPairs(folder)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if need := run.Train.Validation.Rows + run.Train.Batch; byHand && pairs.Len() <= need {
-		return nil, "", fault.Usage(fmt.Errorf("pairs %q hold %d rows; %d for validation and a batch need more than %d", path, pairs.Len(), run.Train.Validation.Rows, need),
+	if err := o.checkPairs(ctx, pairs, meta, run); err != nil {
+		return nil, errors.Join(err, pairs.Close())
+	}
+	return pairs, claimFolder(out, run)
+}
+
+// checkPairs returns an error unless the pairs fit the networks and the run, and are as they were written.
+func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want data.PairsMeta, run configs.Run) error {
+	if err := pairs.Check(want); err != nil {
+		return err
+	}
+	if need := run.Train.Validation.Rows + run.Train.Batch; pairs.Len() <= need {
+		return fault.Usage(fmt.Errorf("pairs %q hold %d rows; %d for validation and a batch need more than %d", pairs.Source, pairs.Len(), run.Train.Validation.Rows, need),
 			"sample more pairs, or lower train.validation.rows")
 	}
-	if !byHand && (pairs.Len() != run.Pairs.Rows || pairs.Meta.Seed != run.Seed) {
-		return nil, "", fault.Hint(fmt.Errorf("pairs %q hold %d rows from seed %d; the run wants %d from seed %d", path, pairs.Len(), pairs.Meta.Seed, run.Pairs.Rows, run.Seed),
-			"remove the file to have them sampled again, or name it with --pairs to use it as it is")
+	return o.verifyPairs(ctx, pairs)
+}
+
+// verifyPairs reads all pairs, with a progress bar where that takes a while: a GiB is a second or two.
+func (o *globalOptions) verifyPairs(ctx context.Context, pairs *data.Pairs) error {
+	const mebibyte = 1 << 20
+	if pairs.Bytes() < 256*mebibyte {
+		return pairs.Verify(ctx, nil)
 	}
-	return pairs, path, claimFolder(out, run)
+	bar := o.newProgress("Verifying pairs (MiB)", int(pairs.Bytes()/mebibyte))
+	defer bar.Done()
+	return pairs.Verify(ctx, func(bytes int64) { bar.Set(int(bytes/mebibyte), "") })
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with its
-// networks and prompts, and beside it 40 pairs (pairs.arrow), an untrained mapper (mapper), one z (z.npy) and a picture of
+// networks and prompts, and beside it 40 pairs (pairs), an untrained mapper (mapper), one z (z.npy) and a picture of
 // another size (other.png). It needs no plugin.
 func tinyDomain() {
 	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
@@ -65,21 +65,17 @@ func writeTinyDomain(dir string, seed uint64) error {
 	if err := data.WritePNG(filepath.Join(dir, "other.png"), image.NewGray(image.Rect(0, 0, 20, 9)), nil); err != nil {
 		return err
 	}
-	return writeTinyPairs(filepath.Join(dir, "pairs.arrow"), networks, normal)
+	return writeTinyPairs(filepath.Join(dir, "pairs"), networks, normal)
 }
 
 // writeTinyPairs writes pairs whose values are random: they fit each other in nothing but their widths.
 func writeTinyPairs(path string, networks *pipeline.Networks, normal func(n int) []float32) error {
-	pairs, err := data.CreatePairs(path, data.SampleOptions{Domain: "tiny", NoiseMode: stylegan2.NoiseRandom}.Meta(networks))
+	pairs, err := data.OpenPairsWriter(path, data.SampledMeta(networks, "tiny", 0, stylegan2.NoiseRandom, ""), data.DefaultShardRows)
 	if err != nil {
 		return err
 	}
 	const rows = 40
-	seeds := make([]uint64, rows)
-	for i := range seeds {
-		seeds[i] = uint64(i)
-	}
-	if err := pairs.Append(seeds, normal(rows*pipelinetest.ZDim), normal(rows*pipelinetest.EmbedDim)); err != nil {
+	if err := pairs.Append(0, normal(rows*pipelinetest.ZDim), normal(rows*pipelinetest.EmbedDim)); err != nil {
 		return err
 	}
 	return pairs.Close()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
@@ -24,7 +23,7 @@ import (
 const (
 	bestMapper  = "mapper-best"
 	lastMapper  = "mapper-last"
-	pairsFile   = "pairs.arrow"
+	pairsFolder = "pairs"
 	configFile  = "config.yaml"
 	runInfoFile = "run.json"
 )
@@ -40,10 +39,10 @@ func newTrainCommand(opts *globalOptions) *cobra.Command {
 		Use:   "train",
 		Short: "Train a mapper",
 		Long: `Trains a mapper as a YAML file says and writes a run folder: config.yaml, prompts.safetensors, metrics.jsonl,
-mapper-best and mapper-last. Pairs are sampled into the folder first unless --pairs gives a file. The same command again
+mapper-best and mapper-last. Pairs are sampled into the folder first unless --pairs gives a set. The same command again
 finishes what is missing and redoes nothing that is done.`,
 		Example: `  illustrator train --config lorelei --out runs/first
-  illustrator train --config paper --pairs pairs.arrow --set train.batch=16 --out runs/batch16`,
+  illustrator train --config paper --pairs pairs --set train.batch=16 --out runs/batch16`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
@@ -51,7 +50,7 @@ finishes what is missing and redoes nothing that is done.`,
 	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file", strings.Join(configs.Names("runs"), ", ")))
 	flags.StringVar(&t.domain, "domain", "", "domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&t.set, "set", nil, "override a setting: `key=value`, such as train.batch=16; may be repeated")
-	flags.StringVar(&t.pairs, "pairs", "", "pairs file (default pairs.arrow in the run's folder, sampled if missing)")
+	flags.StringVar(&t.pairs, "pairs", "", "folder of pairs (default pairs in the run's folder, sampled if missing)")
 	flags.StringVarP(&t.out, "out", "o", "", "the run's folder (required)")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
@@ -87,24 +86,25 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 	if err := m.Validate(); err != nil {
 		return runInfo{}, err
 	}
-	pairs, pairsPath, err := o.pairsOf(ctx, s, run, pairsPath, out)
+	pairs, err := o.pairsOf(ctx, s, run, pairsPath, out)
 	if err != nil {
 		return runInfo{}, err
 	}
+	defer pairs.Close()
 	if err := o.start(s); err != nil {
 		return runInfo{}, err
 	}
 	source, prompts := pairsSource(pairs), filepath.Join(out, promptsFile)
-	if err := o.writePrompts(ctx, s, prompts, data.Text{Text: s.domain.TextPrompt}, pairs.ImageEmbeds, source); err != nil {
+	imagePrompt, err := pairs.ImagePrompt(ctx)
+	if err != nil {
 		return runInfo{}, err
 	}
-	file, err := checkpoints.SHA256OfFile(pairsPath)
-	if err != nil {
+	if err := o.writePrompts(ctx, s, prompts, data.Text{Text: s.domain.TextPrompt}, imagePrompt, source); err != nil {
 		return runInfo{}, err
 	}
 	info := runInfo{
 		Versions: readVersions(), Device: s.networks.Backend.Description(), Networks: maps.Clone(s.networks.Hashes),
-		Pairs: source, PairsSHA256: file.SHA256, Parameters: m.Parameters(),
+		Pairs: source, PairsSHA256: pairs.SHA256(), Parameters: m.Parameters(),
 	}
 	if err := o.trainMapper(ctx, s, run, m, pairs, out, &info); err != nil {
 		return runInfo{}, err

@@ -20,7 +20,8 @@ import (
 // mapName names the mapper's program.
 const mapName = "map"
 
-// batchSize is how many items go through the networks at once. Results do not depend on it.
+// batchSize is how many items go through the networks at once. Results depend on it in float32's last digits only (2e-5 of
+// an image embedding of length 11, on a CPU).
 const batchSize = 32
 
 // Lost is the end of a text that did not fit into CLIP's context.

@@ -110,15 +110,27 @@ func (c Case) training(n *pipeline.Networks, m mapper.Config) (func(at int) erro
 }
 
 // randomPairs are pairs of z and embeddings that have nothing to do with each other.
-func randomPairs(rows int, m mapper.Config) *data.Pairs {
+func randomPairs(rows int, m mapper.Config) pairs {
 	rng := rand.New(rand.NewPCG(0, 1)) // every run does the same work
-	p := &data.Pairs{Source: "random pairs", Meta: data.PairsMeta{ZDim: m.ZDim, EmbedDim: m.EmbedDim}}
-	for i := range rows {
-		p.Seeds = append(p.Seeds, uint64(i))
-		p.ZValues = append(p.ZValues, data.Z(uint64(i), m.ZDim)...)
-		p.ImageEmbeds = append(p.ImageEmbeds, data.Z(rng.Uint64(), m.EmbedDim)...) // of length about √E, as embeddings are
+	p := make(pairs, rows)
+	for i := range p {
+		p[i].z = data.Z(uint64(i), m.ZDim)
+		p[i].imageEmbed = data.Z(rng.Uint64(), m.EmbedDim) // of length about √E, as embeddings are
 	}
 	return p
+}
+
+// pairs are train.Pairs in memory.
+type pairs []struct{ z, imageEmbed []float32 }
+
+func (p pairs) Len() int { return len(p) }
+
+func (p pairs) Read(rows []int, z, imageEmbeds []float32) error {
+	for i, row := range rows {
+		copy(z[i*len(p[row].z):], p[row].z)
+		copy(imageEmbeds[i*len(p[row].imageEmbed):], p[row].imageEmbed)
+	}
+	return nil
 }
 
 // count is the number of elements of the tensors whose names begin with prefix.
