@@ -7,7 +7,6 @@ import (
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/shapes"
 	"github.com/gomlx/gomlx/pkg/ml/context"
 
 	"illustrator/checkpoints"
@@ -22,13 +21,13 @@ func Build(ctx *context.Context, cfg Config, images *Node) *Node {
 	x := ClipScalar(images, -1, 1)
 	layer := 0
 	for _, c := range convolutions {
-		x = convolve(x, nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride)
+		x = nn.Conv2d(x, nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride, [2]int{1, 1})
 		x = Add(x, Reshape(nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
-		x = relu(batchNorm(ctx, x, fmt.Sprint(layer+1)))
+		x = nn.ReLU(nn.FrozenBatchNorm2d(ctx, x, fmt.Sprint(layer+1), batchNormEpsilon))
 		layer += 3
 	}
 	x = Reshape(x, x.Shape().Dim(0), -1)
-	x = relu(nn.Linear(ctx, x, fmt.Sprint(layer+1), hidden))
+	x = nn.ReLU(nn.Linear(ctx, x, fmt.Sprint(layer+1), hidden))
 	return nn.Linear(ctx, x, fmt.Sprint(layer+3), cfg.NumValues())
 }
 
@@ -61,31 +60,13 @@ func (c Config) NumValues() int {
 	return n
 }
 
-// convolve is torch.nn.Conv2d with padding 1: x [B,in,H,H], kernel [out,in,3,3].
-func convolve(x, kernel *Node, stride int) *Node {
-	axes := ConvolveAxesConfig{
-		InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
-		KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
-		OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{2, 3},
-	}
-	return Convolve(x, kernel).AxesConfig(axes).Strides(stride).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
-}
-
-// batchNorm is torch.nn.BatchNorm2d in evaluation mode: x [B,C,H,H].
-func batchNorm(ctx *context.Context, x *Node, name string) *Node {
-	channels := x.Shape().Dim(1)
-	weight := func(suffix string) *Node { return nn.Weight(ctx, x.Graph(), name+suffix, channels) }
-	scale := Div(weight(".weight"), Sqrt(AddScalar(weight(".running_var"), 1e-5)))
-	shift := Sub(weight(".bias"), Mul(weight(".running_mean"), scale))
-	return Add(Mul(x, Reshape(scale, 1, channels, 1, 1)), Reshape(shift, 1, channels, 1, 1))
-}
-
-func relu(x *Node) *Node { return Max(x, Zeros(x.Graph(), shapes.Make(x.DType()))) }
-
 // convolution is a 3×3 convolution followed by BatchNorm and ReLU: layers n, n+1 and n+2 of a torch.nn.Sequential.
 type convolution struct{ in, out, stride int }
 
 var convolutions = []convolution{{3, 32, 2}, {32, 32, 1}, {32, 64, 2}, {64, 128, 2}, {128, 128, 2}}
+
+// batchNormEpsilon is torch.nn.BatchNorm2d's default.
+const batchNormEpsilon = 1e-5
 
 // hidden is the width of the fully connected layer before the logits.
 const hidden = 256

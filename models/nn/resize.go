@@ -31,3 +31,24 @@ func areaWeights(x *Node, from, to int) *Node {
 	overlap := ConvertDType(MaxScalar(Sub(end, begin), 0), x.DType())
 	return DivScalar(overlap, from)
 }
+
+// TF1BilinearResize resizes pictures x [B,C,H,W] to [B,C,height,width] as TensorFlow 1's resize_bilinear without
+// align_corners does: new pixel i is read at i·H/height, between its two neighbours, without a half-pixel offset and
+// without a filter against aliasing. It is what the statistics of published FIDs were made with.
+func TF1BilinearResize(x *Node, height, width int) *Node {
+	x.AssertRank(4)
+	x = Contract(x, []int{2}, nil, tf1Weights(x, x.Shape().Dim(2), height), []int{1}, nil)
+	return Contract(x, []int{2}, nil, tf1Weights(x, x.Shape().Dim(2), width), []int{1}, nil)
+}
+
+// tf1Weights returns the matrix [to,from] of TF1BilinearResize in the dtype of x. Positions are in float32, as in TensorFlow.
+func tf1Weights(x *Node, from, to int) *Node {
+	g, shape := x.Graph(), shapes.Make(dtypes.Float32, to, from)
+	position := MulScalar(Iota(g, shape, 0), float32(float64(from)/float64(to)))
+	low := Floor(position)
+	high := MinScalar(OnePlus(low), float64(from-1))
+	share := Sub(position, low)
+	j := Iota(g, shape, 1)
+	at := func(place, weight *Node) *Node { return Where(Equal(j, place), weight, ZerosLike(weight)) }
+	return ConvertDType(Add(at(low, OneMinus(share)), at(high, share)), x.DType())
+}

@@ -1,0 +1,127 @@
+// Package features runs the networks that judge pictures: features for FID and KID, perceptual distances. Plain slices at its
+// border, one device behind it, pictures of any size in batches.
+//
+// Axes: N pictures, H height, W width, D features.
+package features
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/batch"
+	"illustrator/models/inception"
+	"illustrator/models/lpips"
+)
+
+// batchSize is how many pictures go through a network at once. Results don't depend on it.
+const batchSize = 16
+
+// Extractor makes feature vectors of pictures. It is for one goroutine at a time.
+type Extractor struct {
+	// Name says what the features are, the resizing filter included: results with another name are not comparable.
+	Name string
+	// SHA256 is that of the weights.
+	SHA256 string
+	// Dim is D, the length of a feature vector.
+	Dim int
+
+	runner *batch.Runner
+	build  func(ctx *mlcontext.Context, images *graph.Node) *graph.Node
+}
+
+// Open loads the feature extractor in the folder at location, as illustrator convert writes it: model_type "inception-fid".
+func Open(backend backends.Backend, location string) (*Extractor, error) {
+	var cfg inception.Config
+	runner := batch.NewRunner(backend)
+	sha, err := load(location, &cfg, func(w *checkpoints.Weights) error {
+		return inception.Load(runner.Context, cfg, w, dtypes.Float32)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open feature extractor %q: %w", location, err)
+	}
+	return &Extractor{
+		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner,
+		build: func(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
+			return inception.Build(ctx, cfg, inception.Preprocess(images))
+		},
+	}, nil
+}
+
+// Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
+func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
+	out, err := e.runner.Run(ctx, fmt.Sprintf("features %dx%d", width, height), e.build, batchSize, batch.Rows(images, 3, height, width))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Distance measures how different two pictures look. It is for one goroutine at a time.
+type Distance struct {
+	// Name says what the distance is, such as "lpips-0.1 vgg".
+	Name string
+	// SHA256 is that of the weights.
+	SHA256 string
+
+	cfg    lpips.Config
+	runner *batch.Runner
+}
+
+// OpenDistance loads the perceptual distance in the folder at location, as illustrator convert writes it: model_type "lpips".
+func OpenDistance(backend backends.Backend, location string) (*Distance, error) {
+	d := &Distance{runner: batch.NewRunner(backend)}
+	sha, err := load(location, &d.cfg, func(w *checkpoints.Weights) error {
+		return lpips.Load(d.runner.Context, d.cfg, w, dtypes.Float32)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open perceptual distance %q: %w", location, err)
+	}
+	d.Name, d.SHA256 = "lpips-0.1 "+string(d.cfg.Net), sha
+	return d, nil
+}
+
+// Distances returns the distance [N] of each pair of pictures a and b [N,3,height,width] in [-1,1]; what is beyond is clamped.
+// Pictures are compared in the size that they have, which changes the distance.
+func (d *Distance) Distances(ctx context.Context, a, b []float32, height, width int) ([]float32, error) {
+	if least := d.cfg.MinSize(); min(height, width) < least {
+		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name), "give pictures of at least %d×%d pixels", least, least)
+	}
+	build := func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
+		return lpips.Build(ctx, d.cfg, graph.ClipScalar(a, -1, 1), graph.ClipScalar(b, -1, 1))
+	}
+	out, err := d.runner.Run(ctx, fmt.Sprintf("distances %dx%d", width, height), build, batchSize,
+		batch.Rows(a, 3, height, width), batch.Rows(b, 3, height, width))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// config is what the networks' configurations have in common.
+type config interface{ Validate() error }
+
+// load reads the folder at location into cfg, hands its weights to put, and returns their SHA-256.
+func load(location string, cfg config, put func(*checkpoints.Weights) error) (sha256 string, err error) {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return "", err
+	}
+	if err := folder.Config(cfg); err != nil {
+		return "", err
+	}
+	if err := cfg.Validate(); err != nil {
+		return "", err
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return "", err
+	}
+	return folder.SHA256(), put(weights)
+}
