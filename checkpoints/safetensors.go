@@ -257,7 +257,7 @@ type kind struct{ magic, what, mend string }
 var kinds = []kind{
 	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", "illustrator convert makes safetensors of PyTorch checkpoints"},
 	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
-		"load it and save it again with a newer PyTorch: torch.save(torch.load(FILE, weights_only=True), NEW)"},
+		"illustrator convert makes safetensors of PyTorch checkpoints"},
 	{"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
 	{"<!DOCTYPE", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"<html", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},

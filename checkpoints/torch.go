@@ -14,9 +14,9 @@ import (
 	"illustrator/internal/fault"
 )
 
-// A PyTorch checkpoint (since version 1.6) is a zip archive: NAME/data.pkl holds a pickle of dicts and tensors' shapes,
+// A PyTorch checkpoint is a zip archive since version 1.6: NAME/data.pkl holds a pickle of dicts and tensors' shapes,
 // NAME/data/KEY the elements of one storage, NAME/byteorder the byte order. Entries are stored, not compressed.
-// A pickle is a program. It is run here by a machine that knows a short list of classes and none that acts.
+// torch_legacy.go has the format before. A pickle is a program. It is run here by a machine that knows a short list of classes and none that acts.
 
 // TorchFile is an open PyTorch checkpoint: a tree of dicts whose leaves are tensors and plain values. The tensors are
 // read when they are asked for, so that a training checkpoint does not cost the memory of its optimizer.
@@ -35,8 +35,8 @@ type TorchDict struct {
 // ReadTorch opens a PyTorch checkpoint (.pt, .pth, .bin) without executing anything in it. Its pickle, its classes, the
 // sizes of its entries and the place of every tensor in them are checked; the elements are read later. Close it.
 //
-// Refused, by name: classes other than tensors and containers, compressed or overlapping entries, big-endian files, files
-// of the format before version 1.6, TorchScript programs.
+// Refused, by name: classes other than tensors and containers, compressed or overlapping entries, big-endian files,
+// TorchScript programs.
 func ReadTorch(path string) (*TorchFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -78,11 +78,11 @@ func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 		}
 		return nil, fmt.Errorf("read PyTorch file %s: %w", source, err)
 	}
-	a, err := openArchive(r, size)
-	if err != nil {
-		return fail(err)
+	open := openZip
+	if isLegacy(r) {
+		open = openLegacy
 	}
-	root, err := a.unpickle()
+	a, root, err := open(r, size)
 	if err != nil {
 		return fail(err)
 	}
@@ -168,10 +168,33 @@ func (d *TorchDict) read(names []string, prefix string) (*Weights, error) {
 	return w, nil
 }
 
-// archive is the zip file of a checkpoint: its entries without the leading folder.
+// archive is a checkpoint's file: its entries by name, "data/KEY" for the elements of a storage.
 type archive struct {
 	size    int64
-	entries map[string]*zip.File
+	entries map[string]stored
+}
+
+// stored is a part of the file.
+type stored struct {
+	size uint64
+	open func() (io.ReadCloser, error)
+}
+
+// openZip opens a file of the format since version 1.6 and returns what its pickle builds.
+func openZip(r io.ReaderAt, size int64) (*archive, any, error) {
+	a, err := openArchive(r, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := a.read("data.pkl", maxPickle)
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := unpickle(data, a.newStorage)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data.pkl: %w", err)
+	}
+	return a, root, nil
 }
 
 // openArchive reads the directory of the zip file and checks that its entries are stored, have different names and are
@@ -185,7 +208,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{size: size, entries: make(map[string]*zip.File, len(z.File))}
+	a := &archive{size: size, entries: make(map[string]stored, len(z.File))}
 	left := uint64(size)
 	for _, f := range z.File {
 		switch {
@@ -196,12 +219,12 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		}
 		left -= f.UncompressedSize64
 		name := strings.TrimPrefix(f.Name, folder)
-		if a.entries[name] != nil {
+		if _, ok := a.entries[name]; ok {
 			return nil, fmt.Errorf("entry %q comes twice", f.Name)
 		}
-		a.entries[name] = f
+		a.entries[name] = stored{f.UncompressedSize64, f.Open}
 	}
-	if order := a.entries["byteorder"]; order != nil {
+	if _, ok := a.entries["byteorder"]; ok {
 		text, err := a.read("byteorder", 16)
 		if err != nil {
 			return nil, err
@@ -255,21 +278,21 @@ func notZip(r io.ReaderAt, size int64, err error) error {
 	return fault.Hint(err, "PyTorch writes zip archives since version 1.6: this is something else, or damaged")
 }
 
-// read returns the bytes of an entry of at most limit bytes. Their CRC-32 is compared with the directory's.
+// read returns the bytes of an entry of at most limit bytes. In a zip archive their CRC-32 is compared with the directory's.
 func (a *archive) read(name string, limit uint64) ([]byte, error) {
-	f := a.entries[name]
-	if f == nil {
+	f, ok := a.entries[name]
+	if !ok {
 		return nil, fmt.Errorf("entry %q is missing", name)
 	}
-	if f.UncompressedSize64 > limit {
-		return nil, fmt.Errorf("entry %q has %d bytes; at most %d are read", name, f.UncompressedSize64, limit)
+	if f.size > limit {
+		return nil, fmt.Errorf("entry %q has %d bytes; at most %d are read", name, f.size, limit)
 	}
-	r, err := f.Open()
+	r, err := f.open()
 	if err != nil {
 		return nil, fmt.Errorf("entry %q: %w", name, err)
 	}
 	defer r.Close()
-	data := make([]byte, f.UncompressedSize64)
+	data := make([]byte, f.size)
 	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, fmt.Errorf("entry %q: %w", name, err)
 	}

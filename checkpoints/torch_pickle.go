@@ -25,8 +25,10 @@ const (
 // classes are all that a pickle may name: containers, tensors and plain values. None of them acts.
 var classes = func() map[string]any {
 	c := map[string]any{
-		"collections.OrderedDict":                    nil, // the pickle machine's own
+		"collections.OrderedDict":                    nil,                      // the pickle machine's own
+		"collections.OrderedDicT":                    callable(newOrderedDict), // renameOrderedDict
 		"torch._utils._rebuild_tensor_v2":            callable(rebuildTensor),
+		"torch._utils._rebuild_tensor":               callable(rebuildOldTensor),
 		"torch._utils._rebuild_parameter":            callable(firstArgument),
 		"torch._utils._rebuild_parameter_with_state": callable(firstArgument),
 		"torch.Size":         callable(firstArgument),
@@ -68,23 +70,23 @@ func firstArgument(args []any) (any, error) {
 	return args[0], nil
 }
 
-// unpickle runs the archive's pickle and returns what it builds.
-func (a *archive) unpickle() (root any, err error) {
-	data, err := a.read("data.pkl", maxPickle)
+// unpickle runs a pickle and returns what it builds. newStorage makes a storage of a persistent id.
+func unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err error) {
+	length, err := scan(data)
 	if err != nil {
 		return nil, err
 	}
-	if err := scan(data); err != nil {
-		return nil, fmt.Errorf("data.pkl: %w", err)
+	if length != len(data) {
+		return nil, fmt.Errorf("%d bytes follow its end", len(data)-length)
 	}
 	// The machine indexes and casts without looking when a pickle is malformed.
 	defer func() {
 		if p := recover(); p != nil {
-			root, err = nil, fmt.Errorf("data.pkl is malformed: %v", p)
+			root, err = nil, fmt.Errorf("it is malformed: %v", p)
 		}
 	}()
 	machine := pickle.NewUnpickler(bytes.NewReader(data))
-	machine.PersistentLoad = a.newStorage
+	machine.PersistentLoad = newStorage
 	machine.FindClass = func(module, name string) (any, error) {
 		class, ok := classes[module+"."+name]
 		if !ok {
@@ -96,7 +98,7 @@ func (a *archive) unpickle() (root any, err error) {
 		if text := err.Error(); len(text) > 400 { // the machine prints whole values
 			err = errors.New(text[:400] + " …")
 		}
-		return nil, fmt.Errorf("data.pkl: %w", err)
+		return nil, err
 	}
 	return root, nil
 }
@@ -134,20 +136,21 @@ var instructions = map[byte]argument{
 }
 
 // scan reads a pickle without running it. The machine allocates what an instruction claims before it looks whether the
-// bytes are there, and what containers and marks there are one by one: scan makes sure that both stay in bounds.
-func scan(data []byte) error {
+// bytes are there, and what containers and marks there are one by one: scan makes sure that both stay in bounds. It returns
+// the pickle's length; more may follow.
+func scan(data []byte) (int, error) {
 	marks := 0
 	for at, n := 0, 0; ; n++ {
 		if at >= len(data) {
-			return errors.New("it ends without the instruction to stop")
+			return 0, errors.New("it ends without the instruction to stop")
 		}
 		if n == maxInstructions {
-			return fmt.Errorf("it has more than %d instructions", maxInstructions)
+			return 0, fmt.Errorf("it has more than %d instructions", maxInstructions)
 		}
 		op := data[at]
 		arg, ok := instructions[op]
 		if !ok {
-			return fault.Hint(fmt.Errorf("instruction %#02x at byte %d is not one of those that PyTorch writes", op, at),
+			return 0, fault.Hint(fmt.Errorf("instruction %#02x at byte %d is not one of those that PyTorch writes", op, at),
 				"load and save the file with PyTorch, without pickle_protocol")
 		}
 		at++
@@ -156,21 +159,18 @@ func scan(data []byte) error {
 			err = fmt.Errorf("instruction %#02x at byte %d: %w", op, at-1, err)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		at += length
 		switch op {
 		case '(':
 			if marks++; marks > maxMarks {
-				return fmt.Errorf("it nests more than %d deep", maxMarks)
+				return 0, fmt.Errorf("it nests more than %d deep", maxMarks)
 			}
 		case 't', 'u', 'e':
 			marks--
 		case '.':
-			if at != len(data) {
-				return fmt.Errorf("%d bytes follow its end", len(data)-at)
-			}
-			return nil
+			return at, nil
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package checkpoints
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -36,32 +37,63 @@ type torchTensor struct {
 // newStorage makes a storage of a persistent id: ("storage", class, key, device, number of elements). The file's entry
 // must have exactly that size.
 func (a *archive) newStorage(id any) (any, error) {
+	s, rest, err := parseStorage(id)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) != 0 {
+		return nil, errNoStorage
+	}
+	entry, ok := a.entries["data/"+s.key]
+	if !ok {
+		return nil, fmt.Errorf("storage %q has no entry in the archive", s.key)
+	}
+	if s.numel > math.MaxInt64/s.size || uint64(s.bytes()) != entry.size {
+		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, its entry has %d bytes", s.key, s.numel, s.size, entry.size)
+	}
+	return s, nil
+}
+
+var errNoStorage = errors.New("a persistent id is not that of a storage")
+
+// parseStorage reads a persistent id and returns what follows the number of elements. The number is not negative.
+func parseStorage(id any) (*torchStorage, []any, error) {
 	tuple, ok := id.(*types.Tuple)
-	if !ok || tuple.Len() != 5 || tuple.Get(0) != "storage" {
-		return nil, fmt.Errorf("a persistent id is not that of a storage")
+	if !ok || tuple.Len() < 5 || tuple.Get(0) != "storage" {
+		return nil, nil, errNoStorage
 	}
 	class, okClass := tuple.Get(1).(storageType)
 	key, okKey := tuple.Get(2).(string)
 	numel, okNumel := tuple.Get(4).(int)
 	if !okClass || !okKey || !okNumel {
-		return nil, fmt.Errorf("the id of a storage is malformed")
+		return nil, nil, fmt.Errorf("the id of a storage is malformed")
 	}
-	entry := a.entries["data/"+key]
-	if entry == nil {
-		return nil, fmt.Errorf("storage %q has no entry in the archive", key)
+	if numel < 0 {
+		return nil, nil, fmt.Errorf("storage %q claims %d elements", key, numel)
 	}
-	have := entry.UncompressedSize64
-	if numel < 0 || numel > math.MaxInt64/class.size || uint64(numel)*uint64(class.size) != have {
-		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, its entry has %d bytes", key, numel, class.size, have)
-	}
-	return &torchStorage{class, key, numel}, nil
+	return &torchStorage{class, key, numel}, (*tuple)[5:], nil
 }
+
+// bytes is the size of the elements together.
+func (s *torchStorage) bytes() int64 { return int64(s.numel) * int64(s.size) }
 
 // rebuildTensor is torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]).
 func rebuildTensor(args []any) (any, error) {
 	if len(args) < 6 || len(args) > 7 {
 		return nil, fmt.Errorf("a tensor is made of %d arguments; expected 6 or 7", len(args))
 	}
+	return newTorchTensor(args[:4])
+}
+
+// rebuildOldTensor is torch._utils._rebuild_tensor(storage, offset, size, stride), from before version 0.4.
+func rebuildOldTensor(args []any) (any, error) {
+	if len(args) != 4 {
+		return nil, fmt.Errorf("a tensor is made of %d arguments; expected 4", len(args))
+	}
+	return newTorchTensor(args)
+}
+
+func newTorchTensor(args []any) (any, error) {
 	storage, ok := args[0].(*torchStorage)
 	if !ok {
 		return nil, fmt.Errorf("a tensor has no storage")

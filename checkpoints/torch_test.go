@@ -80,7 +80,6 @@ func TestReadTorchRefuses(t *testing.T) {
 		"malicious.pt":         "class posix.system",
 		"module.pt":            "class torch.nn.modules.linear.Linear",
 		"script.pt":            "TorchScript program",
-		"legacy.pt":            "format before version 1.6",
 		"protocol4.pt":         "protocol 4",
 		"expanded.pt":          "more elements than its storage",
 		"views.safetensors":    "looks like safetensors",
@@ -149,7 +148,7 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"overlapping entries":  {archiveOf(t, append(overlapping, pkl, floats)...), "more than the file has left"},
 		"pickle too short":     {archiveOf(t, floats, entry{name: "x/data.pkl", data: good[:20], size: 60}), "data.pkl"},
 		"bare pickle":          {[]byte("\x80\x02}."), "a bare pickle"},
-		"legacy":               {[]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."), "format before version 1.6"},
+		"legacy cut short":     {[]byte(legacyMagic), "without the instruction to stop"},
 		"git lfs":              {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
 		"web page":             {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {

@@ -17,10 +17,13 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 		Use:   "convert FILE|FOLDER",
 		Short: "Turn pretrained weights into a folder that domains can name",
 		Long: `Recognises StyleGAN2 in rosinality's (.pt) and mmgen's (.pth) layouts, CLIP in Hugging Face's layout (a folder),
-released projectors (.pth) and attribute classifiers, and writes config.json, model.safetensors and a manifest with
-their SHA-256. Pickles are parsed, never executed.`,
+released projectors (.pth), attribute classifiers, the Inception-v3 of FID (pytorch-fid's file), and torchvision's AlexNet
+and VGG16 for LPIPS (its linear layers are added), and writes config.json, model.safetensors and a manifest with their
+SHA-256. Files of PyTorch before version 1.6 are read too. Pickles are parsed, never executed.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
-  illustrator convert clip-vit-base-patch32 --out weights/clip`,
+  illustrator convert clip-vit-base-patch32 --out weights/clip
+  illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
+  illustrator convert vgg16-397923af.pth --out weights/lpips-vgg`,
 		Args: exactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {

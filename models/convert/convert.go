@@ -1,9 +1,10 @@
 // Package convert turns published weight files into the folder form that the toolkit loads: config.json,
 // model.safetensors under canonical names, and a manifest. Nothing in a file is executed.
 //
-// Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper and
-// the indices of torch.nn.Sequential for the attribute classifier. Elements keep the type that they have in the file
-// (float16 stays float16: networks are loaded in the type that a run asks for, and the conversion is then exact).
+// Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper,
+// the indices of torch.nn.Sequential for the attribute classifier, and torchvision's for Inception-v3, AlexNet and VGG16.
+// Elements keep the type that they have in the file (float16 stays float16: networks are loaded in the type that a run
+// asks for, and the conversion is then exact).
 package convert
 
 import (
@@ -30,6 +31,9 @@ const (
 	MapperDense          Kind = "mapper/dense"
 	MapperBaseline       Kind = "mapper/baseline"
 	ClassifierSequential Kind = "classifier/sequential"
+	InceptionFID         Kind = "inception-fid"
+	LPIPSNetwork         Kind = "lpips/torchvision"
+	LPIPSWhole           Kind = "lpips"
 )
 
 // titles say in words what a kind is.
@@ -40,6 +44,9 @@ var titles = map[Kind]string{
 	MapperDense:          "mapper of dense blocks in the released projectors' layout",
 	MapperBaseline:       "mapper of plain layers in the released baseline's layout",
 	ClassifierSequential: "attribute classifier, a torch.nn.Sequential",
+	InceptionFID:         "Inception-v3 of FID in pytorch-fid's and torch-fidelity's layout",
+	LPIPSNetwork:         "AlexNet or VGG16 in torchvision's layout, for LPIPS",
+	LPIPSWhole:           "LPIPS in the layout of the package lpips",
 }
 
 // Tool is what the manifests of converted folders name as their maker.
@@ -141,6 +148,10 @@ func (s *source) load(opts Options) (*network, error) {
 		n, err = s.loadMapper()
 	case ClassifierSequential:
 		n, err = s.loadClassifier(opts.Attributes)
+	case InceptionFID:
+		n, err = s.loadInception()
+	case LPIPSNetwork, LPIPSWhole:
+		n, err = s.loadLPIPS()
 	}
 	if err != nil {
 		return nil, err
@@ -208,6 +219,8 @@ func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
 		{"rrdb_blocks.", MapperDense}, {"module.rrdb_blocks.", MapperDense},
 		{"body.", MapperBaseline}, {"module.body.", MapperBaseline},
 		{"0.weight", ClassifierSequential},
+		{"Conv2d_1a_3x3.", InceptionFID},
+		{"features.0.", LPIPSNetwork}, {"net.slice1.0.", LPIPSWhole},
 	} {
 		if has(file.TorchDict, layout.prefix) {
 			return layout.kind, nil
@@ -221,7 +234,10 @@ func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
 	if has(file.TorchDict, "text_model.") {
 		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
 	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …)",
+	if has(file.TorchDict, "lin0.") {
+		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
+	}
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
 		rosinalitySection, mmgenSection, mmgenPrefix)
 }
 

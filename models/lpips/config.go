@@ -100,7 +100,7 @@ func (l layer) name() string { return fmt.Sprintf("features.%d", l.index) }
 
 func linearName(i int) string { return fmt.Sprintf("lin%d.model.1.weight", i) }
 
-//go:embed v0.1
+//go:embed v0.1/*.safetensors
 var published embed.FS
 
 // Linear returns the published linear layers of version 0.1: "lin0.model.1.weight" [1,C,1,1] and so on. They come with the

@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/pkg/core/tensors"
 	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/google/go-cmp/cmp"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -104,6 +105,26 @@ func TestPublishedLinearLayers(t *testing.T) {
 	}
 	if _, err := Linear("squeeze"); err == nil {
 		t.Error("no error for a network that is not known")
+	}
+}
+
+// The layers that come with the package are those of the published file, which Python 2 wrote in PyTorch's old format.
+func TestPublishedFile(t *testing.T) {
+	f, err := checkpoints.ReadTorch("testdata/python2_alex.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	file, err := f.Weights("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	linear, err := Linear(Alex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(linear.Tensors, file.Tensors); d != "" {
+		t.Error(d)
 	}
 }
 
