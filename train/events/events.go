@@ -29,7 +29,8 @@ type Writer struct {
 }
 
 // Create makes the folder where it is missing and begins an event file in it in place of those that are there. Events
-// carry the time that now tells. A TensorBoard that has shown the replaced files forgets their events.
+// carry the time that now tells. A TensorBoard that shows the replaced files goes over to the new one; one without the
+// fast loader (--load_fast=false, and where there is none) must be started again for that.
 func Create(folder string, now func() time.Time) (*Writer, error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, err
