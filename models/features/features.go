@@ -34,6 +34,7 @@ type Extractor struct {
 
 	runner *batch.Runner
 	build  func(ctx *mlcontext.Context, images *graph.Node) *graph.Node
+	batch  int // pictures that go through at once
 }
 
 // Open loads the feature extractor in the folder at location, as illustrator convert writes it: model_type "inception-fid".
@@ -47,7 +48,7 @@ func Open(backend backends.Backend, location string) (*Extractor, error) {
 		return nil, fmt.Errorf("open feature extractor %q: %w", location, err)
 	}
 	return &Extractor{
-		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner,
+		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner, batch: batchSize,
 		build: func(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
 			return inception.Build(ctx, cfg, inception.Preprocess(images))
 		},
@@ -56,7 +57,7 @@ func Open(backend backends.Backend, location string) (*Extractor, error) {
 
 // Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
 func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
-	out, err := e.runner.Run(ctx, fmt.Sprintf("features %dx%d", width, height), e.build, batchSize, batch.Rows(images, 3, height, width))
+	out, err := e.runner.Run(ctx, fmt.Sprintf("features %dx%d", width, height), e.build, e.batch, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}

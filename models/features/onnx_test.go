@@ -1,0 +1,122 @@
+package features
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"illustrator/internal/fault"
+	"illustrator/models/nn/nntest"
+)
+
+var imageNet = ONNXOptions{Output: "logits", Mean: [3]float64{0.485, 0.456, 0.406}, Std: [3]float64{0.229, 0.224, 0.225}}
+
+// Both outputs equal PyTorch's; a pool's dilations and an average's padding, which PyTorch writes, don't stand in the way.
+func TestONNXEqualsPyTorch(t *testing.T) {
+	golden := nntest.Golden(t, "testdata/tiny.safetensors")
+	for output, dim := range map[string]int{"logits": 5, "pooled": 6} {
+		o := imageNet
+		o.Output = output
+		e, err := OpenONNX(nntest.Backend(t), "testdata/tiny.onnx", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Dim != dim || e.Name != "onnx "+output+" area-24" || len(e.SHA256) != 64 {
+			t.Errorf("%+v", e)
+		}
+		got, err := e.Features(t.Context(), values(t, golden, "images"), 48, 48)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := nntest.MaxAbs(t, got, values(t, golden, output)); d > 2e-6 {
+			t.Errorf("%s differs by %g", output, d)
+		}
+	}
+}
+
+func TestONNXMistakes(t *testing.T) {
+	data, err := os.ReadFile("testdata/tiny.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(data []byte) string {
+		path := filepath.Join(t.TempDir(), "net.onnx")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	changed := func(old, new string) string {
+		if !strings.Contains(string(data), old) {
+			t.Fatalf("the file lacks %q", old)
+		}
+		return write([]byte(strings.ReplaceAll(string(data), old, new)))
+	}
+	option := func(change func(*ONNXOptions)) ONNXOptions {
+		o := imageNet
+		change(&o)
+		return o
+	}
+	const good = "testdata/tiny.onnx"
+	for name, c := range map[string]struct {
+		path, want string
+		options    ONNXOptions
+	}{
+		"no file":          {"testdata/none.onnx", "no such file", imageNet},
+		"no model":         {write([]byte("<!DOCTYPE html>")), "net.onnx", imageNet},
+		"cut short":        {write(data[:len(data)/2]), "unexpected EOF", imageNet},
+		"no std":           {good, "std[0] is 0", ONNXOptions{}},
+		"several outputs":  {good, "logits [any 5], pooled [any 6]", option(func(o *ONNXOptions) { o.Output = "" })},
+		"unknown output":   {good, `output "embedding"`, option(func(o *ONNXOptions) { o.Output = "embedding" })},
+		"another size":     {good, "image [any 3 24 24], which does not take [1 3 32 32]", option(func(o *ONNXOptions) { o.Size = 32 })},
+		"unknown operator": {changed("MaxPool", "TaxPool"), "TaxPool", imageNet},
+		"no strides":       {changed("strides", "Strides"), "a MaxPool has no strides", imageNet},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := OpenONNX(nntest.Backend(t), c.path, c.options)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) || fault.HintOf(err) == "" {
+				t.Errorf("got %v (hint %q)", err, fault.HintOf(err))
+			}
+		})
+	}
+}
+
+// What says something stays: dilations of 2, and padding that an average counts.
+func TestAdaptONNX(t *testing.T) {
+	message := func(number protowire.Number, value []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), value)
+	}
+	ints := func(name string, values ...uint64) []byte {
+		a := message(attributeName, []byte(name))
+		for _, v := range values {
+			a = protowire.AppendVarint(protowire.AppendTag(a, attributeInts, protowire.VarintType), v)
+		}
+		return message(nodeAttribute, a)
+	}
+	pool := func(operator string, attributes ...[]byte) []byte {
+		node := message(nodeOperator, []byte(operator))
+		for _, a := range append(attributes, ints("strides", 2, 2)) {
+			node = append(node, a...)
+		}
+		return message(modelGraph, message(graphNode, node))
+	}
+	for name, c := range map[string]struct{ in, want []byte }{
+		"no dilation":    {pool("MaxPool", ints("dilations", 1, 1)), pool("MaxPool")},
+		"dilation":       {pool("MaxPool", ints("dilations", 2, 2)), nil},
+		"no padding":     {pool("AveragePool", ints("count_include_pad"), ints("pads", 0, 0)), pool("AveragePool", ints("pads", 0, 0))},
+		"padding":        {pool("AveragePool", ints("count_include_pad"), ints("pads", 1, 1)), nil},
+		"another's":      {pool("Conv", ints("dilations", 1, 1)), nil},
+		"packed numbers": {pool("MaxPool", message(nodeAttribute, append(message(attributeName, []byte("dilations")), message(attributeInts, []byte{1, 1})...))), pool("MaxPool")},
+	} {
+		if c.want == nil {
+			c.want = c.in
+		}
+		got, err := adaptONNX(c.in)
+		if err != nil || string(got) != string(c.want) {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+	}
+}
