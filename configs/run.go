@@ -42,6 +42,7 @@ func Paper() Run {
 		Mapper: mapper.Config{Arch: mapper.Dense, Width: 512, Blocks: 5, Layers: 5, Dropout: 0.1},
 		Train: train.Config{
 			Batch:      8,
+			Devices:    1,
 			NoiseMode:  string(stylegan2.NoiseRandom),
 			Adam:       train.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
 			Validation: train.Validation{Every: 2000, Rows: 1600},

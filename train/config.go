@@ -13,6 +13,9 @@ import (
 type Config struct {
 	// Batch is the number of pairs in a step.
 	Batch int `yaml:"batch"`
+	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
+	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding.
+	Devices int `yaml:"devices"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
 	NoiseMode  string     `yaml:"noise_mode"`
 	Adam       Adam       `yaml:"adam"`
@@ -78,6 +81,10 @@ func (c Config) Validate() error {
 	switch {
 	case c.Batch < 2 || c.Batch > 1<<16:
 		return bad("batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
+	case c.Devices < 1 || c.Batch%c.Devices != 0:
+		return bad("devices", c.Devices, fmt.Sprintf("a number that divides train.batch, %d", c.Batch))
+	case c.Validation.Rows%c.Devices != 0:
+		return bad("validation.rows", c.Validation.Rows, fmt.Sprintf("a multiple of train.devices, %d", c.Devices))
 	case c.Validation.Every < 1:
 		return bad("validation.every", c.Validation.Every, "at least 1")
 	case c.Validation.Rows < 1:

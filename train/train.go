@@ -32,6 +32,7 @@ type Training struct {
 	Progress func(step int, stage Stage, values losses.Values)
 
 	order      *order
+	devices    *devices
 	metrics    *metricsFile
 	validation *mlcontext.Exec
 	best       float64
@@ -119,6 +120,10 @@ func (t *Training) Stepper() (step func(at int) (losses.Values, error), err erro
 
 // prepare initialises the mapper and loads what the losses need.
 func (t *Training) prepare() error {
+	var err error
+	if t.devices, err = openDevices(t.Networks.Backend, t.Networks.Context, t.Config.Devices); err != nil {
+		return err
+	}
 	if t.Config.needsFrozen() {
 		if err := t.Networks.NeedFrozen(); err != nil {
 			return err
@@ -138,7 +143,7 @@ func (t *Training) prepare() error {
 
 // newStep compiles one training step: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate → the losses.
 func (t *Training) newStep(weights losses.Weights) (*mlcontext.Exec, error) {
-	return mlcontext.NewExec(t.Networks.Backend, t.Networks.Context,
+	return t.devices.newExec(t.Networks.Backend, t.Networks.Context,
 		func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
 			z, imageEmbeds, keys, learningRate := inputs[0], inputs[1], inputs[2], inputs[3]
 			ctx.SetTraining(z.Graph(), true)
@@ -207,7 +212,7 @@ func (t *Training) execute(exec *mlcontext.Exec, rows []int, keys []uint64, more
 		tensors.FromFlatDataAndDimensions(embeds, len(rows), t.Mapper.EmbedDim),
 		tensors.FromFlatDataAndDimensions(keys, len(rows)),
 	}, more...)
-	output, err := exec.Exec1(args...)
+	output, err := t.devices.exec1(exec, args...)
 	if err != nil {
 		return losses.Values{}, err
 	}

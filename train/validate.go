@@ -35,11 +35,11 @@ func (t *Training) validateAndKeep(ctx context.Context, step int, result *Result
 func (t *Training) validate(ctx context.Context) (losses.Values, error) {
 	if t.validation == nil {
 		weights := t.Config.last().Losses
-		exec, err := mlcontext.NewExec(t.Networks.Backend, t.Networks.Context,
-			func(ctx *mlcontext.Context, z, imageEmbeds, keys *graph.Node) *graph.Node {
-				ctx.SetTraining(z.Graph(), false)
-				return t.losses(ctx, weights, z, imageEmbeds, keys).Node()
-			})
+		exec, err := t.devices.newExec(t.Networks.Backend, t.Networks.Context, func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
+			z, imageEmbeds, keys := inputs[0], inputs[1], inputs[2]
+			ctx.SetTraining(z.Graph(), false)
+			return t.losses(ctx, weights, z, imageEmbeds, keys).Node()
+		})
 		if err != nil {
 			return losses.Values{}, err
 		}

@@ -115,7 +115,7 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 		return err
 	}
 	if b.serve {
-		backend, err := opts.openBackend()
+		backend, err := opts.openBackend(1)
 		if err != nil {
 			return err
 		}

@@ -38,13 +38,13 @@ func (o *globalOptions) backendName() (string, error) {
 	return "xla:" + o.device, nil
 }
 
-// openBackend opens the XLA backend that the flags ask for.
-func (o *globalOptions) openBackend() (backends.Backend, error) {
+// openBackend opens the XLA backend that the flags ask for, with so many devices.
+func (o *globalOptions) openBackend(devices int) (backends.Backend, error) {
 	name, err := o.backendName()
 	if err != nil {
 		return nil, err
 	}
-	return xla.Open(name)
+	return xla.OpenDevices(name, devices)
 }
 
 const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper, StyleGAN2.

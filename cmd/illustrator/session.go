@@ -21,6 +21,7 @@ import (
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
+	devices  int // that a training runs on; 0 is 1
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -50,7 +51,7 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 // start opens the backend that s runs on. Calls after the first do nothing.
 func (o *globalOptions) start(s *session) (err error) {
 	if s.networks.Backend == nil {
-		s.networks.Backend, err = o.openBackend()
+		s.networks.Backend, err = o.openBackend(max(1, s.devices))
 	}
 	return err
 }

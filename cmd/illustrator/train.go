@@ -40,7 +40,8 @@ func newTrainCommand(opts *globalOptions) *cobra.Command {
 		Short: "Train a mapper",
 		Long: `Trains a mapper as a YAML file says and writes a run folder: config.yaml, prompts.safetensors, metrics.jsonl,
 mapper-best and mapper-last. Pairs are sampled into the folder first unless --pairs gives a set. The same command again
-finishes what is missing and redoes nothing that is done.`,
+finishes what is missing and redoes nothing that is done. With --set train.devices=2 two devices share every batch; they
+come to the mapper of one device, up to rounding.`,
 		Example: `  illustrator train --config lorelei --out runs/first
   illustrator train --config paper --pairs pairs --set train.batch=16 --out runs/batch16`,
 		Args: cobra.NoArgs,
@@ -68,6 +69,7 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 	if err != nil {
 		return err
 	}
+	s.devices = run.Train.Devices
 	info, err := opts.trainRun(ctx, s, run, t.pairs, t.out)
 	if err != nil {
 		return err

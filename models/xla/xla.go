@@ -24,16 +24,32 @@ const BackendEnv = "GOMLX_BACKEND"
 // GoMLX's options may follow, separated by commas ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
-func Open(name string) (backends.Backend, error) {
-	return open(name, nil)
-}
+func Open(name string) (backends.Backend, error) { return OpenDevices(name, 1) }
 
-// open is Open with options for the plugin's client, such as cpu_device_count.
-func open(name string, options pjrt.NamedValuesMap) (backend backends.Backend, err error) {
+// OpenDevices is Open for programs that run on so many devices at once. The CPU has as many as are asked for: they share
+// its cores. Elsewhere it is an error if there are fewer.
+func OpenDevices(name string, devices int) (backends.Backend, error) {
 	target, err := parse(name)
 	if err != nil {
 		return nil, err
 	}
+	var options pjrt.NamedValuesMap
+	if devices > 1 && target.isCPU() {
+		options = pjrt.NamedValuesMap{"cpu_device_count": int64(devices)}
+	}
+	backend, err := open(target, options)
+	if err != nil {
+		return nil, err
+	}
+	if have := backend.NumDevices(); have < devices {
+		backend.Finalize()
+		return nil, fault.Usage(fmt.Errorf("%d devices are asked for; %s has %d", devices, target, have), "set train.devices to at most %d", have)
+	}
+	return backend, nil
+}
+
+// open opens the target with options for the plugin's client.
+func open(target target, options pjrt.NamedValuesMap) (backend backends.Backend, err error) {
 	path, err := target.locate()
 	if err != nil {
 		return nil, err
@@ -103,8 +119,7 @@ func parse(name string) (target, error) {
 			"it is xla:cpu, xla:cuda or the path of a PJRT plugin, such as /opt/xla/pjrt_c_api_cpu_plugin.so")
 	}
 	// GoMLX advertises buffers shared with the host for a plugin called "cpu"; it can't tell from a path.
-	isCPU := t.name == "cpu" || strings.Contains(filepath.Base(t.path), "cpu")
-	if isCPU && !slices.Contains(t.options, "noshared_buffers") && !slices.Contains(t.options, "shared_buffers") {
+	if t.isCPU() && !slices.Contains(t.options, "noshared_buffers") && !slices.Contains(t.options, "shared_buffers") {
 		t.options = append(t.options, "shared_buffers")
 	}
 	return t, nil
@@ -120,6 +135,18 @@ func (t target) locate() (string, error) {
 		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.mend())
 	}
 	return path, nil
+}
+
+func (t target) isCPU() bool {
+	return t.name == "cpu" || strings.Contains(filepath.Base(t.path), "cpu")
+}
+
+// String names the target as in the command line.
+func (t target) String() string {
+	if t.path != "" {
+		return t.path
+	}
+	return "xla:" + t.name
 }
 
 func (t target) isCUDA(path string) bool {

@@ -126,3 +126,21 @@ func TestSetCUDADataDir(t *testing.T) {
 		}
 	}
 }
+
+func TestTargetKind(t *testing.T) {
+	t.Setenv(BackendEnv, "")
+	for name, want := range map[string]struct {
+		cpu    bool
+		string string
+	}{
+		"":                 {true, "xla:cpu"},
+		"xla:cuda,tf32":    {false, "xla:cuda"},
+		"/opt/cuda.so":     {false, "/opt/cuda.so"},
+		"/opt/pjrt_cpu.so": {true, "/opt/pjrt_cpu.so"},
+	} {
+		target, err := parse(name)
+		if err != nil || target.isCPU() != want.cpu || target.String() != want.string {
+			t.Errorf("%q: CPU %v, %q, %v; want %+v", name, target.isCPU(), target, err, want)
+		}
+	}
+}

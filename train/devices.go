@@ -1,0 +1,117 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/distributed"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/internal/fault"
+)
+
+// devices share the rows of every batch. A nil *devices is one device, which shares nothing.
+//
+// A program is written for the whole batch and keeps that meaning: XLA gives every device its part of the rows, and where
+// the graph sums over the batch (losses, BatchNorm's statistics, gradients) it adds up the parts of all devices. So
+// BatchNorm is synchronised. Random numbers are those of one device: dropout draws for the whole batch, and the
+// generator's noise is a function of the picture's key. Only the order of sums differs.
+//
+// Variables are whole on every device. They are read and set as on one device: Value copies from the first device, and
+// what SetValue is given goes to all devices before the next step. So mapper.Weights, mapper.Load, an optimizer's Reset
+// and the pipeline's programs, which run on the first device, need nothing special.
+type devices struct {
+	mesh        *distributed.DeviceMesh
+	rows, whole *distributed.ShardingSpec // of inputs that are split, and of those that every device has
+}
+
+// batchAxis is the name of the mesh's one axis.
+const batchAxis = "batch"
+
+// openDevices returns the first count devices of backend, to run programs on the variables of ctx.
+func openDevices(backend backends.Backend, ctx *mlcontext.Context, count int) (*devices, error) {
+	if count <= 1 {
+		return nil, nil
+	}
+	if have := backend.NumDevices(); have < count {
+		return nil, fault.Usage(fmt.Errorf("train.devices is %d; %s has %d", count, backend.Name(), have), "set train.devices to at most %d", have)
+	}
+	mesh, err := distributed.NewDeviceMesh([]int{count}, []string{batchAxis})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := distributed.BuildSpec(mesh).S(batchAxis).Done()
+	if err != nil {
+		return nil, err
+	}
+	return &devices{mesh: mesh, rows: rows, whole: distributed.NewReplicatedShardingSpec(mesh)}, leave(ctx)
+}
+
+// leave takes the variables of ctx off the devices that an earlier training used: a variable stays with its devices.
+func leave(ctx *mlcontext.Context) error {
+	for v := range ctx.IterVariables() {
+		if v.ShardingSpec() == nil {
+			continue
+		}
+		if v.HasValue() {
+			value, err := v.Value()
+			if err != nil {
+				return err
+			}
+			if err := v.SetValuePreservingOld(value); err != nil {
+				return err
+			}
+		}
+		if err := v.SetShardingSpec(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowInputs is the number of a program's first inputs that have a row for each pair: z, image embeddings and noise keys.
+// The inputs after them are the same for all rows.
+const rowInputs = 3
+
+// newExec returns an executor of the graph function build, to be run by exec1.
+func (d *devices) newExec(backend backends.Backend, ctx *mlcontext.Context, build func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node) (*mlcontext.Exec, error) {
+	exec, err := mlcontext.NewExec(backend, ctx, build)
+	if err != nil || d == nil {
+		return exec, err
+	}
+	var specs []*distributed.ShardingSpec
+	for range rowInputs {
+		specs = append(specs, d.rows)
+	}
+	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole), nil
+}
+
+// exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by that
+// of the devices.
+func (d *devices) exec1(exec *mlcontext.Exec, args ...any) (*tensors.Tensor, error) {
+	if d == nil {
+		return exec.Exec1(args...)
+	}
+	shared := make([]any, len(args))
+	for i, arg := range args {
+		spec := d.rows
+		if i >= rowInputs {
+			spec = d.whole
+		}
+		part, err := distributed.ShardTensor(spec, arg.(*tensors.Tensor))
+		if err != nil {
+			return nil, fmt.Errorf("share input %d among %d devices: %w", i, d.mesh.NumDevices(), err)
+		}
+		shared[i] = part
+	}
+	outputs, err := exec.Exec(shared...) // one of each device, all the same
+	if err != nil {
+		return nil, err
+	}
+	for _, same := range outputs[1:] {
+		same.MustFinalizeAll()
+	}
+	return outputs[0], nil
+}
