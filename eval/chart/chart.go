@@ -25,6 +25,8 @@ type Figure struct {
 	Note  string // a line below the title, such as what thin lines are
 	// Panels are the charts, from left to right and top to bottom.
 	Panels []Panel
+	// SharedX gives the X axes of all panels the same range.
+	SharedX bool
 	// Width and Height are the size in pixels; 0 is 1200 and 700.
 	Width, Height int
 }

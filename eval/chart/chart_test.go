@@ -189,6 +189,23 @@ func TestRangesOfOneValue(t *testing.T) {
 	}
 }
 
+func TestSharedX(t *testing.T) {
+	one := func(x float64) *plot.Plot {
+		return Panel{Series: []Series{{Points: []Point{{0, 1}, {x, 2}}}}}.plot([]string{""})
+	}
+	plots := [][]*plot.Plot{{one(10), one(100)}, {one(-5), nil}}
+	shareX(plots)
+	for _, p := range []*plot.Plot{plots[0][0], plots[0][1], plots[1][0]} {
+		if p.X.Min > -5 || p.X.Max < 100 || p.X.Min != plots[0][0].X.Min || p.X.Max != plots[0][0].X.Max {
+			t.Errorf("X is from %g to %g", p.X.Min, p.X.Max)
+		}
+	}
+	f := example()
+	f.Panels[0].Series = f.Panels[0].Series[:1]
+	f.SharedX = true
+	decode(t, f)
+}
+
 func TestTicks(t *testing.T) {
 	labels := func(ticker plot.Ticker, low, high float64) string {
 		var texts []string

@@ -36,12 +36,27 @@ func (f Figure) draw(c draw.Canvas) {
 			}
 		}
 	}
+	if f.SharedX {
+		shareX(plots)
+	}
 	for row, canvases := range plot.Align(plots, tiles, c) {
 		for column, canvas := range canvases {
 			if p := plots[row][column]; p != nil {
 				p.Draw(canvas)
 			}
 		}
+	}
+}
+
+// shareX widens the X axes of all charts to the range of them all; places without a chart are nil.
+func shareX(plots [][]*plot.Plot) {
+	all := slices.DeleteFunc(slices.Concat(plots...), func(p *plot.Plot) bool { return p == nil })
+	low, high := all[0].X.Min, all[0].X.Max
+	for _, p := range all {
+		low, high = min(low, p.X.Min), max(high, p.X.Max)
+	}
+	for _, p := range all {
+		p.X.Min, p.X.Max = low, high
 	}
 }
 
