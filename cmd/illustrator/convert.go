@@ -19,7 +19,8 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 		Long: `Recognises StyleGAN2 in rosinality's (.pt) and mmgen's (.pth) layouts, CLIP in Hugging Face's layout (a folder),
 released projectors (.pth), attribute classifiers, the Inception-v3 of FID (pytorch-fid's file), and torchvision's AlexNet
 and VGG16 for LPIPS (its linear layers are added), and writes config.json, model.safetensors and a manifest with their
-SHA-256. Files of PyTorch before version 1.6 are read too. Pickles are parsed, never executed.`,
+SHA-256. Files of PyTorch, of before version 1.6 too, and plain safetensors files are read. Pickles are parsed, never
+executed.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception

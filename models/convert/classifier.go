@@ -19,7 +19,7 @@ func (s *source) loadClassifier(attributes string) (*network, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("read attributes %q: %w", attributes, err)
 	}
-	w, err := s.file.Weights("")
+	w, err := s.weights()
 	if err != nil {
 		return nil, err
 	}

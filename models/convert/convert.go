@@ -14,7 +14,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -76,7 +75,7 @@ type network struct {
 	file string
 }
 
-// Recognize tells what is at path: a PyTorch file or a folder in Hugging Face's layout.
+// Recognize tells what is at path: a PyTorch or safetensors file, or a folder in Hugging Face's layout.
 func Recognize(path string) (Kind, error) {
 	s, err := open(path)
 	if err != nil {
@@ -121,12 +120,14 @@ func Convert(src, dst string, opts Options) (Report, error) {
 type source struct {
 	path string
 	kind Kind
-	file *checkpoints.TorchFile // nil for a folder
+	// A file is one of two; a folder has neither.
+	torch       *checkpoints.TorchFile
+	safetensors *checkpoints.Weights
 }
 
 func (s *source) close() {
-	if s.file != nil {
-		s.file.Close()
+	if s.torch != nil {
+		s.torch.Close()
 	}
 }
 
@@ -163,7 +164,7 @@ func (s *source) load(opts Options) (*network, error) {
 func open(path string) (*source, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(err, "name a .pt, .pth or .bin file, or the folder of a CLIP")
+		return nil, fault.Hint(err, "name a .pt, .pth, .bin or .safetensors file, or the folder of a CLIP")
 	}
 	if err != nil {
 		return nil, err
@@ -172,73 +173,13 @@ func open(path string) (*source, error) {
 	if info.IsDir() {
 		s.kind, err = recognizeFolder(path)
 	} else {
-		err = s.openTorch()
+		err = s.openFile()
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
-}
-
-func (s *source) openTorch() error {
-	if filepath.Ext(s.path) == ".safetensors" {
-		return fault.Hint(fmt.Errorf("%s: a safetensors file alone does not say which network it is", s.path), "name its folder (with config.json) if it is a CLIP")
-	}
-	file, err := checkpoints.ReadTorch(s.path)
-	if err != nil {
-		return err
-	}
-	s.file = file
-	if s.kind, err = recognizeKeys(file); err != nil {
-		return fmt.Errorf("%s: %w", s.path, err)
-	}
-	return nil
-}
-
-// recognizeKeys tells the layout by the names in a checkpoint.
-func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
-	has := func(d *checkpoints.TorchDict, prefix string) bool {
-		for _, key := range d.Keys() {
-			if strings.HasPrefix(key, prefix) {
-				return true
-			}
-		}
-		return false
-	}
-	if _, ok := file.Section(rosinalitySection); ok {
-		return StyleGAN2Rosinality, nil
-	}
-	if state, ok := file.Section(mmgenSection); ok && has(state, mmgenPrefix) {
-		return StyleGAN2MMGen, nil
-	}
-	for _, layout := range []struct {
-		prefix string
-		kind   Kind
-	}{
-		{"rrdb_blocks.", MapperDense}, {"module.rrdb_blocks.", MapperDense},
-		{"body.", MapperBaseline}, {"module.body.", MapperBaseline},
-		{"0.weight", ClassifierSequential},
-		{"Conv2d_1a_3x3.", InceptionFID},
-		{"features.0.", LPIPSNetwork}, {"net.slice1.0.", LPIPSWhole},
-	} {
-		if has(file.TorchDict, layout.prefix) {
-			return layout.kind, nil
-		}
-	}
-	keys := file.Keys()
-	if len(keys) > 6 {
-		keys = append(keys[:6:6], "…")
-	}
-	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(keys, ", "))
-	if has(file.TorchDict, "text_model.") {
-		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
-	}
-	if has(file.TorchDict, "lin0.") {
-		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
-	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
-		rosinalitySection, mmgenSection, mmgenPrefix)
 }
 
 // count returns how many of name(0), name(1), … w has without a gap.

@@ -17,7 +17,7 @@ const fidLogits = 1008
 
 // loadInception reads the state dict of FID's Inception-v3. Its last layer is left out: features end before it.
 func (s *source) loadInception() (*network, error) {
-	w, err := s.file.Weights("")
+	w, err := s.weights()
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ const (
 // loadLPIPS reads torchvision's AlexNet or VGG16, and adds the published linear layers, or the whole of an lpips.LPIPS, which
 // has its own.
 func (s *source) loadLPIPS() (*network, error) {
-	w, err := s.file.Weights("")
+	w, err := s.weights()
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,8 @@ func (s *source) loadLPIPS() (*network, error) {
 		return nil, fmt.Errorf("%s: %w", w.Source, err)
 	}
 	if s.kind == LPIPSNetwork {
-		if remove(w, func(name string) bool { return strings.HasPrefix(name, "classifier.") }) > 0 {
-			n.dropped = append(n.dropped, "the layers behind the features (classifier)")
+		if k := remove(w, func(name string) bool { return !strings.HasPrefix(name, "features.") }); k > 0 {
+			n.dropped = append(n.dropped, fmt.Sprintf("%d tensors of the layers behind the features", k))
 		}
 		linear, err := lpips.Linear(cfg.Net)
 		if err != nil {

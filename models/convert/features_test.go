@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
 	"illustrator/models/inception"
 	"illustrator/models/lpips"
 )
@@ -119,7 +120,36 @@ func TestConvertAlexNet(t *testing.T) {
 			want.Tensors[name], file.Tensors[name] = x, x
 		}
 	}
-	converted(t, file, LPIPSNetwork, cfg, want, "LPIPS 0.1 on alex", "31×31", "(classifier)")
+	converted(t, file, LPIPSNetwork, cfg, want, "LPIPS 0.1 on alex", "31×31", "1 tensors of the layers behind the features")
+}
+
+// A safetensors file is recognised by its names, as a PyTorch file is.
+func TestConvertSafetensors(t *testing.T) {
+	file, want := inceptionFile(t, 1008)
+	src, dst := filepath.Join(t.TempDir(), "net.safetensors"), filepath.Join(t.TempDir(), "out")
+	if err := checkpoints.WriteSafetensors(src, file, nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Convert(src, dst, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := checkpoints.Open(dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameTensors(t, got, want)
+	if r.Kind != InceptionFID || r.Source.File != "net.safetensors" {
+		t.Errorf("%+v", r)
+	}
+	clip := "../clip/testdata/tiny/model.safetensors"
+	if _, err := Convert(clip, dst, Options{}); err == nil || !strings.Contains(err.Error(), clip) || !strings.Contains(fault.HintOf(err), "name its folder") {
+		t.Errorf("a CLIP without its folder: %v", err)
+	}
 }
 
 func TestConvertFeaturesRefuses(t *testing.T) {

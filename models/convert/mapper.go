@@ -14,7 +14,7 @@ const releasedDropout = 0.1
 // loadMapper reads a released projector: a plain state dict, whose names begin with "module." if it was trained on
 // several GPUs. The baseline's "body.N" is "mlp.N" here.
 func (s *source) loadMapper() (*network, error) {
-	from, err := s.file.Weights("")
+	from, err := s.weights()
 	if err != nil {
 		return nil, err
 	}

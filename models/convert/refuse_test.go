@@ -157,7 +157,7 @@ func TestConvertRefuses(t *testing.T) {
 		"mmgen without average":  {writeTorch(t, "x.pt", "state_dict", one), Options{}, []string{"its names (state_dict)"}},
 		"empty generator":        {writeTorch(t, "x.pt", "g_ema", one), Options{}, []string{`"style.1.weight" is missing`}},
 		"CLIP's .bin alone":      {"testdata/clip/pytorch_model.bin", Options{}, []string{"of no layout"}},
-		"safetensors alone":      {"testdata/clip.safetensors", Options{}, []string{"safetensors file alone"}},
+		"safetensors alone":      {"testdata/clip.safetensors", Options{}, []string{"of no layout that is known"}},
 		"a text file":            {write("x.pt", "hello, world"), Options{}, []string{"not a valid zip file"}},
 		"empty folder":           {folder(), Options{}, []string{"config.json is missing"}},
 		"folder of another":      {folder("config.json", `{"model_type": "bert"}`), Options{}, []string{`model_type is "bert"`}},

@@ -72,13 +72,13 @@ func channelTable(cfg stylegan2.Config) string {
 }
 
 func (s *source) readRosinality() (*checkpoints.Weights, error) {
-	section, _ := s.file.Section(rosinalitySection)
+	section, _ := s.torch.Section(rosinalitySection)
 	w, err := section.Weights("")
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(s.file.Keys(), stylegan2.LatentAvg) {
-		if w.Tensors[stylegan2.LatentAvg], err = s.file.Tensor(stylegan2.LatentAvg); err != nil {
+	if slices.Contains(s.torch.Keys(), stylegan2.LatentAvg) {
+		if w.Tensors[stylegan2.LatentAvg], err = s.torch.Tensor(stylegan2.LatentAvg); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +97,7 @@ var mmgenNames = [][2]string{
 }
 
 func (s *source) readMMGen() (*checkpoints.Weights, error) {
-	section, _ := s.file.Section(mmgenSection)
+	section, _ := s.torch.Section(mmgenSection)
 	from, err := section.Weights(mmgenPrefix)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,84 @@
+package convert
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+)
+
+// openFile opens a PyTorch or safetensors file and tells the layout.
+func (s *source) openFile() (err error) {
+	if filepath.Ext(s.path) == ".safetensors" {
+		if s.safetensors, err = checkpoints.ReadSafetensors(s.path); err != nil {
+			return err
+		}
+		s.kind, err = recognizeNames(s.safetensors.Names())
+	} else {
+		if s.torch, err = checkpoints.ReadTorch(s.path); err != nil {
+			return err
+		}
+		s.kind, err = recognizeKeys(s.torch)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	return nil
+}
+
+// weights reads a file that is a plain state dict.
+func (s *source) weights() (*checkpoints.Weights, error) {
+	if s.safetensors != nil {
+		return s.safetensors, nil
+	}
+	return s.torch.Weights("")
+}
+
+// recognizeKeys tells the layout by the names in a checkpoint.
+func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
+	if _, ok := file.Section(rosinalitySection); ok {
+		return StyleGAN2Rosinality, nil
+	}
+	if state, ok := file.Section(mmgenSection); ok && anyHas(state.Keys(), mmgenPrefix) {
+		return StyleGAN2MMGen, nil
+	}
+	return recognizeNames(file.Keys())
+}
+
+func anyHas(names []string, prefix string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// recognizeNames tells the layout by the names in a plain state dict.
+func recognizeNames(names []string) (Kind, error) {
+	for _, layout := range []struct {
+		prefix string
+		kind   Kind
+	}{
+		{"rrdb_blocks.", MapperDense}, {"module.rrdb_blocks.", MapperDense},
+		{"body.", MapperBaseline}, {"module.body.", MapperBaseline},
+		{"0.weight", ClassifierSequential},
+		{"Conv2d_1a_3x3.", InceptionFID},
+		{"features.0.", LPIPSNetwork}, {"net.slice1.0.", LPIPSWhole},
+	} {
+		if anyHas(names, layout.prefix) {
+			return layout.kind, nil
+		}
+	}
+	shown := names
+	if len(shown) > 6 {
+		shown = append(shown[:6:6], "…")
+	}
+	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(shown, ", "))
+	if anyHas(names, "text_model.") {
+		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
+	}
+	if anyHas(names, "lin0.") {
+		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
+	}
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
+		rosinalitySection, mmgenSection, mmgenPrefix)
+}
