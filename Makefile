@@ -4,6 +4,7 @@ GO ?= go
 OUT ?= runs/demo
 TESTFLAGS ?=
 BENCHFLAGS ?=
+KILLS ?= 100
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
@@ -11,7 +12,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build setup bench lint fmt tools modules
+.PHONY: help demo test soak build setup bench lint fmt tools modules
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -19,8 +20,18 @@ help: ## list the targets
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
 
-test: setup ## run all tests (TESTFLAGS=-short: the quick ones)
+test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all tests (TESTFLAGS=-short: the quick ones)
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...
+
+# What tests open our files with. Without it they are skipped and say so; in CI they fail.
+.cache/python/ready: internal/pytools/requirements.txt
+	@rm -rf .cache/python
+	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .cache/python -r $<; then touch $@; else \
+		echo "make: warning: pip installed no pyarrow, pandas, DuckDB and TensorBoard: the tests that need them are skipped" >&2; \
+	fi
+
+soak: setup ## kill sampling $(KILLS) times and compare with an undisturbed run
+	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
 
 build: modules ## build ./illustrator
 	$(GO) build -buildvcs=$(BUILDVCS) -o illustrator ./cmd/illustrator

@@ -70,6 +70,25 @@ func (p *Pairs) SHA256() string { return p.sum }
 // SeedRanges are the seeds of the rows, in the order of the rows.
 func (p *Pairs) SeedRanges() []SeedRange { return seedRanges(p.manifest.Shards) }
 
+// PairsInfo describes a set for people and programs.
+type PairsInfo struct {
+	Rows      int         `json:"rows"`
+	Seeds     []SeedRange `json:"seeds"`
+	Shards    int         `json:"shards"`
+	ShardRows int         `json:"shard_rows"`
+	Bytes     int64       `json:"bytes"`
+	Meta      PairsMeta   `json:"meta"`
+	SHA256    string      `json:"sha256"` // of the manifest
+}
+
+// Info describes the set.
+func (p *Pairs) Info() PairsInfo {
+	return PairsInfo{
+		Rows: p.Len(), Seeds: p.SeedRanges(), Shards: len(p.manifest.Shards), ShardRows: p.manifest.ShardRows,
+		Bytes: p.Bytes(), Meta: p.Meta, SHA256: p.sum,
+	}
+}
+
 // shard returns shard i, opened. The caller holds mu or is alone.
 func (p *Pairs) shard(i int) (*shardFile, error) {
 	if f := p.open[i]; f != nil {

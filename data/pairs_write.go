@@ -183,6 +183,9 @@ func (w *PairsWriter) seal() error {
 		next.Shards = slices.Insert(next.Shards, i, s)
 	}
 	next.Rows += s.Rows
+	if err := next.check(); err != nil {
+		return err
+	}
 	if err := next.write(w.folder); err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 	flags.IntVar(&p.shardRows, "shard-rows", data.DefaultShardRows, "number of rows in one file")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
+	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts), newPairsExportCommand(opts))
 	return cmd
 }
 
@@ -90,12 +91,19 @@ func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	return p.seed + uint64(first), end - first, nil
 }
 
+// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
+// writer does that.
+func checkSetFolder(folder string) error {
+	if info, err := os.Stat(folder); err == nil && info.IsDir() {
+		return nil
+	}
+	return checkOutputFolder(folder)
+}
+
 // samplePairs completes the set in folder to rows rows, with a progress bar. Where nothing is missing, no device is started.
 func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder string, meta data.PairsMeta, shardRows, rows int) (err error) {
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		if err := checkOutputFolder(folder); err != nil {
-			return err
-		}
+	if err := checkSetFolder(folder); err != nil {
+		return err
 	}
 	w, err := data.OpenPairsWriter(folder, meta, shardRows)
 	if err != nil {

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+)
+
+func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:   "merge OUT IN...",
+		Short: "Join sets of different seeds",
+		Long: `Joins sets that were sampled with the same settings from different seeds, such as the parts of --part, to one set: the
+bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are refused. Seeds
+that no set has stay out; a set with such gaps is read like any other but may not grow.`,
+		Example: `  illustrator pairs merge cats cats-1 cats-2 cats-3
+  illustrator pairs merge all pairs/*`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return fault.Usage(fmt.Errorf("%d arguments are given, not 2 or more", len(args)), "give the folder to write and those to join; see `%s --help`", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runPairsMerge(cmd.Context(), opts, args[0], args[1:])
+		},
+	}
+}
+
+func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []string) error {
+	var sets []*data.Pairs
+	for _, folder := range in {
+		set, err := data.OpenPairs(folder)
+		if err != nil {
+			return err
+		}
+		defer set.Close()
+		sets = append(sets, set)
+	}
+	if err := checkSetFolder(out); err != nil {
+		return err
+	}
+	var bar *progress // from the first rows on: a refused merge shows none
+	err := data.MergePairs(ctx, out, sets, func(done, all int) {
+		if bar == nil {
+			bar = opts.newProgress("Merging pairs", all)
+		}
+		bar.Set(done, "")
+	})
+	if bar != nil {
+		bar.Done()
+	}
+	if cause := context.Cause(ctx); cause != nil && err == cause {
+		return fault.Hint(fmt.Errorf("%q is not whole yet", out), "the same command goes on from there")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.stdout, out)
+	return err
+}
+
+func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "info SET",
+		Short: "Print what a set holds and how it was made",
+		Example: `  illustrator pairs info pairs
+  illustrator pairs info runs/demo/pairs --json`,
+		Args: exactArgs(1, "the folder of the set"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := data.OpenPairs(args[0])
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			if asJSON {
+				return printJSON(opts.stdout, p.Info())
+			}
+			return printPairsInfo(opts, p.Info())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printPairsInfo(opts *globalOptions, info data.PairsInfo) error {
+	w := tabwriter.NewWriter(opts.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "rows\t%d\n", info.Rows)
+	for _, r := range info.Seeds {
+		fmt.Fprintf(w, "seeds\t%v\n", r)
+	}
+	fmt.Fprintf(w, "files\t%d of at most %d rows, %.1f MB together\n", info.Shards, info.ShardRows, float64(info.Bytes)/1e6)
+	m := info.Meta
+	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
+	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)
+	fmt.Fprintf(w, "image_embeds\t%d × %s\n", m.EmbedDim, m.DType)
+	fmt.Fprintf(w, "noise mode\t%s\n", m.NoiseMode)
+	fmt.Fprintf(w, "preprocessing\t%s\n", m.Preprocessing)
+	fmt.Fprintf(w, "batch\t%d\n", m.Batch)
+	fmt.Fprintf(w, "generator\t%s\n", m.GeneratorSHA256)
+	fmt.Fprintf(w, "clip\t%s\n", m.CLIPSHA256)
+	fmt.Fprintf(w, "created by\t%s\n", m.CreatedBy)
+	fmt.Fprintf(w, "manifest\t%s\n", info.SHA256)
+	return w.Flush()
+}
+
+func newPairsVerifyCommand(opts *globalOptions) *cobra.Command {
+	var repair bool
+	cmd := &cobra.Command{
+		Use:   "verify SET",
+		Short: "Read every byte of a set and name what is damaged",
+		Long: `Compares every file with the manifest: size, SHA-256, columns and seeds, and that all values are finite. Names every
+damaged or missing file; the exit code is 1 if there is one. --repair takes such files out of the set: the "illustrator
+pairs" that sampled it samples their rows again.`,
+		Example: `  illustrator pairs verify pairs
+  illustrator pairs verify pairs --repair`,
+		Args: exactArgs(1, "the folder of the set"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runPairsVerify(cmd.Context(), opts, args[0], repair)
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "take damaged files out of the set")
+	return cmd
+}
+
+func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
+	const mebibyte = 1 << 20
+	var bar *progress
+	rows, bad, err := data.VerifyPairs(ctx, folder, func(bytes, all int64) {
+		if bar == nil {
+			bar = opts.newProgress("Verifying pairs (MiB)", int(all/mebibyte))
+		}
+		bar.Set(int(bytes/mebibyte), "")
+	})
+	if bar != nil {
+		bar.Done()
+	}
+	if err != nil {
+		return err
+	}
+	if len(bad) == 0 {
+		_, err := fmt.Fprintf(opts.stdout, "%s: all %d rows are as they were written\n", folder, rows)
+		return err
+	}
+	for _, b := range bad {
+		if _, err := fmt.Fprintf(opts.stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
+			return err
+		}
+	}
+	if !repair {
+		return fault.Hint(fmt.Errorf("%d files of %s are damaged", len(bad), folder), "--repair takes them out of the set; the command that sampled it then samples their rows again")
+	}
+	if err := data.RepairPairs(folder, bad); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(opts.stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
+	return err
+}
+
+func newPairsExportCommand(opts *globalOptions) *cobra.Command {
+	var format, out string
+	cmd := &cobra.Command{
+		Use:   "export SET",
+		Short: "Write a set as Parquet or NumPy files",
+		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, or as a folder with z.npy,
+image_embeds.npy and seed.npy. Memory does not grow with the set.`,
+		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
+  illustrator pairs export pairs --format npy --out arrays`,
+		Args: exactArgs(1, "the folder of the set"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runPairsExport(cmd.Context(), opts, args[0], format, out)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "parquet", "parquet or npy")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file, or folder for npy, to write (required)")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, out string) error {
+	p, err := data.OpenPairs(folder)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	var export func(ctx context.Context, path string, progress func(rows int)) error
+	switch format {
+	case "parquet":
+		export, err = p.ExportParquet, checkOutputFile(out, ".parquet")
+	case "npy":
+		export, err = p.ExportNPY, checkOutputFolder(out)
+	default:
+		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet or npy")
+	}
+	if err != nil {
+		return err
+	}
+	bar := opts.newProgress("Exporting pairs", p.Len())
+	err = export(ctx, out, func(rows int) { bar.Set(rows, "") })
+	bar.Done()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.stdout, out)
+	return err
+}

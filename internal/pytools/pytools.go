@@ -1,0 +1,56 @@
+// Package pytools runs the tools that other people open this project's files with, pyarrow, pandas, DuckDB and
+// TensorBoard, in tests.
+package pytools
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Run runs a Python script with arguments and fails the test if the script does. modules are what it imports: without
+// them the test is skipped with the command that installs them, but under CI it fails.
+func Run(t testing.TB, modules []string, script string, args ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts Python; run without -short")
+	}
+	if out, err := python(t, "-c", "import "+strings.Join(modules, ", ")).CombinedOutput(); err != nil {
+		const missing = "needs Python with %v (`make test` installs them into .cache/python): %v\n%s"
+		if os.Getenv("CI") != "" {
+			t.Fatalf(missing, modules, err, out)
+		}
+		t.Skipf(missing, modules, err, out)
+	}
+	if out, err := python(t, append([]string{script}, args...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
+// python prepares a call of python3 that finds the packages of requirements.txt.
+func python(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("python3", args...)
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(root(t), ".cache", "python"), "PYTHONDONTWRITEBYTECODE=1")
+	return cmd
+}
+
+// root is the project's folder, above the folder of the test that runs.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test's folder")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
