@@ -55,6 +55,9 @@ func distances(t *testing.T, net Net, w *checkpoints.Weights, a, b *tensors.Tens
 // order, and 1e-6 of their root: features are rounded before they are subtracted and squared.
 func TestDistancesEqualLPIPS(t *testing.T) {
 	for _, net := range []Net{Alex, VGG} {
+		if net == VGG && testing.Short() {
+			t.Skip("compiles VGG16")
+		}
 		w, a, b, want := golden(t, net)
 		for i, got := range distances(t, net, w, a, b) {
 			tolerance := 1e-5*float64(want[i]) + 1e-6*math.Sqrt(float64(want[i]))
@@ -129,6 +132,9 @@ func TestPublishedFile(t *testing.T) {
 }
 
 func TestMinSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles both networks for pictures of other sizes")
+	}
 	for _, net := range []Net{Alex, VGG} {
 		w, _, _, _ := golden(t, net)
 		ctx := context.New().Checked(false)
