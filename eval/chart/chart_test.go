@@ -181,9 +181,11 @@ func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 func TestRangesOfOneValue(t *testing.T) {
 	for _, y := range []float64{1e-9, 1, 3e8} {
 		for _, log := range []bool{false, true} {
-			f := Figure{Panels: []Panel{{LogY: log, Series: []Series{{Name: "a", Points: []Point{{5, y}}}}}}}
-			if n := count(decode(t, f), palette[0]); n < 10 {
-				t.Errorf("%g, log %v: %d pixels", y, log, n)
+			for _, faint := range []bool{false, true} {
+				f := Figure{Panels: []Panel{{LogY: log, Series: []Series{{Points: []Point{{5, y}}, Faint: faint}}}}}
+				if n := count(decode(t, f), palette[0]); n < 10 {
+					t.Errorf("%g, log %v, faint %v: %d pixels", y, log, faint, n)
+				}
 			}
 		}
 	}

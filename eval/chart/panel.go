@@ -53,7 +53,7 @@ func (s Series) add(chart *plot.Plot, place int) {
 		}
 		chart.Add(&plotter.YErrorBars{XYs: points, YErrors: bars, LineStyle: barStyle(place), CapWidth: 6})
 	}
-	if !s.Faint {
+	if !s.Faint || len(points) == 1 { // a line of one point would not be seen
 		chart.Add(&plotter.Scatter{XYs: points, GlyphStyle: glyphStyle(place)})
 	}
 }
