@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"illustrator/data"
+	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
 	"illustrator/models/pipeline"
@@ -46,7 +46,7 @@ func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, text
 	}
 	scores := make([]Score, len(texts))
 	for i := range scores {
-		scores[i].CLIPSimilarity = cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
+		scores[i].CLIPSimilarity = metrics.Cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
 	}
 	if n.Classifier == nil || !slices.ContainsFunc(texts, named) {
 		return scores, nil
@@ -151,14 +151,4 @@ func Summarize(texts []data.Text, scores []Score) Summary {
 		}
 	}
 	return s
-}
-
-func cosine(a, b []float32) float64 {
-	ab, aa, bb := 0.0, 0.0, 0.0
-	for i := range a {
-		ab += float64(a[i]) * float64(b[i])
-		aa += float64(a[i]) * float64(a[i])
-		bb += float64(b[i]) * float64(b[i])
-	}
-	return ab / math.Max(math.Sqrt(aa*bb), 1e-12)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"illustrator/data"
+	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
 	"illustrator/models/nn/nntest"
@@ -92,24 +93,6 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-func TestCosine(t *testing.T) {
-	for _, c := range []struct {
-		a, b []float32
-		want float64
-	}{
-		{[]float32{3, 4}, []float32{6, 8}, 1},
-		{[]float32{3, 4}, []float32{-3, -4}, -1},
-		{[]float32{1, 0}, []float32{0, 5}, 0},
-		{[]float32{1, 0}, []float32{1, 1}, math.Sqrt2 / 2},
-		{[]float32{0, 0}, []float32{1, 1}, 0}, // no direction, and no division by zero
-		{[]float32{1e30, 1e30}, []float32{1e30, 1e30}, 1},
-	} {
-		if got := cosine(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("cosine of %v and %v is %g, want %g", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // A picture's similarity is the cosine of embeddings, in the order of the texts; without a classifier nothing is named.
 func TestPictures(t *testing.T) {
 	path := t.TempDir()
@@ -140,7 +123,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cosine(embeds[:pipelinetest.EmbedDim], embeds[pipelinetest.EmbedDim:])
+	want := metrics.Cosine(embeds[:pipelinetest.EmbedDim], embeds[pipelinetest.EmbedDim:])
 	if math.Abs(scores[0].CLIPSimilarity-1) > 1e-6 || math.Abs(scores[1].CLIPSimilarity-want) > 1e-6 || want > 0.9999 {
 		t.Errorf("similarities %g, %g; want 1, %g", scores[0].CLIPSimilarity, scores[1].CLIPSimilarity, want)
 	}

@@ -1,0 +1,97 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// How different the pictures of one text are.
+var (
+	// Diversity is the mean cosine distance, 1-cos, between the embeddings of two pictures of one text, mean over texts.
+	Diversity = Definition{Name: "diversity", Better: Higher}
+	// VendiScore is the effective number of different samples: the exponential of the entropy of the eigenvalues of the
+	// cosines' matrix over N (Friedman and Dieng 2023, definition 3.1). 1 where all are alike, N where all are orthogonal.
+	VendiScore = Definition{Name: "vendi_score", Better: Higher}
+)
+
+// Diversities returns, for each text in ascending order, the mean cosine distance over the pairs of its pictures' rows of
+// x [N,E]; text[i] is the text of row i. The mean of the samples is Diversity. Each text needs two pictures.
+func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
+	if err := need(Diversity.Name, x, 2); err != nil {
+		return nil, err
+	}
+	if n, _ := x.Dims(); len(text) != n {
+		return nil, fmt.Errorf("%s: %d pictures have %d texts", Diversity.Name, n, len(text))
+	}
+	rows := map[int][]int{}
+	for i, t := range text {
+		rows[t] = append(rows[t], i)
+	}
+	var samples []Sample
+	u := unit(x)
+	for _, t := range slices.Sorted(maps.Keys(rows)) {
+		n := float64(len(rows[t]))
+		if n < 2 {
+			return nil, tooFew(fmt.Sprintf("%s of text %d", Diversity.Name, t), 1, 2)
+		}
+		sum, squares := make([]float64, u.RawMatrix().Cols), 0.0
+		for _, row := range rows[t] {
+			v := u.RawRowView(row)
+			floats.Add(sum, v)
+			squares += floats.Dot(v, v)
+		}
+		// The square of the sum holds each pair's cosine twice, and each row's with itself.
+		samples = append(samples, Sample{Text: t, Value: 1 - (floats.Dot(sum, sum)-squares)/(n*(n-1))})
+	}
+	return samples, nil
+}
+
+// MeanPairwise returns the mean of any distance over the pairs i < j of n samples, such as LPIPS between pictures.
+func MeanPairwise(n int, distance func(i, j int) (float64, error)) (float64, error) {
+	if n < 2 {
+		return 0, tooFew("mean pairwise distance", n, 2)
+	}
+	sum := 0.0
+	for j := range n {
+		for i := range j {
+			d, err := distance(i, j)
+			if err != nil {
+				return 0, fmt.Errorf("distance of samples %d and %d: %w", i, j, err)
+			}
+			sum += d
+		}
+	}
+	return sum / (float64(n) * float64(n-1) / 2), nil
+}
+
+// Vendi returns VendiScore of rows x [N,E], with the cosine as the kernel. It takes the eigenvalues of the smaller of the
+// [N,N] and the [E,E] product, which has the same ones but zeros.
+func Vendi(x *mat.Dense) (Metric, error) {
+	if err := need(VendiScore.Name, x, 1); err != nil {
+		return Metric{}, err
+	}
+	n, d := x.Dims()
+	var rows mat.Matrix = unit(x)
+	if d < n {
+		rows = mat.DenseCopyOf(rows.T())
+	}
+	var kernel mat.SymDense
+	kernel.SymOuterK(1/float64(n), rows)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(&kernel, false) {
+		return Metric{}, fmt.Errorf("%s: the eigenvalues did not converge", VendiScore.Name)
+	}
+	entropy := 0.0
+	for _, p := range eigen.Values(nil) {
+		if p > 0 { // rounding may leave a zero below 0
+			entropy -= p * math.Log(p)
+		}
+	}
+	m := Metric{Definition: VendiScore, Value: math.Exp(entropy), N: n}
+	return m.With("at most %d: compares only at the same count", min(n, d)), nil
+}
