@@ -14,7 +14,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// DType names an element type as safetensors does: "F32", "F16", "BF16", "F64", "I64", "I32", "U8", "BOOL".
+// DType names an element type as safetensors does: "F32", "F16", "BF16", "F64", "I64", "I32", "U64", "U8", "BOOL".
 type DType string
 
 // Element types that the networks of this toolkit use. Files may hold others; they are refused by name.
@@ -25,6 +25,7 @@ const (
 	BF16 DType = "BF16"
 	I64  DType = "I64"
 	I32  DType = "I32"
+	U64  DType = "U64"
 	U8   DType = "U8"
 	Bool DType = "BOOL"
 )
@@ -32,7 +33,7 @@ const (
 // Size returns the bytes of one element, 0 for an unknown type.
 func (d DType) Size() int {
 	switch d {
-	case F64, I64:
+	case F64, I64, U64:
 		return 8
 	case F32, I32:
 		return 4
@@ -139,6 +140,15 @@ func (w *Weights) Parameters() int {
 
 // Shapes is what a network expects of its weights: a shape for each name.
 type Shapes map[string][]int
+
+// Elements is the number of elements of all tensors together.
+func (s Shapes) Elements() int {
+	n := 0
+	for _, shape := range s {
+		n += Tensor{Shape: shape}.Elements()
+	}
+	return n
+}
 
 // Check returns an error that names the first missing, surplus or wrongly shaped tensor, the file, and both shapes.
 func (w *Weights) Check(want Shapes) error {

@@ -1,7 +1,9 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -29,6 +31,8 @@ type Run struct {
 type Pairs struct {
 	// Rows is the number of pairs, those for validation included.
 	Rows int `yaml:"rows"`
+	// Seed is that of the first row. It is not the run's: trainings of several seeds share their pairs.
+	Seed uint64 `yaml:"seed"`
 	// NoiseMode is the generator's noise: "random" in the release.
 	NoiseMode string `yaml:"noise_mode"`
 }
@@ -44,8 +48,12 @@ func Paper() Run {
 			Batch:      8,
 			Devices:    1,
 			NoiseMode:  string(stylegan2.NoiseRandom),
-			Adam:       train.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+			Optimizer:  train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1},
 			Validation: train.Validation{Every: 2000, Rows: 1600},
+			Checkpoint: train.Checkpoint{Every: 500, Keep: 2},
+			OnNaN:      train.StopOnNaN,
+			NaNLimit:   10,
+			LogEvery:   25,
 			Stages: []train.Stage{{
 				Name:     "all losses",
 				Losses:   losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
@@ -77,17 +85,26 @@ func OpenRun(ref string, set []string) (Run, error) {
 	return run, nil
 }
 
-// set applies one assignment "key.key=value": the value is YAML, decoded over the present settings.
+// set applies one assignment "key.key=value": the value is YAML, decoded over the present settings. "train.stages.0.…" is
+// a setting of one stage, "losses.…" a loss weight of the last.
 func (r *Run) set(assignment string) error {
 	key, value, found := strings.Cut(assignment, "=")
 	if !found || key == "" {
 		return fault.Usage(fmt.Errorf("--set %q is not an assignment", assignment), "write --set key=value, such as --set train.batch=16")
 	}
-	if strings.HasPrefix(key, "train.stages") {
-		return fault.Usage(fmt.Errorf("--set %q: stages are a list", assignment), "write them in a YAML file and give it with --config")
+	var target any = r
+	parts := strings.Split(key, ".")
+	switch {
+	case parts[0] == "losses" && len(r.Train.Stages) > 0:
+		target = &r.Train.Stages[len(r.Train.Stages)-1]
+	case len(parts) > 1 && parts[0] == "train" && parts[1] == "stages":
+		stage, err := r.stage(parts[2:])
+		if err != nil {
+			return fmt.Errorf("--set %q: %w", assignment, err)
+		}
+		target, parts = stage, parts[3:]
 	}
 	var document strings.Builder
-	parts := strings.Split(key, ".")
 	for depth, part := range parts {
 		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 			return fault.Usage(fmt.Errorf("--set %q: %q is not a key", assignment, key), "write --set key=value, such as --set train.batch=16")
@@ -95,7 +112,18 @@ func (r *Run) set(assignment string) error {
 		fmt.Fprintf(&document, "\n%s%s:", strings.Repeat("  ", depth), part)
 	}
 	fmt.Fprintf(&document, " %s\n", value)
-	return decode(file{name: "--set " + assignment, oneLine: true, data: []byte(document.String())}, r)
+	return decode(file{name: "--set " + assignment, oneLine: true, data: []byte(document.String())}, target)
+}
+
+// stage returns the stage that the first of keys numbers, of which the others name a setting.
+func (r *Run) stage(keys []string) (*train.Stage, error) {
+	if len(keys) > 1 {
+		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(r.Train.Stages) {
+			return &r.Train.Stages[i], nil
+		}
+	}
+	return nil, fault.Usage(errors.New("stages are a list"),
+		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file and give it with --config", max(0, len(r.Train.Stages)-1))
 }
 
 // Validate returns an error that names the first setting without sense.
@@ -116,6 +144,9 @@ func (r *Run) Validate() error {
 	}
 	if err := r.Train.Validate(); err != nil {
 		return err
+	}
+	if r.Pairs.Seed+uint64(r.Pairs.Rows) < r.Pairs.Seed {
+		return fault.Usage(fmt.Errorf("pairs.seed is %d", r.Pairs.Seed), "pairs.seed and pairs.rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	}
 	if need := r.Train.Validation.Rows + r.Train.Batch; need >= r.Pairs.Rows {
 		return fault.Usage(fmt.Errorf("pairs.rows is %d, train.validation.rows %d and train.batch %d", r.Pairs.Rows, r.Train.Validation.Rows, r.Train.Batch),

@@ -64,7 +64,7 @@ func TestPaperIsTheRelease(t *testing.T) {
 
 func TestYAMLRoundTrip(t *testing.T) {
 	for _, name := range Names("runs") {
-		run, err := OpenRun(name, []string{"seed=18446744073709551615", "train.adam.epsilon=1e-9"})
+		run, err := OpenRun(name, []string{"seed=18446744073709551615", "train.optimizer.epsilon=1e-9"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,16 @@ func TestSetBeatsTheFile(t *testing.T) {
 	if run.Train.Batch != 32 || run.Mapper.Arch != "baseline" || run.Train.Validation.Every != 7 || run.Train.Validation.Rows != 9 || run.Domain != "a/b.yaml" {
 		t.Errorf("%+v", run)
 	}
-	if run.Train.Adam != Paper().Train.Adam || run.Mapper.Width != 512 {
+	if run, err = OpenRun("lorelei", []string{"losses.semantic=0.5", "train.stages.0.schedule.steps=7", "train.stages.0.losses={l1: 2}"}); err != nil {
+		t.Fatal(err)
+	}
+	if run.Train.Stages[1].Losses.Semantic != 0.5 || run.Train.Stages[1].Losses.L1 == 0 || run.Train.Stages[0].Schedule.Steps != 7 || run.Train.Stages[0].Losses.L1 != 2 {
+		t.Errorf("stages: %+v", run.Train.Stages)
+	}
+	if run, err = OpenRun(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if run.Train.Optimizer != Paper().Train.Optimizer || run.Mapper.Width != 512 {
 		t.Errorf("a setting that was not named changed: %+v", run)
 	}
 }
@@ -106,12 +115,21 @@ func TestSetMistakes(t *testing.T) {
 		"tarin.batch=3":                    {`unknown key "tarin"`, "did you mean train?"},
 		"xyzzy=3":                          {`unknown key "xyzzy"`, "domain, mapper, pairs, seed, train"},
 		"train.batch=x":                    {`"x" is not a whole number`, "configs/"},
-		"train.adam.beta1=x":               {`"x" is not a number`, "configs/"},
+		"train.optimizer.beta1=x":          {`"x" is not a number`, "configs/"},
 		"seed=-1":                          {`"-1" is not a whole number, 0 or more`, "configs/"},
 		"train.batch=[1]":                  {"a list is not a whole number", "configs/"},
 		"train=3":                          {`"3" is not a mapping of keys`, "configs/"},
 		"train.stages=[]":                  {"stages are a list", "--config"},
-		"train.adam={beta1: 1}":            {"train.adam: beta1 is 1", "below 1"},
+		"train.stages.1.name=x":            {"stages are a list", "train.stages.0.losses.semantic"},
+		"train.stages.0=x":                 {"stages are a list", "train.stages.0.losses.semantic"},
+		"train.stages.0.loses.l1=1":        {`unknown key "loses"`, "did you mean losses?"},
+		"losses.semantik=1":                {`unknown key "semantik"`, "did you mean semantic?"},
+		"losses.l1=-1":                     {"losses.l1 is -1", "0 or more"},
+		"train.on_nan=ignore":              {`train.on_nan is "ignore"`, `"stop" or "skip"`},
+		"train.checkpoint.keep=0":          {"train.checkpoint.keep is 0", "from 1"},
+		`train.validation.texts=["a", ""]`: {"train.validation.texts[1] is empty", "a description"},
+		"pairs.seed=18446744073709551615":  {"pairs.seed is 18446744073709551615", "below 2⁶⁴"},
+		"train.optimizer={beta1: 1}":       {"train.optimizer.beta1 is 1", "below 1"},
 		"train.batch=1":                    {"train.batch is 1", "from 2"},
 		"train.noise_mode=loud":            {`noise mode "loud"`, "const, random or none"},
 		"pairs.noise_mode=loud":            {`pairs.noise_mode: noise mode "loud"`, "const, random or none"},

@@ -3,6 +3,8 @@ package train
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"illustrator/internal/fault"
 	"illustrator/losses"
@@ -11,15 +13,22 @@ import (
 
 // Config is the training of one mapper.
 type Config struct {
-	// Batch is the number of pairs in a step.
+	// Batch is the number of pairs that go through the networks at once.
 	Batch int `yaml:"batch"`
 	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
 	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding.
 	Devices int `yaml:"devices"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
 	NoiseMode  string     `yaml:"noise_mode"`
-	Adam       Adam       `yaml:"adam"`
+	Optimizer  Optimizer  `yaml:"optimizer"`
 	Validation Validation `yaml:"validation"`
+	Checkpoint Checkpoint `yaml:"checkpoint"`
+	// OnNaN is what a loss that is not finite leads to: "stop", or "skip", which leaves all weights as they were before
+	// the step, for at most NaNLimit steps of the training.
+	OnNaN    string `yaml:"on_nan"`
+	NaNLimit int    `yaml:"nan_limit"`
+	// LogEvery is the number of steps between two lines of training losses in metrics.jsonl.
+	LogEvery int `yaml:"log_every"`
 	// Stages are trained one after the other, each with its own loss weights, schedule and fresh optimizer: moments
 	// gathered under other losses would make the first steps far too long.
 	Stages []Stage `yaml:"stages"`
@@ -29,9 +38,26 @@ type Config struct {
 type Validation struct {
 	// Every is the number of steps between two validations; the end of a stage is always validated.
 	Every int `yaml:"every"`
-	// Rows is the number of pairs set aside, from the end of the file.
+	// Rows is the number of pairs set aside, from the end of the training set, or the number taken from the beginning of
+	// a set of their own.
 	Rows int `yaml:"rows"`
+	// Texts are drawn at every validation, with the seeds' noise, into one grid, so that training can be watched.
+	Texts []string `yaml:"texts,omitempty"`
 }
+
+// Checkpoint says when the whole state of the training is written.
+type Checkpoint struct {
+	// Every is the number of steps between two checkpoints. Each validation and each interruption writes one too.
+	Every int `yaml:"every"`
+	// Keep is the number of newest checkpoints kept. That of the best validation is kept besides.
+	Keep int `yaml:"keep"`
+}
+
+// What a loss that is not finite leads to.
+const (
+	StopOnNaN = "stop"
+	SkipNaN   = "skip"
+)
 
 // Stage is a part of the training with its own loss weights.
 type Stage struct {
@@ -40,7 +66,16 @@ type Stage struct {
 	Schedule Schedule       `yaml:"schedule"`
 }
 
-// Steps is the number of steps of all stages.
+// Resolved returns c with the length of every stage in steps, for rows rows to train on.
+func (c Config) Resolved(rows int) Config {
+	c.Stages = slices.Clone(c.Stages)
+	for i := range c.Stages {
+		c.Stages[i].Schedule = c.Stages[i].Schedule.resolved(rows, c.Batch*c.Optimizer.Accumulate)
+	}
+	return c
+}
+
+// Steps is the number of steps of all stages of a resolved configuration.
 func (c Config) Steps() int {
 	n := 0
 	for _, s := range c.Stages {
@@ -58,6 +93,12 @@ func (c Config) stageOf(step int) (stage, within int) {
 		step -= s.Schedule.Steps
 	}
 	return len(c.Stages), step
+}
+
+// validatesAfter reports whether a validation is due after step steps.
+func (c Config) validatesAfter(step int) bool {
+	_, within := c.stageOf(step)
+	return step > 0 && (within == 0 || step%c.Validation.Every == 0 || step == c.Steps())
 }
 
 // last returns the last stage, whose loss weights decide which mapper is the best.
@@ -89,14 +130,31 @@ func (c Config) Validate() error {
 		return bad("validation.every", c.Validation.Every, "at least 1")
 	case c.Validation.Rows < 1:
 		return bad("validation.rows", c.Validation.Rows, "at least 1")
+	case len(c.Validation.Texts) > 100:
+		return bad("validation.texts", fmt.Sprintf("a list of %d", len(c.Validation.Texts)), "at most 100 texts")
+	case c.Checkpoint.Every < 1:
+		return bad("checkpoint.every", c.Checkpoint.Every, "at least 1")
+	case c.Checkpoint.Keep < 1 || c.Checkpoint.Keep > 10_000:
+		return bad("checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
+	case c.OnNaN != StopOnNaN && c.OnNaN != SkipNaN:
+		return bad("on_nan", fmt.Sprintf("%q", c.OnNaN), `"stop" or "skip"`)
+	case c.NaNLimit < 0:
+		return bad("nan_limit", c.NaNLimit, "0 or more")
+	case c.LogEvery < 1:
+		return bad("log_every", c.LogEvery, "at least 1")
 	case len(c.Stages) == 0:
 		return bad("stages", "empty", "a list with at least one stage")
 	}
 	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
 		return fmt.Errorf("train.noise_mode: %w", err)
 	}
-	if err := c.Adam.Validate(); err != nil {
-		return fmt.Errorf("train.adam: %w", err)
+	if err := c.Optimizer.Validate(); err != nil {
+		return fmt.Errorf("train.%w", err)
+	}
+	for i, text := range c.Validation.Texts {
+		if strings.TrimSpace(text) == "" {
+			return bad(fmt.Sprintf("validation.texts[%d]", i), "empty", "a description")
+		}
 	}
 	for i, s := range c.Stages {
 		if err := s.Losses.Validate(); err != nil {

@@ -91,13 +91,14 @@ func tinyNetworks(t *testing.T, backend backends.Backend) (n *pipeline.Networks,
 // sharedTraining is a training with all losses and dropout on the tiny domain.
 func sharedTraining(t *testing.T, count int) *Training {
 	return &Training{
-		Pairs: newNormalPairs(40, pipelinetest.ZDim, pipelinetest.EmbedDim), Seed: 3, Folder: t.TempDir(),
+		Pairs: newNormalPairs(40, pipelinetest.ZDim, pipelinetest.EmbedDim), Seed: 3, Folder: Folder(t.TempDir()),
 		Mapper: mapper.Config{
 			ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim,
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: count, NoiseMode: "const", Adam: torchAdam, Validation: Validation{Every: 100, Rows: 12},
+			Batch: 8, Devices: count, NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN, LogEvery: 25,
+			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
 				Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
 				Schedule: Schedule{Kind: "constant", Steps: 5, LearningRate: 1e-4},
@@ -126,10 +127,7 @@ func TestDevicesGiveTheSameWeights(t *testing.T) {
 		if training.devices, err = openDevices(training.Networks.Backend, root, count); err != nil {
 			t.Fatal(err)
 		}
-		step, err := training.newStep(training.Config.Stages[0].Losses)
-		if err != nil {
-			t.Fatal(err)
-		}
+		step := firstStep(t, training)
 		defer step.Finalize()
 		rng := rand.New(rand.NewPCG(8, 9))
 		draw := func(width int) *tensors.Tensor {
@@ -186,10 +184,7 @@ func TestDevicesFollowPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	stage := training.Config.Stages[0]
-	step, err := training.newStep(stage.Losses)
-	if err != nil {
-		t.Fatal(err)
-	}
+	step := firstStep(t, training)
 	defer step.Finalize()
 	history := goldenValues(t, nntest.Golden(t, "testdata/float64.safetensors"), "losses")
 	for at := range 10 {
@@ -261,8 +256,8 @@ func TestRunOnDevices(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%d devices: %v", count, err)
 		}
-		got = append(got, result.Validation)
-		if err := n.LoadMapper(result.Last); err != nil {
+		got = append(got, result.Best.Losses)
+		if err := n.LoadMapper(training.Folder.LastMapper()); err != nil {
 			t.Fatal(err)
 		}
 		z, err := n.MapToZ(t.Context(), embeds)

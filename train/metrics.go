@@ -1,40 +1,129 @@
 package train
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
+	"illustrator/internal/fault"
 	"illustrator/losses"
 )
 
-// line is one line of metrics.jsonl: the losses of a training step, or of a validation after it.
-type line struct {
-	Step         int           `json:"step"`
-	Stage        string        `json:"stage"`
-	Validation   bool          `json:"validation,omitempty"`
-	LearningRate *float64      `json:"learning_rate,omitempty"`
-	Losses       losses.Values `json:"losses"`
+// Line is one line of metrics.jsonl: a training step's losses, or a validation after it. There is no time in it: equal
+// trainings give equal bytes.
+type Line struct {
+	Step  int    `json:"step"` // counted from 1
+	Stage string `json:"stage"`
+	// Of a training step:
+	LearningRate *float64       `json:"learning_rate,omitempty"`
+	GradNorm     *float64       `json:"grad_norm,omitempty"` // before clipping, where it is computed
+	Losses       *losses.Values `json:"losses,omitempty"`
+	Skipped      bool           `json:"skipped,omitempty"` // for its losses were not finite
+	// Of a validation:
+	Validation *Measures `json:"validation,omitempty"`
 }
 
-// metricsFile is metrics.jsonl, the record that tables and plots are made from.
-type metricsFile struct{ f *os.File }
+// Number is one number of a line under the name that plots give it.
+type Number struct {
+	Tag   string
+	Value float64
+}
 
-func createMetrics(path string) (*metricsFile, error) {
-	f, err := os.Create(path)
+// Numbers lists the numbers of a line: "train/…" of a training step, "validation/…" of a validation.
+func (l Line) Numbers() (all []Number) {
+	add := func(tag string, value *float64) {
+		if value != nil {
+			all = append(all, Number{tag, *value})
+		}
+	}
+	each := func(prefix string, v losses.Values) {
+		add(prefix+"total", &v.Total)
+		add(prefix+"l1", &v.L1)
+		add(prefix+"semantic", &v.Semantic)
+		add(prefix+"regularization", &v.Regularization)
+	}
+	add("train/learning_rate", l.LearningRate)
+	add("train/grad_norm", l.GradNorm)
+	if l.Losses != nil {
+		each("train/", *l.Losses)
+	}
+	if m := l.Validation; m != nil {
+		each("validation/", m.Losses)
+		each("validation/fixed_noise/", m.FixedNoise)
+		add("validation/cosine", m.Cosine)
+		add("validation/z_cosine", &m.ZCosine)
+		add("validation/z_mean", &m.ZMean)
+		add("validation/z_std", &m.ZStd)
+	}
+	return all
+}
+
+// ReadMetrics reads metrics.jsonl. A last line that is not whole, as a running or killed training may leave, is left out.
+func ReadMetrics(path string) ([]Line, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &metricsFile{f}, nil
+	defer f.Close()
+	var lines []Line
+	for r := bufio.NewReader(f); ; {
+		text, err := r.ReadBytes('\n')
+		if err != nil { // the end, perhaps within a line
+			return lines, nil
+		}
+		var l Line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, fault.Hint(fmt.Errorf("read %s: line %d: %w", path, len(lines)+1, err), "the file was changed: the run's checkpoints are not harmed by that")
+		}
+		lines = append(lines, l)
+	}
 }
 
-func (m *metricsFile) Write(l line) error {
+// metricsFile is metrics.jsonl, the record that tables and plots are made from.
+type metricsFile struct {
+	f    *os.File
+	size int64
+}
+
+// openMetrics opens the file to go on after its first size bytes; the rest is what was not part of a checkpoint.
+func openMetrics(path string, size int64) (*metricsFile, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < size {
+		err = fault.Hint(fmt.Errorf("%s has %d bytes; the checkpoint was written after %d", path, info.Size(), size),
+			"the file was cut: put it back, or remove the run's folder to train anew")
+	}
+	if err == nil {
+		err = f.Truncate(size)
+	}
+	if err == nil {
+		_, err = f.Seek(size, 0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &metricsFile{f, size}, nil
+}
+
+// Write appends a line and returns the file's size after it. A line that cannot be written whole is taken back.
+func (m *metricsFile) Write(l Line) (size int64, err error) {
 	text, err := json.Marshal(l)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", m.f.Name(), err)
+		return m.size, fmt.Errorf("write %s: %w", m.f.Name(), err)
 	}
-	_, err = m.f.Write(append(text, '\n'))
-	return err
+	if _, err := m.f.Write(append(text, '\n')); err != nil {
+		_, seek := m.f.Seek(m.size, 0)
+		return m.size, errors.Join(err, m.f.Truncate(m.size), seek)
+	}
+	m.size += int64(len(text)) + 1
+	return m.size, nil
 }
+
+func (m *metricsFile) Sync() error { return m.f.Sync() }
 
 func (m *metricsFile) Close() error { return m.f.Close() }

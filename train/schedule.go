@@ -7,22 +7,35 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Schedule is the learning rate over a stage's steps.
+// Schedule is the learning rate over a stage.
 type Schedule struct {
-	// Kind is "cosine", from LearningRate down to MinLearningRate over Steps (torch's CosineAnnealingLR), or "constant".
-	Kind            string  `yaml:"kind"`
-	Steps           int     `yaml:"steps"`
+	// Kind is "cosine", from LearningRate down to MinLearningRate over the steps after the warm-up (torch's
+	// CosineAnnealingLR), or "constant".
+	Kind string `yaml:"kind"`
+	// Steps is the stage's length, or Epochs is: the number of times that each training row is seen, rounded up to steps.
+	Steps  int     `yaml:"steps"`
+	Epochs float64 `yaml:"epochs,omitempty"`
+	// Warmup is the number of steps, at the stage's beginning and among Steps, over which the rate rises linearly from
+	// LearningRate/Warmup to LearningRate.
+	Warmup          int     `yaml:"warmup,omitempty"`
 	LearningRate    float64 `yaml:"learning_rate"`
 	MinLearningRate float64 `yaml:"min_learning_rate"`
 }
 
 // At returns the learning rate of a step counted from 0.
 func (s Schedule) At(step int) float64 {
+	if step < s.Warmup {
+		return s.LearningRate * float64(step+1) / float64(s.Warmup)
+	}
 	if s.Kind == "constant" {
 		return s.LearningRate
 	}
-	return s.MinLearningRate + (s.LearningRate-s.MinLearningRate)*(1+math.Cos(math.Pi*float64(step)/float64(s.Steps)))/2
+	share := float64(step-s.Warmup) / float64(s.Steps-s.Warmup)
+	return s.MinLearningRate + (s.LearningRate-s.MinLearningRate)*(1+math.Cos(math.Pi*share))/2
 }
+
+// maxSteps is more than any machine does.
+const maxSteps = 1 << 40
 
 // Validate returns an error that names the first setting without sense.
 func (s Schedule) Validate() error {
@@ -32,12 +45,26 @@ func (s Schedule) Validate() error {
 	switch {
 	case s.Kind != "cosine" && s.Kind != "constant":
 		return bad("kind", fmt.Sprintf("%q", s.Kind), `"cosine" or "constant"`)
-	case s.Steps < 1 || s.Steps > 1<<40:
+	case s.Epochs != 0 && s.Steps != 0:
+		return bad("epochs", s.Epochs, "left out where schedule.steps gives the length")
+	case s.Epochs != 0 && !(s.Epochs > 0 && s.Epochs <= 1e9):
+		return bad("epochs", s.Epochs, "above 0")
+	case s.Epochs == 0 && (s.Steps < 1 || s.Steps > maxSteps):
 		return bad("steps", s.Steps, "at least 1")
+	case s.Warmup < 0 || s.Steps > 0 && s.Warmup >= s.Steps:
+		return bad("warmup", s.Warmup, "from 0 to below the number of steps")
 	case !(s.LearningRate > 0 && s.LearningRate <= 10):
 		return bad("learning_rate", s.LearningRate, "above 0 and at most 10 (1e-4 in the release)")
 	case !(s.MinLearningRate >= 0 && s.MinLearningRate <= s.LearningRate):
 		return bad("min_learning_rate", s.MinLearningRate, "from 0 to learning_rate")
 	}
 	return nil
+}
+
+// resolved turns epochs into steps of batch rows each.
+func (s Schedule) resolved(rows, batch int) Schedule {
+	if s.Epochs > 0 {
+		s.Steps, s.Epochs = int(math.Ceil(s.Epochs*float64(rows)/float64(batch))), 0
+	}
+	return s
 }

@@ -68,9 +68,9 @@ func benchCases(b benchOptions) []bench.Case {
 	paper := configs.Paper()
 	release, l1 := paper.Train.Stages[0].Losses, paper.Train.Stages[0].Losses
 	l1.L1, l1.Semantic, l1.Regularization = 1, 0, 0
-	lorelei := bench.Case{Batch: 32, Open: openLorelei, Mapper: paper.Mapper, Adam: paper.Train.Adam}
+	lorelei := bench.Case{Batch: 32, Open: openLorelei, Mapper: paper.Mapper, Optimizer: paper.Train.Optimizer}
 	lorelei.Mapper.Width = 128 // as in its run
-	full := bench.Case{Batch: b.fullBatch, Open: bench.FullSize, Mapper: paper.Mapper, Adam: paper.Train.Adam}
+	full := bench.Case{Batch: b.fullBatch, Open: bench.FullSize, Mapper: paper.Mapper, Optimizer: paper.Train.Optimizer}
 	named := func(c bench.Case, name, about string, repeat int) bench.Case {
 		c.Name, c.About, c.Repeat, c.Losses = name, about, repeat, release
 		return c

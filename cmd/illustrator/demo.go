@@ -46,7 +46,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	info, err := s.finishedRun(out, run, "")
+	info, err := s.finishedRun(out, run, trainOptions{})
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return summary.print(opts, pictures)
 	}
-	if _, err := opts.trainRun(ctx, s, run, "", out); err != nil {
+	if _, err := opts.trainRun(ctx, s, run, trainOptions{out: out}); err != nil {
 		return err
 	}
 	summary, err = opts.generate(ctx, s, generateOptions{

@@ -11,9 +11,6 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// promptsFile is the prompts' file in a run's folder.
-const promptsFile = "prompts.safetensors"
-
 type promptOptions struct{ domain, pairs, images, text, out string }
 
 func newPromptCommand(opts *globalOptions) *cobra.Command {

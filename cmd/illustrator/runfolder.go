@@ -2,80 +2,105 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
-	"illustrator/losses"
+	"illustrator/train"
 )
 
-// runInfo is run.json: what a finished training was and came to.
-type runInfo struct {
-	Versions    versions          `json:"versions"`
-	Device      string            `json:"device"`
-	Networks    map[string]string `json:"networks_sha256"`
-	Pairs       string            `json:"pairs"`
-	PairsSHA256 string            `json:"pairs_sha256"` // of the set's manifest, which has those of its files
-	Parameters  int               `json:"mapper_parameters"`
-	Steps       int               `json:"steps"`
-	Seconds     float64           `json:"seconds"`
-	Validation  losses.Values     `json:"validation"`
-}
+// runsFolder holds the runs that are given no folder.
+const runsFolder = "runs"
 
-// readRunInfo returns nil where the run in folder is not finished.
-func readRunInfo(folder string) (*runInfo, error) {
-	path := filepath.Join(folder, runInfoFile)
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// numberedFolder returns the folder of a run that is given none: the newest in runs with the same settings and name, so
+// that the same command goes on, or a new one.
+func numberedFolder(run configs.Run, t trainOptions) (string, error) {
+	name := slug(t.nameOf())
+	if name == "" {
+		return "", fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
 	}
-	info := new(runInfo)
-	if err == nil {
-		err = json.Unmarshal(raw, info)
+	entries, err := os.ReadDir(runsFolder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
 	}
-	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", path, err), "remove the file to train again")
+	next := 0
+	for _, e := range slices.Backward(entries) {
+		digits, rest, found := strings.Cut(e.Name(), "-")
+		number, err := strconv.Atoi(digits)
+		if !found || err != nil || !e.IsDir() {
+			continue
+		}
+		next = max(next, number+1)
+		folder := filepath.Join(runsFolder, e.Name())
+		if same, err := sameSettings(folder, run); err == nil && same && rest == name {
+			return folder, nil
+		}
 	}
-	return info, nil
+	return filepath.Join(runsFolder, fmt.Sprintf("%05d-%s", next, name)), nil
 }
 
 // finishedRun returns what the run in folder out came to if it is finished, nil if it is not. A run of other settings,
 // networks or pairs is an error.
-func (s *session) finishedRun(out string, run configs.Run, pairsPath string) (*runInfo, error) {
+func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*train.Info, error) {
 	if err := checkOutputFolder(out); err != nil {
 		return nil, err
 	}
 	if _, err := sameSettings(out, run); err != nil {
 		return nil, err
 	}
-	info, err := readRunInfo(out)
-	if info == nil || err != nil {
+	info, err := train.Folder(out).ReadInfo()
+	if info == nil || err != nil || info.Status != train.Finished {
 		return nil, err
 	}
-	if err := s.checkRunInfo(out); err != nil {
+	if err := s.sameNetworks(train.Folder(out), info); err != nil {
 		return nil, err
 	}
-	if pairsPath == "" {
-		return info, nil
+	var given [2]*data.Pairs
+	for i, folder := range []string{t.pairs, t.validationPairs} {
+		if folder == "" {
+			continue
+		}
+		if given[i], err = data.OpenPairs(folder); err != nil {
+			return nil, err
+		}
+		defer given[i].Close()
 	}
-	pairs, err := data.OpenPairs(pairsPath)
-	if err != nil {
-		return nil, err
+	return info, samePairs(train.Folder(out), info, given[0], given[1])
+}
+
+// samePairs returns an error if a run was begun on other pairs than those given; nil is not compared.
+func samePairs(folder train.Folder, info *train.Info, pairs, validation *data.Pairs) error {
+	for _, c := range []struct {
+		what, want string
+		given      *data.Pairs
+	}{{"pairs", info.PairsSHA256, pairs}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
+		if c.given != nil && c.given.SHA256() != c.want {
+			return fault.Usage(fmt.Errorf("%s holds a run on other %s than %q: %s", folder, c.what, c.given.Source, info.Pairs),
+				"give another --out, or remove that folder")
+		}
 	}
-	defer pairs.Close()
-	if pairs.SHA256() != info.PairsSHA256 {
-		return nil, fault.Usage(fmt.Errorf("%s holds a run on other pairs than %q: %s, SHA-256 %.12s", out, pairsPath, info.Pairs, info.PairsSHA256),
-			"give another --out, or remove that folder")
+	return nil
+}
+
+// sameNetworks returns an error if the run was trained with other networks than this session's.
+func (s *session) sameNetworks(folder train.Folder, info *train.Info) error {
+	for _, network := range []string{"generator", "clip"} {
+		if have, want := info.Networks[network], s.networks.Hashes[network]; have != want {
+			return fault.Hint(fmt.Errorf("run %q was trained with %s %.12s; domain %s has %.12s", folder, network, have, s.domain.Name, want),
+				"name the run's own domain with --domain, or train a mapper for this one")
+		}
 	}
-	return info, nil
+	return nil
 }
 
 // sameSettings reports whether the run's settings are stored in folder out. Other settings are an error that shows one
@@ -85,7 +110,7 @@ func sameSettings(out string, run configs.Run) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	there, err := os.ReadFile(filepath.Join(out, configFile))
+	there, err := os.ReadFile(train.Folder(out).Config())
 	switch {
 	case err != nil:
 		return false, nil
@@ -107,7 +132,7 @@ func claimFolder(out string, run configs.Run) error {
 	if err := createFolder(out); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(out, configFile), text, 0o666)
+	return renameio.WriteFile(train.Folder(out).Config(), text, 0o666)
 }
 
 // writeJSON writes v, indented, under a final name at once.

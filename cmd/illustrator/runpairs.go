@@ -4,22 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
+	"illustrator/train"
 )
 
 // pairsOf opens the run's pairs, those given by hand or those in its folder, which it samples where they are missing, and
-// verifies every byte of them. The caller closes them.
-func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string) (*data.Pairs, error) {
+// verifies every byte of them. need is the number of rows that the run takes from them at the least. The caller closes them.
+func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*data.Pairs, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
-	meta := data.SampledMeta(s.networks, s.domain.Name, run.Seed, mode, createdBy())
+	meta := data.SampledMeta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
 	folder := byHand
 	if byHand == "" {
-		folder = filepath.Join(out, pairsFolder)
+		folder = train.Folder(out).Pairs()
 		if err := claimFolder(out, run); err != nil {
 			return nil, err
 		}
@@ -33,19 +33,38 @@ func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run
 	if err != nil {
 		return nil, err
 	}
-	if err := o.checkPairs(ctx, pairs, meta, run); err != nil {
+	if err := o.checkPairs(ctx, pairs, meta, need); err != nil {
 		return nil, errors.Join(err, pairs.Close())
 	}
 	return pairs, claimFolder(out, run)
 }
 
+// validationPairs opens the set of pairs to validate on, nil where none is given. It shares no seed with the training's.
+func (o *globalOptions) validationPairs(ctx context.Context, s *session, run configs.Run, pairs *data.Pairs, folder string) (*data.Pairs, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	validation, err := data.OpenPairs(folder)
+	if err != nil {
+		return nil, err
+	}
+	meta := data.SampledMeta(s.networks, s.domain.Name, 0, "", "")
+	if err = o.checkPairs(ctx, validation, meta, run.Train.Validation.Rows); err == nil {
+		err = data.Disjoint(pairs, validation)
+	}
+	if err != nil {
+		return nil, errors.Join(err, validation.Close())
+	}
+	return validation, nil
+}
+
 // checkPairs returns an error unless the pairs fit the networks and the run, and are as they were written.
-func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want data.PairsMeta, run configs.Run) error {
+func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want data.PairsMeta, need int) error {
 	if err := pairs.Check(want); err != nil {
 		return err
 	}
-	if need := run.Train.Validation.Rows + run.Train.Batch; pairs.Len() <= need {
-		return fault.Usage(fmt.Errorf("pairs %q hold %d rows; %d for validation and a batch need more than %d", pairs.Source, pairs.Len(), run.Train.Validation.Rows, need),
+	if pairs.Len() < need {
+		return fault.Usage(fmt.Errorf("pairs %q hold %d rows; validation and a batch need %d", pairs.Source, pairs.Len(), need),
 			"sample more pairs, or lower train.validation.rows")
 	}
 	return o.verifyPairs(ctx, pairs)

@@ -15,6 +15,7 @@ import (
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/train"
 )
 
 // session is a domain with its networks.
@@ -69,10 +70,11 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 	if m.run == "" || cmd.Flags().Changed("domain") {
 		return flag, nil
 	}
-	if _, err := os.Stat(filepath.Join(m.run, configFile)); errors.Is(err, fs.ErrNotExist) {
-		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, configFile), "give the folder of a finished `illustrator train` or `illustrator demo`")
+	config := train.Folder(m.run).Config()
+	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
+		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(config)), "give the folder of a finished `illustrator train` or `illustrator demo`")
 	}
-	run, err := configs.OpenRun(filepath.Join(m.run, configFile), nil)
+	run, err := configs.OpenRun(config, nil)
 	return run.Domain, err
 }
 
@@ -80,12 +82,18 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 func (s *session) loadMapper(m mapperOptions) error {
 	location := m.mapper
 	if location == "" && m.run != "" {
-		location = filepath.Join(m.run, bestMapper)
+		location = train.Folder(m.run).BestMapper()
 		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
-			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, bestMapper), "give the folder of a finished `illustrator train` or `illustrator demo`")
+			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(location)), "give the folder of a finished `illustrator train` or `illustrator demo`")
 		}
-		if err := s.checkRunInfo(m.run); err != nil {
+		info, err := train.Folder(m.run).ReadInfo()
+		if err != nil {
 			return err
+		}
+		if info != nil {
+			if err := s.sameNetworks(train.Folder(m.run), info); err != nil {
+				return err
+			}
 		}
 	}
 	if location == "" {
@@ -98,24 +106,9 @@ func (s *session) loadMapper(m mapperOptions) error {
 	return s.networks.LoadMapper(location)
 }
 
-// checkRunInfo returns an error if the run in folder was trained with other networks than this session's.
-func (s *session) checkRunInfo(folder string) error {
-	info, err := readRunInfo(folder)
-	if info == nil || err != nil {
-		return err
-	}
-	for _, network := range []string{"generator", "clip"} {
-		if have, want := info.Networks[network], s.networks.Hashes[network]; have != want {
-			return fault.Hint(fmt.Errorf("run %q was trained with %s %.12s; domain %s has %.12s", folder, network, have, s.domain.Name, want),
-				"name the run's own domain with --domain, or train a mapper for this one")
-		}
-	}
-	return nil
-}
-
 // loadPrompts returns the run's prompts, else the domain's.
 func (s *session) loadPrompts(run string) (data.Prompts, error) {
-	name, raw, err := filepath.Join(run, promptsFile), []byte(nil), error(nil)
+	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
 	if run == "" {
 		name, raw, err = s.domain.ReadPrompts()
 	} else if raw, err = os.ReadFile(name); err != nil {

@@ -1,36 +1,33 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
-	"illustrator/internal/fault"
 	"illustrator/losses"
-	"illustrator/models/mapper"
 	"illustrator/train"
 )
 
-// Files of a run's folder.
-const (
-	bestMapper  = "mapper-best"
-	lastMapper  = "mapper-last"
-	pairsFolder = "pairs"
-	configFile  = "config.yaml"
-	runInfoFile = "run.json"
-)
+const trainLong = `Trains a mapper as a YAML file says, in a folder of its own: config.yaml (all settings), run.json (where it stands),
+log.txt, metrics.jsonl, checkpoints, samples of validation.texts, tensorboard, mapper-best and mapper-last. Without --out
+the folder is runs/NUMBER-NAME. Pairs are sampled into it first unless --pairs gives a set.
+
+The same command again goes on from the newest checkpoint, to the same bits as without the interruption, and redoes nothing
+that is done; other settings in the same folder are refused. Ctrl-C finishes the step and writes a checkpoint. With
+train.devices above 1 so many devices share every batch; they come to the mapper of one device, up to rounding.
+
+--set names a setting by its place in the file: train.batch=16, train.stages.1.schedule.steps=700. losses.semantic=0.5 is
+the last stage's loss weight.`
 
 type trainOptions struct {
-	config, domain, pairs, out string
-	set                        []string
+	config, domain, pairs, validationPairs, out, name string
+	set                                               []string
+	dryRun                                            bool
 }
 
 func newTrainCommand(opts *globalOptions) *cobra.Command {
@@ -38,12 +35,10 @@ func newTrainCommand(opts *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train a mapper",
-		Long: `Trains a mapper as a YAML file says and writes a run folder: config.yaml, prompts.safetensors, metrics.jsonl,
-mapper-best and mapper-last. Pairs are sampled into the folder first unless --pairs gives a set. The same command again
-finishes what is missing and redoes nothing that is done. With --set train.devices=2 two devices share every batch; they
-come to the mapper of one device, up to rounding.`,
+		Long:  trainLong,
 		Example: `  illustrator train --config lorelei --out runs/first
-  illustrator train --config paper --pairs pairs --set train.batch=16 --out runs/batch16`,
+  illustrator train --config paper --set train.batch=16 --set losses.semantic=0.5 --name batch16
+  illustrator train --config paper --pairs pairs --validation-pairs held-out --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
@@ -52,8 +47,10 @@ come to the mapper of one device, up to rounding.`,
 	flags.StringVar(&t.domain, "domain", "", "domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&t.set, "set", nil, "override a setting: `key=value`, such as train.batch=16; may be repeated")
 	flags.StringVar(&t.pairs, "pairs", "", "folder of pairs (default pairs in the run's folder, sampled if missing)")
-	flags.StringVarP(&t.out, "out", "o", "", "the run's folder (required)")
-	_ = cmd.MarkFlagRequired("out")
+	flags.StringVar(&t.validationPairs, "validation-pairs", "", "folder of other pairs to validate on (default the last train.validation.rows of the pairs)")
+	flags.StringVarP(&t.out, "out", "o", "", "the run's folder (default runs/NUMBER-NAME: that of the same settings if there is one, else a new one)")
+	flags.StringVar(&t.name, "name", "", "name of a new folder in runs (default the configuration's)")
+	flags.BoolVar(&t.dryRun, "dry-run", false, "print all settings, sizes, steps and an estimate of the memory, and do nothing")
 	return cmd
 }
 
@@ -70,73 +67,30 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 		return err
 	}
 	s.devices = run.Train.Devices
-	info, err := opts.trainRun(ctx, s, run, t.pairs, t.out)
+	if t.dryRun {
+		return opts.dryRun(ctx, s, run, t)
+	}
+	if t.out == "" {
+		if t.out, err = numberedFolder(run, t); err != nil {
+			return err
+		}
+	}
+	info, err := opts.trainRun(ctx, s, run, t)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.stdout, "%s: validation %s\n", filepath.Join(t.out, bestMapper), lossNote(run.Train.Stages[len(run.Train.Stages)-1].Losses, info.Validation))
+	last := run.Train.Stages[len(run.Train.Stages)-1]
+	_, err = fmt.Fprintf(opts.stdout, "%s: validation %s after step %d of %d\n",
+		train.Folder(t.out).BestMapper(), lossNote(last.Losses, info.Best.Losses), info.Best.Step, info.Steps)
 	return err
 }
 
-// trainRun brings the run in folder out to its end: pairs, prompts, mapper. What is there already is kept.
-func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Run, pairsPath, out string) (runInfo, error) {
-	if info, err := s.finishedRun(out, run, pairsPath); info != nil || err != nil {
-		return *cmp.Or(info, new(runInfo)), err
+// nameOf is the name that a run's folder gets after its number.
+func (t trainOptions) nameOf() string {
+	if t.name != "" {
+		return t.name
 	}
-	m := run.Mapper
-	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, s.networks.CLIP.ProjectionDim, s.networks.Generator.StyleDim
-	if err := m.Validate(); err != nil {
-		return runInfo{}, err
-	}
-	pairs, err := o.pairsOf(ctx, s, run, pairsPath, out)
-	if err != nil {
-		return runInfo{}, err
-	}
-	defer pairs.Close()
-	if err := o.start(s); err != nil {
-		return runInfo{}, err
-	}
-	source, prompts := pairsSource(pairs), filepath.Join(out, promptsFile)
-	imagePrompt, err := pairs.ImagePrompt(ctx)
-	if err != nil {
-		return runInfo{}, err
-	}
-	if err := o.writePrompts(ctx, s, prompts, data.Text{Text: s.domain.TextPrompt}, imagePrompt, source); err != nil {
-		return runInfo{}, err
-	}
-	info := runInfo{
-		Versions: readVersions(), Device: s.networks.Backend.Description(), Networks: maps.Clone(s.networks.Hashes),
-		Pairs: source, PairsSHA256: pairs.SHA256(), Parameters: m.Parameters(),
-	}
-	if err := o.trainMapper(ctx, s, run, m, pairs, out, &info); err != nil {
-		return runInfo{}, err
-	}
-	return info, writeJSON(filepath.Join(out, runInfoFile), info)
-}
-
-// trainMapper trains with a progress bar and notes in info what came of it.
-func (o *globalOptions) trainMapper(ctx context.Context, s *session, run configs.Run, m mapper.Config, pairs *data.Pairs, out string, info *runInfo) error {
-	began, steps := time.Now(), run.Train.Steps()
-	bar := o.newProgress("Training", steps)
-	defer bar.Done()
-	training := train.Training{
-		Config: run.Train, Mapper: m, Seed: run.Seed, Networks: s.networks, Pairs: pairs, Folder: out,
-		Progress: func(step int, stage train.Stage, values losses.Values) {
-			bar.Set(step, fmt.Sprintf("%s (stage %s)", lossNote(stage.Losses, values), stage.Name))
-		},
-	}
-	result, err := training.Run(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		const again = "the same command keeps the pairs and trains again"
-		if err.Error() != cause.Error() { // more went wrong, or the mapper was not saved
-			return fault.Hint(err, again)
-		}
-		last := filepath.Join(out, lastMapper)
-		return fault.Hint(fmt.Errorf("%d of %d steps are done; their mapper is in %s", result.Steps, steps, last),
-			"%s; `illustrator generate --mapper %s --run %s` draws with the mapper so far", again, last, out)
-	}
-	info.Steps, info.Seconds, info.Validation = result.Steps, time.Since(began).Seconds(), result.Validation
-	return err
+	return strings.TrimSuffix(filepath.Base(t.config), filepath.Ext(t.config))
 }
 
 // lossNote is a few words on the losses that have a weight, for the progress bar.

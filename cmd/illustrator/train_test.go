@@ -8,6 +8,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/losses"
+	"illustrator/train"
 )
 
 func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
@@ -59,14 +60,14 @@ func TestClaimFolder(t *testing.T) {
 	if err := claimFolder(dir, run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
 		t.Errorf("other settings: %v", err)
 	}
-	if info, err := readRunInfo(dir); info != nil || err != nil {
+	if info, err := train.Folder(dir).ReadInfo(); info != nil || err != nil {
 		t.Errorf("an unfinished run: %+v, %v", info, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, runInfoFile), []byte("{"), 0o666); err != nil {
+	if err := os.WriteFile(train.Folder(dir).Info(), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readRunInfo(dir); err == nil || !strings.Contains(err.Error(), runInfoFile) {
-		t.Errorf("a damaged %s: %v", runInfoFile, err)
+	if _, err := train.Folder(dir).ReadInfo(); err == nil || !strings.Contains(err.Error(), "run.json") {
+		t.Errorf("a damaged run.json: %v", err)
 	}
 }
 

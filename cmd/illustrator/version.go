@@ -45,6 +45,13 @@ func readVersions() versions {
 	return v
 }
 
+// fields are the versions by their names in JSON.
+func (v versions) fields() map[string]string {
+	return map[string]string{
+		"illustrator": v.Illustrator, "commit": v.Commit, "go": v.Go, "platform": v.Platform, "gomlx": v.GoMLX, "go_xla": v.GoXLA,
+	}
+}
+
 func newVersionCommand(opts *globalOptions) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -46,6 +46,15 @@ type VisionConfig struct {
 	LayerNormEps      float64 `json:"layer_norm_eps"`
 }
 
+// Activations is the number of values that the layers give for one picture, from which a program's memory follows: in
+// each block two normalisations, query, key, value, their mixture, its projection and the two linear layers, and the
+// attention of all heads.
+func (c VisionConfig) Activations() int {
+	tokens := (c.ImageSize/c.PatchSize)*(c.ImageSize/c.PatchSize) + 1
+	block := tokens*(8*c.HiddenSize+2*c.IntermediateSize) + 2*c.NumAttentionHeads*tokens*tokens
+	return c.NumChannels*c.ImageSize*c.ImageSize + c.NumHiddenLayers*block
+}
+
 // legacyEOS is the wrong "eos_token_id" in the configurations of OpenAI's networks as they were first converted. The text
 // is then pooled at its largest id, which is <|endoftext|> in their vocabulary (transformers, modeling_clip.py, does so too).
 const legacyEOS = 2

@@ -3,6 +3,8 @@ package mapper
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"illustrator/checkpoints"
@@ -143,6 +145,9 @@ func (c Config) Shapes() checkpoints.Shapes {
 	linear("tail.1", c.Width, c.ZDim)
 	return s
 }
+
+// Names are the names of Shapes in order.
+func (c Config) Names() []string { return slices.Sorted(maps.Keys(c.Shapes())) }
 
 // layerName is the name of layer l of dense block b. The 0 is the dense block in its pair with the dropout.
 func layerName(b, l int) string { return fmt.Sprintf("rrdb_blocks.%d.0.mlp_layers.%d", b, l) }

@@ -2,10 +2,8 @@ package mapper
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -22,7 +20,7 @@ func Init(cfg Config, seed uint64) *checkpoints.Weights {
 	shapes := cfg.Shapes()
 	w := &checkpoints.Weights{Source: "fresh mapper", Tensors: map[string]checkpoints.Tensor{}}
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+	for _, name := range cfg.Names() {
 		shape := shapes[name]
 		values := make([]float32, checkpoints.Tensor{Shape: shape}.Elements())
 		layer := name[:strings.LastIndexByte(name, '.')]

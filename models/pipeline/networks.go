@@ -6,6 +6,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -29,6 +30,12 @@ const (
 	classifierScope = "classifier"
 	MapperScope     = "mapper"
 )
+
+// Frozen reports whether scope, a full path such as "/clip", holds weights that no training changes.
+func Frozen(scope string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(scope, "/"), "/")
+	return first == generatorScope || first == clipScope || first == classifierScope
+}
 
 // Networks are a domain's frozen networks and, once loaded, a mapper. Weights are put on the device when they are first
 // needed. Networks is for one goroutine at a time.

@@ -64,6 +64,16 @@ func (c Config) NumLayers() int {
 	return n
 }
 
+// Activations is the number of values that the layers give for one picture, from which a program's memory follows: two
+// feature maps at each resolution, with noise and activation each, and the pictures.
+func (c Config) Activations() int {
+	n := 2 * 4 * 4 * c.Channels[4]
+	for r := 8; r <= c.Size; r *= 2 {
+		n += r * r * (4*c.Channels[r] + 3)
+	}
+	return n
+}
+
 // noiseValues is the number of noise values of one picture, over all layers.
 func (c Config) noiseValues() int {
 	n := 4 * 4

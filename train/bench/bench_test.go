@@ -36,7 +36,7 @@ func tiny(backend backends.Backend) (*pipeline.Networks, error) {
 
 func tinyCase() Case {
 	return Case{Name: "tiny", Repeat: 3, Open: tiny, Batch: 4, Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
-		Mapper: mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1}, Adam: train.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}
+		Mapper: mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1}, Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
 }
 
 func TestServe(t *testing.T) {

@@ -30,9 +30,9 @@ type Case struct {
 	Sampling bool
 	Losses   losses.Weights
 	Batch    int
-	// Mapper and Adam are those of the training. The widths of embedding and Z are the networks'.
-	Mapper mapper.Config
-	Adam   train.Adam
+	// Mapper and Optimizer are those of the training. The widths of embedding and Z are the networks'.
+	Mapper    mapper.Config
+	Optimizer train.Optimizer
 }
 
 // Work describes a case for another program that is to do the same: sizes and settings, and the numbers of parameters
@@ -42,7 +42,7 @@ type Work struct {
 	Batch     int               `json:"batch"`
 	Repeat    int               `json:"repeat"`
 	Losses    losses.Weights    `json:"losses"`
-	Adam      train.Adam        `json:"adam"`
+	Optimizer train.Optimizer   `json:"optimizer"`
 	Rate      float64           `json:"learning_rate"`
 	Generator stylegan2.Config  `json:"generator"`
 	Vision    clip.VisionConfig `json:"vision"`
@@ -66,7 +66,7 @@ func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func
 	m := c.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
 	work := Work{
-		Sampling: c.Sampling, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Adam: c.Adam, Rate: learningRate,
+		Sampling: c.Sampling, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
 		Generator: n.Generator, Vision: n.CLIP.Vision, EmbedDim: m.EmbedDim, Mapper: m,
 		GeneratorParameters: count(n.Generator.Shapes(), ""), VisionParameters: count(n.CLIP.Shapes(), "vis"), MapperParameters: m.Parameters(),
 	}
@@ -94,7 +94,7 @@ func (c Case) sampling(ctx context.Context, n *pipeline.Networks) func(at int) e
 func (c Case) training(n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
 	t := train.Training{
 		Config: train.Config{
-			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Adam: c.Adam,
+			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Optimizer: c.Optimizer,
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,
 				Schedule: train.Schedule{Kind: "constant", Steps: 1 << 40, LearningRate: learningRate},

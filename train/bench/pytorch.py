@@ -203,8 +203,8 @@ def make_step(work, mode):
         with torch.no_grad():
             return image_embeds(torch.randn(batch, z_dim))
 
-    adam = work["adam"]
-    optimizer = torch.optim.Adam(mapper.parameters(), work["learning_rate"], (adam["Beta1"], adam["Beta2"]), adam["Epsilon"])
+    adam = work["optimizer"]
+    optimizer = torch.optim.Adam(mapper.parameters(), work["learning_rate"], (adam["beta1"], adam["beta2"]), adam["epsilon"])
 
     def training():
         z, embeds = torch.randn(batch, z_dim), torch.randn(batch, embed_dim)

@@ -17,7 +17,7 @@ import (
 )
 
 // torchAdam is torch.optim.Adam's defaults.
-var torchAdam = Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+var torchAdam = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}
 
 // tiny reads the golden of models/mapper/testdata/make_tiny.py, which is in float64.
 func tiny(t *testing.T) func(name string) *tensors.Tensor {
@@ -70,7 +70,7 @@ func TestAdamPath(t *testing.T) {
 	p := ctx.VariableWithValue("p", start)
 	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, c, rate *graph.Node) *graph.Node {
 		loss := graph.DivScalar(graph.ReduceAllSum(graph.Mul(c, graph.Square(p.ValueGraph(c.Graph())))), 2)
-		torchAdam.Update(ctx, loss, rate)
+		torchAdam.Update(ctx, loss, rate, false)
 		return loss
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func TestTinyTraining(t *testing.T) {
 	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, embeds, z, rate *graph.Node) []*graph.Node {
 		ctx.SetTraining(z.Graph(), true)
 		terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(ctx, cfg, embeds), Z: z})
-		torchAdam.Update(ctx, terms.Total, rate)
+		torchAdam.Update(ctx, terms.Total, rate, false)
 		return []*graph.Node{terms.Total, terms.L1, terms.Regularization}
 	})
 	if err != nil {
@@ -171,16 +171,23 @@ func TestScheduleValidate(t *testing.T) {
 	}
 }
 
-func TestAdamValidate(t *testing.T) {
+func TestOptimizerValidate(t *testing.T) {
 	if err := torchAdam.Validate(); err != nil {
 		t.Errorf("torch's defaults: %v", err)
 	}
-	for field, a := range map[string]Adam{
-		"beta1":   {Beta1: 1, Beta2: 0.999, Epsilon: 1e-8},
-		"beta2":   {Beta1: 0.9, Beta2: -1, Epsilon: 1e-8},
-		"epsilon": {Beta1: 0.9, Beta2: 0.999},
+	for field, change := range map[string]func(*Optimizer){
+		"name":         func(o *Optimizer) { o.Name = "sgd" },
+		"beta1":        func(o *Optimizer) { o.Beta1 = 1 },
+		"beta2":        func(o *Optimizer) { o.Beta2 = -1 },
+		"epsilon":      func(o *Optimizer) { o.Epsilon = 0 },
+		"weight_decay": func(o *Optimizer) { o.WeightDecay = 0.01 }, // with adam
+		"clip_norm":    func(o *Optimizer) { o.ClipNorm = math.Inf(1) },
+		"accumulate":   func(o *Optimizer) { o.Accumulate = 0 },
+		"ema":          func(o *Optimizer) { o.EMA = 1 },
 	} {
-		if err := a.Validate(); err == nil || !strings.Contains(err.Error(), field) {
+		o := torchAdam
+		change(&o)
+		if err := o.Validate(); err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("a wrong %s gives %v", field, err)
 		}
 	}

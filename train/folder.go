@@ -1,0 +1,90 @@
+package train
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Folder is the folder of a run:
+//
+//	config.yaml run.json log.txt     what it is
+//	metrics.jsonl                    the record of all losses
+//	prompts.safetensors pairs/       what it was trained on
+//	checkpoints/000500/              the whole state after so many steps
+//	mapper-best/ mapper-last/        the mapper alone
+//	samples/000500.png tensorboard/  to watch it
+type Folder string
+
+// Paths of the folder's parts.
+func (f Folder) Config() string      { return f.join("config.yaml") }
+func (f Folder) Info() string        { return f.join("run.json") }
+func (f Folder) Log() string         { return f.join("log.txt") }
+func (f Folder) Metrics() string     { return f.join("metrics.jsonl") }
+func (f Folder) Prompts() string     { return f.join("prompts.safetensors") }
+func (f Folder) Pairs() string       { return f.join("pairs") }
+func (f Folder) BestMapper() string  { return f.join("mapper-best") }
+func (f Folder) LastMapper() string  { return f.join("mapper-last") }
+func (f Folder) Samples() string     { return f.join("samples") }
+func (f Folder) Events() string      { return f.join("tensorboard") }
+func (f Folder) checkpoints() string { return f.join("checkpoints") }
+func (f Folder) Sample(step int) string {
+	return filepath.Join(f.Samples(), fmt.Sprintf("%06d.png", step))
+}
+
+func (f Folder) checkpoint(step int) string {
+	return filepath.Join(f.checkpoints(), fmt.Sprintf("%06d", step))
+}
+
+func (f Folder) join(name string) string { return filepath.Join(string(f), name) }
+
+// Checkpoints lists the steps after which there is a checkpoint, the newest first.
+func (f Folder) Checkpoints() ([]int, error) {
+	entries, err := os.ReadDir(f.checkpoints())
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	var steps []int
+	for _, e := range entries {
+		if step, err := strconv.Atoi(e.Name()); err == nil && e.IsDir() {
+			steps = append(steps, step)
+		}
+	}
+	slices.Sort(steps)
+	slices.Reverse(steps)
+	return steps, err
+}
+
+// Sweep removes what a killed process left half-written: hidden files and folders, which no part of a run is.
+func (f Folder) Sweep() error {
+	for _, dir := range []string{string(f), f.checkpoints(), f.Samples()} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") {
+				if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Lock takes the folder for this process until unlock is called or the process ends. It fails where another has it.
+func (f Folder) Lock() (unlock func(), err error) {
+	dir, err := os.Open(string(f))
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(dir); err != nil {
+		dir.Close()
+		return nil, err
+	}
+	return func() { dir.Close() }, nil
+}

@@ -1,0 +1,25 @@
+package train
+
+import (
+	"strings"
+
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/ml/context"
+)
+
+// keepIfFinite undoes what the graph does to the variables of ctx if one of the scalars is infinite or not a number:
+// weights, moments, averages and running statistics then stay as they were. Random state goes on, and gathered gradients
+// are left alone: they carry what is not finite to the step that ends them.
+func keepIfFinite(ctx *context.Context, scalars ...*Node) {
+	g := scalars[0].Graph()
+	finite := IsFinite(scalars[0])
+	for _, s := range scalars[1:] {
+		finite = LogicalAnd(finite, IsFinite(s))
+	}
+	for v := range ctx.IterVariables() {
+		if !v.InUseByGraph(g) || !v.ChangedInGraph(g) || v.Name() == context.RNGStateVariableName || strings.HasPrefix(v.Scope(), "/"+gatheredScope) {
+			continue
+		}
+		v.SetValueGraph(Where(finite, v.ValueGraph(g), g.GetParameterByName(v.ParameterName())))
+	}
+}

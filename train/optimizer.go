@@ -1,0 +1,151 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
+
+	"illustrator/internal/fault"
+)
+
+// The optimizers: the release's, and the one with decoupled weight decay (Loshchilov and Hutter 2019).
+const (
+	Adam  = "adam"
+	AdamW = "adamw"
+)
+
+// Optimizer is how gradients become steps. Its update is GoMLX's Adam with PyTorch's epsilon, which stands outside of the
+// root and after the bias correction in both.
+type Optimizer struct {
+	// Name is "adam", the release's, or "adamw".
+	Name string `yaml:"name" json:"name"`
+	// Beta1, Beta2 and Epsilon are 0.9, 0.999 and 1e-8 in the release: torch.optim.Adam's defaults.
+	Beta1   float64 `yaml:"beta1" json:"beta1"`
+	Beta2   float64 `yaml:"beta2" json:"beta2"`
+	Epsilon float64 `yaml:"epsilon" json:"epsilon"`
+	// WeightDecay is the share of each weight, times the learning rate, that a step of AdamW takes away.
+	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay"`
+	// ClipNorm scales the gradient of all weights together down to this length where it is longer, as
+	// torch.nn.utils.clip_grad_norm_ does; 0 leaves it.
+	ClipNorm float64 `yaml:"clip_norm" json:"clip_norm"`
+	// Accumulate is the number of batches whose mean gradient makes one step.
+	Accumulate int `yaml:"accumulate" json:"accumulate"`
+	// EMA is the decay a step of the moving average of the mapper's weights, which validation, samples and the saved
+	// mappers then use; 0 keeps none. BatchNorm's running statistics are averages already and are copied.
+	EMA float64 `yaml:"ema" json:"ema"`
+}
+
+// Validate returns an error that names the first setting without sense.
+func (o Optimizer) Validate() error {
+	for _, f := range []struct {
+		name  string
+		value any
+		ok    bool
+		want  string
+	}{
+		{"name", fmt.Sprintf("%q", o.Name), o.Name == Adam || o.Name == AdamW, `"adam" or "adamw"`},
+		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "from 0 to below 1 (0.9 in the release)"},
+		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "from 0 to below 1 (0.999 in the release)"},
+		{"epsilon", o.Epsilon, o.Epsilon > 0 && o.Epsilon < 1, "above 0 and below 1 (1e-8 in the release)"},
+		{"weight_decay", o.WeightDecay, o.WeightDecay >= 0 && o.WeightDecay <= 10, "from 0 to 10"},
+		{"weight_decay", o.WeightDecay, o.WeightDecay == 0 || o.Name == AdamW, "0 with optimizer adam; adamw has weight decay"},
+		{"clip_norm", o.ClipNorm, o.ClipNorm >= 0 && o.ClipNorm < 1e30, "0 (no clipping) or a positive length"},
+		{"accumulate", o.Accumulate, o.Accumulate >= 1 && o.Accumulate <= 1<<16, "from 1 to 65536"},
+		{"ema", o.EMA, o.EMA >= 0 && o.EMA < 1, "0 (none) or below 1, such as 0.999"},
+	} {
+		if !f.ok {
+			return fault.Usage(fmt.Errorf("optimizer.%s is %v", f.name, f.value), "optimizer.%s must be %s", f.name, f.want)
+		}
+	}
+	return nil
+}
+
+// scope of the gradients gathered for a step.
+const gatheredScope = "gathered"
+
+// Gather adds the gradient of the scalar loss to those gathered for the step to come, which are variables of ctx.
+func (o Optimizer) Gather(ctx *context.Context, loss *Node) {
+	weights := trainable(ctx, loss.Graph())
+	for i, grad := range ctx.BuildTrainableVariablesGradientsGraph(loss) {
+		gathered := o.gathered(ctx, weights[i])
+		gathered.SetValueGraph(Add(gathered.ValueGraph(loss.Graph()), grad))
+	}
+}
+
+// Update adds one step on all trainable variables of ctx to the graph, down the mean of the gathered gradients and that
+// of the scalar loss, by the scalar learningRate. Moments are variables of ctx. It returns the gradient's length before
+// clipping, nil where neither clipping nor guarded asks for it.
+func (o Optimizer) Update(ctx *context.Context, loss, learningRate *Node, guarded bool) (norm *Node) {
+	g := loss.Graph()
+	optimizers.LearningRateVar(ctx, loss.DType(), 0).SetValueGraph(learningRate)
+	weights, grads := trainable(ctx, g), ctx.BuildTrainableVariablesGradientsGraph(loss)
+	if o.Accumulate > 1 {
+		for i := range grads {
+			gathered := o.gathered(ctx, weights[i])
+			grads[i] = DivScalar(Add(gathered.ValueGraph(g), grads[i]), float64(o.Accumulate))
+			gathered.SetValueGraph(ZerosLike(grads[i]))
+		}
+	}
+	if o.ClipNorm > 0 || guarded {
+		norm = length(grads)
+	}
+	if o.ClipNorm > 0 {
+		scale := MinScalar(Div(Scalar(g, norm.DType(), o.ClipNorm), AddScalar(norm, 1e-6)), 1)
+		for i := range grads {
+			grads[i] = Mul(grads[i], ConvertDType(scale, grads[i].DType()))
+		}
+	}
+	o.adam().(interface {
+		UpdateGraphWithGradients(*context.Context, []*Node, dtypes.DType)
+	}).UpdateGraphWithGradients(ctx, grads, loss.DType())
+	return norm
+}
+
+// Reset forgets moments, step count and gathered gradients in ctx. A graph with Update must be built anew after it.
+func (o Optimizer) Reset(ctx *context.Context) error {
+	if err := ctx.In(gatheredScope).DeleteVariablesInScope(); err != nil {
+		return err
+	}
+	return o.adam().Clear(ctx)
+}
+
+func (o Optimizer) adam() optimizers.Interface {
+	config := optimizers.Adam().Betas(o.Beta1, o.Beta2).Epsilon(o.Epsilon)
+	if o.Name == AdamW {
+		config.WeightDecay(o.WeightDecay)
+	}
+	return config.Done()
+}
+
+// gathered is the variable that gathers the gradient of weight.
+func (o Optimizer) gathered(ctx *context.Context, weight *context.Variable) *context.Variable {
+	zeros := ctx.InAbsPath("/" + gatheredScope + weight.Scope()).Checked(false).WithInitializer(zero)
+	return zeros.VariableWithShape(weight.Name(), weight.Shape()).SetTrainable(false)
+}
+
+// trainable lists the variables that ctx.BuildTrainableVariablesGradientsGraph has gradients for, in its order.
+func trainable(ctx *context.Context, g *Graph) (weights []*context.Variable) {
+	for v := range ctx.IterVariables() {
+		if v.Trainable && v.InUseByGraph(g) {
+			weights = append(weights, v)
+		}
+	}
+	return weights
+}
+
+// length is the Euclidean length of all values together, in float32 or wider.
+func length(values []*Node) *Node {
+	var sum *Node
+	for _, v := range values {
+		square := ReduceAllSum(Square(v))
+		if sum == nil {
+			sum = square
+		} else {
+			sum = Add(sum, square)
+		}
+	}
+	return Sqrt(sum)
+}
