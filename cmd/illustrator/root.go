@@ -93,6 +93,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
 		newTrainCommand(opts),
+		newRunsCommand(opts),
 		newPairsCommand(opts),
 		newPromptCommand(opts),
 		newEmbedCommand(opts),
@@ -116,7 +117,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		}
 	}
 	if near := fault.Nearest(name, names); near != "" {
-		return fault.Usage(err, "did you mean `illustrator %s`?", near)
+		return fault.Usage(err, "did you mean `%s %s`?", cmd.CommandPath(), near)
 	}
 	slices.Sort(names)
 	return fault.Usage(err, "the commands are %s", strings.Join(names, ", "))
