@@ -58,6 +58,12 @@ func (f Folder) Checkpoints() ([]int, error) {
 	return steps, err
 }
 
+// Has reports whether an entry of the folder called name is part of a run, or was left half-written by one.
+func (f Folder) Has(name string) bool {
+	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(), f.Samples(), f.Events(), f.checkpoints()}
+	return name[0] == '.' || slices.ContainsFunc(parts, func(path string) bool { return filepath.Base(path) == name })
+}
+
 // Sweep removes what a killed process left half-written: hidden files and folders, which no part of a run is.
 func (f Folder) Sweep() error {
 	for _, dir := range []string{string(f), f.checkpoints(), f.Samples()} {

@@ -19,3 +19,17 @@ func lockFile(f *os.File) error {
 	}
 	return err
 }
+
+// InUse reports whether a process has the folder locked.
+func (f Folder) InUse() (bool, error) {
+	dir, err := os.Open(string(f))
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close() // which unlocks it
+	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
