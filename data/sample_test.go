@@ -109,7 +109,7 @@ func TestSample(t *testing.T) {
 // same bits.
 func (s sampling) anyWay(want []float32) {
 	const e = pipelinetest.EmbedDim
-	for _, c := range []struct {
+	cases := []struct {
 		name      string
 		seed      uint64
 		steps     []int // the rows after each call
@@ -122,7 +122,11 @@ func (s sampling) anyWay(want []float32) {
 		{"a part's end", 131, []int{39}, 50},
 		{"one row", 150, []int{1}, 50},
 		{"from before", 90, []int{5, 80}, 50},
-	} {
+	}
+	if testing.Short() {
+		cases = cases[2:4]
+	}
+	for _, c := range cases {
 		var p *Pairs
 		for _, rows := range c.steps {
 			p = s.sample(c.name, c.seed, rows, c.shardRows)
