@@ -130,17 +130,14 @@ pairs" that sampled it samples their rows again.`,
 }
 
 func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
-	const mebibyte = 1 << 20
-	var bar *progress
+	var bar *verifyProgress
 	rows, bad, err := data.VerifyPairs(ctx, folder, func(bytes, all int64) {
 		if bar == nil {
-			bar = opts.newProgress("Verifying pairs (MiB)", int(all/mebibyte))
+			bar = opts.newVerifyProgress(all)
 		}
-		bar.Set(int(bytes/mebibyte), "")
+		bar.Set(bytes)
 	})
-	if bar != nil {
-		bar.Done()
-	}
+	bar.Done()
 	if err != nil {
 		return err
 	}

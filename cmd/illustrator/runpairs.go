@@ -70,13 +70,34 @@ func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want 
 	return o.verifyPairs(ctx, pairs)
 }
 
-// verifyPairs reads all pairs, with a progress bar where that takes a while: a GiB is a second or two.
+// verifyPairs reads all pairs, with a progress bar.
 func (o *globalOptions) verifyPairs(ctx context.Context, pairs *data.Pairs) error {
-	const mebibyte = 1 << 20
-	if pairs.Bytes() < 256*mebibyte {
-		return pairs.Verify(ctx, nil)
-	}
-	bar := o.newProgress("Verifying pairs (MiB)", int(pairs.Bytes()/mebibyte))
+	bar := o.newVerifyProgress(pairs.Bytes())
 	defer bar.Done()
-	return pairs.Verify(ctx, func(bytes int64) { bar.Set(int(bytes/mebibyte), "") })
+	return pairs.Verify(ctx, bar.Set)
+}
+
+// verifyProgress shows how many bytes were read. It is nil for so few that they are read at once: a GiB takes a second or
+// two.
+type verifyProgress struct{ *progress }
+
+const mebibyte = 1 << 20
+
+func (o *globalOptions) newVerifyProgress(bytes int64) *verifyProgress {
+	if bytes < 256*mebibyte {
+		return nil
+	}
+	return &verifyProgress{o.newProgress("Verifying pairs (MiB)", int(bytes/mebibyte))}
+}
+
+func (v *verifyProgress) Set(bytes int64) {
+	if v != nil {
+		v.progress.Set(int(bytes/mebibyte), "")
+	}
+}
+
+func (v *verifyProgress) Done() {
+	if v != nil {
+		v.progress.Done()
+	}
 }
