@@ -1,0 +1,193 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"illustrator/data"
+	"illustrator/eval/metrics"
+	"illustrator/internal/fault"
+	"illustrator/models/features"
+	"illustrator/models/pipeline"
+)
+
+// Names are what Request.Metrics may name. "r_precision", "kid" and "attribute_accuracy" stand for several figures each.
+var Names = []string{
+	"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision", "attribute_accuracy", "diversity",
+	"lpips_diversity", "vendi_score", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd", "precision", "recall", "density", "coverage",
+}
+
+// Request asks for the figures of pictures: of texts and seeds that are drawn, or of files.
+type Request struct {
+	// Domain names the training encoder's features in the names of metrics.
+	Domain string
+	Texts  []data.Text
+	// Seeds, Prompts, Alpha, InjectIndex and Synthesis are pipeline.Request's: how pictures are drawn. Not used with Files.
+	Seeds       []uint64
+	Prompts     *pipeline.Prompts
+	Alpha       float64
+	InjectIndex int
+	Synthesis   pipeline.Synthesis
+	// Files are pictures to judge, in place of drawing. Their texts are places in Texts.
+	Files []File
+
+	// Metrics are some of Names; none means all that can be measured.
+	Metrics   []string
+	Judges    Judges
+	Reference Reference
+	Bootstrap metrics.Bootstrap
+
+	// Keep is a folder in which scores.jsonl and features.f32 are kept while pictures are judged; the same request goes on
+	// from there. "" keeps nothing.
+	Keep string
+	// Progress, which may be nil, is told of each stage's progress.
+	Progress func(stage string, done, total int)
+}
+
+// File is a picture on disk.
+type File struct {
+	Path string
+	Text int
+	Seed uint64
+	// Skip says why the picture is not to be judged; "" judges it.
+	Skip string
+}
+
+// Judges are networks beside the domain's own that pictures are judged by; all may be nil.
+type Judges struct {
+	// CLIP is another CLIP: its similarity does not flatter what was trained on the domain's. Only its CLIP is used.
+	CLIP     *pipeline.Networks
+	CLIPName string
+	// Inception makes further features for FID and its like.
+	Inception *features.Extractor
+	// LPIPS measures how different two pictures of one text look.
+	LPIPS *features.Distance
+}
+
+// Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
+// files or pairs are given.
+type Reference struct {
+	// Samples is how many of the generator's pictures, or of the pairs at most; 0 means 2,048.
+	Samples int
+	// Files are pictures. Pairs is a folder of pairs, which have CLIP's features only.
+	Files []string
+	Pairs string
+}
+
+// Result is what was measured.
+type Result struct {
+	Pictures int              `json:"pictures"`
+	Metrics  []metrics.Metric `json:"metrics"`
+	Refused  []Refused        `json:"refused,omitempty"`
+	Skipped  []Skipped        `json:"skipped,omitempty"`
+	Latents  *metrics.Latents `json:"z,omitempty"`
+	// Samples are the values of those metrics that are means over pictures or texts, by the metric's name, for
+	// metrics.Compare and metrics.Mean. Text is the place in Request.Texts. TorchMetrics' score has the values of its mean
+	// before it cuts.
+	Samples map[string][]metrics.Sample `json:"-"`
+}
+
+// Metric returns the metric of that name, or false.
+func (r *Result) Metric(name string) (metrics.Metric, bool) {
+	for _, m := range r.Metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return metrics.Metric{}, false
+}
+
+// Refused is a metric that could not be measured, and why.
+type Refused struct {
+	Metric string `json:"metric"`
+	Reason string `json:"reason"`
+}
+
+// Skipped is a picture that could not be judged, and why.
+type Skipped struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// Evaluate draws or reads the pictures of r and measures them. n has its mapper loaded, unless pictures are read. A metric
+// that the pictures cannot give is listed as refused; the others go on.
+//
+// Pictures pass in batches. What is held of each is its embedding, and those by the judges' CLIP and Inception: E floats a
+// picture, twice that in float64 while a metric is computed, and its scores. 100,000 pictures of E = 512 are 0.6 GB.
+func Evaluate(ctx context.Context, n *pipeline.Networks, r Request) (*Result, error) {
+	if err := r.Check(n); err != nil {
+		return nil, err
+	}
+	if r.Progress == nil {
+		r.Progress = func(string, int, int) {}
+	}
+	m := &measurement{Request: r, networks: n, result: &Result{Samples: map[string][]metrics.Sample{}}}
+	for _, step := range []func(context.Context) error{m.embedTexts, m.gather, m.measureTexts, m.measureLatents, m.measureSets} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	m.order()
+	return m.result, nil
+}
+
+// Check returns an error for a request that is a mistake, before anything is computed.
+func (r *Request) Check(n *pipeline.Networks) error {
+	for _, name := range r.Metrics {
+		if !slices.Contains(Names, name) {
+			return fault.Usage(fmt.Errorf("metric %q is unknown", name), "%s", choices("the metrics", name, Names))
+		}
+	}
+	if len(r.Texts) == 0 {
+		return fault.Usage(fmt.Errorf("there is no text to evaluate"), "give --texts FILE")
+	}
+	if len(r.Files) == 0 && len(r.Seeds) == 0 {
+		return fault.Usage(fmt.Errorf("there is no seed to draw by"), "give seeds such as 0-3")
+	}
+	if n.Classifier != nil {
+		if err := CheckTexts(*n.Classifier, r.Texts); err != nil {
+			return err
+		}
+	}
+	for _, name := range r.Metrics {
+		if reason := r.lacks(n, name); reason != "" {
+			return fault.Usage(fmt.Errorf("%s cannot be measured: %s", name, reason), "leave it out of the metrics, or give what it needs")
+		}
+	}
+	return nil
+}
+
+// lacks says what a metric needs and the request does not have, or "".
+func (r *Request) lacks(n *pipeline.Networks, metric string) string {
+	switch metric {
+	case "attribute_accuracy":
+		if n.Classifier == nil {
+			return "the domain has no classifier"
+		}
+		if !slices.ContainsFunc(r.Texts, named) {
+			return "no text has labels of its attributes"
+		}
+	case "lpips_diversity":
+		if r.Judges.LPIPS == nil {
+			return "no LPIPS is given (--lpips FOLDER)"
+		}
+	}
+	if len(r.Files) > 0 && strings.HasPrefix(metric, "z_") {
+		return "files of pictures don't have the z that they were drawn from"
+	}
+	return ""
+}
+
+// wants reports whether a metric is asked for.
+func (r *Request) wants(name string) bool {
+	return len(r.Metrics) == 0 || slices.Contains(r.Metrics, name)
+}
+
+func (r *Request) referenceSamples() int {
+	if r.Reference.Samples > 0 {
+		return r.Reference.Samples
+	}
+	return 2048
+}

@@ -1,0 +1,193 @@
+package eval_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"illustrator/checkpoints"
+	"illustrator/data"
+	"illustrator/eval"
+	"illustrator/internal/fault"
+	"illustrator/models/mapper"
+	"illustrator/models/nn/nntest"
+	"illustrator/models/pipeline"
+	"illustrator/models/pipeline/pipelinetest"
+	"illustrator/models/stylegan2"
+)
+
+// tiny opens the tiny domain with an untrained mapper.
+func tiny(t *testing.T) *pipeline.Networks {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := pipelinetest.Write(dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
+	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.LoadMapper(filepath.Join(dir, "mapper")); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func tinyRequest(t *testing.T) eval.Request {
+	var texts []data.Text
+	for i := range 24 {
+		texts = append(texts, data.Text{Text: fmt.Sprintf("wizard number %d", i)})
+	}
+	return eval.Request{
+		Domain: "tiny", Texts: texts, Seeds: []uint64{3, 4, 9}, Keep: t.TempDir(),
+		Synthesis: pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}, Reference: eval.Reference{Samples: 40},
+	}
+}
+
+func TestEvaluateGoesOnToTheSameResult(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	whole, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := os.ReadFile(filepath.Join(r.Keep, eval.ScoresFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// Stopped after the first of three batches, with half a line and half a row more than were finished.
+	again := r
+	again.Keep = t.TempDir()
+	ctx, stop := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted")
+	again.Progress = func(_ string, done, _ int) {
+		if done > 0 {
+			stop(interrupted)
+		}
+	}
+	if _, err = eval.Evaluate(ctx, n, again); !errors.Is(err, interrupted) || !strings.Contains(err.Error(), "30 of 72 pictures are judged") {
+		t.Fatalf("interrupted: %v", err)
+	}
+	for _, name := range []string{eval.ScoresFile, "features.f32"} {
+		f, err := os.OpenFile(filepath.Join(again.Keep, name), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteString(`{"text":10`)
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var first int
+	again.Progress = func(stage string, done, _ int) {
+		if stage == "Judging pictures" && first == 0 {
+			first = done
+		}
+	}
+	resumed, err := eval.Evaluate(t.Context(), n, again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first != 30 {
+		t.Errorf("it went on from picture %d", first)
+	}
+	a, b := mustJSON(t, whole), mustJSON(t, resumed)
+	if !bytes.Equal(a, b) {
+		t.Errorf("whole\n%s\nresumed\n%s", a, b)
+	}
+	if resumedScores, _ := os.ReadFile(filepath.Join(again.Keep, eval.ScoresFile)); !bytes.Equal(scores, resumedScores) {
+		t.Error("the scores differ")
+	}
+
+	again.Seeds = []uint64{3, 4, 8}
+	if _, err = eval.Evaluate(t.Context(), n, again); !fault.IsUsage(err) || !strings.Contains(err.Error(), "seeds is [3,4,9] there, [3,4,8] now") {
+		t.Errorf("other seeds: %v", err)
+	}
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestEvaluateMeasuresWhatItCan(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	result, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Pictures != 72 || len(result.Samples["clip_similarity"]) != 72 || len(result.Samples["diversity"]) != 24 {
+		t.Errorf("%d pictures, %d samples of similarity, %d of diversity", result.Pictures, len(result.Samples["clip_similarity"]), len(result.Samples["diversity"]))
+	}
+	for _, name := range []string{
+		"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision_1_of_24", "diversity", "vendi_score", "z_distance", "z_mean", "z_std",
+		"fid (CLIP tiny features)", "kid (CLIP tiny features)", "kid_whole (CLIP tiny features)", "cmmd (CLIP tiny features)", "precision (CLIP tiny features)",
+		"recall (CLIP tiny features)", "density (CLIP tiny features)", "coverage (CLIP tiny features)",
+	} {
+		if m, ok := result.Metric(name); !ok || math.IsNaN(m.Value) || m.N == 0 || m.Interval != nil && !(m.Interval.Low <= m.Interval.High) {
+			t.Errorf("%s: %+v, %v", name, m, ok)
+		}
+	}
+	refused := map[string]string{}
+	for _, r := range result.Refused {
+		refused[r.Metric] = r.Reason
+	}
+	for name, want := range map[string]string{
+		"attribute_accuracy": "the domain has no classifier", "lpips_diversity": "--lpips", "r_precision_1_of_100": "there are 24",
+	} {
+		if !strings.Contains(refused[name], want) {
+			t.Errorf("%s is refused for %q", name, refused[name])
+		}
+	}
+	if len(refused) != 3 {
+		t.Errorf("refused: %v", refused)
+	}
+
+	// A picture's score is the cosine of its own text, whatever batch it was drawn in.
+	one := r
+	one.Keep, one.Texts, one.Seeds, one.Metrics = "", r.Texts[17:18], []uint64{9}, []string{"clip_similarity"}
+	alone, err := eval.Evaluate(t.Context(), n, one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range result.Samples["clip_similarity"] {
+		if s.Text == 17 && s.Seed == 9 && math.Abs(s.Value-alone.Metrics[0].Value) > 1e-5 {
+			t.Errorf("cosine %g among others, %g alone", s.Value, alone.Metrics[0].Value)
+		}
+	}
+}
+
+func TestEvaluateRefusesMistakes(t *testing.T) {
+	n := &pipeline.Networks{}
+	for name, c := range map[string]struct {
+		change     func(*eval.Request)
+		want, hint string
+	}{
+		"unknown metric": {func(r *eval.Request) { r.Metrics = []string{"clip_scoer"} }, `metric "clip_scoer" is unknown`, "did you mean clip_score?"},
+		"no labels":      {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "attribute_accuracy cannot be measured: the domain has no classifier", "leave it out"},
+		"no texts":       {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
+		"no seeds":       {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
+		"z of files":     {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z", "leave it out"},
+	} {
+		r := tinyRequest(t)
+		c.change(&r)
+		if err := r.Check(n); !fault.IsUsage(err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.HintOf(err), c.hint) {
+			t.Errorf("%s: %v (%s)", name, err, fault.HintOf(err))
+		}
+	}
+}
