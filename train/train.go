@@ -95,18 +95,6 @@ func (t *Training) keepUp(ctx context.Context) error {
 	return nil
 }
 
-// Stepper prepares a training of which nothing is validated or written, and returns a function that does the step at,
-// counted from 0, by the loss weights of the first stage: what a benchmark times. The first step compiles.
-func (t *Training) Stepper() (step func(at int) (losses.Values, error), err error) {
-	if err := t.prepare(); err != nil {
-		return nil, err
-	}
-	return func(at int) (losses.Values, error) {
-		values, _, err := t.trainOn(at)
-		return values, err
-	}, nil
-}
-
 // prepare initialises the mapper and loads what the losses need.
 func (t *Training) prepare() error {
 	rows := t.TrainRows()

@@ -53,6 +53,7 @@ func (t *Training) validateAndSample(ctx context.Context) error {
 			return err
 		}
 	}
+	t.Log.Debug("validation", "step", step, "total", measures.FixedNoise.Total, "best", t.state.Best.Step)
 	t.state.Validated, t.state.MetricsBytes = step, written
 	return nil
 }

@@ -78,12 +78,19 @@ func benchCases(b benchOptions) []bench.Case {
 	cases := []bench.Case{
 		named(lorelei, "lorelei-l1", "Lorelei 64 px: training step, L1 alone", 50),
 		named(lorelei, "lorelei-sampling", "Lorelei 64 px: sampling", 4),
+		named(lorelei, "lorelei-pairs", "Lorelei 64 px: pairs, from z to synced files", 1),
 		named(lorelei, "lorelei-step", "Lorelei 64 px: training step, all losses", 2),
 		named(full, "full-sampling", "full size 256 px: sampling", 1),
 		named(full, "full-step", "full size 256 px: training step, all losses", 1),
 	}
 	cases[0].Losses = l1
-	cases[1].Sampling, cases[3].Sampling = true, true
+	cases[1].Task, cases[4].Task = bench.Sampling, bench.Sampling
+	cases[2].Task, cases[2].Batch = bench.Pairs, 512
+	for _, task := range []bench.Task{bench.Checkpoint, bench.Resume} {
+		cases = append(cases, named(lorelei, "paper-"+string(task), fmt.Sprintf("state of the paper's mapper, 27 million parameters: %s", task), 1))
+		state := &cases[len(cases)-1]
+		state.Task, state.Losses, state.Mapper, state.Batch = task, l1, paper.Mapper, 8
+	}
 	return cases
 }
 

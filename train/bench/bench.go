@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"os"
 	"slices"
 )
 
@@ -42,14 +44,19 @@ type Result struct {
 // Run measures one case: this program first, then PyTorch in each mode. In every round all of them do a measurement, one
 // after the other; another program's load thus falls on all alike.
 func Run(ctx context.Context, c Case, o Options) (results []Result, err error) {
+	scratch, err := os.MkdirTemp("", "illustrator-bench-")
+	if err != nil {
+		return nil, err
+	}
 	var workers []*worker
 	defer func() {
 		for _, w := range workers {
 			w.stop()
 		}
+		err = errors.Join(err, os.RemoveAll(scratch))
 	}()
 	add := func(name string, command []string, ready any) error {
-		w, err := start(ctx, name, command, ready)
+		w, err := start(ctx, name, command, scratch, ready)
 		if err != nil {
 			return err
 		}

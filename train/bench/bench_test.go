@@ -41,9 +41,10 @@ func tinyCase() Case {
 
 func TestServe(t *testing.T) {
 	backend := nntest.Backend(t)
-	for _, sampling := range []bool{false, true} {
+	for _, task := range []Task{Training, Sampling, Pairs, Checkpoint, Resume} {
+		t.Setenv("TMPDIR", t.TempDir())
 		c := tinyCase()
-		c.Sampling = sampling
+		c.Task = task
 		var out bytes.Buffer
 		if err := Serve(t.Context(), c, backend, strings.NewReader("step\nstep\n"), &out); err != nil {
 			t.Fatal(err)
@@ -53,17 +54,17 @@ func TestServe(t *testing.T) {
 		if err := decoder.Decode(&work); err != nil {
 			t.Fatal(err)
 		}
-		if work.Sampling != sampling || work.Mapper.EmbedDim != 6 || work.Mapper.ZDim != 8 || work.Batch != 4 || work.VisionParameters == 0 {
+		if work.Task != task || work.Mapper.EmbedDim != 6 || work.Mapper.ZDim != 8 || work.Batch != 4 || work.VisionParameters == 0 {
 			t.Errorf("work is %+v", work)
 		}
 		for i := range 2 {
 			var a answer
 			if err := decoder.Decode(&a); err != nil || !(a.Seconds > 0) {
-				t.Errorf("sampling %v: answer %d: %+v, %v", sampling, i, a, err)
+				t.Errorf("task %v: answer %d: %+v, %v", task, i, a, err)
 			}
 		}
 		if decoder.More() {
-			t.Errorf("sampling %v: more answers than questions", sampling)
+			t.Errorf("%s: more answers than questions", task)
 		}
 	}
 }
@@ -78,13 +79,13 @@ func TestPyTorchDoesTheSameWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sampling := range []bool{false, true} {
-		work.Sampling = sampling
+	for _, task := range []Task{Training, Sampling, Pairs, Checkpoint, Resume} {
+		work.Task = task
 		text, err := json.Marshal(work)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), new(any))
+		w, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), t.TempDir(), new(any))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func TestPyTorchDoesTheSameWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), new(any)); err == nil || !strings.Contains(err.Error(), "mapper: ") {
+	if _, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), t.TempDir(), new(any)); err == nil || !strings.Contains(err.Error(), "mapper: ") {
 		t.Errorf("another mapper: %v", err)
 	}
 }

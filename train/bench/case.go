@@ -5,6 +5,7 @@ package bench
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"strings"
 
 	"github.com/gomlx/gomlx/backends"
@@ -26,19 +27,32 @@ type Case struct {
 	Repeat int
 	// Open returns the frozen networks.
 	Open func(backends.Backend) (*pipeline.Networks, error)
-	// Sampling renders and encodes a batch of pictures; otherwise a step is a training step with Losses.
-	Sampling bool
-	Losses   losses.Weights
-	Batch    int
+	// Task is what a step does.
+	Task   Task
+	Losses losses.Weights // of Training
+	Batch  int
 	// Mapper and Optimizer are those of the training. The widths of embedding and Z are the networks'.
 	Mapper    mapper.Config
 	Optimizer train.Optimizer
 }
 
+// Task is a kind of work.
+type Task string
+
+// The tasks: a training step; a batch of pictures rendered and encoded; a batch of pairs from z to synced files; the state
+// of a training written, and read back.
+const (
+	Training   Task = "training"
+	Sampling   Task = "sampling"
+	Pairs      Task = "pairs"
+	Checkpoint Task = "checkpoint"
+	Resume     Task = "resume"
+)
+
 // Work describes a case for another program that is to do the same: sizes and settings, and the numbers of parameters
 // that prove the networks alike.
 type Work struct {
-	Sampling  bool              `json:"sampling"`
+	Task      Task              `json:"task"`
 	Batch     int               `json:"batch"`
 	Repeat    int               `json:"repeat"`
 	Losses    losses.Weights    `json:"losses"`
@@ -66,15 +80,57 @@ func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func
 	m := c.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
 	work := Work{
-		Sampling: c.Sampling, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
+		Task: c.Task, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
 		Generator: n.Generator, Vision: n.CLIP.Vision, EmbedDim: m.EmbedDim, Mapper: m,
 		GeneratorParameters: count(n.Generator.Shapes(), ""), VisionParameters: count(n.CLIP.Shapes(), "vis"), MapperParameters: m.Parameters(),
 	}
-	if c.Sampling {
-		return work, c.sampling(ctx, n), n.NeedFrozen() // now, for loading is no part of the first step
-	}
-	step, err := c.training(n, m)
+	step, err := c.step(ctx, n, m)
 	return work, step, err
+}
+
+// step returns what a step does.
+func (c Case) step(ctx context.Context, n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
+	switch c.Task {
+	case Sampling:
+		return c.sampling(ctx, n), n.NeedFrozen() // now, for loading is no part of the first step
+	case Pairs:
+		return c.pairs(ctx, n)
+	case Checkpoint, Resume:
+		return c.checkpoint(n, m)
+	}
+	step, err := c.training(n, m).Stepper()
+	return func(at int) error { _, err := step(at); return err }, err
+}
+
+// pairs is a shard of what `illustrator pairs` writes.
+func (c Case) pairs(ctx context.Context, n *pipeline.Networks) (func(at int) error, error) {
+	folder, err := os.MkdirTemp("", "illustrator-bench-")
+	if err != nil {
+		return nil, err
+	}
+	w, err := data.OpenPairsWriter(folder, data.SampledMeta(n, c.Name, 0, stylegan2.NoiseRandom, "bench"), c.Batch)
+	if err != nil {
+		return nil, err
+	}
+	return func(at int) error { return data.Sample(ctx, n, w, (at+1)*c.Batch, nil) }, n.NeedFrozen()
+}
+
+// checkpoint writes a training's state, or reads it.
+func (c Case) checkpoint(n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
+	folder, err := os.MkdirTemp("", "illustrator-bench-")
+	if err != nil {
+		return nil, err
+	}
+	t := c.training(n, m)
+	t.Folder = train.Folder(folder)
+	save, resume, err := t.Checkpointer()
+	if err == nil {
+		err = save() // for resume to read
+	}
+	if c.Task == Resume {
+		save = resume
+	}
+	return func(int) error { return save() }, err
 }
 
 // sampling is a batch of what `illustrator pairs` does: z → picture → embedding.
@@ -90,11 +146,12 @@ func (c Case) sampling(ctx context.Context, n *pipeline.Networks) func(at int) e
 	}
 }
 
-// training is a step of `illustrator train` on random pairs.
-func (c Case) training(n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
-	t := train.Training{
+// training is `illustrator train` on random pairs.
+func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
+	return &train.Training{
 		Config: train.Config{
 			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Optimizer: c.Optimizer,
+			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,
 				Schedule: train.Schedule{Kind: "constant", Steps: 1 << 40, LearningRate: learningRate},
@@ -102,11 +159,6 @@ func (c Case) training(n *pipeline.Networks, m mapper.Config) (func(at int) erro
 		},
 		Mapper: m, Networks: n, Pairs: randomPairs(8*c.Batch, m),
 	}
-	step, err := t.Stepper()
-	if err != nil {
-		return nil, err
-	}
-	return func(at int) error { _, err := step(at); return err }, nil
 }
 
 // randomPairs are pairs of z and embeddings that have nothing to do with each other.

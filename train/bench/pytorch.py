@@ -11,9 +11,12 @@ single channels; channels last; run-time scales multiplied in beforehand.
 
 import json
 import math
+import os
 import sys
+import tempfile
 import time
 
+import numpy
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -199,9 +202,9 @@ def make_step(work, mode):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
             return frozen(z)
 
-    def sampling():
+    def sampling(z=None):
         with torch.no_grad():
-            return image_embeds(torch.randn(batch, z_dim))
+            return image_embeds(torch.randn(batch, z_dim) if z is None else z)
 
     adam = work["optimizer"]
     optimizer = torch.optim.Adam(mapper.parameters(), work["learning_rate"], (adam["beta1"], adam["beta2"]), adam["epsilon"])
@@ -220,7 +223,31 @@ def make_step(work, mode):
         optimizer.step()
         return total.item()
 
-    return sampling if work["sampling"] else training
+    def pairs():
+        columns = [(z, sampling(z)) for z in torch.randn(batch, z_dim).split(32)]
+        z, embeds = (torch.cat(column).numpy() for column in zip(*columns))
+        with tempfile.NamedTemporaryFile() as f:
+            numpy.savez(f, z=z, image_embeds=embeds)
+            f.flush()
+            os.fsync(f.fileno())
+
+    state = os.path.join(tempfile.gettempdir(), "state.pt")
+
+    def checkpoint():
+        with open(state, "wb") as f:
+            torch.save({"mapper": mapper.state_dict(), "optimizer": optimizer.state_dict()}, f)
+            f.flush()
+            os.fsync(f.fileno())
+
+    def resume():
+        loaded = torch.load(state)
+        mapper.load_state_dict(loaded["mapper"])
+        optimizer.load_state_dict(loaded["optimizer"])
+
+    if work["task"] in ("checkpoint", "resume"):
+        training()  # makes the optimizer's state
+        checkpoint()
+    return {"training": training, "sampling": sampling, "pairs": pairs, "checkpoint": checkpoint, "resume": resume}[work["task"]]
 
 
 def main():

@@ -60,10 +60,12 @@ type worker struct {
 	ctx    context.Context
 }
 
-// start starts a worker and waits until it is ready; ready receives what it says then.
-func start(ctx context.Context, name string, command []string, ready any) (*worker, error) {
+// start starts a worker, whose temporary files go into the folder scratch, and waits until it is ready; ready receives
+// what it says then.
+func start(ctx context.Context, name string, command []string, scratch string, ready any) (*worker, error) {
 	w := &worker{name: name, ctx: ctx, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	w.cmd.Stderr = &w.stderr
+	w.cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
 	var err error
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
