@@ -12,6 +12,7 @@ import (
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/mapper"
+	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
 )
@@ -47,6 +48,7 @@ func Paper() Run {
 		Train: train.Config{
 			Batch:      8,
 			Devices:    1,
+			Precision:  string(pipeline.Float32),
 			NoiseMode:  string(stylegan2.NoiseRandom),
 			Optimizer:  train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1},
 			Validation: train.Validation{Every: 2000, Rows: 1600},

@@ -8,6 +8,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/losses"
+	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
 
@@ -18,6 +19,9 @@ type Config struct {
 	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
 	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding.
 	Devices int `yaml:"devices"`
+	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
+	// optimizer are float32.
+	Precision string `yaml:"precision"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
 	NoiseMode  string     `yaml:"noise_mode"`
 	Optimizer  Optimizer  `yaml:"optimizer"`
@@ -147,6 +151,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
 		return fmt.Errorf("train.noise_mode: %w", err)
+	}
+	if _, err := pipeline.ParsePrecision(c.Precision); err != nil {
+		return fmt.Errorf("train.precision: %w", err)
 	}
 	if err := c.Optimizer.Validate(); err != nil {
 		return fmt.Errorf("train.%w", err)

@@ -206,7 +206,7 @@ func (t *Training) compare(ctx *mlcontext.Context, weights losses.Weights, z, pr
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {
 			noise := stylegan2.Noise{Mode: stylegan2.NoiseMode(t.Config.NoiseMode), Keys: keys}
-			return t.Networks.ImageEmbeds(ctx, predicted, noise)
+			return t.Networks.ImageEmbedsIn(ctx, pipeline.Precision(t.Config.Precision), predicted, noise)
 		},
 	})
 }

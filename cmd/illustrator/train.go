@@ -19,7 +19,8 @@ the folder is runs/NUMBER-NAME. Pairs are sampled into it first unless --pairs g
 
 The same command again goes on from the newest checkpoint, to the same bits as without the interruption, and redoes nothing
 that is done; other settings in the same folder are refused. Ctrl-C finishes the step and writes a checkpoint. With
-train.devices above 1 so many devices share every batch; they come to the mapper of one device, up to rounding.
+train.devices above 1 so many devices share every batch; they come to the mapper of one device, up to rounding. With
+train.precision=bfloat16 generator and CLIP compute the semantic loss in bfloat16.
 
 --set names a setting by its place in the file: train.batch=16, train.stages.1.schedule.steps=700. losses.semantic=0.5 is
 the last stage's loss weight.`

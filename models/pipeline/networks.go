@@ -188,18 +188,17 @@ func (n *Networks) LoadMapper(location string) error {
 }
 
 // NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.
-func (n *Networks) NeedFrozen() error { return n.need(generatorScope, clipScope) }
+func (n *Networks) NeedFrozen() error { return n.NeedFrozenIn(Float32) }
 
 // ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. ctx is
 // Networks.Context's root, as graph functions receive it.
 func (n *Networks) ImageEmbeds(ctx *context.Context, z *graph.Node, noise stylegan2.Noise) *graph.Node {
-	images := stylegan2.Build(ctx.In(generatorScope), n.Generator, z, noise)
-	return n.embedImages(ctx, images)
+	return n.ImageEmbedsIn(ctx, Float32, z, noise)
 }
 
 // embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E].
 func (n *Networks) embedImages(ctx *context.Context, images *graph.Node) *graph.Node {
-	return clip.Scaled(clip.ImageEmbeds(ctx.In(clipScope), n.CLIP, clip.Preprocess(n.CLIP, images)))
+	return embedImages(Float32.in(ctx, clipScope), n.CLIP, images)
 }
 
 // Preprocessing names what happens between generator and CLIP, for the metadata of pairs.

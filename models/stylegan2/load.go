@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/ml/context"
@@ -19,6 +20,9 @@ var fir = [4]float64{1. / 4, 3. / 4, 3. / 4, 1. / 4}
 // Load checks the weights w against cfg and puts them into ctx's scope in the form that the graph uses, frozen:
 // learning-rate scales multiplied in, kernels as [3,3,in,out]. All of that is done once here instead of in every step.
 // The mean W, if w holds one, becomes "latent_avg".
+//
+// With dtype bfloat16 the kernels of the convolutions are of that type and everything else is float32, as in NVIDIA's
+// mixed precision: styles, demodulation and the sum of colours are sensitive and cost little.
 func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -35,11 +39,27 @@ func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes
 	if p.err != nil {
 		return p.err
 	}
-	return nn.Load(ctx, p.to, dtype, false)
+	if dtype != dtypes.BFloat16 {
+		return nn.Load(ctx, p.to, dtype, false)
+	}
+	kernels := &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}
+	for name, tensor := range p.to.Tensors {
+		if name == constant || strings.HasSuffix(name, ".conv.kernel") {
+			kernels.Tensors[name] = tensor
+			delete(p.to.Tensors, name)
+		}
+	}
+	if err := nn.Load(ctx, kernels, dtype, false); err != nil {
+		return err
+	}
+	return nn.Load(ctx, p.to, dtypes.Float32, false)
 }
 
 // LatentAvg is the name of the mean W, an optional tensor.
 const LatentAvg = "latent_avg"
+
+// constant is the name of the constant that the synthesis network begins with.
+const constant = "input.input"
 
 // preparation collects the tensors of the graph's form, in float64 with double and in float32 otherwise.
 type preparation struct {
@@ -52,7 +72,7 @@ type preparation struct {
 func (p *preparation) prepare(cfg Config) {
 	p.copy(LatentAvg)
 	c := cfg.Channels[4]
-	p.put("input.input", transpose(p.values("input.input"), []int{c, 4, 4}, []int{1, 2, 0}), 1, 4, 4, c)
+	p.put(constant, transpose(p.values(constant), []int{c, 4, 4}, []int{1, 2, 0}), 1, 4, 4, c)
 	for i := range cfg.NMLP {
 		name := fmt.Sprintf("style.%d", i+1)
 		p.scaled(name+".weight", cfg.LRMLP/math.Sqrt(float64(cfg.StyleDim)))

@@ -41,7 +41,8 @@ func BroadcastW(cfg Config, w *Node) *Node {
 	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
 }
 
-// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB.
+// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. It convolves in the type of the kernels
+// and does the rest in at least float32, the sums that gradients need included; pictures have the type of ws.
 func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
 	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0)}
@@ -51,7 +52,7 @@ func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	}
 
 	c := cfg.Channels[4]
-	x := nn.Weight(ctx, ws.Graph(), "input.input", 1, 4, 4, c)
+	x := nn.Weight(ctx, ws.Graph(), constant, 1, 4, 4, c)
 	x = BroadcastToDims(x, s.batch, 4, 4, c)
 	x = s.styledConv("conv1", x, c, 0, false)
 	rgb := s.toRGB("to_rgb1", x, 1)
@@ -94,8 +95,8 @@ func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *N
 	power := nn.Weight(s.ctx, g, name+".conv.power", in, out)
 	demodulation := Reciprocal(Sqrt(AddScalar(MatMul(Square(style), power), 1e-8)))
 
-	x = Mul(x, InsertAxes(style, 1, 1))
 	kernel := nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, out)
+	x = modulate(x, style)
 	if up {
 		x = upConv(x, kernel)
 		h *= 2
@@ -103,12 +104,18 @@ func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *N
 		x = conv3x3(x, kernel)
 	}
 	x.AssertDims(s.batch, h, h, out)
-	x = Mul(x, InsertAxes(demodulation, 1, 1))
+	x = Mul(nn.Widen(x), InsertAxes(demodulation, 1, 1))
 	if noise := s.nextNoise(g, h); noise != nil {
 		strength := Reshape(nn.Weight(s.ctx, g, name+".noise.weight", 1), 1, 1, 1, 1)
 		x = Add(x, Mul(ConvertDType(noise, x.DType()), strength))
 	}
-	return activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out)))
+	x = activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out)))
+	return ConvertDType(x, kernel.DType())
+}
+
+// modulate scales the channels of x [B,H,H,in] by style [B,in], in at least float32. The result has the type of x.
+func modulate(x, style *Node) *Node {
+	return ConvertDType(Mul(nn.Widen(x), InsertAxes(style, 1, 1)), x.DType())
 }
 
 // nextNoise is the noise of the next styled convolution, [B or 1,H,H,1], or nil.
@@ -131,8 +138,8 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 // toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H].
 func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
 	g, in := x.Graph(), x.Shape().Dim(3)
-	x = Mul(x, InsertAxes(s.style(name, layer, in), 1, 1))
-	y := nn.MatMulT(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
+	x = modulate(x, s.style(name, layer, in))
+	y := nn.Widen(nn.MatMulT(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, in)))
 	return Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1))
 }
 

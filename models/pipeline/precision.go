@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/clip"
+	"illustrator/models/nn"
+	"illustrator/models/stylegan2"
+)
+
+// Precision is the type of the numbers inside generator and CLIP, for graphs that are built outside of this package. What
+// goes in and comes out is float32 in either. The empty Precision is Float32.
+type Precision string
+
+// Precisions, named as data types.
+const (
+	Float32 Precision = "float32"
+	// BFloat16 has matrix products and convolutions in bfloat16. Styles, demodulation and the sum of colours, layer norm,
+	// softmax and the embedding's norm are float32.
+	BFloat16 Precision = "bfloat16"
+)
+
+// ParsePrecision returns the precision called name, or an error that lists them.
+func ParsePrecision(name string) (Precision, error) {
+	switch p := Precision(name); p {
+	case Float32, BFloat16:
+		return p, nil
+	}
+	return "", fault.Usage(fmt.Errorf("precision %q is unknown", name), "use float32 or bfloat16")
+}
+
+// in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the package
+// computes with.
+func (p Precision) in(ctx *context.Context, scope string) *context.Context {
+	if p == BFloat16 {
+		return ctx.In(scope).In(string(BFloat16))
+	}
+	return ctx.In(scope)
+}
+
+// NeedFrozenIn loads generator and CLIP for ImageEmbedsIn with the same precision.
+func (n *Networks) NeedFrozenIn(p Precision) error {
+	if p != BFloat16 {
+		return n.need(generatorScope, clipScope)
+	}
+	for _, scope := range []string{generatorScope, clipScope} {
+		if name := scope + "/" + string(p); !n.loaded[name] {
+			if err := n.loadNarrow(scope); err != nil {
+				return fmt.Errorf("load %s: %w", scope, err)
+			}
+			n.loaded[name] = true
+		}
+	}
+	return nil
+}
+
+// loadNarrow loads the generator, or the part of CLIP that sees pictures, in bfloat16.
+func (n *Networks) loadNarrow(scope string) error {
+	folder, ctx := n.folders[scope], BFloat16.in(n.Context, scope)
+	if folder == nil {
+		return fmt.Errorf("its weights were given in memory, which can be used in %s only", Float32)
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return err
+	}
+	if scope == generatorScope {
+		return stylegan2.Load(ctx, n.Generator, weights, dtypes.BFloat16)
+	}
+	if err := weights.Check(n.CLIP.Shapes()); err != nil {
+		return err
+	}
+	vision := &checkpoints.Weights{Source: weights.Source, Tensors: map[string]checkpoints.Tensor{}}
+	for name, tensor := range weights.Tensors {
+		if strings.HasPrefix(name, "vis") {
+			vision.Tensors[name] = tensor
+		}
+	}
+	return nn.Load(ctx, vision, dtypes.BFloat16, false)
+}
+
+// ImageEmbedsIn is ImageEmbeds in the given precision, after NeedFrozenIn: z and embeddings are float32 in any.
+func (n *Networks) ImageEmbedsIn(ctx *context.Context, p Precision, z *graph.Node, noise stylegan2.Noise) *graph.Node {
+	images := stylegan2.Build(p.in(ctx, generatorScope), n.Generator, z, noise)
+	return embedImages(p.in(ctx, clipScope), n.CLIP, images)
+}
+
+// embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E] by CLIP's weights in ctx's scope, normalised in at
+// least float32.
+func embedImages(ctx *context.Context, cfg clip.Config, images *graph.Node) *graph.Node {
+	return clip.Scaled(nn.Widen(clip.ImageEmbeds(ctx, cfg, clip.Preprocess(cfg, images))))
+}
