@@ -19,10 +19,16 @@ import (
 // torchAdam is torch.optim.Adam's defaults.
 var torchAdam = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}
 
-// tiny reads the golden of models/mapper/testdata/make_tiny.py, which is in float64.
+// tiny reads the golden of models/mapper/testdata/make_tiny.py.
 func tiny(t *testing.T) func(name string) *tensors.Tensor {
 	t.Helper()
-	w, err := checkpoints.ReadSafetensors("../models/mapper/testdata/tiny.safetensors")
+	return doubles(t, "../models/mapper/testdata/tiny.safetensors")
+}
+
+// doubles reads the tensors of a golden in float64.
+func doubles(t *testing.T, path string) func(name string) *tensors.Tensor {
+	t.Helper()
+	w, err := checkpoints.ReadSafetensors(path)
 	if err != nil {
 		t.Fatal(err)
 	}
