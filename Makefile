@@ -30,7 +30,7 @@ test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all 
 		echo "make: warning: pip installed no pyarrow, pandas, DuckDB and TensorBoard: the tests that need them are skipped" >&2; \
 	fi
 
-soak: setup ## kill sampling $(KILLS) times and compare with an undisturbed run
+soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
 
 build: modules ## build ./illustrator

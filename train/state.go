@@ -69,6 +69,11 @@ func (t *Training) save() error {
 		return err
 	}
 	t.saved = t.state.Step
+	return t.tell()
+}
+
+// tell tells of the newest checkpoint and removes those that it makes needless.
+func (t *Training) tell() error {
 	if t.Saved != nil {
 		if err := t.Saved(t.state); err != nil {
 			return err
@@ -128,7 +133,7 @@ func (t *Training) resume() error {
 		}
 		t.state, t.saved = state, state.Step
 		t.Log.Info(fmt.Sprintf("going on after step %d of %d", state.Step, t.Config.Steps()))
-		return t.restoreBest(weights)
+		return t.finishSave(weights)
 	}
 	return fault.Hint(fmt.Errorf("no checkpoint of the run is whole: %w", errors.Join(damaged...)),
 		"put one back from a copy, or remove the folder %s to train from the beginning", t.Folder.checkpoints())
@@ -173,6 +178,14 @@ func (t *Training) restore(weights *checkpoints.Weights) error {
 		}
 	}
 	return nil
+}
+
+// finishSave does what a process may have been killed before it did, after it wrote the newest checkpoint.
+func (t *Training) finishSave(newest *checkpoints.Weights) error {
+	if err := t.restoreBest(newest); err != nil {
+		return err
+	}
+	return t.tell()
 }
 
 // restoreBest makes the best mapper's folder agree with the state: a process may have been killed after it wrote a better

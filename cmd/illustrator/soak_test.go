@@ -83,6 +83,20 @@ func (k killing) start(t *testing.T, kill bool, after time.Duration) bool {
 	return true
 }
 
+// killsOf is how often a test kills: the variable KILLS says it, which `make soak` sets.
+func killsOf(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("KILLS")
+	if text == "" {
+		return 5
+	}
+	kills, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("KILLS: %v", err)
+	}
+	return kills
+}
+
 // needPlugin skips the test where there is no XLA plugin.
 func needPlugin(t *testing.T) {
 	t.Helper()
@@ -110,19 +124,13 @@ func sums(folder string) (map[string]string, error) {
 }
 
 // TestKillPairs kills a sampling: the set comes out as if nothing had happened, and on the way it never loses a shard that
-// it had. The variable KILLS says how often; `make soak` sets it.
+// it had.
 func TestKillPairs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills many samplings; run without -short")
 	}
 	needPlugin(t)
-	kills := 5
-	if text := os.Getenv("KILLS"); text != "" {
-		var err error
-		if kills, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("KILLS: %v", err)
-		}
-	}
+	kills := killsOf(t)
 	dir := t.TempDir()
 	if err := writeTinyDomain(dir, 1); err != nil {
 		t.Fatal(err)
