@@ -72,7 +72,7 @@ func benchCases(b benchOptions) []bench.Case {
 	lorelei.Mapper.Width = 128 // as in its run
 	full := bench.Case{Batch: b.fullBatch, Open: bench.FullSize, Mapper: paper.Mapper, Optimizer: paper.Train.Optimizer}
 	named := func(c bench.Case, name, about string, repeat int) bench.Case {
-		c.Name, c.About, c.Repeat, c.Losses = name, about, repeat, release
+		c.Name, c.About, c.Repeat, c.Losses, c.Task = name, about, repeat, release, bench.Training
 		return c
 	}
 	cases := []bench.Case{

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"syscall"
 	"time"
 
 	"illustrator/configs"
@@ -100,8 +101,7 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, training *t
 			return err
 		}
 	}
-	steps := training.Config.Steps()
-	bar := o.newProgress("Training", steps)
+	bar := o.newProgress("Training", keeper.info.Steps)
 	defer bar.Done()
 	training.Progress = func(step int, stage train.Stage, values losses.Values) {
 		bar.Set(step, fmt.Sprintf("%s (stage %s)", lossNote(stage.Losses, values), stage.Name))
@@ -110,24 +110,31 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, training *t
 	if err := keeper.begin(); err != nil {
 		return err
 	}
-	log.Debug("training begins", "steps", steps, "parameters", keeper.info.Parameters, "pairs", keeper.info.Pairs, "device", keeper.info.Device)
+	log.Debug("training begins", "steps", keeper.info.Steps, "parameters", keeper.info.Parameters, "pairs", keeper.info.Pairs, "device", keeper.info.Device)
 	state, err := training.Run(ctx)
-	err = errors.Join(err, keeper.end(ctx, state, err))
+	if noted := keeper.end(ctx, state, err); err == nil {
+		err = noted
+	} else if noted != nil {
+		log.Warn(fmt.Sprintf("%s does not say how the training ended: %v", training.Folder.Info(), noted))
+	}
 	log.Debug("training ends", "status", keeper.info.Status, "step", state.Step, "seconds", int(keeper.info.Seconds))
-	return explainTraining(ctx, err, state, steps, training.Folder)
+	return explainTraining(ctx, err, state, keeper.info, training.Folder)
 }
 
 // explainTraining says how to go on after a training that did not come to its end.
-func explainTraining(ctx context.Context, err error, state train.State, steps int, folder train.Folder) error {
+func explainTraining(ctx context.Context, err error, state train.State, info train.Info, folder train.Folder) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fault.Hint(err, "free some space: what is saved is whole, and the same command goes on after step %d", info.Step)
+	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		const again = "the same command goes on"
 		if err.Error() != cause.Error() { // more went wrong, or the checkpoint was not saved
 			return fault.Hint(err, again)
 		}
 		if state.Step == 0 {
-			return fault.Hint(fmt.Errorf("no step of %d is done", steps), again)
+			return fault.Hint(fmt.Errorf("no step of %d is done", info.Steps), again)
 		}
-		return fault.Hint(fmt.Errorf("%d of %d steps are done and saved", state.Step, steps),
+		return fault.Hint(fmt.Errorf("%d of %d steps are done and saved", state.Step, info.Steps),
 			"%s after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far", again, state.Step, folder.LastMapper(), folder)
 	}
 	var bad *train.NonFiniteError

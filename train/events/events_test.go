@@ -8,13 +8,13 @@ import (
 	"image"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"illustrator/internal/pytools"
 	"illustrator/train/events"
 )
 
@@ -27,17 +27,10 @@ type read struct {
 
 func tensorBoard(t *testing.T, folder string) (got read) {
 	t.Helper()
-	python := os.Getenv("ILLUSTRATOR_PYTHON")
-	if python == "" {
-		t.Skip("ILLUSTRATOR_PYTHON names no Python with tensorboard")
-	}
-	cmd := exec.Command(python, filepath.Join("testdata", "read.py"), folder)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, stderr.String())
-	}
+	file := filepath.Join(t.TempDir(), "read.json")
+	pytools.Run(t, []string{"tensorboard"}, filepath.Join("testdata", "read.py"), folder, file)
+	out, err := os.ReadFile(file)
+	check(t, err)
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
