@@ -1,11 +1,6 @@
 package train
 
-import (
-	"io"
-	"log/slog"
-
-	"illustrator/losses"
-)
+import "illustrator/losses"
 
 // What benchmarks time: parts of Run, one at a time.
 
@@ -31,7 +26,6 @@ func (t *Training) Checkpointer() (save, resume func() error, err error) {
 	if _, err := step(0); err != nil { // makes the optimizer's variables
 		return nil, nil, err
 	}
-	t.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	if t.record, err = openRecord(t.Folder, 0); err != nil {
 		return nil, nil, err
 	}

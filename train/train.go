@@ -28,7 +28,7 @@ type Training struct {
 	Progress func(step int, stage Stage, values losses.Values)
 	Saved    func(State) error
 	Sample   func(ctx context.Context, step int) error
-	Log      *slog.Logger
+	Log      *slog.Logger // nil discards
 
 	state   State
 	saved   int // the step of the newest checkpoint
@@ -97,6 +97,9 @@ func (t *Training) keepUp(ctx context.Context) error {
 
 // prepare initialises the mapper and loads what the losses need.
 func (t *Training) prepare() error {
+	if t.Log == nil {
+		t.Log = slog.New(slog.DiscardHandler)
+	}
 	rows := t.TrainRows()
 	if rows < t.Config.Batch {
 		return fmt.Errorf("%d rows are too few to train on in batches of %d", rows, t.Config.Batch)
