@@ -27,6 +27,9 @@ func TestStopOnNaN(t *testing.T) {
 
 // With on_nan: skip such a step changes nothing and the training goes on, up to the limit.
 func TestSkipNaN(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several trainings; run without -short")
+	}
 	config := l1Only()
 	config.OnNaN, config.NaNLimit = SkipNaN, 5
 	training := begin(t, tinyDomain(t), t.TempDir(), config)

@@ -164,6 +164,9 @@ func TestResumeIsExact(t *testing.T) {
 
 // A training whose process dies without a word goes on from the newest checkpoint, and leaves the same bytes.
 func TestResumeAfterACrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several trainings; run without -short")
+	}
 	domain, whole, parts := tinyDomain(t), t.TempDir(), t.TempDir()
 	if _, err := begin(t, domain, whole, l1Only()).Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -203,6 +206,9 @@ func (f failing) Read(rows []int, z, imageEmbeds []float32) error {
 
 // A damaged newest checkpoint is left for the one before, with a warning; where none is whole nothing is trained.
 func TestDamagedCheckpoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several trainings; run without -short")
+	}
 	domain, whole := tinyDomain(t), t.TempDir()
 	if _, err := begin(t, domain, whole, l1Only()).Run(t.Context()); err != nil {
 		t.Fatal(err)

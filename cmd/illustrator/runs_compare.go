@@ -23,13 +23,13 @@ type compareOptions struct {
 func newRunsCompareCommand(opts *globalOptions) *cobra.Command {
 	var c compareOptions
 	cmd := &cobra.Command{
-		Use:   "compare RUN RUN...",
+		Use:   "compare RUN...",
 		Short: "Compare settings and losses of runs",
 		Long: `Prints all settings in which runs differ, and their losses: as a small chart of the validations, or with --out as a
-picture of training and validation.`,
+picture of training and validation. Of one run the curves alone.`,
 		Example: `  illustrator runs compare 3 4
   illustrator runs compare runs/00003-lorelei runs/00004-wide --out curves.png`,
-		Args: cobra.MinimumNArgs(2),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsCompare(opts, args, c) },
 	}
 	cmd.Flags().StringVarP(&c.out, "out", "o", "", "write the curves to this .png or .svg file")
@@ -47,12 +47,14 @@ func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error 
 	if err != nil {
 		return err
 	}
-	table, err := differences(runs)
-	if err != nil {
-		return err
-	}
-	if err := printTable(opts.stdout, table); err != nil {
-		return err
+	if len(runs) > 1 {
+		table, err := differences(runs)
+		if err != nil {
+			return err
+		}
+		if err := printTable(opts.stdout, table); err != nil {
+			return err
+		}
 	}
 	figure, err := curvesOf(runs, !c.linear)
 	if err != nil {
