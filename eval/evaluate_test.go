@@ -16,6 +16,9 @@ import (
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/models/features"
+	"illustrator/models/inception"
+	"illustrator/models/lpips"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -169,6 +172,68 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 		if s.Text == 17 && s.Seed == 9 && math.Abs(s.Value-alone.Metrics[0].Value) > 1e-5 {
 			t.Errorf("cosine %g among others, %g alone", s.Value, alone.Metrics[0].Value)
 		}
+	}
+}
+
+// golden writes the narrow network of a golden in folder form.
+func golden(t *testing.T, path string, config any) string {
+	t.Helper()
+	w := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{}}
+	for name, tensor := range nntest.Golden(t, path).Tensors {
+		if inner, ok := strings.CutPrefix(name, "weights."); ok {
+			w.Tensors[inner] = tensor
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "network")
+	if err := checkpoints.Write(dir, checkpoints.Contents{Config: config, Weights: w, Layout: "test", Tool: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Further judges have figures of their own, which say whose they are and survive being kept.
+func TestEvaluateWithJudges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles Inception and VGG16")
+	}
+	n, r := tiny(t), tinyRequest(t)
+	var err error
+	r.Judges.CLIP, r.Judges.CLIPName = tiny(t), "other"
+	r.Judges.LPIPS, err = features.OpenDistance(n.Backend, golden(t, "../models/lpips/testdata/tiny_vgg.safetensors", lpips.Config{ModelType: lpips.ModelType, Net: lpips.VGG, Channels: 4}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Judges.Inception, err = features.Open(n.Backend, golden(t, "../models/inception/testdata/tiny.safetensors", inception.Config{ModelType: inception.ModelType, FeatureDim: 128}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _ := first.Metric("clip_similarity")
+	other, ok := first.Metric("clip_similarity (CLIP other)")
+	if !ok || math.Abs(own.Value-other.Value) > 1e-9 || strings.Contains(other.Caveat, "flatters") {
+		t.Errorf("the same CLIP as a second one: %+v, %+v", own, other)
+	}
+	distance, ok := first.Metric("lpips_diversity (lpips-0.1 vgg)")
+	if !ok || distance.N != 48 || !(distance.Value > 0) {
+		t.Errorf("LPIPS of 24 texts with 2 pairs of neighbours: %+v", distance)
+	}
+	for _, name := range []string{"fid", "kid_whole", "precision"} {
+		if m, ok := first.Metric(name + " (inception-fid tf1-bilinear-299 features)"); !ok || m.N != 40 && m.N != 72 {
+			t.Errorf("%s: %+v, %v", name, m, ok)
+		}
+	}
+	if _, ok := first.Metric("cmmd (inception-fid tf1-bilinear-299 features)"); ok {
+		t.Error("CMMD is of CLIP's embeddings only")
+	}
+	again, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := mustJSON(t, first), mustJSON(t, again); !bytes.Equal(a, b) {
+		t.Errorf("measured\n%s\nfrom what was kept\n%s", a, b)
 	}
 }
 

@@ -98,7 +98,9 @@ func (m *measurement) gather(ctx context.Context) error {
 		return err
 	}
 	const stage = "Judging pictures"
-	m.Progress(stage, len(m.scores), total)
+	if done < len(batches) {
+		m.Progress(stage, len(m.scores), total)
+	}
 	for _, b := range batches[done:] {
 		if err := context.Cause(ctx); err != nil {
 			return m.stopped(err, total)

@@ -36,7 +36,7 @@ func (m *measurement) groups(texts []int) [][]int {
 
 // jackknifed gives a metric of a set its interval over texts, by the delete-a-group jackknife (Efron and Tibshirani 1993,
 // section 11.5): the metric without each group in turn, Student's t with a degree of freedom less than groups. The
-// reference is held fixed. measure gets the rows to keep.
+// reference is held fixed. An interval of shares ends at 0 and 1. measure gets the rows to keep.
 func jackknifed(of metrics.Metric, groups [][]int, measure func(keep []int) (float64, error)) (metrics.Metric, error) {
 	if groups == nil {
 		return of.With("no interval: fewer than %d texts", jackknifeGroups), nil
@@ -60,6 +60,9 @@ func jackknifed(of metrics.Metric, groups [][]int, measure func(keep []int) (flo
 	deviation := stat.PopStdDev(values, nil) * math.Sqrt(g-1)
 	t := distuv.StudentsT{Sigma: 1, Nu: g - 1}.Quantile(0.975)
 	of.Interval = &metrics.Interval{Low: of.Value - t*deviation, High: of.Value + t*deviation}
+	if of.Unit == "share" {
+		of.Interval.Low, of.Interval.High = max(0, of.Interval.Low), min(1, of.Interval.High)
+	}
 	return of, nil
 }
 

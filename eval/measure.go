@@ -231,7 +231,10 @@ func (m *measurement) diversity() {
 		}
 		return *s.LPIPS, true
 	})
-	m.add("vendi_score", metrics.VendiScore.Name, func() (metrics.Metric, error) { return metrics.Vendi(images) })
+	m.add("vendi_score", metrics.VendiScore.Name, func() (metrics.Metric, error) {
+		vendi, err := metrics.Vendi(images)
+		return vendi.With("no interval"), err
+	})
 }
 
 // measureLatents measures the z that the mapper predicts for the texts.

@@ -76,7 +76,7 @@ func (a *album) draw(ctx context.Context, s *session, g generateOptions, request
 	for i, p := range pictures {
 		seed, img := request.Seeds[i%len(request.Seeds)], p.Image()
 		info := pictureInfo{
-			Text: texts[i].Text, Seed: seed, NoiseMode: g.noiseMode, TruncationPsi: g.truncationPsi, InjectIndex: g.injectIndex,
+			Text: texts[i], Seed: seed, NoiseMode: g.noiseMode, TruncationPsi: g.truncationPsi, InjectIndex: g.injectIndex,
 			Domain: s.domain.Name, Networks: s.networks.Hashes, Score: scores[i],
 		}
 		if request.Prompts != nil {
@@ -95,7 +95,7 @@ func (a *album) draw(ctx context.Context, s *session, g generateOptions, request
 
 // pictureInfo is the JSON beside a picture.
 type pictureInfo struct {
-	Text          string            `json:"text"`
+	data.Text                       // with its kind and labels, where they are known
 	Seed          uint64            `json:"seed"`
 	Alpha         *float64          `json:"alpha"` // null without projection
 	NoiseMode     string            `json:"noise_mode"`
@@ -109,7 +109,7 @@ type pictureInfo struct {
 // write writes a picture with its metadata, and the same as JSON beside it.
 func (p pictureInfo) write(base string, img image.Image) error {
 	meta := []data.Meta{
-		{Key: "Description", Value: p.Text}, {Key: "Software", Value: createdBy()},
+		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
 		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
 	}
 	if p.Alpha != nil {

@@ -93,6 +93,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
 		newTrainCommand(opts),
+		newEvalCommand(opts),
 		newRunsCommand(opts),
 		newPairsCommand(opts),
 		newPromptCommand(opts),

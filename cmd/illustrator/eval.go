@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/eval"
+	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
+)
+
+const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
+and what it is not worth, and with its 95 % interval where there is one.
+
+RUN, the folder of a run, draws the texts (default the domain's descriptions) for each seed with the run's best mapper;
+without an argument the domain's own mapper draws. PICTURES is a folder that illustrator generate wrote, or any folder with
+--texts, one text a picture in the order of the files' names. Pictures that cannot be read or have another size than most
+are skipped and listed: exit code 3.
+
+The folder --out gets eval.json, eval.md, eval.csv and scores.jsonl, a line for each picture. The same command goes on after
+Ctrl-C; other settings in the same folder are refused. Embeddings are held in memory, pictures are not.
+
+--reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric that
+needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.`
+
+type evalOptions struct {
+	domain, mapper, textsFile, seeds, noiseMode, out string
+	metrics                                          []string
+	alpha, truncationPsi                             float64
+	noProjection, asJSON                             bool
+	injectIndex, referenceSamples, resamples         int
+	reference, clip, inception, lpips                string
+
+	run, pictures string // the argument is one of them, or there is none
+}
+
+func newEvalCommand(opts *globalOptions) *cobra.Command {
+	var e evalOptions
+	cmd := &cobra.Command{
+		Use:   "eval [RUN|PICTURES]",
+		Short: "Measure how good pictures are",
+		Long:  evalLong,
+		Example: `  illustrator eval runs/first --seeds 0-3
+  illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runEval(cmd, opts, e, args) },
+	}
+	addDomainFlag(cmd, &e.domain)
+	flags := cmd.Flags()
+	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+	flags.StringVar(&e.textsFile, "texts", "", "file of texts (default the domain's descriptions; of PICTURES, those written with them)")
+	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+strings.Join(eval.Names, ", ")+" (default all)")
+	flags.StringVar(&e.seeds, "seeds", "0-3", "seeds, such as 0,1,4-6")
+	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	flags.BoolVar(&e.noProjection, "no-projection", false, "use the text embedding as it is, without prompts")
+	flags.IntVar(&e.injectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
+	addSynthesisFlags(cmd, &e.noiseMode, &e.truncationPsi, stylegan2.NoiseRandom)
+	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
+	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
+	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")
+	flags.StringVar(&e.inception, "inception", "", "folder of the Inception for FID and its like")
+	flags.StringVar(&e.lpips, "lpips", "", "folder of LPIPS for the diversity")
+	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
+	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
+	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
+	return cmd
+}
+
+func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []string) error {
+	if err := e.readArgument(cmd, args); err != nil {
+		return err
+	}
+	s, err := opts.readDomain(e.domain)
+	if err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("alpha") {
+		e.alpha = s.domain.Alpha
+	}
+	report, err := opts.eval(cmd.Context(), s, e)
+	if err != nil {
+		return err
+	}
+	if e.asJSON {
+		err = printJSON(opts.stdout, report)
+	} else {
+		err = report.print(opts.stdout)
+	}
+	return errors.Join(err, report.partial())
+}
+
+// readArgument tells a run from pictures, and sets the domain and the folder to write.
+func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
+	if e.resamples < 100 {
+		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples), "intervals of 95 %% need 100 at least; 10,000 are usual")
+	}
+	if e.referenceSamples < 2 {
+		return fault.Usage(fmt.Errorf("--reference-samples is %d", e.referenceSamples), "at least 2; fewer than 2,048 are few for FID")
+	}
+	out := strings.TrimSuffix(filepath.Base(e.domain), filepath.Ext(e.domain)) + "-eval"
+	if len(args) == 1 {
+		folder, err := findRun(args[0])
+		if err != nil {
+			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runsFolder)
+		}
+		if _, err := os.Stat(folder.Config()); err == nil {
+			e.run, out = string(folder), filepath.Join(string(folder), "eval")
+			if e.domain, err = (&mapperOptions{run: e.run}).domainOf(cmd, e.domain); err != nil {
+				return err
+			}
+		} else {
+			e.pictures, out = string(folder), string(folder)+"-eval"
+		}
+	}
+	for _, flag := range []string{"mapper", "seeds", "alpha", "no-projection", "inject-index", "truncation-psi"} {
+		if e.pictures != "" && cmd.Flags().Changed(flag) {
+			return fault.Usage(fmt.Errorf("--%s says how pictures are drawn, and those in %s are drawn already", flag, e.pictures), "leave --%s out", flag)
+		}
+	}
+	if e.out == "" {
+		e.out = out
+	}
+	return nil
+}
+
+// eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
+func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
+	began := time.Now()
+	request, err := e.request(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOutputFolder(e.out); err != nil {
+		return nil, err
+	}
+	if err := request.Check(s.networks); err != nil {
+		return nil, err
+	}
+	for _, of := range []*session{s, {networks: request.Judges.CLIP}} {
+		if of.networks == nil {
+			continue
+		}
+		if err := o.checkLengths(of, request.Texts, false); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.start(s); err != nil {
+		return nil, err
+	}
+	if err := e.openJudges(s, &request); err != nil {
+		return nil, err
+	}
+	if err := createFolder(e.out); err != nil {
+		return nil, err
+	}
+	stages := stages{o: o}
+	request.Keep, request.Progress = e.out, stages.set
+	result, err := eval.Evaluate(ctx, s.networks, request)
+	stages.done()
+	if err != nil {
+		return nil, err
+	}
+	report := newEvalReport(s, e, request, result)
+	report.Seconds = time.Since(began).Seconds()
+	return report, report.write(e.out)
+}
+
+// stages shows a progress bar for each stage of an evaluation.
+type stages struct {
+	o     *globalOptions
+	stage string
+	bar   *progress
+}
+
+func (s *stages) set(stage string, done, total int) {
+	if stage != s.stage {
+		s.done()
+		s.stage, s.bar = stage, s.o.newProgress(stage, total)
+	}
+	s.bar.Set(done, "")
+}
+
+func (s *stages) done() {
+	if s.bar != nil {
+		s.bar.Done()
+	}
+}

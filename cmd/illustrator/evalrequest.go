@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"illustrator/data"
+	"illustrator/eval"
+	"illustrator/internal/fault"
+	"illustrator/models/features"
+	"illustrator/models/pipeline"
+)
+
+// request checks the options and turns them into the request, without judges that need a device.
+func (e evalOptions) request(s *session) (eval.Request, error) {
+	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Alpha: e.alpha, InjectIndex: e.injectIndex}
+	r.Bootstrap.Resamples = e.resamples
+	drawn, err := generateOptions{
+		seeds: e.seeds, noiseMode: e.noiseMode, alpha: e.alpha, truncationPsi: e.truncationPsi, injectIndex: e.injectIndex,
+	}.request(s)
+	if err != nil {
+		return r, err
+	}
+	r.Seeds, r.Synthesis = drawn.Seeds, drawn.Synthesis
+	if err := e.readTexts(s, &r); err != nil {
+		return r, err
+	}
+	if err := e.openReference(&r); err != nil {
+		return r, fmt.Errorf("--reference: %w", err)
+	}
+	if e.clip != "" {
+		locations := s.domain.Locations()
+		locations.CLIP, locations.Classifier = e.clip, ""
+		if r.Judges.CLIP, err = pipeline.Open(nil, locations); err != nil {
+			return r, fmt.Errorf("--clip: %w", err)
+		}
+		r.Judges.CLIPName = filepath.Base(e.clip)
+	}
+	if e.lpips != "" {
+		r.Judges.LPIPS = new(features.Distance) // openJudges opens it
+	}
+	return r, e.openMapper(s, &r)
+}
+
+// openMapper loads the mapper and the prompts that pictures are drawn with.
+func (e evalOptions) openMapper(s *session, r *eval.Request) error {
+	if e.pictures != "" {
+		return nil
+	}
+	if err := s.loadMapper(mapperOptions{run: e.run, mapper: e.mapper}); err != nil || e.noProjection {
+		return err
+	}
+	prompts, err := s.loadPrompts(e.run)
+	r.Prompts = &prompts.Prompts
+	return err
+}
+
+// readTexts sets the texts, and the files of pictures.
+func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
+	var given, known []data.Text
+	if e.textsFile != "" {
+		if given, err = readTextArguments(nil, e.textsFile); err != nil {
+			return err
+		}
+	}
+	if s.domain.Descriptions != "" {
+		if known, err = s.descriptions(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case e.pictures != "":
+		r.Texts, r.Files, err = eval.ReadFolder(e.pictures, given, known)
+		return err
+	case given != nil:
+		r.Texts = given
+	case known != nil:
+		r.Texts = known
+	default:
+		return fault.Usage(fmt.Errorf("domain %s has no descriptions", s.domain.Name), "give --texts FILE")
+	}
+	return nil
+}
+
+// openReference tells pairs from pictures.
+func (e evalOptions) openReference(r *eval.Request) error {
+	r.Reference.Samples = e.referenceSamples
+	if e.reference == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(e.reference, "manifest.json")); err == nil {
+		pairs, err := data.OpenPairs(e.reference)
+		if err != nil {
+			return err
+		}
+		r.Reference.Pairs = e.reference
+		return pairs.Close()
+	}
+	files, err := findPictures(e.reference)
+	r.Reference.Files = files
+	return err
+}
+
+// openJudges opens the networks that need the device.
+func (e evalOptions) openJudges(s *session, r *eval.Request) (err error) {
+	backend := s.networks.Backend
+	if r.Judges.CLIP != nil {
+		r.Judges.CLIP.Backend = backend
+	}
+	if e.inception != "" {
+		if r.Judges.Inception, err = features.Open(backend, e.inception); err != nil {
+			return fmt.Errorf("--inception: %w", err)
+		}
+	}
+	if e.lpips != "" {
+		if r.Judges.LPIPS, err = features.OpenDistance(backend, e.lpips); err != nil {
+			return fmt.Errorf("--lpips: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package eval
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+)
+
+// caption is what lies beside a picture.
+type caption struct {
+	Text       string              `json:"text"`
+	Kind       string              `json:"kind"`
+	Attributes map[string][]string `json:"attributes"`
+	Seed       uint64              `json:"seed"`
+}
+
+// ReadFolder finds the pictures in a folder and their texts. given are the texts, one a picture in the order of the files'
+// names; without any, the text and the seed are those in the JSON beside a picture or in a PNG's metadata, as `illustrator
+// generate` writes them. A text without labels has those of the same text in known.
+//
+// Pictures whose header cannot be read, that have no text, or that have another size than most, are marked to be skipped.
+// The grid among the pictures of `illustrator generate` is none of them.
+func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, error) {
+	paths, err := data.PicturePaths(folder)
+	if err != nil {
+		if fault.HintOf(err) == "" {
+			err = fault.Hint(err, "give the folder of a run, or a folder of PNG, JPEG or WebP pictures")
+		}
+		return nil, nil, err
+	}
+	if _, err := os.Stat(filepath.Join(folder, "summary.json")); err == nil {
+		paths = slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == "grid.png" })
+	}
+	if len(given) > 0 && len(given) != len(paths) {
+		return nil, nil, fault.Usage(fmt.Errorf("%d texts are given for the %d pictures in %s", len(given), len(paths), folder),
+			"give --texts one text a picture, in the order of the files' names")
+	}
+	labels := map[string]data.Text{}
+	for _, t := range known {
+		labels[t.Text] = t
+	}
+	c := collection{copies: map[string][]int{}, taken: map[File]bool{}}
+	for i, path := range paths {
+		if len(given) > 0 {
+			c.add(path, given[i], nil)
+			continue
+		}
+		text, seed, err := readCaption(path)
+		if err != nil {
+			c.files = append(c.files, File{Path: path, Skip: err.Error()})
+			continue
+		}
+		if label, ok := labels[text.Text]; ok && len(text.Attributes) == 0 {
+			text = label
+		}
+		c.add(path, text, &seed)
+	}
+	if len(c.texts) == 0 && len(c.files) > 0 {
+		return nil, nil, fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder, filepath.Base(c.files[0].Path), c.files[0].Skip),
+			"give --texts FILE, one text a picture in the order of the files' names")
+	}
+	markSizes(c.files)
+	slices.SortStableFunc(c.files, func(a, b File) int { return cmp.Compare(a.Text, b.Text) }) // so that those of one text meet
+	return c.texts, c.files, nil
+}
+
+// collection gathers texts and files; pictures of one text share it.
+type collection struct {
+	texts  []data.Text
+	files  []File
+	copies map[string][]int // places of a text: further ones where a seed has several pictures
+	taken  map[File]bool    // by text and seed
+}
+
+// add adds a picture; without a seed its number among those of its text stands for one.
+func (c *collection) add(path string, text data.Text, seed *uint64) {
+	file := File{}
+	if seed != nil {
+		file.Seed = *seed
+	}
+	for _, file.Text = range c.copies[text.Text] {
+		for seed == nil && c.taken[file] {
+			file.Seed++
+		}
+		if !c.taken[file] {
+			c.keep(path, file)
+			return
+		}
+	}
+	file.Text = len(c.texts)
+	c.texts, c.copies[text.Text] = append(c.texts, text), append(c.copies[text.Text], file.Text)
+	c.keep(path, file)
+}
+
+func (c *collection) keep(path string, file File) {
+	c.taken[file] = true
+	file.Path = path
+	c.files = append(c.files, file)
+}
+
+// readCaption reads the text and the seed of a picture.
+func readCaption(path string) (data.Text, uint64, error) {
+	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
+	raw, err := os.ReadFile(beside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return readMeta(path)
+	}
+	if err != nil {
+		return data.Text{}, 0, err
+	}
+	var c caption
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return data.Text{}, 0, fmt.Errorf("%s: %w", beside, err)
+	}
+	text, err := data.NewText(c.Text)
+	if err != nil {
+		return data.Text{}, 0, fmt.Errorf("%s: %w", beside, err)
+	}
+	text.Kind, text.Attributes = c.Kind, c.Attributes
+	return text, c.Seed, nil
+}
+
+// readMeta reads text and seed from a PNG's metadata.
+func readMeta(path string) (text data.Text, seed uint64, err error) {
+	var meta []data.Meta
+	if strings.EqualFold(filepath.Ext(path), ".png") {
+		if meta, err = data.ReadPNGMeta(path); err != nil {
+			return data.Text{}, 0, err
+		}
+	}
+	for _, m := range meta {
+		switch m.Key {
+		case "Description":
+			if text, err = data.NewText(m.Value); err != nil {
+				return data.Text{}, 0, err
+			}
+		case "Seed":
+			if seed, err = strconv.ParseUint(m.Value, 10, 64); err != nil {
+				return data.Text{}, 0, fmt.Errorf("its seed is %q", m.Value)
+			}
+		}
+	}
+	if text.Text == "" {
+		return data.Text{}, 0, errors.New("it has no text: neither a JSON beside it nor a Description in its metadata")
+	}
+	return text, seed, nil
+}
+
+// markSizes marks the pictures that have another size than most, and those whose header cannot be read.
+func markSizes(files []File) {
+	sizes, count := make([]image.Point, len(files)), map[image.Point]int{}
+	var most image.Point
+	for i := range files {
+		if files[i].Skip != "" {
+			continue
+		}
+		size, err := readSize(files[i].Path)
+		if err != nil {
+			files[i].Skip = err.Error()
+			continue
+		}
+		sizes[i] = size
+		if count[size]++; count[size] > count[most] {
+			most = size
+		}
+	}
+	for i := range files {
+		if files[i].Skip == "" && sizes[i] != most {
+			files[i].Skip = fmt.Sprintf("it has %d×%d pixels, most have %d×%d", sizes[i].X, sizes[i].Y, most.X, most.Y)
+		}
+	}
+}
+
+func readSize(path string) (image.Point, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return image.Point{}, err
+	}
+	defer f.Close()
+	cfg, _, err := image.DecodeConfig(f)
+	return image.Pt(cfg.Width, cfg.Height), err
+}

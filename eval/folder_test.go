@@ -1,0 +1,92 @@
+package eval
+
+import (
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+)
+
+// writePicture writes a picture of so many pixels with texts in its metadata.
+func writePicture(t *testing.T, path string, size int, meta ...data.Meta) {
+	t.Helper()
+	if err := data.WritePNG(path, image.NewGray(image.Rect(0, 0, size, size)), meta); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadFolderFindsTextsAndWhatToSkip(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for i, name := range []string{"a", "b", "c"} { // two texts, the first with two seeds
+		writePicture(t, at(name+".png"), 8)
+		writeFile(t, at(name+".json"), fmt.Sprintf(`{"text": %q, "seed": %d, "score": {}}`, []string{"a king", "a queen", "a king"}[i], i))
+	}
+	writePicture(t, at("d.png"), 8, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "2"}) // as c: another copy
+	writePicture(t, at("e.png"), 9, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "7"})
+	writePicture(t, at("f.png"), 8)
+	writeFile(t, at("g.png"), "no picture")
+	writePicture(t, at("grid.png"), 30)
+	writeFile(t, at("summary.json"), "{}")
+	known := []data.Text{{Text: "a queen", Kind: "limited", Attributes: map[string][]string{"hair": {"long"}}}}
+
+	texts, files, err := ReadFolder(dir, nil, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(texts) != 3 || texts[0].Text != "a king" || texts[1].Kind != "limited" || texts[2].Text != "a king" {
+		t.Errorf("texts %+v", texts)
+	}
+	var got []string
+	for _, f := range files {
+		skipped := ""
+		for _, why := range []string{"9×9", "no text", "not a PNG"} {
+			if strings.Contains(f.Skip, why) {
+				skipped = ", skipped: " + why
+			}
+		}
+		if f.Skip != "" && skipped == "" {
+			skipped = ", skipped: " + f.Skip
+		}
+		got = append(got, fmt.Sprintf("%s: text %d, seed %d%s", filepath.Base(f.Path), f.Text, f.Seed, skipped))
+	}
+	want := []string{
+		"a.png: text 0, seed 0", "c.png: text 0, seed 2", "e.png: text 0, seed 7, skipped: 9×9", "f.png: text 0, seed 0, skipped: no text",
+		"g.png: text 0, seed 0, skipped: not a PNG", "b.png: text 1, seed 1", "d.png: text 2, seed 2",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestReadFolderTakesGivenTexts(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.png", "b.png", "c.png"} {
+		writePicture(t, filepath.Join(dir, name), 8)
+	}
+	texts, files, err := ReadFolder(dir, []data.Text{{Text: "one"}, {Text: "two"}, {Text: "one"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(texts) != 2 || len(files) != 3 || filepath.Base(files[1].Path) != "c.png" || files[1].Text != 0 || files[1].Seed != 1 {
+		t.Errorf("texts %v, files %v", texts, files)
+	}
+	if _, _, err := ReadFolder(dir, []data.Text{{Text: "one"}}, nil); !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 texts are given for the 3 pictures") {
+		t.Errorf("too few texts: %v", err)
+	}
+	if _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--texts") {
+		t.Errorf("no texts: %v", err)
+	}
+}
