@@ -112,7 +112,7 @@ func fill(folder string, config []byte, c Contents) error {
 	if _, err := writeFile(filepath.Join(folder, ManifestFile), func(w io.Writer) error { _, err := w.Write(manifest); return err }); err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return SyncFolder(folder)
 }
 
 func encodeConfig(config any) ([]byte, error) {
@@ -155,7 +155,7 @@ func install(finished, dir string, replace bool) error {
 		if err := os.Rename(finished, dir); err != nil {
 			return err
 		}
-		return syncFolder(filepath.Dir(dir))
+		return SyncFolder(filepath.Dir(dir))
 	case err != nil:
 		return err
 	}
@@ -178,7 +178,7 @@ func install(finished, dir string, replace bool) error {
 	if err := os.Rename(finished, dir); err != nil {
 		return errors.Join(err, os.Rename(old, dir))
 	}
-	return errors.Join(syncFolder(filepath.Dir(dir)), os.RemoveAll(old))
+	return errors.Join(SyncFolder(filepath.Dir(dir)), os.RemoveAll(old))
 }
 
 // contains reports whether dir has all files of other with the same bytes.
@@ -236,8 +236,8 @@ func sibling(dir, purpose string) (string, error) {
 	return filepath.Join(filepath.Dir(dir), fmt.Sprintf(".%s.%s-%x", filepath.Base(dir), purpose, random)), nil
 }
 
-// syncFolder makes the names in a folder durable.
-func syncFolder(dir string) error {
+// SyncFolder makes the names of new and renamed files in a folder last through a crash of the machine.
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

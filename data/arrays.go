@@ -233,28 +233,32 @@ func rowMajor(values []float32, shape []int) []float32 {
 	return out
 }
 
-// writeNPY writes format version 1.0: magic, version, header length, header padded so that the data begin at a multiple of
-// 64 bytes, data. (The library writes slices as vectors only.)
+// writeNPY writes an array as float32. (The library writes slices as vectors only.)
 func writeNPY(w io.Writer, a *Array) error {
-	dims := make([]string, len(a.Shape))
-	for i, d := range a.Shape {
-		dims[i] = strconv.Itoa(d)
-	}
-	shape := strings.Join(dims, ", ")
-	if len(dims) == 1 {
-		shape += "," // a tuple of one
-	}
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", shape)
-	header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
 	b := bufio.NewWriter(w)
-	b.Write(npy.Magic[:])
-	b.Write([]byte{1, 0})
-	binary.Write(b, binary.LittleEndian, uint16(len(header)))
-	b.WriteString(header)
+	b.Write(npyPreamble("<f4", a.Shape...))
 	for _, v := range a.Data {
 		var bits [4]byte
 		binary.LittleEndian.PutUint32(bits[:], math.Float32bits(v))
 		b.Write(bits[:])
 	}
 	return b.Flush()
+}
+
+// npyPreamble is what comes before the data in format version 1.0: magic, version, header length, and the header, padded so
+// that the data begin at a multiple of 64 bytes.
+func npyPreamble(descr string, shape ...int) []byte {
+	dims := make([]string, len(shape))
+	for i, d := range shape {
+		dims[i] = strconv.Itoa(d)
+	}
+	tuple := strings.Join(dims, ", ")
+	if len(dims) == 1 {
+		tuple += ","
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, tuple)
+	header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
+	preamble := append(npy.Magic[:], 1, 0)
+	preamble = binary.LittleEndian.AppendUint16(preamble, uint16(len(header)))
+	return append(preamble, header...)
 }

@@ -1,15 +1,12 @@
 package data
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -123,20 +120,4 @@ func (p *Pairs) ExportNPY(ctx context.Context, folder string, progress func(rows
 		}
 	}
 	return nil
-}
-
-// npyPreamble is the beginning of a NumPy file of version 1.0, padded to 64 bytes as NumPy does it.
-func npyPreamble(descr string, shape ...int) []byte {
-	dims := strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), "[]")
-	if len(shape) == 1 {
-		dims += ","
-	}
-	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, dims)
-	const before = 10 // magic, version, length
-	dict += strings.Repeat(" ", 63-(before+len(dict))%64) + "\n"
-	var header bytes.Buffer
-	header.WriteString("\x93NUMPY\x01\x00")
-	_ = binary.Write(&header, binary.LittleEndian, uint16(len(dict)))
-	header.WriteString(dict)
-	return header.Bytes()
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
 
@@ -165,16 +166,7 @@ func (m *pairsManifest) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return syncFolder(folder)
-}
-
-// syncFolder makes the names of new and renamed files in folder last through a crash of the machine.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return checkpoints.SyncFolder(folder)
 }
 
 // pairsError names the set in err, with a hint if there is none yet.

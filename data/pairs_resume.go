@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
 
@@ -42,7 +43,7 @@ func (w *PairsWriter) prepare() error {
 		if err := w.checkEmpty(); err != nil {
 			return err
 		}
-		return errors.Join(w.manifest.write(w.folder), syncFolder(filepath.Dir(w.folder)))
+		return errors.Join(w.manifest.write(w.folder), checkpoints.SyncFolder(filepath.Dir(w.folder)))
 	case err != nil:
 		return err
 	case there.Rows == 0 && len(w.differences(there)) > 0: // nothing is lost

@@ -14,6 +14,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"illustrator/checkpoints"
 )
 
 // shardWriter writes one shard: an Arrow IPC file with the columns z fixed_size_list<float32>[ZDim], image_embeds
@@ -121,7 +123,7 @@ func (w *shardWriter) finish(seed uint64) (s shard, err error) {
 	if err := os.Rename(filepath.Join(w.folder, shardTemporary), filepath.Join(w.folder, s.File)); err != nil {
 		return s, err
 	}
-	return s, syncFolder(w.folder)
+	return s, checkpoints.SyncFolder(w.folder)
 }
 
 // abort removes what was written under the temporary name.
