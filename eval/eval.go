@@ -4,6 +4,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -67,22 +68,35 @@ func named(t data.Text) bool { return len(t.Attributes) > 0 }
 
 // judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
 func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
-	for i, a := range cfg.Attributes {
-		accepted, ok := text.Attributes[a.Name]
-		if !ok {
-			continue
-		}
+	for name, a := range look(cfg, text, seen) {
 		s.Named++
-		if value := a.Values[seen[i]]; slices.Contains(accepted, value) {
+		if a.Correct {
 			s.Found++
 		} else {
-			s.Wrong = append(s.Wrong, fmt.Sprintf("%s: %s", a.Name, value))
+			s.Wrong = append(s.Wrong, fmt.Sprintf("%s: %s", name, a.Seen))
 		}
 	}
 	if s.Named != len(text.Attributes) {
 		return unknownAttribute(cfg, text)
 	}
 	return nil
+}
+
+// look yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
+// each attribute's values.
+func look(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, SeenAttribute] {
+	return func(yield func(string, SeenAttribute) bool) {
+		for i, a := range cfg.Attributes {
+			accepted, ok := text.Attributes[a.Name]
+			if !ok {
+				continue
+			}
+			value := a.Values[seen[i]]
+			if !yield(a.Name, SeenAttribute{Seen: value, Correct: slices.Contains(accepted, value)}) {
+				return
+			}
+		}
+	}
 }
 
 // CheckTexts returns an error if a text names an attribute or a value that the classifier does not know.

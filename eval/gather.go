@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
 
 	"illustrator/data"
 	"illustrator/eval/metrics"
@@ -245,17 +245,10 @@ func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error)
 
 // embed makes the rows of pictures.
 func (m *measurement) embed(ctx context.Context, images []float32, height, width int) (r rows, err error) {
-	if r.own, err = m.networks.EmbedImages(ctx, images, height, width); err != nil {
+	if r, err = m.features(ctx, images, height, width); err != nil || m.Judges.CLIP == nil {
 		return r, err
 	}
-	if m.Judges.CLIP != nil {
-		if r.judge, err = m.Judges.CLIP.EmbedImages(ctx, images, height, width); err != nil {
-			return r, err
-		}
-	}
-	if m.Judges.Inception != nil {
-		r.inception, err = m.Judges.Inception.Features(ctx, images, height, width)
-	}
+	r.judge, err = m.Judges.CLIP.EmbedImages(ctx, images, height, width)
 	return r, err
 }
 
@@ -274,12 +267,7 @@ func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureSc
 		if !named(text) {
 			continue
 		}
-		s.Attributes = map[string]SeenAttribute{}
-		for j, a := range cfg.Attributes {
-			if accepted, ok := text.Attributes[a.Name]; ok {
-				s.Attributes[a.Name] = SeenAttribute{Seen: a.Values[seen[i][j]], Correct: slices.Contains(accepted, a.Values[seen[i][j]])}
-			}
-		}
+		s.Attributes = maps.Collect(look(*cfg, text, seen[i]))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package eval
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -64,14 +63,4 @@ func jackknifed(of metrics.Metric, groups [][]int, measure func(keep []int) (flo
 		of.Interval.Low, of.Interval.High = max(0, of.Interval.Low), min(1, of.Interval.High)
 	}
 	return of, nil
-}
-
-// pick returns some rows of x.
-func pick(x *mat.Dense, rows []int) *mat.Dense {
-	_, d := x.Dims()
-	picked := mat.NewDense(len(rows), d, nil)
-	for i, row := range rows {
-		picked.SetRow(i, x.RawRowView(row))
-	}
-	return picked
 }

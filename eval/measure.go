@@ -265,7 +265,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 		distance := latents.Distance
 		groups := m.groups(identity(n))
 		return jackknifed(distance, groups, func(keep []int) (float64, error) {
-			l, err := metrics.LatentStatistics(pick(z, keep))
+			l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
 			return l.Distance.Value, err
 		})
 	})
@@ -279,7 +279,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 		m.add(moment.name, moment.name, func() (metrics.Metric, error) {
 			metric := metrics.Metric{Definition: metrics.Definition{Name: moment.name}, Value: moment.of(latents), N: n}
 			return jackknifed(metric, m.groups(identity(n)), func(keep []int) (float64, error) {
-				l, err := metrics.LatentStatistics(pick(z, keep))
+				l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
 				return moment.of(l), err
 			})
 		})

@@ -89,7 +89,7 @@ func (m *measurement) measureSet(ctx context.Context, s set) error {
 				return metric.With("no interval"), nil
 			}
 			return jackknifed(metric, m.groups(texts), func(keep []int) (float64, error) {
-				again, err := measure(pick(own, keep))
+				again, err := measure(metrics.Pick(own, keep))
 				return again.Value, err
 			})
 		})
@@ -156,7 +156,7 @@ func thin(x *mat.Dense, texts []int) (*mat.Dense, []int) {
 		keep[i] = i * n / mostPairs
 		picked[i] = texts[keep[i]]
 	}
-	return pick(x, keep), picked
+	return metrics.Pick(x, keep), picked
 }
 
 // reference returns the rows of the reference, and what must be said of it.

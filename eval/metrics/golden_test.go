@@ -102,7 +102,7 @@ func TestParityOfKernels(t *testing.T) {
 	}
 	mean, squares := 0.0, 0.0
 	for i := range values {
-		v := unbiasedMMD(pick(real, index(rows.RawRowView(2*i))), pick(fake, index(rows.RawRowView(2*i+1))))
+		v := unbiasedMMD(Pick(real, index(rows.RawRowView(2*i))), Pick(fake, index(rows.RawRowView(2*i+1))))
 		mean, squares = mean+v/float64(len(values)), squares+v*v/float64(len(values))
 	}
 	g.near("kid.mean", mean)

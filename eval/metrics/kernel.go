@@ -51,7 +51,7 @@ func KernelInceptionDistance(x, y *mat.Dense, s Subsets) (m Metric, std float64,
 	values, rows := make([]float64, s.Count), make([]int, size)
 	draw := func(from *mat.Dense, of int) *mat.Dense {
 		sampleuv.WithoutReplacement(rows, of, source)
-		return pick(from, rows)
+		return Pick(from, rows)
 	}
 	for i := range values {
 		values[i] = unbiasedMMD(draw(x, n), draw(y, k))
@@ -119,24 +119,13 @@ func kernelMean(x *mat.Dense, kernel func(xy, xx, yy float64) float64) float64 {
 // kernelSum returns the sum of kernel over all pairs of rows, or with symmetric, where x is y, over those above the
 // diagonal.
 func kernelSum(x, y *mat.Dense, symmetric bool, kernel func(xy, xx, yy float64) float64) float64 {
-	xx, yy, sum := squaredNorms(x), squaredNorms(y), 0.0
-	tiles(x, y, symmetric, func(i0, j0 int, products *mat.Dense) {
-		rows, _ := products.Dims()
-		for i := range rows {
-			row, first := products.RawRowView(i), 0
-			if symmetric {
-				first = max(0, i0+i+1-j0)
-			}
-			for j := first; j < len(row); j++ {
-				sum += kernel(row[j], xx[i0+i], yy[j0+j])
-			}
-		}
-	})
+	sum := 0.0
+	rowPairs(x, y, symmetric, func(_, _ int, xy, xx, yy float64) { sum += kernel(xy, xx, yy) })
 	return sum
 }
 
-// pick returns the given rows of x, copied.
-func pick(x *mat.Dense, rows []int) *mat.Dense {
+// Pick returns the given rows of x, copied.
+func Pick(x *mat.Dense, rows []int) *mat.Dense {
 	_, d := x.Dims()
 	picked := mat.NewDense(len(rows), d, nil)
 	for i, row := range rows {

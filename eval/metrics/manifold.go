@@ -146,19 +146,7 @@ func radii(x *mat.Dense, ks ...int) [][]float64 {
 
 // squaredDistances visits all pairs of rows, or with symmetric, where x is y, those above the diagonal.
 func squaredDistances(x, y *mat.Dense, symmetric bool, visit func(i, j int, distance float64)) {
-	xx, yy := squaredNorms(x), squaredNorms(y)
-	tiles(x, y, symmetric, func(i0, j0 int, products *mat.Dense) {
-		rows, _ := products.Dims()
-		for i := range rows {
-			row, first := products.RawRowView(i), 0
-			if symmetric {
-				first = max(0, i0+i+1-j0)
-			}
-			for j := first; j < len(row); j++ {
-				visit(i0+i, j0+j, math.Max(xx[i0+i]+yy[j0+j]-2*row[j], 0))
-			}
-		}
-	})
+	rowPairs(x, y, symmetric, func(i, j int, xy, xx, yy float64) { visit(i, j, math.Max(xx+yy-2*xy, 0)) })
 }
 
 // centre moves both sets so that the first has mean 0: distances stay, and lose fewer digits when they are computed from

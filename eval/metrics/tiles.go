@@ -28,6 +28,24 @@ func tiles(x, y *mat.Dense, symmetric bool, visit func(i, j int, products *mat.D
 	}
 }
 
+// rowPairs visits all pairs of rows i of x and j of y, or with symmetric, where x is y, those above the diagonal, with the
+// inner products xy of the two, and xx and yy of each with itself.
+func rowPairs(x, y *mat.Dense, symmetric bool, visit func(i, j int, xy, xx, yy float64)) {
+	xx, yy := squaredNorms(x), squaredNorms(y)
+	tiles(x, y, symmetric, func(i0, j0 int, products *mat.Dense) {
+		rows, _ := products.Dims()
+		for i := range rows {
+			row, first := products.RawRowView(i), 0
+			if symmetric {
+				first = max(0, i0+i+1-j0)
+			}
+			for j := first; j < len(row); j++ {
+				visit(i0+i, j0+j, row[j], xx[i0+i], yy[j0+j])
+			}
+		}
+	})
+}
+
 // squaredNorms returns the inner product of each row with itself.
 func squaredNorms(x *mat.Dense) []float64 {
 	n, _ := x.Dims()
