@@ -61,7 +61,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	}
 	summary, err = opts.generate(ctx, s, generateOptions{
 		mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts,
-		seeds: "0", noiseMode: string(stylegan2.NoiseConst), alpha: s.domain.Alpha, truncationPsi: 1,
+		drawOptions: drawOptions{seeds: "0", noiseMode: string(stylegan2.NoiseConst), alpha: s.domain.Alpha, truncationPsi: 1},
 	})
 	if err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"text/tabwriter"
 
@@ -12,7 +11,7 @@ import (
 
 // dryRun prints what a run would do: a table in comments, then all settings, which together are a configuration that can
 // be stored and used.
-func (o *globalOptions) dryRun(ctx context.Context, s *session, run configs.Run, t trainOptions) error {
+func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) error {
 	m, err := s.mapperOf(run)
 	if err != nil {
 		return err

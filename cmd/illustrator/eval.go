@@ -13,7 +13,6 @@ import (
 
 	"illustrator/eval"
 	"illustrator/internal/fault"
-	"illustrator/models/stylegan2"
 )
 
 const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
@@ -31,12 +30,12 @@ Ctrl-C; other settings in the same folder are refused. Embeddings are held in me
 needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.`
 
 type evalOptions struct {
-	domain, mapper, textsFile, seeds, noiseMode, out string
-	metrics                                          []string
-	alpha, truncationPsi                             float64
-	noProjection, asJSON                             bool
-	injectIndex, referenceSamples, resamples         int
-	reference, clip, inception, lpips                string
+	drawOptions
+	domain, mapper, textsFile, out    string
+	metrics                           []string
+	asJSON                            bool
+	referenceSamples, resamples       int
+	reference, clip, inception, lpips string
 
 	run, pictures string // the argument is one of them, or there is none
 }
@@ -57,11 +56,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts (default the domain's descriptions; of PICTURES, those written with them)")
 	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+strings.Join(eval.Names, ", ")+" (default all)")
-	flags.StringVar(&e.seeds, "seeds", "0-3", "seeds, such as 0,1,4-6")
-	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
-	flags.BoolVar(&e.noProjection, "no-projection", false, "use the text embedding as it is, without prompts")
-	flags.IntVar(&e.injectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
-	addSynthesisFlags(cmd, &e.noiseMode, &e.truncationPsi, stylegan2.NoiseRandom)
+	e.drawOptions.addFlags(cmd, "0-3")
 	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
 	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
 	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")

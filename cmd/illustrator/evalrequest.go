@@ -16,9 +16,7 @@ import (
 func (e evalOptions) request(s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Alpha: e.alpha, InjectIndex: e.injectIndex}
 	r.Bootstrap.Resamples = e.resamples
-	drawn, err := generateOptions{
-		seeds: e.seeds, noiseMode: e.noiseMode, alpha: e.alpha, truncationPsi: e.truncationPsi, injectIndex: e.injectIndex,
-	}.request(s)
+	drawn, err := e.drawOptions.request(s)
 	if err != nil {
 		return r, err
 	}

@@ -18,11 +18,27 @@ import (
 
 type generateOptions struct {
 	mapperOptions
-	domain, textsFile, seeds, noiseMode, out string
-	alpha, truncationPsi                     float64
-	noProjection, strict, asJSON             bool
-	injectIndex                              int
-	texts                                    []data.Text
+	drawOptions
+	domain, textsFile, out string
+	strict, asJSON         bool
+	texts                  []data.Text
+}
+
+// drawOptions say how texts become pictures.
+type drawOptions struct {
+	seeds, noiseMode     string
+	alpha, truncationPsi float64
+	noProjection         bool
+	injectIndex          int
+}
+
+func (d *drawOptions) addFlags(cmd *cobra.Command, seeds string) {
+	flags := cmd.Flags()
+	flags.StringVar(&d.seeds, "seeds", seeds, "seeds, such as 0,1,4-6")
+	flags.Float64Var(&d.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	flags.BoolVar(&d.noProjection, "no-projection", false, "use the text embedding as it is, without prompts")
+	flags.IntVar(&d.injectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
+	addSynthesisFlags(cmd, &d.noiseMode, &d.truncationPsi, stylegan2.NoiseRandom)
 }
 
 func newGenerateCommand(opts *globalOptions) *cobra.Command {
@@ -45,13 +61,9 @@ decides the generator's noise, and with --inject-index K the styles of the layer
 	g.mapperOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
-	flags.StringVar(&g.seeds, "seeds", "0", "seeds, such as 0,1,4-6")
-	flags.Float64Var(&g.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
-	flags.BoolVar(&g.noProjection, "no-projection", false, "use the text embedding as it is, without prompts")
-	flags.IntVar(&g.injectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
 	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
-	addSynthesisFlags(cmd, &g.noiseMode, &g.truncationPsi, stylegan2.NoiseRandom)
+	g.drawOptions.addFlags(cmd, "0")
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -154,20 +166,20 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 }
 
 // request checks the options and turns them into the pipeline's, without random z.
-func (g generateOptions) request(s *session) (pipeline.Request, error) {
-	synthesis, err := parseSynthesis(g.noiseMode, g.truncationPsi)
+func (d drawOptions) request(s *session) (pipeline.Request, error) {
+	synthesis, err := parseSynthesis(d.noiseMode, d.truncationPsi)
 	if err != nil {
 		return pipeline.Request{}, err
 	}
-	if err := configs.CheckAlpha("--alpha", g.alpha); err != nil {
+	if err := configs.CheckAlpha("--alpha", d.alpha); err != nil {
 		return pipeline.Request{}, err
 	}
-	seeds, err := data.ParseSeeds(g.seeds)
+	seeds, err := data.ParseSeeds(d.seeds)
 	if err != nil {
 		return pipeline.Request{}, fmt.Errorf("--%w", err)
 	}
-	if layers := s.networks.Generator.NumLayers(); g.injectIndex < 0 || g.injectIndex > layers {
-		return pipeline.Request{}, fault.Usage(fmt.Errorf("--inject-index is %d", g.injectIndex), "this generator has layers 0 to %d; 0 leaves all styles as predicted", layers)
+	if layers := s.networks.Generator.NumLayers(); d.injectIndex < 0 || d.injectIndex > layers {
+		return pipeline.Request{}, fault.Usage(fmt.Errorf("--inject-index is %d", d.injectIndex), "this generator has layers 0 to %d; 0 leaves all styles as predicted", layers)
 	}
-	return pipeline.Request{Alpha: g.alpha, Seeds: seeds, InjectIndex: g.injectIndex, Synthesis: synthesis}, nil
+	return pipeline.Request{Alpha: d.alpha, Seeds: seeds, InjectIndex: d.injectIndex, Synthesis: synthesis}, nil
 }

@@ -41,8 +41,11 @@ func numberedFolder(run configs.Run, t trainOptions) (string, error) {
 			continue
 		}
 		next = max(next, number+1)
+		if rest != name {
+			continue
+		}
 		folder := filepath.Join(runsFolder, e.Name())
-		if same, err := sameSettings(folder, run); err == nil && same && rest == name {
+		if same, err := sameSettings(folder, run); err == nil && same {
 			return folder, nil
 		}
 	}

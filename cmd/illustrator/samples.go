@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"os"
 
 	"illustrator/data"
 	"illustrator/models/pipeline"
@@ -24,11 +23,7 @@ func (o *globalOptions) newSampler(ctx context.Context, s *session, training *tr
 		}
 		texts, labels = append(texts, text), append(labels, text.Text)
 	}
-	raw, err := os.ReadFile(training.Folder.Prompts())
-	if err != nil {
-		return nil, err
-	}
-	prompts, err := data.ParsePrompts(training.Folder.Prompts(), raw, s.networks)
+	prompts, err := s.loadPrompts(string(training.Folder))
 	if err != nil {
 		return nil, err
 	}

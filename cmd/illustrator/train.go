@@ -69,7 +69,7 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 	}
 	s.devices = run.Train.Devices
 	if t.dryRun {
-		return opts.dryRun(ctx, s, run, t)
+		return opts.dryRun(s, run, t)
 	}
 	if t.out == "" {
 		if t.out, err = numberedFolder(run, t); err != nil {
