@@ -45,7 +45,7 @@ type Validation struct {
 	// Rows is the number of pairs set aside, from the end of the training set, or the number taken from the beginning of
 	// a set of their own.
 	Rows int `yaml:"rows"`
-	// Texts are drawn at every validation, with the seeds' noise, into one grid, so that training can be watched.
+	// Texts are drawn at every validation, with constant noise, into one grid, so that training can be watched.
 	Texts []string `yaml:"texts,omitempty"`
 }
 

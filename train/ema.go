@@ -4,7 +4,6 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/ml/context/initializers"
 
 	"illustrator/checkpoints"
 	"illustrator/models/mapper"
@@ -14,8 +13,6 @@ import (
 
 // averageScope holds the moving average of the mapper's weights, under the mapper's own names.
 const averageScope = "average"
-
-var zero = initializers.Zero
 
 // follow moves the averages of the mapper's weights towards the values that the step at hand gives them:
 // average ← decay·average + (1-decay)·weight. Running statistics are copied.

@@ -193,10 +193,8 @@ func goldenGradients(t *testing.T, training *Training, want *checkpoints.Weights
 			terms := training.losses(ctx, training.Config.Stages[0].Losses, z, embeds, keys)
 			nodes := ctx.BuildTrainableVariablesGradientsGraph(terms.Total)
 			names = nil
-			for v := range ctx.IterVariables() {
-				if v.Trainable && v.InUseByGraph(g) {
-					names = append(names, v.Name())
-				}
+			for _, v := range trainable(ctx, g) {
+				names = append(names, v.Name())
 			}
 			for i, node := range nodes {
 				nodes[i] = graph.ConvertDType(node, dtypes.Float32)

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/pkg/ml/context/initializers"
 	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
 
 	"illustrator/internal/fault"
@@ -122,7 +123,7 @@ func (o Optimizer) adam() optimizers.Interface {
 
 // gathered is the variable that gathers the gradient of weight.
 func (o Optimizer) gathered(ctx *context.Context, weight *context.Variable) *context.Variable {
-	zeros := ctx.InAbsPath("/" + gatheredScope + weight.Scope()).Checked(false).WithInitializer(zero)
+	zeros := ctx.InAbsPath("/" + gatheredScope + weight.Scope()).Checked(false).WithInitializer(initializers.Zero)
 	return zeros.VariableWithShape(weight.Name(), weight.Shape()).SetTrainable(false)
 }
 

@@ -65,9 +65,6 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 	if err != nil {
 		return m, err
 	}
-	if what, value := m.FixedNoise.NonFinite(); what != "" {
-		return m, t.nonFinite("loss "+what, value)
-	}
 	m.Losses = m.FixedNoise
 	if t.Config.last().Losses.Semantic != 0 && t.Config.NoiseMode == string(stylegan2.NoiseRandom) {
 		redrawn, err := t.measure(ctx, uint64(t.state.Step)*uint64(t.Config.Validation.Rows))
@@ -75,9 +72,6 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 			return m, err
 		}
 		m.Losses = redrawn.FixedNoise
-		if what, value := m.Losses.NonFinite(); what != "" {
-			return m, t.nonFinite("loss "+what, value)
-		}
 	}
 	return m, nil
 }
@@ -112,6 +106,9 @@ func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, er
 		}
 	}
 	m.FixedNoise = losses.Values{Total: sums[0], L1: sums[1], Semantic: sums[2], Regularization: sums[3]}
+	if what, value := m.FixedNoise.NonFinite(); what != "" {
+		return m, t.nonFinite("loss "+what, value)
+	}
 	m.ZCosine, m.ZMean, m.ZStd = sums[4], sums[5], math.Sqrt(max(0, sums[6]-sums[5]*sums[5]))
 	if t.Config.last().Losses.Semantic != 0 {
 		cosine := 1 - m.FixedNoise.Semantic
@@ -128,10 +125,10 @@ func (t *Training) validationGraph(ctx *mlcontext.Context, inputs []*Node) *Node
 	z, imageEmbeds, keys := inputs[0], inputs[1], inputs[2]
 	ctx.SetTraining(z.Graph(), false)
 	predicted := mapper.Build(ctx.In(t.mapperScope()), t.Mapper, imageEmbeds)
-	terms := t.compare(ctx, t.Config.last().Losses, z, predicted, imageEmbeds, keys)
+	packed := t.compare(ctx, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
 	cosine := Div(ReduceSum(Mul(z, predicted), 1), Sqrt(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1))))
 	more := Stack([]*Node{ReduceAllMean(cosine), ReduceAllMean(predicted), ReduceAllMean(Square(predicted))}, 0)
-	return Concatenate([]*Node{terms.Node(), ConvertDType(more, terms.Node().DType())}, 0)
+	return Concatenate([]*Node{packed, ConvertDType(more, packed.DType())}, 0)
 }
 
 // mapperScope is where the mapper that is validated and saved stands: the moving average where there is one.

@@ -84,17 +84,9 @@ func (c Config) Validate() error {
 // Parameters returns the number of learned parameters: what PyTorch counts. The running statistics of BatchNorm are
 // not among them.
 func (c Config) Parameters() int {
-	n := 0
-	for name, shape := range c.Shapes() {
-		if !IsBuffer(name) {
-			elements := 1
-			for _, d := range shape {
-				elements *= d
-			}
-			n += elements
-		}
-	}
-	return n
+	learned := c.Shapes()
+	maps.DeleteFunc(learned, func(name string, _ []int) bool { return IsBuffer(name) })
+	return learned.Elements()
 }
 
 // IsBuffer reports whether the tensor called name is a running statistic, which training follows but does not learn.

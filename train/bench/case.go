@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -79,10 +80,12 @@ func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func
 	}
 	m := c.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
+	vision := n.CLIP.Shapes()
+	maps.DeleteFunc(vision, func(name string, _ []int) bool { return !strings.HasPrefix(name, "vis") })
 	work := Work{
 		Task: c.Task, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
 		Generator: n.Generator, Vision: n.CLIP.Vision, EmbedDim: m.EmbedDim, Mapper: m,
-		GeneratorParameters: count(n.Generator.Shapes(), ""), VisionParameters: count(n.CLIP.Shapes(), "vis"), MapperParameters: m.Parameters(),
+		GeneratorParameters: n.Generator.Shapes().Elements(), VisionParameters: vision.Elements(), MapperParameters: m.Parameters(),
 	}
 	step, err := c.step(ctx, n, m)
 	return work, step, err
@@ -183,19 +186,4 @@ func (p pairs) Read(rows []int, z, imageEmbeds []float32) error {
 		copy(imageEmbeds[i*len(p[row].imageEmbed):], p[row].imageEmbed)
 	}
 	return nil
-}
-
-// count is the number of elements of the tensors whose names begin with prefix.
-func count(shapes map[string][]int, prefix string) int {
-	sum := 0
-	for name, shape := range shapes {
-		if strings.HasPrefix(name, prefix) {
-			n := 1
-			for _, d := range shape {
-				n *= d
-			}
-			sum += n
-		}
-	}
-	return sum
 }
