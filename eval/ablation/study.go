@@ -1,0 +1,268 @@
+// Package ablation compares variants of one run with each other: a study lists them, each is trained or only drawn by
+// several seeds, and what was measured becomes a table with intervals, charts, sheets of pictures and a verdict on each
+// claim. It knows how to compare; whoever uses it trains and draws.
+package ablation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"illustrator/eval"
+	"illustrator/internal/fault"
+)
+
+// Study is a comparison of variants: "what does each loss do", "which prompt is best". Its YAML has these keys.
+type Study struct {
+	Title string `yaml:"title"`
+	// About says what is compared and why, in paragraphs that the report shows.
+	About string `yaml:"about"`
+	// Base is the run that all variants change: the name of an embedded one or the path of a YAML file. Set are overrides
+	// of all variants.
+	Base string   `yaml:"base"`
+	Set  []string `yaml:"set,omitempty"`
+	// Train tells a study that trains a mapper for each variant and seed from one that draws with a mapper that is there:
+	// the domain's own, or that of the run given on the command line.
+	Train bool `yaml:"train"`
+	// SharedStages is the number of the base's first stages that are trained once for each seed and mapper, and shared by
+	// all variants, which go on from there with the stages that are left.
+	SharedStages int `yaml:"shared_stages,omitempty"`
+	// Seeds are those of trainings: initial weights, order of the pairs, noise. Without training they choose the pictures
+	// of an image prompt, and the noise.
+	Seeds []uint64 `yaml:"seeds"`
+	// Pictures is the number of pictures of each text and seed.
+	Pictures int `yaml:"pictures"`
+	// Texts is a file of texts, "" for the domain's descriptions; Kinds keeps those of some kinds only.
+	Texts string   `yaml:"texts,omitempty"`
+	Kinds []string `yaml:"kinds,omitempty"`
+	// Metrics are what is measured, of eval.Names; Columns the figures that tables show, such as "attribute_accuracy
+	// (limited)". No columns: all metrics.
+	Metrics []string `yaml:"metrics"`
+	Columns []string `yaml:"columns,omitempty"`
+	// ReferenceSamples is how many pictures of random z the metrics of sets compare with; 0 means 2,048.
+	ReferenceSamples int `yaml:"reference_samples,omitempty"`
+	// Reference is the variant that all others are compared with, pair by pair.
+	Reference string `yaml:"reference"`
+	// Show are the texts of the sheets of pictures, by each variant.
+	Show   []string `yaml:"show,omitempty"`
+	Groups []Group  `yaml:"groups"`
+	Claims []Claim  `yaml:"claims,omitempty"`
+}
+
+// Group is a part of the study with a table and a chart of its own.
+type Group struct {
+	Name  string `yaml:"name"`
+	About string `yaml:"about,omitempty"`
+	// Axis names what the variants' x is, such as "α": the chart then has lines over it. Without, variants stand side by
+	// side. LogAxis spaces x by its logarithm.
+	Axis    string `yaml:"axis,omitempty"`
+	LogAxis bool   `yaml:"log_axis,omitempty"`
+	// Chart are the figures that the chart shows; none means the first two columns.
+	Chart    []string  `yaml:"chart,omitempty"`
+	Variants []Variant `yaml:"variants"`
+}
+
+// Variant is what is compared: overrides of the base run, and how pictures are drawn.
+type Variant struct {
+	Name string   `yaml:"name"`
+	X    *float64 `yaml:"x,omitempty"` // on the group's axis
+	Set  []string `yaml:"set,omitempty"`
+	Draw Draw     `yaml:"draw,omitempty"`
+}
+
+// Draw is how a variant turns texts into pictures. What is left out is as the domain has it.
+type Draw struct {
+	// Projection "none" uses the text embedding as an image embedding.
+	Projection string `yaml:"projection,omitempty"`
+	// Alpha is eq. 3's; 1 makes it eq. 2.
+	Alpha *float64 `yaml:"alpha,omitempty"`
+	// TextPrompt stands in the place of the domain's; it may be empty.
+	TextPrompt *string `yaml:"text_prompt,omitempty"`
+	// ImagePrompt is "noise", the embedding of a picture of random pixels, or "samples:N", the mean embedding of N of the
+	// generator's pictures (eq. 4-7), other ones for each seed.
+	ImagePrompt string `yaml:"image_prompt,omitempty"`
+	// InjectIndex gives the layers below it a random style.
+	InjectIndex int `yaml:"inject_index,omitempty"`
+	// TruncationPsi pulls W towards its mean.
+	TruncationPsi *float64 `yaml:"truncation_psi,omitempty"`
+	// NoiseMode is the generator's noise; "const" unless several pictures are drawn of a text, then "random".
+	NoiseMode string `yaml:"noise_mode,omitempty"`
+}
+
+// Claim is a statement on the paper's method that two variants' figures speak for or against.
+type Claim struct {
+	Text   string `yaml:"text"`
+	Better string `yaml:"better"` // the variant that should do better
+	Than   string `yaml:"than"`
+	Metric string `yaml:"metric"`
+	// Because explains, in the report, what the authors of the study found: why it holds here or does not.
+	Because string `yaml:"because,omitempty"`
+}
+
+// Variants lists the variants of all groups, each once: a variant that several groups name is the first one's.
+func (s *Study) Variants() []Variant {
+	var all []Variant
+	for _, g := range s.Groups {
+		for _, v := range g.Variants {
+			if !slices.ContainsFunc(all, func(w Variant) bool { return w.Name == v.Name }) {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+// Shown are the figures that tables show.
+func (s *Study) Shown() []string {
+	if len(s.Columns) > 0 {
+		return s.Columns
+	}
+	return s.Metrics
+}
+
+// Validate returns an error that names the first field without sense. What runs and domains must have is theirs to check.
+func (s *Study) Validate() error {
+	bad := func(field string, value any, want string) error {
+		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s must be %s", field, want)
+	}
+	switch {
+	case s.Title == "":
+		return bad("title", "missing", "a few words")
+	case s.Base == "":
+		return bad("base", "missing", "a run: an embedded one or the path of a YAML file")
+	case len(s.Seeds) == 0 || len(s.Seeds) > 1000:
+		return bad("seeds", fmt.Sprintf("a list of %d", len(s.Seeds)), "a list of 1 to 1000 numbers")
+	case s.Pictures < 1 || s.Pictures > 1000:
+		return bad("pictures", s.Pictures, "from 1 to 1000")
+	case s.SharedStages < 0 || s.SharedStages > 0 && !s.Train:
+		return bad("shared_stages", s.SharedStages, "0, or the number of first stages to share in a study with train: true")
+	case s.ReferenceSamples < 0 || s.ReferenceSamples == 1:
+		return bad("reference_samples", s.ReferenceSamples, "0 (which means 2048) or at least 2")
+	case len(s.Metrics) == 0:
+		return bad("metrics", "empty", "a list of "+strings.Join(eval.Names, ", "))
+	case len(s.Show) > 12:
+		return bad("show", fmt.Sprintf("a list of %d", len(s.Show)), "at most 12 texts, so that a sheet is readable")
+	}
+	for i, seed := range s.Seeds {
+		if slices.Contains(s.Seeds[:i], seed) {
+			return bad("seeds", s.Seeds, "different numbers")
+		}
+	}
+	if err := s.validateVariants(); err != nil {
+		return err
+	}
+	return s.validateNames()
+}
+
+func (s *Study) validateVariants() error {
+	known := map[string]Variant{}
+	for i, g := range s.Groups {
+		field := fmt.Sprintf("groups[%d]", i)
+		if g.Name == "" || len(g.Variants) == 0 {
+			return fault.Usage(fmt.Errorf("%s has no name or no variants", field), "give it both")
+		}
+		for j, v := range g.Variants {
+			field := fmt.Sprintf("%s.variants[%d]", field, j)
+			first, again := known[v.Name]
+			if again && !v.empty() {
+				return fault.Usage(fmt.Errorf("%s: a variant called %q is there already", field, v.Name), "give it another name, or its name alone to show it again")
+			}
+			switch {
+			case v.Name == "":
+				return fault.Usage(fmt.Errorf("%s has no name", field), "name it by what it changes")
+			case len(v.Set) > 0 && !s.Train:
+				return fault.Usage(fmt.Errorf("%s (%s) sets %s, but the study does not train", field, v.Name, v.Set[0]), "use `draw`, or train: true")
+			case g.Axis != "" && v.X == nil:
+				return fault.Usage(fmt.Errorf("%s (%s) has no x", field, v.Name), "give its place on the axis %q", g.Axis)
+			case g.LogAxis && *v.X <= 0:
+				return fault.Usage(fmt.Errorf("%s (%s): x is %g", field, v.Name, *v.X), "x must be above 0 on a logarithmic axis")
+			}
+			if err := v.Draw.validate(); err != nil {
+				return fmt.Errorf("%s (%s): draw.%w", field, v.Name, err)
+			}
+			if !again {
+				first = v
+			}
+			known[v.Name] = first
+		}
+	}
+	if len(known) == 0 {
+		return fault.Usage(fmt.Errorf("groups is empty"), "list the variants to compare")
+	}
+	return nil
+}
+
+// empty reports whether v has a name and a place alone: it then stands for the variant of that name before it.
+func (v Variant) empty() bool { return len(v.Set) == 0 && v.Draw == Draw{} }
+
+func (s *Study) validateNames() error {
+	var names []string
+	for _, v := range s.Variants() {
+		names = append(names, v.Name)
+	}
+	variant := func(field, name string) error {
+		if slices.Contains(names, name) {
+			return nil
+		}
+		hint := "the variants are " + strings.Join(names, ", ")
+		if near := fault.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		return fault.Usage(fmt.Errorf("%s: there is no variant %q", field, name), "%s", hint)
+	}
+	if err := variant("reference", s.Reference); err != nil {
+		return err
+	}
+	for _, name := range s.Metrics {
+		if !slices.Contains(eval.Names, name) {
+			return fault.Usage(fmt.Errorf("metrics: %q is unknown", name), "the metrics are %s", strings.Join(eval.Names, ", "))
+		}
+	}
+	for i, c := range s.Claims {
+		field := fmt.Sprintf("claims[%d]", i)
+		if c.Text == "" || c.Metric == "" {
+			return fault.Usage(fmt.Errorf("%s has no text or no metric", field), "give it both")
+		}
+		for _, side := range []string{c.Better, c.Than} {
+			if err := variant(field, side); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d Draw) validate() error {
+	bad := func(field string, value any, want string) error {
+		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s must be %s", field, want)
+	}
+	_, err := d.Samples()
+	switch {
+	case d.Projection != "" && d.Projection != "none":
+		return bad("projection", fmt.Sprintf("%q", d.Projection), `"none", or left out`)
+	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
+		return bad("alpha", *d.Alpha, "from 0 to 100")
+	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
+		return bad("truncation_psi", *d.TruncationPsi, "from 0 to 2")
+	case d.InjectIndex < 0:
+		return bad("inject_index", d.InjectIndex, "0 or more")
+	case err != nil:
+		return err
+	}
+	return nil
+}
+
+// NoisePrompt is the image prompt of a picture of random pixels.
+const NoisePrompt = "noise"
+
+// Samples is the N of "samples:N", 0 where the image prompt is another.
+func (d Draw) Samples() (int, error) {
+	if d.ImagePrompt == "" || d.ImagePrompt == NoisePrompt {
+		return 0, nil
+	}
+	n, rest := 0, ""
+	if found, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); found == 1 && n >= 1 && n <= 1_000_000 {
+		return n, nil
+	}
+	return 0, fault.Usage(fmt.Errorf("image_prompt is %q", d.ImagePrompt), `image_prompt must be "noise" or "samples:N" with N from 1 to 1000000`)
+}
