@@ -89,6 +89,34 @@ func MeanOfRuns(runs []Metric) (Metric, error) {
 	return m.With("the interval is over %d runs, on the same texts", len(runs)), nil
 }
 
+// CompareOfRuns returns how much a's figures are above b's, run by run, for a figure that each run has one of: the paired
+// t-test, whose interval and P are for new runs on the same texts. One run gives no interval, and P 1.
+func CompareOfRuns(a, b []Metric) (Difference, error) {
+	if len(a) != len(b) || len(a) == 0 {
+		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
+	}
+	paired := make([]Metric, len(a))
+	for i := range a {
+		paired[i].Value = a[i].Value - b[i].Value
+	}
+	m, err := MeanOfRuns(paired)
+	d := Difference{Value: m.Value, Interval: m.Interval, N: len(a), P: 1, BootstrapP: 1, Caveat: m.Caveat}
+	if m.Interval == nil || err != nil {
+		return d, err
+	}
+	freedom := float64(len(a) - 1)
+	half := (m.Interval.High - m.Interval.Low) / 2
+	switch {
+	case half > 0:
+		t := math.Abs(m.Value) / half * distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(0.975)
+		d.P = 2 * distuv.StudentsT{Sigma: 1, Nu: freedom}.Survival(t)
+	case m.Value != 0:
+		d.P = 0 // all runs differ by the same
+	}
+	d.BootstrapP = d.P
+	return d, nil
+}
+
 // crossedTable has the samples of each text (row) and run (column) summed.
 type crossedTable [][]cluster
 

@@ -118,6 +118,29 @@ func TestMeanOfRuns(t *testing.T) {
 	}
 }
 
+func TestCompareOfRuns(t *testing.T) {
+	of := func(values ...float64) (runs []Metric) {
+		for _, v := range values {
+			runs = append(runs, Metric{Definition: FID, Value: v})
+		}
+		return runs
+	}
+	d, err := CompareOfRuns(of(1, 2, 4, 5), of(0.5, 1, 3.5, 3))
+	// scipy.stats.ttest_rel([1, 2, 4, 5], [.5, 1, 3.5, 3])
+	if err != nil || d.Value != 1 || math.Abs(d.P-0.0663) > 1e-3 || d.Interval.Low > 0 {
+		t.Errorf("%+v %v", d, err)
+	}
+	if same, err := CompareOfRuns(of(1, 2), of(1, 2)); err != nil || same.P != 1 || same.Value != 0 {
+		t.Errorf("%+v %v", same, err)
+	}
+	if one, err := CompareOfRuns(of(1), of(2)); err != nil || one.P != 1 || one.Interval != nil {
+		t.Errorf("%+v %v", one, err)
+	}
+	if _, err := CompareOfRuns(of(1), of(1, 2)); err == nil {
+		t.Error("1 run is paired with 2")
+	}
+}
+
 func TestRunsMustShareTexts(t *testing.T) {
 	runs := [][]Sample{{{Text: 0}, {Text: 1}}, {{Text: 0}, {Text: 2}}}
 	if _, err := MeanOverRuns(Definition{Name: "x"}, runs, Bootstrap{}); err == nil || !strings.Contains(err.Error(), "run 2 has no samples of text 1") {

@@ -1,0 +1,271 @@
+package ablation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"illustrator/eval"
+	"illustrator/eval/metrics"
+	"illustrator/internal/fault"
+)
+
+// Outcome is what came of one variant and seed.
+type Outcome struct {
+	Variant string
+	Seed    uint64
+	Result  *eval.Result // nil where it failed
+	Failed  string       // why
+	Seconds float64
+	// Pictures are those of Study.Show, PNG files.
+	Pictures [][]byte
+}
+
+// Analysis is what a study found.
+type Analysis struct {
+	Study *Study
+	// Rows are the variants in their order.
+	Rows []*Row
+	boot metrics.Bootstrap
+}
+
+// Row is what was measured of a variant.
+type Row struct {
+	Variant
+	// Done and Failed are its outcomes, in the order of the study's seeds.
+	Done, Failed []Outcome
+	// Figures are the means over seeds, by name. Against are their differences from the reference's, on the seeds that
+	// both have; nil in the reference itself.
+	Figures map[string]metrics.Metric
+	Against map[string]Difference
+}
+
+// Difference is a paired difference with its probability adjusted for all of a column's comparisons.
+type Difference struct {
+	metrics.Difference
+	// Adjusted is P by Holm's method over all variants.
+	Adjusted float64
+}
+
+// Significant reports whether the difference holds for new texts and new seeds: 0 is outside of its interval, and its
+// adjusted probability is below 0.05.
+func (d Difference) Significant() bool {
+	return d.Interval != nil && (d.Interval.Low > 0 || d.Interval.High < 0) && d.Adjusted < 0.05
+}
+
+// Analyse compares the outcomes of a study. Variants without any, or whose outcomes all failed, have rows without figures.
+func Analyse(s *Study, outcomes []Outcome, boot metrics.Bootstrap) (*Analysis, error) {
+	a := &Analysis{Study: s, boot: boot}
+	for _, v := range s.Variants() {
+		row := &Row{Variant: v, Figures: map[string]metrics.Metric{}}
+		for _, seed := range s.Seeds {
+			i := slices.IndexFunc(outcomes, func(o Outcome) bool { return o.Variant == v.Name && o.Seed == seed })
+			switch {
+			case i < 0:
+			case outcomes[i].Result == nil:
+				row.Failed = append(row.Failed, outcomes[i])
+			default:
+				row.Done = append(row.Done, outcomes[i])
+			}
+		}
+		for _, name := range row.names() {
+			figure, err := row.figure(name, boot)
+			if err != nil {
+				return nil, fmt.Errorf("%s of %s: %w", name, v.Name, err)
+			}
+			row.Figures[name] = figure
+		}
+		a.Rows = append(a.Rows, row)
+	}
+	return a, a.compareAll()
+}
+
+// names are the figures that all outcomes of a row have.
+func (r *Row) names() []string {
+	if len(r.Done) == 0 {
+		return nil
+	}
+	var names []string
+	for _, m := range r.Done[0].Result.Metrics {
+		if !slices.ContainsFunc(r.Done[1:], func(o Outcome) bool { _, ok := o.Result.Metric(m.Name); return !ok }) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// figure is the mean of a figure over the row's outcomes.
+func (r *Row) figure(name string, boot metrics.Bootstrap) (metrics.Metric, error) {
+	runs, samples := runsOf(r.Done, name)
+	if samples == nil {
+		return metrics.MeanOfRuns(runs)
+	}
+	return metrics.MeanOverRuns(runs[0].Definition, samples, boot)
+}
+
+// runsOf returns a figure of each outcome, and its samples where it is a mean of some.
+func runsOf(outcomes []Outcome, name string) (runs []metrics.Metric, samples [][]metrics.Sample) {
+	for _, o := range outcomes {
+		m, _ := o.Result.Metric(name)
+		runs = append(runs, m)
+		if s := o.Result.Samples[name]; len(s) > 0 {
+			samples = append(samples, s)
+		}
+	}
+	if len(samples) < len(runs) || name == metrics.CLIPScoreTorchMetrics.Name { // its mean is cut at 0
+		samples = nil
+	}
+	return runs, samples
+}
+
+// Row returns the row of a variant.
+func (a *Analysis) Row(variant string) *Row {
+	return a.Rows[slices.IndexFunc(a.Rows, func(r *Row) bool { return r.Name == variant })]
+}
+
+// compareAll compares each row with the reference, and adjusts probabilities within each figure.
+func (a *Analysis) compareAll() error {
+	reference := a.Row(a.Study.Reference)
+	adjust := map[string][]*Row{}
+	for _, row := range a.Rows {
+		if row == reference {
+			continue
+		}
+		row.Against = map[string]Difference{}
+		for name := range row.Figures {
+			if _, ok := reference.Figures[name]; !ok {
+				continue
+			}
+			d, err := a.compare(row, reference, name)
+			if err != nil {
+				return fmt.Errorf("%s of %s and %s: %w", name, row.Name, reference.Name, err)
+			}
+			if d.N > 0 {
+				row.Against[name] = Difference{Difference: d}
+				adjust[name] = append(adjust[name], row)
+			}
+		}
+	}
+	for name, rows := range adjust {
+		p := make([]float64, len(rows))
+		for i, row := range rows {
+			p[i] = row.Against[name].P
+		}
+		for i, adjusted := range metrics.Holm(p) {
+			d := rows[i].Against[name]
+			d.Adjusted = adjusted
+			rows[i].Against[name] = d
+		}
+	}
+	return nil
+}
+
+// compare returns how much x's figure is above y's, on the seeds that both have; N is 0 where there are none.
+func (a *Analysis) compare(x, y *Row, name string) (metrics.Difference, error) {
+	ofX, ofY := shared(x.Done, y.Done), shared(y.Done, x.Done)
+	if len(ofX) == 0 {
+		return metrics.Difference{}, nil
+	}
+	runsX, samplesX := runsOf(ofX, name)
+	runsY, samplesY := runsOf(ofY, name)
+	if samplesX == nil || samplesY == nil {
+		return metrics.CompareOfRuns(runsX, runsY)
+	}
+	return metrics.CompareRuns(samplesX, samplesY, a.boot)
+}
+
+// shared are the outcomes of one row whose seeds another has too.
+func shared(of, with []Outcome) []Outcome {
+	var both []Outcome
+	for _, o := range of {
+		if slices.ContainsFunc(with, func(w Outcome) bool { return w.Seed == o.Seed }) {
+			both = append(both, o)
+		}
+	}
+	return both
+}
+
+// Verdict is what the figures say of a claim.
+type Verdict string
+
+// The verdicts.
+const (
+	Holds     Verdict = "holds"
+	Opposite  Verdict = "the opposite holds"
+	Undecided Verdict = "undecided"
+	Unknown   Verdict = "not measured"
+)
+
+// Judgement is a claim with what speaks for or against it.
+type Judgement struct {
+	Claim
+	Verdict    Verdict
+	Difference metrics.Difference // Better's figure above Than's
+	Definition metrics.Definition
+}
+
+// Judge judges all claims. A claim holds, or its opposite does, if 0 is outside the difference's interval and the
+// probabilities of all claims, adjusted together, leave it below 0.05; it is undecided otherwise.
+func (a *Analysis) Judge() ([]Judgement, error) {
+	var all []Judgement
+	var p []float64
+	for _, c := range a.Study.Claims {
+		j := Judgement{Claim: c, Verdict: Unknown}
+		better, than := a.Row(c.Better), a.Row(c.Than)
+		figure, measured := better.Figures[c.Metric]
+		if _, ok := than.Figures[c.Metric]; ok && measured {
+			if figure.Better == "" {
+				return nil, fault.Usage(fmt.Errorf("claim %q: %s only describes: no direction of it is better", c.Text, c.Metric), "name a metric that has one, such as attribute_accuracy")
+			}
+			var err error
+			if j.Difference, err = a.compare(better, than, c.Metric); err != nil {
+				return nil, fmt.Errorf("claim %q: %w", c.Text, err)
+			}
+			j.Definition = figure.Definition
+			if j.Difference.N > 0 {
+				j.Verdict = Undecided
+			}
+		}
+		all, p = append(all, j), append(p, 1)
+		if j.Verdict == Undecided {
+			p[len(p)-1] = j.Difference.P
+		}
+	}
+	for i, adjusted := range metrics.Holm(p) {
+		j := &all[i]
+		if d := (Difference{j.Difference, adjusted}); j.Verdict == Undecided && d.Significant() {
+			j.Verdict = Opposite
+			if (d.Value > 0) == (j.Definition.Better == metrics.Higher) {
+				j.Verdict = Holds
+			}
+		}
+	}
+	return all, nil
+}
+
+// CheckColumns returns an error if no row has a figure that the study's tables or charts name.
+func (a *Analysis) CheckColumns() error {
+	known := map[string]bool{}
+	for _, row := range a.Rows {
+		for name := range row.Figures {
+			known[name] = true
+		}
+	}
+	wanted := slices.Clone(a.Study.Columns)
+	for _, g := range a.Study.Groups {
+		wanted = append(wanted, g.Chart...)
+	}
+	for _, name := range wanted {
+		if known[name] || len(known) == 0 {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(known))
+		hint := "what was measured is " + strings.Join(names, ", ")
+		if near := fault.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		return fault.Usage(fmt.Errorf("columns: %q was not measured", name), "%s", hint)
+	}
+	return nil
+}

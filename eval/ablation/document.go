@@ -1,0 +1,171 @@
+package ablation
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"illustrator/eval/chart"
+	"illustrator/eval/metrics"
+	"illustrator/eval/report"
+)
+
+// Document is the report of a study. facts say how the results came about; curves, which may be nil, are the losses of
+// its trainings.
+func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.Document, error) {
+	d := report.Document{Title: a.Study.Title, Facts: facts}
+	judged, err := a.Judge()
+	if err != nil {
+		return d, err
+	}
+	if about := paragraphs(a.Study.About); len(about) > 0 {
+		d.Sections = append(d.Sections, report.Section{Heading: "What is compared", Blocks: about})
+	}
+	for _, g := range a.Study.Groups {
+		section, err := a.groupSection(g)
+		if err != nil {
+			return d, fmt.Errorf("%s: %w", g.Name, err)
+		}
+		d.Sections = append(d.Sections, section)
+	}
+	if len(judged) > 0 {
+		section := report.Section{Heading: "What the figures say of the paper's claims"}
+		for _, j := range judged {
+			d.Findings = append(d.Findings, j.sentence())
+			section.Blocks = append(section.Blocks, report.Paragraph(j.sentence()+" "+j.Because))
+		}
+		d.Sections = append(d.Sections, section)
+	}
+	if differences := a.Differences(""); len(differences.Rows) > 0 {
+		d.Sections = append(d.Sections, report.Section{Heading: "Differences", Blocks: []report.Block{differences}})
+	}
+	if grid, ok := a.grid(); ok {
+		d.Sections = append(d.Sections, report.Section{Heading: "Pictures", Blocks: []report.Block{grid}})
+	}
+	if curves != nil {
+		figure, err := drawn(*curves, "Losses of the trainings by the first seed, one line for each variant.")
+		if err != nil {
+			return d, err
+		}
+		d.Sections = append(d.Sections, report.Section{Heading: "Trainings", Blocks: []report.Block{figure}})
+	}
+	if failures := a.failures(); len(failures) > 0 {
+		d.Sections = append(d.Sections, report.Section{Heading: "Failures", Blocks: []report.Block{failures}})
+	}
+	return d, nil
+}
+
+func paragraphs(text string) (blocks []report.Block) {
+	for _, p := range strings.Split(text, "\n\n") {
+		if p = strings.TrimSpace(strings.ReplaceAll(p, "\n", " ")); p != "" {
+			blocks = append(blocks, report.Paragraph(p))
+		}
+	}
+	return blocks
+}
+
+func (a *Analysis) groupSection(g Group) (report.Section, error) {
+	section := report.Section{Heading: g.Name, Blocks: append(paragraphs(g.About), a.groupTable(g))}
+	figure, ok := a.Chart(g)
+	if !ok {
+		return section, nil
+	}
+	picture, err := drawn(figure, fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.charted(g), " and ")))
+	section.Blocks = append(section.Blocks, picture)
+	return section, err
+}
+
+func drawn(f chart.Figure, caption string) (report.Figure, error) {
+	svg, err := f.Encode(".svg")
+	return report.Figure{Data: svg, Caption: caption, Alt: f.Title + ": " + caption}, err
+}
+
+// charted are the figures that a group's chart shows.
+func (a *Analysis) charted(g Group) []string {
+	if len(g.Chart) > 0 {
+		return g.Chart
+	}
+	shown := a.Study.Shown()
+	return shown[:min(2, len(shown))]
+}
+
+// Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is false
+// where there is nothing to draw.
+func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
+	f := chart.Figure{Title: g.Name, Width: 1200, Height: 420}
+	for _, name := range a.charted(g) {
+		series, categories := chart.Series{Name: "variants"}, []string(nil)
+		for _, v := range g.Variants {
+			figure, ok := a.Row(v.Name).Figures[name]
+			if !ok {
+				continue
+			}
+			x := float64(len(categories))
+			if g.Axis != "" {
+				x = *v.X
+			}
+			categories = append(categories, v.Name)
+			series.Points = append(series.Points, chart.Point{X: x, Y: figure.Value})
+			series.Intervals = append(series.Intervals, intervalOf(figure))
+		}
+		if len(series.Points) == 0 {
+			continue
+		}
+		panel := chart.Panel{Title: name, X: g.Axis, Y: name, LogX: g.LogAxis, Series: []chart.Series{series}}
+		if g.Axis == "" {
+			panel.Categories = categories
+		}
+		f.Panels = append(f.Panels, panel)
+	}
+	return f, len(f.Panels) > 0
+}
+
+func intervalOf(m metrics.Metric) chart.Interval {
+	if m.Interval == nil {
+		return chart.Interval{Low: m.Value, High: m.Value}
+	}
+	return chart.Interval{Low: math.Min(m.Interval.Low, m.Value), High: math.Max(m.Interval.High, m.Value)}
+}
+
+// grid is the sheet of pictures: a row for each variant, a column for each text, the first seed.
+func (a *Analysis) grid() (report.Grid, bool) {
+	g := report.Grid{Caption: "The same texts and seed by each variant.", Corner: "variant", Columns: a.Study.Show}
+	for _, row := range a.Rows {
+		if len(a.Study.Show) == 0 || len(row.Done) == 0 || len(row.Done[0].Pictures) != len(a.Study.Show) {
+			continue
+		}
+		line := report.GridRow{Label: row.Name}
+		for _, p := range row.Done[0].Pictures {
+			line.Cells = append(line.Cells, report.GridCell{Pictures: [][]byte{p}})
+		}
+		g.Rows = append(g.Rows, line)
+	}
+	return g, len(g.Rows) > 0
+}
+
+// failures lists what failed.
+func (a *Analysis) failures() (list report.List) {
+	for _, row := range a.Rows {
+		for _, o := range row.Failed {
+			list = append(list, fmt.Sprintf("%s, seed %d: %s", row.Name, o.Seed, o.Failed))
+		}
+	}
+	return list
+}
+
+// sentence says how a claim fared.
+func (j Judgement) sentence() string {
+	text := fmt.Sprintf("%s: %s.", strings.TrimSuffix(j.Text, "."), j.Verdict)
+	if j.Verdict == Unknown {
+		return text
+	}
+	n := report.Number{Value: j.Difference.Value, Interval: j.Difference.Interval}
+	value, interval := n.Format(n.Decimals())
+	if interval != "" {
+		interval = " " + interval
+	}
+	if n.Value > 0 {
+		value = "+" + value
+	}
+	return fmt.Sprintf("%s `%s` of %q is %s%s against %q (P %.2g, paired).", text, j.Metric, j.Better, value, interval, j.Than, j.Difference.P)
+}

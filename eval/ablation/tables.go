@@ -1,0 +1,136 @@
+package ablation
+
+import (
+	"fmt"
+	"strings"
+
+	"illustrator/eval/metrics"
+	"illustrator/eval/report"
+)
+
+// significant marks a figure that differs from the reference's.
+const significant = "*"
+
+// Table is the table of all variants, for files.
+func (a *Analysis) Table(name string) report.Table {
+	return a.table(name, a.Study.Title, a.Rows)
+}
+
+// groupTable is the table of one group's variants; the reference is shown with them.
+func (a *Analysis) groupTable(g Group) report.Table {
+	var rows []*Row
+	for _, v := range g.Variants {
+		rows = append(rows, a.Row(v.Name))
+	}
+	return a.table("", g.Name, rows)
+}
+
+// table has a row for each variant and a column for each of the study's figures.
+func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
+	t := report.Table{Name: name, Caption: caption, Columns: []report.Column{{Header: "variant", Align: report.Left}}}
+	figures := a.columns()
+	for _, f := range figures {
+		t.Columns = append(t.Columns, report.Column{Header: f.Name, Key: f.Name, Align: report.Right, Better: f.Better})
+	}
+	t.Columns = append(t.Columns, report.Column{Header: "seeds", Align: report.Right},
+		report.Column{Header: "failed", DataOnly: true}, report.Column{Header: "seconds", DataOnly: true, Mixed: true})
+	for _, row := range rows {
+		t.Rows = append(t.Rows, a.tableRow(row, figures))
+	}
+	t.MarkBest()
+	t.Notes = append(t.Notes, report.Note{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
+		report.Note{Mark: significant, Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after Holm's adjustment over all variants", a.Study.Reference)})
+	for _, f := range figures {
+		if f.Caveat != "" {
+			t.Notes = append(t.Notes, report.Note{Text: f.Name + ": " + f.Caveat})
+		}
+	}
+	return t
+}
+
+// columns are the figures of tables, as some row has them.
+func (a *Analysis) columns() []metrics.Metric {
+	var figures []metrics.Metric
+	for _, name := range a.Study.Shown() {
+		for _, row := range a.Rows {
+			if f, ok := row.Figures[name]; ok {
+				figures = append(figures, f)
+				break
+			}
+		}
+	}
+	return figures
+}
+
+func (a *Analysis) tableRow(row *Row, figures []metrics.Metric) report.Row {
+	label := row.Name
+	if row.Name == a.Study.Reference {
+		label += " (reference)"
+	}
+	cells := []report.Cell{report.Text(label)}
+	for _, f := range figures {
+		figure, ok := row.Figures[f.Name]
+		switch {
+		case ok:
+			cell := report.Measured(figure.Value, figure.Interval)
+			if row.Against[f.Name].Significant() {
+				cell = cell.Marked(significant)
+			}
+			cells = append(cells, cell)
+		case len(row.Failed) > 0:
+			cells = append(cells, report.Failed(row.Failed[0].Failed))
+		default:
+			cells = append(cells, report.Failed("not measured"))
+		}
+	}
+	seconds := 0.0
+	for _, o := range row.Done {
+		seconds += o.Seconds
+	}
+	failures := make([]string, len(row.Failed))
+	for i, f := range row.Failed {
+		failures[i] = fmt.Sprintf("seed %d: %s", f.Seed, f.Failed)
+	}
+	return report.Row{Cells: append(cells, report.Text(a.count(row)), report.Text(strings.Join(failures, "; ")), report.Measured(seconds, nil))}
+}
+
+// count says of how many seeds a row is.
+func (a *Analysis) count(row *Row) string {
+	if len(row.Done) == len(a.Study.Seeds) {
+		return fmt.Sprint(len(row.Done))
+	}
+	return fmt.Sprintf("%d of %d", len(row.Done), len(a.Study.Seeds))
+}
+
+// Differences is the table of all variants' differences from the reference.
+func (a *Analysis) Differences(name string) report.Table {
+	t := report.Table{Name: name, Caption: fmt.Sprintf("Differences from %q, paired by text and seed", a.Study.Reference),
+		Columns: []report.Column{{Header: "variant", Align: report.Left}}}
+	figures := a.columns()
+	for _, f := range figures {
+		t.Columns = append(t.Columns, report.Column{Header: f.Name, Key: f.Name, Align: report.Right},
+			report.Column{Header: f.Name + " P", Key: f.Name + "_p", DataOnly: true, Mixed: true},
+			report.Column{Header: f.Name + " adjusted P", Key: f.Name + "_p_holm", DataOnly: true, Mixed: true})
+	}
+	for _, row := range a.Rows {
+		if row.Against == nil {
+			continue
+		}
+		cells := []report.Cell{report.Text(row.Name)}
+		for _, f := range figures {
+			d, ok := row.Against[f.Name]
+			if !ok {
+				cells = append(cells, report.Failed("not compared"), report.Text(""), report.Text(""))
+				continue
+			}
+			cell := report.Measured(d.Value, d.Interval)
+			if d.Significant() {
+				cell = cell.Marked(significant)
+			}
+			cells = append(cells, cell, report.Measured(d.P, nil), report.Measured(d.Adjusted, nil))
+		}
+		t.Rows = append(t.Rows, report.Row{Cells: cells})
+	}
+	t.Notes = []report.Note{{Mark: significant, Text: "0 outside of the 95 % interval, and P below 0.05 after Holm's adjustment over all variants"}}
+	return t
+}
