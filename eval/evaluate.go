@@ -39,9 +39,15 @@ type Request struct {
 	Reference Reference
 	Bootstrap metrics.Bootstrap
 
-	// Keep is a folder in which scores.jsonl and features.f32 are kept while pictures are judged; the same request goes on
-	// from there. "" keeps nothing.
+	// TextEmbeds are the texts', where EmbedTexts has made them.
+	TextEmbeds *TextEmbeds
+
+	// Keep is a folder in which scores.jsonl, features.f32 and the reference's features are kept as pictures are judged, and
+	// samples.json in the end; the same request goes on from there. "" keeps nothing.
 	Keep string
+	// Picture, which may be nil, is given each picture that is judged, whose pixels are the caller's for the call only.
+	// It is called before the picture's score is kept: an evaluation that goes on gives only those that it had not kept.
+	Picture func(text int, seed uint64, p data.Picture) error
 	// Progress, which may be nil, is told of each stage's progress.
 	Progress func(stage string, done, total int)
 }
@@ -66,51 +72,6 @@ type Judges struct {
 	LPIPS *features.Distance
 }
 
-// Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
-// files or pairs are given.
-type Reference struct {
-	// Samples is how many of the generator's pictures, or of the pairs at most; 0 means 2,048.
-	Samples int
-	// Files are pictures. Pairs is a folder of pairs, which have CLIP's features only.
-	Files []string
-	Pairs string
-}
-
-// Result is what was measured.
-type Result struct {
-	Pictures int              `json:"pictures"`
-	Metrics  []metrics.Metric `json:"metrics"`
-	Refused  []Refused        `json:"refused,omitempty"`
-	Skipped  []Skipped        `json:"skipped,omitempty"`
-	Latents  *metrics.Latents `json:"z,omitempty"`
-	// Samples are the values of those metrics that are means over pictures or texts, by the metric's name, for
-	// metrics.Compare and metrics.Mean. Text is the place in Request.Texts. TorchMetrics' score has the values of its mean
-	// before it cuts.
-	Samples map[string][]metrics.Sample `json:"-"`
-}
-
-// Metric returns the metric of that name, or false.
-func (r *Result) Metric(name string) (metrics.Metric, bool) {
-	for _, m := range r.Metrics {
-		if m.Name == name {
-			return m, true
-		}
-	}
-	return metrics.Metric{}, false
-}
-
-// Refused is a metric that could not be measured, and why.
-type Refused struct {
-	Metric string `json:"metric"`
-	Reason string `json:"reason"`
-}
-
-// Skipped is a picture that could not be judged, and why.
-type Skipped struct {
-	File   string `json:"file"`
-	Reason string `json:"reason"`
-}
-
 // Evaluate draws or reads the pictures of r and measures them. n has its mapper loaded, unless pictures are read. A metric
 // that the pictures cannot give is listed as refused; the others go on.
 //
@@ -120,16 +81,18 @@ func Evaluate(ctx context.Context, n *pipeline.Networks, r Request) (*Result, er
 	if err := r.Check(n); err != nil {
 		return nil, err
 	}
-	if r.Progress == nil {
-		r.Progress = func(string, int, int) {}
-	}
-	m := &measurement{Request: r, networks: n, result: &Result{Samples: map[string][]metrics.Sample{}}}
+	m := newMeasurement(n, r)
 	for _, step := range []func(context.Context) error{m.embedTexts, m.gather, m.measureTexts, m.measureLatents, m.measureSets} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
 	m.order()
+	if r.Keep != "" {
+		if err := m.result.writeSamples(r.Keep); err != nil {
+			return nil, err
+		}
+	}
 	return m.result, nil
 }
 
@@ -148,6 +111,16 @@ func (r *Request) Check(n *pipeline.Networks) error {
 	}
 	if n.Classifier != nil {
 		if err := CheckTexts(*n.Classifier, r.Texts); err != nil {
+			return err
+		}
+	}
+	if f := r.Reference.Features; f != nil {
+		if err := f.check(r.referenceNetworks(n)); err != nil {
+			return err
+		}
+	}
+	if e := r.TextEmbeds; e != nil {
+		if err := e.check(r, n); err != nil {
 			return err
 		}
 	}
@@ -183,11 +156,4 @@ func (r *Request) lacks(n *pipeline.Networks, metric string) string {
 // wants reports whether a metric is asked for.
 func (r *Request) wants(name string) bool {
 	return len(r.Metrics) == 0 || slices.Contains(r.Metrics, name)
-}
-
-func (r *Request) referenceSamples() int {
-	if r.Reference.Samples > 0 {
-		return r.Reference.Samples
-	}
-	return 2048
 }

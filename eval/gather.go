@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 
 	"illustrator/data"
 	"illustrator/eval/metrics"
@@ -21,16 +22,17 @@ type measurement struct {
 	networks *pipeline.Networks
 	result   *Result
 
-	own, judge textEmbeds // by the domain's CLIP and by the judge's
-	z          []float32  // [T,Z] predicted; nil with files
+	own, judge embedded  // texts, by the domain's CLIP and by the judge's
+	z          []float32 // [T,Z] predicted; nil with files
 	scores     []PictureScore
 	rows       rows
 }
 
-// textEmbeds are the embeddings [T,E] of texts as they stand, and after CLIPScore's prefix.
-type textEmbeds struct {
-	plain, prefixed []float32
-	dim, cut        int // how many prefixed texts did not fit
+func newMeasurement(n *pipeline.Networks, r Request) *measurement {
+	if r.Progress == nil {
+		r.Progress = func(string, int, int) {}
+	}
+	return &measurement{Request: r, networks: n, result: &Result{Samples: map[string][]metrics.Sample{}}}
 }
 
 // PictureScore is one line of scores.jsonl: what is known of one picture.
@@ -57,29 +59,7 @@ type SeenAttribute struct {
 	Correct bool   `json:"correct"`
 }
 
-func (m *measurement) embedTexts(ctx context.Context) (err error) {
-	plain, prefixed := make([]string, len(m.Texts)), make([]string, len(m.Texts))
-	for i, t := range m.Texts {
-		plain[i], prefixed[i] = t.Text, metrics.CLIPScorePrefix+t.Text
-	}
-	embed := func(n *pipeline.Networks, to *textEmbeds) error {
-		to.dim = n.CLIP.ProjectionDim
-		if to.plain, _, err = n.EmbedTexts(ctx, plain); err != nil {
-			return err
-		}
-		var lost []pipeline.Lost
-		to.prefixed, lost, err = n.EmbedTexts(ctx, prefixed)
-		to.cut = len(lost)
-		return err
-	}
-	if err := embed(m.networks, &m.own); err != nil {
-		return err
-	}
-	if m.Judges.CLIP == nil {
-		return nil
-	}
-	return embed(m.Judges.CLIP, &m.judge)
-}
+func (s PictureScore) skipped() bool { return s.Skipped != "" }
 
 // gather judges all pictures, batch by batch, and keeps what was judged.
 func (m *measurement) gather(ctx context.Context) error {
@@ -88,13 +68,13 @@ func (m *measurement) gather(ctx context.Context) error {
 	for _, b := range batches {
 		total += len(b)
 	}
-	kept, err := openKept(m)
+	kept, err := m.openKept()
 	if err != nil {
 		return err
 	}
 	defer kept.close()
-	done, err := kept.resume(m, batches)
-	if err != nil {
+	done := 0
+	if m.scores, m.rows, done, err = kept.resume(sizes(batches)); err != nil {
 		return err
 	}
 	const stage = "Judging pictures"
@@ -127,6 +107,29 @@ func (m *measurement) gather(ctx context.Context) error {
 		return fault.Hint(errors.New("no picture could be judged: "+m.result.Skipped[0].File+": "+m.result.Skipped[0].Reason), "give pictures that can be read, all of one size")
 	}
 	return nil
+}
+
+// openKept opens what is kept of the pictures' scores.
+func (m *measurement) openKept() (*kept[PictureScore], error) {
+	if m.Keep == "" {
+		return nil, nil
+	}
+	if err := m.claim(m.networks.Hashes); err != nil {
+		return nil, err
+	}
+	return openKept[PictureScore](filepath.Join(m.Keep, ScoresFile), filepath.Join(m.Keep, featuresFile), m.widths())
+}
+
+// widths of a picture's row: the domain's CLIP, the judge's, Inception.
+func (m *measurement) widths() [3]int {
+	w := [3]int{m.networks.CLIP.ProjectionDim}
+	if m.Judges.CLIP != nil {
+		w[1] = m.Judges.CLIP.CLIP.ProjectionDim
+	}
+	if m.Judges.Inception != nil {
+		w[2] = m.Judges.Inception.Dim
+	}
+	return w
 }
 
 // stopped says how far the judging came and how to go on.
@@ -179,6 +182,9 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 			judged = append(judged, &scores[i])
 		}
 	}
+	if err := m.show(judged, images, height, width); err != nil {
+		return nil, rows{}, err
+	}
 	r, err := m.embed(ctx, images, height, width)
 	if err != nil {
 		return nil, rows{}, err
@@ -197,9 +203,21 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 	return scores, r, m.compareNeighbours(ctx, judged, images, height, width)
 }
 
-// cosine is that of text's row of texts with row i of embeds.
-func (t *textEmbeds) cosine(texts []float32, text int, embeds []float32, i int) float64 {
-	return metrics.Cosine(texts[text*t.dim:(text+1)*t.dim], embeds[i*t.dim:(i+1)*t.dim])
+// show gives the pictures to whoever asked for them.
+func (m *measurement) show(judged []*PictureScore, images []float32, height, width int) error {
+	if m.Picture == nil {
+		return nil
+	}
+	pictures, err := data.SplitPictures(images, height, width)
+	if err != nil {
+		return err
+	}
+	for i, s := range judged {
+		if err := m.Picture(s.Text, s.Seed, pictures[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pixels are the pictures [N,3,H,W] of a batch. Files that cannot be read are marked in scores and left out.

@@ -91,7 +91,7 @@ func joinCaveats(a, b string) string {
 	return a + "; " + b
 }
 
-func (t *textEmbeds) cutCaveat() string {
+func (t *embedded) cutCaveat() string {
 	if t.cut == 0 {
 		return ""
 	}

@@ -1,0 +1,288 @@
+package eval
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"illustrator/checkpoints"
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+)
+
+// Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
+// files or pairs are given.
+type Reference struct {
+	// Samples is how many of the generator's pictures, or of the pairs at most; 0 means 2,048.
+	Samples int
+	// Files are pictures. Pairs is a folder of pairs, which have CLIP's features only.
+	Files []string
+	Pairs string
+	// Keep is a folder in which the features are kept under a name made from what they are of, by one process at a time:
+	// they are not made again. "" is Request.Keep.
+	Keep string
+	// Features are the reference's, where NewReference has made them; the fields above have no effect then.
+	Features *ReferenceFeatures
+}
+
+// ReferenceFeatures are made once, and shared by evaluations with the same CLIP and Inception.
+type ReferenceFeatures struct {
+	// Skipped are the files that could not be read.
+	Skipped []Skipped
+
+	rows     rows
+	caveat   string
+	networks map[string]string // SHA-256 of those that made the rows
+}
+
+// NewReference draws or reads the reference that r asks for, and makes the features that r's judges compare.
+func NewReference(ctx context.Context, n *pipeline.Networks, r Request) (*ReferenceFeatures, error) {
+	r.Reference.Features = nil
+	return newMeasurement(n, r).reference(ctx)
+}
+
+// referenceNetworks are the networks that features of a reference depend on.
+func (r *Request) referenceNetworks(n *pipeline.Networks) map[string]string {
+	networks := map[string]string{"clip": n.Hashes["clip"]}
+	if r.Judges.Inception != nil {
+		networks["inception"] = r.Judges.Inception.SHA256
+	}
+	return networks
+}
+
+// check returns an error if the features lack those of a judge, or are of other networks.
+func (f *ReferenceFeatures) check(networks map[string]string) error {
+	for name, hash := range networks {
+		if f.networks[name] != hash {
+			return fmt.Errorf("the reference's features are not those of this %s: make them anew", name)
+		}
+	}
+	return nil
+}
+
+// referenceLine says what a row of the reference is of.
+type referenceLine struct {
+	Seed   uint64 `json:"seed,omitempty"`
+	File   string `json:"file,omitempty"`
+	Reason string `json:"skipped,omitempty"`
+}
+
+func (l referenceLine) skipped() bool { return l.Reason != "" }
+
+// reference returns the features of the reference.
+func (m *measurement) reference(ctx context.Context) (f *ReferenceFeatures, err error) {
+	networks := m.referenceNetworks(m.networks)
+	if f := m.Reference.Features; f != nil {
+		return f, f.check(networks)
+	}
+	f = &ReferenceFeatures{networks: networks}
+	if m.Reference.Pairs != "" {
+		f.rows.own, err = m.referencePairs()
+		f.caveat = fmt.Sprintf("against %d pairs", len(f.rows.own)/m.networks.CLIP.ProjectionDim)
+		return f, err
+	}
+	if err := m.gatherReference(ctx, f); err != nil {
+		return nil, err
+	}
+	n := len(f.rows.own) / m.networks.CLIP.ProjectionDim
+	if n == 0 {
+		return nil, fault.Hint(fmt.Errorf("no picture of the reference could be read: %s: %s", f.Skipped[0].File, f.Skipped[0].Reason), "give pictures that can be read")
+	}
+	f.caveat = fmt.Sprintf("against %d pictures", n)
+	if len(m.Reference.Files) == 0 {
+		f.caveat += " of the generator's own, of random z"
+	}
+	return f, nil
+}
+
+// referenceSeed is the first seed of the generator's own samples: far from those that pairs are sampled with.
+const referenceSeed = 1 << 40
+
+// gatherReference makes the rows of pictures batch by batch, and keeps them.
+func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures) error {
+	stage, features := "Drawing the reference", m.ownSamples
+	var all []referenceLine
+	if len(m.Reference.Files) > 0 {
+		stage, features = "Reading the reference", m.referenceFiles
+		for _, path := range m.Reference.Files {
+			all = append(all, referenceLine{File: path})
+		}
+	} else {
+		for i := range m.referenceSamples() {
+			all = append(all, referenceLine{Seed: referenceSeed + uint64(i)})
+		}
+	}
+	kept, err := m.openReference(all)
+	if err != nil {
+		return err
+	}
+	defer kept.close()
+	batches := slices.Collect(slices.Chunk(all, atOnce))
+	lines, have, done, err := kept.resume(sizes(batches))
+	if err != nil {
+		return err
+	}
+	f.rows.append(have)
+	for _, batch := range batches[done:] {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		r, err := features(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if err := kept.append(batch, r); err != nil {
+			return err
+		}
+		lines = append(lines, batch...)
+		f.rows.append(r)
+		m.Progress(stage, len(lines), len(all))
+	}
+	for _, l := range lines {
+		if l.Reason != "" {
+			f.Skipped = append(f.Skipped, Skipped{l.File, l.Reason})
+		}
+	}
+	return nil
+}
+
+func sizes[T any](batches [][]T) []int {
+	n := make([]int, len(batches))
+	for i, b := range batches {
+		n[i] = len(b)
+	}
+	return n
+}
+
+// openReference opens the files that rows of the reference are kept in. Their name stands for all that the rows depend on;
+// files are told by their size and time.
+func (m *measurement) openReference(lines []referenceLine) (*kept[referenceLine], error) {
+	folder := cmp.Or(m.Reference.Keep, m.Keep)
+	if folder == "" {
+		return nil, nil
+	}
+	of := map[string]any{"networks": m.referenceNetworks(m.networks)}
+	if len(m.Reference.Files) > 0 {
+		states := []string{}
+		for _, l := range lines {
+			states = append(states, l.File+" "+fileState(l.File))
+		}
+		of["files"] = states
+	} else {
+		of["generator"], of["noise"], of["samples"] = m.networks.Hashes["generator"], m.referenceNoise().NoiseMode, len(lines)
+	}
+	text, err := json.Marshal(of)
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Join(folder, "reference-"+checkpoints.SHA256(text)[:12])
+	widths := m.widths()
+	widths[1] = 0 // the judge's CLIP sees no reference
+	return openKept[referenceLine](name+".jsonl", name+".f32", widths)
+}
+
+// fileState tells a file from what was at its place before, without reading it.
+func fileState(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d bytes of %d", info.Size(), info.ModTime().UnixNano())
+}
+
+func (m *measurement) referenceNoise() pipeline.Synthesis {
+	return pipeline.Synthesis{NoiseMode: cmp.Or(m.Synthesis.NoiseMode, "random"), TruncationPsi: 1}
+}
+
+// ownSamples draws the generator's own pictures.
+func (m *measurement) ownSamples(ctx context.Context, batch []referenceLine) (rows, error) {
+	synthesis := m.referenceNoise()
+	var z []float32
+	for _, l := range batch {
+		synthesis.Keys = append(synthesis.Keys, l.Seed)
+		z = append(z, data.Z(l.Seed, m.networks.Generator.StyleDim)...)
+	}
+	styles, err := m.networks.Styles(ctx, z, synthesis.TruncationPsi)
+	if err != nil {
+		return rows{}, err
+	}
+	images, err := m.networks.Render(ctx, styles, synthesis)
+	if err != nil {
+		return rows{}, err
+	}
+	return m.features(ctx, images, m.networks.Generator.Size, m.networks.Generator.Size)
+}
+
+// features are the rows that sets are compared by.
+func (m *measurement) features(ctx context.Context, images []float32, height, width int) (r rows, err error) {
+	if r.own, err = m.networks.EmbedImages(ctx, images, height, width); err != nil || m.Judges.Inception == nil {
+		return r, err
+	}
+	r.inception, err = m.Judges.Inception.Features(ctx, images, height, width)
+	return r, err
+}
+
+// referenceFiles reads pictures, which may differ in size; those of one size that follow each other go through the networks
+// together. What cannot be read is marked in batch.
+func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine) (r rows, err error) {
+	var images []float32
+	height, width := 0, 0
+	flush := func() error {
+		if len(images) == 0 {
+			return nil
+		}
+		more, err := m.features(ctx, images, height, width)
+		r.append(more)
+		images = images[:0]
+		return err
+	}
+	for i := range batch {
+		p, err := data.ReadPicture(batch[i].File)
+		if err != nil {
+			batch[i].Reason = err.Error()
+			continue
+		}
+		if p.Height != height || p.Width != width {
+			if err := flush(); err != nil {
+				return r, err
+			}
+		}
+		images, height, width = append(images, p.Pixels...), p.Height, p.Width
+	}
+	return r, flush()
+}
+
+// referencePairs reads the embeddings of the first pairs.
+func (m *measurement) referencePairs() ([]float32, error) {
+	pairs, err := data.OpenPairs(m.Reference.Pairs)
+	if err != nil {
+		return nil, err
+	}
+	defer pairs.Close()
+	dim := m.networks.CLIP.ProjectionDim
+	if err := pairs.Check(data.PairsMeta{CLIPSHA256: m.networks.Hashes["clip"], EmbedDim: dim}); err != nil {
+		return nil, err
+	}
+	var embeds []float32
+	for batch, err := range pairs.Batches() {
+		if err != nil {
+			return nil, err
+		}
+		embeds = append(embeds, batch.ImageEmbeds...)
+		if most := m.referenceSamples() * dim; len(embeds) >= most {
+			return embeds[:most], nil
+		}
+	}
+	if len(embeds) == 0 {
+		return nil, errors.New("the reference has no pairs")
+	}
+	return embeds, nil
+}
+
+func (r *Request) referenceSamples() int { return cmp.Or(r.Reference.Samples, 2048) }

@@ -1,0 +1,107 @@
+package eval
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2"
+
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+)
+
+// Settings are what scores depend on, in a form to be compared and reported. Names of files are not among them, but their
+// number and order are.
+func (r *Request) Settings(networks map[string]string) map[string]any {
+	s := map[string]any{"domain": r.Domain, "networks_sha256": networks, "texts": r.Texts, "judges": r.Judges.hashes()}
+	if len(r.Files) > 0 {
+		names := make([]string, len(r.Files))
+		for i, f := range r.Files {
+			names[i] = fmt.Sprintf("%s: text %d, seed %d", filepath.Base(f.Path), f.Text, f.Seed)
+		}
+		s["files"] = names
+		return s
+	}
+	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.Synthesis.NoiseMode, r.Synthesis.TruncationPsi, r.InjectIndex
+	s["alpha"] = nil
+	if r.Prompts != nil {
+		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(*r.Prompts)
+	}
+	return s
+}
+
+func promptsHash(p pipeline.Prompts) string {
+	h := sha256.New()
+	_ = binary.Write(h, binary.LittleEndian, p.Text) // a hash does not fail
+	_ = binary.Write(h, binary.LittleEndian, p.Image)
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+func (j Judges) hashes() map[string]string {
+	h := map[string]string{}
+	if j.CLIP != nil {
+		h["clip"] = j.CLIP.Hashes["clip"]
+	}
+	if j.Inception != nil {
+		h["inception"] = j.Inception.SHA256
+	}
+	if j.LPIPS != nil {
+		h["lpips"] = j.LPIPS.SHA256
+	}
+	return h
+}
+
+// difference names the first setting that differs, and both values where they are short.
+func difference(have, want []byte) string {
+	var a, b map[string]json.RawMessage
+	if json.Unmarshal(have, &a) != nil || json.Unmarshal(want, &b) != nil {
+		return settingsFile + " cannot be read"
+	}
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	short := func(raw json.RawMessage) string {
+		var line bytes.Buffer
+		if raw == nil || json.Compact(&line, raw) != nil {
+			return "none"
+		}
+		if line.Len() > 60 {
+			return fmt.Sprintf("others (SHA-256 %.12x)", sha256.Sum256(line.Bytes()))
+		}
+		return line.String()
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if there, now := short(a[key]), short(b[key]); there != now {
+			return fmt.Sprintf("%s is %s there, %s now", key, there, now)
+		}
+	}
+	return settingsFile + " is written otherwise"
+}
+
+// claim makes the folder Keep that of these settings. Scores of other settings in it are an error that names one difference.
+func (r *Request) claim(networks map[string]string) error {
+	settings, err := json.MarshalIndent(r.Settings(networks), "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.Keep, settingsFile)
+	there, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return renameio.WriteFile(path, settings, 0o666)
+	case err != nil:
+		return err
+	case !bytes.Equal(there, settings):
+		return fault.Usage(fmt.Errorf("%s holds scores of other settings: %s", r.Keep, difference(there, settings)),
+			"give another --out, or remove that folder")
+	}
+	return nil
+}

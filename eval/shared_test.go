@@ -1,0 +1,140 @@
+package eval_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"illustrator/data"
+	"illustrator/eval"
+)
+
+// What evaluations have in common is made once: the figures are the same, nothing is drawn but the pictures, and those are
+// handed out. The result is read again from its folder.
+func TestEvaluateShares(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	r.Texts = r.Texts[:12]
+	var stages []string
+	r.Progress = func(stage string, _, _ int) {
+		if !slices.Contains(stages, stage) {
+			stages = append(stages, stage)
+		}
+	}
+	alone, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(stages, []string{"Judging pictures", "Drawing the reference"}) {
+		t.Errorf("stages %q", stages)
+	}
+
+	shared, cache := r, t.TempDir()
+	shared.Keep, shared.Reference.Keep = t.TempDir(), cache
+	if shared.Reference.Features, err = eval.NewReference(t.Context(), n, shared); err != nil {
+		t.Fatal(err)
+	}
+	if shared.TextEmbeds, err = eval.EmbedTexts(t.Context(), n, shared); err != nil {
+		t.Fatal(err)
+	}
+	stages = nil
+	var seen []eval.File
+	shared.Picture = func(text int, seed uint64, p data.Picture) error {
+		seen = append(seen, eval.File{Text: text, Seed: seed})
+		if p.Width != n.Generator.Size || len(p.Pixels) != 3*p.Width*p.Height {
+			t.Errorf("a picture of %d×%d with %d values", p.Width, p.Height, len(p.Pixels))
+		}
+		return nil
+	}
+	together, err := eval.Evaluate(t.Context(), n, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(stages, []string{"Judging pictures"}) || len(seen) != 36 || seen[35] != (eval.File{Text: 11, Seed: 9}) {
+		t.Errorf("stages %q, %d pictures", stages, len(seen))
+	}
+	if a, b := mustJSON(t, alone), mustJSON(t, together); !bytes.Equal(a, b) {
+		t.Errorf("alone\n%s\nwith what is shared\n%s", a, b)
+	}
+
+	if _, err := eval.ReadResult(shared.Keep); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no result yet: %v", err)
+	}
+	if err := together.Write(shared.Keep); err != nil {
+		t.Fatal(err)
+	}
+	read, err := eval.ReadResult(shared.Keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := mustJSON(t, together), mustJSON(t, read); !bytes.Equal(a, b) || len(together.Samples) != 5 {
+		t.Errorf("wrote\n%s\nread\n%s", a, b)
+	}
+	for name, samples := range together.Samples {
+		if !slices.Equal(samples, read.Samples[name]) {
+			t.Errorf("%s: wrote %v, read %v", name, samples, read.Samples[name])
+		}
+	}
+	if err := os.WriteFile(filepath.Join(shared.Keep, eval.SamplesFile), []byte(`{"fid":{"text":[1]}}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eval.ReadResult(shared.Keep); err == nil || !strings.Contains(err.Error(), "1 texts, 0 seeds") {
+		t.Errorf("damaged samples: %v", err)
+	}
+
+	// From the folder, after a stop amid the second of two batches.
+	whole := files(t, cache)
+	if len(whole) != 2 {
+		t.Fatalf("the reference is kept in %q", whole)
+	}
+	for _, path := range whole {
+		if err := os.Truncate(path, size(t, path)*9/10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var done []int
+	again := shared
+	again.Progress = func(_ string, n, _ int) { done = append(done, n) }
+	if again.Reference.Features, err = eval.NewReference(t.Context(), n, again); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(done, []int{40}) {
+		t.Errorf("it was drawn up to %v", done)
+	}
+	again.Keep = ""
+	if once, err := eval.Evaluate(t.Context(), n, again); err != nil || !bytes.Equal(mustJSON(t, once), mustJSON(t, alone)) {
+		t.Errorf("with a reference that went on: %v", err)
+	}
+
+	// Of other texts and networks nothing is taken.
+	again.Texts = r.Texts[1:]
+	if err := again.Check(n); err == nil || !strings.Contains(err.Error(), "other texts") {
+		t.Errorf("other texts: %v", err)
+	}
+	again.Texts, again.Judges.CLIP = r.Texts, n
+	if err := again.Check(n); err == nil || !strings.Contains(err.Error(), "another CLIP") {
+		t.Errorf("a further CLIP: %v", err)
+	}
+}
+
+func files(t *testing.T, folder string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
