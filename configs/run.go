@@ -25,7 +25,10 @@ type Run struct {
 	Seed   uint64        `yaml:"seed"`
 	Pairs  Pairs         `yaml:"pairs"`
 	Mapper mapper.Config `yaml:"mapper"`
-	Train  train.Config  `yaml:"train"`
+	// Init is the folder of a mapper whose weights the training starts from, such as another run's mapper-last; "" starts
+	// from fresh ones.
+	Init  string       `yaml:"init,omitempty"`
+	Train train.Config `yaml:"train"`
 }
 
 // Pairs says how many pairs are sampled and how.

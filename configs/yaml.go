@@ -1,4 +1,4 @@
-// Package configs reads the YAML files of domains and runs, strictly: an unknown key or a value out of range is an error
+// Package configs reads the YAML files of domains, runs and studies, strictly: an unknown key or a value out of range is an error
 // that names it. The toolkit's own files are embedded in the binary.
 package configs
 
@@ -21,7 +21,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-//go:embed domains runs
+//go:embed domains runs studies
 var embedded embed.FS
 
 // file is the text of a configuration and where it came from.
@@ -33,8 +33,8 @@ type file struct {
 	oneLine bool
 }
 
-// open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains" or
-// "runs").
+// open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains", "runs"
+// or "studies").
 func open(kind, ref string) (file, error) {
 	if ext := path.Ext(ref); ext == ".yaml" || ext == ".yml" {
 		data, err := os.ReadFile(ref)
@@ -45,7 +45,7 @@ func open(kind, ref string) (file, error) {
 	}
 	data, err := embedded.ReadFile(path.Join(kind, ref+".yaml"))
 	if err != nil {
-		what := strings.TrimSuffix(kind, "s")
+		what := map[string]string{"domains": "domain", "runs": "run", "studies": "study"}[kind]
 		hint := fmt.Sprintf("the names are %s; a file of your own is given by its path, such as my-%s.yaml", strings.Join(Names(kind), ", "), what)
 		if near := fault.Nearest(ref, Names(kind)); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
@@ -55,7 +55,7 @@ func open(kind, ref string) (file, error) {
 	return file{name: ref, data: data}, nil
 }
 
-// Names lists the embedded files of kind "domains" or "runs".
+// Names lists the embedded files of kind "domains", "runs" or "studies".
 func Names(kind string) []string {
 	files, _ := fs.Glob(embedded, kind+"/*.yaml")
 	for i, f := range files {

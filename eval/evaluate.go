@@ -153,6 +153,11 @@ func (r *Request) lacks(n *pipeline.Networks, metric string) string {
 	return ""
 }
 
+// ComparesSets reports whether a metric is asked for that compares with the reference.
+func (r *Request) ComparesSets() bool {
+	return slices.ContainsFunc([]string{"fid", "kid", "cmmd", "precision", "recall", "density", "coverage"}, r.wants)
+}
+
 // wants reports whether a metric is asked for.
 func (r *Request) wants(name string) bool {
 	return len(r.Metrics) == 0 || slices.Contains(r.Metrics, name)

@@ -27,7 +27,7 @@ type set struct {
 
 // measureSets compares the pictures with the reference, as sets.
 func (m *measurement) measureSets(ctx context.Context) error {
-	if !slices.ContainsFunc([]string{"fid", "kid", "cmmd", "precision", "recall", "density", "coverage"}, m.wants) {
+	if !m.ComparesSets() {
 		return nil
 	}
 	reference, err := m.reference(ctx)

@@ -58,6 +58,10 @@ func (f Folder) Checkpoints() ([]int, error) {
 	return steps, err
 }
 
+// RemoveCheckpoints removes the states of a finished training: its mappers and its record stay, but it cannot be taken up
+// again.
+func (f Folder) RemoveCheckpoints() error { return os.RemoveAll(f.checkpoints()) }
+
 // Has reports whether an entry of the folder called name is part of a run, or was left half-written by one.
 func (f Folder) Has(name string) bool {
 	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(), f.Samples(), f.Events(), f.checkpoints()}

@@ -24,6 +24,7 @@ type Info struct {
 	Pairs                 string            `json:"pairs"` // in words
 	PairsSHA256           string            `json:"pairs_sha256"`
 	ValidationPairsSHA256 string            `json:"validation_pairs_sha256,omitempty"`
+	InitSHA256            string            `json:"init_sha256,omitempty"` // of the mapper that it started from
 	Parameters            int               `json:"mapper_parameters"`
 	Step                  int               `json:"step"` // of the newest checkpoint
 	Steps                 int               `json:"steps"`

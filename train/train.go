@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"illustrator/checkpoints"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
@@ -18,6 +19,8 @@ type Training struct {
 	Config   Config
 	Mapper   mapper.Config
 	Seed     uint64
+	// Init are the weights that the training starts from; nil starts from fresh ones, which Seed decides.
+	Init     *checkpoints.Weights
 	Networks *pipeline.Networks
 	Pairs    Pairs
 	// ValidationPairs are rows of another set to validate on; nil takes the last rows of Pairs, which are then not trained on.
@@ -113,7 +116,10 @@ func (t *Training) prepare() error {
 			return err
 		}
 	}
-	root, fresh := t.Networks.Context, mapper.Init(t.Mapper, t.Seed)
+	root, first := t.Networks.Context, t.Init
+	if first == nil {
+		first = mapper.Init(t.Mapper, t.Seed)
+	}
 	var err error
 	if t.devices, err = openDevices(t.Networks.Backend, root, t.Config.Devices); err != nil {
 		return err
@@ -121,11 +127,11 @@ func (t *Training) prepare() error {
 	if err := root.SetRNGStateFromSeed(int64(t.Seed)); err != nil {
 		return err
 	}
-	if err := mapper.Load(root.In(pipeline.MapperScope), t.Mapper, fresh); err != nil {
+	if err := mapper.Load(root.In(pipeline.MapperScope), t.Mapper, first); err != nil {
 		return err
 	}
 	if t.Config.Optimizer.EMA > 0 {
-		if err := loadAverage(root, fresh); err != nil {
+		if err := loadAverage(root, first); err != nil {
 			return err
 		}
 	}

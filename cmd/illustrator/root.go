@@ -94,6 +94,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newGenerateCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),
+		newAblateCommand(opts),
 		newRunsCommand(opts),
 		newPairsCommand(opts),
 		newPromptCommand(opts),

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
@@ -62,6 +63,9 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 	}
 	training.Config = run.Train.Resolved(training.TrainRows())
 	keeper, err := newRunKeeper(s, training, pairs, validation)
+	if err == nil {
+		err = keeper.startFrom(run.Init, training)
+	}
 	if err != nil {
 		return train.Info{}, err
 	}
@@ -174,6 +178,32 @@ func newRunKeeper(s *session, training *train.Training, pairs, validation *data.
 	}
 	info.Parameters, info.Steps = training.Mapper.Parameters(), training.Config.Steps()
 	return &runKeeper{folder: training.Folder, info: *info, earlier: info.Seconds}, nil
+}
+
+// startFrom reads the mapper that the training starts from, "" for fresh weights. A run that goes on must have started
+// from the same.
+func (k *runKeeper) startFrom(init string, training *train.Training) error {
+	if init == "" {
+		return nil
+	}
+	folder, err := checkpoints.Open(init)
+	if err != nil {
+		return fault.Hint(fmt.Errorf("init: %w", err), "init must be the folder of a mapper, such as mapper-last in that of a run")
+	}
+	var cfg mapper.Config
+	if err := folder.Config(&cfg); err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
+	if cfg != training.Mapper {
+		return fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, training.Mapper), "name a mapper of the run's architecture and widths, or change the run's")
+	}
+	if sum := folder.SHA256(); k.info.InitSHA256 == "" && k.info.Step == 0 {
+		k.info.InitSHA256 = sum
+	} else if k.info.InitSHA256 != sum {
+		return fault.Usage(fmt.Errorf("%s holds a run that started from another mapper than that in %q now", k.folder, init), "give another --out, or remove that folder")
+	}
+	training.Init, err = folder.Weights()
+	return err
 }
 
 // begin says that the run is being worked on.

@@ -32,12 +32,24 @@ type Lost struct {
 
 // EmbedTexts returns the scaled CLIP embeddings of texts [N,E] and what was lost of those that are too long.
 func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
-	var ids []int32
-	var lost []Lost
 	for i, text := range texts {
 		if strings.TrimSpace(text) == "" {
 			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1), "give a description, such as \"a wizard with round glasses\"")
 		}
+	}
+	return n.embedTexts(ctx, texts)
+}
+
+// EmbedTextPrompt returns the scaled embedding [E] of a text prompt, which, other than a description, may be empty.
+func (n *Networks) EmbedTextPrompt(ctx context.Context, text string) ([]float32, error) {
+	embed, _, err := n.embedTexts(ctx, []string{text})
+	return embed, err
+}
+
+func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
+	var ids []int32
+	var lost []Lost
+	for i, text := range texts {
 		encoding := n.Tokenizer.Encode(text)
 		ids = append(ids, encoding.IDs...)
 		if encoding.Lost != "" {

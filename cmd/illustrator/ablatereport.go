@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"illustrator/configs"
+	"illustrator/eval/ablation"
+	"illustrator/eval/chart"
+	"illustrator/eval/metrics"
+	"illustrator/eval/report"
+	"illustrator/train"
+)
+
+// studyResult is study.json.
+type studyResult struct {
+	Study       string               `json:"study"`
+	Table       report.Table         `json:"table"`
+	Differences report.Table         `json:"differences"`
+	Claims      []ablation.Judgement `json:"claims,omitempty"`
+	Versions    map[string]string    `json:"versions"`
+}
+
+// report writes the results of a study and prints its table and verdicts.
+func (s *study) report(took time.Duration) error {
+	var outcomes []ablation.Outcome
+	failed := 0
+	seconds := 0.0
+	for _, c := range s.cells() {
+		o, ok, err := s.outcome(c)
+		if err != nil {
+			return err
+		}
+		if ok {
+			outcomes, seconds = append(outcomes, o), seconds+o.Seconds
+		}
+		if ok && o.Result == nil {
+			failed++
+		}
+	}
+	analysis, err := ablation.Analyse(s.Study, outcomes, metrics.Bootstrap{})
+	if err != nil {
+		return err
+	}
+	if err := analysis.CheckColumns(); err != nil {
+		return err
+	}
+	claims, err := analysis.Judge()
+	if err != nil {
+		return err
+	}
+	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Claims: claims, Versions: readVersions().fields()}
+	document, err := s.document(analysis, seconds)
+	if err != nil {
+		return err
+	}
+	if err := s.write(result, analysis, document); err != nil {
+		return err
+	}
+	s.log.Debug("study ends", "study", s.name, "seconds", int(took.Seconds()))
+	if err := s.print(result, document.Findings); err != nil || failed == 0 {
+		return err
+	}
+	return fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), errPartial)
+}
+
+// document is the study's report.
+func (s *study) document(analysis *ablation.Analysis, seconds float64) (report.Document, error) {
+	texts := fmt.Sprintf("%d", len(s.texts))
+	if s.Pictures > 1 {
+		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
+	}
+	versions := readVersions()
+	facts := []report.Fact{
+		{Name: "Command", Value: "illustrator " + strings.Join(os.Args[1:], " "), Code: true},
+		{Name: "Date", Value: time.Now().UTC().Format("2006-01-02")},
+		{Name: "Domain", Value: s.domain}, {Name: "Run", Value: s.Base}, {Name: "Texts", Value: texts},
+		{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
+		{Name: "Time of all cells", Value: roundDuration(time.Duration(seconds * float64(time.Second))).String()},
+		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", versions.Illustrator, versions.GoMLX, versions.GoXLA, versions.Go)},
+	}
+	if len(s.Set) > 0 {
+		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
+	}
+	curves, err := s.curves()
+	if err != nil {
+		return report.Document{}, err
+	}
+	return analysis.Document(facts, curves)
+}
+
+// curves are the losses of the trainings by the first seed, nil where there are none.
+func (s *study) curves() (*chart.Figure, error) {
+	if !s.Train {
+		return nil, nil
+	}
+	var runs []storedRun
+	for _, c := range s.cells()[:len(s.Variants())] {
+		info, err := s.read(c)
+		if err != nil {
+			return nil, err
+		}
+		if info != nil && info.Done {
+			runs = append(runs, storedRun{Folder: train.Folder(info.Training), name: c.variant.Name})
+		}
+	}
+	if len(runs) == 0 {
+		return nil, nil
+	}
+	figure, err := curvesOf(runs, false)
+	return &figure, err
+}
+
+// write writes tables, charts and the report.
+func (s *study) write(result studyResult, analysis *ablation.Analysis, document report.Document) error {
+	if err := writeJSON(filepath.Join(s.out, "study.json"), result); err != nil {
+		return err
+	}
+	for _, t := range []report.Table{result.Table, result.Differences} {
+		for _, format := range []string{".md", ".csv", ".tex"} {
+			if err := t.Write(filepath.Join(s.out, t.Name+format)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range s.Groups {
+		if figure, ok := analysis.Chart(g); ok {
+			if err := figure.Write(filepath.Join(s.out, slug(g.Name)+".png")); err != nil {
+				return err
+			}
+		}
+	}
+	return document.WriteHTML(filepath.Join(s.out, "report.html"))
+}
+
+func (s *study) print(result studyResult, findings []string) error {
+	if s.options.asJSON {
+		return printJSON(s.stdout, result)
+	}
+	table, err := result.Table.Encode(".md")
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	text.Write(table)
+	for _, f := range findings {
+		fmt.Fprintf(&text, "- %s\n", f)
+	}
+	fmt.Fprintln(&text, filepath.Join(s.out, "report.html"))
+	_, err = s.stdout.Write(text.Bytes())
+	return err
+}
+
+var _ = configs.Names
