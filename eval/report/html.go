@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"html/template"
 )
 
@@ -35,28 +34,11 @@ var style string
 var pageText string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"kind":  kindOf,
+	"kind":  Block.kind,
 	"prose": pieces,
 	"data":  dataURI,
 	"view":  viewOf,
 }).Parse(pageText))
-
-// kindOf names the template of a block.
-func kindOf(b Block) string {
-	switch b.(type) {
-	case Paragraph:
-		return "paragraph"
-	case List:
-		return "list"
-	case Table:
-		return "table"
-	case Figure:
-		return "figure"
-	case Grid:
-		return "grid"
-	}
-	panic(fmt.Sprintf("a block of type %T", b))
-}
 
 // dataURI is a picture's file as an address that holds it.
 func dataURI(picture []byte) (template.URL, error) {

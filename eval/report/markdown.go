@@ -59,8 +59,7 @@ func (d Document) Markdown() ([]byte, error) {
 		fmt.Fprintf(&b, "\n%s", table.markdown())
 	}
 	if len(d.Findings) > 0 {
-		b.WriteString("\n## Findings\n\n")
-		bullets(&b, d.Findings)
+		fmt.Fprintf(&b, "\n## Findings\n\n%s", bullets(d.Findings))
 	}
 	writeSections(&b, d.Sections, "##")
 	return b.Bytes(), nil
@@ -70,24 +69,20 @@ func writeSections(b *bytes.Buffer, sections []Section, level string) {
 	for _, s := range sections {
 		fmt.Fprintf(b, "\n%s %s\n", level, prose(s.Heading))
 		for _, block := range s.Blocks {
-			switch block := block.(type) {
-			case Paragraph:
-				fmt.Fprintf(b, "\n%s\n", prose(string(block)))
-			case List:
-				b.WriteString("\n")
-				bullets(b, block)
-			case Table:
-				fmt.Fprintf(b, "\n%s", block.markdown())
+			if text := block.markdown(); text != nil {
+				fmt.Fprintf(b, "\n%s", text)
 			}
 		}
 		writeSections(b, s.Sections, level+"#")
 	}
 }
 
-func bullets(b *bytes.Buffer, texts []string) {
+func bullets(texts []string) []byte {
+	var b bytes.Buffer
 	for _, s := range texts {
-		fmt.Fprintf(b, "- %s\n", prose(s))
+		fmt.Fprintf(&b, "- %s\n", prose(s))
 	}
+	return b.Bytes()
 }
 
 // prose escapes a text outside its `code`.
