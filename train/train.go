@@ -16,9 +16,9 @@ import (
 
 // Training is one mapper being trained. Run does it.
 type Training struct {
-	Config   Config
-	Mapper   mapper.Config
-	Seed     uint64
+	Config Config
+	Mapper mapper.Config
+	Seed   uint64
 	// Init are the weights that the training starts from; nil starts from fresh ones, which Seed decides.
 	Init     *checkpoints.Weights
 	Networks *pipeline.Networks

@@ -37,8 +37,10 @@ func (s *study) cells() []cell {
 	return all
 }
 
-func (c cell) info() string               { return filepath.Join(c.folder, "cell.json") }
-func (c cell) picture(i int) string       { return filepath.Join(c.folder, "pictures", fmt.Sprintf("%02d.png", i+1)) }
+func (c cell) info() string { return filepath.Join(c.folder, "cell.json") }
+func (c cell) picture(i int) string {
+	return filepath.Join(c.folder, "pictures", fmt.Sprintf("%02d.png", i+1))
+}
 func (c cell) String() string             { return fmt.Sprintf("%s, seed %d", c.variant.Name, c.seed) }
 func (c cell) write(info *cellInfo) error { return writeJSON(c.info(), info) }
 

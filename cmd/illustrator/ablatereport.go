@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"illustrator/configs"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
@@ -105,7 +104,7 @@ func (s *study) curves() (*chart.Figure, error) {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			runs = append(runs, storedRun{Folder: train.Folder(info.Training), name: c.variant.Name})
+			runs = append(runs, storedRun{Folder: train.Folder(info.Training), Label: c.variant.Name})
 		}
 	}
 	if len(runs) == 0 {
@@ -154,5 +153,3 @@ func (s *study) print(result studyResult, findings []string) error {
 	_, err = s.stdout.Write(text.Bytes())
 	return err
 }
-
-var _ = configs.Names

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,11 +40,12 @@ name in the folder runs: 3, 00003 and 00003-lorelei are the same run.`,
 // storedRun is a run's folder and what its run.json says.
 type storedRun struct {
 	train.Folder
-	Info train.Info
+	Info  train.Info
+	Label string // stands for the folder's name where it is not ""
 }
 
-// Name is the folder's own name.
-func (r storedRun) Name() string { return folderName(r.Folder) }
+// Name is the run's label, or the folder's own name.
+func (r storedRun) Name() string { return cmp.Or(r.Label, folderName(r.Folder)) }
 
 func folderName(f train.Folder) string {
 	path, err := filepath.Abs(string(f))

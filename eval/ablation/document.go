@@ -92,7 +92,10 @@ func (a *Analysis) charted(g Group) []string {
 // Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is false
 // where there is nothing to draw.
 func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
-	f := chart.Figure{Title: g.Name, Width: 1200, Height: 420}
+	f := chart.Figure{Title: g.Name, Width: 1200, Height: 440}
+	if g.Axis == "" {
+		f.Height = 150 + 36*len(g.Variants)
+	}
 	for _, name := range a.charted(g) {
 		series, categories := chart.Series{Name: "variants"}, []string(nil)
 		for _, v := range g.Variants {

@@ -41,11 +41,8 @@ func (p Panel) plotCategories(chart *plot.Plot, place func(Series) int) {
 		// The first series stands uppermost in the place of its category.
 		s.addCategories(chart, place(s), (float64(len(p.Series)-1)/2-float64(i))*slot, slot, p.Bars)
 	}
-	low, high := widened(chart.X.Min, chart.X.Max, 0.06)
+	low, high := widenedOn(p.LogY, chart.X.Min, chart.X.Max, 0.06)
 	switch {
-	case p.LogY:
-		logLow, logHigh := widened(math.Log(chart.X.Min), math.Log(chart.X.Max), 0.06)
-		low, high = math.Exp(logLow), math.Exp(logHigh)
 	case p.Bars && chart.X.Min == 0:
 		low = 0
 	case p.Bars && chart.X.Max == 0:

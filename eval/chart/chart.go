@@ -36,6 +36,7 @@ type Figure struct {
 type Panel struct {
 	Title string
 	X, Y  string // what the axes measure
+	LogX  bool   // a logarithmic X axis; not with Categories, or as text
 	LogY  bool   // a logarithmic Y axis; all values must be above 0
 	// Series are drawn in their order, later ones over earlier ones.
 	Series []Series
@@ -113,7 +114,7 @@ func (f Figure) validate() error {
 		}
 		points := 0
 		for _, s := range p.Series {
-			if err := s.validate(p.LogY); err != nil {
+			if err := s.validate(p.LogX, p.LogY); err != nil {
 				return fmt.Errorf("panel %q: series %q: %w", p.Title, s.Name, err)
 			}
 			points += len(s.Points)
@@ -125,7 +126,7 @@ func (f Figure) validate() error {
 	return nil
 }
 
-func (s Series) validate(log bool) error {
+func (s Series) validate(logX, logY bool) error {
 	if s.Intervals != nil && len(s.Intervals) != len(s.Points) {
 		return fmt.Errorf("%d intervals for %d points", len(s.Intervals), len(s.Points))
 	}
@@ -143,8 +144,11 @@ func (s Series) validate(log bool) error {
 				return fmt.Errorf("point %d has the value %g", i, v)
 			}
 		}
-		if lowest := slices.Min(values[1:]); log && lowest <= 0 {
+		if lowest := slices.Min(values[1:]); logY && lowest <= 0 {
 			return fmt.Errorf("the value %g at %g is not above 0, as a logarithmic axis needs it", lowest, p.X)
+		}
+		if logX && p.X <= 0 {
+			return fmt.Errorf("point %d is at %g, which is not above 0, as a logarithmic axis needs it", i, p.X)
 		}
 	}
 	return nil

@@ -33,6 +33,9 @@ func (p Panel) plot(names []string) *plot.Plot {
 	if p.LogY {
 		values.Scale, values.Tick.Marker = plot.LogScale{}, logTicks{}
 	}
+	if p.LogX {
+		chart.X.Scale, chart.X.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
 	place := func(s Series) int { return slices.Index(names, s.Name) }
 	if len(p.Categories) > 0 {
 		p.plotCategories(chart, place)
@@ -70,13 +73,17 @@ func (s Series) add(chart *plot.Plot, place int) {
 
 // setRanges gives the axes a little room around the data.
 func (p Panel) setRanges(chart *plot.Plot) {
-	chart.X.Min, chart.X.Max = widened(chart.X.Min, chart.X.Max, 0.02)
-	if p.LogY {
-		low, high := widened(math.Log(chart.Y.Min), math.Log(chart.Y.Max), 0.06)
-		chart.Y.Min, chart.Y.Max = math.Exp(low), math.Exp(high)
-		return
+	chart.X.Min, chart.X.Max = widenedOn(p.LogX, chart.X.Min, chart.X.Max, 0.02)
+	chart.Y.Min, chart.Y.Max = widenedOn(p.LogY, chart.Y.Min, chart.Y.Max, 0.06)
+}
+
+// widenedOn is widened on an axis that may be logarithmic.
+func widenedOn(log bool, low, high, share float64) (float64, float64) {
+	if !log {
+		return widened(low, high, share)
 	}
-	chart.Y.Min, chart.Y.Max = widened(chart.Y.Min, chart.Y.Max, 0.06)
+	low, high = widened(math.Log(low), math.Log(high), share)
+	return math.Exp(low), math.Exp(high)
 }
 
 // widened adds a share of a range's length at both ends; a range of one value becomes one that holds it in the middle.

@@ -27,6 +27,9 @@ func (p Panel) Text(width, height int, colour bool) (string, error) {
 	if len(p.Categories) > 0 {
 		return "", fmt.Errorf("panel %q has categories, which are not drawn in characters", p.Title)
 	}
+	if p.LogX {
+		return "", fmt.Errorf("panel %q has a logarithmic X axis, which is not drawn in characters", p.Title)
+	}
 	shown := p.shown()
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range shown {
