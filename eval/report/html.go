@@ -52,9 +52,10 @@ func dataURI(picture []byte) (template.URL, error) {
 	return template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(picture)), nil
 }
 
-var apostrophe = regexp.MustCompile(`(\pL)'(\pL|\s|$)`)
+var apostrophe = regexp.MustCompile(`(\pL)'(\pL)`)
 
-// typeset gives a text the characters that a typesetter would: apostrophes, and no line's end before a percent sign.
+// typeset gives a text the characters that a typesetter would: apostrophes in words, and no line's end before a percent
+// sign.
 func typeset(s string) string {
 	return strings.ReplaceAll(apostrophe.ReplaceAllString(s, "$1’$2"), " %", "\u00a0%")
 }
