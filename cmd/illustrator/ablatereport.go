@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,9 +126,13 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 			}
 		}
 	}
+	charts := filepath.Join(s.out, "charts")
+	if err := createFolder(charts); err != nil {
+		return err
+	}
 	for _, g := range s.Groups {
 		if figure, ok := analysis.Chart(g); ok {
-			if err := figure.Write(filepath.Join(s.out, slug(g.Name)+".png")); err != nil {
+			if err := figure.Write(filepath.Join(charts, slug(g.Name)+".png")); err != nil {
 				return err
 			}
 		}
@@ -140,16 +144,14 @@ func (s *study) print(result studyResult, findings []string) error {
 	if s.options.asJSON {
 		return printJSON(s.stdout, result)
 	}
-	table, err := result.Table.Encode(".md")
+	rows, notes, err := result.Table.Plain()
+	if err == nil {
+		err = printTable(s.stdout, rows)
+	}
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	text.Write(table)
-	for _, f := range findings {
-		fmt.Fprintf(&text, "- %s\n", f)
-	}
-	fmt.Fprintln(&text, filepath.Join(s.out, "report.html"))
-	_, err = s.stdout.Write(text.Bytes())
+	lines := slices.Concat(notes, findings, []string{filepath.Join(s.out, "report.html")})
+	_, err = fmt.Fprintln(s.stdout, strings.Join(lines, "\n"))
 	return err
 }

@@ -40,12 +40,27 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 	t.MarkBest()
 	t.Notes = append(t.Notes, report.Note{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
 		report.Note{Mark: significant, Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after Holm's adjustment over all variants", a.Study.Reference)})
-	for _, f := range figures {
-		if f.Caveat != "" {
-			t.Notes = append(t.Notes, report.Note{Text: f.Name + ": " + f.Caveat})
-		}
-	}
+	t.Notes = append(t.Notes, caveats(figures)...)
 	return t
+}
+
+// caveats are notes on figures, one for each caveat.
+func caveats(figures []metrics.Metric) (notes []report.Note) {
+	of := map[string][]string{}
+	var all []string
+	for _, f := range figures {
+		if f.Caveat == "" {
+			continue
+		}
+		if of[f.Caveat] == nil {
+			all = append(all, f.Caveat)
+		}
+		of[f.Caveat] = append(of[f.Caveat], f.Name)
+	}
+	for _, caveat := range all {
+		notes = append(notes, report.Note{Text: strings.Join(of[caveat], ", ") + ": " + caveat})
+	}
+	return notes
 }
 
 // columns are the figures of tables, as some row has them.

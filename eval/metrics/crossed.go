@@ -70,6 +70,7 @@ func CompareRuns(a, b [][]Sample, boot Bootstrap) (Difference, error) {
 }
 
 // MeanOfRuns is the mean of a figure that each run has one of, such as FID, with the interval of Student's t for new runs.
+// Runs that are all alike give the interval that the figure has by itself.
 func MeanOfRuns(runs []Metric) (Metric, error) {
 	if len(runs) == 0 {
 		return Metric{}, tooFew("mean of runs", 0, 1)
@@ -83,6 +84,9 @@ func MeanOfRuns(runs []Metric) (Metric, error) {
 		values[i] = r.Value
 	}
 	mean, deviation := stat.MeanStdDev(values, nil)
+	if deviation == 0 { // a figure that no run changes: what it says of new texts is all that is known
+		return m.With("the same in all %d runs", len(runs)), nil
+	}
 	n := float64(len(runs))
 	half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
 	m.Value, m.Interval = mean, &Interval{Low: mean - half, High: mean + half}
@@ -90,7 +94,8 @@ func MeanOfRuns(runs []Metric) (Metric, error) {
 }
 
 // CompareOfRuns returns how much a's figures are above b's, run by run, for a figure that each run has one of: the paired
-// t-test, whose interval and P are for new runs on the same texts. One run gives no interval, and P 1.
+// t-test, whose interval and P are for new runs on the same texts. One run, or runs that all differ by the same, give no
+// interval, and P 1.
 func CompareOfRuns(a, b []Metric) (Difference, error) {
 	if len(a) != len(b) || len(a) == 0 {
 		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
@@ -104,15 +109,9 @@ func CompareOfRuns(a, b []Metric) (Difference, error) {
 	if m.Interval == nil || err != nil {
 		return d, err
 	}
-	freedom := float64(len(a) - 1)
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(len(a) - 1)}
 	half := (m.Interval.High - m.Interval.Low) / 2
-	switch {
-	case half > 0:
-		t := math.Abs(m.Value) / half * distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(0.975)
-		d.P = 2 * distuv.StudentsT{Sigma: 1, Nu: freedom}.Survival(t)
-	case m.Value != 0:
-		d.P = 0 // all runs differ by the same
-	}
+	d.P = 2 * t.Survival(math.Abs(m.Value)/half*t.Quantile(0.975))
 	d.BootstrapP = d.P
 	return d, nil
 }

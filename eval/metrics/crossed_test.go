@@ -113,6 +113,11 @@ func TestMeanOfRuns(t *testing.T) {
 	if one, err := MeanOfRuns(of(1)); err != nil || one.Value != 1 || one.Interval != nil {
 		t.Errorf("%+v %v", one, err)
 	}
+	alike := of(2, 2)
+	alike[0].Interval = &Interval{1, 3}
+	if m, err := MeanOfRuns(alike); err != nil || m.Value != 2 || *m.Interval != (Interval{1, 3}) {
+		t.Errorf("%+v %v", m, err)
+	}
 	if _, err := MeanOfRuns(nil); err == nil {
 		t.Error("no runs have a mean")
 	}
@@ -132,6 +137,9 @@ func TestCompareOfRuns(t *testing.T) {
 	}
 	if same, err := CompareOfRuns(of(1, 2), of(1, 2)); err != nil || same.P != 1 || same.Value != 0 {
 		t.Errorf("%+v %v", same, err)
+	}
+	if shifted, err := CompareOfRuns(of(1, 2), of(2, 3)); err != nil || shifted.P != 1 || shifted.Value != -1 || shifted.Interval != nil {
+		t.Errorf("%+v %v", shifted, err)
 	}
 	if one, err := CompareOfRuns(of(1), of(2)); err != nil || one.P != 1 || one.Interval != nil {
 		t.Errorf("%+v %v", one, err)

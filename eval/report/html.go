@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"regexp"
+	"strings"
 )
 
 // HTML returns the document as one file that needs no other: styles and pictures are in it.
@@ -34,10 +36,11 @@ var style string
 var pageText string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"kind":  Block.kind,
-	"prose": pieces,
-	"data":  dataURI,
-	"view":  viewOf,
+	"kind":    Block.kind,
+	"prose":   pieces,
+	"typeset": typeset,
+	"data":    dataURI,
+	"view":    viewOf,
 }).Parse(pageText))
 
 // dataURI is a picture's file as an address that holds it.
@@ -47,4 +50,12 @@ func dataURI(picture []byte) (template.URL, error) {
 		return "", err
 	}
 	return template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(picture)), nil
+}
+
+var apostrophe = regexp.MustCompile(`(\pL)'(\pL)`)
+
+// typeset gives a text the characters that a typesetter would: apostrophes in words, and no line's end before a percent
+// sign.
+func typeset(s string) string {
+	return strings.ReplaceAll(apostrophe.ReplaceAllString(s, "$1’$2"), " %", "\u00a0%")
 }
