@@ -113,7 +113,7 @@ func TestSetMistakes(t *testing.T) {
 		"train.batch: 3\nx=4":              {"is not a key", "key=value"},
 		"train.batsh=3":                    {`--set train.batsh=3: unknown key "batsh"`, "did you mean batch?"},
 		"tarin.batch=3":                    {`unknown key "tarin"`, "did you mean train?"},
-		"xyzzy=3":                          {`unknown key "xyzzy"`, "domain, mapper, pairs, seed, train"},
+		"xyzzy=3":                          {`unknown key "xyzzy"`, "domain, init, mapper, pairs, seed, train"},
 		"train.batch=x":                    {`"x" is not a whole number`, "configs/"},
 		"train.optimizer.beta1=x":          {`"x" is not a number`, "configs/"},
 		"seed=-1":                          {`"-1" is not a whole number, 0 or more`, "configs/"},

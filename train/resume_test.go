@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"illustrator/checkpoints"
 	"illustrator/data"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -257,5 +258,34 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 	if again, err := Folder(whole).Checkpoints(); err != nil || len(again) != len(steps) {
 		t.Errorf("damaged checkpoints were removed: %v, %v", again, err)
+	}
+}
+
+// A training that starts from another's mapper has its weights: with a rate too small to move one, they are what it ends
+// with, but for the running statistics of BatchNorm.
+func TestStartsFromAMapper(t *testing.T) {
+	domain := tinyDomain(t)
+	config := l1Only()
+	config.Optimizer, config.Stages = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}, config.Stages[:1]
+	config.Stages[0].Schedule = Schedule{Kind: "constant", Steps: 2, LearningRate: 1e-20}
+	training := begin(t, domain, t.TempDir(), config)
+	training.Init = mapper.Init(training.Mapper, 99)
+	if _, err := training.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := checkpoints.Open(training.Folder.LastMapper())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trained, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, first := range training.Init.Tensors {
+		before, _ := first.Float32s()
+		after, _ := trained.Tensors[name].Float32s()
+		if moved := nntest.MaxAbs(t, after, before) > 1e-10; moved != strings.Contains(name, ".running_") {
+			t.Errorf("%s: moved %v", name, moved)
+		}
 	}
 }

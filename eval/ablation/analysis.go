@@ -191,10 +191,10 @@ type Verdict string
 
 // The verdicts.
 const (
-	Holds     Verdict = "holds"
-	Opposite  Verdict = "the opposite holds"
-	Undecided Verdict = "undecided"
-	Unknown   Verdict = "not measured"
+	Holds     Verdict = "Holds here"
+	Opposite  Verdict = "The opposite holds here"
+	Undecided Verdict = "Undecided"
+	Unknown   Verdict = "Not measured"
 )
 
 // Judgement is a claim with what speaks for or against it.
@@ -252,11 +252,7 @@ func (a *Analysis) CheckColumns() error {
 			known[name] = true
 		}
 	}
-	wanted := slices.Clone(a.Study.Columns)
-	for _, g := range a.Study.Groups {
-		wanted = append(wanted, g.Chart...)
-	}
-	for _, name := range wanted {
+	for _, name := range slices.Concat(a.Study.Columns, a.Study.Chart) {
 		if known[name] || len(known) == 0 {
 			continue
 		}
@@ -265,7 +261,7 @@ func (a *Analysis) CheckColumns() error {
 		if near := fault.Nearest(name, names); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
-		return fault.Usage(fmt.Errorf("columns: %q was not measured", name), "%s", hint)
+		return fault.Usage(fmt.Errorf("columns or chart: %q was not measured", name), "%s", hint)
 	}
 	return nil
 }

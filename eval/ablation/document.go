@@ -18,9 +18,7 @@ func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.D
 	if err != nil {
 		return d, err
 	}
-	if about := paragraphs(a.Study.About); len(about) > 0 {
-		d.Sections = append(d.Sections, report.Section{Heading: "What is compared", Blocks: about})
-	}
+	d.Sections = append(d.Sections, report.Section{Heading: "What is compared", Blocks: append(paragraphs(a.Study.About), a.legend())})
 	for _, g := range a.Study.Groups {
 		section, err := a.groupSection(g)
 		if err != nil {
@@ -55,6 +53,18 @@ func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.D
 	return d, nil
 }
 
+// legend says how to read the tables.
+func (a *Analysis) legend() (list report.List) {
+	for _, n := range a.notes() {
+		text := n.Text
+		if n.Mark != "" {
+			text = n.Mark + " " + text
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 func paragraphs(text string) (blocks []report.Block) {
 	for _, p := range strings.Split(text, "\n\n") {
 		if p = strings.TrimSpace(strings.ReplaceAll(p, "\n", " ")); p != "" {
@@ -70,7 +80,7 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 	if !ok {
 		return section, nil
 	}
-	picture, err := drawn(figure, fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.charted(g), " and ")))
+	picture, err := drawn(figure, fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.Study.charted(), ", ")))
 	section.Blocks = append(section.Blocks, picture)
 	return section, err
 }
@@ -80,15 +90,6 @@ func drawn(f chart.Figure, caption string) (report.Figure, error) {
 	return report.Figure{Data: svg, Caption: caption, Alt: f.Title + ": " + caption}, err
 }
 
-// charted are the figures that a group's chart shows.
-func (a *Analysis) charted(g Group) []string {
-	if len(g.Chart) > 0 {
-		return g.Chart
-	}
-	shown := a.Study.Shown()
-	return shown[:min(2, len(shown))]
-}
-
 // Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is false
 // where there is nothing to draw.
 func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
@@ -96,8 +97,8 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 	if g.Axis == "" {
 		f.Height = 150 + 36*len(g.Variants)
 	}
-	for _, name := range a.charted(g) {
-		series, categories := chart.Series{Name: "variants"}, []string(nil)
+	for _, name := range a.Study.charted() {
+		series, categories := chart.Series{}, []string(nil)
 		for _, v := range g.Variants {
 			figure, ok := a.Row(v.Name).Figures[name]
 			if !ok {
@@ -158,7 +159,7 @@ func (a *Analysis) failures() (list report.List) {
 
 // sentence says how a claim fared.
 func (j Judgement) sentence() string {
-	text := fmt.Sprintf("%s: %s.", strings.TrimSuffix(j.Text, "."), j.Verdict)
+	text := fmt.Sprintf("%s: %s.", j.Verdict, strings.TrimSuffix(j.Text, "."))
 	if j.Verdict == Unknown {
 		return text
 	}

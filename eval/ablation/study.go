@@ -39,6 +39,8 @@ type Study struct {
 	// (limited)". No columns: all metrics.
 	Metrics []string `yaml:"metrics"`
 	Columns []string `yaml:"columns,omitempty"`
+	// Chart are the figures that charts show, a panel each; none means the first two columns.
+	Chart []string `yaml:"chart,omitempty"`
 	// ReferenceSamples is how many pictures of random z the metrics of sets compare with; 0 means 2,048.
 	ReferenceSamples int `yaml:"reference_samples,omitempty"`
 	// Reference is the variant that all others are compared with, pair by pair.
@@ -57,8 +59,6 @@ type Group struct {
 	// side. LogAxis spaces x by its logarithm.
 	Axis    string `yaml:"axis,omitempty"`
 	LogAxis bool   `yaml:"log_axis,omitempty"`
-	// Chart are the figures that the chart shows; none means the first two columns.
-	Chart    []string  `yaml:"chart,omitempty"`
 	Variants []Variant `yaml:"variants"`
 }
 
@@ -118,6 +118,15 @@ func (s *Study) Shown() []string {
 		return s.Columns
 	}
 	return s.Metrics
+}
+
+// charted are the figures that charts show.
+func (s *Study) charted() []string {
+	if len(s.Chart) > 0 {
+		return s.Chart
+	}
+	shown := s.Shown()
+	return shown[:min(2, len(shown))]
 }
 
 // Validate returns an error that names the first field without sense. What runs and domains must have is theirs to check.

@@ -13,7 +13,9 @@ const significant = "*"
 
 // Table is the table of all variants, for files.
 func (a *Analysis) Table(name string) report.Table {
-	return a.table(name, a.Study.Title, a.Rows)
+	t := a.table(name, a.Study.Title, a.Rows)
+	t.Notes = a.notes()
+	return t
 }
 
 // groupTable is the table of one group's variants; the reference is shown with them.
@@ -30,7 +32,7 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 	t := report.Table{Name: name, Caption: caption, Columns: []report.Column{{Header: "variant", Align: report.Left}}}
 	figures := a.columns()
 	for _, f := range figures {
-		t.Columns = append(t.Columns, report.Column{Header: f.Name, Key: f.Name, Align: report.Right, Better: f.Better})
+		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right, Better: f.Better})
 	}
 	t.Columns = append(t.Columns, report.Column{Header: "seeds", Align: report.Right},
 		report.Column{Header: "failed", DataOnly: true}, report.Column{Header: "seconds", DataOnly: true, Mixed: true})
@@ -38,10 +40,18 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 		t.Rows = append(t.Rows, a.tableRow(row, figures))
 	}
 	t.MarkBest()
-	t.Notes = append(t.Notes, report.Note{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
-		report.Note{Mark: significant, Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after Holm's adjustment over all variants", a.Study.Reference)})
-	t.Notes = append(t.Notes, caveats(figures)...)
 	return t
+}
+
+// words is a figure's name as a header, which may wrap.
+func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// notes say how to read the tables.
+func (a *Analysis) notes() []report.Note {
+	return append([]report.Note{
+		{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
+		{Mark: significant, Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after Holm's adjustment over all variants", a.Study.Reference)},
+	}, caveats(a.columns())...)
 }
 
 // caveats are notes on figures, one for each caveat.
@@ -123,7 +133,7 @@ func (a *Analysis) Differences(name string) report.Table {
 		Columns: []report.Column{{Header: "variant", Align: report.Left}}}
 	figures := a.columns()
 	for _, f := range figures {
-		t.Columns = append(t.Columns, report.Column{Header: f.Name, Key: f.Name, Align: report.Right},
+		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right},
 			report.Column{Header: f.Name + " P", Key: f.Name + "_p", DataOnly: true, Mixed: true},
 			report.Column{Header: f.Name + " adjusted P", Key: f.Name + "_p_holm", DataOnly: true, Mixed: true})
 	}

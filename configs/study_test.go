@@ -1,0 +1,73 @@
+package configs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEmbeddedStudiesOpen(t *testing.T) {
+	if len(Names("studies")) < 2 {
+		t.Fatalf("studies %q", Names("studies"))
+	}
+	for _, name := range Names("studies") {
+		if _, err := OpenStudy(name, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+const smallStudy = `title: Small
+base: lorelei
+train: true
+shared_stages: 1
+seeds: [0]
+metrics: [clip_similarity]
+reference: all
+set: [train.batch=16]
+groups:
+  - name: all
+    variants:
+      - name: all
+      - {name: no semantic, set: [losses.semantic=0]}
+`
+
+func TestRunOf(t *testing.T) {
+	s, err := OpenStudy(writeFile(t, "small.yaml", smallStudy), []string{"pairs.rows=5000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := RunOf(s, s.Variants()[0], 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := RunOf(s, s.Variants()[1], 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all.Seed != 3 || all.Train.Batch != 16 || all.Pairs.Rows != 5000 || s.Pictures != 1 {
+		t.Errorf("%+v", all)
+	}
+	if all.Train.Stages[1].Losses.Semantic != 1 || without.Train.Stages[1].Losses.Semantic != 0 || without.Train.Stages[0].Losses.L1 != 1 {
+		t.Errorf("%+v, %+v", all.Train.Stages, without.Train.Stages)
+	}
+	first, rest := without.Split(1)
+	if len(first.Train.Stages) != 1 || first.Train.Stages[0].Name != "l1" || len(rest.Train.Stages) != 1 || rest.Train.Stages[0].Name != "all losses" {
+		t.Errorf("%+v, %+v", first.Train.Stages, rest.Train.Stages)
+	}
+}
+
+func TestStudyMistakes(t *testing.T) {
+	for change, want := range map[string][2]string{
+		"losses.semantic=0>losses.semantc=0": {`variant "no semantic"`, "did you mean semantic?"},
+		"shared_stages: 1>shared_stages: 2":  {"shared_stages is 2; run lorelei has 2 stages", "share fewer"},
+		"reference: all>reference: al":       {`there is no variant "al"`, "did you mean all?"},
+		"train: true>trian: true":            {`line 3: unknown key "trian"`, "did you mean train?"},
+		"base: lorelei>base: lorely":         {`run "lorely" is unknown`, "did you mean lorelei?"},
+	} {
+		from, to, _ := strings.Cut(change, ">")
+		_, err := OpenStudy(writeFile(t, "small.yaml", strings.Replace(smallStudy, from, to, 1)), nil)
+		expectMistake(t, change, err, want[0], want[1])
+	}
+	_, err := OpenStudy("loses", nil)
+	expectMistake(t, "name", err, `study "loses" is unknown`, "did you mean losses?")
+}
