@@ -55,8 +55,14 @@ func TestMarkdownOfADocument(t *testing.T) {
 }
 
 func TestTypeset(t *testing.T) {
-	if got, want := typeset("the paper's 'all', 95 % [1 %]"), "the paper’s 'all', 95\u00a0% [1\u00a0%]"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for s, want := range map[string]string{
+		"the paper's 'all', 95 % [1 %]": "the paper’s 'all', 95\u00a0% [1\u00a0%]",
+		"falls by -0.5 [-0.6, -0.4]":    "falls by −0.5 [−0.6,\u00a0−0.4]",
+		"2026-11-25, seeds 0-4, --out":  "2026-11-25, seeds 0-4, --out",
+	} {
+		if got := typeset(s); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -198,6 +198,7 @@ func TestMarkBest(t *testing.T) {
 		{best(metrics.Higher, 2.0001, 2.0002, 1), []bool{true, true, false}}, // printed alike
 		{best("", 1, 2), []bool{false, false}},
 		{best(metrics.Higher, 1), []bool{false}},
+		{best(metrics.Lower, 2, 2.0001), []bool{false, false}},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			t.Errorf("best %v, want %v", c.got, c.want)
