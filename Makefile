@@ -12,10 +12,10 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak build setup bench lint fmt tools modules chromium
+.PHONY: help demo test paper paper-quick soak build setup bench lint fmt tools modules chromium
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
@@ -36,6 +36,15 @@ chromium:
 		if command -v "$$name" >/dev/null; then exit; fi; \
 	done; \
 	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): the tests of pages are skipped" >&2
+
+# The paper's experiments on the embedded domain. paper-quick has fewer steps, pairs and seeds.
+STUDIES := limited open-world diverse losses prompts
+paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/paper
+	./illustrator ablate $(STUDIES) --out runs/paper
+
+paper-quick: setup ## the same in minutes, with 2 seeds and short trainings, into runs/paper-quick
+	./illustrator ablate $(STUDIES) --out runs/paper-quick --seeds 0-1 $(addprefix --set ,$(QUICK))
+QUICK := pairs.rows=10000 train.stages.0.schedule.steps=1500 train.stages.1.schedule.steps=120
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator

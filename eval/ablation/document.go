@@ -41,7 +41,8 @@ func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.D
 		d.Sections = append(d.Sections, report.Section{Heading: "Pictures", Blocks: []report.Block{grid}})
 	}
 	if curves != nil {
-		figure, err := drawn(*curves, "Losses of the trainings by the first seed, one line for each variant.")
+		const caption = "Losses of the trainings by the first seed, one line for each variant."
+		figure, err := report.Chart(*curves, caption, caption)
 		if err != nil {
 			return d, err
 		}
@@ -80,14 +81,10 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 	if !ok {
 		return section, nil
 	}
-	picture, err := drawn(figure, fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.Study.charted(), ", ")))
+	caption := fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.Study.charted(), ", "))
+	picture, err := report.Chart(figure, caption, g.Name+": "+caption)
 	section.Blocks = append(section.Blocks, picture)
 	return section, err
-}
-
-func drawn(f chart.Figure, caption string) (report.Figure, error) {
-	svg, err := f.Encode(".svg")
-	return report.Figure{Data: svg, Caption: caption, Alt: f.Title + ": " + caption}, err
 }
 
 // Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is false
