@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
+	"illustrator/eval/report"
 	"illustrator/internal/fault"
 )
 
@@ -78,6 +80,7 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 		all = append(all, s)
 	}
 	var failed error
+	var sections []report.Section
 	for _, s := range all {
 		if a.dryRun {
 			if err := s.list(); err != nil {
@@ -85,14 +88,20 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 			}
 			continue
 		}
-		err := s.run(ctx)
+		section, err := s.run(ctx)
 		if err != nil && !errors.Is(err, errPartial) {
 			return fmt.Errorf("study %s: %w", s.name, err)
 		}
-		failed = errors.Join(failed, err)
+		sections, failed = append(sections, section), errors.Join(failed, err)
+	}
+	if len(sections) > 1 {
+		failed = errors.Join(failed, opts.reportAll(a.together(), sections))
 	}
 	return failed
 }
+
+// together is the folder of several studies.
+func (a ablateOptions) together() string { return cmp.Or(a.out, "ablations") }
 
 // study is a study under way.
 type study struct {
@@ -113,13 +122,8 @@ func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*s
 		return nil, err
 	}
 	s := &study{globalOptions: o, Study: of, options: a, name: strings.TrimSuffix(filepath.Base(ref), filepath.Ext(ref))}
-	switch {
-	case a.out == "":
-		s.out = filepath.Join("ablations", s.name)
-	case several:
-		s.out = filepath.Join(a.out, s.name)
-	default:
-		s.out = a.out
+	if s.out = a.out; s.out == "" || several {
+		s.out = filepath.Join(a.together(), s.name)
 	}
 	if a.seeds != "" {
 		if s.Seeds, err = data.ParseSeeds(a.seeds); err != nil {
@@ -138,9 +142,9 @@ func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*s
 	}
 	s.domain = run.Domain
 	if s.trainings.pairsRows = run.Pairs.Rows; s.needsPairs() {
-		s.pairs = a.pairs
-		if s.pairs == "" {
-			s.pairs = filepath.Join(s.out, "pairs")
+		s.pairs = cmp.Or(a.pairs, filepath.Join(s.out, "pairs"))
+		if several && a.pairs == "" { // studies of as many pairs share them
+			s.pairs = filepath.Join(a.together(), fmt.Sprintf("pairs-%d", run.Pairs.Rows))
 		}
 	}
 	return s, s.check()

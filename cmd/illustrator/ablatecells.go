@@ -16,6 +16,7 @@ import (
 	"illustrator/configs"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
+	"illustrator/eval/report"
 	"illustrator/internal/fault"
 )
 
@@ -125,25 +126,24 @@ func (s *study) list() error {
 	return printTable(s.stdout, rows)
 }
 
-// run does what is left of the study and writes its results.
-func (s *study) run(ctx context.Context) error {
-	began := time.Now()
+// run does what is left of the study and writes its results. It returns them in short, with errPartial where cells failed.
+func (s *study) run(ctx context.Context) (report.Section, error) {
 	todo, err := s.left()
 	if err != nil {
-		return err
+		return report.Section{}, err
 	}
 	if err := createFolder(s.out); err != nil {
-		return err
+		return report.Section{}, err
 	}
 	if len(todo) > 0 {
 		if err := s.samplePairs(ctx); err != nil {
-			return err
+			return report.Section{}, err
 		}
 		if err := s.work(ctx, todo); err != nil {
-			return err
+			return report.Section{}, err
 		}
 	}
-	return s.report(time.Since(began))
+	return s.report()
 }
 
 // left lists the cells that are to be done.

@@ -24,47 +24,67 @@ type studyResult struct {
 	Versions    map[string]string    `json:"versions"`
 }
 
-// report writes the results of a study and prints its table and verdicts.
-func (s *study) report(took time.Duration) error {
+// report writes the results of a study, prints its table and verdicts, and returns them in short.
+func (s *study) report() (section report.Section, err error) {
 	var outcomes []ablation.Outcome
-	failed := 0
-	seconds := 0.0
+	failed, seconds := 0, 0.0
 	for _, c := range s.cells() {
 		o, ok, err := s.outcome(c)
 		if err != nil {
-			return err
+			return section, err
 		}
-		if ok {
-			outcomes, seconds = append(outcomes, o), seconds+o.Seconds
+		if !ok {
+			continue
 		}
-		if ok && o.Result == nil {
+		outcomes, seconds = append(outcomes, o), seconds+o.Seconds
+		if o.Result == nil {
 			failed++
 		}
 	}
 	analysis, err := ablation.Analyse(s.Study, outcomes, metrics.Bootstrap{})
 	if err != nil {
-		return err
+		return section, err
 	}
 	if err := analysis.CheckColumns(); err != nil {
-		return err
+		return section, err
 	}
-	claims, err := analysis.Judge()
-	if err != nil {
-		return err
-	}
-	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Claims: claims, Versions: readVersions().fields()}
 	document, err := s.document(analysis, seconds)
 	if err != nil {
-		return err
+		return section, err
+	}
+	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Versions: readVersions().fields()}
+	if result.Claims, err = analysis.Judge(); err != nil {
+		return section, err
 	}
 	if err := s.write(result, analysis, document); err != nil {
-		return err
+		return section, err
 	}
-	s.log.Debug("study ends", "study", s.name, "seconds", int(took.Seconds()))
+	section = report.Section{Heading: s.Title, Blocks: []report.Block{report.List(document.Findings), result.Table, report.Paragraph("All of it: `" + s.name + "/report.html`.")}}
 	if err := s.print(result, document.Findings); err != nil || failed == 0 {
+		return section, err
+	}
+	return section, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), errPartial)
+}
+
+// reportAll writes one report of several studies, in short, beside their folders.
+func (o *globalOptions) reportAll(folder string, studies []report.Section) error {
+	path := filepath.Join(folder, "report.html")
+	d := report.Document{Title: "Studies", Facts: facts(), Sections: studies}
+	if err := d.WriteHTML(path); err != nil {
 		return err
 	}
-	return fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), errPartial)
+	_, err := fmt.Fprintln(o.stdout, path)
+	return err
+}
+
+// facts say how a report came about.
+func facts() []report.Fact {
+	v := readVersions()
+	return []report.Fact{
+		{Name: "Command", Value: "illustrator " + strings.Join(os.Args[1:], " "), Code: true},
+		{Name: "Date", Value: time.Now().UTC().Format("2006-01-02")},
+		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", v.Illustrator, v.GoMLX, v.GoXLA, v.Go)},
+	}
 }
 
 // document is the study's report.
@@ -73,15 +93,10 @@ func (s *study) document(analysis *ablation.Analysis, seconds float64) (report.D
 	if s.Pictures > 1 {
 		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
 	}
-	versions := readVersions()
-	facts := []report.Fact{
-		{Name: "Command", Value: "illustrator " + strings.Join(os.Args[1:], " "), Code: true},
-		{Name: "Date", Value: time.Now().UTC().Format("2006-01-02")},
-		{Name: "Domain", Value: s.domain}, {Name: "Run", Value: s.Base}, {Name: "Texts", Value: texts},
-		{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
-		{Name: "Time of all cells", Value: roundDuration(time.Duration(seconds * float64(time.Second))).String()},
-		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", versions.Illustrator, versions.GoMLX, versions.GoXLA, versions.Go)},
-	}
+	facts := append(facts(),
+		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base}, report.Fact{Name: "Texts", Value: texts},
+		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
+		report.Fact{Name: "Time of all cells", Value: roundDuration(time.Duration(seconds * float64(time.Second))).String()})
 	if len(s.Set) > 0 {
 		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
 	}

@@ -57,8 +57,8 @@ type Group struct {
 	About string `yaml:"about,omitempty"`
 	// Axis names what the variants' x is, such as "α": the chart then has lines over it. Without, variants stand side by
 	// side. LogAxis spaces x by its logarithm.
-	Axis    string `yaml:"axis,omitempty"`
-	LogAxis bool   `yaml:"log_axis,omitempty"`
+	Axis     string    `yaml:"axis,omitempty"`
+	LogAxis  bool      `yaml:"log_axis,omitempty"`
 	Variants []Variant `yaml:"variants"`
 }
 
