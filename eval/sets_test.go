@@ -76,6 +76,9 @@ func TestFrechetOfGroups(t *testing.T) {
 
 // KID over subsets has the interval of the whole sets' KID, around its own value.
 func TestKernelIntervals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws 100 subsets of 1,000 rows")
+	}
 	got := compared(t, normals(1, 1100, 0.3), normals(2, 1200, 0))
 	subsets, all := got["kid"], got["kid_whole"]
 	if subsets.Value == all.Value || math.Abs((subsets.Interval.High-subsets.Value)-(all.Interval.High-all.Value)) > 1e-12 {
@@ -118,10 +121,13 @@ func TestSetsWithoutVariance(t *testing.T) {
 
 // Of many rows the interval is that of some, and says so; features that are no numbers take their figures only.
 func TestSetsOfManyRowsAndOfNoNumbers(t *testing.T) {
-	got := compared(t, normals(1, mostResampled, 0.3), normals(2, 1000, 0))
+	if testing.Short() {
+		t.Skip("compares all pairs of 6,000 rows")
+	}
+	got := compared(t, normals(1, mostResampled, 0.3), normals(2, 60, 0))
 	for name, thinned := range map[string]bool{"fid": false, "kid_whole": true, "precision": true} {
 		f := got[name]
-		if f.Interval == nil || strings.Contains(f.Caveat, "interval from 3000 of the pictures and 1000 of the reference: too wide") != thinned {
+		if f.Interval == nil || strings.Contains(f.Caveat, "interval from 3000 of the pictures and 60 of the reference: too wide") != thinned {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
