@@ -57,6 +57,8 @@ type File struct {
 	Path string
 	Text int
 	Seed uint64
+	// Generator is the SHA-256 of the one that drew it, Domain its domain's name, where they are known.
+	Generator, Domain string
 	// Skip says why the picture is not to be judged; "" judges it.
 	Skip string
 }
@@ -109,6 +111,9 @@ func (r *Request) Check(n *pipeline.Networks) error {
 	if len(r.Files) == 0 && len(r.Seeds) == 0 {
 		return fault.Usage(fmt.Errorf("there is no seed to draw by"), "give seeds such as 0-3")
 	}
+	if err := r.checkGenerator(n); err != nil {
+		return err
+	}
 	if n.Classifier != nil {
 		if err := CheckTexts(*n.Classifier, r.Texts); err != nil {
 			return err
@@ -127,6 +132,17 @@ func (r *Request) Check(n *pipeline.Networks) error {
 	for _, name := range r.Metrics {
 		if reason := r.lacks(n, name); reason != "" {
 			return fault.Usage(fmt.Errorf("%s cannot be measured: %s", name, reason), "leave it out of the metrics, or give what it needs")
+		}
+	}
+	return nil
+}
+
+// checkGenerator refuses pictures of another domain's generator: the reference and the classifier are not theirs.
+func (r *Request) checkGenerator(n *pipeline.Networks) error {
+	for _, f := range r.Files {
+		if have, want := f.Generator, n.Hashes["generator"]; have != "" && want != "" && have != want {
+			return fault.Usage(fmt.Errorf("%s was drawn by generator %.12s of domain %s; domain %s has %.12s", f.Path, have, f.Domain, r.Domain, want),
+				"name the domain that drew the pictures with --domain")
 		}
 	}
 	return nil

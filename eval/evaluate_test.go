@@ -12,10 +12,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/backends"
+
 	"illustrator/checkpoints"
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/models/classifier"
 	"illustrator/models/features"
 	"illustrator/models/inception"
 	"illustrator/models/lpips"
@@ -26,25 +29,44 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// tiny opens the tiny domain with an untrained mapper.
+// tiny opens the tiny domain with an untrained mapper, once for all tests: most of their time is its compilation.
 func tiny(t *testing.T) *pipeline.Networks {
 	t.Helper()
-	dir := t.TempDir()
-	if _, err := pipelinetest.Write(dir, 1); err != nil {
-		t.Fatal(err)
-	}
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
-	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, 1)}); err != nil {
-		t.Fatal(err)
-	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	backend := nntest.Backend(t)
+	n, err := tinyOnce(backend)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.LoadMapper(filepath.Join(dir, "mapper")); err != nil {
-		t.Fatal(err)
-	}
 	return n
+}
+
+var tinyNetworks *pipeline.Networks
+
+func tinyOnce(backend backends.Backend) (*pipeline.Networks, error) {
+	if tinyNetworks != nil {
+		return tinyNetworks, nil
+	}
+	dir, err := os.MkdirTemp("", "tiny")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) // all weights are read by then
+	if _, err := pipelinetest.Write(dir, 1); err != nil {
+		return nil, err
+	}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
+	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, 1)}); err != nil {
+		return nil, err
+	}
+	n, err := pipeline.Open(backend, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(n.NeedFrozen(), n.LoadMapper(filepath.Join(dir, "mapper"))); err != nil {
+		return nil, err
+	}
+	tinyNetworks = n
+	return n, nil
 }
 
 func tinyRequest(t *testing.T) eval.Request {
@@ -217,12 +239,24 @@ func TestEvaluateWithJudges(t *testing.T) {
 		t.Errorf("the same CLIP as a second one: %+v, %+v", own, other)
 	}
 	distance, ok := first.Metric("lpips_diversity (lpips-0.1 vgg)")
-	if !ok || distance.N != 48 || !(distance.Value > 0) {
-		t.Errorf("LPIPS of 24 texts with 2 pairs of neighbours: %+v", distance)
+	if !ok || distance.N != 72 || !(distance.Value > 0) || distance.Caveat != "" {
+		t.Errorf("LPIPS of 24 texts with 3 pairs each: %+v", distance)
+	}
+	for _, name := range []string{"clip_score", "clip_score_torchmetrics", "r_precision_1_of_24"} {
+		own, _ := first.Metric(name)
+		other, ok := first.Metric(name + " (CLIP other)")
+		if !ok || math.Abs(own.Value-other.Value) > 1e-9 || other.Caveat != "" {
+			t.Errorf("%s by the same CLIP as a second one: %+v, %+v", name, own, other)
+		}
 	}
 	for _, name := range []string{"fid", "kid_whole", "precision"} {
 		if m, ok := first.Metric(name + " (inception-fid tf1-bilinear-299 features)"); !ok || m.N != 40 && m.N != 72 {
 			t.Errorf("%s: %+v, %v", name, m, ok)
+		}
+	}
+	for _, m := range first.Metrics {
+		if m.Interval == nil {
+			t.Errorf("%s has no interval: %s", m.Name, m.Caveat)
 		}
 	}
 	if _, ok := first.Metric("cmmd (inception-fid tf1-bilinear-299 features)"); ok {
@@ -238,19 +272,28 @@ func TestEvaluateWithJudges(t *testing.T) {
 }
 
 func TestEvaluateRefusesMistakes(t *testing.T) {
-	n := &pipeline.Networks{}
+	n := &pipeline.Networks{Hashes: map[string]string{"generator": "a1"}}
+	labels := &pipeline.Networks{Classifier: &classifier.Config{}}
 	for name, c := range map[string]struct {
 		change     func(*eval.Request)
 		want, hint string
 	}{
 		"unknown metric": {func(r *eval.Request) { r.Metrics = []string{"clip_scoer"} }, `metric "clip_scoer" is unknown`, "did you mean clip_score?"},
-		"no labels":      {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "attribute_accuracy cannot be measured: the domain has no classifier", "leave it out"},
-		"no texts":       {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
-		"no seeds":       {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
-		"z of files":     {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z", "leave it out"},
+		"no labels":      {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
+		"another domain": {func(r *eval.Request) {
+			r.Files = []eval.File{{Path: "a.png", Generator: "a1"}, {Path: "b.png", Generator: "b2", Domain: "other"}}
+		}, "b.png was drawn by generator b2 of domain other; domain tiny has a1", "--domain"},
+		"no texts":      {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
+		"no seeds":      {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
+		"no classifier": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "the domain has no classifier", "leave it out"},
+		"z of files":    {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z", "leave it out"},
 	} {
 		r := tinyRequest(t)
 		c.change(&r)
+		n := n
+		if name == "no labels" {
+			n = labels
+		}
 		if err := r.Check(n); !fault.IsUsage(err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.HintOf(err), c.hint) {
 			t.Errorf("%s: %v (%s)", name, err, fault.HintOf(err))
 		}

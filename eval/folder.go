@@ -23,6 +23,8 @@ type caption struct {
 	Kind       string              `json:"kind"`
 	Attributes map[string][]string `json:"attributes"`
 	Seed       uint64              `json:"seed"`
+	Domain     string              `json:"domain"`
+	Networks   map[string]string   `json:"networks_sha256"`
 }
 
 // ReadFolder finds the pictures in a folder and their texts. given are the texts, one a picture in the order of the files'
@@ -50,21 +52,24 @@ func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, e
 	for _, t := range known {
 		labels[t.Text] = t
 	}
-	c := collection{copies: map[string][]int{}, taken: map[File]bool{}}
+	c := collection{copies: map[string][]int{}, taken: map[place]bool{}}
 	for i, path := range paths {
+		about, err := readCaption(path)
+		file := File{Path: path, Seed: about.Seed, Domain: about.Domain, Generator: about.Networks["generator"]}
 		if len(given) > 0 {
-			c.add(path, given[i], nil)
+			file.Seed = 0
+			c.add(file, given[i], false)
 			continue
 		}
-		text, seed, err := readCaption(path)
 		if err != nil {
 			c.files = append(c.files, File{Path: path, Skip: err.Error()})
 			continue
 		}
+		text := data.Text{Text: about.Text, Kind: about.Kind, Attributes: about.Attributes}
 		if label, ok := labels[text.Text]; ok && len(text.Attributes) == 0 {
 			text = label
 		}
-		c.add(path, text, &seed)
+		c.add(file, text, true)
 	}
 	if len(c.texts) == 0 && len(c.files) > 0 {
 		return nil, nil, fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder, filepath.Base(c.files[0].Path), c.files[0].Skip),
@@ -80,81 +85,86 @@ type collection struct {
 	texts  []data.Text
 	files  []File
 	copies map[string][]int // places of a text: further ones where a seed has several pictures
-	taken  map[File]bool    // by text and seed
+	taken  map[place]bool
 }
 
-// add adds a picture; without a seed its number among those of its text stands for one.
-func (c *collection) add(path string, text data.Text, seed *uint64) {
-	file := File{}
-	if seed != nil {
-		file.Seed = *seed
-	}
+type place struct {
+	text int
+	seed uint64
+}
+
+// add adds a picture; without a seed of its own its number among those of its text stands for one.
+func (c *collection) add(file File, text data.Text, seeded bool) {
 	for _, file.Text = range c.copies[text.Text] {
-		for seed == nil && c.taken[file] {
+		for !seeded && c.taken[place{file.Text, file.Seed}] {
 			file.Seed++
 		}
-		if !c.taken[file] {
-			c.keep(path, file)
+		if !c.taken[place{file.Text, file.Seed}] {
+			c.keep(file)
 			return
 		}
 	}
 	file.Text = len(c.texts)
 	c.texts, c.copies[text.Text] = append(c.texts, text), append(c.copies[text.Text], file.Text)
-	c.keep(path, file)
+	c.keep(file)
 }
 
-func (c *collection) keep(path string, file File) {
-	c.taken[file] = true
-	file.Path = path
+func (c *collection) keep(file File) {
+	c.taken[place{file.Text, file.Seed}] = true
 	c.files = append(c.files, file)
 }
 
-// readCaption reads the text and the seed of a picture.
-func readCaption(path string) (data.Text, uint64, error) {
+// readCaption reads what is known of a picture: from the JSON beside it, or else from a PNG's metadata. It has a text.
+func readCaption(path string) (c caption, err error) {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
 	raw, err := os.ReadFile(beside)
 	if errors.Is(err, fs.ErrNotExist) {
 		return readMeta(path)
 	}
 	if err != nil {
-		return data.Text{}, 0, err
+		return c, err
 	}
-	var c caption
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return data.Text{}, 0, fmt.Errorf("%s: %w", beside, err)
+		return c, fmt.Errorf("%s: %w", beside, err)
 	}
 	text, err := data.NewText(c.Text)
 	if err != nil {
-		return data.Text{}, 0, fmt.Errorf("%s: %w", beside, err)
+		return c, fmt.Errorf("%s: %w", beside, err)
 	}
-	text.Kind, text.Attributes = c.Kind, c.Attributes
-	return text, c.Seed, nil
+	c.Text = text.Text
+	return c, nil
 }
 
-// readMeta reads text and seed from a PNG's metadata.
-func readMeta(path string) (text data.Text, seed uint64, err error) {
+// readMeta reads a PNG's metadata.
+func readMeta(path string) (c caption, err error) {
 	var meta []data.Meta
 	if strings.EqualFold(filepath.Ext(path), ".png") {
 		if meta, err = data.ReadPNGMeta(path); err != nil {
-			return data.Text{}, 0, err
+			return c, err
 		}
 	}
 	for _, m := range meta {
 		switch m.Key {
 		case "Description":
-			if text, err = data.NewText(m.Value); err != nil {
-				return data.Text{}, 0, err
+			text, err := data.NewText(m.Value)
+			if err != nil {
+				return c, err
 			}
+			c.Text = text.Text
 		case "Seed":
-			if seed, err = strconv.ParseUint(m.Value, 10, 64); err != nil {
-				return data.Text{}, 0, fmt.Errorf("its seed is %q", m.Value)
+			if c.Seed, err = strconv.ParseUint(m.Value, 10, 64); err != nil {
+				return c, fmt.Errorf("its seed is %q", m.Value)
 			}
+		case "Domain":
+			c.Domain = m.Value
+		case "generator-SHA256":
+			c.Networks = map[string]string{"generator": m.Value}
 		}
 	}
-	if text.Text == "" {
-		return data.Text{}, 0, errors.New("it has no text: neither a JSON beside it nor a Description in its metadata")
+	if c.Text == "" {
+		return c, errors.New("it has no text: neither a JSON beside it nor a Description in its metadata")
 	}
-	return text, seed, nil
+	return c, nil
 }
 
 // markSizes marks the pictures that have another size than most, and those whose header cannot be read.

@@ -32,9 +32,10 @@ func TestReadFolderFindsTextsAndWhatToSkip(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for i, name := range []string{"a", "b", "c"} { // two texts, the first with two seeds
 		writePicture(t, at(name+".png"), 8)
-		writeFile(t, at(name+".json"), fmt.Sprintf(`{"text": %q, "seed": %d, "score": {}}`, []string{"a king", "a queen", "a king"}[i], i))
+		writeFile(t, at(name+".json"), fmt.Sprintf(`{"text": %q, "seed": %d, "score": {}, "domain": "own", "networks_sha256": {"clip": "55", "generator": "66"}}`, []string{"a king", "a queen", "a king"}[i], i))
 	}
-	writePicture(t, at("d.png"), 8, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "2"}) // as c: another copy
+	writePicture(t, at("d.png"), 8, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "2"}, // as c: another copy
+		data.Meta{Key: "Domain", Value: "other"}, data.Meta{Key: "generator-SHA256", Value: "77"})
 	writePicture(t, at("e.png"), 9, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "7"})
 	writePicture(t, at("f.png"), 8)
 	writeFile(t, at("g.png"), "no picture")
@@ -48,6 +49,9 @@ func TestReadFolderFindsTextsAndWhatToSkip(t *testing.T) {
 	}
 	if len(texts) != 3 || texts[0].Text != "a king" || texts[1].Kind != "limited" || texts[2].Text != "a king" {
 		t.Errorf("texts %+v", texts)
+	}
+	if c, d := files[1], files[6]; c.Domain != "own" || c.Generator != "66" || d.Domain != "other" || d.Generator != "77" {
+		t.Errorf("drawn by %+v and %+v", c, d)
 	}
 	var got []string
 	for _, f := range files {

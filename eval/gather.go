@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 
-	"illustrator/data"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -47,8 +45,9 @@ type PictureScore struct {
 	PrefixedCosine float64  `json:"prefixed_cosine"`
 	Judge          *float64 `json:"judge_similarity,omitempty"`
 	JudgePrefixed  *float64 `json:"judge_prefixed_cosine,omitempty"`
-	// LPIPS is the distance to the picture of the same text before this one, where both were in one batch.
-	LPIPS *float64 `json:"lpips,omitempty"`
+	// LPIPS are the distances to up to neighbours pictures of the same text before this one, the nearest first, of those that
+	// were in one batch with it.
+	LPIPS []float64 `json:"lpips,omitempty"`
 	// Attributes are those that the text names.
 	Attributes map[string]SeenAttribute `json:"attributes,omitempty"`
 }
@@ -77,6 +76,7 @@ func (m *measurement) gather(ctx context.Context) error {
 	if m.scores, m.rows, done, err = kept.resume(sizes(batches)); err != nil {
 		return err
 	}
+	defer m.fix(batches)()
 	const stage = "Judging pictures"
 	if done < len(batches) {
 		m.Progress(stage, len(m.scores), total)
@@ -132,6 +132,44 @@ func (m *measurement) widths() [3]int {
 	return w
 }
 
+// fix has programs take as many rows as the largest of batches has, so that no figure depends on where an evaluation was
+// stopped, or on what was run before. It returns what undoes that.
+func (m *measurement) fix(batches [][]File) (undo func()) {
+	most, pairs := 0, 0
+	for _, b := range batches {
+		texts := make([]int, len(b))
+		for i, f := range b {
+			texts[i] = f.Text
+		}
+		most, pairs = max(most, len(b)), max(pairs, len(neighbouring(texts)))
+	}
+	undo = m.fixRows(most)
+	if m.Judges.LPIPS != nil {
+		m.Judges.LPIPS.Fix(pairs)
+	}
+	return undo
+}
+
+// fixRows is fix for a number of rows, without distances.
+func (m *measurement) fixRows(n int) (undo func()) {
+	undo = fixed(m.networks, n)
+	if m.Judges.CLIP != nil {
+		undo = both(fixed(m.Judges.CLIP, n), undo)
+	}
+	if m.Judges.Inception != nil {
+		m.Judges.Inception.Fix(n)
+	}
+	return undo
+}
+
+func fixed(n *pipeline.Networks, rows int) (undo func()) {
+	before := n.Fixed
+	n.Fixed = rows
+	return func() { n.Fixed = before }
+}
+
+func both(a, b func()) func() { return func() { a(); b() } }
+
 // stopped says how far the judging came and how to go on.
 func (m *measurement) stopped(err error, total int) error {
 	if m.Keep == "" {
@@ -164,156 +202,4 @@ func (m *measurement) batches() [][]File {
 		from = to
 	}
 	return append(batches, batch)
-}
-
-// judgeBatch draws or reads pictures and judges them. rows are those of the pictures that are not skipped.
-func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureScore, rows, error) {
-	scores := make([]PictureScore, len(batch))
-	for i, f := range batch {
-		scores[i] = PictureScore{Text: f.Text, Seed: f.Seed, File: f.Path, Skipped: f.Skip}
-	}
-	images, height, width, err := m.pixels(ctx, batch, scores)
-	if err != nil || len(images) == 0 {
-		return scores, rows{}, err
-	}
-	var judged []*PictureScore
-	for i := range scores {
-		if scores[i].Skipped == "" {
-			judged = append(judged, &scores[i])
-		}
-	}
-	if err := m.show(judged, images, height, width); err != nil {
-		return nil, rows{}, err
-	}
-	r, err := m.embed(ctx, images, height, width)
-	if err != nil {
-		return nil, rows{}, err
-	}
-	for i, s := range judged {
-		s.CLIPSimilarity = m.own.cosine(m.own.plain, s.Text, r.own, i)
-		s.PrefixedCosine = m.own.cosine(m.own.prefixed, s.Text, r.own, i)
-		if m.Judges.CLIP != nil {
-			plain, prefixed := m.judge.cosine(m.judge.plain, s.Text, r.judge, i), m.judge.cosine(m.judge.prefixed, s.Text, r.judge, i)
-			s.Judge, s.JudgePrefixed = &plain, &prefixed
-		}
-	}
-	if err := m.lookForAttributes(ctx, judged, images, height, width); err != nil {
-		return nil, rows{}, err
-	}
-	return scores, r, m.compareNeighbours(ctx, judged, images, height, width)
-}
-
-// show gives the pictures to whoever asked for them.
-func (m *measurement) show(judged []*PictureScore, images []float32, height, width int) error {
-	if m.Picture == nil {
-		return nil
-	}
-	pictures, err := data.SplitPictures(images, height, width)
-	if err != nil {
-		return err
-	}
-	for i, s := range judged {
-		if err := m.Picture(s.Text, s.Seed, pictures[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pixels are the pictures [N,3,H,W] of a batch. Files that cannot be read are marked in scores and left out.
-func (m *measurement) pixels(ctx context.Context, batch []File, scores []PictureScore) (images []float32, height, width int, err error) {
-	if len(m.Files) == 0 {
-		images, err = m.draw(ctx, batch)
-		return images, m.networks.Generator.Size, m.networks.Generator.Size, err
-	}
-	for i, f := range batch {
-		if f.Skip != "" {
-			continue
-		}
-		p, err := data.ReadPicture(f.Path)
-		switch {
-		case err != nil:
-			scores[i].Skipped = err.Error()
-		case width != 0 && (p.Width != width || p.Height != height):
-			scores[i].Skipped = fmt.Sprintf("it has %d×%d pixels, the others %d×%d", p.Width, p.Height, width, height)
-		default:
-			images, height, width = append(images, p.Pixels...), p.Height, p.Width
-		}
-	}
-	return images, height, width, nil
-}
-
-// draw draws a batch: all seeds of some texts, or some seeds of one.
-func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error) {
-	r := pipeline.Request{Prompts: m.Prompts, Alpha: m.Alpha, InjectIndex: m.InjectIndex, Synthesis: m.Synthesis}
-	first, last := batch[0].Text, batch[len(batch)-1].Text
-	r.TextEmbeds = m.own.plain[first*m.own.dim : (last+1)*m.own.dim]
-	for _, f := range batch {
-		if f.Text == first {
-			r.Seeds = append(r.Seeds, f.Seed)
-			r.RandomZ = append(r.RandomZ, data.Z(f.Seed, m.networks.Generator.StyleDim)...)
-		}
-	}
-	if len(r.Seeds)*(last-first+1) != len(batch) {
-		return nil, fmt.Errorf("internal: %d pictures of %d texts and %d seeds", len(batch), last-first+1, len(r.Seeds))
-	}
-	generated, err := m.networks.Generate(ctx, r)
-	return generated.Images, err
-}
-
-// embed makes the rows of pictures.
-func (m *measurement) embed(ctx context.Context, images []float32, height, width int) (r rows, err error) {
-	if r, err = m.features(ctx, images, height, width); err != nil || m.Judges.CLIP == nil {
-		return r, err
-	}
-	r.judge, err = m.Judges.CLIP.EmbedImages(ctx, images, height, width)
-	return r, err
-}
-
-// lookForAttributes has the classifier look for the attributes that texts name.
-func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureScore, images []float32, height, width int) error {
-	cfg := m.networks.Classifier
-	if m.lacks(m.networks, "attribute_accuracy") != "" || height != cfg.ImageSize || width != cfg.ImageSize {
-		return nil
-	}
-	seen, err := m.networks.Classify(ctx, images)
-	if err != nil {
-		return err
-	}
-	for i, s := range judged {
-		text := m.Texts[s.Text]
-		if !named(text) {
-			continue
-		}
-		s.Attributes = maps.Collect(look(*cfg, text, seen[i]))
-	}
-	return nil
-}
-
-// compareNeighbours measures how different each picture looks from the one of the same text before it.
-func (m *measurement) compareNeighbours(ctx context.Context, judged []*PictureScore, images []float32, height, width int) error {
-	if m.Judges.LPIPS == nil {
-		return nil
-	}
-	var a, b []float32
-	var at []*PictureScore
-	size := 3 * height * width
-	for i := 1; i < len(judged); i++ {
-		if judged[i].Text == judged[i-1].Text {
-			a, b = append(a, images[(i-1)*size:i*size]...), append(b, images[i*size:(i+1)*size]...)
-			at = append(at, judged[i])
-		}
-	}
-	if len(at) == 0 {
-		return nil
-	}
-	distances, err := m.Judges.LPIPS.Distances(ctx, a, b, height, width)
-	if err != nil {
-		return err
-	}
-	for i, s := range at {
-		d := float64(distances[i])
-		s.LPIPS = &d
-	}
-	return nil
 }

@@ -35,8 +35,8 @@ func (m *measurement) groups(texts []int) [][]int {
 
 // jackknifed gives a metric of a set its interval over texts, by the delete-a-group jackknife (Efron and Tibshirani 1993,
 // section 11.5): the metric without each group in turn, Student's t with a degree of freedom less than groups. The
-// reference is held fixed. An interval of shares ends at 0 and 1. measure gets the rows to keep.
-func jackknifed(of metrics.Metric, groups [][]int, measure func(keep []int) (float64, error)) (metrics.Metric, error) {
+// reference is held fixed. An interval of shares ends at 0 and 1. measure gets the group that is left out, and the rows to keep.
+func jackknifed(of metrics.Metric, groups [][]int, measure func(without int, keep []int) (float64, error)) (metrics.Metric, error) {
 	if groups == nil {
 		return of.With("no interval: fewer than %d texts", jackknifeGroups), nil
 	}
@@ -48,7 +48,7 @@ func jackknifed(of metrics.Metric, groups [][]int, measure func(keep []int) (flo
 				keep = append(keep, rows...)
 			}
 		}
-		v, err := measure(keep)
+		v, err := measure(without, keep)
 		if err != nil {
 			return of.With("no interval: too few pictures to leave some out"), nil
 		}

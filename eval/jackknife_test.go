@@ -14,7 +14,7 @@ import (
 func TestJackknifeOfAMean(t *testing.T) {
 	values := []float64{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}
 	var m measurement
-	mean := func(keep []int) (float64, error) {
+	mean := func(_ int, keep []int) (float64, error) {
 		sum := 0.0
 		for _, i := range keep {
 			sum += values[i]
@@ -22,7 +22,7 @@ func TestJackknifeOfAMean(t *testing.T) {
 		return sum / float64(len(keep)), nil
 	}
 	all := identity(len(values))
-	value, _ := mean(all)
+	value, _ := mean(whole, all)
 	got, err := jackknifed(metrics.Metric{Value: value}, m.groups(all), mean)
 	if err != nil {
 		t.Fatal(err)

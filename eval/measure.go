@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +37,10 @@ func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, e
 func (m *measurement) mean(wanted string, of metrics.Definition, caveat string, value func(PictureScore) (float64, bool)) {
 	var samples []metrics.Sample
 	for _, s := range m.scores {
-		if v, ok := value(s); ok && s.Skipped == "" {
+		if s.Skipped != "" {
+			continue
+		}
+		if v, ok := value(s); ok {
 			samples = append(samples, metrics.Sample{Text: s.Text, Seed: s.Seed, Value: v})
 		}
 	}
@@ -67,7 +69,7 @@ func (m *measurement) measureTexts(context.Context) error {
 	m.mean("clip_score", metrics.CLIPScore, joinCaveats(flatters, m.own.cutCaveat()), func(s PictureScore) (float64, bool) {
 		return metrics.CLIPScores([]float64{s.PrefixedCosine})[0], true
 	})
-	m.torchMetrics()
+	m.torchMetrics("", flatters, func(s PictureScore) float64 { return s.CLIPSimilarity })
 	if m.Judges.CLIP != nil {
 		by := fmt.Sprintf(" (CLIP %s)", m.Judges.CLIPName)
 		similarity, score := metrics.CLIPSimilarity, metrics.CLIPScore
@@ -76,9 +78,14 @@ func (m *measurement) measureTexts(context.Context) error {
 		m.mean("clip_score", score, m.judge.cutCaveat(), func(s PictureScore) (float64, bool) {
 			return metrics.CLIPScores([]float64{*s.JudgePrefixed})[0], true
 		})
+		m.torchMetrics(by, "", func(s PictureScore) float64 { return *s.Judge })
 	}
-	m.retrieval(100)
-	m.retrieval(0)
+	for _, candidates := range []int{100, 0} {
+		m.retrieval(candidates, "", m.own, m.rows.own, flatters)
+		if m.Judges.CLIP != nil {
+			m.retrieval(candidates, fmt.Sprintf(" (CLIP %s)", m.Judges.CLIPName), m.judge, m.rows.judge, "")
+		}
+	}
 	m.accuracies()
 	m.diversity()
 	return nil
@@ -99,9 +106,12 @@ func (t *embedded) cutCaveat() string {
 }
 
 // torchMetrics is a mean that is cut at 0; the interval is that of the mean, cut in the same way.
-func (m *measurement) torchMetrics() {
+func (m *measurement) torchMetrics(by, caveat string, cosine func(PictureScore) float64) {
 	of := metrics.CLIPScoreTorchMetrics
-	m.mean(of.Name, of, flatters, func(s PictureScore) (float64, bool) { return 100 * s.CLIPSimilarity, true })
+	of.Name += by
+	m.mean(metrics.CLIPScoreTorchMetrics.Name, of, caveat, func(s PictureScore) (float64, bool) {
+		return 100 * cosine(s), true
+	})
 	for i := range m.result.Metrics {
 		if metric := &m.result.Metrics[i]; metric.Name == of.Name {
 			metric.Value = max(0, metric.Value)
@@ -117,10 +127,10 @@ func (m *measurement) judged() []PictureScore {
 	return slices.DeleteFunc(slices.Clone(m.scores), func(s PictureScore) bool { return s.Skipped != "" })
 }
 
-// retrieval measures R-precision among so many texts; 0 are all.
-func (m *measurement) retrieval(candidates int) {
+// retrieval measures R-precision among so many texts, by a CLIP's embeddings of texts and images; 0 are all.
+func (m *measurement) retrieval(candidates int, by string, texts embedded, images []float32, caveat string) {
 	of := metrics.RPrecision
-	of.Name = fmt.Sprintf("%s_1_of_%d", of.Name, cmp.Or(candidates, len(m.Texts)))
+	of.Name = fmt.Sprintf("%s_1_of_%d%s", of.Name, cmp.Or(candidates, len(m.Texts)), by)
 	if candidates == 0 && len(m.Texts) == 100 || !m.wants("r_precision") {
 		return
 	}
@@ -129,7 +139,7 @@ func (m *measurement) retrieval(candidates int) {
 	for i, s := range judged {
 		own[i] = s.Text
 	}
-	credits, err := m.credits(own, candidates)
+	credits, err := m.credits(own, candidates, texts, images)
 	if err != nil {
 		m.add("r_precision", of.Name, func() (metrics.Metric, error) { return metrics.Metric{}, err })
 		return
@@ -138,19 +148,19 @@ func (m *measurement) retrieval(candidates int) {
 	for i, s := range judged {
 		samples[i] = metrics.Sample{Text: s.Text, Seed: s.Seed, Value: credits[i]}
 	}
-	m.meanOf("r_precision", of, flatters, samples)
+	m.meanOf("r_precision", of, caveat, samples)
 }
 
-func (m *measurement) credits(own []int, candidates int) ([]float64, error) {
-	images, err := metrics.Rows(m.rows.own, m.own.dim)
+func (m *measurement) credits(own []int, candidates int, texts embedded, images []float32) ([]float64, error) {
+	x, err := metrics.Rows(images, texts.dim)
 	if err != nil {
 		return nil, err
 	}
-	texts, err := metrics.Rows(m.own.plain, m.own.dim)
+	y, err := metrics.Rows(texts.plain, texts.dim)
 	if err != nil {
 		return nil, err
 	}
-	return metrics.RPrecisions(images, texts, own, candidates, m.Bootstrap.Seed)
+	return metrics.RPrecisions(x, y, own, candidates, m.Bootstrap.Seed)
 }
 
 // accuracies measures the share of named attributes that are seen: of all, of each attribute, of texts that name so many,
@@ -175,6 +185,9 @@ func (m *measurement) accuracies() {
 		}
 		accuracy, err = metrics.Accuracy(all, m.Bootstrap)
 		m.result.Samples[name] = judgementSamples(all)
+		if without := len(m.Texts) - count(m.Texts, named); without > 0 {
+			accuracy.Overall = accuracy.Overall.With("%d of %d texts have no labels", without, len(m.Texts))
+		}
 		return accuracy.Overall, err
 	})
 	of := func(what string, metric metrics.Metric) {
@@ -191,6 +204,15 @@ func (m *measurement) accuracies() {
 	for _, n := range slices.Sorted(maps.Keys(accuracy.ByNamed)) {
 		of(fmt.Sprintf("%d named", n), accuracy.ByNamed[n])
 	}
+}
+
+func count[T any](of []T, is func(T) bool) (n int) {
+	for _, v := range of {
+		if is(v) {
+			n++
+		}
+	}
+	return n
 }
 
 func judgementSamples(judgements []metrics.Judgement) []metrics.Sample {
@@ -221,85 +243,37 @@ func (m *measurement) diversity() {
 	} else {
 		m.meanOf("diversity", metrics.Diversity, "", samples)
 	}
-	lpips := metrics.Definition{Name: "lpips_diversity", Better: metrics.Higher}
-	if m.Judges.LPIPS != nil {
-		lpips.Name = fmt.Sprintf("%s (%s)", lpips.Name, m.Judges.LPIPS.Name)
-	}
-	m.mean("lpips_diversity", lpips, "between neighbouring seeds of a text", func(s PictureScore) (float64, bool) {
-		if s.LPIPS == nil {
-			return 0, false
-		}
-		return *s.LPIPS, true
-	})
+	m.lpipsDiversity(judged)
 	m.add("vendi_score", metrics.VendiScore.Name, func() (metrics.Metric, error) {
 		vendi, err := metrics.Vendi(images)
-		return vendi.With("no interval"), err
-	})
-}
-
-// measureLatents measures the z that the mapper predicts for the texts.
-func (m *measurement) measureLatents(ctx context.Context) error {
-	if len(m.Files) > 0 || !m.wants("z_distance") && !m.wants("z_mean") && !m.wants("z_std") {
-		return m.noLatents(errors.New("")) // refuses by lacks, where asked for
-	}
-	embeds, err := m.own.plain, error(nil)
-	if m.Prompts != nil {
-		if embeds, err = m.networks.Project(ctx, embeds, *m.Prompts, m.Alpha); err != nil {
-			return err
+		if err != nil {
+			return vendi, err
 		}
-	}
-	if m.z, err = m.networks.MapToZ(ctx, embeds); err != nil {
-		return err
-	}
-	z, err := metrics.Rows(m.z, m.networks.Generator.StyleDim)
-	if err != nil {
-		return err
-	}
-	latents, err := metrics.LatentStatistics(z)
-	if err != nil {
-		return m.noLatents(err)
-	}
-	m.result.Latents = &latents
-	n := len(m.Texts)
-	m.add("z_distance", "z_distance", func() (metrics.Metric, error) {
-		distance := latents.Distance
-		groups := m.groups(identity(n))
-		return jackknifed(distance, groups, func(keep []int) (float64, error) {
-			l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
-			return l.Distance.Value, err
+		return jackknifed(vendi, m.groups(texts), func(_ int, keep []int) (float64, error) {
+			without, err := metrics.Vendi(metrics.Pick(images, keep))
+			return without.Value, err
 		})
 	})
-	for _, moment := range []struct {
-		name string
-		of   func(metrics.Latents) float64
-	}{
-		{"z_mean", func(l metrics.Latents) float64 { return l.Mean }},
-		{"z_std", func(l metrics.Latents) float64 { return l.Std }},
-	} {
-		m.add(moment.name, moment.name, func() (metrics.Metric, error) {
-			metric := metrics.Metric{Definition: metrics.Definition{Name: moment.name}, Value: moment.of(latents), N: n}
-			return jackknifed(metric, m.groups(identity(n)), func(keep []int) (float64, error) {
-				l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
-				return moment.of(l), err
-			})
-		})
-	}
-	return nil
 }
 
-func (m *measurement) noLatents(reason error) error {
-	for _, name := range []string{"z_distance", "z_mean", "z_std"} {
-		m.add(name, name, func() (metrics.Metric, error) { return metrics.Metric{}, reason })
+func (m *measurement) lpipsDiversity(judged []PictureScore) {
+	of, caveat := metrics.LPIPSDiversity, ""
+	if m.Judges.LPIPS != nil {
+		of.Name = fmt.Sprintf("%s (%s)", of.Name, m.Judges.LPIPS.Name)
 	}
-	return nil
-}
-
-func identity(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
+	var samples []metrics.Sample
+	pictures, pairs := map[int]int{}, 0
+	for _, s := range judged {
+		for _, d := range s.LPIPS {
+			samples = append(samples, metrics.Sample{Text: s.Text, Seed: s.Seed, Value: d})
+		}
+		pairs += pictures[s.Text]
+		pictures[s.Text]++
 	}
-	return all
+	if len(samples) < pairs {
+		caveat = fmt.Sprintf("of each picture and up to %d before it: %d of %d pairs", neighbours, len(samples), pairs)
+	}
+	m.meanOf(metrics.LPIPSDiversity.Name, of, caveat, samples)
 }
 
 // order sorts the figures as Names are, those of one name as they were measured.

@@ -129,6 +129,7 @@ func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures)
 		return err
 	}
 	f.rows.append(have)
+	defer m.fixRows(min(len(all), atOnce))()
 	for _, batch := range batches[done:] {
 		if err := context.Cause(ctx); err != nil {
 			return err

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -12,9 +13,12 @@ import (
 const (
 	// mostPairs is how many pictures metrics take whose time grows with their square.
 	mostPairs = 20_000
-	// mostResampled is up to how many rows, of both sets, such a metric is computed anew for its interval.
+	// mostResampled is how many rows, of both sets, such a metric is computed anew from for its interval.
 	mostResampled = 6000
 )
+
+// whole stands for the group that is left out where none is.
+const whole = -1
 
 // set is one kind of features of generated and reference pictures.
 type set struct {
@@ -50,79 +54,178 @@ func (m *measurement) measureSets(ctx context.Context) error {
 	return nil
 }
 
+// comparison is that of one set. own and reference are its rows; of own there may be fewer than pictures.
+type comparison struct {
+	*measurement
+	set
+	own, reference *mat.Dense
+	texts          []int // of own's rows
+}
+
+// figure measures rows. It is told which of the jackknife's groups they lack.
+type figure func(without int, own, reference *mat.Dense) (metrics.Metric, error)
+
 // measureSet measures one kind of features. Its name is part of the metrics'.
-func (m *measurement) measureSet(ctx context.Context, s set) error {
-	own, err := metrics.Rows(s.own, s.dim)
-	if err != nil {
+func (m *measurement) measureSet(ctx context.Context, s set) (err error) {
+	c := &comparison{measurement: m, set: s}
+	for _, score := range m.judged() {
+		c.texts = append(c.texts, score.Text)
+	}
+	if c.own, err = metrics.Rows(s.own, s.dim); err != nil {
 		return err
 	}
-	texts := []int{}
-	for _, score := range m.judged() {
-		texts = append(texts, score.Text)
-	}
-	var reference *mat.Dense
 	if s.missing == "" {
-		if reference, err = metrics.Rows(s.reference, s.dim); err != nil {
+		if c.reference, err = metrics.Rows(s.reference, s.dim); err != nil {
 			return err
 		}
 	}
-	add := func(wanted, name string, own *mat.Dense, texts []int, measure func(own *mat.Dense) (metrics.Metric, error)) {
-		if context.Cause(ctx) != nil {
-			return
+	c.frechet(ctx)
+	c.own, c.texts = thin(c.own, c.texts, mostPairs)
+	c.kernels(ctx)
+	c.manifold(ctx)
+	return context.Cause(ctx)
+}
+
+// add measures a figure that is asked for under the name wanted, and gives it its interval.
+func (c *comparison) add(ctx context.Context, wanted, name string, measure figure, interval func(metrics.Metric) (metrics.Metric, error)) {
+	if context.Cause(ctx) != nil {
+		return
+	}
+	c.measurement.add(wanted, c.metric(name), func() (metrics.Metric, error) {
+		if c.missing != "" {
+			return metrics.Metric{}, errors.New(c.missing)
 		}
-		m.add(wanted, fmt.Sprintf("%s (%s features)", name, s.name), func() (metrics.Metric, error) {
-			if s.missing != "" {
-				return metrics.Metric{}, fmt.Errorf("%s", s.missing)
-			}
-			metric, err := measure(own)
-			if err != nil {
-				return metric, err
-			}
-			metric = metric.With("%s", s.caveat)
-			if n, _ := own.Dims(); n < len(m.judged()) {
-				metric = metric.With("of %d pictures, evenly picked", n)
-			}
-			if rows := rowsOf(own) + rowsOf(reference); rows > mostResampled || name == "kid" {
-				return metric.With("no interval"), nil
-			}
-			return jackknifed(metric, m.groups(texts), func(keep []int) (float64, error) {
-				again, err := measure(metrics.Pick(own, keep))
-				return again.Value, err
-			})
+		m, err := measure(whole, c.own, c.reference)
+		if err != nil {
+			return m, err
+		}
+		m = m.With("%s", c.caveat)
+		if metrics.Alike(c.own) {
+			m = m.With("all pictures have the same features")
+		}
+		if metrics.Alike(c.reference) {
+			m = m.With("all pictures of the reference have the same features")
+		}
+		if n, all := rowsOf(c.own), len(c.judged()); n < all {
+			m = m.With("of %d pictures, evenly picked", n)
+		}
+		return interval(m)
+	})
+}
+
+// anew gives intervals by measuring anew, of no more rows than mostResampled.
+func (c *comparison) anew(measure figure) func(metrics.Metric) (metrics.Metric, error) {
+	return func(m metrics.Metric) (metrics.Metric, error) {
+		own, reference, texts := c.own, c.reference, c.texts
+		if rowsOf(own)+rowsOf(reference) > mostResampled {
+			own, texts = thin(own, texts, mostResampled/2)
+			reference, _ = thin(reference, make([]int, rowsOf(reference)), mostResampled/2)
+			m = m.With("interval from %d of the pictures and %d of the reference: too wide", rowsOf(own), rowsOf(reference))
+		}
+		return jackknifed(m, c.groups(texts), func(without int, keep []int) (float64, error) {
+			m, err := measure(without, metrics.Pick(own, keep), reference)
+			return m.Value, err
 		})
 	}
-	add("fid", "fid", own, texts, func(own *mat.Dense) (metrics.Metric, error) { return frechet(own, reference) })
-	own, texts = thin(own, texts)
-	add("kid", "kid", own, texts, func(own *mat.Dense) (metrics.Metric, error) {
-		metric, std, err := metrics.KernelInceptionDistance(own, reference, metrics.Subsets{Seed: m.Bootstrap.Seed})
-		return metric.With("standard deviation over subsets %.3g", std), err
-	})
-	add("kid", "kid_whole", own, texts, func(own *mat.Dense) (metrics.Metric, error) {
-		return metrics.KernelInceptionDistanceWhole(own, reference)
-	})
-	if s.dim == m.own.dim && s.name == "CLIP "+m.Domain {
-		add("cmmd", "cmmd", own, texts, func(own *mat.Dense) (metrics.Metric, error) {
-			return metrics.CLIPMaximumMeanDiscrepancy(reference, own)
-		})
+}
+
+// metric is the name of a metric of these features.
+func (s *set) metric(name string) string { return fmt.Sprintf("%s (%s features)", name, s.name) }
+
+// frechet measures FID. Its interval needs the moments of each group once, however many pictures there are.
+func (c *comparison) frechet(ctx context.Context) {
+	groups := c.groups(c.texts)
+	if groups == nil {
+		groups = [][]int{identity(rowsOf(c.own))}
 	}
-	known := map[*mat.Dense]metrics.ManifoldMetrics{} // one computation gives four
-	for _, name := range []string{"precision", "recall", "density", "coverage"} {
-		add(name, name, own, texts, func(of *mat.Dense) (metrics.Metric, error) {
-			manifold, ok := known[of]
-			if !ok {
-				var err error
-				if manifold, err = metrics.Manifold(reference, of, metrics.Neighbours{}); err != nil {
+	var parts []*metrics.Moments
+	var reference *metrics.Moments
+	measure := func(without int, _, _ *mat.Dense) (_ metrics.Metric, err error) {
+		if reference == nil {
+			if reference, err = momentsOf(c.reference); err != nil {
+				return metrics.Metric{}, err
+			}
+		}
+		all := metrics.NewMoments(c.dim)
+		for i, rows := range groups {
+			if i == len(parts) {
+				part, err := momentsOf(metrics.Pick(c.own, rows))
+				if err != nil {
 					return metrics.Metric{}, err
 				}
-				if of == own {
-					known[of] = manifold
-				}
+				parts = append(parts, part)
 			}
-			return map[string]metrics.Metric{"precision": manifold.Precision, "recall": manifold.Recall,
-				"density": manifold.Density, "coverage": manifold.Coverage}[name], nil
-		})
+			if i == without {
+				continue
+			}
+			if err := all.Merge(parts[i]); err != nil {
+				return metrics.Metric{}, err
+			}
+		}
+		return metrics.FrechetDistance(all, reference)
 	}
-	return context.Cause(ctx)
+	c.add(ctx, "fid", "fid", measure, func(m metrics.Metric) (metrics.Metric, error) {
+		return jackknifed(m, c.groups(c.texts), func(without int, _ []int) (float64, error) {
+			m, err := measure(without, nil, nil)
+			return m.Value, err
+		})
+	})
+}
+
+// momentsOf returns the moments of rows, without the room that adding takes.
+func momentsOf(x *mat.Dense) (*metrics.Moments, error) {
+	_, dim := x.Dims()
+	added, m := metrics.NewMoments(dim), metrics.NewMoments(dim)
+	if err := added.Add(x); err != nil {
+		return nil, err
+	}
+	return m, m.Merge(added)
+}
+
+// kernels measures KID and CMMD. KID over subsets and over the whole sets estimate one number: the interval of both is that
+// of the whole sets, which are not drawn anew from time to time.
+func (c *comparison) kernels(ctx context.Context) {
+	known := map[int]metrics.Metric{}
+	wholeSets := func(without int, own, reference *mat.Dense) (m metrics.Metric, err error) {
+		m, ok := known[without]
+		if !ok {
+			m, err = metrics.KernelInceptionDistanceWhole(own, reference)
+			known[without] = m
+		}
+		return m, err
+	}
+	c.add(ctx, "kid", "kid", func(_ int, own, reference *mat.Dense) (metrics.Metric, error) {
+		m, std, err := metrics.KernelInceptionDistance(own, reference, metrics.Subsets{Seed: c.Bootstrap.Seed})
+		return m.With("standard deviation over subsets %.3g", std), err
+	}, c.anew(wholeSets))
+	c.add(ctx, "kid", "kid_whole", wholeSets, c.anew(wholeSets))
+	if c.set.name == "CLIP "+c.Domain {
+		cmmd := func(_ int, own, reference *mat.Dense) (metrics.Metric, error) {
+			return metrics.CLIPMaximumMeanDiscrepancy(reference, own)
+		}
+		c.add(ctx, "cmmd", "cmmd", cmmd, c.anew(cmmd))
+	}
+}
+
+// manifold measures precision, recall, density and coverage.
+func (c *comparison) manifold(ctx context.Context) {
+	known := map[int]metrics.ManifoldMetrics{} // one computation gives four
+	of := func(name string) figure {
+		return func(without int, own, reference *mat.Dense) (metrics.Metric, error) {
+			m, ok := known[without]
+			if !ok {
+				var err error
+				if m, err = metrics.Manifold(reference, own, metrics.Neighbours{}); err != nil {
+					return metrics.Metric{}, err
+				}
+				known[without] = m
+			}
+			return map[string]metrics.Metric{"precision": m.Precision, "recall": m.Recall, "density": m.Density, "coverage": m.Coverage}[name], nil
+		}
+	}
+	for _, name := range []string{"precision", "recall", "density", "coverage"} {
+		c.add(ctx, name, name, of(name), c.anew(of(name)))
+	}
 }
 
 func rowsOf(x *mat.Dense) int {
@@ -130,27 +233,15 @@ func rowsOf(x *mat.Dense) int {
 	return n
 }
 
-func frechet(own, reference *mat.Dense) (metrics.Metric, error) {
-	_, dim := own.Dims()
-	a, b := metrics.NewMoments(dim), metrics.NewMoments(dim)
-	if err := a.Add(own); err != nil {
-		return metrics.Metric{}, err
-	}
-	if err := b.Add(reference); err != nil {
-		return metrics.Metric{}, err
-	}
-	return metrics.FrechetDistance(a, b)
-}
-
-// thin picks mostPairs rows evenly, where there are more.
-func thin(x *mat.Dense, texts []int) (*mat.Dense, []int) {
+// thin picks most rows evenly, where there are more.
+func thin(x *mat.Dense, texts []int, most int) (*mat.Dense, []int) {
 	n := rowsOf(x)
-	if n <= mostPairs {
+	if n <= most {
 		return x, texts
 	}
-	keep, picked := make([]int, mostPairs), make([]int, mostPairs)
+	keep, picked := make([]int, most), make([]int, most)
 	for i := range keep {
-		keep[i] = i * n / mostPairs
+		keep[i] = i * n / most
 		picked[i] = texts[keep[i]]
 	}
 	return metrics.Pick(x, keep), picked

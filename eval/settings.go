@@ -19,16 +19,17 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Settings are what scores depend on, in a form to be compared and reported. Names of files are not among them, but their
-// number and order are.
+// Settings are what scores depend on, in a form to be compared and reported. Of files these are their names, and a hash of
+// their sizes and times.
 func (r *Request) Settings(networks map[string]string) map[string]any {
 	s := map[string]any{"domain": r.Domain, "networks_sha256": networks, "texts": r.Texts, "judges": r.Judges.hashes()}
 	if len(r.Files) > 0 {
-		names := make([]string, len(r.Files))
+		names, states := make([]string, len(r.Files)), sha256.New()
 		for i, f := range r.Files {
 			names[i] = fmt.Sprintf("%s: text %d, seed %d", filepath.Base(f.Path), f.Text, f.Seed)
+			fmt.Fprintln(states, fileState(f.Path))
 		}
-		s["files"] = names
+		s["files"], s["files_state"] = names, fmt.Sprintf("%x", states.Sum(nil))
 		return s
 	}
 	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.Synthesis.NoiseMode, r.Synthesis.TruncationPsi, r.InjectIndex

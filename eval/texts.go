@@ -32,6 +32,7 @@ func EmbedTexts(ctx context.Context, n *pipeline.Networks, r Request) (*TextEmbe
 		e.texts, prefixed = append(e.texts, t.Text), append(prefixed, metrics.CLIPScorePrefix+t.Text)
 	}
 	embed := func(n *pipeline.Networks) (to embedded, err error) {
+		defer fixed(n, len(e.texts))()
 		to.dim = n.CLIP.ProjectionDim
 		if to.plain, _, err = n.EmbedTexts(ctx, e.texts); err != nil {
 			return to, err

@@ -21,13 +21,17 @@ and what it is not worth, and with its 95 % interval where there is one.
 RUN, the folder of a run, draws the texts (default the domain's descriptions) for each seed with the run's best mapper;
 without an argument the domain's own mapper draws. PICTURES is a folder that illustrator generate wrote, or any folder with
 --texts, one text a picture in the order of the files' names. Pictures that cannot be read or have another size than most
-are skipped and listed: exit code 3.
+are skipped and listed: exit code 3. Those that another domain drew are refused.
 
 The folder --out gets eval.json, eval.md, eval.csv, eval.tex and scores.jsonl, a line for each picture. The same command goes
-on after Ctrl-C; other settings in the same folder are refused. Embeddings are held in memory, pictures are not.
+on after Ctrl-C, or after a crash; other settings in the same folder are refused. Embeddings are held in memory, pictures are
+not.
 
 --reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric that
-needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.`
+needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.
+
+An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485, 0.456,
+0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
 
 type evalOptions struct {
 	drawOptions
@@ -60,8 +64,8 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
 	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
 	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")
-	flags.StringVar(&e.inception, "inception", "", "folder of the Inception for FID and its like")
-	flags.StringVar(&e.lpips, "lpips", "", "folder of LPIPS for the diversity")
+	flags.StringVar(&e.inception, "inception", "", "Inception for FID and its like: a folder that convert wrote, or an ONNX file of any network of pictures")
+	flags.StringVar(&e.lpips, "lpips", "", "LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
 	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
 	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
@@ -93,8 +97,8 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
 func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
-	if e.resamples < 100 {
-		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples), "intervals of 95 %% need 100 at least; 10,000 are usual")
+	if e.resamples < 1000 {
+		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples), "intervals of 95 %% need 1,000 at least; 10,000 are usual")
 	}
 	if e.referenceSamples < 2 {
 		return fault.Usage(fmt.Errorf("--reference-samples is %d", e.referenceSamples), "at least 2; fewer than 2,048 are few for FID")

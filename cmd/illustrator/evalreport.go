@@ -44,6 +44,10 @@ func newEvalReport(s *session, e evalOptions, r eval.Request, result *eval.Resul
 
 // partial is an error if pictures were skipped, or nothing was measured of a metric that was asked for by name.
 func (r *evalReport) partial() error {
+	if skipped := r.SkippedReference; len(skipped) > 0 {
+		return fmt.Errorf("%d pictures of the reference and %d of %d others were skipped, the first is %s: %s: %w", len(skipped), len(r.Skipped),
+			len(r.Skipped)+r.Pictures, skipped[0].File, oneLine(skipped[0].Reason), errPartial)
+	}
 	if len(r.Skipped) > 0 {
 		return fmt.Errorf("%d of %d pictures were skipped, the first is %s: %s: %w",
 			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, oneLine(r.Skipped[0].Reason), errPartial)
@@ -109,7 +113,7 @@ func (r *evalReport) write(folder string) error {
 	}
 	section := report.Section{Heading: "Metrics", Blocks: []report.Block{table}}
 	var skipped report.List
-	for _, s := range r.Skipped {
+	for _, s := range slices.Concat(r.Skipped, r.SkippedReference) {
 		skipped = append(skipped, fmt.Sprintf("%s: %s", s.File, s.Reason))
 	}
 	if len(skipped) > 0 {

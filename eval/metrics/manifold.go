@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -41,7 +42,7 @@ const manifoldSamples = 10_000
 
 // Manifold measures generated against real features, in time of all pairs and memory for one tile of them. A row counts
 // as in a ball when it is nearer than the radius, as in Naeem's package prdc, not on it as in Kynkäänniemi's text; that
-// matters for exact repetitions only. Each set needs more than k rows.
+// matters for exact repetitions only. Each set needs more than k rows, and the real ones must differ: balls have no size else.
 func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error) {
 	if k.PrecisionRecall == 0 {
 		k.PrecisionRecall = 3
@@ -54,6 +55,9 @@ func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error)
 	}
 	if err := needBoth("precision and recall", real, generated, max(k.PrecisionRecall, k.DensityCoverage)+1); err != nil {
 		return ManifoldMetrics{}, err
+	}
+	if Alike(real) {
+		return ManifoldMetrics{}, fault.Hint(errors.New("precision and recall: all real samples are alike, so their balls have no size"), "compare with pictures that differ")
 	}
 	real, generated = centre(real, generated)
 	realRadii := radii(real, k.PrecisionRecall, k.DensityCoverage)

@@ -72,6 +72,20 @@ func Rows[T float32 | float64](values []T, dim int) (*mat.Dense, error) {
 	return mat.NewDense(len(values)/dim, dim, wide), nil
 }
 
+// Alike reports whether all rows of x are the same, but for what float32 rounds: no column varies by more than a millionth
+// of the greatest value.
+func Alike(x *mat.Dense) bool {
+	n, d := x.Dims()
+	first, spread, greatest := x.RawRowView(0), 0.0, 0.0
+	for i := range n {
+		row := x.RawRowView(i)
+		for j := range d {
+			spread, greatest = math.Max(spread, math.Abs(row[j]-first[j])), math.Max(greatest, math.Abs(row[j]))
+		}
+	}
+	return spread <= 1e-6*greatest
+}
+
 // need returns an error unless x has at least rows rows, all of them finite. what names the rows in messages.
 func need(what string, x *mat.Dense, rows int) error {
 	n, d := x.Dims()

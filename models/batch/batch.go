@@ -71,6 +71,9 @@ type Runner struct {
 	Backend backends.Backend
 	// Context holds the variables that the graphs read.
 	Context *mlcontext.Context
+	// Fixed, where it is not 0, is how many rows each program takes, whatever was run before, up to the batch: a row's last
+	// digits then don't depend on how many others there are.
+	Fixed int
 
 	execs map[string]*mlcontext.Exec
 	sizes map[string]int // rows that each of execs was last compiled for
@@ -78,7 +81,7 @@ type Runner struct {
 
 // NewRunner returns a Runner with a context that has no variables yet.
 func NewRunner(backend backends.Backend) *Runner {
-	return &Runner{backend, mlcontext.New().Checked(false), map[string]*mlcontext.Exec{}, map[string]int{}}
+	return &Runner{Backend: backend, Context: mlcontext.New().Checked(false), execs: map[string]*mlcontext.Exec{}, sizes: map[string]int{}}
 }
 
 // Forget drops the graph compiled under name, whose function is about to change.
@@ -96,7 +99,11 @@ func (r *Runner) Run(ctx context.Context, name string, build any, size int, inpu
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	// The program of a longer batch serves a shorter one, which is sooner done than another compilation.
-	size = min(size, max(total, r.sizes[name]))
+	if r.Fixed > 0 {
+		size = min(size, r.Fixed)
+	} else {
+		size = min(size, max(total, r.sizes[name]))
+	}
 	r.sizes[name] = size
 	var outputs [][]float32
 	for from := 0; from < total; from += size {

@@ -7,6 +7,8 @@ package features
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -37,8 +39,16 @@ type Extractor struct {
 	batch  int // pictures that go through at once
 }
 
-// Open loads the feature extractor in the folder at location, as illustrator convert writes it: model_type "inception-fid".
+// Open loads the feature extractor at location: a folder as illustrator convert writes it, of model_type "inception-fid", or
+// an ONNX file with its settings beside it (ONNXOptions).
 func Open(backend backends.Backend, location string) (*Extractor, error) {
+	if isONNX(location) {
+		o, err := readONNXOptions(location)
+		if err != nil {
+			return nil, err
+		}
+		return OpenONNX(backend, location, o)
+	}
 	var cfg inception.Config
 	runner := batch.NewRunner(backend)
 	sha, err := load(location, &cfg, func(w *checkpoints.Weights) error {
@@ -54,6 +64,9 @@ func Open(backend backends.Backend, location string) (*Extractor, error) {
 		},
 	}, nil
 }
+
+// Fix has each program take so many pictures, as batch.Runner.Fixed; 0 as many as there are.
+func (e *Extractor) Fix(pictures int) { e.runner.Fixed = pictures }
 
 // Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
 func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
@@ -71,33 +84,48 @@ type Distance struct {
 	// SHA256 is that of the weights.
 	SHA256 string
 
-	cfg    lpips.Config
 	runner *batch.Runner
+	build  func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node
+	batch  int // pairs that go through at once
+	least  int // pixels of a side
 }
 
-// OpenDistance loads the perceptual distance in the folder at location, as illustrator convert writes it: model_type "lpips".
+// OpenDistance loads the perceptual distance at location: a folder as illustrator convert writes it, of model_type "lpips", or
+// an ONNX file with its settings beside it (ONNXOptions).
 func OpenDistance(backend backends.Backend, location string) (*Distance, error) {
-	d := &Distance{runner: batch.NewRunner(backend)}
-	sha, err := load(location, &d.cfg, func(w *checkpoints.Weights) error {
-		return lpips.Load(d.runner.Context, d.cfg, w, dtypes.Float32)
+	if isONNX(location) {
+		o, err := readONNXOptions(location)
+		if err != nil {
+			return nil, err
+		}
+		return OpenONNXDistance(backend, location, o)
+	}
+	d, cfg := &Distance{runner: batch.NewRunner(backend), batch: batchSize}, lpips.Config{}
+	sha, err := load(location, &cfg, func(w *checkpoints.Weights) error {
+		return lpips.Load(d.runner.Context, cfg, w, dtypes.Float32)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open perceptual distance %q: %w", location, err)
 	}
-	d.Name, d.SHA256 = "lpips-0.1 "+string(d.cfg.Net), sha
+	d.Name, d.SHA256, d.least = "lpips-0.1 "+string(cfg.Net), sha, cfg.MinSize()
+	d.build = func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
+		return lpips.Build(ctx, cfg, graph.ClipScalar(a, -1, 1), graph.ClipScalar(b, -1, 1))
+	}
 	return d, nil
 }
+
+func isONNX(location string) bool { return strings.EqualFold(filepath.Ext(location), ".onnx") }
+
+// Fix has each program take so many pairs, as batch.Runner.Fixed; 0 as many as there are.
+func (d *Distance) Fix(pairs int) { d.runner.Fixed = pairs }
 
 // Distances returns the distance [N] of each pair of pictures a and b [N,3,height,width] in [-1,1]; what is beyond is clamped.
 // Pictures are compared in the size that they have, which changes the distance.
 func (d *Distance) Distances(ctx context.Context, a, b []float32, height, width int) ([]float32, error) {
-	if least := d.cfg.MinSize(); min(height, width) < least {
-		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name), "give pictures of at least %d×%d pixels", least, least)
+	if min(height, width) < d.least {
+		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name), "give pictures of at least %d×%[1]d pixels", d.least)
 	}
-	build := func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
-		return lpips.Build(ctx, d.cfg, graph.ClipScalar(a, -1, 1), graph.ClipScalar(b, -1, 1))
-	}
-	out, err := d.runner.Run(ctx, fmt.Sprintf("distances %dx%d", width, height), build, batchSize,
+	out, err := d.runner.Run(ctx, fmt.Sprintf("distances %dx%d", width, height), d.build, d.batch,
 		batch.Rows(a, 3, height, width), batch.Rows(b, 3, height, width))
 	if err != nil {
 		return nil, err

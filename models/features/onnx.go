@@ -1,9 +1,13 @@
 package features
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,31 +26,96 @@ import (
 	"illustrator/models/nn"
 )
 
-// ONNXOptions are what an ONNX file does not say.
+// ONNXOptions are what an ONNX file does not say. They stand in a JSON file beside it: net.json of net.onnx.
 type ONNXOptions struct {
-	// Output names the tensor that is the features: an output of the graph or of any node in it. Empty: the graph's only
-	// output.
-	Output string
-	// Size is the height and width of the network's pictures in pixels. Zero: what the file's input says.
-	Size int
+	// Output names the tensor that is the features or the distance: an output of the graph or of any node in it. Empty: the
+	// graph's only output.
+	Output string `json:"output"`
+	// Size is the height and width in pixels that pictures are resized to, by the exact area filter. Zero: what the file's
+	// input says; a distance whose input says none takes pictures as they are.
+	Size int `json:"size"`
 	// Mean and Std of red, green and blue in [0,1] normalise pictures, as (x - Mean) / Std.
-	Mean, Std [3]float64
+	Mean [3]float64 `json:"mean"`
+	Std  [3]float64 `json:"std"`
+}
+
+const onnxHint = `write what the network was trained on, such as {"output": "features", "size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}; ` +
+	`mean and std of 0.5 make values in [-1,1]`
+
+// readONNXOptions reads the JSON file beside an ONNX file.
+func readONNXOptions(path string) (o ONNXOptions, err error) {
+	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
+	raw, err := os.ReadFile(beside)
+	if err != nil {
+		return o, fault.Hint(fmt.Errorf("ONNX file %q has no settings beside it: %w", path, err), onnxHint)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&o); err != nil {
+		return o, fault.Usage(fmt.Errorf("%s: %w", beside, err), onnxHint)
+	}
+	if o.Size < 0 {
+		return o, fault.Usage(fmt.Errorf("%s: size is %d", beside, o.Size), "give the pixels of a side, such as 224, or 0 for what the file says")
+	}
+	return o, nil
 }
 
 // OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file that has its weights in itself.
-// Pictures are resized by the exact area filter. What the file needs and onnx-gomlx lacks is an error here, not later.
+// What the file needs and onnx-gomlx lacks is an error here, not later.
 //
 // Of torchvision's networks, exported by PyTorch, ResNet, DenseNet, EfficientNet, ConvNeXt and ViT run and equal PyTorch;
 // MobileNet V3 (HardSigmoid) and Inception (an average that counts padding) are refused.
 func OpenONNX(backend backends.Backend, path string, o ONNXOptions) (*Extractor, error) {
-	e, err := openONNX(backend, path, o)
+	runner := batch.NewRunner(backend)
+	n, err := openONNX(runner.Context, path, o, 1)
+	if err == nil && n.options.Size < 1 {
+		err = fault.Usage(errors.New("its input does not say the size of pictures"), "give the size, such as 224")
+	}
 	if err != nil {
+		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
+	}
+	build := func(ctx *mlcontext.Context, images *graph.Node) *graph.Node { return n.build(ctx, images) }
+	e := &Extractor{Name: n.name(), SHA256: n.sha256, runner: runner, build: build, batch: n.batch}
+	if e.Dim, err = n.width(backend, runner.Context, n.options.Size); err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
 	return e, nil
 }
 
-func openONNX(backend backends.Backend, path string, o ONNXOptions) (*Extractor, error) {
+// OpenONNXDistance loads any network that turns two pictures [N,3,H,W] into their distance, as OpenONNX does.
+func OpenONNXDistance(backend backends.Backend, path string, o ONNXOptions) (*Distance, error) {
+	d := &Distance{runner: batch.NewRunner(backend)}
+	n, err := openONNX(d.runner.Context, path, o, 2)
+	if err != nil {
+		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
+	}
+	d.Name, d.SHA256, d.batch, d.least = n.name(), n.sha256, n.batch, 1
+	d.build = func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
+		distance := n.build(ctx, a, b)
+		return graph.Reshape(distance, distance.Shape().Dim(0))
+	}
+	const anySize = 64 // which pooling leaves something of
+	width, err := n.width(backend, d.runner.Context, cmp.Or(n.options.Size, anySize))
+	if err == nil && width != 1 {
+		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width), "a distance is one")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
+	}
+	return d, nil
+}
+
+// onnxNetwork is a network as the file has it, and how it is used.
+type onnxNetwork struct {
+	model   onnx.Model
+	options ONNXOptions
+	inputs  []string
+	batch   int // pictures at once
+	sha256  string
+}
+
+// openONNX reads the file, and puts its weights into ctx.
+func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
 	for c, std := range o.Std {
 		if !(std > 0) {
 			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
@@ -65,53 +134,56 @@ func openONNX(backend backends.Backend, path string, o ONNXOptions) (*Extractor,
 		return nil, fault.Hint(err, "the file is no ONNX model, or damaged")
 	}
 	n := &onnxNetwork{model: model.WithExternalDataReader(oneFile{}), options: o}
-	if err := n.chooseInput(); err != nil {
+	if err := n.chooseInputs(inputs); err != nil {
 		return nil, err
 	}
 	if err := n.chooseOutput(); err != nil {
 		return nil, err
 	}
-	e := &Extractor{
-		Name:   fmt.Sprintf("onnx %s area-%d", n.options.Output, n.options.Size),
-		SHA256: checkpoints.SHA256(data), runner: batch.NewRunner(backend), build: n.build, batch: n.batch,
+	settings, err := json.Marshal(n.options)
+	if err != nil {
+		return nil, err
 	}
-	if err := model.VariablesToContext(e.runner.Context); err != nil {
+	n.sha256 = checkpoints.SHA256(append(data, settings...)) // features change with either
+	if err := model.VariablesToContext(ctx); err != nil {
 		return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
 	}
-	e.Dim, err = n.width(backend, e.runner.Context)
-	return e, err
+	return n, nil
 }
 
-// onnxNetwork is a network as the file has it, and how it is used.
-type onnxNetwork struct {
-	model   onnx.Model
-	options ONNXOptions
-	input   string
-	batch   int // pictures at once
-}
-
-// chooseInput takes the graph's only input, which must be pictures.
-func (n *onnxNetwork) chooseInput() error {
-	names, inputs := n.model.Inputs()
-	if len(names) != 1 || inputs[0].Rank() != 4 || inputs[0].DType != dtypes.Float32 {
-		return fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)), "a network of pictures has one input [N,3,H,W] of float32")
-	}
-	n.input, n.batch = names[0], batchSize
-	size := inputs[0].Dimensions
+func (n *onnxNetwork) name() string {
 	if n.options.Size == 0 {
-		n.options.Size = size[2]
+		return "onnx " + n.options.Output
 	}
-	for axis, want := range []int{1, 3, n.options.Size, n.options.Size} {
-		if size[axis] != onnx.DynamicDim && size[axis] != want {
-			return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(names, inputs), []int{1, 3, n.options.Size, n.options.Size}),
-				"export the network with a batch of any size, or of 1; its pictures must be square and have the size that was asked for")
+	return fmt.Sprintf("onnx %s area-%d", n.options.Output, n.options.Size)
+}
+
+// chooseInputs takes the graph's inputs, which must be so many pictures.
+func (n *onnxNetwork) chooseInputs(want int) error {
+	names, inputs := n.model.Inputs()
+	fits := len(names) == want
+	for _, in := range inputs {
+		fits = fits && in.Rank() == 4 && in.DType == dtypes.Float32
+	}
+	if !fits {
+		return fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)),
+			"features are of one input [N,3,H,W] of float32, a distance is of two")
+	}
+	n.inputs, n.batch = names, batchSize
+	if first := inputs[0].Dimensions[2]; n.options.Size == 0 && first != onnx.DynamicDim {
+		n.options.Size = first
+	}
+	size := n.options.Size
+	for _, in := range inputs {
+		for axis, want := range []int{1, 3, size, size} {
+			if have := in.Dimensions[axis]; have != onnx.DynamicDim && have != want {
+				return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(names, inputs), []int{1, 3, size, size}),
+					"export the network with a batch of any size, or of 1; its pictures must be square and have the size that was asked for")
+			}
 		}
-	}
-	if n.options.Size < 1 {
-		return fault.Usage(errors.New("its input does not say the size of pictures"), "give the size, such as 224")
-	}
-	if size[0] == 1 {
-		n.batch = 1
+		if in.Dimensions[0] == 1 {
+			n.batch = 1
+		}
 	}
 	return nil
 }
@@ -129,28 +201,35 @@ func (n *onnxNetwork) chooseOutput() error {
 	return nil
 }
 
-// build: pictures [B,3,H,W] in [-1,1] → features [B,D].
-func (n *onnxNetwork) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
-	g, o := images.Graph(), n.options
-	x := graph.MulScalar(graph.OnePlus(graph.ClipScalar(images, -1, 1)), 0.5)
-	x = nn.AreaResize(x, o.Size, o.Size)
-	channel := func(v [3]float64) *graph.Node {
-		return graph.Reshape(graph.ConstAsDType(g, x.DType(), v[:]), 1, 3, 1, 1)
+// build: pictures [B,3,H,W] in [-1,1] for each input → what the network makes of them, [B,D].
+func (n *onnxNetwork) build(ctx *mlcontext.Context, pictures ...*graph.Node) *graph.Node {
+	g, o := pictures[0].Graph(), n.options
+	inputs := map[string]*graph.Node{}
+	for i, x := range pictures {
+		x = graph.MulScalar(graph.OnePlus(graph.ClipScalar(x, -1, 1)), 0.5)
+		if o.Size > 0 {
+			x = nn.AreaResize(x, o.Size, o.Size)
+		}
+		channel := func(v [3]float64) *graph.Node {
+			return graph.Reshape(graph.ConstAsDType(g, x.DType(), v[:]), 1, 3, 1, 1)
+		}
+		inputs[n.inputs[i]] = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
 	}
-	x = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
-	y := n.model.CallGraph(ctx, g, map[string]*graph.Node{n.input: x}, o.Output)[0]
-	return graph.ConvertDType(graph.Reshape(y, images.Shape().Dim(0), -1), dtypes.Float32)
+	y := n.model.CallGraph(ctx, g, inputs, o.Output)[0]
+	return graph.ConvertDType(graph.Reshape(y, pictures[0].Shape().Dim(0), -1), dtypes.Float32)
 }
 
-// width returns D. It builds the graph, which finds out whether all its operators are known.
-func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context) (int, error) {
+// width returns D of pictures of that size. It builds the graph, which finds out whether all its operators are known.
+func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, size int) (int, error) {
 	width := 0
 	err := exceptions.TryCatch[error](func() {
 		g := graph.NewGraph(backend, "features")
 		defer g.Finalize()
-		size := n.options.Size
-		y := n.build(ctx, graph.Parameter(g, "images", shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
-		width = y.Shape().Dim(1)
+		var pictures []*graph.Node
+		for _, name := range n.inputs {
+			pictures = append(pictures, graph.Parameter(g, name, shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
+		}
+		width = n.build(ctx, pictures...).Shape().Dim(1)
 	})
 	if err != nil {
 		names, _ := n.model.Outputs()

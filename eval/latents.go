@@ -1,0 +1,74 @@
+package eval
+
+import (
+	"context"
+	"errors"
+
+	"illustrator/eval/metrics"
+)
+
+// measureLatents measures the z that the mapper predicts for the texts.
+func (m *measurement) measureLatents(ctx context.Context) error {
+	if len(m.Files) > 0 || !m.wants("z_distance") && !m.wants("z_mean") && !m.wants("z_std") {
+		return m.noLatents(errors.New("")) // refuses by lacks, where asked for
+	}
+	defer m.fixRows(len(m.Texts))()
+	embeds, err := m.own.plain, error(nil)
+	if m.Prompts != nil {
+		if embeds, err = m.networks.Project(ctx, embeds, *m.Prompts, m.Alpha); err != nil {
+			return err
+		}
+	}
+	if m.z, err = m.networks.MapToZ(ctx, embeds); err != nil {
+		return err
+	}
+	z, err := metrics.Rows(m.z, m.networks.Generator.StyleDim)
+	if err != nil {
+		return err
+	}
+	latents, err := metrics.LatentStatistics(z)
+	if err != nil {
+		return m.noLatents(err)
+	}
+	m.result.Latents = &latents
+	n := len(m.Texts)
+	m.add("z_distance", "z_distance", func() (metrics.Metric, error) {
+		distance := latents.Distance
+		groups := m.groups(identity(n))
+		return jackknifed(distance, groups, func(_ int, keep []int) (float64, error) {
+			l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
+			return l.Distance.Value, err
+		})
+	})
+	for _, moment := range []struct {
+		name string
+		of   func(metrics.Latents) float64
+	}{
+		{"z_mean", func(l metrics.Latents) float64 { return l.Mean }},
+		{"z_std", func(l metrics.Latents) float64 { return l.Std }},
+	} {
+		m.add(moment.name, moment.name, func() (metrics.Metric, error) {
+			metric := metrics.Metric{Definition: metrics.Definition{Name: moment.name}, Value: moment.of(latents), N: n}
+			return jackknifed(metric, m.groups(identity(n)), func(_ int, keep []int) (float64, error) {
+				l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
+				return moment.of(l), err
+			})
+		})
+	}
+	return nil
+}
+
+func (m *measurement) noLatents(reason error) error {
+	for _, name := range []string{"z_distance", "z_mean", "z_std"} {
+		m.add(name, name, func() (metrics.Metric, error) { return metrics.Metric{}, reason })
+	}
+	return nil
+}
+
+func identity(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
