@@ -163,11 +163,11 @@ func (t *Training) saveMapper(folder string) error {
 	if err != nil {
 		return err
 	}
-	return writeMapper(folder, t.Mapper, weights)
+	return t.writeMapper(folder, weights)
 }
 
-func writeMapper(folder string, cfg mapper.Config, weights *checkpoints.Weights) error {
+func (t *Training) writeMapper(folder string, weights *checkpoints.Weights) error {
 	return checkpoints.Write(folder, checkpoints.Contents{
-		Config: cfg, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Replace: true,
+		Config: t.Mapper, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Networks: t.Networks.FrozenHashes(), Replace: true,
 	})
 }
