@@ -68,7 +68,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 }
 
-// writeWide writes a set of which only the seeds differ.
+// writeWide writes a set in which the same 10,000 normal values are repeated.
 func writeWide(b *testing.B, folder string, rows, width int) {
 	meta := data.PairsMeta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: width, EmbedDim: width, CreatedBy: "benchmark"}
 	w, err := data.OpenPairsWriter(folder, meta, data.DefaultShardRows)
@@ -76,7 +76,7 @@ func writeWide(b *testing.B, folder string, rows, width int) {
 		b.Fatal(err)
 	}
 	const at = 10_000
-	values := make([]float32, at*width)
+	values := data.Z(1, at*width)
 	for from := 0; from < rows; from += at {
 		if err := w.Append(meta.Seed+uint64(from), values, values); err != nil {
 			b.Fatal(err)

@@ -126,7 +126,8 @@ func (t *Training) validationGraph(ctx *mlcontext.Context, inputs []*Node) *Node
 	ctx.SetTraining(z.Graph(), false)
 	predicted := mapper.Build(ctx.In(t.mapperScope()), t.Mapper, imageEmbeds)
 	packed := t.compare(ctx, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
-	cosine := Div(ReduceSum(Mul(z, predicted), 1), Sqrt(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1))))
+	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16)) // a prediction may be 0
+	cosine := Div(ReduceSum(Mul(z, predicted), 1), lengths)
 	more := Stack([]*Node{ReduceAllMean(cosine), ReduceAllMean(predicted), ReduceAllMean(Square(predicted))}, 0)
 	return Concatenate([]*Node{packed, ConvertDType(more, packed.DType())}, 0)
 }
