@@ -26,6 +26,9 @@ type Manifest struct {
 	// Tool is what made the folder, for example "illustrator convert".
 	Tool   string `json:"tool"`
 	Source Source `json:"source"`
+	// Networks are the SHA-256 of the weights of the networks that these were trained with, by name, such as "clip"; nothing
+	// where they were trained with none, or it is not known.
+	Networks map[string]string `json:"networks,omitempty"`
 	// Files are all files of the folder but the manifest.
 	Files map[string]File `json:"files"`
 }

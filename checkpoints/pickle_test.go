@@ -184,7 +184,7 @@ func TestTorchPickleHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := checkpoint(t, c.pickle)
-			refuse(t, "bad.pt", len(data), func() error { _, err := ParseTorch("bad.pt", data); return err }, c.want)
+			refuse(t, "bad.pt", len(data), func() error { _, err := parseTorch("bad.pt", data); return err }, c.want)
 		})
 	}
 }
@@ -203,7 +203,7 @@ func TestTorchPickleSharedDicts(t *testing.T) {
 	p.WriteString(".")
 	data := checkpoint(t, p.String())
 	cost := allocated(func() {
-		if _, err := ParseTorch("shared.pt", data); err != nil {
+		if _, err := parseTorch("shared.pt", data); err != nil {
 			t.Error(err)
 		}
 	})
@@ -227,7 +227,7 @@ func TestTorchPickleWorstCase(t *testing.T) {
 			p.WriteString(unit)
 		}
 		data := checkpoint(t, p.String()+".")
-		cost := allocated(func() { ParseTorch("large.pt", data) })
+		cost := allocated(func() { parseTorch("large.pt", data) })
 		t.Logf("%s: %d bytes for a file of %d", name, cost, len(data))
 		if cost > 64<<20 {
 			t.Errorf("%s: allocated %d bytes for a file of %d", name, cost, len(data))

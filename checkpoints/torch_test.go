@@ -119,7 +119,7 @@ func TestTorchArchiveHostile(t *testing.T) {
 	good := dict("a", tensor(storage("FloatStorage", "0", 6), 0, numbers(6), numbers(1)))
 	pkl := entry{name: "x/data.pkl", data: good}
 	floats := entry{name: "x/data/0", data: strings.Repeat("\x00", 24)}
-	if _, err := ParseTorch("good", archiveOf(t, pkl, floats)); err != nil {
+	if _, err := parseTorch("good", archiveOf(t, pkl, floats)); err != nil {
 		t.Fatal(err)
 	}
 	overlapping := make([]entry, 100)
@@ -153,7 +153,7 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"web page":             {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)
+			refuse(t, "bad.pt", len(c.data), func() error { _, err := parseTorch("bad.pt", c.data); return err }, c.want)
 		})
 	}
 }
@@ -167,7 +167,7 @@ func TestTorchManyViews(t *testing.T) {
 	}
 	p.WriteString("u.")
 	data := archiveOf(t, entry{name: "x/data.pkl", data: p.String()}, entry{name: "x/data/0", data: strings.Repeat("\x00", 4*256*256)})
-	f, err := ParseTorch("views.pt", data)
+	f, err := parseTorch("views.pt", data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestTorchManyViews(t *testing.T) {
 }
 
 func readAll(data []byte) (*Weights, error) {
-	f, err := ParseTorch("f", data)
+	f, err := parseTorch("f", data)
 	if err != nil {
 		return nil, err
 	}

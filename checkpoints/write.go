@@ -25,10 +25,11 @@ type Contents struct {
 	Weights *Weights
 	// Files are further files by name, such as vocab.json.
 	Files map[string][]byte
-	// Layout, Tool and Source go into the manifest. Of Source.File only the last element is kept.
-	Layout string
-	Tool   string
-	Source Source
+	// Layout, Tool, Source and Networks go into the manifest. Of Source.File only the last element is kept.
+	Layout   string
+	Tool     string
+	Source   Source
+	Networks map[string]string
 	// Replace allows to replace a network's folder that has other contents.
 	Replace bool
 }
@@ -88,7 +89,7 @@ func fill(folder string, config []byte, c Contents) error {
 		}
 		files[name] = data
 	}
-	m := Manifest{Layout: c.Layout, Tool: c.Tool, Source: c.Source, Files: map[string]File{}}
+	m := Manifest{Layout: c.Layout, Tool: c.Tool, Source: c.Source, Networks: c.Networks, Files: map[string]File{}}
 	if m.Source.File != "" {
 		m.Source.File = filepath.Base(m.Source.File)
 	}

@@ -165,6 +165,7 @@ func TestFileMistakes(t *testing.T) {
 		strings.Replace(stage, "{l1: 1}", "{l1: 0}", 1):                       {"all weights are 0", "at least one"},
 		strings.Replace(stage, "{l1: 1}", "{l1: -1}", 1):                      {"losses.l1 is -1", "0 or more"},
 		strings.Replace(stage, "{l1: 1}", "{l2: 1}", 1):                       {`unknown key "l2"`, "did you mean l1?"},
+		stage + strings.TrimPrefix(stage, "train:\n  stages:\n"):              {`train.stages[1].name is ""`, "another than that of stage 0"},
 	} {
 		_, err := OpenRun(writeFile(t, "run.yaml", text), nil)
 		expectMistake(t, text, err, want[0], want[1])

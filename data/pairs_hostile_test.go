@@ -81,7 +81,7 @@ func TestReadPairsDamaged(t *testing.T) {
 }
 
 // Whatever stands where a length or an offset is expected: an answer or an error, and no more memory than the file's size
-// justifies. Every aligned word of the shard is tried, and, without -short, more values and every bit.
+// justifies. Every aligned word of the shard is tried, and, without -short, more values and two bits of every byte.
 func TestReadPairsHostileLengths(t *testing.T) {
 	folder, path, raw := oneShard(t, 4)
 	try := func(what string, i int, damaged []byte) {
@@ -109,7 +109,7 @@ func TestReadPairsHostileLengths(t *testing.T) {
 		}
 	}
 	for i := 0; i < len(raw) && !testing.Short(); i++ {
-		for bit := range 8 {
+		for _, bit := range []int{i % 7, 7} {
 			damaged := bytes.Clone(raw)
 			damaged[i] ^= 1 << bit
 			try("bit", i, damaged)

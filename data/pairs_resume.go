@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -17,23 +16,23 @@ import (
 // strayName matches what an interrupted writer may leave: nothing else in a folder is ever removed.
 var strayName = regexp.MustCompile(`^(\.shard\.tmp|\.manifest\.json[0-9]+|rows-[0-9]{10,20}-[0-9]{10,20}\.arrow)$`)
 
-// lockFolder makes the folder where it is missing and locks it until the process ends or Close.
+// lockFolder makes the folder where it is missing and locks it until the process ends or Close. On a file system without
+// locks it is written to without one.
 func (w *PairsWriter) lockFolder() error {
 	_, err := os.Stat(w.folder)
 	w.created = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(w.folder, 0o777); err != nil {
 		return fault.Hint(err, "name a folder in a place that you can write to")
 	}
-	if w.lock, err = os.Open(w.folder); err != nil {
-		return err
+	w.lock, err = checkpoints.LockFolder(w.folder)
+	if errors.Is(err, checkpoints.ErrInUse) {
+		return fault.Hint(err, "wait for it, or name another folder; --part gives every process a set of its own")
 	}
-	err = syscall.Flock(int(w.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		w.lock.Close()
-		return fault.Hint(errors.New("another process is writing this set"), "wait for it, or name another folder; --part gives every process a set of its own")
-	}
-	return nil // a file system without locks is written to without one
+	return err
 }
+
+// Locked reports whether the folder is kept from other processes: not so on a file system without locks.
+func (w *PairsWriter) Locked() bool { return w.lock.Held }
 
 // prepare reads the manifest, or writes an empty one, and removes strays.
 func (w *PairsWriter) prepare() error {

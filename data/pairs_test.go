@@ -246,7 +246,7 @@ func TestPairsCheck(t *testing.T) {
 func TestOpenPairsMissing(t *testing.T) {
 	dir := t.TempDir()
 	mustWrite(t, filepath.Join(dir, "file.arrow"), []byte("x"))
-	testWriter(t, filepath.Join(dir, "begun"), 8).lock.Close()
+	testWriter(t, filepath.Join(dir, "begun"), 8).lock.Release()
 	for name, want := range map[string]string{"none": "does not exist", ".": "there is no manifest.json", "file.arrow": "it is a file", "begun": "no rows yet"} {
 		_, err := OpenPairs(filepath.Join(dir, name))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(fault.HintOf(err), "illustrator pairs") {

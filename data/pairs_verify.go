@@ -124,7 +124,7 @@ func repairPairs(folder string, bad []BadShard) error {
 	if err := w.lockFolder(); err != nil {
 		return err
 	}
-	defer w.lock.Close()
+	defer w.lock.Release()
 	var removed []string
 	m.Shards = slices.DeleteFunc(m.Shards, func(s shard) bool {
 		is := slices.ContainsFunc(bad, func(b BadShard) bool { return b.File == s.File })

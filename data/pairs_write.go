@@ -11,6 +11,7 @@ import (
 	"sort"
 	"syscall"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
 
@@ -24,7 +25,7 @@ import (
 type PairsWriter struct {
 	folder   string
 	manifest pairsManifest
-	lock     *os.File
+	lock     *checkpoints.Lock
 	created  bool // the folder was not there
 	err      error
 
@@ -234,5 +235,5 @@ func (w *PairsWriter) Close() error {
 		_ = os.Remove(w.folder)
 	}
 	w.err = errClosed
-	return errors.Join(err, w.lock.Close())
+	return errors.Join(err, w.lock.Release())
 }

@@ -42,7 +42,7 @@ func TestPairsBytesAreDeterministic(t *testing.T) {
 						rt.Fatal(err)
 					}
 				case 1: // a crash
-					w.lock.Close()
+					w.lock.Release()
 				default:
 					continue
 				}
@@ -122,7 +122,7 @@ func TestPairsWriterRefusesOtherSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenPairsWriter(folder, other, 8); err == nil || !strings.Contains(err.Error(), "another process is writing") {
+	if _, err := OpenPairsWriter(folder, other, 8); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("two writers: %v", err)
 	}
 	if err := w.Close(); err != nil {
@@ -185,7 +185,7 @@ func TestPairsWriterRefusesRows(t *testing.T) {
 	if _, err := os.Stat(empty); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a set of no rows: %v", err)
 	}
-	testWriter(t, empty, 8).lock.Close()
+	testWriter(t, empty, 8).lock.Release()
 	if err := testWriter(t, empty, 9).Close(); err != nil {
 		t.Error(err)
 	}

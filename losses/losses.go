@@ -6,6 +6,7 @@ package losses
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
@@ -50,14 +51,28 @@ type Weights struct {
 	Regularization float64 `yaml:"regularization" json:"regularization"`
 }
 
+// Loss is one of the losses as settings, metrics and tables know it.
+type Loss struct {
+	Name   string
+	Weight func(Weights) float64 // 0 where the loss is not measured
+	Value  func(Values) float64
+}
+
+// All are the losses in the order of their equations.
+var All = []Loss{
+	{"l1", func(w Weights) float64 { return w.L1 }, func(v Values) float64 { return v.L1 }},
+	{"semantic", func(w Weights) float64 { return w.Semantic }, func(v Values) float64 { return v.Semantic }},
+	{"regularization", func(w Weights) float64 { return w.Regularization }, func(v Values) float64 { return v.Regularization }},
+}
+
+// Total is the weighted sum, which is always measured.
+var Total = Loss{"total", func(Weights) float64 { return 1 }, func(v Values) float64 { return v.Total }}
+
 // Validate returns an error that names the first weight without sense.
 func (w Weights) Validate() error {
-	for _, f := range []struct {
-		name  string
-		value float64
-	}{{"l1", w.L1}, {"semantic", w.Semantic}, {"regularization", w.Regularization}} {
-		if !(f.value >= 0) || math.IsInf(f.value, 1) {
-			return fault.Usage(fmt.Errorf("losses.%s is %g", f.name, f.value), "a loss's weight is 0 or more; 0 leaves the loss out")
+	for _, l := range All {
+		if weight := l.Weight(w); !(weight >= 0) || math.IsInf(weight, 1) {
+			return fault.Usage(fmt.Errorf("losses.%s is %g", l.Name, weight), "a loss's weight is 0 or more; 0 leaves the loss out")
 		}
 	}
 	if w == (Weights{}) {
@@ -135,12 +150,9 @@ func (v Values) Plus(other Values, weight float64) Values {
 
 // NonFinite returns the name and the value of the first loss that is infinite or not a number, the total last; "" if none is.
 func (v Values) NonFinite() (string, float64) {
-	for _, f := range []struct {
-		name  string
-		value float64
-	}{{"l1", v.L1}, {"semantic", v.Semantic}, {"regularization", v.Regularization}, {"total", v.Total}} {
-		if math.IsNaN(f.value) || math.IsInf(f.value, 0) {
-			return f.name, f.value
+	for _, l := range append(slices.Clone(All), Total) {
+		if value := l.Value(v); math.IsNaN(value) || math.IsInf(value, 0) {
+			return l.Name, value
 		}
 	}
 	return "", 0

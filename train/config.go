@@ -164,6 +164,9 @@ func (c Config) Validate() error {
 		}
 	}
 	for i, s := range c.Stages {
+		if first := slices.IndexFunc(c.Stages, func(other Stage) bool { return other.Name == s.Name }); first != i {
+			return bad(fmt.Sprintf("stages[%d].name", i), fmt.Sprintf("%q", s.Name), fmt.Sprintf("another than that of stage %d: metrics tell stages apart by it", first))
+		}
 		if err := s.Losses.Validate(); err != nil {
 			return fmt.Errorf("train.stages[%d]: %w", i, err)
 		}

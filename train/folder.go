@@ -85,16 +85,3 @@ func (f Folder) Sweep() error {
 	}
 	return nil
 }
-
-// Lock takes the folder for this process until unlock is called or the process ends. It fails where another has it.
-func (f Folder) Lock() (unlock func(), err error) {
-	dir, err := os.Open(string(f))
-	if err != nil {
-		return nil, err
-	}
-	if err := lockFile(dir); err != nil {
-		dir.Close()
-		return nil, err
-	}
-	return func() { dir.Close() }, nil
-}

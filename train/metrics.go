@@ -39,10 +39,10 @@ func (l Line) Numbers() (all []Number) {
 		}
 	}
 	each := func(prefix string, v losses.Values) {
-		add(prefix+"total", &v.Total)
-		add(prefix+"l1", &v.L1)
-		add(prefix+"semantic", &v.Semantic)
-		add(prefix+"regularization", &v.Regularization)
+		for _, l := range append([]losses.Loss{losses.Total}, losses.All...) {
+			value := l.Value(v)
+			add(prefix+l.Name, &value)
+		}
 	}
 	add("train/learning_rate", l.LearningRate)
 	add("train/grad_norm", l.GradNorm)

@@ -143,6 +143,7 @@ func TestResumeIsExact(t *testing.T) {
 	if n := strings.Count(want["metrics.jsonl"], "\n"); n != 12+4 {
 		t.Errorf("%d lines of metrics, want 12 steps and validations after steps 4, 5, 8 and 12:\n%s", n, want["metrics.jsonl"])
 	}
+	checkValidations(t, Folder(whole), config.last().Losses)
 	parts := t.TempDir()
 	for _, at := range stops {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -161,6 +162,33 @@ func TestResumeIsExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "resumed when all is done", contents(t, parts), want)
+}
+
+// checkValidations fails unless each validation of a run has measured every loss that has a weight, and no other.
+func checkValidations(t *testing.T, folder Folder, weights losses.Weights) {
+	t.Helper()
+	lines, err := ReadMetrics(folder.Metrics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines {
+		if line.Validation == nil {
+			continue
+		}
+		for _, v := range []losses.Values{line.Validation.Losses, line.Validation.FixedNoise} {
+			sum := 0.0
+			for _, l := range losses.All {
+				value, weight := l.Value(v), l.Weight(weights)
+				if (value > 0) != (weight > 0) {
+					t.Errorf("validation after step %d: %s of weight %g is %g", line.Step, l.Name, weight, value)
+				}
+				sum += weight * value
+			}
+			if math.Abs(sum-v.Total) > 1e-5*sum {
+				t.Errorf("validation after step %d: the total is %g, the weighted losses are %g together", line.Step, v.Total, sum)
+			}
+		}
+	}
 }
 
 // A training whose process dies without a word goes on from the newest checkpoint, and leaves the same bytes.

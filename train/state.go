@@ -201,7 +201,7 @@ func (t *Training) restoreBest(newest *checkpoints.Weights) (err error) {
 			return nil
 		}
 	}
-	return writeMapper(t.Folder.BestMapper(), t.Mapper, mapperOf(weights, t.mapperScope()))
+	return t.writeMapper(t.Folder.BestMapper(), mapperOf(weights, t.mapperScope()))
 }
 
 // mapperOf picks a mapper out of a checkpoint.

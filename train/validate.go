@@ -126,7 +126,8 @@ func (t *Training) validationGraph(ctx *mlcontext.Context, inputs []*Node) *Node
 	ctx.SetTraining(z.Graph(), false)
 	predicted := mapper.Build(ctx.In(t.mapperScope()), t.Mapper, imageEmbeds)
 	packed := t.compare(ctx, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
-	cosine := Div(ReduceSum(Mul(z, predicted), 1), Sqrt(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1))))
+	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16)) // a prediction may be 0
+	cosine := Div(ReduceSum(Mul(z, predicted), 1), lengths)
 	more := Stack([]*Node{ReduceAllMean(cosine), ReduceAllMean(predicted), ReduceAllMean(Square(predicted))}, 0)
 	return Concatenate([]*Node{packed, ConvertDType(more, packed.DType())}, 0)
 }
@@ -163,11 +164,11 @@ func (t *Training) saveMapper(folder string) error {
 	if err != nil {
 		return err
 	}
-	return writeMapper(folder, t.Mapper, weights)
+	return t.writeMapper(folder, weights)
 }
 
-func writeMapper(folder string, cfg mapper.Config, weights *checkpoints.Weights) error {
+func (t *Training) writeMapper(folder string, weights *checkpoints.Weights) error {
 	return checkpoints.Write(folder, checkpoints.Contents{
-		Config: cfg, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Replace: true,
+		Config: t.Mapper, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Networks: t.Networks.FrozenHashes(), Replace: true,
 	})
 }

@@ -44,8 +44,8 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs", steps, perStep, float64(steps)*float64(perStep)/float64(rows))
 	}
 	line("steps", "%d", config.Steps())
-	line("memory", "about %s: weights and optimizer %s, a batch's pictures and gradients %s", gibibytes(estimate.Total()), gibibytes(estimate.Weights), gibibytes(estimate.Batch))
-	line("checkpoint", "%s each, %d kept and the best", gibibytes(estimate.Checkpoint), config.Checkpoint.Keep)
+	line("memory", "about %s: weights and optimizer %s, a batch's pictures and gradients %s", byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Batch))
+	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -55,12 +55,4 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	_, err = o.stdout.Write(text)
 	return err
-}
-
-// gibibytes prints a number of bytes.
-func gibibytes(n int64) string {
-	if n < 1<<28 {
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }

@@ -52,7 +52,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 		Long:  evalLong,
 		Example: `  illustrator eval runs/first --seeds 0-3
   illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
-		Args: cobra.MaximumNArgs(1),
+		Args: optionalArg("one run or one folder of pictures"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runEval(cmd, opts, e, args) },
 	}
 	addDomainFlag(cmd, &e.domain)

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/internal/fault"
+	"illustrator/models/nn/nntest"
 	"illustrator/models/xla"
 )
 
@@ -25,6 +26,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
 
 func TestMain(m *testing.M) {
+	if os.Getenv("KILLS") == "" { // `make soak` kills what users run
+		nntest.CompileFast()
+	}
 	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand})
 }
 
@@ -50,7 +54,7 @@ func TestScript(t *testing.T) {
 			}
 			for name, value := range map[string]string{
 				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin), "PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
-				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "", "ONNX": onnx,
+				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "", "ONNX": onnx, "XLA_FLAGS": os.Getenv("XLA_FLAGS"),
 			} {
 				env.Setenv(name, value)
 			}

@@ -22,8 +22,7 @@ func (m memory) check() check {
 	if m.Total == 0 {
 		return c
 	}
-	const gib = 1 << 30
-	c.Detail = fmt.Sprintf("%.1f GiB, %.1f GiB of it available", float64(m.Total)/gib, float64(m.Available)/gib)
+	c.Detail = fmt.Sprintf("%s, %s of it available", byteSize(int64(m.Total)), byteSize(int64(m.Available)))
 	if m.Available < memoryNeeded {
 		c.Status, c.Fix = statusWarning, "end other programs: runs on the embedded domain take up to 4 GiB"
 	}

@@ -114,6 +114,7 @@ func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder stri
 			err = closed
 		}
 	}()
+	o.warnUnlocked(folder, w.Locked())
 	missing, err := w.Missing(rows)
 	if len(missing) == 0 || err != nil {
 		return err

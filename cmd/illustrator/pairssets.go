@@ -95,7 +95,7 @@ func printPairsInfo(opts *globalOptions, info data.PairsInfo) error {
 	for _, r := range info.Seeds {
 		fmt.Fprintf(w, "seeds\t%v\n", r)
 	}
-	fmt.Fprintf(w, "files\t%d of at most %d rows, %.1f MB together\n", info.Shards, info.ShardRows, float64(info.Bytes)/1e6)
+	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, byteSize(info.Bytes))
 	m := info.Meta
 	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
 	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)

@@ -138,6 +138,13 @@ func claimFolder(out string, run configs.Run) error {
 	return renameio.WriteFile(train.Folder(out).Config(), text, 0o666)
 }
 
+// warnUnlocked warns of a folder on a file system that has no locks.
+func (o *globalOptions) warnUnlocked(folder string, locked bool) {
+	if !locked {
+		o.log.Warn(fmt.Sprintf("the file system of %s has no locks: see to it that no other process writes into that folder", folder))
+	}
+}
+
 // writeJSON writes v, indented, under a final name at once.
 func writeJSON(path string, v any) error {
 	var text bytes.Buffer

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -72,8 +73,8 @@ func readRun(folder train.Folder) (storedRun, error) {
 	if run.Info.Status != train.Running {
 		return run, nil
 	}
-	inUse, err := folder.InUse()
-	if err == nil && !inUse {
+	inUse, known, err := checkpoints.FolderInUse(string(folder))
+	if known && !inUse {
 		run.Info.Status = killed
 	}
 	return run, err

@@ -29,7 +29,7 @@ func newRunsCompareCommand(opts *globalOptions) *cobra.Command {
 picture of training and validation. Of one run the curves alone.`,
 		Example: `  illustrator runs compare 3 4
   illustrator runs compare runs/00003-lorelei runs/00004-wide --out curves.png`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArgs("the runs to compare"),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsCompare(opts, args, c) },
 	}
 	cmd.Flags().StringVarP(&c.out, "out", "o", "", "write the curves to this .png or .svg file")

@@ -13,20 +13,8 @@ import (
 	"illustrator/train"
 )
 
-// measuredLoss is one of the losses by its name in metrics, settings and tables.
-type measuredLoss struct {
-	name   string
-	of     func(losses.Values) float64
-	weight func(losses.Weights) float64 // 0 where the loss is not measured
-}
-
 // measuredLosses are all losses, the total first.
-var measuredLosses = []measuredLoss{
-	{"total", func(v losses.Values) float64 { return v.Total }, func(losses.Weights) float64 { return 1 }},
-	{"l1", func(v losses.Values) float64 { return v.L1 }, func(w losses.Weights) float64 { return w.L1 }},
-	{"semantic", func(v losses.Values) float64 { return v.Semantic }, func(w losses.Weights) float64 { return w.Semantic }},
-	{"regularization", func(v losses.Values) float64 { return v.Regularization }, func(w losses.Weights) float64 { return w.Regularization }},
-}
+var measuredLosses = append([]losses.Loss{losses.Total}, losses.All...)
 
 // readMetrics reads what a run has written down; a run may not have begun to.
 func readMetrics(folder train.Folder) ([]train.Line, error) {
@@ -52,11 +40,11 @@ func curvesOf(runs []storedRun, log bool) (chart.Figure, error) {
 			return figure, err
 		}
 		for i, loss := range measuredLosses {
-			panels[i].Series = append(panels[i].Series, loss.series(run.Name(), config.Train, lines)...)
+			panels[i].Series = append(panels[i].Series, seriesOf(loss, run.Name(), config.Train, lines)...)
 		}
 	}
 	for i, p := range panels {
-		p.Title, p.X, p.Y, p.LogY = measuredLosses[i].name, "step", "loss", log && allPositive(p)
+		p.Title, p.X, p.Y, p.LogY = measuredLosses[i].Name, "step", "loss", log && allPositive(p)
 		if hasPoints(p) {
 			figure.Panels = append(figure.Panels, p)
 		}
@@ -64,8 +52,8 @@ func curvesOf(runs []storedRun, log bool) (chart.Figure, error) {
 	return figure, nil
 }
 
-// series are the losses of training and of validation, where they have a weight.
-func (l measuredLoss) series(name string, config train.Config, lines []train.Line) []chart.Series {
+// seriesOf are the values of a loss in training and in validation, where it has a weight.
+func seriesOf(l losses.Loss, name string, config train.Config, lines []train.Line) []chart.Series {
 	training, validation := chart.Series{Name: name, Faint: true}, chart.Series{Name: name}
 	weights := map[string]losses.Weights{}
 	for _, stage := range config.Stages {
@@ -74,11 +62,11 @@ func (l measuredLoss) series(name string, config train.Config, lines []train.Lin
 	last := config.Stages[len(config.Stages)-1].Losses // those of all validations
 	for _, line := range lines {
 		x := float64(line.Step)
-		if line.Losses != nil && l.weight(weights[line.Stage]) != 0 {
-			training.Points = append(training.Points, chart.Point{X: x, Y: l.of(*line.Losses)})
+		if line.Losses != nil && l.Weight(weights[line.Stage]) != 0 {
+			training.Points = append(training.Points, chart.Point{X: x, Y: l.Value(*line.Losses)})
 		}
-		if line.Validation != nil && l.weight(last) != 0 {
-			validation.Points = append(validation.Points, chart.Point{X: x, Y: l.of(line.Validation.FixedNoise)})
+		if line.Validation != nil && l.Weight(last) != 0 {
+			validation.Points = append(validation.Points, chart.Point{X: x, Y: l.Value(line.Validation.FixedNoise)})
 		}
 	}
 	return []chart.Series{training, validation}

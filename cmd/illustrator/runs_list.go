@@ -26,7 +26,7 @@ func newRunsListCommand(opts *globalOptions) *cobra.Command {
 fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: optionalArg("one folder of runs, or none"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := runsFolder
 			if len(args) == 1 {

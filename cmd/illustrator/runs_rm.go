@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -26,7 +27,7 @@ func newRunsRemoveCommand(opts *globalOptions) *cobra.Command {
 folders is no run, is in use, or holds something that no run writes.`,
 		Example: `  illustrator runs rm 3
   illustrator runs rm runs/00003-lorelei runs/00004-lorelei --yes`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArgs("the runs to remove"),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsRemove(opts, args, yes) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without a question")
@@ -120,7 +121,11 @@ func lockToRemove(folder train.Folder) (unlock func(), err error) {
 	if len(foreign) > 0 {
 		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")), "move that away first, or remove the folder yourself")
 	}
-	return folder.Lock()
+	lock, err := checkpoints.LockFolder(string(folder))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Release() }, nil
 }
 
 // removeRun removes what shows that a folder is a run last, so that what is left of an interrupted removal can be removed.

@@ -26,7 +26,7 @@ func newRunsShowCommand(opts *globalOptions) *cobra.Command {
 command that goes on.`,
 		Example: `  illustrator runs show 3
   illustrator runs show runs/00003-lorelei`,
-		Args: cobra.ExactArgs(1),
+		Args: exactArgs(1, "one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder, err := findRun(args[0])
 			if err != nil {
@@ -146,9 +146,9 @@ func lossRows(run storedRun, lines []train.Line) (rows [][]string) {
 // lossList names the losses that were measured: those without a weight are 0.
 func lossList(v losses.Values) string {
 	notes := []string{fmt.Sprintf("total %.4f", v.Total)}
-	for _, l := range measuredLosses[1:] {
-		if value := l.of(v); value != 0 {
-			notes = append(notes, fmt.Sprintf("%s %.4f", l.name, value))
+	for _, l := range losses.All {
+		if value := l.Value(v); value != 0 {
+			notes = append(notes, fmt.Sprintf("%s %.4f", l.Name, value))
 		}
 	}
 	return strings.Join(notes, ", ")
@@ -186,18 +186,6 @@ func sizeOf(path string) (files int, bytes int64) {
 		return nil
 	})
 	return files, bytes
-}
-
-func byteSize(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1000*1000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1000*1000*1000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
 // nextRows are commands that go on from here.

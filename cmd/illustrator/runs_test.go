@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/losses"
 	"illustrator/train"
@@ -89,7 +90,7 @@ func TestRunInUse(t *testing.T) {
 	if _, output := illustrator(t, "runs", "list"); !strings.Contains(output, "killed  1000/4700") {
 		t.Errorf("a run whose process is gone: %s", output)
 	}
-	unlock, err := folder.Lock()
+	lock, err := checkpoints.LockFolder(string(folder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestRunInUse(t *testing.T) {
 	if _, err := os.Stat(folder.Info()); err != nil || code != 1 || !strings.Contains(output, "in use") {
 		t.Errorf("removing it: exit code %d, %v, %s", code, err, output)
 	}
-	unlock()
+	lock.Release()
 	if code, output := illustrator(t, "runs", "rm", "1", "--yes"); code != 0 || output != "removed runs/00001-a\n" {
 		t.Errorf("removing it later: exit code %d, %s", code, output)
 	}

@@ -86,15 +86,6 @@ func (s *session) loadMapper(m mapperOptions) error {
 		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
 			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(location)), "give the folder of a finished `illustrator train` or `illustrator demo`")
 		}
-		info, err := train.Folder(m.run).ReadInfo()
-		if err != nil {
-			return err
-		}
-		if info != nil {
-			if err := s.sameNetworks(train.Folder(m.run), info); err != nil {
-				return err
-			}
-		}
 	}
 	if location == "" {
 		location = s.domain.MapperLocation()
@@ -134,11 +125,25 @@ func createdBy() string { return "illustrator " + readVersions().Illustrator }
 
 // exactArgs refuses another number of arguments and says what they are.
 func exactArgs(n int, what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given == n }, fmt.Sprint(n), what)
+}
+
+// optionalArg refuses more than one argument.
+func optionalArg(what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given <= 1 }, "at most 1", what)
+}
+
+// someArgs refuses to be given none.
+func someArgs(what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given > 0 }, "1 or more", what)
+}
+
+func checkArgs(right func(given int) bool, number, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
+		if right(len(args)) {
 			return nil
 		}
-		return fault.Usage(fmt.Errorf("%d arguments are given, not %d", len(args), n), "give %s; see `%s --help`", what, cmd.CommandPath())
+		return fault.Usage(fmt.Errorf("%d arguments are given, not %s", len(args), number), "give %s; see `%s --help`", what, cmd.CommandPath())
 	}
 }
 

@@ -97,12 +97,9 @@ func (t trainOptions) nameOf() string {
 // lossNote is a few words on the losses that have a weight, for the progress bar.
 func lossNote(w losses.Weights, v losses.Values) string {
 	var notes []string
-	for _, l := range []struct {
-		name          string
-		weight, value float64
-	}{{"l1", w.L1, v.L1}, {"semantic", w.Semantic, v.Semantic}, {"reg", w.Regularization, v.Regularization}} {
-		if l.weight != 0 {
-			notes = append(notes, fmt.Sprintf("%s %.3f", l.name, l.value))
+	for _, l := range losses.All {
+		if l.Weight(w) != 0 {
+			notes = append(notes, fmt.Sprintf("%s %.3f", l.Name, l.Value(v)))
 		}
 	}
 	return strings.Join(notes, " ")

@@ -14,9 +14,9 @@ import (
 func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
 	v := losses.Values{L1: 0.8, Semantic: 0.5, Regularization: 0.25}
 	for want, w := range map[string]losses.Weights{
-		"l1 0.800":                          {L1: 1},
-		"semantic 0.500":                    {Semantic: 2},
-		"l1 0.800 semantic 0.500 reg 0.250": {L1: 0.3, Semantic: 1, Regularization: 0.3},
+		"l1 0.800":       {L1: 1},
+		"semantic 0.500": {Semantic: 2},
+		"l1 0.800 semantic 0.500 regularization 0.250": {L1: 0.3, Semantic: 1, Regularization: 0.3},
 	} {
 		if got := lossNote(w, v); got != want {
 			t.Errorf("%+v: %q, want %q", w, got, want)

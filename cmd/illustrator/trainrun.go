@@ -46,11 +46,12 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 	if validation != nil {
 		defer validation.Close()
 	}
-	unlock, err := train.Folder(t.out).Lock()
+	lock, err := checkpoints.LockFolder(t.out)
 	if err != nil {
 		return train.Info{}, err
 	}
-	defer unlock()
+	defer lock.Release()
+	o.warnUnlocked(t.out, lock.Held)
 	if err := o.start(s); err != nil {
 		return train.Info{}, err
 	}

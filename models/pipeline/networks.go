@@ -168,7 +168,8 @@ func (n *Networks) load(scope string, w *checkpoints.Weights) error {
 	return mapper.Load(ctx, *n.Mapper, w)
 }
 
-// LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and generator.
+// LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and generator,
+// and where its manifest names those that it was trained with, they must be the same.
 func (n *Networks) LoadMapper(location string) error {
 	cfg := new(mapper.Config)
 	if err := n.open(MapperScope, location, cfg); err != nil {
@@ -182,9 +183,28 @@ func (n *Networks) LoadMapper(location string) error {
 			location, cfg.EmbedDim, cfg.ZDim, n.CLIP.ProjectionDim, n.Generator.StyleDim),
 			"the mapper was trained for another domain: name that domain, or train a mapper for this one")
 	}
+	if m := n.folders[MapperScope].Manifest(); m != nil {
+		for _, scope := range []string{generatorScope, clipScope} {
+			if trained, have := m.Networks[scope], n.Hashes[scope]; trained != "" && trained != have {
+				return fault.Hint(fmt.Errorf("mapper %q was trained with %s %.12s; this domain has %.12s", location, scope, trained, have),
+					"name the domain that it was trained for, or train a mapper for this one")
+			}
+		}
+	}
 	n.Mapper, n.loaded[MapperScope] = cfg, false
 	n.Forget(mapName) // compiled for the mapper before
 	return n.need(MapperScope)
+}
+
+// FrozenHashes are the SHA-256 of generator and CLIP, which a mapper's manifest keeps.
+func (n *Networks) FrozenHashes() map[string]string {
+	hashes := map[string]string{}
+	for _, scope := range []string{generatorScope, clipScope} {
+		if sum := n.Hashes[scope]; sum != "" { // none where the weights were given in memory
+			hashes[scope] = sum
+		}
+	}
+	return hashes
 }
 
 // NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -284,6 +285,20 @@ func TestLoadMapper(t *testing.T) {
 	}
 	if err := n.LoadMapper(filepath.Join(dir, "none")); err == nil || fault.HintOf(err) == "" {
 		t.Errorf("no mapper: %v", err)
+	}
+	trained := filepath.Join(dir, "trained")
+	for network, want := range map[string]string{"": "", "generator": "was trained with generator 00", "clip": "was trained with clip 00"} {
+		c := checkpoints.Contents{Config: *n.Mapper, Weights: mapper.Init(*n.Mapper, 2), Networks: n.FrozenHashes(), Replace: true}
+		if want != "" {
+			c.Networks[network] = strings.Repeat("0", 64)
+		}
+		if err := errors.Join(os.RemoveAll(trained), checkpoints.Write(trained, c)); err != nil {
+			t.Fatal(err)
+		}
+		err := n.LoadMapper(trained)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "") {
+			t.Errorf("trained with another %q: %v", network, err)
+		}
 	}
 	path := filepath.Join(other, "model.safetensors")
 	raw := must[[]byte](t)(os.ReadFile(path))

@@ -2,9 +2,11 @@
 package nntest
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"sync"
 	"testing"
 
@@ -17,7 +19,40 @@ import (
 	"illustrator/models/xla"
 )
 
-var openCPU = sync.OnceValues(func() (backends.Backend, error) { return xla.Open("cpu") })
+// CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise the code,
+// which costs a test more than the speed is worth. What XLA_FLAGS says already is left.
+func CompileFast() {
+	if _, set := os.LookupEnv(xlaFlags); !set {
+		os.Setenv(xlaFlags, "--xla_backend_optimization_level=0")
+	}
+}
+
+const xlaFlags = "XLA_FLAGS"
+
+// Optimised runs a test in a process of its own with XLA's usual optimisations, where computing takes longer than compiling.
+func Optimised(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	if flags, set := os.LookupEnv(xlaFlags); set && flags == "" {
+		test(t)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), xlaFlags+"=")
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err != nil:
+		t.Fatalf("%v\n%s", err, out)
+	case bytes.Contains(out, []byte("--- SKIP")):
+		t.Skipf("skipped in its process:\n%s", out)
+	case !bytes.Contains(out, []byte("--- PASS: "+t.Name()+" ")):
+		t.Fatalf("the test did not run in its process:\n%s", out)
+	}
+}
+
+var openCPU = sync.OnceValues(func() (backends.Backend, error) {
+	CompileFast()
+	return xla.Open("cpu")
+})
 
 // Backend returns the XLA CPU backend. Without a plugin the test is skipped with the command that installs one,
 // but under CI it fails.
