@@ -84,13 +84,9 @@ func (p interpolateOptions) isFile() bool {
 }
 
 func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
-	about, err := data.NewText(a.domain.TextPrompt)
-	if err != nil {
-		return err
-	}
 	var ends [2][]float32
 	for i, o := range p.begin {
-		from, err := a.origin(ctx, o, about)
+		from, err := a.origin(ctx, o)
 		if err != nil {
 			return err
 		}
