@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KILLS") == "" { // `make soak` kills what users run
 		nntest.CompileFast()
 	}
-	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand})
+	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand, "same-picture": samePicture})
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN

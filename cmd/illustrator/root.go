@@ -92,6 +92,8 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
+		newManipulateCommand(opts),
+		newInterpolateCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),
 		newAblateCommand(opts),
