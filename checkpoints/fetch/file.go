@@ -86,6 +86,15 @@ func (f File) check(path, name string) (checkpoints.File, error) {
 	return got, err
 }
 
+// Address is the file's address for a browser, also of a file of the hub.
+func (f File) Address() string {
+	address, err := f.address("")
+	if err != nil {
+		return f.URL
+	}
+	return address
+}
+
 // address returns where the file is downloaded from. mirror takes the place of scheme and host.
 func (f File) address(mirror string) (string, error) {
 	address := f.URL
