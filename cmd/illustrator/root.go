@@ -100,6 +100,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newEmbedCommand(opts),
 		newRenderCommand(opts),
 		newConvertCommand(opts),
+		newInspectCommand(opts),
 		newBenchCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),
