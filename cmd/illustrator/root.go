@@ -103,6 +103,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newRenderCommand(opts),
 		newFetchCommand(opts),
 		newConvertCommand(opts),
+		newInspectCommand(opts),
 		newBenchCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),
