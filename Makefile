@@ -2,6 +2,7 @@
 
 GO ?= go
 OUT ?= runs/demo
+FULL ?= .cache/full
 TESTFLAGS ?=
 BENCHFLAGS ?=
 KILLS ?= 100
@@ -12,10 +13,10 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak build setup bench lint fmt tools modules chromium
+.PHONY: help demo test paper paper-quick soak build setup bench parity-full full-run lint fmt tools modules chromium
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
@@ -64,6 +65,21 @@ bench: setup $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pyto
 		echo "make: error: python3 makes no virtual environment" >&2; \
 		echo "make: hint: install Python with venv (on Debian or Ubuntu: apt install python3-venv), or name a Python that has PyTorch in ILLUSTRATOR_PYTHON" >&2; exit 1; \
 	fi
+	.cache/pytorch/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+# Random weights of full size, in the files of public releases: 5 GB in $(FULL), made once.
+FULLPYTHON = $(or $(ILLUSTRATOR_PYTHON),.cache/pytorch/bin/python)
+FULLNEEDS = $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/full)
+parity-full: setup $(FULLNEEDS) ## compare networks of full size with PyTorch; writes docs/parity-full.md
+	$(FULLPYTHON) models/convert/testdata/full/make.py $(FULL)
+	ILLUSTRATOR_FULL=$(abspath $(FULL)) ILLUSTRATOR_FULL_TABLE=$(CURDIR)/docs/parity-full.md \
+		$(GO) test -count=1 -timeout 4h -run TestFullSize -v ./models/convert
+
+full-run: setup $(FULLNEEDS) ## pairs, training, pictures and figures with random weights of full size; writes docs/full-run.md
+	$(FULLPYTHON) models/convert/testdata/full/run.py $(FULL) docs/full-run.md
+
+.cache/pytorch/full: models/convert/testdata/full/requirements.txt .cache/pytorch/ready
 	.cache/pytorch/bin/python -m pip install --quiet -r $<
 	@touch $@
 

@@ -97,7 +97,7 @@ func (f *Folder) Manifest() *Manifest { return f.manifest }
 func (f *Folder) SHA256() string { return f.weights.SHA256 }
 
 // ReadFile returns the bytes of a file of the folder. They are compared with the manifest: a file that it does not list,
-// or whose SHA-256 differs, is an error.
+// or whose SHA-256 differs, is an error. A large file is mapped into memory: do not write into the bytes.
 func (f *Folder) ReadFile(name string) ([]byte, error) {
 	want, listed := f.expected(name)
 	if !listed && f.manifest != nil {
@@ -113,7 +113,7 @@ func (f *Folder) ReadFile(name string) ([]byte, error) {
 	if listed && info.Size() != want.Size {
 		return nil, changed(fmt.Errorf("it has %d bytes, expected %d", info.Size(), want.Size))
 	}
-	data, err := fs.ReadFile(f.files, name)
+	data, err := f.bytes(name, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.path(name), err)
 	}
@@ -123,6 +123,19 @@ func (f *Folder) ReadFile(name string) ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+// bytes returns the bytes of a file of that size, mapped into memory if it is large.
+func (f *Folder) bytes(name string, size int64) ([]byte, error) {
+	file, err := f.files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if onDisk, ok := file.(*os.File); ok {
+		return contents(onDisk, size)
+	}
+	return fs.ReadFile(f.files, name) // within the program
 }
 
 // expected returns what is known of a file before it is read.

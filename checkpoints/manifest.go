@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,6 +94,24 @@ func SHA256OfFile(path string) (File, error) {
 	}
 	defer f.Close()
 	return hashOf(f)
+}
+
+// SHA256OfFiles returns the SHA-256 of the bytes of files one after the other, as `cat` would give them, and their number.
+func SHA256OfFiles(paths ...string) (File, error) {
+	h := sha256.New()
+	var size int64
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return File{}, err
+		}
+		n, err := io.Copy(h, f)
+		size += n
+		if err := errors.Join(err, f.Close()); err != nil {
+			return File{}, err
+		}
+	}
+	return File{Size: size, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
 func hashOf(r io.Reader) (File, error) {

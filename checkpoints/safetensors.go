@@ -30,7 +30,9 @@ const (
 	maxTensors = 1 << 16
 )
 
-// ReadSafetensors reads the tensors of a safetensors file. The tensors share one buffer: do not write into it.
+// ReadSafetensors reads the header of a safetensors file. The tensors share one buffer, do not write into it: from a
+// megabyte on the file is mapped into memory, so that elements are read when they are used. Such a file must not be
+// written to in place while the program runs; to replace it by renaming is safe.
 // What the header claims is held against the file's size before anything of that size is allocated.
 func ReadSafetensors(path string) (*Weights, error) {
 	f, err := os.Open(path)
@@ -52,11 +54,40 @@ func ReadSafetensors(path string) (*Weights, error) {
 	if err := checkLength(head, info.Size()); err != nil {
 		return nil, notSafetensors(path, head, err)
 	}
-	data, err := os.ReadFile(path)
+	data, err := contents(f, info.Size())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return ParseSafetensors(path, data)
+}
+
+// IsSafetensors reports whether a file begins as one of safetensors does: with the length of a header that is a JSON object.
+// It looks at the first bytes, not at the name.
+func IsSafetensors(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, openError(err)
+	}
+	defer f.Close()
+	var head [9]byte
+	n, err := f.ReadAt(head[:], 0)
+	if err != nil && err != io.EOF {
+		return false, fmt.Errorf("read %s: %w", path, err)
+	}
+	return n == len(head) && head[8] == '{' && sniff(head[:]) == nil, nil
+}
+
+// smallFile is the size up to which a file is read at once: a map costs more than that.
+const smallFile = 1 << 20
+
+// contents returns the bytes of a file of that size.
+func contents(f *os.File, size int64) ([]byte, error) {
+	if size > smallFile {
+		return mapFile(f, size)
+	}
+	data := make([]byte, size)
+	_, err := f.ReadAt(data, 0)
+	return data, err
 }
 
 // ParseSafetensors is ReadSafetensors for the bytes of a file; source names them in messages. The tensors are slices of

@@ -15,8 +15,9 @@ import (
 )
 
 // A PyTorch checkpoint is a zip archive since version 1.6: NAME/data.pkl holds a pickle of dicts and tensors' shapes,
-// NAME/data/KEY the elements of one storage, NAME/byteorder the byte order. Entries are stored, not compressed.
-// torch_legacy.go has the format before. A pickle is a program. It is run here by a machine that knows a short list of classes and none that acts.
+// NAME/data/KEY the elements of one storage, NAME/byteorder the byte order. Entries are stored, not compressed. A TorchScript
+// program is such an archive with the text of its methods beside, which is not read: its pickle holds modules.
+// torch_legacy.go has the format before, torch_plain.go pickles of Python's own. A pickle is a program. It is run here by a machine that knows a short list of classes and none that acts.
 
 // TorchFile is an open PyTorch checkpoint: a tree of dicts whose leaves are tensors and plain values. The tensors are
 // read when they are asked for, so that a training checkpoint does not cost the memory of its optimizer.
@@ -30,13 +31,14 @@ type TorchDict struct {
 	source  string
 	archive *archive
 	entries map[string]any // *TorchDict, *torchTensor, or other
+	values  map[string]any // a module's plain attributes
 }
 
-// ReadTorch opens a PyTorch checkpoint (.pt, .pth, .bin) without executing anything in it. Its pickle, its classes, the
+// ReadTorch opens a PyTorch checkpoint (.pt, .pth, .bin), a TorchScript program (.pt) or NVIDIA's pickle (.pkl) without executing anything in it. Its pickle, its classes, the
 // sizes of its entries and the place of every tensor in them are checked; the elements are read later. Close it.
 //
-// Refused, by name: classes other than tensors and containers, compressed or overlapping entries, big-endian files,
-// TorchScript programs.
+// Refused, by name: classes other than tensors and containers, compressed or overlapping entries, big-endian files. A
+// module becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
 func ReadTorch(path string) (*TorchFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -79,8 +81,11 @@ func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 		return nil, fmt.Errorf("read PyTorch file %s: %w", source, err)
 	}
 	open := openZip
-	if isLegacy(r) {
+	switch {
+	case isLegacy(r):
 		open = openLegacy
+	case isPlain(r):
+		open = openPlain
 	}
 	a, root, err := open(r, size)
 	if err != nil {
@@ -115,6 +120,26 @@ func (d *TorchDict) name(source string) {
 	}
 }
 
+// Format says in words what kind of file it is.
+func (f *TorchFile) Format() string { return f.archive.format }
+
+// ClassValue is the name of the value that is a module's class.
+const ClassValue = "__class__"
+
+// Value returns a plain value: that of the dict's entry, or of a module's attribute, such as "synthesis.b4.architecture" or,
+// for the class, "synthesis.b4.__class__". It is an int, a float64, a string, a bool or nil.
+func (d *TorchDict) Value(name string) (any, bool) {
+	v, ok := d.values[name]
+	if !ok {
+		v, ok = d.entries[name]
+	}
+	switch v.(type) {
+	case int, float64, string, bool, nil:
+		return v, ok
+	}
+	return nil, false
+}
+
 // Keys returns the names of the dict's entries, sorted. Numbers as keys are in decimal. A file that holds nothing but one
 // tensor has it under the name "tensor".
 func (d *TorchDict) Keys() []string { return slices.Sorted(maps.Keys(d.entries)) }
@@ -127,7 +152,7 @@ func (d *TorchDict) Section(name string) (*TorchDict, bool) {
 
 // Tensor reads the tensor called name.
 func (d *TorchDict) Tensor(name string) (Tensor, error) {
-	w, err := d.read([]string{name}, "")
+	w, err := d.read([]string{name}, "", false)
 	if err != nil {
 		return Tensor{}, err
 	}
@@ -137,16 +162,25 @@ func (d *TorchDict) Tensor(name string) (Tensor, error) {
 // Weights reads the tensors whose names begin with prefix and cuts it off. Every such entry must be a tensor. Tensors may
 // share memory: do not write into them.
 func (d *TorchDict) Weights(prefix string) (*Weights, error) {
-	var names []string
+	return d.read(d.beginning(prefix), prefix, false)
+}
+
+// Headers is Weights without the elements: types and shapes alone, from what ReadTorch has read.
+func (d *TorchDict) Headers(prefix string) (*Weights, error) {
+	return d.read(d.beginning(prefix), prefix, true)
+}
+
+// beginning returns the names that begin with prefix.
+func (d *TorchDict) beginning(prefix string) (names []string) {
 	for _, name := range d.Keys() {
 		if strings.HasPrefix(name, prefix) {
 			names = append(names, name)
 		}
 	}
-	return d.read(names, prefix)
+	return names
 }
 
-func (d *TorchDict) read(names []string, prefix string) (*Weights, error) {
+func (d *TorchDict) read(names []string, prefix string, headers bool) (*Weights, error) {
 	w := &Weights{Source: d.source, Tensors: make(map[string]Tensor, len(names))}
 	storages := map[string][]byte{}
 	var total int64
@@ -154,6 +188,10 @@ func (d *TorchDict) read(names []string, prefix string) (*Weights, error) {
 		t, ok := d.entries[name].(*torchTensor)
 		if !ok {
 			return nil, fmt.Errorf("%s: entry %q is not a tensor", d.source, name)
+		}
+		if headers {
+			w.Tensors[strings.TrimPrefix(name, prefix)] = Tensor{DType: t.storage.dtype, Shape: t.shape}
+			continue
 		}
 		// Many tensors can lie in one storage, and copies of them take more than the file: four times is enough for all.
 		if total += int64(t.elements()) * int64(t.storage.dtype.Size()); total > 4*d.archive.size {
@@ -170,6 +208,7 @@ func (d *TorchDict) read(names []string, prefix string) (*Weights, error) {
 
 // archive is a checkpoint's file: its entries by name, "data/KEY" for the elements of a storage.
 type archive struct {
+	format  string // in words
 	size    int64
 	entries map[string]stored
 }
@@ -208,9 +247,13 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{size: size, entries: make(map[string]stored, len(z.File))}
+	a := &archive{format: "PyTorch zip archive", size: size, entries: make(map[string]stored, len(z.File))}
 	left := uint64(size)
 	for _, f := range z.File {
+		if isProgram(strings.TrimPrefix(f.Name, folder)) {
+			a.format = "TorchScript program" // its methods are not read
+			continue
+		}
 		switch {
 		case f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64:
 			return nil, fault.Hint(fmt.Errorf("entry %q is compressed (method %d)", f.Name, f.Method), "PyTorch stores entries as they are: load and save the file with PyTorch")
@@ -248,12 +291,12 @@ func leadingFolder(files []*zip.File) (string, error) {
 	if found != 1 {
 		return "", fault.Hint(fmt.Errorf("it is a zip archive with %d entries of the name */data.pkl", found), "a PyTorch checkpoint has exactly one: this is something else")
 	}
-	for _, f := range files {
-		if name := strings.TrimPrefix(f.Name, folder); name == "constants.pkl" || strings.HasPrefix(name, "code/") {
-			return "", fault.Hint(errors.New("it is a TorchScript program"), "programs are not run here; use the weights as a state dict (for CLIP: Hugging Face's files of the same network)")
-		}
-	}
 	return folder, nil
+}
+
+// isProgram reports whether an entry is one that only TorchScript programs have: methods, which are compressed, and constants.
+func isProgram(name string) bool {
+	return name == "constants.pkl" || strings.HasPrefix(name, "constants/") || strings.HasPrefix(name, "code/")
 }
 
 // notZip says what a file is that is not a zip archive.
@@ -270,8 +313,6 @@ func notZip(r io.ReaderAt, size int64, err error) error {
 		return fmt.Errorf("its end is missing or damaged: %w", err)
 	case kind != nil:
 		return fault.Hint(fmt.Errorf("it is %s: %w", kind.what, err), "%s", kind.mend)
-	case head[0] == 0x80 && len(head) > 1 && head[1] >= 2 && head[1] <= 5:
-		return fault.Hint(fmt.Errorf("it is a bare pickle: %w", err), "pickles of whole programs (NVIDIA's .pkl) are not run here; use the same network in another layout")
 	case checkLength(head, size) == nil:
 		return fault.Hint(fmt.Errorf("it looks like safetensors: %w", err), "a PyTorch checkpoint (.pt, .pth, .bin) is expected")
 	}

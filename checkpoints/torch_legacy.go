@@ -35,7 +35,7 @@ type legacyFile struct {
 
 // openLegacy opens a file of the format before version 1.6 and returns what its pickle builds.
 func openLegacy(r io.ReaderAt, size int64) (*archive, any, error) {
-	f := &legacyFile{&archive{size: size, entries: map[string]stored{}}, r, int64(len(legacyMagic)), map[string]*torchStorage{}}
+	f := &legacyFile{&archive{format: "PyTorch file of the format before version 1.6", size: size, entries: map[string]stored{}}, r, int64(len(legacyMagic)), map[string]*torchStorage{}}
 	noStorage := func(any) (any, error) { return nil, errNoStorage }
 	machine, err := f.pickle("the writer's machine", noStorage)
 	if err != nil {
@@ -62,13 +62,21 @@ func isTrue(d *types.Dict, key string) bool {
 
 // pickle runs the pickle that comes next in the file.
 func (f *legacyFile) pickle(what string, newStorage func(id any) (any, error)) (any, error) {
-	data := make([]byte, min(maxPickle, f.size-f.at))
-	if _, err := f.r.ReadAt(data, f.at); err != nil && err != io.EOF {
-		return nil, err
-	}
-	length, err := scan(data)
-	if err != nil {
-		return nil, fmt.Errorf("pickle of %s: %w", what, err)
+	var data []byte
+	var length int
+	// Where it ends is found by reading it: a little more at a time.
+	for size := int64(windowSize); ; size *= 8 {
+		data = make([]byte, min(size, maxPickle, f.size-f.at))
+		if _, err := f.r.ReadAt(data, f.at); err != nil && err != io.EOF {
+			return nil, err
+		}
+		var err error
+		if length, err = scan(data); err == nil {
+			break
+		}
+		if !errors.Is(err, io.ErrUnexpectedEOF) || int64(len(data)) < size || size >= maxPickle {
+			return nil, fmt.Errorf("pickle of %s: %w", what, err)
+		}
 	}
 	f.at += int64(length)
 	v, err := unpickle(renameOrderedDict(data[:length]), newStorage)

@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
+	"io"
+	"strings"
 
 	"github.com/nlpodyssey/gopickle/pickle"
 	"github.com/nlpodyssey/gopickle/types"
@@ -20,6 +21,7 @@ const (
 	maxInstructions = 200_000
 	maxMarks        = 64
 	maxTreeDepth    = 16
+	maxMembers      = maxInstructions
 )
 
 // classes are all that a pickle may name: containers, tensors and plain values. None of them acts.
@@ -34,6 +36,10 @@ var classes = func() map[string]any {
 		"torch.Size":         callable(firstArgument),
 		"torch.device":       callable(func([]any) (any, error) { return opaque{}, nil }),
 		"argparse.Namespace": namespace{},
+	}
+	// TorchScript types its lists.
+	for _, name := range []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag"} {
+		c["torch.jit._pickle."+name] = callable(firstArgument)
 	}
 	for _, name := range []string{"float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"} {
 		c["torch."+name] = opaque{}
@@ -62,12 +68,42 @@ type namespace struct{}
 func (namespace) PyNew(...any) (any, error) { return namespace{}, nil }
 func (namespace) PyDictSet(_, _ any) error  { return nil }
 
+// scriptModule is where TorchScript keeps the classes of a program, all of them modules.
+const scriptModule = "__torch__"
+
+// scriptClass is one of them, by its name.
+type scriptClass string
+
+func (c scriptClass) PyNew(...any) (any, error) {
+	return &torchObject{class: string(c), state: types.NewDict()}, nil
+}
+
+// torchObject is an object of a class that the file brings with it: a module's attributes. Its methods are not read.
+type torchObject struct {
+	class string
+	state *types.Dict
+}
+
+func (o *torchObject) PyDictSet(key, value any) error { o.state.Set(key, value); return nil }
+
 // firstArgument is for wrappers: torch._utils._rebuild_parameter(tensor, …), torch.Size(tuple).
 func firstArgument(args []any) (any, error) {
 	if len(args) == 0 {
 		return nil, errors.New("a wrapper wraps nothing")
 	}
 	return args[0], nil
+}
+
+// findClass returns what stands for a class in the machine; an error that names it if the class is none of those that
+// are known. TorchScript's own classes are bags of attributes, whatever their methods.
+func findClass(module, name string) (any, error) {
+	if class, ok := classes[module+"."+name]; ok {
+		return class, nil
+	}
+	if module == scriptModule || strings.HasPrefix(module, scriptModule+".") {
+		return scriptClass(name), nil
+	}
+	return nil, refused(module, name)
 }
 
 // unpickle runs a pickle and returns what it builds. newStorage makes a storage of a persistent id.
@@ -79,6 +115,11 @@ func unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err 
 	if length != len(data) {
 		return nil, fmt.Errorf("%d bytes follow its end", len(data)-length)
 	}
+	return runMachine(data, newStorage)
+}
+
+// runMachine runs a pickle whose instructions have been looked through.
+func runMachine(data []byte, persistent func(id any) (any, error)) (root any, err error) {
 	// The machine indexes and casts without looking when a pickle is malformed.
 	defer func() {
 		if p := recover(); p != nil {
@@ -86,14 +127,8 @@ func unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err 
 		}
 	}()
 	machine := pickle.NewUnpickler(bytes.NewReader(data))
-	machine.PersistentLoad = newStorage
-	machine.FindClass = func(module, name string) (any, error) {
-		class, ok := classes[module+"."+name]
-		if !ok {
-			return nil, refused(module, name)
-		}
-		return class, nil
-	}
+	machine.PersistentLoad = persistent
+	machine.FindClass = findClass
 	if root, err = machine.Load(); err != nil {
 		if text := err.Error(); len(text) > 400 { // the machine prints whole values
 			err = errors.New(text[:400] + " …")
@@ -142,7 +177,7 @@ func scan(data []byte) (int, error) {
 	marks := 0
 	for at, n := 0, 0; ; n++ {
 		if at >= len(data) {
-			return 0, errors.New("it ends without the instruction to stop")
+			return 0, fmt.Errorf("it ends without the instruction to stop: %w", io.ErrUnexpectedEOF)
 		}
 		if n == maxInstructions {
 			return 0, fmt.Errorf("it has more than %d instructions", maxInstructions)
@@ -182,7 +217,7 @@ var argumentBytes = [...]int{none: 0, fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8
 func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	need := argumentBytes[arg]
 	if len(rest) < need {
-		return 0, errors.New("the pickle ends in its argument")
+		return 0, fmt.Errorf("the pickle ends in its argument: %w", io.ErrUnexpectedEOF)
 	}
 	switch {
 	case op == '\x80' && rest[0] > 3:
@@ -197,7 +232,7 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 		need += int(binary.LittleEndian.Uint32(rest))
 	}
 	if need > len(rest) {
-		return 0, fmt.Errorf("its argument claims %d bytes, %d are left", need, len(rest))
+		return 0, fmt.Errorf("its argument claims %d bytes, %d are left: %w", need, len(rest), io.ErrUnexpectedEOF)
 	}
 	return need, nil
 }
@@ -206,84 +241,11 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 func classLength(rest []byte) (int, error) {
 	lines := bytes.SplitN(rest[:min(len(rest), 512)], []byte{'\n'}, 3)
 	if len(lines) < 3 {
-		return 0, errors.New("it does not name a class")
+		return 0, fmt.Errorf("it does not name a class: %w", io.ErrUnexpectedEOF)
 	}
 	module, name := string(lines[0]), string(lines[1])
-	if _, ok := classes[module+"."+name]; !ok {
-		return 0, refused(module, name)
+	if _, err := findClass(module, name); err != nil {
+		return 0, err
 	}
 	return len(module) + len(name) + 2, nil
-}
-
-// treeBuilder turns the machine's values into dicts, tensors and plain values. Values that are reached twice are built
-// once, so that a small pickle cannot unfold into a large tree.
-type treeBuilder struct {
-	archive *archive
-	done    map[any]any
-}
-
-type building struct{}
-
-func (b *treeBuilder) build(v any, depth int) (any, error) {
-	if depth > maxTreeDepth {
-		return nil, fmt.Errorf("its dicts nest more than %d deep", maxTreeDepth)
-	}
-	switch v := v.(type) {
-	case *types.Dict:
-		return b.once(v, func() (any, error) {
-			d := &TorchDict{archive: b.archive, entries: make(map[string]any, v.Len())}
-			for _, entry := range *v {
-				if err := b.set(d, entry.Key, entry.Value, depth); err != nil {
-					return nil, err
-				}
-			}
-			return d, nil
-		})
-	case *types.OrderedDict:
-		return b.once(v, func() (any, error) {
-			d := &TorchDict{archive: b.archive, entries: make(map[string]any, v.Len())}
-			for e := v.List.Front(); e != nil; e = e.Next() {
-				entry := e.Value.(*types.OrderedDictEntry)
-				if err := b.set(d, entry.Key, entry.Value, depth); err != nil {
-					return nil, err
-				}
-			}
-			return d, nil
-		})
-	case *torchTensor:
-		return v, nil
-	}
-	return opaque{}, nil
-}
-
-// once builds the value of a container that was not built yet.
-func (b *treeBuilder) once(v any, build func() (any, error)) (any, error) {
-	if d, ok := b.done[v]; ok {
-		if _, ok := d.(building); ok {
-			return nil, errors.New("a dict holds itself")
-		}
-		return d, nil
-	}
-	b.done[v] = building{}
-	d, err := build()
-	b.done[v] = d
-	return d, err
-}
-
-func (b *treeBuilder) set(d *TorchDict, key, value any, depth int) error {
-	var name string
-	switch k := key.(type) {
-	case string:
-		name = k
-	case int:
-		name = strconv.Itoa(k)
-	default:
-		return fmt.Errorf("a dict has a key of type %T; texts and numbers are read", key)
-	}
-	if _, ok := d.entries[name]; ok {
-		return fmt.Errorf("key %q comes twice in a dict", name)
-	}
-	tree, err := b.build(value, depth+1)
-	d.entries[name] = tree
-	return err
 }

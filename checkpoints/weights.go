@@ -118,6 +118,19 @@ func halfToFloat32(h uint16) float32 {
 	return math.Float32frombits(sign | uint32(exp-15+127)<<23 | frac<<13)
 }
 
+// Transposed returns a matrix with rows and columns exchanged. What has not two axes, or no elements, is changed in its
+// shape alone.
+func (t Tensor) Transposed() Tensor {
+	out := Tensor{DType: t.DType, Shape: slices.Clone(t.Shape)}
+	slices.Reverse(out.Shape)
+	if len(t.Shape) != 2 || t.Data == nil {
+		out.Data = t.Data
+		return out
+	}
+	out.Data = gather(make([]byte, 0, len(t.Data)), t.Data, out.Shape, []int{1, t.Shape[1]}, t.DType.Size())
+	return out
+}
+
 // Weights are the tensors of one network by name. Source is the file they came from, for messages. Metadata is what a
 // safetensors file says of itself; it may be nil.
 type Weights struct {

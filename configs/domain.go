@@ -16,7 +16,8 @@ type Domain struct {
 	Name  string `yaml:"name"`
 	About string `yaml:"about"`
 	// Generator, CLIP, Classifier and Mapper are folders made by `illustrator convert` or `illustrator train`, relative
-	// to the domain's file, or "embedded:…". Classifier and Mapper are optional.
+	// to the domain's file, or "embedded:…", or "weights:…" in the folder of fetched weights. Classifier and Mapper are
+	// optional.
 	Generator  string `yaml:"generator"`
 	CLIP       string `yaml:"clip"`
 	Classifier string `yaml:"classifier"`
@@ -33,7 +34,10 @@ type Domain struct {
 	Size     int `yaml:"size"`
 	ZDim     int `yaml:"z_dim"`
 	EmbedDim int `yaml:"embed_dim"`
+	// Sources say where the networks can be had, if they are to be fetched.
+	Sources Sources `yaml:"sources"`
 
+	ref string // what OpenDomain was given
 	dir string // of the domain's file, "" when it is embedded
 }
 
@@ -43,7 +47,7 @@ func OpenDomain(ref string) (*Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Domain{dir: f.dir}
+	d := &Domain{ref: ref, dir: f.dir}
 	if err := decode(f, d); err != nil {
 		return nil, err
 	}
@@ -67,7 +71,10 @@ func (d *Domain) validate() error {
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return missing("text_prompt", `a general description of the domain's pictures, such as "A normal human face."`)
 	}
-	return CheckAlpha("alpha", d.Alpha)
+	if err := CheckAlpha("alpha", d.Alpha); err != nil {
+		return err
+	}
+	return d.validateSources()
 }
 
 // CheckAlpha returns an error unless alpha is a usable α of eq. 3. field names it in the message.
@@ -109,9 +116,9 @@ func (d *Domain) CheckNetworks(n *pipeline.Networks) error {
 }
 
 // PromptsPath returns the file of the prompts' embeddings, beside the domain's file unless `prompts` says otherwise. It
-// is "" in an embedded domain, which cannot be written to.
+// is "" where that is within the program, which cannot be written to.
 func (d *Domain) PromptsPath() string {
-	if d.dir == "" {
+	if d.embeds(d.promptsName()) {
 		return ""
 	}
 	return d.resolve(d.promptsName())
@@ -142,15 +149,21 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	return d.Descriptions, data, err
 }
 
+// embeds reports whether a file that the domain names is within the program.
+func (d *Domain) embeds(name string) bool { return d.dir == "" && !strings.HasPrefix(name, WeightsPrefix) }
+
 // readFile reads a file that the domain names, embedded or beside it.
 func (d *Domain) readFile(name string) ([]byte, error) {
-	if d.dir == "" {
+	if d.embeds(name) {
 		return embedded.ReadFile(path.Join("domains", name))
 	}
 	return os.ReadFile(d.resolve(name))
 }
 
 func (d *Domain) resolve(p string) string {
+	if name, ok := strings.CutPrefix(p, WeightsPrefix); ok {
+		return filepath.Join(WeightsFolder(), name)
+	}
 	if p == "" || d.dir == "" || filepath.IsAbs(p) || strings.Contains(p, ":") {
 		return p
 	}

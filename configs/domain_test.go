@@ -22,6 +22,9 @@ func TestEmbeddedDomainsOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(d.Published()) > 0 {
+			continue
+		}
 		networks, err := pipeline.Open(nil, d.Locations())
 		if err != nil {
 			t.Fatal(err)

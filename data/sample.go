@@ -11,16 +11,14 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// sampleBatch is the number of pictures computed at once. The last digits of an embedding depend on it (2e-5 of a length of
-// 11 on the embedded domain), so it is fixed and recorded with the pairs.
-const sampleBatch = 32
-
-// SampledMeta describes the pairs that the networks of domain give, from seed on.
+// SampledMeta describes the pairs that the networks of domain give, from seed on. Batch is the number of pictures computed at
+// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it follows from the
+// generator's size alone and is recorded with the pairs.
 func SampledMeta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) PairsMeta {
 	return PairsMeta{
 		Domain: domain, Seed: seed, NoiseMode: string(mode), CreatedBy: createdBy,
 		GeneratorSHA256: n.Hashes["generator"], CLIPSHA256: n.Hashes["clip"], Preprocessing: n.Preprocessing(),
-		DType: "float32", Batch: sampleBatch, ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
+		DType: "float32", Batch: n.PictureBatch(), ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
 	}
 }
 
@@ -28,7 +26,7 @@ func SampledMeta(n *pipeline.Networks, domain string, seed uint64, mode stylegan
 // Noise mode "random" draws a row's noise from its seed too. Progress, which may be nil, is told of the rows sampled in this
 // call. Whatever ends it, rows that were sampled are kept.
 //
-// Seeds are computed in batches that begin at the multiples of sampleBatch: a seed has the same place among the same
+// Seeds are computed in batches that begin at the multiples of the batch: a seed has the same place among the same
 // neighbours in whatever set, part or continuation it is sampled, and so the same bits.
 func Sample(ctx context.Context, n *pipeline.Networks, w *PairsWriter, rows int, progress func(rows int)) error {
 	missing, err := w.Missing(rows)
@@ -70,9 +68,10 @@ func Sample(ctx context.Context, n *pipeline.Networks, w *PairsWriter, rows int,
 
 // sampleRange computes the rows of seeds, a batch at a time.
 func sampleRange(ctx context.Context, n *pipeline.Networks, meta PairsMeta, seeds SeedRange, batches chan<- PairsBatch) error {
+	size := uint64(n.PictureBatch())
 	for first := seeds.First; ; {
-		start := first - first%sampleBatch
-		last := min(start+sampleBatch-1, seeds.Last)
+		start := first - first%size
+		last := min(start+size-1, seeds.Last)
 		b, err := sampleOne(ctx, n, meta, start, int(first-start), int(last-start)+1)
 		if err != nil {
 			return err
@@ -91,7 +90,8 @@ func sampleRange(ctx context.Context, n *pipeline.Networks, meta PairsMeta, seed
 
 // sampleOne computes the whole batch of seeds from start on and returns its rows [from,to).
 func sampleOne(ctx context.Context, n *pipeline.Networks, meta PairsMeta, start uint64, from, to int) (PairsBatch, error) {
-	keys, z := make([]uint64, sampleBatch), make([]float32, 0, sampleBatch*meta.ZDim)
+	size := n.PictureBatch()
+	keys, z := make([]uint64, size), make([]float32, 0, size*meta.ZDim)
 	for i := range keys {
 		keys[i] = start + uint64(i)
 		z = append(z, Z(keys[i], meta.ZDim)...)

@@ -16,13 +16,14 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert FILE|FOLDER",
 		Short: "Turn pretrained weights into a folder that domains can name",
-		Long: `Recognises StyleGAN2 in rosinality's (.pt) and mmgen's (.pth) layouts, CLIP in Hugging Face's layout (a folder),
-released projectors (.pth), attribute classifiers, the Inception-v3 of FID (pytorch-fid's file), and torchvision's AlexNet
-and VGG16 for LPIPS (its linear layers are added), and writes config.json, model.safetensors and a manifest with their
-SHA-256. Files of PyTorch, of before version 1.6 too, and plain safetensors files are read. Pickles are parsed, never
-executed.`,
+		Long: `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of ada-pytorch and
+stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt); released projectors (.pth);
+attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet and VGG16 for LPIPS (its linear
+layers are added). Writes config.json, model.safetensors and a manifest with their SHA-256. Files of PyTorch, of before
+version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
+  illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
   illustrator convert vgg16-397923af.pth --out weights/lpips-vgg`,
 		Args: exactArgs(1, "the file or folder to convert"),
@@ -45,6 +46,8 @@ executed.`,
 	flags.StringVarP(&out, "out", "o", "", "folder to write (required)")
 	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
 	flags.StringVar(&options.ColorOrder, "color-order", "", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
+	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
+	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("out")
@@ -63,7 +66,7 @@ func checkColorOrder(path, order string) error {
 	if err != nil {
 		return fmt.Errorf("convert %q: %w", path, err)
 	}
-	if kind != convert.StyleGAN2Rosinality && kind != convert.StyleGAN2MMGen {
+	if !kind.IsGenerator() {
 		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
 	}
 	return nil

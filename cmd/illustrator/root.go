@@ -61,6 +61,8 @@ Exit codes:
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
+  ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
+  HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
@@ -102,7 +104,9 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newPromptCommand(opts),
 		newEmbedCommand(opts),
 		newRenderCommand(opts),
+		newFetchCommand(opts),
 		newConvertCommand(opts),
+		newInspectCommand(opts),
 		newBenchCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),

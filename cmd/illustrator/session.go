@@ -39,6 +39,9 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := domain.CheckFetched(); err != nil {
+		return nil, err
+	}
 	networks, err := pipeline.Open(nil, domain.Locations())
 	if err != nil {
 		return nil, fmt.Errorf("domain %s: %w", domain.Name, err)

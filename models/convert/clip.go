@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"illustrator/checkpoints"
@@ -24,8 +25,12 @@ var (
 // maxTextFile bounds each of these files: the largest is a vocabulary of 1 MB.
 const maxTextFile = 32 << 20
 
-// recognizeFolder tells the layout of a folder by its config.json.
+// recognizeFolder tells the layout of a folder by its config.json or, without Hugging Face's weights, by OpenCLIP's
+// configuration.
 func recognizeFolder(folder string) (Kind, error) {
+	if exists(filepath.Join(folder, openCLIPConfig)) && !hasHuggingFace(folder) {
+		return CLIPOpenCLIP, nil
+	}
 	data, err := readText(folder, checkpoints.ConfigFile)
 	if err != nil {
 		return "", err
@@ -46,6 +51,13 @@ func recognizeFolder(folder string) (Kind, error) {
 	return "", fault.Hint(err, `of the networks in Hugging Face's layout only "clip" is known`)
 }
 
+// hasHuggingFace reports whether a folder has a configuration and weights in Hugging Face's layout.
+func hasHuggingFace(folder string) bool {
+	return exists(filepath.Join(folder, checkpoints.ConfigFile)) && slices.ContainsFunc(huggingFaceFiles, func(name string) bool {
+		return exists(filepath.Join(folder, name)) || exists(filepath.Join(folder, name+indexSuffix))
+	})
+}
+
 // loadCLIP reads a folder in Hugging Face's layout. config.json is copied as it is.
 func (s *source) loadCLIP() (*network, error) {
 	config, err := readText(s.path, checkpoints.ConfigFile)
@@ -56,11 +68,9 @@ func (s *source) loadCLIP() (*network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
-	n := &network{config: json.RawMessage(config), files: map[string][]byte{}}
-	for _, name := range tokenizerFiles {
-		if n.files[name], err = readText(s.path, name); err != nil {
-			return nil, err
-		}
+	n := &network{config: json.RawMessage(config)}
+	if n.files, err = readTokenizer(s.path); err != nil {
+		return nil, err
 	}
 	for _, name := range furtherFiles {
 		data, err := readText(s.path, name)
@@ -72,7 +82,7 @@ func (s *source) loadCLIP() (*network, error) {
 		}
 		n.files[name] = data
 	}
-	if n.weights, n.file, err = readCLIPWeights(s.path); err != nil {
+	if n.weights, n.sources, err = s.readHuggingFace(); err != nil {
 		return nil, err
 	}
 	if k := remove(n.weights, func(name string) bool { return strings.HasSuffix(name, ".position_ids") }); k > 0 {
@@ -81,34 +91,15 @@ func (s *source) loadCLIP() (*network, error) {
 	if err := n.weights.Check(cfg.Shapes()); err != nil {
 		return nil, err
 	}
-	n.describe = fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; texts of %d tokens of %d, %d layers of %d",
-		cfg.ProjectionDim, cfg.Vision.ImageSize, cfg.Vision.ImageSize, cfg.Vision.PatchSize, cfg.Vision.NumHiddenLayers, cfg.Vision.HiddenSize,
-		cfg.Text.MaxPositionEmbeddings, cfg.Text.VocabSize, cfg.Text.NumHiddenLayers, cfg.Text.HiddenSize)
+	n.describe = describeCLIP(cfg)
 	return n, nil
 }
 
-// readCLIPWeights reads model.safetensors or, without it, pytorch_model.bin, and returns the path of the one it read.
-func readCLIPWeights(folder string) (*checkpoints.Weights, string, error) {
-	path := filepath.Join(folder, checkpoints.WeightsFile)
-	if _, err := os.Stat(path); err == nil {
-		w, err := checkpoints.ReadSafetensors(path)
-		return w, path, err
-	}
-	path = filepath.Join(folder, "pytorch_model.bin")
-	if _, err := os.Stat(path); err != nil {
-		hint := "a CLIP in Hugging Face's layout has one of the two"
-		if shards, _ := filepath.Glob(filepath.Join(folder, "*.index.json")); len(shards) > 0 {
-			hint = "weights in several files are not read: save the network again in one"
-		}
-		return nil, "", fault.Hint(fmt.Errorf("%s has neither model.safetensors nor pytorch_model.bin", folder), "%s", hint)
-	}
-	f, err := checkpoints.ReadTorch(path)
-	if err != nil {
-		return nil, "", err
-	}
-	defer f.Close()
-	w, err := f.Weights("")
-	return w, path, err
+// describeCLIP is a configuration in words.
+func describeCLIP(cfg clip.Config) string {
+	return fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; texts of %d tokens of %d, %d layers of %d; %s",
+		cfg.ProjectionDim, cfg.Vision.ImageSize, cfg.Vision.ImageSize, cfg.Vision.PatchSize, cfg.Vision.NumHiddenLayers, cfg.Vision.HiddenSize,
+		cfg.Text.MaxPositionEmbeddings, cfg.Text.VocabSize, cfg.Text.NumHiddenLayers, cfg.Text.HiddenSize, cfg.Vision.HiddenAct)
 }
 
 // readText reads one of the small files of a folder.

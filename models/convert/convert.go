@@ -14,6 +14,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -26,7 +27,10 @@ type Kind string
 const (
 	StyleGAN2Rosinality  Kind = "stylegan2/rosinality"
 	StyleGAN2MMGen       Kind = "stylegan2/mmgen"
+	StyleGAN2NVIDIA      Kind = "stylegan2/nvidia"
 	CLIPHuggingFace      Kind = "clip/huggingface"
+	CLIPOpenAI           Kind = "clip/openai"
+	CLIPOpenCLIP         Kind = "clip/openclip"
 	MapperDense          Kind = "mapper/dense"
 	MapperBaseline       Kind = "mapper/baseline"
 	ClassifierSequential Kind = "classifier/sequential"
@@ -35,11 +39,19 @@ const (
 	LPIPSWhole           Kind = "lpips"
 )
 
+// IsGenerator reports whether a kind is a generator of pictures.
+func (k Kind) IsGenerator() bool {
+	return k == StyleGAN2Rosinality || k == StyleGAN2MMGen || k == StyleGAN2NVIDIA
+}
+
 // titles say in words what a kind is.
 var titles = map[Kind]string{
 	StyleGAN2Rosinality:  "StyleGAN2 generator in rosinality's layout",
 	StyleGAN2MMGen:       "StyleGAN2 generator in mmgen's layout",
+	StyleGAN2NVIDIA:      "StyleGAN2 generator in the layout of NVIDIA's PyTorch repositories",
 	CLIPHuggingFace:      "CLIP in Hugging Face's layout",
+	CLIPOpenAI:           "CLIP in OpenAI's layout",
+	CLIPOpenCLIP:         "CLIP in OpenCLIP's layout",
 	MapperDense:          "mapper of dense blocks in the released projectors' layout",
 	MapperBaseline:       "mapper of plain layers in the released baseline's layout",
 	ClassifierSequential: "attribute classifier, a torch.nn.Sequential",
@@ -58,6 +70,11 @@ type Options struct {
 	Attributes string
 	// ColorOrder is the order of the channels that a generator produces: "RGB" or "BGR". Empty: BGR for mmgen, else RGB.
 	ColorOrder string
+	// Vocabulary is where a CLIP's vocabulary is if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
+	// folder with vocab.json and merges.txt. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
+	Vocabulary string
+	// Activation is "quick_gelu" or "gelu", for a CLIP in OpenAI's layout that does not say which it has.
+	Activation string
 	// Replace allows to replace a folder of other weights.
 	Replace bool
 }
@@ -71,8 +88,8 @@ type network struct {
 	// dropped says what of the file was left out and why.
 	dropped []string
 	files   map[string][]byte
-	// file is the path of the weights.
-	file string
+	// sources are the paths of the weights: the file, or an index and the files that it names.
+	sources []string
 }
 
 // Recognize tells what is at path: a PyTorch or safetensors file, or a folder in Hugging Face's layout.
@@ -101,11 +118,11 @@ func Convert(src, dst string, opts Options) (Report, error) {
 	if err := checkValues(n.weights); err != nil {
 		return Report{}, fmt.Errorf("%s: %w", titles[s.kind], err)
 	}
-	of, err := checkpoints.SHA256OfFile(n.file)
+	of, err := checkpoints.SHA256OfFiles(n.sources...)
 	if err != nil {
 		return Report{}, err
 	}
-	source := checkpoints.Source{File: filepath.Base(n.file), SHA256: of.SHA256}
+	source := checkpoints.Source{File: filepath.Base(n.sources[0]), SHA256: of.SHA256}
 	err = checkpoints.Write(dst, checkpoints.Contents{
 		Config: n.config, Weights: n.weights, Files: n.files,
 		Layout: string(s.kind), Tool: Tool, Source: source, Replace: opts.Replace,
@@ -123,6 +140,8 @@ type source struct {
 	// A file is one of two; a folder has neither.
 	torch       *checkpoints.TorchFile
 	safetensors *checkpoints.Weights
+	// headers has tensors' types and shapes alone read.
+	headers bool
 }
 
 func (s *source) close() {
@@ -131,20 +150,45 @@ func (s *source) close() {
 	}
 }
 
-func (s *source) load(opts Options) (*network, error) {
-	if opts.ColorOrder != "" && s.kind != StyleGAN2Rosinality && s.kind != StyleGAN2MMGen {
-		return nil, fault.Usage(fmt.Errorf("color order %q", opts.ColorOrder), "only generators have a color order")
+// tensors reads the tensors of d whose names begin with prefix, or their headers.
+func (s *source) tensors(d *checkpoints.TorchDict, prefix string) (*checkpoints.Weights, error) {
+	if s.headers {
+		return d.Headers(prefix)
 	}
-	if opts.Attributes != "" && s.kind != ClassifierSequential {
-		return nil, fault.Usage(fmt.Errorf("attributes %q", opts.Attributes), "only attribute classifiers have attributes")
+	return d.Weights(prefix)
+}
+
+// checkOptions refuses options that the network has no use for.
+func (s *source) checkOptions(opts Options) error {
+	for _, o := range []struct {
+		name, value, hint string
+		kinds             []Kind
+	}{
+		{"color order", opts.ColorOrder, "only generators have a color order", []Kind{StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA}},
+		{"attributes", opts.Attributes, "only attribute classifiers have attributes", []Kind{ClassifierSequential}},
+		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary", []Kind{CLIPOpenAI, CLIPOpenCLIP}},
+		{"activation", opts.Activation, "only CLIPs in OpenAI's layout need to be told their activation", []Kind{CLIPOpenAI}},
+	} {
+		if o.value != "" && !slices.Contains(o.kinds, s.kind) {
+			return fault.Usage(fmt.Errorf("%s %q is given, but it is %s", o.name, o.value, s.kind), "%s", o.hint)
+		}
+	}
+	return nil
+}
+
+func (s *source) load(opts Options) (*network, error) {
+	if err := s.checkOptions(opts); err != nil {
+		return nil, err
 	}
 	var n *network
 	var err error
 	switch s.kind {
-	case StyleGAN2Rosinality, StyleGAN2MMGen:
+	case StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA:
 		n, err = s.loadStyleGAN2(opts.ColorOrder)
 	case CLIPHuggingFace:
-		return s.loadCLIP()
+		n, err = s.loadCLIP()
+	case CLIPOpenAI, CLIPOpenCLIP:
+		n, err = s.loadOpenAI(opts)
 	case MapperDense, MapperBaseline:
 		n, err = s.loadMapper()
 	case ClassifierSequential:
@@ -157,14 +201,16 @@ func (s *source) load(opts Options) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.file = s.path
+	if n.sources == nil {
+		n.sources = []string{s.path}
+	}
 	return n, nil
 }
 
 func open(path string) (*source, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(err, "name a .pt, .pth, .bin or .safetensors file, or the folder of a CLIP")
+		return nil, fault.Hint(err, "name a .pt, .pth, .pkl, .bin or .safetensors file, or the folder of a CLIP")
 	}
 	if err != nil {
 		return nil, err
@@ -172,8 +218,8 @@ func open(path string) (*source, error) {
 	s := &source{path: path}
 	if info.IsDir() {
 		s.kind, err = recognizeFolder(path)
-	} else {
-		err = s.openFile()
+	} else if err = s.openFile(); err == nil {
+		err = s.recognizeFile()
 	}
 	if err != nil {
 		s.close()

@@ -10,21 +10,32 @@ import (
 	"illustrator/internal/fault"
 )
 
-// openFile opens a PyTorch or safetensors file and tells the layout.
+// openFile opens a PyTorch or safetensors file, told by its first bytes.
 func (s *source) openFile() (err error) {
-	if filepath.Ext(s.path) == ".safetensors" {
-		if s.safetensors, err = checkpoints.ReadSafetensors(s.path); err != nil {
-			return err
-		}
-		s.kind, err = recognizeNames(s.safetensors.Names())
+	isSafetensors, err := checkpoints.IsSafetensors(s.path)
+	if err != nil {
+		return err
+	}
+	if isSafetensors {
+		s.safetensors, err = checkpoints.ReadSafetensors(s.path)
 	} else {
-		if s.torch, err = checkpoints.ReadTorch(s.path); err != nil {
-			return err
-		}
+		s.torch, err = checkpoints.ReadTorch(s.path)
+	}
+	return err
+}
+
+// recognizeFile tells the layout of a file by what is in it, whatever its name.
+func (s *source) recognizeFile() (err error) {
+	if s.torch != nil {
 		s.kind, err = recognizeKeys(s.torch)
+	} else {
+		s.kind, err = recognizeNames(s.safetensors.Names())
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	if s.kind == CLIPOpenAI && exists(filepath.Join(filepath.Dir(s.path), openCLIPConfig)) {
+		s.kind = CLIPOpenCLIP
 	}
 	return nil
 }
@@ -34,7 +45,7 @@ func (s *source) weights() (*checkpoints.Weights, error) {
 	if s.safetensors != nil {
 		return s.safetensors, nil
 	}
-	return s.torch.Weights("")
+	return s.tensors(s.torch.TorchDict, "")
 }
 
 // recognizeKeys tells the layout by the names in a checkpoint.
@@ -42,8 +53,16 @@ func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
 	if _, ok := file.Section(rosinalitySection); ok {
 		return StyleGAN2Rosinality, nil
 	}
-	if state, ok := file.Section(mmgenSection); ok && anyHas(state.Keys(), mmgenPrefix) {
-		return StyleGAN2MMGen, nil
+	if state, ok := file.Section(mmgenSection); ok {
+		if anyHas(state.Keys(), mmgenPrefix) {
+			return StyleGAN2MMGen, nil
+		}
+		if kind, err := recognizeNames(state.Keys()); err == nil && kind == CLIPOpenAI {
+			return kind, nil
+		}
+	}
+	if module := nvidiaModule(file); module != nil {
+		return StyleGAN2NVIDIA, checkNVIDIA(module)
 	}
 	return recognizeNames(file.Keys())
 }
@@ -63,6 +82,7 @@ func recognizeNames(names []string) (Kind, error) {
 		{"0.weight", ClassifierSequential},
 		{"Conv2d_1a_3x3.", InceptionFID},
 		{"features.0.", LPIPSNetwork}, {"net.slice1.0.", LPIPSWhole},
+		{"visual.conv1.", CLIPOpenAI}, {"module.visual.conv1.", CLIPOpenAI},
 	} {
 		if anyHas(names, layout.prefix) {
 			return layout.kind, nil
@@ -79,6 +99,6 @@ func recognizeNames(names []string) (Kind, error) {
 	if anyHas(names, "lin0.") {
 		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
 	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s) and mmgen (%s with %s…), CLIP (a folder), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
-		rosinalitySection, mmgenSection, mmgenPrefix)
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s), mmgen (%s with %s…) and NVIDIA (%s), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
+		rosinalitySection, mmgenSection, mmgenPrefix, nvidiaSection)
 }

@@ -21,29 +21,41 @@ const (
 // lrMLP is the learning-rate multiplier of the mapping network in all published networks. Files do not hold it.
 const lrMLP = 0.01
 
-// loadStyleGAN2 reads a generator of either layout. Both keep weights before the equalised learning rate's scale, so
-// that no value changes.
+// loadStyleGAN2 reads a generator of any layout. All keep weights before the equalised learning rate's scale, so that no
+// value changes.
 func (s *source) loadStyleGAN2(colorOrder string) (*network, error) {
-	read, order := s.readRosinality, "RGB"
-	if s.kind == StyleGAN2MMGen {
-		read, order = s.readMMGen, "BGR"
+	order, rate := "RGB", lrMLP
+	var nvidia nvidiaConfig
+	var weights *checkpoints.Weights
+	var err error
+	switch s.kind {
+	case StyleGAN2MMGen:
+		order = "BGR"
+		weights, err = s.readMMGen()
+	case StyleGAN2NVIDIA:
+		weights, nvidia, err = s.readNVIDIA()
+		rate = nvidia.lrMLP
+	default:
+		weights, err = s.readRosinality()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if colorOrder != "" {
 		order = colorOrder
-	}
-	weights, err := read()
-	if err != nil {
-		return nil, err
 	}
 	cfg, err := inferStyleGAN2(weights)
 	if err != nil {
 		return nil, err
 	}
-	cfg.ColorOrder = order
+	cfg.ColorOrder, cfg.LRMLP, cfg.ConvClamp = order, rate, nvidia.clamp
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", weights.Source, err)
 	}
 	kernels, err := dropKernels(weights, len(cfg.Channels)-1)
+	if err == nil && s.kind == StyleGAN2NVIDIA {
+		kernels, err = dropNVIDIAFilters(weights)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +68,20 @@ func (s *source) loadStyleGAN2(colorOrder string) (*network, error) {
 		return nil, err
 	}
 	if kernels > 0 {
-		n.dropped = append(n.dropped, fmt.Sprintf("%d filter kernels, all equal to that of [1,3,3,1]", kernels))
+		looked := "all equal to that of [1,3,3,1]"
+		if s.headers {
+			looked = "whose values were not looked at"
+		}
+		n.dropped = append(n.dropped, fmt.Sprintf("%d filter kernels, %s", kernels, looked))
 	}
 	n.describe = fmt.Sprintf("%d×%d pixels, Z and W of %d, %d mapping layers, channels %s, %s, %s", cfg.Size, cfg.Size, cfg.StyleDim, cfg.NMLP,
 		channelTable(cfg), cfg.ColorOrder, map[bool]string{true: "with mean W", false: "without mean W"}[want[stylegan2.LatentAvg] != nil])
+	if cfg.ConvClamp > 0 {
+		n.describe += fmt.Sprintf(", layers clamped to ±%g", cfg.ConvClamp)
+	}
+	if nvidia.half > 0 {
+		n.dropped = append(n.dropped, fmt.Sprintf("that the last %d resolutions are computed in float16: a run's precision says so here", nvidia.half))
+	}
 	return n, nil
 }
 
@@ -73,14 +95,16 @@ func channelTable(cfg stylegan2.Config) string {
 
 func (s *source) readRosinality() (*checkpoints.Weights, error) {
 	section, _ := s.torch.Section(rosinalitySection)
-	w, err := section.Weights("")
+	w, err := s.tensors(section, "")
 	if err != nil {
 		return nil, err
 	}
 	if slices.Contains(s.torch.Keys(), stylegan2.LatentAvg) {
-		if w.Tensors[stylegan2.LatentAvg], err = s.torch.Tensor(stylegan2.LatentAvg); err != nil {
+		mean, err := s.tensors(s.torch.TorchDict, stylegan2.LatentAvg)
+		if err != nil {
 			return nil, err
 		}
+		w.Tensors[stylegan2.LatentAvg] = mean.Tensors[""]
 	}
 	return w, nil
 }
@@ -98,7 +122,7 @@ var mmgenNames = [][2]string{
 
 func (s *source) readMMGen() (*checkpoints.Weights, error) {
 	section, _ := s.torch.Section(mmgenSection)
-	from, err := section.Weights(mmgenPrefix)
+	from, err := s.tensors(section, mmgenPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -146,27 +170,39 @@ func dropKernels(w *checkpoints.Weights, doublings int) (int, error) {
 	dropped := 0
 	for i := range doublings {
 		for _, name := range []string{fmt.Sprintf("convs.%d.conv.blur.kernel", 2*i), fmt.Sprintf("to_rgbs.%d.upsample.kernel", i)} {
-			t, ok := w.Tensors[name]
-			if !ok {
+			if _, ok := w.Tensors[name]; !ok {
 				continue
 			}
-			if !slices.Equal(t.Shape, []int{4, 4}) {
-				return 0, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v; expected [4 4]", w.Source, name, t.Shape), "only the filter [1,3,3,1] of the published networks is built in")
-			}
-			values, err := t.Float32s()
-			if err != nil {
-				return 0, fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
-			}
-			fir := [4]float64{1, 3, 3, 1}
-			for k, v := range values {
-				want := fir[k/4] * fir[k%4] / 64 * 4
-				if !(math.Abs(float64(v)-want) <= 1e-6) {
-					return 0, fault.Hint(fmt.Errorf("%s: tensor %q: element %d is %g; expected %g", w.Source, name, k, v, want), "only the filter [1,3,3,1] of the published networks is built in")
-				}
+			if err := checkFilter(w, name, 4); err != nil {
+				return 0, err
 			}
 			delete(w.Tensors, name)
 			dropped++
 		}
 	}
 	return dropped, nil
+}
+
+// checkFilter looks that a tensor is the outer product of [1,3,3,1] with that sum. Without elements it looks at the shape.
+func checkFilter(w *checkpoints.Weights, name string, sum float64) error {
+	const hint = "only the filter [1,3,3,1] of the published networks is built in"
+	t := w.Tensors[name]
+	if !slices.Equal(t.Shape, []int{4, 4}) {
+		return fault.Hint(fmt.Errorf("%s: tensor %q has shape %v; expected [4 4]", w.Source, name, t.Shape), hint)
+	}
+	if t.Data == nil {
+		return nil
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
+	}
+	fir := [4]float64{1, 3, 3, 1}
+	for k, v := range values {
+		want := fir[k/4] * fir[k%4] / 64 * sum
+		if !(math.Abs(float64(v)-want) <= 1e-6) {
+			return fault.Hint(fmt.Errorf("%s: tensor %q: element %d is %g; expected %g", w.Source, name, k, v, want), hint)
+		}
+	}
+	return nil
 }

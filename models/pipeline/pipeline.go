@@ -24,6 +24,13 @@ const mapName = "map"
 // an image embedding of length 11, on a CPU).
 const batchSize = 32
 
+// PictureBatch is how many pictures are drawn at once: batchSize, or fewer of more than 256 pixels, so that the layers of one
+// batch take no more memory than they do at 256.
+func (n *Networks) PictureBatch() int {
+	const side = 256
+	return max(1, min(batchSize, batchSize*side*side/(n.Generator.Size*n.Generator.Size)))
+}
+
 // Lost is the end of a text that did not fit into CLIP's context.
 type Lost struct {
 	Text int    // index of the text
@@ -177,7 +184,7 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 	}
 	out, err := n.Run(ctx, "render with noise "+string(s.NoiseMode), func(c *mlcontext.Context, ws, keys *graph.Node) *graph.Node {
 		return stylegan2.Synthesis(c.In(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, batchSize, batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
+	}, n.PictureBatch(), batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +198,7 @@ func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis)
 	}
 	out, err := n.Run(ctx, "sample with noise "+string(s.NoiseMode), func(c *mlcontext.Context, z, keys *graph.Node) *graph.Node {
 		return n.ImageEmbeds(c, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, batchSize, batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
+	}, n.PictureBatch(), batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package stylegan2
 
 import (
 	"fmt"
+	"math"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -25,6 +26,9 @@ type Config struct {
 	Channels map[int]int `json:"channels"`
 	// ColorOrder is the order of the three channels that the weights produce: "RGB" or "BGR" (mmgen's weights).
 	ColorOrder string `json:"color_order"`
+	// ConvClamp bounds what each layer, and each sum of colours before it is added, may be: to ±ConvClamp. NVIDIA's networks of
+	// mixed precision were trained so (256), with 0 there is no bound.
+	ConvClamp float64 `json:"conv_clamp,omitempty"`
 }
 
 // Validate returns an error that names the first field without sense.
@@ -43,6 +47,8 @@ func (c Config) Validate() error {
 		return bad("n_mlp", c.NMLP, "from 1 to 64")
 	case !(c.LRMLP > 0):
 		return bad("lr_mlp", c.LRMLP, "positive (0.01 in the published networks)")
+	case !(c.ConvClamp >= 0) || math.IsInf(c.ConvClamp, 1):
+		return bad("conv_clamp", c.ConvClamp, "positive, or 0 for no bound")
 	case c.ColorOrder != "RGB" && c.ColorOrder != "BGR":
 		return bad("color_order", c.ColorOrder, `"RGB" or "BGR"`)
 	}

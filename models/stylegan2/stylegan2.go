@@ -45,7 +45,7 @@ func BroadcastW(cfg Config, w *Node) *Node {
 // and does the rest in at least float32, the sums that gradients need included; pictures have the type of ws.
 func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
-	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0)}
+	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
 	if noise.Mode == NoiseRandom {
 		// All layers at once: the generator's rounds make up most of a graph if they are built for each layer.
 		s.random = nn.NormalNoise(noise.Keys, cfg.noiseValues())
@@ -74,8 +74,9 @@ type synthesis struct {
 	ws     *Node
 	noise  Noise
 	batch  int
-	noises int   // styled convolutions so far
-	random *Node // [B,…], what of the random noise is not used yet
+	clamp  float64 // Config.ConvClamp
+	noises int     // styled convolutions so far
+	random *Node   // [B,…], what of the random noise is not used yet
 }
 
 // style is the affine map of layer's w to the scales of the input channels: [B,in].
@@ -109,7 +110,7 @@ func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *N
 		strength := Reshape(nn.Weight(s.ctx, g, name+".noise.weight", 1), 1, 1, 1, 1)
 		x = Add(x, Mul(ConvertDType(noise, x.DType()), strength))
 	}
-	x = activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out)))
+	x = s.clamped(activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out))))
 	return ConvertDType(x, kernel.DType())
 }
 
@@ -140,7 +141,15 @@ func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
 	g, in := x.Graph(), x.Shape().Dim(3)
 	x = modulate(x, s.style(name, layer, in))
 	y := nn.Widen(nn.MatMulT(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, in)))
-	return Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1))
+	return s.clamped(Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
+}
+
+// clamped bounds x to ±Config.ConvClamp, if there is a bound.
+func (s *synthesis) clamped(x *Node) *Node {
+	if s.clamp == 0 {
+		return x
+	}
+	return ClipScalar(x, -s.clamp, s.clamp)
 }
 
 // conv3x3 convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size. The size must be odd:

@@ -1,0 +1,262 @@
+package fetch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/hashicorp/go-retryablehttp"
+
+	"illustrator/internal/fault"
+)
+
+// maxBytes bounds a file whose size nobody knows.
+const maxBytes = 64 << 30
+
+// download is one file on its way.
+type download struct {
+	client  *Client
+	file    File
+	address string
+	path    string // of the partial file
+	total   int64  // 0 until it is known
+	mixed   bool   // bytes of more than one answer
+	claimed string // SHA-256 that the hub states, "" without
+}
+
+// errBody marks a body that ended too soon: the rest can be asked for.
+var errBody = errors.New("the connection broke")
+
+// errStalled is the cause of giving up on a server that sends nothing.
+var errStalled = errors.New("the server sent nothing")
+
+// complete requests the file, and its rest again after each body that broke off. Tries that get further don't count.
+func (d *download) complete(ctx context.Context) error {
+	requests := d.client.requests()
+	for try := 0; ; try++ {
+		before := d.size()
+		err := d.request(ctx, requests)
+		if cause := context.Cause(ctx); cause != nil {
+			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command goes on from there")
+		}
+		if !errors.Is(err, errBody) {
+			return d.explain(err)
+		}
+		if d.size() > before {
+			try = 0
+		}
+		if try+1 >= d.client.tries() {
+			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()), "the same command goes on from there")
+		}
+		wait := requests.Backoff(requests.RetryWaitMin, requests.RetryWaitMax, try, nil)
+		d.client.log(fmt.Sprintf("%s: %v after %d bytes; going on", d.file.Name(), err, d.size()))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// explain adds a hint to an error of the disk.
+func (d *download) explain(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command goes on", d.total, d.size())
+	}
+	return err
+}
+
+// request asks for the file, or for what of it is missing, and appends what comes.
+func (d *download) request(ctx context.Context, requests *retryablehttp.Client) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, d.address, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept-Encoding", "identity") // sizes and ranges are the file's own
+	if t := token(d.address); t != "" {
+		req.Header.Set("Authorization", "Bearer "+t)
+	}
+	have := d.size()
+	if have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+		if v := d.validator(); v != "" {
+			req.Header.Set("If-Range", v)
+		}
+	}
+	resp, err := requests.Do(req)
+	if err != nil {
+		return explainRequest(err)
+	}
+	defer resp.Body.Close()
+	d.noteClaim(resp)
+	switch resp.StatusCode {
+	case http.StatusOK:
+		have, d.total, d.mixed = 0, max(resp.ContentLength, 0), false
+		if err := d.begin(resp); err != nil {
+			return err
+		}
+	case http.StatusPartialContent:
+		restart, err := d.continues(resp, have)
+		if err != nil {
+			return err
+		}
+		if restart {
+			return d.restart()
+		}
+		d.mixed = true
+	case http.StatusRequestedRangeNotSatisfiable:
+		// The file ends where the partial one does, or it is a shorter one.
+		if length, ok := strings.CutPrefix(resp.Header.Get("Content-Range"), "bytes */"); ok && length == fmt.Sprint(have) {
+			return nil
+		}
+		return d.restart()
+	default:
+		return d.client.explainStatus(resp)
+	}
+	if err := d.checkTotal(); err != nil {
+		return err
+	}
+	return d.receive(resp.Body, have, cancel)
+}
+
+// restart throws away what there is; the error that it returns asks for another try.
+func (d *download) restart() error {
+	if err := d.forget(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the server has another file than the one that was begun", errBody)
+}
+
+// continues reads where a partial answer begins. restart is true if it is of another file than the one that was begun.
+func (d *download) continues(resp *http.Response, have int64) (restart bool, err error) {
+	var from, to int64
+	header := resp.Header.Get("Content-Range")
+	if _, err := fmt.Sscanf(header, "bytes %d-%d/%d", &from, &to, &d.total); err != nil || from != have || to+1 != d.total {
+		return false, fmt.Errorf("the server answered with the range %q; asked for was all from byte %d on", header, have)
+	}
+	now, before := validatorOf(resp), d.validator()
+	return now != "" && before != "" && now != before, nil
+}
+
+// checkTotal refuses a file of another size before its bytes are loaded.
+func (d *download) checkTotal() error {
+	if d.file.Size > 0 && d.total > 0 && d.total != d.file.Size {
+		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size), "the file at this address is another one by now")
+	}
+	d.total = max(d.total, d.file.Size)
+	return nil
+}
+
+// begin empties the partial file and notes what tells the server's file from later ones.
+func (d *download) begin(resp *http.Response) error {
+	if err := d.forget(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(validator{URL: d.address, Validator: validatorOf(resp)})
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
+}
+
+// receive appends body to the partial file, which has so many bytes.
+func (d *download) receive(body io.Reader, have int64, cancel context.CancelCauseFunc) error {
+	f, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	limit := d.total
+	if limit == 0 {
+		limit = maxBytes
+	}
+	patience := d.client.stall()
+	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
+	defer timer.Stop()
+	buffer := make([]byte, 256<<10)
+	for {
+		n, readErr := body.Read(buffer)
+		timer.Reset(patience)
+		if have += int64(n); have > limit {
+			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit), "the file at this address is another one by now"), d.forget())
+		}
+		if _, err := f.Write(buffer[:n]); err != nil {
+			return err
+		}
+		if d.client.Progress != nil && n > 0 {
+			d.client.Progress(d.file.Name(), have, d.total)
+		}
+		switch {
+		case readErr == io.EOF && d.total > 0 && have < d.total, readErr != nil && readErr != io.EOF:
+			return errors.Join(d.broken(readErr), f.Close())
+		case readErr == io.EOF:
+			return errors.Join(f.Sync(), f.Close())
+		}
+	}
+}
+
+// broken words why a body ended too soon.
+func (d *download) broken(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, errStalled): // by the timer, or by the user, who is told something else
+		return fmt.Errorf("%w: %w for %v", errBody, errStalled, d.client.stall())
+	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+		return errBody
+	}
+	return fmt.Errorf("%w: %w", errBody, err)
+}
+
+// size is the number of bytes that are there.
+func (d *download) size() int64 {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// validator is the text beside a partial file: what tells the file that it is part of from later ones at its address.
+type validator struct {
+	URL       string `json:"url"`
+	Validator string `json:"validator"` // a strong ETag, or a Last-Modified
+}
+
+func (d *download) validatorPath() string { return d.path + ".json" }
+
+func (d *download) validator() string {
+	var v validator
+	data, err := os.ReadFile(d.validatorPath())
+	if err != nil || json.Unmarshal(data, &v) != nil {
+		return "" // the SHA-256 tells in the end
+	}
+	return v.Validator
+}
+
+// validatorOf returns what If-Range takes.
+func validatorOf(resp *http.Response) string {
+	if etag := resp.Header.Get("ETag"); strings.HasPrefix(etag, `"`) {
+		return etag
+	}
+	return resp.Header.Get("Last-Modified")
+}
+
+// noteClaim keeps the SHA-256 that the Hugging Face hub states of a large file when it redirects to it.
+func (d *download) noteClaim(resp *http.Response) {
+	if !strings.HasPrefix(d.file.URL, HubPrefix) {
+		return
+	}
+	for r := resp; r != nil && r.Request != nil; r = r.Request.Response {
+		if sum := strings.Trim(r.Header.Get("X-Linked-Etag"), `"`); len(sum) == 64 {
+			d.claimed = sum
+		}
+	}
+}

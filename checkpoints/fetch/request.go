@@ -1,0 +1,103 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"illustrator/internal/fault"
+)
+
+// ErrUnreachable marks an address that did not answer, or not with the file. It may be had from elsewhere.
+var ErrUnreachable = errors.New("not to be had from there")
+
+// errDowngrade marks a redirect that leaves encryption.
+var errDowngrade = errors.New("the server redirects from https to http")
+
+// requests returns what makes a request again while the server is not reached, is busy or fails.
+func (c *Client) requests() *retryablehttp.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = (&net.Dialer{Timeout: c.stall()}).DialContext
+	transport.ResponseHeaderTimeout = c.stall()
+	backoff := c.backoff
+	if backoff == nil {
+		backoff = retryablehttp.DefaultBackoff // which follows Retry-After
+	}
+	return &retryablehttp.Client{
+		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		RetryMax:     c.tries() - 1,
+		RetryWaitMin: c.minWait(),
+		RetryWaitMax: c.maxWait(),
+		CheckRetry:   c.checkRetry,
+		Backoff: func(least, most time.Duration, try int, resp *http.Response) time.Duration {
+			wait := backoff(least, most, try, resp)
+			if resp != nil {
+				c.log(fmt.Sprintf("%s answered %s; trying again in %v", resp.Request.URL.Host, resp.Status, wait.Round(time.Millisecond)))
+			}
+			return wait
+		},
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+}
+
+// checkRedirect follows redirects as net/http does, but not out of encryption. net/http itself keeps the token from other
+// hosts.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return fmt.Errorf("stopped after %d redirects", len(via))
+	}
+	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return errDowngrade
+	}
+	return nil
+}
+
+func (c *Client) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if errors.Is(err, errDowngrade) || resp != nil && retryAfter(resp) > c.patience() {
+		return false, nil
+	}
+	again, err2 := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
+	if again && err != nil {
+		c.log(fmt.Sprintf("no answer: %v", err))
+	}
+	return again, err2
+}
+
+// retryAfter is how long the server asks to wait.
+func retryAfter(resp *http.Response) time.Duration {
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
+
+// explainRequest words a request that got no answer.
+func explainRequest(err error) error {
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// explainStatus words an answer that is no file.
+func (c *Client) explainStatus(resp *http.Response) error {
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+	err := fmt.Errorf("%w: the server answered %s", ErrUnreachable, resp.Status)
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
+		return fault.Hint(err, "it wants to know who asks, or refuses your network; for a file of the Hugging Face hub set %s", hubTokenEnv)
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+		return fault.Hint(err, "the file is not at this address any more")
+	case retryAfter(resp) > c.patience():
+		return fault.Hint(err, "it asks to wait %v: run the same command again after that", retryAfter(resp).Round(time.Second))
+	}
+	return fault.Hint(err, "run the same command again later")
+}

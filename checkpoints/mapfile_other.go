@@ -1,0 +1,15 @@
+//go:build !unix
+
+package checkpoints
+
+import (
+	"io"
+	"os"
+)
+
+// mapFile reads a file of so many bytes: there is no memory map on this system.
+func mapFile(f *os.File, size int64) ([]byte, error) {
+	data := make([]byte, size)
+	_, err := io.ReadFull(f, data)
+	return data, err
+}

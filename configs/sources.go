@@ -1,0 +1,115 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/checkpoints/fetch"
+	"illustrator/internal/fault"
+)
+
+// Sources say where a domain's networks are published, for `illustrator fetch`: each in one or more forms, of which the
+// first that can be had is taken.
+type Sources struct {
+	Generator []Source `yaml:"generator,omitempty"`
+	CLIP      []Source `yaml:"clip,omitempty"`
+}
+
+// Source is a published network: a file that `illustrator convert` reads, or the files of a folder that it reads.
+type Source struct {
+	// About says whose it is and in which layout.
+	About string `yaml:"about"`
+	// Licence is shown, and must be accepted before anything is downloaded.
+	Licence string `yaml:"licence"`
+	// ColorOrder is the order of the channels that a generator produces: "RGB", "BGR", or empty for the layout's own.
+	ColorOrder string       `yaml:"color_order,omitempty"`
+	Files      []fetch.File `yaml:"files"`
+}
+
+// WeightsPrefix begins a location within the folder of fetched weights, such as "weights:stylegan2-cat-256".
+const WeightsPrefix = "weights:"
+
+// WeightsEnv names the environment variable with the folder of fetched weights.
+const WeightsEnv = "ILLUSTRATOR_WEIGHTS"
+
+// WeightsFolder is where fetched networks are: $ILLUSTRATOR_WEIGHTS, or else illustrator/weights in the user's cache
+// ($XDG_CACHE_HOME or ~/.cache on Linux), so that every working directory finds them.
+func WeightsFolder() string {
+	if folder := os.Getenv(WeightsEnv); folder != "" {
+		return folder
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil { // a system without homes
+		return "weights"
+	}
+	return filepath.Join(cache, "illustrator", "weights")
+}
+
+// Published is a network of a domain that can be fetched.
+type Published struct {
+	Network string // "generator" or "clip"
+	Folder  string // where it belongs, as seen from the working directory
+	Sources []Source
+}
+
+// Published lists the networks that have sources.
+func (d *Domain) Published() []Published {
+	var all []Published
+	for _, p := range []Published{
+		{"generator", d.resolve(d.Generator), d.Sources.Generator},
+		{"clip", d.resolve(d.CLIP), d.Sources.CLIP},
+	} {
+		if len(p.Sources) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// CheckFetched returns an error that names the first network which can be fetched and is not there.
+func (d *Domain) CheckFetched() error {
+	for _, p := range d.Published() {
+		if p.There() {
+			continue
+		}
+		return fault.Hint(fmt.Errorf("domain %s: its %s is not here yet: there is no %s", d.Name, p.Network, p.Folder),
+			"run `illustrator fetch %s`, which says what it downloads and under which licence; $%s names another folder for weights", d.ref, WeightsEnv)
+	}
+	return nil
+}
+
+// There reports whether the network's folder is there.
+func (p Published) There() bool {
+	_, err := os.Stat(filepath.Join(p.Folder, checkpoints.ConfigFile))
+	return err == nil
+}
+
+// validate returns an error that names the first field of the sources without sense.
+func (d *Domain) validateSources() error {
+	for _, p := range d.Published() {
+		if strings.HasPrefix(p.Folder, checkpoints.EmbeddedPrefix) {
+			return fault.Usage(fmt.Errorf("sources.%s is given, but %s is %q", p.Network, p.Network, p.Folder), "leave it out: an embedded network is there")
+		}
+		for i, s := range p.Sources {
+			field := fmt.Sprintf("sources.%s[%d]", p.Network, i)
+			if s.Licence == "" {
+				return fault.Usage(fmt.Errorf("%s.licence is missing", field), "say under which licence the network is published")
+			}
+			if s.ColorOrder != "" && (p.Network != "generator" || s.ColorOrder != "RGB" && s.ColorOrder != "BGR") {
+				return fault.Usage(fmt.Errorf("%s.color_order is %q", field, s.ColorOrder), "color_order must be RGB or BGR, and a generator's")
+			}
+			if len(s.Files) == 0 {
+				return fault.Usage(fmt.Errorf("%s.files is missing", field), "name the files: url, size and sha256 of each")
+			}
+			for k, f := range s.Files {
+				if err := f.Validate(); err != nil {
+					return fmt.Errorf("%s.files[%d]: %w", field, k, err)
+				}
+			}
+		}
+	}
+	return nil
+}

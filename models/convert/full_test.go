@@ -1,0 +1,320 @@
+package convert
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
+	"illustrator/checkpoints"
+	"illustrator/models/clip"
+	"illustrator/models/mapper"
+	"illustrator/models/nn"
+	"illustrator/models/nn/nntest"
+	"illustrator/models/stylegan2"
+)
+
+// Environment variables of `make parity-full`: the folder of testdata/full/make.py's files, and the table to write.
+const (
+	fullEnv      = "ILLUSTRATOR_FULL"
+	fullTableEnv = "ILLUSTRATOR_FULL_TABLE"
+)
+
+// Errors are relative: the root mean square of the differences from float64, by that of the float64 values. Float32 keeps 24
+// bits, of which sums of thousands of products over tens of layers cost a few; bfloat16 keeps 8, and so an error of 1/512 at
+// each layer.
+const (
+	float32Tolerance  = 2e-5
+	bfloat16Tolerance = 5e-2
+)
+
+// fullResult is what one case came to, by the name of the output.
+type fullResult struct {
+	Case     string            `json:"case"`
+	Kind     Kind              `json:"kind"`
+	Bytes    int64             `json:"bytes"` // of the file
+	Values   int               `json:"values"`
+	Versions map[string]string `json:"versions"`
+	Outputs  []fullOutput      `json:"outputs"`
+	Peak     int64             `json:"peak_bytes"` // of the process that converted and ran it
+}
+
+// fullOutput has relative errors: ours in both precisions and PyTorch's in float32. BFloat16 is 0 where nothing computes
+// the output in bfloat16.
+type fullOutput struct {
+	Name                       string
+	Float32, PyTorch, BFloat16 float64
+}
+
+// TestFullSize converts weight files of full size, runs the networks and compares them with PyTorch. Each case has a process of
+// its own, so that its memory is told apart and given back.
+func TestFullSize(t *testing.T) {
+	root := os.Getenv(fullEnv)
+	if root == "" {
+		t.Skip("needs files of some GB; run `make parity-full`")
+	}
+	paths, err := filepath.Glob(filepath.Join(root, "*", "expected.safetensors"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases in %q: %v", root, err)
+	}
+	var results []fullResult
+	for _, path := range paths {
+		folder := filepath.Dir(path)
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestFullCase$", "-test.v")
+			cmd.Env = append(os.Environ(), fullEnv+"="+folder)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			var r fullResult
+			data, err := os.ReadFile(filepath.Join(folder, "result.json"))
+			if err == nil {
+				err = json.Unmarshal(data, &r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Peak = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			results = append(results, r)
+		})
+	}
+	table := fullTable(results)
+	t.Log("\n" + table)
+	if path := os.Getenv(fullTableEnv); path != "" && !t.Failed() {
+		if err := os.WriteFile(path, []byte(table), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestFullCase is one case of TestFullSize, in its process.
+func TestFullCase(t *testing.T) {
+	folder := os.Getenv(fullEnv)
+	expected, err := checkpoints.ReadSafetensors(filepath.Join(folder, "expected.safetensors"))
+	if folder == "" || os.IsNotExist(err) {
+		t.Skip("run by TestFullSize")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := folder
+	if files, _ := filepath.Glob(filepath.Join(folder, "file.*")); len(files) == 1 {
+		src = files[0]
+	}
+	dst := filepath.Join(t.TempDir(), "network")
+	report, err := Convert(src, dst, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := checkpoints.Open(dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := fullResult{Case: filepath.Base(folder), Kind: report.Kind, Bytes: report.SourceBytes, Values: report.Values, Versions: expected.Metadata}
+	family, _, _ := strings.Cut(string(report.Kind), "/")
+	for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {
+		var outputs map[string][]float32
+		switch family {
+		case "stylegan2":
+			outputs = runGenerator(t, network, expected, dtype)
+		case "clip":
+			outputs = runCLIP(t, network, expected, dtype)
+		case "mapper":
+			outputs = runMapper(t, network, expected, dtype)
+		}
+		r.add(t, expected, outputs, dtype)
+	}
+	data, err := json.Marshal(r)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "result.json"), data, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// add compares outputs with what was expected of them.
+func (r *fullResult) add(t *testing.T, expected *checkpoints.Weights, outputs map[string][]float32, dtype dtypes.DType) {
+	for _, name := range []string{"w", "image", "text_embeds", "image_embeds", "z"} {
+		got, ok := outputs[name]
+		if !ok {
+			continue
+		}
+		want := values(t, expected, name)
+		deviation := relativeError(t, got, want)
+		tolerance := float32Tolerance
+		if dtype == dtypes.BFloat16 {
+			tolerance = bfloat16Tolerance
+			for i := range r.Outputs {
+				if r.Outputs[i].Name == name {
+					r.Outputs[i].BFloat16 = deviation
+				}
+			}
+		} else {
+			r.Outputs = append(r.Outputs, fullOutput{Name: name, Float32: deviation, PyTorch: relativeError(t, values(t, expected, "float32."+name), want)})
+		}
+		t.Logf("%s in %s: relative error %.2g, allowed %g", name, dtype, deviation, tolerance)
+		if !(deviation <= tolerance) {
+			t.Errorf("%s in %s: relative error %.3g, allowed %g", name, dtype, deviation, tolerance)
+		}
+	}
+}
+
+func values(t *testing.T, w *checkpoints.Weights, name string) []float32 {
+	t.Helper()
+	v, err := w.Tensors[name].Float32s()
+	if err != nil || len(v) == 0 {
+		t.Fatalf("%s: %d values, %v", name, len(v), err)
+	}
+	return v
+}
+
+// tensor is an input as it was given to PyTorch.
+func tensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values(t, w, name), w.Tensors[name].Shape...)
+}
+
+func relativeError(t *testing.T, got, want []float32) float64 {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d values, want %d", len(got), len(want))
+	}
+	var difference, size float64
+	for i := range got {
+		d := float64(got[i]) - float64(want[i])
+		difference += d * d
+		size += float64(want[i]) * float64(want[i])
+	}
+	return math.Sqrt(difference / size)
+}
+
+// loadFull reads a network's configuration and gives its weights to load.
+func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(ctx *mlcontext.Context, w *checkpoints.Weights) error) *mlcontext.Context {
+	t.Helper()
+	if config != nil {
+		if err := network.Config(config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := network.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := mlcontext.New().Checked(false)
+	if err := load(ctx, w); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+	var cfg stylegan2.Config
+	ctx := loadFull(t, network, &cfg, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return stylegan2.Load(ctx, cfg, w, dtype) })
+	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
+		w := stylegan2.Mapping(ctx, cfg, in[0])
+		image := stylegan2.Synthesis(ctx, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
+		return []*graph.Node{nn.Widen(w), nn.Widen(image)}
+	}, tensor(t, expected, "z"))
+	if dtype == dtypes.BFloat16 { // the mapping network stays float32
+		return map[string][]float32{"image": out[1]}
+	}
+	return map[string][]float32{"w": out[0], "image": out[1]}
+}
+
+// runCLIP compares the tokens too. Only pictures are embedded in bfloat16.
+func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+	cfg, tokenizer, err := clip.Open(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := loadFull(t, network, nil, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return nn.Load(ctx, w, dtype, false) })
+	outputs := map[string][]float32{}
+	outputs["image_embeds"] = nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{unit(clip.ImageEmbeds(ctx, cfg, in[0]))}
+	}, tensor(t, expected, "pixel_values"))[0]
+	if dtype == dtypes.BFloat16 {
+		return outputs
+	}
+	var texts []string
+	if err := json.Unmarshal([]byte(expected.Metadata["texts"]), &texts); err != nil {
+		t.Fatal(err)
+	}
+	var ids []int32
+	for _, text := range texts {
+		ids = append(ids, tokenizer.Encode(text).IDs...)
+	}
+	in := tensors.FromFlatDataAndDimensions(ids, len(texts), tokenizer.Context())
+	given := make([]byte, 0, 4*len(ids))
+	for _, id := range ids {
+		given = append(given, byte(id), byte(id>>8), byte(id>>16), byte(id>>24))
+	}
+	if string(given) != string(expected.Tensors["input_ids"].Data) {
+		t.Errorf("tokens of %q: %v", texts, ids)
+	}
+	outputs["text_embeds"] = nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{unit(clip.TextEmbeds(ctx, cfg, in[0]))}
+	}, in)[0]
+	return outputs
+}
+
+// unit is what PyTorch's CLIPs return: embeddings of length 1.
+func unit(embeds *graph.Node) *graph.Node {
+	embeds = nn.Widen(embeds)
+	return graph.Div(embeds, graph.Sqrt(graph.ReduceAndKeep(graph.Square(embeds), graph.ReduceSum, -1)))
+}
+
+// runMapper runs in float32 alone: a mapper is trained and used in that.
+func runMapper(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+	if dtype != dtypes.Float32 {
+		return nil
+	}
+	var cfg mapper.Config
+	ctx := loadFull(t, network, &cfg, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return mapper.Load(ctx, cfg, w) })
+	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{mapper.Build(ctx, cfg, in[0])}
+	}, tensor(t, expected, "image_embeds"))
+	return map[string][]float32{"z": out[0]}
+}
+
+// fullTable is docs/parity-full.md.
+func fullTable(results []fullResult) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Networks of full size against PyTorch
+
+`+"`make parity-full`"+` writes this table. Files in the layouts of public releases are written by PyTorch with random values (of a
+fixed seed), converted, loaded and run. An error is the root mean square of an output's differences from PyTorch's float64,
+by that of the output. Allowed are %.0e in float32 and %.0e in bfloat16, in which the networks can stand inside the semantic
+loss. Beside it stands PyTorch's own error in float32.
+
+| file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
+|---|---|---|---|---|---|---|---|
+`, float32Tolerance, bfloat16Tolerance)
+	versions := map[string]string{}
+	for _, r := range results {
+		for i, o := range r.Outputs {
+			name, size, count, peak := "", "", "", ""
+			if i == 0 {
+				name, size, count = r.Case, fmt.Sprintf("%.0f MB", float64(r.Bytes)/1e6), fmt.Sprintf("%.1f M", float64(r.Values)/1e6)
+				peak = fmt.Sprintf("%.1f GiB", float64(r.Peak)/(1<<30))
+			}
+			narrow := ""
+			if o.BFloat16 > 0 {
+				narrow = fmt.Sprintf("%.1e", o.BFloat16)
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.1e | %.1e | %s | %s |\n", name, size, count, o.Name, o.Float32, o.PyTorch, narrow, peak)
+		}
+		versions = r.Versions
+	}
+	fmt.Fprintf(&b, "\nPyTorch %s, transformers %s. Peak memory is that of conversion and both precisions together.\n", versions["torch"], versions["transformers"])
+	return b.String()
+}

@@ -1,0 +1,196 @@
+package convert
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+)
+
+// Inspection is what a file or folder says of itself before any weight is read.
+type Inspection struct {
+	Path string `json:"path"`
+	// Files are those that hold tensors, with the kind of container, and Bytes their size together.
+	Files  []string `json:"files"`
+	Format string   `json:"format"`
+	Bytes  int64    `json:"bytes"`
+	// Kind is the network that was recognised, Title it in words; empty with a Problem, which says why nothing was, or what is
+	// wrong with the network.
+	Kind    Kind   `json:"kind,omitempty"`
+	Title   string `json:"title,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+	// Network is the configuration in words, Config as convert would write it, Dropped what convert would leave out.
+	Network string   `json:"network,omitempty"`
+	Config  any      `json:"config,omitempty"`
+	Dropped []string `json:"dropped,omitempty"`
+	// Tensors are all tensors of the files, recognised or not. Those in a dict within a file have its name before a slash.
+	Tensors []checkpoints.Info `json:"tensors"`
+}
+
+// Inspect tells what is at path: a weight file of any kind that Convert reads, or a folder. It reads headers alone. An error
+// means that the file cannot be read; a network that is not known, or not supported, is a Problem.
+func Inspect(path string, opts Options) (Inspection, error) {
+	in := Inspection{Path: path, Files: []string{path}, Tensors: []checkpoints.Info{}}
+	info, err := os.Stat(path)
+	if err != nil {
+		return in, fault.Hint(err, "name a weight file, or the folder of a network")
+	}
+	s := &source{path: path, headers: true}
+	defer s.close()
+	if info.IsDir() {
+		err = in.folder(s)
+	} else {
+		err = in.file(s)
+	}
+	if err != nil {
+		return in, err
+	}
+	for _, file := range in.Files {
+		of, err := os.Stat(file)
+		if err != nil {
+			return in, err
+		}
+		in.Bytes += of.Size()
+	}
+	if in.Problem == "" {
+		in.network(s, opts)
+	}
+	return in, nil
+}
+
+func (in *Inspection) file(s *source) error {
+	if err := s.openFile(); err != nil {
+		return err
+	}
+	in.Format = "safetensors"
+	if s.torch != nil {
+		in.Format = s.torch.Format()
+		var err error
+		if in.Tensors, err = s.torch.List(); err != nil {
+			return err
+		}
+	} else {
+		in.Tensors = s.safetensors.List()
+	}
+	if err := s.recognizeFile(); err != nil {
+		in.problem(err)
+	}
+	return nil
+}
+
+// folder lists the weights of a folder: those of a layout that is known, or model.safetensors.
+func (in *Inspection) folder(s *source) error {
+	in.Format = "folder"
+	kind, problem := recognizeFolder(s.path)
+	if problem != nil {
+		in.problem(problem)
+	}
+	s.kind = kind
+	var w *checkpoints.Weights
+	var err error
+	if kind == CLIPOpenCLIP {
+		in.Files = make([]string, 1)
+		w, in.Files[0], err = s.readFirst(s.path, openCLIPWeights)
+	} else {
+		w, in.Files, err = s.readHuggingFace()
+	}
+	if err != nil && problem != nil {
+		return problem
+	}
+	if err != nil {
+		return err
+	}
+	in.Tensors = w.List()
+	return in.folderForm(s.path)
+}
+
+// folderForm recognises what Convert has written.
+func (in *Inspection) folderForm(path string) error {
+	if !exists(filepath.Join(path, checkpoints.ManifestFile)) {
+		return nil
+	}
+	f, err := checkpoints.Open(path)
+	if err != nil {
+		return err
+	}
+	var config map[string]any
+	if err := f.Config(&config); err != nil {
+		return err
+	}
+	m := f.Manifest()
+	in.Problem, in.Hint = "", ""
+	in.Format = "folder form, as `illustrator convert` writes it"
+	in.Kind, in.Title, in.Config = Kind(m.Layout), titles[Kind(m.Layout)], config
+	in.Network = fmt.Sprintf("made by %s of %s, SHA-256 %s", m.Tool, m.Source.File, m.Source.SHA256)
+	return nil
+}
+
+// network infers the configuration as Convert does.
+func (in *Inspection) network(s *source, opts Options) {
+	if in.Kind != "" {
+		return // in folder form
+	}
+	in.Kind, in.Title = s.kind, titles[s.kind]
+	n, err := s.load(opts)
+	if err != nil {
+		in.problem(err)
+		return
+	}
+	in.Network, in.Config, in.Dropped = n.describe, n.config, n.dropped
+}
+
+func (in *Inspection) problem(err error) {
+	in.Problem, in.Hint = err.Error(), fault.HintOf(err)
+}
+
+// Select keeps the tensors whose name holds part.
+func (in *Inspection) Select(part string) {
+	in.Tensors = slices.DeleteFunc(in.Tensors, func(t checkpoints.Info) bool { return !strings.Contains(t.Name, part) })
+}
+
+// String is the inspection as lines of text; the tensors of all types are counted, not listed.
+func (in Inspection) String() string {
+	var b strings.Builder
+	p := message.NewPrinter(language.English)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-11s %s\n", name, p.Sprintf(format, args...))
+	}
+	line("file", "%s", in.Path)
+	line("format", "%s, %d bytes in %d files", in.Format, in.Bytes, len(in.Files))
+	if in.Title != "" {
+		line("recognised", "%s", in.Title)
+	}
+	if in.Network != "" {
+		line("network", "%s", in.Network)
+	}
+	for _, d := range in.Dropped {
+		line("dropped", "%s", d)
+	}
+	if in.Problem != "" {
+		line("problem", "%s", in.Problem)
+	}
+	if in.Hint != "" {
+		line("", "%s", in.Hint)
+	}
+	counts, total, bytes := map[checkpoints.DType]int{}, 0, int64(0)
+	for _, t := range in.Tensors {
+		counts[t.DType]++
+		total += checkpoints.Tensor{Shape: t.Shape}.Elements()
+		bytes += t.Bytes
+	}
+	var types []string
+	for _, t := range slices.Sorted(maps.Keys(counts)) {
+		types = append(types, fmt.Sprintf("%d %s", counts[t], t))
+	}
+	line("tensors", "%d with %d values in %d bytes (%s)", len(in.Tensors), total, bytes, strings.Join(types, ", "))
+	return strings.TrimSuffix(b.String(), "\n")
+}
