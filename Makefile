@@ -39,7 +39,7 @@ chromium:
 	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): the tests of pages are skipped" >&2
 
 # The paper's experiments on the embedded domain. paper-quick has fewer steps, pairs and seeds.
-STUDIES := limited open-world diverse losses prompts
+STUDIES := limited open-world diverse manipulation losses prompts
 paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/paper
 	./illustrator ablate $(STUDIES) --out runs/paper
 

@@ -192,6 +192,9 @@ func (s *study) check() error {
 			return fault.Usage(fmt.Errorf("variant %q: draw.inject_index is %d", v.Name, v.Draw.InjectIndex), "this generator has layers 0 to %d", layers)
 		}
 	}
+	if s.Manipulate && session.networks.Classifier == nil {
+		return fault.Usage(fmt.Errorf("study %s manipulates, and domain %s has no classifier", s.name, s.domain), "name a classifier in the domain's file: it says what changed")
+	}
 	request := eval.Request{Domain: s.domain, Texts: s.texts, Metrics: s.Metrics, Seeds: s.Seeds}
 	if err := request.Check(session.networks); err != nil {
 		return err

@@ -104,6 +104,14 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 	if err := s.start(w.session); err != nil {
 		return nil, err
 	}
+	if len(s.Show) > 0 {
+		if w.show, _, err = w.session.networks.EmbedTexts(ctx, s.Show); err != nil {
+			return nil, err
+		}
+	}
+	if s.Manipulate {
+		return w, nil
+	}
 	request := w.request()
 	if w.embeds, err = eval.EmbedTexts(ctx, w.session.networks, request); err != nil {
 		return nil, err
@@ -113,12 +121,6 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 		request.Progress = stages.set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
 		stages.done()
-		if err != nil {
-			return nil, err
-		}
-	}
-	if len(s.Show) > 0 {
-		w.show, _, err = w.session.networks.EmbedTexts(ctx, s.Show)
 	}
 	return w, err
 }
@@ -144,6 +146,9 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	drawing, err := w.drawing(ctx, c, string(folder))
 	if err != nil {
 		return err
+	}
+	if w.Manipulate {
+		return w.manipulate(ctx, c, drawing)
 	}
 	r := w.request()
 	r.Seeds, r.Prompts, r.Alpha, r.InjectIndex, r.Synthesis = drawing.Seeds, drawing.Prompts, drawing.Alpha, drawing.InjectIndex, drawing.Synthesis
@@ -254,8 +259,13 @@ func (w *worker) showPictures(ctx context.Context, c cell, r pipeline.Request) e
 	if err != nil {
 		return err
 	}
+	return w.writeShown(c, generated.Images)
+}
+
+// writeShown writes the pictures [N,3,H,H] of the texts that the report shows.
+func (w *worker) writeShown(c cell, images []float32) error {
 	size := w.session.networks.Generator.Size
-	pictures, err := data.SplitPictures(generated.Images, size, size)
+	pictures, err := data.SplitPictures(images, size, size)
 	if err != nil {
 		return err
 	}

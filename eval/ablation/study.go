@@ -24,6 +24,9 @@ type Study struct {
 	// Train tells a study that trains a mapper for each variant and seed from one that draws with a mapper that is there:
 	// the domain's own, or that of the run given on the command line.
 	Train bool `yaml:"train"`
+	// Manipulate changes the pictures of random z towards the texts (eq. 11) in place of drawing the texts; there is an origin
+	// for each seed and picture. Metrics are then eval.Manipulation's and are not named.
+	Manipulate bool `yaml:"manipulate,omitempty"`
 	// SharedStages is the number of the base's first stages that are trained once for each seed and mapper, and shared by
 	// all variants, which go on from there with the stages that are left.
 	SharedStages int `yaml:"shared_stages,omitempty"`
@@ -37,7 +40,7 @@ type Study struct {
 	Kinds []string `yaml:"kinds,omitempty"`
 	// Metrics are what is measured, of eval.Names; Columns the figures that tables show, such as "attribute_accuracy
 	// (limited)". No columns: all metrics.
-	Metrics []string `yaml:"metrics"`
+	Metrics []string `yaml:"metrics,omitempty"`
 	Columns []string `yaml:"columns,omitempty"`
 	// Chart are the figures that charts show, a panel each; none means the first two columns.
 	Chart []string `yaml:"chart,omitempty"`
@@ -74,13 +77,15 @@ type Variant struct {
 type Draw struct {
 	// Projection "none" uses the text embedding as an image embedding.
 	Projection string `yaml:"projection,omitempty"`
-	// Alpha is eq. 3's; 1 makes it eq. 2.
+	// Alpha is eq. 3's, of which 1 makes eq. 2, or eq. 11's in a manipulation.
 	Alpha *float64 `yaml:"alpha,omitempty"`
 	// TextPrompt stands in the place of the domain's; it may be empty.
 	TextPrompt *string `yaml:"text_prompt,omitempty"`
 	// ImagePrompt is "noise", the embedding of a picture of random pixels, or "samples:N", the mean embedding of N of the
 	// generator's pictures (eq. 4-7), other ones for each seed.
 	ImagePrompt string `yaml:"image_prompt,omitempty"`
+	// Keep is "w" where a manipulation keeps the origin's styles, and adds to them.
+	Keep string `yaml:"keep,omitempty"`
 	// InjectIndex gives the layers below it a random style.
 	InjectIndex int `yaml:"inject_index,omitempty"`
 	// TruncationPsi pulls W towards its mean.
@@ -147,7 +152,11 @@ func (s *Study) Validate() error {
 		return bad("shared_stages", s.SharedStages, "0, or the number of first stages to share in a study with train: true")
 	case s.ReferenceSamples < 0 || s.ReferenceSamples == 1:
 		return bad("reference_samples", s.ReferenceSamples, "0 (which means 2048) or at least 2")
-	case len(s.Metrics) == 0:
+	case s.Manipulate && len(s.Metrics) > 0:
+		return bad("metrics", s.Metrics, "left out of a study with manipulate: true, which measures what it can")
+	case s.Manipulate && len(s.Columns) == 0:
+		return bad("columns", "empty", "a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
+	case len(s.Metrics) == 0 && !s.Manipulate:
 		return bad("metrics", "empty", "a list of "+strings.Join(eval.Names, ", "))
 	case len(s.Show) > 12:
 		return bad("show", fmt.Sprintf("a list of %d", len(s.Show)), "at most 12 texts, so that a sheet is readable")
@@ -251,6 +260,8 @@ func (d Draw) validate() error {
 		return bad("projection", fmt.Sprintf("%q", d.Projection), `"none", or left out`)
 	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
 		return bad("alpha", *d.Alpha, "from 0 to 100")
+	case d.Keep != "" && d.Keep != "w":
+		return bad("keep", fmt.Sprintf("%q", d.Keep), `"w", or left out`)
 	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
 		return bad("truncation_psi", *d.TruncationPsi, "from 0 to 2")
 	case d.InjectIndex < 0:

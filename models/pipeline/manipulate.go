@@ -66,10 +66,10 @@ const (
 	KeepW Keep = "w"
 )
 
-// ManipulateRequest asks for pictures on the way from an origin to a target text, one for each alpha.
+// ManipulateRequest asks for pictures on the way from an origin to target texts, one for each alpha.
 type ManipulateRequest struct {
 	Origin Origin
-	// TextEmbed [E] is CTE_target, scaled.
+	// TextEmbed is CTE_target, scaled: [E], the target of all alphas, or [A,E], one for each.
 	TextEmbed []float32
 	Alphas    []float64
 	Keep      Keep
@@ -104,15 +104,19 @@ func (n *Networks) Manipulate(ctx context.Context, r ManipulateRequest) (m Manip
 	return m, err
 }
 
-// Move is eq. 11 alone: the scaled embeddings [A,E] of the origin's after each alpha.
+// Move is eq. 11 alone: the scaled embeddings [A,E] of the origin's after each alpha, towards one target [E] or as many.
 func (n *Networks) Move(ctx context.Context, o Origin, textEmbed []float32, alphas []float64) ([]float32, error) {
 	narrow := make([]float32, len(alphas))
 	for i, alpha := range alphas {
 		narrow[i] = float32(alpha)
 	}
-	out, err := n.Run(ctx, "move", func(_ *mlcontext.Context, alphas, target, text, image *graph.Node) *graph.Node {
-		return clip.Project(graph.BroadcastToDims(target, alphas.Shape().Dim(0), n.CLIP.ProjectionDim), text, image, alphas)
-	}, batchSize, batch.Rows(narrow), batch.Vector(textEmbed), batch.Vector(o.TextEmbed), batch.Vector(o.ImageEmbed))
+	targets := textEmbed
+	if len(textEmbed) == n.CLIP.ProjectionDim {
+		targets = repeatRows(textEmbed, n.CLIP.ProjectionDim, len(alphas))
+	}
+	out, err := n.Run(ctx, "move", func(_ *mlcontext.Context, alphas, targets, text, image *graph.Node) *graph.Node {
+		return clip.Project(targets, text, image, alphas)
+	}, batchSize, batch.Rows(narrow), batch.Rows(targets, n.CLIP.ProjectionDim), batch.Vector(o.TextEmbed), batch.Vector(o.ImageEmbed))
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,14 @@ func TestManipulate(t *testing.T) {
 	}
 	expectClose(t, "styles that keep w", manipulate(pipeline.KeepW).Styles, w, 1e-4)
 
-	request.Origin.Z = nil
+	request.Alphas, request.TextEmbed = alphas[2:], append(wave(dim, 5), target...)
+	one := manipulate(pipeline.KeepNothing)
+	expectClose(t, "the second of two targets", one.ImageEmbeds[dim:], plain.ImageEmbeds[3*dim:], 1e-6)
+	if nntest.MaxAbs(t, one.ImageEmbeds[:dim], plain.ImageEmbeds[2*dim:3*dim]) < 1e-3 {
+		t.Error("two targets give one embedding")
+	}
+
+	request.Keep, request.Origin.Z = pipeline.KeepW, nil
 	if _, err := n.Manipulate(ctx, request); err == nil {
 		t.Error("w of an origin without z is kept")
 	}
