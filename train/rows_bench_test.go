@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,88 +8,63 @@ import (
 	"strconv"
 	"testing"
 
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+
 	"illustrator/data"
 	"illustrator/losses"
 	"illustrator/models/batch"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
-
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 )
 
 // BenchmarkRows does on sets of 0.1, 1 and 10 million rows what `illustrator train` does with a set: it opens and verifies
-// it, and trains 300 steps of L1 in batches of 32, with a validation, checkpoints and all. Besides it reads every row once,
-// shuffled. The peak memory of the process in each must not grow with the set; that of training has XLA and what it
-// compiles in it. Rows are narrow, so that the largest set has 1.4 GB.
+// it, and trains 300 steps of L1 in batches of 32, with validations and checkpoints. Besides it reads every row once,
+// shuffled. The process's peak memory must not grow with the set; in that of training are XLA and what it compiles. Rows are
+// narrow, so that the largest set has 1.4 GB.
 //
 //	go test ./train -run - -bench Rows -benchtime 1x
 func BenchmarkRows(b *testing.B) {
-	const width = 16
-	for _, rows := range []int{100_000, 1_000_000, 10_000_000} {
-		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
-			backend := nntest.Backend(b) // skips where there is no plugin
-			folder := filepath.Join(b.TempDir(), "set")
-			writeWide(b, folder, rows, width)
-			for b.Loop() {
+	dir := b.TempDir()
+	for _, part := range []struct { // training comes last: XLA stays in the process
+		name string
+		do   func(b *testing.B, pairs *data.Pairs)
+	}{{"verify", verifyRows}, {"read", readRows}, {"train", trainOnRows}} {
+		for _, rows := range []int{100_000, 1_000_000, 10_000_000} {
+			b.Run(fmt.Sprintf("%s/rows=%d", part.name, rows), func(b *testing.B) {
+				folder := filepath.Join(dir, fmt.Sprint(rows))
+				if _, err := os.Stat(folder); err != nil {
+					writeWide(b, folder, rows)
+				}
 				resetPeakMemory(b)
-				pairs, err := data.OpenPairs(folder)
-				if err == nil {
-					err = pairs.Verify(b.Context(), nil)
+				for b.Loop() {
+					pairs, err := data.OpenPairs(folder)
+					if err != nil {
+						b.Fatal(err)
+					}
+					part.do(b, pairs)
+					pairs.Close()
 				}
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.ReportMetric(peakMemory(b), "verify-peak-MB")
-				resetPeakMemory(b)
-				began := b.Elapsed()
-				readShuffled(b, pairs, width)
-				b.ReportMetric(float64((b.Elapsed()-began).Nanoseconds())/float64(rows), "read-ns/row")
-				b.ReportMetric(peakMemory(b), "read-peak-MB")
-				resetPeakMemory(b)
-				training := &Training{
-					Pairs: pairs, Seed: 1, Folder: Folder(b.TempDir()),
-					Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: backend, Context: mlcontext.New()}},
-					Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: width, ZDim: width, Width: 64, Blocks: 2, Layers: 2},
-					Config: Config{
-						Batch: 32, NoiseMode: "const", OnNaN: StopOnNaN, LogEvery: 25, Optimizer: torchAdam,
-						Validation: Validation{Every: 100, Rows: 1600}, Checkpoint: Checkpoint{Every: 100, Keep: 2},
-						Stages: []Stage{{Name: "l1", Losses: losses.Weights{L1: 1}, Schedule: Schedule{Kind: "constant", Steps: 300, LearningRate: 1e-4}}},
-					},
-				}
-				if state, err := training.Run(context.Background()); err != nil || state.Step != 300 {
-					b.Fatal(state, err)
-				}
-				b.ReportMetric(peakMemory(b), "train-peak-MB")
-				pairs.Close()
-			}
-		})
-	}
-}
-
-// writeWide writes a set in which the same 10,000 normal values are repeated.
-func writeWide(b *testing.B, folder string, rows, width int) {
-	meta := data.PairsMeta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: width, EmbedDim: width, CreatedBy: "benchmark"}
-	w, err := data.OpenPairsWriter(folder, meta, data.DefaultShardRows)
-	if err != nil {
-		b.Fatal(err)
-	}
-	const at = 10_000
-	values := data.Z(1, at*width)
-	for from := 0; from < rows; from += at {
-		if err := w.Append(meta.Seed+uint64(from), values, values); err != nil {
-			b.Fatal(err)
+				b.ReportMetric(peakMemory(b), "peak-MB")
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
+			})
 		}
 	}
-	if err := w.Close(); err != nil {
+}
+
+// wide is the width of z and of the embeddings.
+const wide = 16
+
+func verifyRows(b *testing.B, pairs *data.Pairs) {
+	if err := pairs.Verify(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// readShuffled reads every row once, in the order of a training's first epoch.
-func readShuffled(b *testing.B, pairs *data.Pairs, width int) {
+// readRows reads every row once, in the order of a training's first epoch.
+func readRows(b *testing.B, pairs *data.Pairs) {
 	const batch = 32
-	z, embeds, rows := make([]float32, batch*width), make([]float32, batch*width), make([]int, batch)
+	z, embeds, rows := make([]float32, batch*wide), make([]float32, batch*wide), make([]int, batch)
 	order := newOrder(1, pairs.Len())
 	for at := 0; at+batch <= pairs.Len(); at += batch {
 		for i := range rows {
@@ -99,6 +73,41 @@ func readShuffled(b *testing.B, pairs *data.Pairs, width int) {
 		if err := pairs.Read(rows, z, embeds); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func trainOnRows(b *testing.B, pairs *data.Pairs) {
+	training := &Training{
+		Pairs: pairs, Seed: 1, Folder: Folder(b.TempDir()),
+		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Context: mlcontext.New()}},
+		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: wide, ZDim: wide, Width: 64, Blocks: 2, Layers: 2},
+		Config: Config{
+			Batch: 32, NoiseMode: "const", OnNaN: StopOnNaN, LogEvery: 25, Optimizer: torchAdam,
+			Validation: Validation{Every: 100, Rows: 1600}, Checkpoint: Checkpoint{Every: 100, Keep: 2},
+			Stages: []Stage{{Name: "l1", Losses: losses.Weights{L1: 1}, Schedule: Schedule{Kind: "constant", Steps: 300, LearningRate: 1e-4}}},
+		},
+	}
+	if state, err := training.Run(b.Context()); err != nil || state.Step != 300 {
+		b.Fatal(state, err)
+	}
+}
+
+// writeWide writes a set in which the same 10,000 normal values are repeated.
+func writeWide(b *testing.B, folder string, rows int) {
+	meta := data.PairsMeta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: wide, EmbedDim: wide, CreatedBy: "benchmark"}
+	w, err := data.OpenPairsWriter(folder, meta, data.DefaultShardRows)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const at = 10_000
+	values := data.Z(1, at*wide)
+	for from := 0; from < rows; from += at {
+		if err := w.Append(meta.Seed+uint64(from), values, values); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -44,7 +44,8 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs", steps, perStep, float64(steps)*float64(perStep)/float64(rows))
 	}
 	line("steps", "%d", config.Steps())
-	line("memory", "about %s: weights and optimizer %s, a batch's pictures and gradients %s", byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Batch))
+	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
+		byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Programs), byteSize(estimate.Batch))
 	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
 	if err := table.Flush(); err != nil {
 		return err

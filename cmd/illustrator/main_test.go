@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -29,7 +32,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KILLS") == "" { // `make soak` kills what users run
 		nntest.CompileFast()
 	}
-	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand, "same-picture": samePicture})
+	testscript.Main(m, map[string]func(){
+		"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand, "same-picture": samePicture, "stubborn": stubborn,
+	})
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN
@@ -134,6 +139,37 @@ func TestFirstSignalCancels(t *testing.T) {
 	}
 	if context.Cause(ctx) != errInterrupted || !strings.Contains(out.String(), "again to leave at once") {
 		t.Errorf("cause %v, said %q", context.Cause(ctx), out.String())
+	}
+}
+
+// stubborn is a program that does not stop at the first signal.
+func stubborn() {
+	ctx, _ := withSignals(context.Background(), os.Stderr)
+	fmt.Println("ready")
+	<-ctx.Done()
+	time.Sleep(time.Minute)
+}
+
+func TestSecondSignalLeaves(t *testing.T) {
+	cmd := exec.Command("stubborn")
+	stdout, errOut := cmd.StdoutPipe()
+	stderr, errErr := cmd.StderrPipe()
+	if err := errors.Join(errOut, errErr, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	for _, said := range []struct {
+		by   io.Reader
+		want string
+	}{{stdout, "ready\n"}, {stderr, "illustrator: stopping; press Ctrl-C again to leave at once\n"}} {
+		if line, err := bufio.NewReader(said.by).ReadString('\n'); line != said.want {
+			t.Errorf("it said %q, %v", line, err)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("%v, exit code %d", err, cmd.ProcessState.ExitCode())
 	}
 }
 
