@@ -36,17 +36,18 @@ func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
 		rows[t] = append(rows[t], i)
 	}
 	var samples []Sample
-	u := unit(x)
 	for _, t := range slices.Sorted(maps.Keys(rows)) {
 		n := float64(len(rows[t]))
 		if n < 2 {
 			return nil, tooFew(fmt.Sprintf("%s of text %d", Diversity.Name, t), 1, 2)
 		}
-		sum, squares := make([]float64, u.RawMatrix().Cols), 0.0
+		sum, squares := make([]float64, x.RawMatrix().Cols), 0.0
 		for _, row := range rows[t] {
-			v := u.RawRowView(row)
-			floats.Add(sum, v)
-			squares += floats.Dot(v, v)
+			v := x.RawRowView(row)
+			if length := floats.Norm(v, 2); length > 0 { // a row of zeros has the cosine 0 with all, itself too
+				floats.AddScaled(sum, 1/length, v)
+				squares++
+			}
 		}
 		// The square of the sum holds each pair's cosine twice, and each row's with itself.
 		samples = append(samples, Sample{Text: t, Value: 1 - (floats.Dot(sum, sum)-squares)/(n*(n-1))})
@@ -79,14 +80,17 @@ func Vendi(x *mat.Dense) (Metric, error) {
 		return Metric{}, err
 	}
 	n, d := x.Dims()
-	var rows mat.Matrix = unit(x)
-	if d < n {
-		rows = mat.DenseCopyOf(rows.T())
+	kernel := mat.NewSymDense(min(n, d), nil)
+	if n <= d {
+		kernel.SymOuterK(1/float64(n), unit(x))
+	} else {
+		for from := 0; from < n; from += tile {
+			rows := unit(x.Slice(from, min(from+tile, n), 0, d).(*mat.Dense))
+			kernel.SymRankK(kernel, 1/float64(n), mat.DenseCopyOf(rows.T())) // rows with rows are gonum's fastest product
+		}
 	}
-	var kernel mat.SymDense
-	kernel.SymOuterK(1/float64(n), rows)
 	var eigen mat.EigenSym
-	if !eigen.Factorize(&kernel, false) {
+	if !eigen.Factorize(kernel, false) {
 		return Metric{}, fmt.Errorf("%s: the eigenvalues did not converge", VendiScore.Name)
 	}
 	entropy := 0.0
