@@ -80,15 +80,54 @@ func Vendi(x *mat.Dense) (Metric, error) {
 		return Metric{}, err
 	}
 	n, d := x.Dims()
-	kernel := mat.NewSymDense(min(n, d), nil)
-	if n <= d {
-		kernel.SymOuterK(1/float64(n), unit(x))
-	} else {
-		for from := 0; from < n; from += tile {
-			rows := unit(x.Slice(from, min(from+tile, n), 0, d).(*mat.Dense))
-			kernel.SymRankK(kernel, 1/float64(n), mat.DenseCopyOf(rows.T())) // rows with rows are gonum's fastest product
-		}
+	if d < n {
+		return CosineKernel(x).Vendi()
 	}
+	kernel := mat.NewSymDense(n, nil)
+	kernel.SymOuterK(1/float64(n), unit(x))
+	return vendi(kernel, n, d)
+}
+
+// Kernel gathers Σ u·uᵀ [E,E] over rows of length 1, in memory for one such matrix however many rows there are.
+type Kernel struct {
+	n   int
+	sum *mat.SymDense
+}
+
+// CosineKernel returns the kernel of the rows of x [N,E], which it scales to length 1.
+func CosineKernel(x *mat.Dense) *Kernel {
+	n, d := x.Dims()
+	k := &Kernel{n, mat.NewSymDense(d, nil)}
+	for from := 0; from < n; from += tile {
+		rows := unit(x.Slice(from, min(from+tile, n), 0, d).(*mat.Dense))
+		k.sum.SymRankK(k.sum, 1, mat.DenseCopyOf(rows.T())) // rows with rows are gonum's fastest product
+	}
+	return k
+}
+
+// Plus returns the kernel of the rows of both. The zero Kernel has none.
+func (k *Kernel) Plus(more *Kernel) *Kernel {
+	if k.sum == nil {
+		return more
+	}
+	sum := mat.NewSymDense(k.sum.SymmetricDim(), nil)
+	sum.AddSym(k.sum, more.sum)
+	return &Kernel{k.n + more.n, sum}
+}
+
+// Vendi returns VendiScore of the kernel's rows.
+func (k *Kernel) Vendi() (Metric, error) {
+	if k.n < 1 {
+		return Metric{}, tooFew(VendiScore.Name, k.n, 1)
+	}
+	d := k.sum.SymmetricDim()
+	mean := mat.NewSymDense(d, nil)
+	mean.ScaleSym(1/float64(k.n), k.sum)
+	return vendi(mean, k.n, d)
+}
+
+// vendi is VendiScore of a kernel over N, of n rows of d dimensions.
+func vendi(kernel *mat.SymDense, n, d int) (Metric, error) {
 	var eigen mat.EigenSym
 	if !eigen.Factorize(kernel, false) {
 		return Metric{}, fmt.Errorf("%s: the eigenvalues did not converge", VendiScore.Name)
