@@ -119,6 +119,15 @@ func (r *Request) Check(n *pipeline.Networks) error {
 			return err
 		}
 	}
+	if r.Reference.Pairs != "" && r.Reference.Features == nil {
+		pairs, err := r.openPairs(n)
+		if err != nil {
+			return fmt.Errorf("reference: %w", err)
+		}
+		if err := pairs.Close(); err != nil {
+			return err
+		}
+	}
 	if f := r.Reference.Features; f != nil {
 		if err := f.check(r.referenceNetworks(n)); err != nil {
 			return err

@@ -245,7 +245,7 @@ func TestEvaluateWithJudges(t *testing.T) {
 	for _, name := range []string{"clip_score", "clip_score_torchmetrics", "r_precision_1_of_24"} {
 		own, _ := first.Metric(name)
 		other, ok := first.Metric(name + " (CLIP other)")
-		if !ok || math.Abs(own.Value-other.Value) > 1e-9 || other.Caveat != "" {
+		if !ok || math.Abs(own.Value-other.Value) > 1e-9 || strings.Contains(other.Caveat, "flatters") {
 			t.Errorf("%s by the same CLIP as a second one: %+v, %+v", name, own, other)
 		}
 	}

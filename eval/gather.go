@@ -76,6 +76,7 @@ func (m *measurement) gather(ctx context.Context) error {
 	if m.scores, m.rows, done, err = kept.resume(sizes(batches)); err != nil {
 		return err
 	}
+	m.rows.grow(total, m.widths())
 	defer m.fix(batches)()
 	const stage = "Judging pictures"
 	if done < len(batches) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 )
 
 // Files in Request.Keep.
@@ -24,6 +25,13 @@ func (r *rows) append(more rows) {
 	r.own = append(r.own, more.own...)
 	r.judge = append(r.judge, more.judge...)
 	r.inception = append(r.inception, more.inception...)
+}
+
+// grow makes room for n pictures in all, whose rows have these widths.
+func (r *rows) grow(n int, widths [3]int) {
+	for i, to := range []*[]float32{&r.own, &r.judge, &r.inception} {
+		*to = slices.Grow(*to, max(0, n*widths[i]-len(*to)))
+	}
 }
 
 // line is what a file of lines says of a picture.

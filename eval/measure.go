@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/mat"
+
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 )
@@ -249,10 +251,26 @@ func (m *measurement) diversity() {
 		if err != nil {
 			return vendi, err
 		}
-		return jackknifed(vendi, m.groups(texts), func(_ int, keep []int) (float64, error) {
-			without, err := metrics.Vendi(metrics.Pick(images, keep))
-			return without.Value, err
-		})
+		return m.vendiInterval(vendi, images, texts)
+	})
+}
+
+// vendiInterval needs the kernel of each group once, however many pictures there are.
+func (m *measurement) vendiInterval(vendi metrics.Metric, images *mat.Dense, texts []int) (metrics.Metric, error) {
+	groups := m.groups(texts)
+	kernels := make([]*metrics.Kernel, len(groups))
+	for i, rows := range groups {
+		kernels[i] = metrics.CosineKernel(metrics.Pick(images, rows))
+	}
+	return jackknifed(vendi, groups, func(without int, _ []int) (float64, error) {
+		all := &metrics.Kernel{}
+		for i, k := range kernels {
+			if i != without {
+				all = all.Plus(k)
+			}
+		}
+		m, err := all.Vendi()
+		return m.Value, err
 	})
 }
 

@@ -259,17 +259,26 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 	return r, flush()
 }
 
+// openPairs opens the pairs of the reference, which must be of this CLIP.
+func (r *Request) openPairs(n *pipeline.Networks) (*data.Pairs, error) {
+	pairs, err := data.OpenPairs(r.Reference.Pairs)
+	if err != nil {
+		return nil, err
+	}
+	if err := pairs.Check(data.PairsMeta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
+		return nil, errors.Join(err, pairs.Close())
+	}
+	return pairs, nil
+}
+
 // referencePairs reads the embeddings of the first pairs.
 func (m *measurement) referencePairs() ([]float32, error) {
-	pairs, err := data.OpenPairs(m.Reference.Pairs)
+	pairs, err := m.openPairs(m.networks)
 	if err != nil {
 		return nil, err
 	}
 	defer pairs.Close()
 	dim := m.networks.CLIP.ProjectionDim
-	if err := pairs.Check(data.PairsMeta{CLIPSHA256: m.networks.Hashes["clip"], EmbedDim: dim}); err != nil {
-		return nil, err
-	}
 	var embeds []float32
 	for batch, err := range pairs.Batches() {
 		if err != nil {

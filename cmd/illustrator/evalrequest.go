@@ -88,12 +88,8 @@ func (e evalOptions) openReference(r *eval.Request) error {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(e.reference, "manifest.json")); err == nil {
-		pairs, err := data.OpenPairs(e.reference)
-		if err != nil {
-			return err
-		}
 		r.Reference.Pairs = e.reference
-		return pairs.Close()
+		return nil
 	}
 	files, err := findPictures(e.reference)
 	r.Reference.Files = files

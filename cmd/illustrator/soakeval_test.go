@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"illustrator/eval"
 )
 
 // TestKillEval kills an evaluation amid its pictures, twice, and amid its reference: what it had kept it keeps, and in the
@@ -57,6 +59,10 @@ func TestKillEval(t *testing.T) {
 		t.Error("the reference was finished before the kill: give more --reference-samples")
 	}
 	command(killed).start(t, false, 0)
+	result, err := eval.ReadResult(killed)
+	if err != nil || result.Pictures != 900 || len(result.Metrics) < 5 || len(result.Samples["clip_similarity"]) != 900 {
+		t.Errorf("the result is read as %+v, %v", result, err)
+	}
 	want, got := evalFiles(t, undisturbed), evalFiles(t, killed)
 	if len(want) < 9 || !maps.Equal(want, got) {
 		t.Errorf("the files are %v; those of an undisturbed evaluation %v", got, want)

@@ -152,6 +152,18 @@ func TestCompare(t *testing.T) {
 	if same.Value != 0 || same.P != 1 || same.BootstrapP != 1 {
 		t.Errorf("a system with itself: %+v", same)
 	}
+	// Samples that don't vary: the difference is certain as far as they say, and the caveat says how far that is.
+	half, whole := make([]Sample, 12), make([]Sample, 12)
+	for i := range half {
+		half[i], whole[i] = Sample{Text: i, Value: 0.5}, Sample{Text: i, Value: 1}
+	}
+	constant := must[Difference](t)(Compare(whole, half, Bootstrap{}))
+	if constant.Value != 0.5 || *constant.Interval != (Interval{0.5, 0.5}) || constant.P != 2.0/4096 || !strings.Contains(constant.Caveat, "all texts are alike") {
+		t.Errorf("constant samples: %+v", constant)
+	}
+	if equal := must[Difference](t)(Compare(half, half, Bootstrap{})); equal.Value != 0 || equal.P != 1 || !strings.Contains(equal.Caveat, "all texts are alike") {
+		t.Errorf("equal constant samples: %+v", equal)
+	}
 	if one := must[Difference](t)(Compare(a[:1], a[:1], Bootstrap{})); one.Interval != nil || one.P != 1 || one.Caveat == "" {
 		t.Errorf("on one text: %+v", one)
 	}

@@ -36,17 +36,18 @@ func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
 		rows[t] = append(rows[t], i)
 	}
 	var samples []Sample
-	u := unit(x)
 	for _, t := range slices.Sorted(maps.Keys(rows)) {
 		n := float64(len(rows[t]))
 		if n < 2 {
 			return nil, tooFew(fmt.Sprintf("%s of text %d", Diversity.Name, t), 1, 2)
 		}
-		sum, squares := make([]float64, u.RawMatrix().Cols), 0.0
+		sum, squares := make([]float64, x.RawMatrix().Cols), 0.0
 		for _, row := range rows[t] {
-			v := u.RawRowView(row)
-			floats.Add(sum, v)
-			squares += floats.Dot(v, v)
+			v := x.RawRowView(row)
+			if length := floats.Norm(v, 2); length > 0 { // a row of zeros has the cosine 0 with all, itself too
+				floats.AddScaled(sum, 1/length, v)
+				squares++
+			}
 		}
 		// The square of the sum holds each pair's cosine twice, and each row's with itself.
 		samples = append(samples, Sample{Text: t, Value: 1 - (floats.Dot(sum, sum)-squares)/(n*(n-1))})
@@ -79,14 +80,56 @@ func Vendi(x *mat.Dense) (Metric, error) {
 		return Metric{}, err
 	}
 	n, d := x.Dims()
-	var rows mat.Matrix = unit(x)
 	if d < n {
-		rows = mat.DenseCopyOf(rows.T())
+		return CosineKernel(x).Vendi()
 	}
-	var kernel mat.SymDense
-	kernel.SymOuterK(1/float64(n), rows)
+	kernel := mat.NewSymDense(n, nil)
+	kernel.SymOuterK(1/float64(n), unit(x))
+	return vendi(kernel, n, d)
+}
+
+// Kernel gathers Σ u·uᵀ [E,E] over rows of length 1, in memory for one such matrix however many rows there are.
+type Kernel struct {
+	n   int
+	sum *mat.SymDense
+}
+
+// CosineKernel returns the kernel of the rows of x [N,E], which it scales to length 1.
+func CosineKernel(x *mat.Dense) *Kernel {
+	n, d := x.Dims()
+	k := &Kernel{n, mat.NewSymDense(d, nil)}
+	for from := 0; from < n; from += tile {
+		rows := unit(x.Slice(from, min(from+tile, n), 0, d).(*mat.Dense))
+		k.sum.SymRankK(k.sum, 1, mat.DenseCopyOf(rows.T())) // rows with rows are gonum's fastest product
+	}
+	return k
+}
+
+// Plus returns the kernel of the rows of both. The zero Kernel has none.
+func (k *Kernel) Plus(more *Kernel) *Kernel {
+	if k.sum == nil {
+		return more
+	}
+	sum := mat.NewSymDense(k.sum.SymmetricDim(), nil)
+	sum.AddSym(k.sum, more.sum)
+	return &Kernel{k.n + more.n, sum}
+}
+
+// Vendi returns VendiScore of the kernel's rows.
+func (k *Kernel) Vendi() (Metric, error) {
+	if k.n < 1 {
+		return Metric{}, tooFew(VendiScore.Name, k.n, 1)
+	}
+	d := k.sum.SymmetricDim()
+	mean := mat.NewSymDense(d, nil)
+	mean.ScaleSym(1/float64(k.n), k.sum)
+	return vendi(mean, k.n, d)
+}
+
+// vendi is VendiScore of a kernel over N, of n rows of d dimensions.
+func vendi(kernel *mat.SymDense, n, d int) (Metric, error) {
 	var eigen mat.EigenSym
-	if !eigen.Factorize(&kernel, false) {
+	if !eigen.Factorize(kernel, false) {
 		return Metric{}, fmt.Errorf("%s: the eigenvalues did not converge", VendiScore.Name)
 	}
 	entropy := 0.0

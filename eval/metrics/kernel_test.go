@@ -179,6 +179,13 @@ func TestSetsAreRefused(t *testing.T) {
 			t.Errorf("%s of nothing gives no error", name)
 		}
 	}
+	constant := mat.NewDense(9, 3, nil)
+	if _, err := Manifold(constant, ok, Neighbours{}); err == nil || !strings.Contains(err.Error(), "all real samples are alike") || fault.HintOf(err) == "" {
+		t.Errorf("real rows without variance: %v", err)
+	}
+	if m, err := Manifold(ok, constant, Neighbours{}); err != nil || m.Recall.Value != 0 {
+		t.Errorf("generated rows without variance: %+v, %v", m.Recall, err)
+	}
 	if _, err := Manifold(ok, ok, Neighbours{PrecisionRecall: 9}); err == nil || !strings.Contains(err.Error(), "at least 10") {
 		t.Errorf("9 neighbours among 9: %v", err)
 	}

@@ -36,13 +36,13 @@ func RPrecisions(images, texts *mat.Dense, own []int, candidates int, seed uint6
 	if err := checkCandidates(n, t, own, candidates); err != nil {
 		return nil, err
 	}
-	images, texts = unit(images), unit(texts)
+	texts = unit(texts)
 	credits, chosen := make([]float64, n), make([]int, candidates-1)
 	step := max(1, (1<<21)/t) // pictures at a time: 16 MiB of cosines
 	for from := 0; from < n; from += step {
 		to := min(from+step, n)
 		var cosines mat.Dense
-		cosines.Mul(images.Slice(from, to, 0, dim), texts.T())
+		cosines.Mul(unit(images.Slice(from, to, 0, dim).(*mat.Dense)), texts.T())
 		for i := from; i < to; i++ {
 			if candidates == t {
 				sequence(chosen)

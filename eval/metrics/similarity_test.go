@@ -181,6 +181,22 @@ func TestVendiClosedForms(t *testing.T) {
 	}
 }
 
+// Kernels of parts, added, are that of the whole.
+func TestVendiOfParts(t *testing.T) {
+	x := normal(4, 50, 6, 0.5, 1)
+	all := &Kernel{}
+	for from := 0; from < 50; from += 20 {
+		all = all.Plus(CosineKernel(mat.DenseCopyOf(x.Slice(from, min(from+20, 50), 0, 6))))
+	}
+	got, want := must[Metric](t)(all.Vendi()), must[Metric](t)(Vendi(x))
+	if math.Abs(got.Value-want.Value) > 1e-12 || got.N != 50 {
+		t.Errorf("of parts %+v, of the whole %+v", got, want)
+	}
+	if _, err := (&Kernel{}).Vendi(); err == nil {
+		t.Error("no rows have a score")
+	}
+}
+
 func TestLatentStatistics(t *testing.T) {
 	// Collapsed to one point at distance 2: (σ-1)² of each dimension, and the mean's square.
 	s := must[Latents](t)(LatentStatistics(mat.NewDense(2, 3, []float64{2, 0, 0, 2, 0, 0})))

@@ -43,6 +43,26 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// With a fixed size the program is that size's, however many rows there are and were.
+func TestRunOfFixedSize(t *testing.T) {
+	r := NewRunner(nntest.Backend(t))
+	var sizes []int
+	build := func(_ *mlcontext.Context, x *graph.Node) *graph.Node {
+		sizes = append(sizes, x.Shape().Dim(0))
+		return graph.MulScalar(x, 2)
+	}
+	for _, c := range []struct{ fixed, rows, size int }{{0, 5, 5}, {3, 2, 3}, {3, 1, 3}, {20, 1, 8}, {0, 1, 8}} {
+		r.Fixed = c.fixed
+		out, err := r.Run(t.Context(), "double", build, 8, Rows(make([]float32, c.rows)))
+		if err != nil || len(out[0]) != c.rows {
+			t.Errorf("%+v: %v, %v", c, out, err)
+		}
+	}
+	if !slices.Equal(sizes, []int{5, 3, 8}) {
+		t.Errorf("programs of %v rows", sizes)
+	}
+}
+
 func TestRunMistakes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
 	build := func(_ *mlcontext.Context, a, b *graph.Node) *graph.Node { return graph.Add(a, b) }
