@@ -14,7 +14,7 @@ import (
 )
 
 // origins of each target in BenchmarkManipulate.
-const benchOrigins = 2
+const benchOrigins = 8
 
 // BenchmarkManipulate measures manipulation on the embedded domain: the descriptions of limited words that name one or two
 // attributes are targets, for pictures of other seeds, and of the descriptions that name two or more. "changed" is the share
