@@ -33,6 +33,9 @@ func Run(t testing.TB, modules []string, script string, args ...string) {
 // it the test is skipped with the command that fetches it, but under CI it fails.
 func Vocabulary(t testing.TB) []byte {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs CLIP's vocabulary; run without -short")
+	}
 	data, err := os.ReadFile(filepath.Join(root(t), ".cache", "vocabulary", "open_clip", "bpe_simple_vocab_16e6.txt.gz"))
 	if err != nil {
 		const missing = "needs CLIP's vocabulary (`make test` fetches it into .cache/vocabulary): %v"
