@@ -35,6 +35,14 @@ func TestRecognizedByContent(t *testing.T) {
 			t.Errorf("%s: recognised %q, %v; want %q", name, got, err, kind)
 		}
 	}
+	// Files of before PyTorch 1.6 hold the same.
+	for _, name := range []string{"rosinality.pt", "mmgen.pth"} {
+		now, _ := convertFolder(t, name, Options{})
+		then, report := convertFolder(t, "legacy_"+name, Options{})
+		if now.SHA256() != then.SHA256() || !strings.HasPrefix(string(report.Kind), "stylegan2/") {
+			t.Errorf("%s: another network of the old format", name)
+		}
+	}
 	four, report := convertFolder(t, "nvidia.pkl", Options{})
 	three, _ := convertFolder(t, "nvidia_protocol3.pkl", Options{})
 	if four.SHA256() != three.SHA256() {
@@ -159,6 +167,11 @@ func TestOpenAIConfigurations(t *testing.T) {
 		}
 	}
 	w := openAIShapes(published["ViT-B/32"])
+	w.Tensors["visual.attnpool.positional_embedding"] = checkpoints.Tensor{Shape: []int{50, 2048}}
+	if _, err := inferOpenAI(w); err == nil || !strings.Contains(err.Error(), "a ResNet") {
+		t.Errorf("got %v", err)
+	}
+	delete(w.Tensors, "visual.attnpool.positional_embedding")
 	w.Tensors["visual.positional_embedding"] = checkpoints.Tensor{Shape: []int{49, 768}}
 	if _, err := inferOpenAI(w); err == nil || !strings.Contains(err.Error(), "has 49 places; expected a square and one") {
 		t.Errorf("got %v", err)
