@@ -21,7 +21,7 @@ help: ## list the targets
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
 
-test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready chromium) ## run all tests (TESTFLAGS=-short: the quick ones)
+test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready .cache/vocabulary/ready chromium) ## run all tests (TESTFLAGS=-short: the quick ones)
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...
 
 # What tests open our files with. Without it they are skipped and say so; in CI they fail.
@@ -46,6 +46,12 @@ paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/
 paper-quick: setup ## the same in minutes, with 2 seeds and short trainings, into runs/paper-quick
 	./illustrator ablate $(STUDIES) --out runs/paper-quick --seeds 0-1 $(addprefix --set ,$(QUICK))
 QUICK := pairs.rows=10000 train.stages.0.schedule.steps=1500 train.stages.1.schedule.steps=120
+# CLIP's vocabulary, out of a package that is not installed further.
+.cache/vocabulary/ready: internal/pytools/vocabulary.txt
+	@rm -rf .cache/vocabulary
+	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes --target .cache/vocabulary -r $<; then touch $@; else \
+		echo "make: warning: pip fetched no CLIP vocabulary: the test that needs it is skipped" >&2; \
+	fi
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator

@@ -267,7 +267,7 @@ func remove(w *checkpoints.Weights, match func(name string) bool) int {
 // files do.
 func checkValues(w *checkpoints.Weights) error {
 	for _, name := range w.Names() {
-		values, err := w.Tensors[name].Float32s()
+		values, err := w.Tensors[name].Float32View()
 		if err != nil {
 			return fault.Hint(fmt.Errorf("%s: tensor %q: %w", w.Source, name, err), "the weights of these networks are of type F32, F16, BF16 or F64")
 		}
