@@ -150,7 +150,9 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 }
 
 // embeds reports whether a file that the domain names is within the program.
-func (d *Domain) embeds(name string) bool { return d.dir == "" && !strings.HasPrefix(name, WeightsPrefix) }
+func (d *Domain) embeds(name string) bool {
+	return d.dir == "" && !strings.HasPrefix(name, WeightsPrefix)
+}
 
 // readFile reads a file that the domain names, embedded or beside it.
 func (d *Domain) readFile(name string) ([]byte, error) {
