@@ -27,9 +27,9 @@ func missing(networks []configs.Published, brought map[string]original) []config
 func hintToBring(networks []configs.Published, ref, first string) string {
 	var b strings.Builder
 	if first != "" {
-		fmt.Fprintf(&b, "%s. ", first)
+		fmt.Fprintf(&b, "%s; ", first)
 	}
-	b.WriteString("Or bring by hand")
+	b.WriteString("without a network, bring by hand")
 	command := fmt.Sprintf("illustrator fetch %s --accept-license", ref)
 	for i, n := range networks {
 		if i > 0 {
