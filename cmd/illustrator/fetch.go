@@ -176,7 +176,7 @@ func (o *globalOptions) convertOriginal(n configs.Published, from original) (fet
 	o.log.Info(fmt.Sprintf("converting %s", from.path))
 	report, err := convert.Convert(from.path, n.Folder, convert.Options{ColorOrder: from.source.ColorOrder})
 	if err != nil {
-		return fetched{}, fault.Hint(fmt.Errorf("convert %q: %w", from.path, err), "%s", fault.HintOf(err))
+		return fetched{}, fmt.Errorf("convert %q: %w", from.path, err)
 	}
 	var verified []string
 	for _, file := range from.source.Files {
