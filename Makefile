@@ -74,7 +74,7 @@ bench: setup $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pyto
 	.cache/pytorch/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-# Random weights of full size, in the files of public releases: 5 GB in $(FULL), made once.
+# Random weights of full size, in the files of public releases: 4 GB in $(FULL), made once.
 FULLPYTHON = $(or $(ILLUSTRATOR_PYTHON),.cache/pytorch/bin/python)
 FULLNEEDS = $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/full)
 parity-full: setup $(FULLNEEDS) ## compare networks of full size with PyTorch; writes docs/parity-full.md

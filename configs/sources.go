@@ -18,7 +18,8 @@ type Sources struct {
 	CLIP      []Source `yaml:"clip,omitempty"`
 }
 
-// Source is a published network: a file that `illustrator convert` reads, or the files of a folder that it reads.
+// Source is a published network as `illustrator convert` reads it: a file, or a folder of several. Where none of them is a
+// config.json the first is the network, and the others belong beside it.
 type Source struct {
 	// About says whose it is and in which layout.
 	About string `yaml:"about"`
@@ -27,6 +28,16 @@ type Source struct {
 	// ColorOrder is the order of the channels that a generator produces: "RGB", "BGR", or empty for the layout's own.
 	ColorOrder string       `yaml:"color_order,omitempty"`
 	Files      []fetch.File `yaml:"files"`
+}
+
+// Path is what `illustrator convert` is given, of files that are in folder.
+func (s Source) Path(folder string) string {
+	for _, f := range s.Files {
+		if f.Name() == checkpoints.ConfigFile {
+			return folder
+		}
+	}
+	return filepath.Join(folder, s.Files[0].Name())
 }
 
 // WeightsPrefix begins a location within the folder of fetched weights, such as "weights:stylegan2-cat-256".

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -435,6 +437,14 @@ func TestNoWayOutOfEncryption(t *testing.T) {
 		t.Errorf("from https to http: %v", err)
 	}
 	if again, err := new(Client).checkRetry(t.Context(), nil, errDowngrade); again || err != nil {
+		t.Errorf("tried again: %v, %v", again, err)
+	}
+}
+
+// A name that nobody knows is no matter of time.
+func TestUnknownHost(t *testing.T) {
+	unknown := &net.DNSError{Err: "no such host", Name: "a.org", IsNotFound: true}
+	if again, err := new(Client).checkRetry(t.Context(), nil, &url.Error{Op: "Get", URL: "https://a.org", Err: unknown}); again || err != nil {
 		t.Errorf("tried again: %v, %v", again, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -30,17 +31,23 @@ func (c *Client) requests() *retryablehttp.Client {
 	if backoff == nil {
 		backoff = retryablehttp.DefaultBackoff // which follows Retry-After
 	}
+	var last error // of a request that got no answer
 	return &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
 		RetryMax:     c.tries() - 1,
 		RetryWaitMin: c.minWait(),
 		RetryWaitMax: c.maxWait(),
-		CheckRetry:   c.checkRetry,
+		CheckRetry: func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+			last = err
+			return c.checkRetry(ctx, resp, err)
+		},
 		Backoff: func(least, most time.Duration, try int, resp *http.Response) time.Duration {
 			wait := backoff(least, most, try, resp)
+			why := fmt.Sprintf("no answer: %v", bare(last))
 			if resp != nil {
-				c.log(fmt.Sprintf("%s answered %s; trying again in %v", resp.Request.URL.Host, resp.Status, wait.Round(time.Millisecond)))
+				why = fmt.Sprintf("%s answered %s", resp.Request.URL.Host, resp.Status)
 			}
+			c.log(fmt.Sprintf("%s; trying again in %v", why, wait.Round(time.Millisecond)))
 			return wait
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
@@ -60,14 +67,20 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 func (c *Client) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	if errors.Is(err, errDowngrade) || resp != nil && retryAfter(resp) > c.patience() {
+	var lookup *net.DNSError
+	switch {
+	case errors.Is(err, errDowngrade), errors.As(err, &lookup) && lookup.IsNotFound, resp != nil && retryAfter(resp) > c.patience():
 		return false, nil
 	}
-	again, err2 := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
-	if again && err != nil {
-		c.log(fmt.Sprintf("no answer: %v", err))
+	return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
+}
+
+// bare is a request's error without the address, which is named elsewhere.
+func bare(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return wrapped.Err
 	}
-	return again, err2
+	return err
 }
 
 // retryAfter is how long the server asks to wait.
@@ -84,7 +97,7 @@ func retryAfter(resp *http.Response) time.Duration {
 
 // explainRequest words a request that got no answer.
 func explainRequest(err error) error {
-	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	return fmt.Errorf("%w: %w", ErrUnreachable, bare(err))
 }
 
 // explainStatus words an answer that is no file.

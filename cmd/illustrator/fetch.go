@@ -176,16 +176,16 @@ func (o *globalOptions) convertOriginal(n configs.Published, from original) (fet
 	o.log.Info(fmt.Sprintf("converting %s", from.path))
 	report, err := convert.Convert(from.path, n.Folder, convert.Options{ColorOrder: from.source.ColorOrder})
 	if err != nil {
-		return fetched{}, fault.Hint(fmt.Errorf("convert %q: %w", from.path, err), "%s", fault.HintOf(err))
+		return fetched{}, fmt.Errorf("convert %q: %w", from.path, err)
 	}
-	known := from.source.Files[len(from.source.Files)-1].Known()
+	var verified []string
 	for _, file := range from.source.Files {
+		verified = append(verified, fmt.Sprintf("%s: %s", file.Name(), file.Known()))
 		if file.SHA256 == "" {
-			known = file.Known()
-			o.log.Warn(fmt.Sprintf("%s: %s, so it is not verified", file.Name(), known))
+			o.log.Warn(fmt.Sprintf("%s, so it is not verified", verified[len(verified)-1]))
 		}
 	}
-	return fetched{Network: n.Network, Folder: n.Folder, Verified: known, Report: &report}, nil
+	return fetched{Network: n.Network, Folder: n.Folder, Verified: strings.Join(verified, "; "), Report: &report}, nil
 }
 
 // downloads is the folder that a network's files are downloaded into.
@@ -203,10 +203,7 @@ func (o *globalOptions) download(ctx context.Context, n configs.Published, f fet
 		if i > 0 {
 			o.log.Warn(fmt.Sprintf("%v; taking %s instead", err, source.About))
 		}
-		found = original{folder, source}
-		if len(source.Files) == 1 {
-			found.path = filepath.Join(folder, source.Files[0].Name())
-		}
+		found = original{source.Path(folder), source}
 		if err = o.downloadSource(ctx, source, folder, f.mirror); !errors.Is(err, fetch.ErrUnreachable) {
 			break
 		}

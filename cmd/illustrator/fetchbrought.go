@@ -27,9 +27,9 @@ func missing(networks []configs.Published, brought map[string]original) []config
 func hintToBring(networks []configs.Published, ref, first string) string {
 	var b strings.Builder
 	if first != "" {
-		fmt.Fprintf(&b, "%s. ", first)
+		fmt.Fprintf(&b, "%s; ", first)
 	}
-	b.WriteString("Or bring by hand")
+	b.WriteString("without a network, bring by hand")
 	command := fmt.Sprintf("illustrator fetch %s --accept-license", ref)
 	for i, n := range networks {
 		if i > 0 {
@@ -42,27 +42,35 @@ func hintToBring(networks []configs.Published, ref, first string) string {
 			fmt.Fprintf(&b, " %s", filesOf(source))
 		}
 		fmt.Fprintf(&b, ", into %s", downloads(n))
-		command += " --from " + map[bool]string{true: "FILE", false: "FOLDER"}[len(n.Sources[0].Files) == 1]
+		command += " --from " + map[bool]string{true: "FOLDER", false: "FILE"}[n.Sources[0].Path("") == ""]
 	}
 	fmt.Fprintf(&b, ", and run the same command again; from other places `%s` takes them", command)
 	return b.String()
 }
 
-// filesOf names a source's files, with what they must be.
+// filesOf names a source's files: a folder's by their names, others with what they must be.
 func filesOf(s configs.Source) string {
-	if f := s.Files[0]; len(s.Files) == 1 {
+	var names []string
+	folder := s.Path("") == ""
+	for _, f := range s.Files {
+		if folder {
+			names = append(names, f.Name())
+			continue
+		}
 		size := ""
 		if f.Size > 0 {
 			size = fmt.Sprintf("%d bytes, ", f.Size)
 		}
-		return fmt.Sprintf("%s (%s%s)", f.Address(), size, f.Known())
+		names = append(names, fmt.Sprintf("%s (%s%s)", f.Address(), size, f.Known()))
 	}
-	var names []string
-	for _, f := range s.Files {
-		names = append(names, f.Name())
+	list := names[len(names)-1]
+	if len(names) > 1 {
+		list = strings.Join(names[:len(names)-1], ", ") + " and " + list
 	}
-	last := len(names) - 1
-	return fmt.Sprintf("%s and %s of %s", strings.Join(names[:last], ", "), names[last], strings.TrimSuffix(s.Files[0].Address(), "/"+names[0]))
+	if folder {
+		list += " of " + strings.TrimSuffix(s.Files[0].Address(), "/"+names[0])
+	}
+	return list
 }
 
 // matchBrought finds the network that each file or folder brought by hand is, and verifies it.
@@ -97,12 +105,16 @@ func matchBrought(networks []configs.Published, from []string) (map[string]origi
 // verifyBrought returns the source that what stands at path is.
 func verifyBrought(n configs.Published, path string) (configs.Source, error) {
 	var differ []string
+	folder := path
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		folder = filepath.Dir(path)
+	}
 	for _, source := range n.Sources {
 		var err error
-		for _, file := range source.Files {
-			at := path
-			if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-				at = filepath.Join(path, file.Name())
+		for i, file := range source.Files {
+			at := filepath.Join(folder, file.Name())
+			if i == 0 && folder != path {
+				at = path // under whatever name
 			}
 			if _, err = file.Check(at); err != nil {
 				break

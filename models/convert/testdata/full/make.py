@@ -11,7 +11,7 @@ sample, and an up-convolution is a transposed convolution followed by the filter
 the mapper is built of torch.nn. The tokenizer's vocabulary is that of the package open_clip, in the very bytes of the files
 vocab.json and merges.txt that go with openai/clip-vit-base-patch32.
 """
-import collections, gzip, hashlib, json, math, os, shutil, sys
+import collections, gzip, hashlib, json, math, os, pathlib, shutil, sys, tempfile
 
 import torch
 import torch.nn as nn
@@ -184,6 +184,65 @@ def text_ids(folder):
     return tokenizer(TEXTS, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
 
 
+def zero_padded(ids):
+    """As OpenAI's tokenizer pads. What follows the end token counts for nothing, but these models look for the largest id."""
+    end = ids.argmax(1, keepdim=True)  # ids of the end token fill the rest: the first of them
+    return torch.where(torch.arange(ids.shape[1]) > end, 0, ids)
+
+
+def open_clip_outputs(model, folder):
+    with tempfile.TemporaryDirectory() as t:
+        vocabulary(t)
+        ids = text_ids(t)
+    pixels = torch.randn(2, 3, 224, 224)
+
+    def embeds(dtype):
+        model.to(dtype)
+        return model.encode_text(zero_padded(ids), normalize=True), model.encode_image(pixels.to(dtype), normalize=True)
+
+    text, image = embeds(torch.float64)
+    text32, image32 = embeds(torch.float32)
+    return {"input_ids": ids.int(), "pixel_values": pixels, "text_embeds": text, "image_embeds": image, "float32.text_embeds": text32, "float32.image_embeds": image32}
+
+
+def clip_openclip(folder, name):
+    import open_clip
+    from open_clip.push_to_hf_hub import save_for_hf
+
+    class Vocabulary:  # saved in the place of a tokenizer
+        save_pretrained = staticmethod(vocabulary)
+
+    model = shake(open_clip.create_model(name, pretrained=None))
+    model.visual.image_mean, model.visual.image_std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+    out = open_clip_outputs(model, folder)
+    save_for_hf(model, Vocabulary, open_clip.get_model_config(name), pathlib.Path(folder), safe_serialization=True)
+    return out
+
+
+def clip_openai(folder, name):
+    """OpenAI's files are TorchScript programs with most weights in float16."""
+    import open_clip
+    half = lambda name: not any(part in name for part in ["ln_", "token_embedding", "positional_embedding", "class_embedding", "logit_scale"])
+    model = shake(open_clip.create_model(name, pretrained=None))
+    for key, p in model.named_parameters():
+        if half(key):
+            p.data = p.data.half().float()
+    out = open_clip_outputs(model, folder)
+    mask = model._buffers.pop("attn_mask")  # a constant in OpenAI's programs
+    model.attn_mask = mask
+    for key, number in dict(input_resolution=224, context_length=77, vocab_size=49408).items():
+        if hasattr(model, key):
+            delattr(model, key)
+        model.register_buffer(key, torch.tensor(number))
+    traced = torch.jit.trace(model, (out["pixel_values"], zero_padded(out["input_ids"].long())), check_trace=False)
+    for key, t in list(traced.named_parameters()) + list(traced.named_buffers()):
+        if t.is_floating_point() and half(key):
+            t.data = t.data.half()
+    traced.save(f"{folder}/file.pt")
+    shutil.copy(os.path.join(os.path.dirname(open_clip.__file__), "bpe_simple_vocab_16e6.txt.gz"), folder)
+    return out
+
+
 def clip_huggingface(folder, name, extension):
     model = huggingface(name)
     vocabulary(folder)
@@ -253,6 +312,8 @@ CASES = {
     "stylegan2-1024-rosinality": lambda f: stylegan2(f, "rosinality", 1024, 1),
     "clip-b32-huggingface": lambda f: clip_huggingface(f, "b32", "bin"),
     "clip-l14-huggingface": lambda f: clip_huggingface(f, "l14", "safetensors"),
+    "clip-b32-openai": lambda f: clip_openai(f, "ViT-B-32-quickgelu"),
+    "clip-b32-openclip": lambda f: clip_openclip(f, "ViT-B-32"),
     "projector": projector,
 }
 

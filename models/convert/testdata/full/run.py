@@ -2,11 +2,11 @@
 
 usage: python models/convert/testdata/full/run.py FOLDER TABLE [SIZE]...      (from the root of the repository; sizes 256 and 1024)
 
-FOLDER is make.py's, whose files are made where they are missing. What stands in the run's folder from an earlier call is made
-again. Training has the settings of the official release but for its length and, at 1024 pixels, its batch: 2, the least
+FOLDER is make.py's, whose files are made where they are missing. After an interruption the same call goes on: a step that is
+done is not done again, and one that went on has the peak of its last process. Training has the settings of the official release but for its length and, at 1024 pixels, its batch: 2, the least
 that BatchNorm trains on.
 """
-import json, os, shlex, shutil, subprocess, sys
+import json, os, shlex, subprocess, sys
 
 TEXTS = "an old man with a white beard\na young woman with wavy hair\na cat on a red sofa\n"
 DOMAIN = """name: full-{size}
@@ -41,8 +41,7 @@ def run(root, size):
     convert(root, f"stylegan2-{size}-mmgen", "file.pth", f"network-{size}")
     convert(root, "clip-b32-huggingface", "", "network-clip")
     here = f"{root}/run-{size}"
-    shutil.rmtree(here, ignore_errors=True)
-    os.makedirs(here)
+    os.makedirs(here, exist_ok=True)
     domain, texts = f"{here}/domain.yaml", f"{here}/texts.txt"
     open(domain, "w").write(DOMAIN.format(size=size))
     open(texts, "w").write(TEXTS)
@@ -55,9 +54,17 @@ def run(root, size):
         ("generate, 3 texts", [program, "generate", "--texts", texts, "--run", f"{here}/run", "--out", f"{here}/pictures"]),
         ("eval, 3 texts of 2 seeds", [program, "eval", f"{here}/run", "--texts", texts, "--seeds", "0,1", "--out", f"{here}/eval"]),
     ]
-    rows = [{"step": name, "peak": peak(command)} for name, command in steps]
-    losses = [json.loads(line) for line in open(f"{here}/run/metrics.jsonl")]
-    json.dump({"rows": rows, "last": losses[-1]}, open(f"{here}/peaks.json", "w"))
+    done = read_peaks(here)
+    for name, command in steps[len(done):]:
+        done.append({"step": name, "peak": peak(command)})
+        json.dump(done, open(f"{here}/peaks.json", "w"))
+
+
+def read_peaks(here):
+    try:
+        return json.load(open(f"{here}/peaks.json"))
+    except FileNotFoundError:
+        return []
 
 
 def table(root, path):
@@ -72,12 +79,8 @@ def table(root, path):
         "|---|---|---|",
     ]
     for size in (256, 1024):
-        try:
-            result = json.load(open(f"{root}/run-{size}/peaks.json"))
-        except FileNotFoundError:
-            lines.append(f"| {size} | not run | |")
-            continue
-        lines += [f"| {size} | {r['step']} | {r['peak'] / 2**30:.1f} GiB |" for r in result["rows"]]
+        rows = read_peaks(f"{root}/run-{size}")
+        lines += [f"| {size} | {r['step']} | {r['peak'] / 2**30:.1f} GiB |" for r in rows] or [f"| {size} | not run yet | |"]
     open(path, "w").write("\n".join(lines) + "\n")
 
 
