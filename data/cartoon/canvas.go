@@ -5,8 +5,6 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
-	"runtime"
-	"sync"
 
 	"github.com/disintegration/gift"
 )
@@ -29,24 +27,33 @@ func newPlane(w, h int) plane { return plane{w, h, make([]float32, w*h)} }
 // canvas is a picture at work: red, green and blue in [0,1].
 type canvas [3]plane
 
-// newCanvas brings a picture, laid over white, to a size.
-func newCanvas(img image.Image, size image.Point) canvas {
+// newCanvas brings a picture, laid over white, to a size. grain is the width that its own pixels have there.
+func newCanvas(img image.Image, size image.Point) (c canvas, grain float64) {
 	b := img.Bounds()
-	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	draw.Draw(flat, flat.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.Draw(flat, flat.Bounds(), img, b.Min, draw.Over)
-	scaled := flat
+	scaled := flatten(img)
 	if size != b.Size() {
-		scaled = resize(flat, size)
+		scaled = resize(scaled, size)
 	}
-	var c canvas
+	grain = float64(max(size.X, size.Y)) / float64(max(b.Dx(), b.Dy()))
 	for k := range c {
 		c[k] = newPlane(size.X, size.Y)
 		for i := range c[k].v {
 			c[k].v[i] = float32(scaled.Pix[4*i+k]) / 255
 		}
+		if grain > 1.5 {
+			c[k] = c[k].blur(0.35 * grain) // so that slanting edges don't show the pixels that they had
+		}
 	}
-	return c
+	return c, grain
+}
+
+// flatten lays a picture over white.
+func flatten(img image.Image) *image.NRGBA {
+	b := img.Bounds()
+	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(flat, flat.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(flat, flat.Rect, img, b.Min, draw.Over)
+	return flat
 }
 
 // resize scales by Catmull-Rom's cubic, which averages where it makes smaller.
@@ -72,50 +79,22 @@ func (c canvas) image(size image.Point) *image.NRGBA {
 	return img
 }
 
+// luma are the weights of Rec. 601.
+var luma = [3]float32{0.299, 0.587, 0.114}
+
 // luminance is Rec. 601's, of values as they are.
 func (c canvas) luminance() plane {
 	p := newPlane(c[0].w, c[0].h)
 	for i := range p.v {
-		p.v[i] = 0.299*c[0].v[i] + 0.587*c[1].v[i] + 0.114*c[2].v[i]
+		for k, weight := range luma {
+			p.v[i] += weight * c[k].v[i]
+		}
 	}
 	return p
 }
 
 // unit is a thousandth of the longer side in pixels.
 func (c canvas) unit() float64 { return float64(max(c[0].w, c[0].h)) / 1000 }
-
-// blur returns the plane after a Gaussian of so many pixels. Values must lie in [0,1]; they get 16 bits.
-func (p plane) blur(sigma float64) plane {
-	if sigma < 0.1 {
-		return p
-	}
-	gray := image.NewGray16(image.Rect(0, 0, p.w, p.h))
-	for i, v := range p.v {
-		u := uint16(clamp01(v)*65535 + 0.5)
-		gray.Pix[2*i], gray.Pix[2*i+1] = uint8(u>>8), uint8(u)
-	}
-	out := image.NewGray16(gray.Rect)
-	gift.New(gift.GaussianBlur(float32(sigma))).Draw(out, gray)
-	blurred := newPlane(p.w, p.h)
-	for i := range blurred.v {
-		blurred.v[i] = float32(uint16(out.Pix[2*i])<<8|uint16(out.Pix[2*i+1])) / 65535
-	}
-	return blurred
-}
-
-// rows calls f for all rows, on all processors. Each row must depend on no other.
-func rows(h int, f func(y int)) {
-	var wait sync.WaitGroup
-	workers := min(runtime.GOMAXPROCS(0), h)
-	for k := range workers {
-		wait.Go(func() {
-			for y := k; y < h; y += workers {
-				f(y)
-			}
-		})
-	}
-	wait.Wait()
-}
 
 // mix moves pixel i towards a colour.
 func (c canvas) mix(i int, to color.NRGBA, share float32) {

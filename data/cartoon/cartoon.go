@@ -9,6 +9,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/gomlx/backends"
 
@@ -30,12 +32,20 @@ type Style struct {
 	// SHA256 is that of a network's ONNX file; empty for a classical style.
 	SHA256 string
 
-	params Params
+	params  Params
+	network *network
 }
 
 // Open returns the classical style called name, or the network that the YAML file at that path describes. openBackend is
 // called for a network only, when it first draws.
 func Open(name string, openBackend func() (backends.Backend, error)) (*Style, error) {
+	if ext := strings.ToLower(filepath.Ext(name)); ext == ".yaml" || ext == ".yml" {
+		n, err := openNetwork(name, openBackend)
+		if err != nil {
+			return nil, fmt.Errorf("open style %q: %w", name, err)
+		}
+		return &Style{Name: name, SHA256: n.sha256, network: n}, nil
+	}
 	params, err := Classical(name)
 	if err != nil {
 		return nil, err
@@ -52,6 +62,9 @@ func (s *Style) Draw(ctx context.Context, img image.Image, scale int) (*image.NR
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if s.network != nil {
+		return s.network.draw(ctx, img, size.Mul(scale))
 	}
 	return s.params.Draw(img, size.Mul(scale)), nil
 }

@@ -87,7 +87,7 @@ func (c canvas) halftone(pitch float64) {
 	}
 }
 
-// benDay draws light colours as dots of a stronger one on white, half the area.
+// benDay draws light colours as dots of a stronger one on white, half the area, and white as dots of blue, a fifth.
 func (c canvas) benDay(pitch float64) {
 	s := newScreen(pitch, 45)
 	luminance := c.luminance()
@@ -95,12 +95,13 @@ func (c canvas) benDay(pitch float64) {
 	rows(c[0].h, func(y int) {
 		for x := range w {
 			i := y*w + x
-			light := smoothstep(0.55, 0.6, luminance.v[i]) * (1 - smoothstep(0.93, 0.95, luminance.v[i]))
-			share := covered(0.5, s.threshold(x, y), pitch)
-			for k := range c {
-				strong := clamp01(1 - (1-c[k].v[i])*1.6)
-				dotted := 1 + share*(strong-1)
-				c[k].v[i] += light * (dotted - c[k].v[i])
+			light, white := smoothstep(0.5, 0.55, luminance.v[i]), smoothstep(0.93, 0.95, luminance.v[i])
+			threshold := s.threshold(x, y)
+			for k, sky := range [3]float32{0.35, 0.72, 0.92} {
+				v := c[k].v[i]
+				dot := clamp01(1 - (1-v)*1.6)
+				v += light * (1 + covered(0.5, threshold, pitch)*(dot-1) - v)
+				c[k].v[i] = v + white*(1+covered(0.22, threshold, pitch)*(sky-1)-v)
 			}
 		}
 	})

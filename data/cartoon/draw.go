@@ -4,20 +4,22 @@ import "image"
 
 // Draw redraws a picture at a size. Its sides must have one pixel at least.
 func (p Params) Draw(img image.Image, size image.Point) *image.NRGBA {
-	c := newCanvas(img, drawnSize(size))
+	c, grain := newCanvas(img, drawnSize(size))
+	// What is drawn along edges is as wide as the picture's own pixels at least.
+	rounding := max(p.Rounding*c.unit(), 0.6*grain)
+	lines := plane{}
+	if p.Lines.Width > 0 {
+		lines = c.lines(p.Lines, max(p.Lines.Width*c.unit(), 0.6*grain))
+	}
 	if p.Smooth > 0 {
 		c.smooth(p.Smooth*c.unit(), p.Edge)
 	}
 	c.adjust(p.Saturation, p.Contrast)
-	lines := plane{}
-	if p.Lines.Width > 0 {
-		lines = c.lines(p.Lines)
-	}
 	switch {
 	case len(p.Tones) > 0:
-		c.toTones(p.Tones, p.Rounding*c.unit())
+		c.toTones(p.Tones, rounding)
 	case p.Colors > 0:
-		c.toPalette(p.Colors, p.Rounding*c.unit())
+		c.toPalette(p.Colors, rounding)
 	}
 	if p.Wash.Length > 0 {
 		c.wash(p.Wash)

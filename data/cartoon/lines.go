@@ -2,18 +2,21 @@ package cartoon
 
 import "math"
 
-// lines returns how much ink lies on each pixel. Edges are where a Gaussian falls below one 1.6 times as wide, which lies on
-// their dark side: Winnemöller et al., "XDoG: An eXtended difference-of-Gaussians compendium" (2012).
-func (c canvas) lines(l Lines) plane {
-	luminance := c.luminance()
-	sigma := l.Width * c.unit()
-	narrow, wide := luminance.blur(sigma), luminance.blur(1.6*sigma)
-	ink := newPlane(luminance.w, luminance.h)
-	for i := range ink.v {
-		d := float32(l.Amount) * (wide.v[i] - narrow.v[i])
-		ink.v[i] = smoothstep(0.012, 0.035, d)
+// lines returns how much ink lies on each pixel, at edges as wide as sigma pixels. Edges are where a Gaussian falls below one 1.6 times as wide, in any channel:
+// that is on their dark side. Winnemöller et al., "XDoG: An eXtended difference-of-Gaussians compendium" (2012).
+func (c canvas) lines(l Lines, sigma float64) plane {
+	ink, luminance := newPlane(c[0].w, c[0].h), newPlane(c[0].w, c[0].h)
+	for k, weight := range luma {
+		narrow, wide := c[k].blur(sigma), c[k].blur(1.6*sigma)
+		for i := range ink.v {
+			ink.v[i] = max(ink.v[i], wide.v[i]-narrow.v[i])
+			luminance.v[i] += weight * narrow.v[i]
+		}
+	}
+	for i, d := range ink.v {
+		ink.v[i] = smoothstep(0.02, 0.05, float32(l.Amount)*d)
 		if fill := float32(l.Fill); fill > 0 {
-			ink.v[i] = max(ink.v[i], 1-smoothstep(fill-0.03, fill+0.03, narrow.v[i]))
+			ink.v[i] = max(ink.v[i], 1-smoothstep(fill-0.03, fill+0.03, luminance.v[i]))
 		}
 	}
 	return ink

@@ -3,14 +3,14 @@ package cartoon
 import (
 	"image/color"
 	"math"
-	"slices"
 
 	"github.com/lucasb-eyer/go-colorful"
 )
 
 const (
-	paletteSamples = 4096 // pixels that a palette is found from
-	paletteRounds  = 12   // of k-means: it moves little after that
+	flat           = 0.03 * 0.03 // squared distance of neighbours in OKLab that are of one area
+	paletteSamples = 4096        // pixels that a palette is found from
+	paletteRounds  = 12          // of k-means: it moves little after that
 )
 
 // toPalette paints the canvas in so many colours of its own.
@@ -48,20 +48,24 @@ func nearest(palette [][3]float64, v [3]float64) int {
 
 // palette finds at most n colours, in OKLab, by k-means that starts from colours far from each other.
 func (c canvas) palette(n int) [][3]float64 {
-	step := max(1, int(math.Sqrt(float64(len(c[0].v))/paletteSamples)))
-	var samples [][3]float64
-	for y := step / 2; y < c[0].h; y += step {
-		for x := step / 2; x < c[0].w; x += step {
-			samples = append(samples, c.lab(y*c[0].w+x))
+	w, h := c[0].w, c[0].h
+	step := max(1, int(math.Sqrt(float64(w*h)/paletteSamples)))
+	var flats, all [][3]float64
+	for y := step / 2; y < h; y += step {
+		for x := step / 2; x < w; x += step {
+			lab := c.lab(y*w + x)
+			all = append(all, lab)
+			// Edges are soft, and most of their colours between two others: areas come first.
+			if distance(lab, c.lab(y*w+min(x+step, w-1))) < flat && distance(lab, c.lab(min(y+step, h-1)*w+x)) < flat {
+				flats = append(flats, lab)
+			}
 		}
 	}
-	if len(samples) == 0 {
-		samples = append(samples, c.lab(0))
-	}
-	palette := farColors(samples, n)
+	palette := farColors(nil, flats, 2*n/3)
+	palette = farColors(palette, all, n)
 	for range paletteRounds {
 		sums, counts := make([][3]float64, len(palette)), make([]float64, len(palette))
-		for _, s := range samples {
+		for _, s := range all {
 			k := nearest(palette, s)
 			counts[k]++
 			for j := range s {
@@ -79,18 +83,23 @@ func (c canvas) palette(n int) [][3]float64 {
 	return palette
 }
 
-// farColors starts with the mean and adds the sample that is farthest from all colours until there are n.
-func farColors(samples [][3]float64, n int) [][3]float64 {
-	var mean [3]float64
-	for _, s := range samples {
-		for j := range s {
-			mean[j] += s[j] / float64(len(samples))
-		}
+// farColors adds to a palette the sample that is farthest from all its colours, until it has n; to an empty one the mean first.
+func farColors(palette, samples [][3]float64, n int) [][3]float64 {
+	if len(samples) == 0 {
+		return palette
 	}
-	palette := [][3]float64{mean}
+	if len(palette) == 0 {
+		var mean [3]float64
+		for _, s := range samples {
+			for j := range s {
+				mean[j] += s[j] / float64(len(samples))
+			}
+		}
+		palette = append(palette, mean)
+	}
 	away := make([]float64, len(samples))
 	for i, s := range samples {
-		away[i] = distance(mean, s)
+		away[i] = distance(s, palette[nearest(palette, s)])
 	}
 	for len(palette) < n {
 		far := 0
@@ -107,16 +116,13 @@ func farColors(samples [][3]float64, n int) [][3]float64 {
 			away[i] = min(away[i], distance(samples[far], s))
 		}
 	}
-	return slices.Clip(palette)
+	return palette
 }
 
-// toTones paints by luminance. Tones share the picture's luminances evenly.
+// toTones paints by luminance, in as many levels as there are tones.
 func (c canvas) toTones(tones []color.NRGBA, rounding float64) {
 	luminance := c.luminance()
-	sorted := slices.Clone(luminance.v)
-	slices.Sort(sorted)
-	// Between the picture's own darkest and brightest twentieth, so that dark pictures have light tones too.
-	low, high := sorted[len(sorted)/20], sorted[len(sorted)-1-len(sorted)/20]
+	levels := lightLevels(luminance, len(tones))
 	palette := make([][3]float64, len(tones))
 	for k, t := range tones {
 		v, _ := colorful.MakeColor(t)
@@ -124,10 +130,53 @@ func (c canvas) toTones(tones []color.NRGBA, rounding float64) {
 	}
 	labels := make([]uint8, len(luminance.v))
 	for i, l := range luminance.v {
-		share := (l - low) / max(high-low, 0.05)
-		labels[i] = uint8(min(max(int(share*float32(len(tones))), 0), len(tones)-1))
+		for k := range levels {
+			if abs(l-levels[k]) < abs(l-levels[labels[i]]) {
+				labels[i] = uint8(k)
+			}
+		}
 	}
 	c.paint(labels, palette, rounding)
+}
+
+// lightLevels finds n luminances, dark to light, that the picture's gather around: k-means of a histogram, from even steps.
+// Counts weigh by their roots, so that a large background leaves levels to the rest.
+func lightLevels(luminance plane, n int) []float32 {
+	var counts [256]float64
+	for _, l := range luminance.v {
+		counts[int(clamp01(l)*255+0.5)]++
+	}
+	low, high := 0, 255
+	for low < high && counts[low] == 0 {
+		low++
+	}
+	for high > low && counts[high] == 0 {
+		high--
+	}
+	levels := make([]float32, n)
+	for k := range levels {
+		levels[k] = (float32(low) + (float32(k)+0.5)/float32(n)*float32(high-low)) / 255
+	}
+	for range paletteRounds {
+		sums, weights := make([]float64, n), make([]float64, n)
+		for v := low; v <= high; v++ {
+			best := 0
+			for k := range levels {
+				if abs(float32(v)/255-levels[k]) < abs(float32(v)/255-levels[best]) {
+					best = k
+				}
+			}
+			weight := math.Sqrt(counts[v])
+			sums[best] += weight * float64(v) / 255
+			weights[best] += weight
+		}
+		for k := range levels {
+			if weights[k] > 0 {
+				levels[k] = float32(sums[k] / weights[k])
+			}
+		}
+	}
+	return levels
 }
 
 // paint gives every pixel the colour of its label. Borders are rounded: near one, each label weighs what a blur by rounding

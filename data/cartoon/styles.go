@@ -96,7 +96,7 @@ func Classical(name string) (Params, error) {
 		return Params{Saturation: 1.15, Dots: Dots{Pitch: 11}, Paper: Paper{Color: paper}}, nil
 	case "popart":
 		return Params{Smooth: 16, Edge: 0.15, Saturation: 1.7, Contrast: 1.2, Colors: 7, Rounding: 5, Dots: Dots{Pitch: 13, Shade: true},
-			Lines: Lines{Width: 5, Amount: 1.2, Fill: 0.12, Color: black}, Paper: Paper{Color: paper}}, nil
+			Lines: Lines{Width: 5, Amount: 1.3, Fill: 0.12, Color: black}, Paper: Paper{Color: paper}}, nil
 	}
 	var names []string
 	for _, s := range Styles() {
