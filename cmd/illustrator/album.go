@@ -74,15 +74,20 @@ func (a *album) draw(ctx context.Context, s *session, g generateOptions, request
 		return err
 	}
 	for i, p := range pictures {
-		seed, img := request.Seeds[i%len(request.Seeds)], p.Image()
+		seed := request.Seeds[i%len(request.Seeds)]
+		name := pictureName(from+i/len(request.Seeds), texts[i].Text, seed)
 		info := pictureInfo{
 			Text: texts[i], Seed: seed, NoiseMode: g.noiseMode, TruncationPsi: g.truncationPsi, InjectIndex: g.injectIndex,
-			Domain: s.domain.Name, Networks: s.networks.Hashes, Score: scores[i],
+			Domain: s.domain.Name, Networks: s.networks.Hashes, Score: scores[i], cartoonInfo: g.cartoonInfo(),
 		}
 		if request.Prompts != nil {
 			info.Alpha = &request.Alpha
 		}
-		if err := info.write(filepath.Join(g.out, pictureName(from+i/len(request.Seeds), texts[i].Text, seed)), img); err != nil {
+		img, err := g.redraw(ctx, g.out, name, p.Image())
+		if err != nil {
+			return err
+		}
+		if err := info.write(filepath.Join(g.out, name), img); err != nil {
 			return err
 		}
 		if len(a.pictures) < gridPictures {
@@ -103,7 +108,8 @@ type pictureInfo struct {
 	InjectIndex   int               `json:"inject_index"`
 	Domain        string            `json:"domain"`
 	Networks      map[string]string `json:"networks_sha256"`
-	Score         eval.Score        `json:"score"`
+	Score         eval.Score        `json:"score"` // of the picture before a cartoon
+	cartoonInfo
 }
 
 // write writes a picture with its metadata, and the same as JSON beside it.
@@ -118,7 +124,7 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	for _, name := range sortedKeys(p.Networks) {
 		meta = append(meta, data.Meta{Key: name + "-SHA256", Value: p.Networks[name]})
 	}
-	if err := data.WritePNG(base+".png", img, meta); err != nil {
+	if err := data.WritePNG(base+".png", img, append(meta, p.cartoonInfo.meta()...)); err != nil {
 		return err
 	}
 	return writeJSON(base+".json", p)

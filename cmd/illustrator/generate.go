@@ -19,6 +19,7 @@ import (
 type generateOptions struct {
 	mapperOptions
 	drawOptions
+	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
 	texts                  []data.Text
@@ -50,7 +51,8 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks' SHA-256 in its metadata.
 --texts takes one text a line, or a JSON list of {"text", "attributes"}; named attributes are then looked for by the
 domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own. A seed
-decides the generator's noise, and with --inject-index K the styles of the layers below K.`,
+decides the generator's noise, and with --inject-index K the styles of the layers below K. --cartoon redraws what is
+written; scores are of the pictures before.`,
 		Example: `  illustrator generate "a wizard with round glasses" --out wizard
   illustrator generate "a punk rocker" --seeds 0-7 --inject-index 3 --out punk
   illustrator generate --texts texts.txt --alpha 1.75 --run runs/demo --out pictures`,
@@ -64,6 +66,7 @@ decides the generator's noise, and with --inject-index K the styles of the layer
 	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawOptions.addFlags(cmd, "0")
+	g.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -131,6 +134,9 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		}
 	}
 	if err := checkOutputFolder(g.out); err != nil {
+		return generateSummary{}, err
+	}
+	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
 		return generateSummary{}, err
 	}
 	if err := s.loadMapper(g.mapperOptions); err != nil {

@@ -12,7 +12,7 @@ import (
 // Classical styles draw at the size of the result, within these bounds of its longer side, and scale then: dots and lines
 // need pixels, and beyond the second they don't get better.
 const (
-	minDrawn = 768
+	minDrawn = 512
 	maxDrawn = 2048
 )
 
@@ -46,6 +46,9 @@ func newCanvas(img image.Image, size image.Point) (c canvas, grain float64) {
 	}
 	return c, grain
 }
+
+// Enlarged returns a picture as it is at another size.
+func Enlarged(img image.Image, size image.Point) *image.NRGBA { return resize(flatten(img), size) }
 
 // flatten lays a picture over white.
 func flatten(img image.Image) *image.NRGBA {

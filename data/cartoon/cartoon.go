@@ -56,30 +56,35 @@ func Open(name string, openBackend func() (backends.Backend, error)) (*Style, er
 // Draw redraws a picture of any size. The result is scale times as wide and as high, and opaque: what is transparent is laid
 // over white first. ctx ends the work of a network; a classical style takes moments.
 func (s *Style) Draw(ctx context.Context, img image.Image, scale int) (*image.NRGBA, error) {
-	size := img.Bounds().Size()
-	if err := checkSize(size, scale); err != nil {
+	if err := CheckScale(scale); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	return s.DrawAt(ctx, img, img.Bounds().Size().Mul(scale))
+}
+
+// DrawAt is Draw for a result of the given size.
+func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (*image.NRGBA, error) {
+	w, h := size.X, size.Y
+	if w < 1 || h < 1 || img.Bounds().Empty() {
+		return nil, fmt.Errorf("the picture is empty: %v to be drawn at %d × %d pixels", img.Bounds().Size(), w, h)
+	}
+	if w > MaxSide || h > MaxSide || w > maxPixels/h {
+		return nil, fault.Usage(fmt.Errorf("the drawing would have %d × %d pixels", w, h),
+			"it may have %d pixels a side and %d in all: scale less, or make the picture smaller first", MaxSide, maxPixels)
+	}
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	if s.network != nil {
-		return s.network.draw(ctx, img, size.Mul(scale))
+		return s.network.draw(ctx, img, size)
 	}
-	return s.params.Draw(img, size.Mul(scale)), nil
+	return s.params.Draw(img, size), nil
 }
 
-func checkSize(size image.Point, scale int) error {
+// CheckScale returns an error if Draw cannot enlarge by scale.
+func CheckScale(scale int) error {
 	if scale < 1 || scale > MaxScale {
 		return fault.Usage(fmt.Errorf("scale %d", scale), "a picture is enlarged by 1 to %d", MaxScale)
-	}
-	w, h := size.X*scale, size.Y*scale
-	if w < 1 || h < 1 {
-		return fmt.Errorf("the picture is empty: %d × %d pixels", size.X, size.Y)
-	}
-	if w > MaxSide || h > MaxSide || w > maxPixels/h {
-		return fault.Usage(fmt.Errorf("the drawing would have %d × %d pixels", w, h),
-			"it may have %d pixels a side and %d in all: scale less, or make the picture smaller first", MaxSide, maxPixels)
 	}
 	return nil
 }
