@@ -92,6 +92,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
+		newIllustrateCommand(opts),
 		newCartoonizeCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),

@@ -29,7 +29,7 @@ const (
 type Style struct {
 	// Name is a classical style's, or the path of a network's YAML file.
 	Name string
-	// SHA256 is that of a network's ONNX file; empty for a classical style.
+	// SHA256 is that of a network's ONNX file and YAML file together; empty for a classical style.
 	SHA256 string
 
 	params  Params

@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"go.yaml.in/yaml/v3"
 
+	"illustrator/checkpoints"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
@@ -44,21 +45,21 @@ type networkConfig struct {
 const configHint = "write, for example:\n" +
 	"network: animegan.onnx\nlayout: NHWC\nchannels: RGB\nrange: [-1, 1]\noutput_range: [-1, 1]\nsize_multiple: 32"
 
-func readNetworkConfig(path string) (networkConfig, error) {
-	c := networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1, MaxSide: 1024}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return c, fault.Hint(err, "give the path of a YAML file, or the name of a style")
+// readNetworkConfig returns the file's bytes too.
+func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
+	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1, MaxSide: 1024}
+	if raw, err = os.ReadFile(path); err != nil {
+		return c, nil, fault.Hint(err, "give the path of a YAML file, or the name of a style")
 	}
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, fault.Usage(err, configHint)
+		return c, nil, fault.Usage(err, configHint)
 	}
 	if d.Decode(new(any)) != io.EOF {
-		return c, fault.Usage(errors.New("a second YAML document follows the first"), "keep one document in the file")
+		return c, nil, fault.Usage(errors.New("a second YAML document follows the first"), "keep one document in the file")
 	}
-	return c, c.check()
+	return c, raw, c.check()
 }
 
 func (c networkConfig) check() error {
@@ -103,7 +104,7 @@ type network struct {
 }
 
 func openNetwork(path string, openBackend func() (backends.Backend, error)) (*network, error) {
-	c, err := readNetworkConfig(path)
+	c, raw, err := readNetworkConfig(path)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func openNetwork(path string, openBackend func() (backends.Backend, error)) (*ne
 	if err != nil {
 		return nil, err
 	}
-	return &network{networkConfig: c, sha256: r.SHA256, redrawer: r, openBackend: openBackend}, nil
+	return &network{networkConfig: c, sha256: checkpoints.SHA256(append([]byte(r.SHA256), raw...)), redrawer: r, openBackend: openBackend}, nil
 }
 
 // draw redraws a picture at a size.
