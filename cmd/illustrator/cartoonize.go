@@ -192,7 +192,7 @@ func redrawnMeta(path string, style *cartoon.Style) []data.Meta {
 
 const (
 	maxSheetPictures = 24
-	sheetCell        = 256 // pixels of the longer side
+	sheetCell        = 192 // pixels of the longer side
 )
 
 // styleSheet writes a sheet with a row for each picture and a column for each style.

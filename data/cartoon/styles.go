@@ -66,7 +66,7 @@ func Styles() []Info {
 		{"ink", "black ink on paper: lines and solid shadows"},
 		{"pencil", "pencil strokes on warm paper"},
 		{"watercolor", "washes with darker borders on grained paper"},
-		{"poster", "four tones from dark blue to cream"},
+		{"poster", "four tones from dark blue to cream, and dark blue lines"},
 		{"halftone", "a colour print's dots in cyan, magenta, yellow and black; best with a scale of 4 or more at 64 pixels"},
 		{"popart", "loud flat colours, dots between them and thick lines"},
 	}
@@ -80,17 +80,17 @@ func Classical(name string) (Params, error) {
 		return Params{Smooth: 20, Edge: 0.12, Saturation: 1.1, Contrast: 1.05, Colors: 24, Rounding: 3}, nil
 	case "comic":
 		return Params{Smooth: 16, Edge: 0.15, Saturation: 1.3, Contrast: 1.1, Colors: 12, Rounding: 4,
-			Lines: Lines{Width: 3.5, Amount: 1, Color: black}}, nil
+			Lines: Lines{Width: 3.5, Amount: 1.5, Color: black}}, nil
 	case "ink":
-		return Params{Smooth: 10, Edge: 0.2, Lines: Lines{Width: 3.5, Amount: 1, Fill: 0.3, Only: true, Color: black},
+		return Params{Smooth: 10, Edge: 0.2, Lines: Lines{Width: 3.5, Amount: 1.5, Fill: 0.25, Only: true, Color: black},
 			Paper: Paper{Color: paper}}, nil
 	case "pencil":
 		return Params{Smooth: 6, Edge: 0.2, Pencil: Pencil{Length: 16, Strokes: 4}, Paper: Paper{Color: hex(0xf6ead2), Grain: 0.05}}, nil
 	case "watercolor":
-		return Params{Smooth: 25, Edge: 0.15, Saturation: 1.25, Colors: 16, Rounding: 5,
+		return Params{Smooth: 25, Edge: 0.15, Saturation: 1.3, Colors: 16, Rounding: 5,
 			Wash: Wash{Edges: 0.5, Blots: 0.25, Length: 6}, Paper: Paper{Color: hex(0xfdf9f0), Grain: 0.06}}, nil
 	case "poster":
-		return Params{Smooth: 20, Edge: 0.15, Contrast: 1.15, Rounding: 5,
+		return Params{Smooth: 32, Edge: 0.2, Contrast: 1.15, Rounding: 6, Lines: Lines{Width: 3.5, Amount: 1.3, Color: hex(0x0b2f4a)},
 			Tones: []color.NRGBA{hex(0x0b2f4a), hex(0xc8342c), hex(0x6f9fa8), hex(0xfbe6b4)}}, nil
 	case "halftone":
 		return Params{Saturation: 1.15, Dots: Dots{Pitch: 11}, Paper: Paper{Color: paper}}, nil
