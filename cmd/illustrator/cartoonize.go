@@ -137,6 +137,7 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 	bar := o.newProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	names := map[string]int{}
+	var last error
 	for i, path := range paths {
 		img, err := data.ReadImage(path)
 		if err == nil {
@@ -156,16 +157,17 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 			return result, context.Cause(ctx)
 		}
 		if err != nil {
-			if len(paths) == 1 || style.SHA256 != "" && fault.HintOf(err) == "" {
-				return result, err // what is wrong is not one picture among many
+			if len(paths) == 1 {
+				return result, err
 			}
+			last = err
 			o.log.Warn("left out: " + err.Error())
 			result.Skipped = append(result.Skipped, skippedPicture{path, err.Error()})
 		}
 		bar.Set(i+1, "")
 	}
 	if len(result.Pictures) == 0 {
-		return result, fmt.Errorf("none of %d pictures could be redrawn; the last: %s", len(paths), result.Skipped[len(paths)-1].Error)
+		return result, fmt.Errorf("none of %d pictures could be redrawn; the last: %w", len(paths), last)
 	}
 	return result, nil
 }

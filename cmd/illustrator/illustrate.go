@@ -28,7 +28,7 @@ type illustrateOptions struct {
 	drawOptions
 	cartoonOptions
 	domain, out, format, title, character, language string
-	sameSeed, asJSON                                 bool
+	sameSeed, asJSON                                bool
 
 	story storybook.Story
 	texts []data.Text // what each picture is asked for
@@ -45,9 +45,10 @@ code and tables are left out), draws one picture for each paragraph, and lays ou
 or story.pdf. story.json says what each picture was asked for.
 
 A picture is asked for by the first sentences of its paragraph, as many as fit into CLIP's context; of a first sentence
-that does not fit, its first words. --character goes before each of them. Each paragraph takes the next of --seeds, from the
-beginning again after the last. To keep one look throughout, --same-seed gives all paragraphs the first seed, and with it
-the same noise; with --inject-index K all share the random styles of the layers below K too.
+that does not fit, its first words. --character goes before each of them, and keeps one person in all pictures. Each
+paragraph takes the next of --seeds, from the beginning again after the last; --same-seed gives all the first, and with it
+the same noise. With --inject-index K the layers below K then have one random style in all pictures: what coarse layers draw
+stays the same, and follows the text less.
 
 The same command on the same story draws nothing again.`,
 		Example: `  illustrator illustrate story.txt --out story

@@ -3,8 +3,10 @@ package features
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -105,6 +107,9 @@ func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width 
 	}
 	out, err := r.runner.Run(ctx, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
 	if err != nil {
+		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok { // while the graph was built: what surrounds it tells nothing
+			err = errors.New(cause)
+		}
 		return nil, fault.Hint(err, "if an operator is not known, export the network in another way")
 	}
 	return out[0], nil
