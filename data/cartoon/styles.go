@@ -9,10 +9,10 @@ import (
 )
 
 // Params make a classical style. What is zero is left out; the fields are in the order of the work. Lengths are in
-// thousandths of the picture's longer side.
+// thousandths of the picture's longer side; what is drawn along edges is as wide as the picture's own pixels at least.
 type Params struct {
-	// Smooth is the deviation of the smoothing that stops at edges, a length, and Edge the step of colour, in [0,1], at
-	// which it has half its reach.
+	// Smooth is the deviation of the smoothing that stops at edges, a length. Edge is the step of colour, in [0,1] and summed
+	// over the channels, that is as far for it as Smooth.
 	Smooth, Edge float64
 	// Saturation and Contrast multiply distances from gray and from middle gray.
 	Saturation, Contrast float64
@@ -28,21 +28,20 @@ type Params struct {
 	Paper    Paper
 }
 
-// Wash is watercolour: pigment that gathers at borders and lies unevenly.
+// Wash is watercolour: pigment that gathers within Length of borders, by Edges, and lies unevenly, by Blots.
 type Wash struct{ Edges, Blots, Length float64 }
 
-// Dots are a print's. Pitch is the length between two; Ink is CMYK, or Shade: one colour of dots where the picture is between
-// two tones of its palette.
+// Dots are a print's: four inks, or with Shade only light areas, as dots of one stronger colour. Pitch is the length between two.
 type Dots struct {
 	Pitch float64
 	Shade bool
 }
 
-// Pencil draws shades as strokes. Length is that of the blur that shades are measured against.
+// Pencil draws shades as strokes, Strokes wide. Length is that of the blur that contours are measured against.
 type Pencil struct{ Length, Strokes float64 }
 
-// Lines are ink along edges: differences of Gaussians. Width is the deviation of the narrower, a length. Amount is
-// how strongly faint edges show. Fill is the luminance below which areas are solid ink.
+// Lines are ink along edges: differences of Gaussians. Width is the deviation of the narrower, a length. Amount is how strongly
+// faint edges show. Fill is the luminance below which areas are solid ink.
 type Lines struct {
 	Width, Amount, Fill float64
 	Only                bool // no colours below them
