@@ -23,8 +23,8 @@ const (
 )
 
 // PDF returns the book as PDF: a title, then a page for each paragraph with its picture above, more where a text is long. The
-// same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and Cyrillic) show
-// as boxes: see Unprintable.
+// same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and Cyrillic) leave
+// gaps: see Unprintable.
 func (b Book) PDF() ([]byte, error) {
 	pdf := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: pageWidth, Ht: pageHeight}})
 	pdf.AddUTF8FontFromBytes("serif", "", liberationserifregular.TTF)
