@@ -88,13 +88,22 @@ func FromImage(img image.Image) Picture {
 	return p
 }
 
-// ReadPicture decodes a PNG, JPEG or WebP file. Its size is checked before it is decoded; orientation tags are ignored.
+// ReadPicture is FromImage of a file that ReadImage reads.
 func ReadPicture(path string) (Picture, error) {
-	img, err := readImage(path)
+	img, err := ReadImage(path)
 	if err != nil {
-		return Picture{}, fmt.Errorf("read picture %q: %w", path, err)
+		return Picture{}, err
 	}
 	return FromImage(img), nil
+}
+
+// ReadImage decodes a PNG, JPEG or WebP file. Its size is checked before it is decoded; orientation tags are ignored.
+func ReadImage(path string) (image.Image, error) {
+	img, err := readImage(path)
+	if err != nil {
+		return nil, fmt.Errorf("read picture %q: %w", path, err)
+	}
+	return img, nil
 }
 
 func readImage(path string) (img image.Image, err error) {

@@ -100,8 +100,12 @@ func (a *album) keep(ctx context.Context, s *session, g generateOptions, request
 	}
 	size := s.networks.Generator.Size
 	for _, d := range chosen {
-		img := data.Picture{Width: size, Height: size, Pixels: d.pixels}.Image()
-		if err := d.info(s, g, request).write(filepath.Join(g.out, pictureName(d.place, d.text.Text, d.seed)), img); err != nil {
+		name := pictureName(d.place, d.text.Text, d.seed)
+		img, err := g.redraw(ctx, g.out, name, data.Picture{Width: size, Height: size, Pixels: d.pixels}.Image())
+		if err != nil {
+			return err
+		}
+		if err := d.info(s, g, request).write(filepath.Join(g.out, name), img); err != nil {
 			return err
 		}
 		if len(a.pictures) < gridPictures {

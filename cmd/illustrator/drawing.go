@@ -80,15 +80,17 @@ type pictureInfo struct {
 	Spread        float64           `json:"spread,omitempty"`
 	Domain        string            `json:"domain"`
 	Networks      map[string]string `json:"networks_sha256"`
-	Score         eval.Score        `json:"score"`
-	Candidates    []candidate       `json:"candidates,omitempty"` // in the order they were drawn
-	Refined       *refined          `json:"refined,omitempty"`
+	Score         eval.Score        `json:"score"` // of the picture before a cartoon
+	cartoonInfo
+	Candidates []candidate `json:"candidates,omitempty"` // in the order they were drawn
+	Refined    *refined    `json:"refined,omitempty"`
 }
 
 func (d *drawing) info(s *session, g generateOptions, request pipeline.Request) pictureInfo {
 	info := pictureInfo{
 		Text: d.text, Seed: d.seed, NoiseMode: g.noiseMode, TruncationPsi: g.truncationPsi, InjectIndex: g.injectIndex, Spread: request.Spread,
 		Domain: s.domain.Name, Networks: s.networks.Hashes, Score: d.score, Candidates: d.candidates, Refined: d.refined,
+		cartoonInfo: g.cartoonInfo(),
 	}
 	if request.Prompts != nil {
 		info.Alpha = &request.Alpha
@@ -111,7 +113,8 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	if p.Refined != nil {
 		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(p.Refined.Steps)})
 	}
-	if err := data.WritePNG(base+".png", img, append(meta, hashesOf(p.Networks)...)); err != nil {
+	meta = append(append(meta, hashesOf(p.Networks)...), p.cartoonInfo.meta()...)
+	if err := data.WritePNG(base+".png", img, meta); err != nil {
 		return err
 	}
 	return writeJSON(base+".json", p)

@@ -20,6 +20,7 @@ type generateOptions struct {
 	mapperOptions
 	drawOptions
 	diversityOptions
+	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
 	texts                  []data.Text
@@ -56,7 +57,9 @@ embeddings. They differ, by their seeds, in what --diversity says:
 --best-of N draws N candidates for each picture and keeps those whose embeddings are closest to the text's; the JSON lists
 all. --refine moves z after the mapper by Adam, down the gradient of eq. 9 (the picture's embedding against the text's after
 eq. 3, as in training) plus 0.3 times eq. 10, and keeps the best z it met. Both say what they gained and cost. The CLIP that
-chooses and leads is the one that judges: its similarity flatters, a classifier's judgement does not.`
+chooses and leads is the one that judges: its similarity flatters, a classifier's judgement does not.
+
+--cartoon redraws what is written; scores are of the pictures before.`
 
 func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	var g generateOptions
@@ -78,6 +81,7 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawOptions.addFlags(cmd, "0")
 	g.diversityOptions.addFlags(cmd)
+	g.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -163,6 +167,9 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		}
 	}
 	if err := checkOutputFolder(g.out); err != nil {
+		return generateSummary{}, err
+	}
+	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
 		return generateSummary{}, err
 	}
 	if err := s.loadMapper(g.mapperOptions); err != nil {

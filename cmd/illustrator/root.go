@@ -96,6 +96,8 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newGenerateCommand(opts),
 		newManipulateCommand(opts),
 		newInterpolateCommand(opts),
+		newIllustrateCommand(opts),
+		newCartoonizeCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),
 		newAblateCommand(opts),

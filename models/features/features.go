@@ -1,5 +1,5 @@
-// Package features runs the networks that judge pictures: features for FID and KID, perceptual distances. Plain slices at its
-// border, one device behind it, pictures of any size in batches.
+// Package features runs networks on pictures of any size, in batches: features for FID and KID, perceptual distances, and other
+// pictures. Plain slices at its border, one device behind it.
 //
 // Axes: N pictures, H height, W width, D features.
 package features

@@ -18,7 +18,6 @@ import (
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 	"github.com/gomlx/gomlx/pkg/support/exceptions"
 	"github.com/gomlx/onnx-gomlx/onnx"
-	"github.com/gomlx/onnx-gomlx/onnx/parser"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -121,19 +120,11 @@ func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*
 			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
 		}
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Hint(err, "check the path")
-	}
-	adapted, err := adaptONNX(data)
+	model, data, err := readONNX(path)
 	if err != nil {
 		return nil, err
 	}
-	model, err := parser.Parse(adapted)
-	if err != nil {
-		return nil, fault.Hint(err, "the file is no ONNX model, or damaged")
-	}
-	n := &onnxNetwork{model: model.WithExternalDataReader(oneFile{}), options: o}
+	n := &onnxNetwork{model: model, options: o}
 	if err := n.chooseInputs(inputs); err != nil {
 		return nil, err
 	}

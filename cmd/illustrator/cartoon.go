@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/spf13/cobra"
+
+	"illustrator/data"
+	"illustrator/data/cartoon"
+	"illustrator/internal/fault"
+)
+
+// cartoonOptions let a command that draws pictures redraw them in a style. Their zero value leaves pictures as they are.
+type cartoonOptions struct {
+	cartoon      string // name of a style or path of a network's YAML file
+	cartoonScale int
+	keepPlain    bool
+
+	opened *cartoon.Style
+}
+
+func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&c.cartoon, "cartoon", "", "redraw pictures in a style: "+styleNames()+", or a network's .yaml")
+	flags.IntVar(&c.cartoonScale, "cartoon-scale", 1, "enlarge redrawn pictures by this whole number")
+	flags.BoolVar(&c.keepPlain, "keep-plain", false, "with --cartoon, write the pictures as they were too, into the folder plain")
+}
+
+func styleNames() string {
+	var names []string
+	for _, s := range cartoon.Styles() {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// openCartoon opens the style before anything is drawn. A network runs on s's backend.
+func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
+	if c.cartoon == "" {
+		if c.cartoonScale > 1 || c.keepPlain {
+			return fault.Usage(errors.New("--cartoon-scale or --keep-plain without --cartoon"), "add --cartoon with a style")
+		}
+		return nil
+	}
+	if err := cartoon.CheckScale(c.cartoonScale); err != nil {
+		return fmt.Errorf("--cartoon-scale: %w", err)
+	}
+	c.opened, err = cartoon.Open(c.cartoon, func() (backends.Backend, error) {
+		err := o.start(s)
+		return s.networks.Backend, err
+	})
+	if err != nil {
+		return fmt.Errorf("--cartoon: %w", err)
+	}
+	return nil
+}
+
+// apply redraws a picture where a style was opened.
+func (c *cartoonOptions) apply(ctx context.Context, img image.Image) (image.Image, error) {
+	if c.opened == nil {
+		return img, nil
+	}
+	return c.opened.Draw(ctx, img, c.cartoonScale)
+}
+
+// redraw is apply for the picture called name of a folder. It writes the picture as it was, if that is asked for.
+func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img image.Image) (image.Image, error) {
+	if c.opened != nil && c.keepPlain {
+		plain := filepath.Join(folder, "plain")
+		if err := createFolder(plain); err != nil {
+			return nil, err
+		}
+		if err := data.WritePNG(filepath.Join(plain, name+".png"), img, []data.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+			return nil, err
+		}
+	}
+	return c.apply(ctx, img)
+}
+
+// cartoonInfo says in JSON how pictures were redrawn; it is empty where they were not.
+type cartoonInfo struct {
+	Cartoon       string `json:"cartoon,omitempty"`
+	CartoonSHA256 string `json:"cartoon_sha256,omitempty"` // of a network
+}
+
+func (c *cartoonOptions) cartoonInfo() cartoonInfo {
+	if c.opened == nil {
+		return cartoonInfo{}
+	}
+	return cartoonInfo{c.opened.Name, c.opened.SHA256}
+}
+
+// meta is the same for a picture's metadata.
+func (i cartoonInfo) meta() (meta []data.Meta) {
+	if i.Cartoon != "" {
+		meta = append(meta, data.Meta{Key: "Cartoon", Value: i.Cartoon})
+	}
+	if i.CartoonSHA256 != "" {
+		meta = append(meta, data.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
+	}
+	return meta
+}

@@ -1,0 +1,165 @@
+package cartoon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/gomlx/backends"
+	"go.yaml.in/yaml/v3"
+
+	"illustrator/checkpoints"
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/models/features"
+)
+
+// networkConfig is the YAML file of a network: how pictures go in and come out.
+type networkConfig struct {
+	// Network is the path of an ONNX file, relative to the YAML file.
+	Network string `yaml:"network"`
+	// Layout is NCHW or NHWC, Channels RGB or BGR.
+	Layout   string `yaml:"layout"`
+	Channels string `yaml:"channels"`
+	// Range is what black and white are before (x - mean) / std, in the network's order of channels; OutputRange what they
+	// are in its pictures, which don't go through mean and std.
+	Range       [2]float64 `yaml:"range"`
+	Mean        [3]float64 `yaml:"mean"`
+	Std         [3]float64 `yaml:"std"`
+	OutputRange [2]float64 `yaml:"output_range"`
+	Output      string     `yaml:"output"` // name of the tensor; empty for the only one
+	// SizeMultiple is what height and width must be multiples of: pictures are continued by their edges, then cut.
+	SizeMultiple int `yaml:"size_multiple"`
+	// MaxSide is the longer side in pixels that the network sees at most: larger pictures are scaled down, and the result up.
+	MaxSide int `yaml:"max_side"`
+}
+
+const configHint = "write, for example:\n" +
+	"network: animegan.onnx\nlayout: NHWC\nchannels: RGB\nrange: [-1, 1]\noutput_range: [-1, 1]\nsize_multiple: 32"
+
+// readNetworkConfig returns the file's bytes too.
+func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
+	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1, MaxSide: 1024}
+	if raw, err = os.ReadFile(path); err != nil {
+		return c, nil, fault.Hint(err, "give the path of a YAML file, or the name of a style")
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, nil, fault.Usage(err, configHint)
+	}
+	if d.Decode(new(any)) != io.EOF {
+		return c, nil, fault.Usage(errors.New("a second YAML document follows the first"), "keep one document in the file")
+	}
+	return c, raw, c.check()
+}
+
+func (c networkConfig) check() error {
+	wrong := func(field string, value any, hint string) error {
+		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s", hint)
+	}
+	switch {
+	case c.Network == "":
+		return wrong("network", `""`, configHint)
+	case c.Layout != features.NCHW && c.Layout != features.NHWC:
+		return wrong("layout", c.Layout, "layout is NCHW (PyTorch's) or NHWC (TensorFlow's)")
+	case c.Channels != features.RGB && c.Channels != features.BGR:
+		return wrong("channels", c.Channels, "channels is RGB or BGR")
+	case c.SizeMultiple < 1 || c.SizeMultiple > 1024:
+		return wrong("size_multiple", c.SizeMultiple, "size_multiple is from 1 to 1024")
+	case c.MaxSide < 16 || c.MaxSide > 4096:
+		return wrong("max_side", c.MaxSide, "max_side is from 16 to 4096 pixels")
+	}
+	for field, r := range map[string][2]float64{"range": c.Range, "output_range": c.OutputRange} {
+		if !finite(r[:]) || r[0] == r[1] {
+			return wrong(field, r, field+" says what black and white are, such as [-1, 1], [0, 1] or [0, 255]")
+		}
+	}
+	if !finite(c.Mean[:]) || !finite(c.Std[:]) || slices.Contains(c.Std[:], 0) {
+		return wrong("mean and std", fmt.Sprint(c.Mean, c.Std), "they are three numbers each, and std is not 0")
+	}
+	return nil
+}
+
+func finite(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
+
+// network is an image-to-image network with its configuration.
+type network struct {
+	networkConfig
+	sha256 string
+
+	mu          sync.Mutex // one picture at a time
+	redrawer    *features.Redrawer
+	openBackend func() (backends.Backend, error)
+}
+
+func openNetwork(path string, openBackend func() (backends.Backend, error)) (*network, error) {
+	c, raw, err := readNetworkConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	file := c.Network
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(path), file)
+	}
+	r, err := features.OpenRedrawer(file, features.RedrawOptions{
+		Layout: c.Layout, Channels: c.Channels, Range: c.Range, OutputRange: c.OutputRange, Mean: c.Mean, Std: c.Std, Output: c.Output,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &network{networkConfig: c, sha256: checkpoints.SHA256(append([]byte(r.SHA256), raw...)), redrawer: r, openBackend: openBackend}, nil
+}
+
+// draw redraws a picture at a size.
+func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (*image.NRGBA, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.redrawer.Backend == nil {
+		backend, err := n.openBackend()
+		if err != nil {
+			return nil, err
+		}
+		n.redrawer.Backend = backend
+	}
+	seen := size
+	if longer := max(size.X, size.Y); longer > n.MaxSide {
+		scale := func(v int) int { return max(1, v*n.MaxSide/longer) }
+		seen = image.Pt(scale(size.X), scale(size.Y))
+	}
+	c, _ := newCanvas(img, seen)
+	multiple := func(v int) int { return (v + n.SizeMultiple - 1) / n.SizeMultiple * n.SizeMultiple }
+	w, h := multiple(seen.X), multiple(seen.Y)
+	pixels := make([]float32, 0, 3*w*h)
+	for k := range c {
+		for y := range h {
+			row := c[k].v[min(y, seen.Y-1)*seen.X:]
+			for x := range w {
+				pixels = append(pixels, 2*row[min(x, seen.X-1)]-1)
+			}
+		}
+	}
+	out, err := n.redrawer.Redraw(ctx, pixels, h, w)
+	if err != nil {
+		return nil, err
+	}
+	pictures, err := data.SplitPictures(out, h, w)
+	if err != nil {
+		return nil, err
+	}
+	drawn := pictures[0].Image().SubImage(image.Rectangle{Max: seen})
+	if seen == size {
+		return flatten(drawn), nil
+	}
+	return resize(flatten(drawn), size), nil
+}

@@ -1,0 +1,58 @@
+package storybook
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/png"
+)
+
+// Book is a story with its pictures.
+type Book struct {
+	Title    string
+	Language string // of the text, as in HTML: en, de
+	Spreads  []Spread
+	// Note is a line at the end, such as what made the pictures.
+	Note string
+}
+
+// Spread is a paragraph with its picture.
+type Spread struct {
+	Paragraph
+	Picture []byte // a PNG file: pictures of a long story would fill memory
+	// Alt is what the picture shows, for those who don't see it.
+	Alt string
+}
+
+//go:embed book.css
+var style string
+
+//go:embed book.html.tmpl
+var pageText string
+
+var page = template.Must(template.New("book").Funcs(template.FuncMap{
+	"data": dataURI, "size": size, "id": func(i int) string { return fmt.Sprintf("p%d", i+1) },
+}).Parse(pageText))
+
+// HTML returns the book as one file that needs no other: styles and pictures are in it.
+func (b Book) HTML() ([]byte, error) {
+	var out bytes.Buffer
+	err := page.Execute(&out, struct {
+		Book
+		Style template.CSS
+	}{b, template.CSS(style)})
+	return out.Bytes(), err
+}
+
+// dataURI is a picture as an address that holds it.
+func dataURI(picture []byte) template.URL {
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture))
+}
+
+func size(picture []byte) (image.Point, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(picture))
+	return image.Pt(config.Width, config.Height), err
+}

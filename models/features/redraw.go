@@ -1,0 +1,157 @@
+package features
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
+	"github.com/gomlx/gomlx/pkg/core/graph"
+	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/onnx-gomlx/onnx"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/batch"
+)
+
+// Layouts and orders of channels that a Redrawer's network may have.
+const (
+	NCHW = "NCHW"
+	NHWC = "NHWC"
+	RGB  = "RGB"
+	BGR  = "BGR"
+)
+
+// RedrawOptions are what an image-to-image network's file does not say.
+type RedrawOptions struct {
+	Layout   string // NCHW or NHWC
+	Channels string // RGB or BGR
+	// Black and white are Range before (x - Mean) / Std, which are in the network's order of channels; the network's
+	// pictures have them at OutputRange.
+	Range, OutputRange [2]float64
+	Mean, Std          [3]float64
+	// Output names the tensor that is the picture; empty for the graph's only output.
+	Output string
+}
+
+// Redrawer is a network that turns a picture into one of the same size. It is for one goroutine at a time.
+type Redrawer struct {
+	// SHA256 is that of the file.
+	SHA256 string
+	// Backend may be set later than the rest: nothing needs it before Redraw.
+	Backend backends.Backend
+
+	model   onnx.Model
+	options RedrawOptions
+	input   string
+	loaded  bool
+	runner  *batch.Runner
+}
+
+// OpenRedrawer reads a network of pictures of any size, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file
+// that has its weights in itself. What onnx-gomlx lacks of them is written in other operators: LeakyRelu,
+// InstanceNormalization, ConvTranspose, Upsample, and Pad and Conv in older forms.
+func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
+	r, err := openRedrawer(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
+	}
+	return r, nil
+}
+
+func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
+	model, data, err := readONNX(path)
+	if err != nil {
+		return nil, err
+	}
+	names, inputs := model.Inputs()
+	if len(names) != 1 || inputs[0].Rank() != 4 || inputs[0].DType != dtypes.Float32 {
+		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)), "a network that redraws pictures has one input of four axes of float32")
+	}
+	channels := 1
+	if o.Layout == NHWC {
+		channels = 3
+	}
+	for axis, dim := range inputs[0].Dimensions {
+		want := map[int]int{0: 1, channels: 3}[axis] // 0: any
+		switch {
+		case dim == onnx.DynamicDim || dim == want:
+		case dim == 3 || want == 3:
+			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(names, inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
+		default:
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network with one picture at once, of any height and width (dynamic axes)")
+		}
+	}
+	outputs, dims := model.Outputs()
+	if o.Output == "" && len(outputs) != 1 {
+		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs, dims)), "name the one that is the picture")
+	}
+	o.Output = cmp.Or(o.Output, outputs[0])
+	return &Redrawer{SHA256: checkpoints.SHA256(data), model: model, options: o, input: names[0]}, nil
+}
+
+// Redraw turns a picture [3,height,width] in [-1,1] into the network's, of the same shape and in about [-1,1]. A program is
+// compiled for each size.
+func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width int) ([]float32, error) {
+	if !r.loaded {
+		r.runner = batch.NewRunner(r.Backend)
+		if err := r.model.VariablesToContext(r.runner.Context); err != nil {
+			return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
+		}
+		r.loaded = true
+	}
+	out, err := r.runner.Run(ctx, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
+	if err != nil {
+		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok { // while the graph was built: what surrounds it tells nothing
+			err = errors.New(cause)
+		}
+		return nil, fault.Hint(err, "if an operator is not known, export the network in another way")
+	}
+	return out[0], nil
+}
+
+// build: pictures [1,3,H,W] in [-1,1] → the network's [1,3,H,W] in [-1,1].
+func (r *Redrawer) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
+	o, g := r.options, images.Graph()
+	channel := func(v [3]float64) *graph.Node {
+		return graph.Reshape(graph.ConstAsDType(g, images.DType(), v[:]), 1, 3, 1, 1)
+	}
+	x := rescale(images, [2]float64{-1, 1}, o.Range)
+	if o.Channels == BGR {
+		x = swap(x)
+	}
+	x = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
+	if o.Layout == NHWC {
+		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
+	}
+	y := r.model.CallGraph(ctx, g, map[string]*graph.Node{r.input: x}, o.Output)[0]
+	if !slices.Equal(y.Shape().Dimensions, x.Shape().Dimensions) {
+		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output, y.Shape().Dimensions, x.Shape().Dimensions))
+	}
+	if o.Layout == NHWC {
+		y = graph.TransposeAllAxes(y, 0, 3, 1, 2)
+	}
+	if o.Channels == BGR {
+		y = swap(y)
+	}
+	return graph.ConvertDType(rescale(y, o.OutputRange, [2]float64{-1, 1}), dtypes.Float32)
+}
+
+// rescale takes from[0] to to[0] and from[1] to to[1].
+func rescale(x *graph.Node, from, to [2]float64) *graph.Node {
+	factor := (to[1] - to[0]) / (from[1] - from[0])
+	return graph.AddScalar(graph.MulScalar(x, factor), to[0]-from[0]*factor)
+}
+
+// swap exchanges red and blue of [1,3,H,W].
+func swap(x *graph.Node) *graph.Node {
+	c := func(k int) *graph.Node {
+		return graph.Slice(x, graph.AxisRange(), graph.AxisRange(k, k+1), graph.AxisRange(), graph.AxisRange())
+	}
+	return graph.Concatenate([]*graph.Node{c(2), c(1), c(0)}, 1)
+}

@@ -1,0 +1,76 @@
+package features
+
+import (
+	"strings"
+	"testing"
+
+	"illustrator/internal/fault"
+	"illustrator/models/nn/nntest"
+)
+
+// The three usual forms of image-to-image networks equal onnxruntime; float32 sums in another order make the difference.
+func TestRedrawEqualsONNXRuntime(t *testing.T) {
+	golden := nntest.Golden(t, "testdata/redraw.safetensors")
+	ones := [3]float64{1, 1, 1}
+	for name, o := range map[string]RedrawOptions{
+		"animegan": {Layout: NHWC, Channels: RGB, Range: [2]float64{-1, 1}, OutputRange: [2]float64{-1, 1}, Std: ones},
+		"cartoongan": {
+			Layout: NCHW, Channels: BGR, Range: [2]float64{0, 255}, OutputRange: [2]float64{-1, 1},
+			Mean: [3]float64{103.939, 116.779, 123.68}, Std: [3]float64{100, 100, 100},
+		},
+		"faststyle": {Layout: NCHW, Channels: RGB, Range: [2]float64{0, 255}, OutputRange: [2]float64{0, 255}, Std: ones},
+	} {
+		r, err := OpenRedrawer("testdata/redraw-"+name+".onnx", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Backend = nntest.Backend(t)
+		got, err := r.Redraw(t.Context(), values(t, golden, "picture"), 12, 16)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if d := nntest.MaxAbs(t, got, values(t, golden, name)); d > 1e-5 {
+			t.Errorf("%s differs by %g", name, d)
+		}
+	}
+}
+
+func TestRedrawMistakes(t *testing.T) {
+	good := RedrawOptions{Layout: NCHW, Channels: BGR, Std: [3]float64{1, 1, 1}, Range: [2]float64{0, 1}, OutputRange: [2]float64{0, 1}}
+	other := good
+	other.Layout = NHWC
+	for name, c := range map[string]struct {
+		path, want string
+		options    RedrawOptions
+	}{
+		"no file":      {"testdata/none.onnx", "no such file", good},
+		"other layout": {"testdata/redraw-cartoongan.onnx", "picture [1 3 any any], which is not NHWC", other},
+		"classifier":   {"testdata/tiny.onnx", "image [any 3 24 24]", good},
+	} {
+		_, err := OpenRedrawer(c.path, c.options)
+		if err == nil || !strings.Contains(err.Error(), c.want) || fault.HintOf(err) == "" {
+			t.Errorf("%s: got %v (hint %q)", name, err, fault.HintOf(err))
+		}
+	}
+}
+
+// What cannot be rewritten is refused when the file is opened, not drawn wrongly.
+func TestRewriteRefuses(t *testing.T) {
+	numbers := func(v ...uint64) attribute { return attribute{ints: v} }
+	for want, n := range map[string]node{
+		"it has groups, dilations, output_shape": {operator: "ConvTranspose", attributes: map[string]attribute{"kernel_shape": numbers(3, 3), "group": numbers(2)}},
+		"no kernel_shape":                        {operator: "ConvTranspose"},
+		"kernel [2 2] with stride [4 4]":         {operator: "ConvTranspose", attributes: map[string]attribute{"kernel_shape": numbers(2, 2), "strides": numbers(4, 4)}},
+		"auto_pad SAME_UPPER with a stride":      {operator: "Conv", attributes: map[string]attribute{"kernel_shape": numbers(3, 3), "strides": numbers(2, 2), "auto_pad": {text: "SAME_UPPER"}}},
+		"its scales are no input":                {operator: "Upsample", inputs: []string{"x"}},
+		"1 inputs, not 3":                        {operator: "InstanceNormalization", inputs: []string{"x"}},
+	} {
+		n.outputs = []string{"y"}
+		if n.inputs == nil {
+			n.inputs = []string{"x", "w"}
+		}
+		if _, err := rewrite(n, nil); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
