@@ -43,6 +43,39 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Of given shapes, the smallest that holds the rows is used, and the largest again and again for more rows than that.
+func TestRunInGivenShapes(t *testing.T) {
+	r := NewRunner(nntest.Backend(t))
+	r.Shapes = []int{1, 4}
+	var built []int
+	build := func(_ *mlcontext.Context, x *graph.Node) *graph.Node {
+		built = append(built, x.Shape().Dim(0))
+		return graph.AddScalar(x, 1)
+	}
+	for _, n := range []int{1, 3, 11, 2, 1} {
+		values := make([]float32, n)
+		for i := range values {
+			values[i] = float32(i)
+		}
+		out, err := r.Run(t.Context(), "next", build, 32, Rows(values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range out[0] {
+			if v != float32(i+1) {
+				t.Errorf("of %d rows: %v", n, out[0])
+				break
+			}
+		}
+		if len(out[0]) != n {
+			t.Errorf("%d rows of %d", len(out[0]), n)
+		}
+	}
+	if !slices.Equal(built, []int{1, 4}) {
+		t.Errorf("programs were built for %v rows", built)
+	}
+}
+
 func TestRunMistakes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
 	build := func(_ *mlcontext.Context, a, b *graph.Node) *graph.Node { return graph.Add(a, b) }
