@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -104,6 +105,17 @@ func readImage(path string) (img image.Image, err error) {
 		return nil, err
 	}
 	defer f.Close()
+	return decodeImage(f, maxPicturePixels)
+}
+
+// DecodePicture decodes the bytes of a PNG, JPEG or WebP file that has at most maxPixels pixels, which is checked before it
+// is decoded; orientation tags are ignored.
+func DecodePicture(file []byte, maxPixels int) (img image.Image, err error) {
+	defer recovered(&err)
+	return decodeImage(bytes.NewReader(file), maxPixels)
+}
+
+func decodeImage(f io.ReadSeeker, maxPixels int) (image.Image, error) {
 	config, _, err := image.DecodeConfig(f)
 	if errors.Is(err, image.ErrFormat) {
 		return nil, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
@@ -112,14 +124,14 @@ func readImage(path string) (img image.Image, err error) {
 		return nil, err
 	}
 	w, h := config.Width, config.Height
-	if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPicturePixels/h {
+	if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPixels/h {
 		return nil, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, h),
-			"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPicturePixels)
+			"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPixels)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	img, _, err = image.Decode(f)
+	img, _, err := image.Decode(f)
 	return img, err
 }
 

@@ -95,6 +95,19 @@ func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Pr
 	return out[0], nil
 }
 
+// ProjectEach is Project with anchors and an α for each row, so that eq. 3 and eq. 11 of many pictures are one batch: text
+// embeddings [N,E], the anchors' [N,E] and alphas [N].
+func (n *Networks) ProjectEach(ctx context.Context, textEmbeds, textAnchors, imageAnchors, alphas []float32) ([]float32, error) {
+	dim := n.CLIP.ProjectionDim
+	out, err := n.Run(ctx, "project each", func(_ *mlcontext.Context, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
+		return clip.Project(textEmbeds, textAnchors, imageAnchors, alphas)
+	}, batchSize, batch.Rows(textEmbeds, dim), batch.Rows(textAnchors, dim), batch.Rows(imageAnchors, dim), batch.Rows(alphas))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
 // Prompts are the two anchors of eq. 3 as scaled embeddings [E].
 type Prompts struct{ Text, Image []float32 }
 
