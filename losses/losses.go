@@ -20,11 +20,21 @@ func L1(predicted, z *Node) *Node {
 
 // Semantic is eq. 9, 1 - cos(CIE_in, CLIP_I(G(SE_pred))), as the mean over the batch: embeddings [B,E] → scalar.
 func Semantic(imageEmbeds, predicted *Node) *Node {
+	return OneMinus(ReduceAllMean(cosines(imageEmbeds, predicted)))
+}
+
+// Semantics is eq. 9 of each sample: embeddings [B,E] → [B].
+func Semantics(imageEmbeds, predicted *Node) *Node {
+	return OneMinus(cosines(imageEmbeds, predicted))
+}
+
+// cosines are those of the rows of two batches of embeddings [B,E] → [B].
+func cosines(imageEmbeds, predicted *Node) *Node {
 	a, b := wide(imageEmbeds), wide(predicted)
 	dot := ReduceSum(Mul(a, b), -1)
 	// The lower bound keeps the gradient finite at a zero vector, as torch.nn.functional.cosine_similarity does.
 	lengths := Mul(length(a), length(b))
-	return OneMinus(ReduceAllMean(Div(dot, lengths)))
+	return Div(dot, lengths)
 }
 
 // length is the Euclidean norm of the rows of x [B,E], at least 1e-8.
@@ -35,12 +45,17 @@ func length(x *Node) *Node {
 // Regularization is eq. 10, |mean(SE_pred)| + |std(SE_pred) - 1|, over the values of each sample with the unbiased
 // standard deviation, as the mean over the batch: z [B,Z] → scalar.
 func Regularization(predicted *Node) *Node {
+	return ReduceAllMean(Regularizations(predicted))
+}
+
+// Regularizations is eq. 10 of each sample: z [B,Z] → [B].
+func Regularizations(predicted *Node) *Node {
 	z := wide(predicted)
 	mean := ReduceAndKeep(z, ReduceMean, -1)
 	variance := DivScalar(ReduceSum(Square(Sub(z, mean)), -1), float64(z.Shape().Dim(-1)-1))
 	// A sample of equal values has deviation 0, where the root's slope is infinite: the bound makes it 0 there.
 	deviation := Sqrt(MaxScalar(variance, 1e-20))
-	return ReduceAllMean(Add(Abs(Squeeze(mean, -1)), Abs(AddScalar(deviation, -1))))
+	return Add(Abs(Squeeze(mean, -1)), Abs(AddScalar(deviation, -1)))
 }
 
 // Weights weigh the losses. Zero takes a loss, and what only it needs, out of the graph.
