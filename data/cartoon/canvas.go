@@ -1,0 +1,141 @@
+package cartoon
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/disintegration/gift"
+)
+
+// Classical styles draw at the size of the result, within these bounds of its longer side, and scale then: dots and lines
+// need pixels, and beyond the second they don't get better.
+const (
+	minDrawn = 768
+	maxDrawn = 2048
+)
+
+// plane is one number for each pixel, row by row.
+type plane struct {
+	w, h int
+	v    []float32
+}
+
+func newPlane(w, h int) plane { return plane{w, h, make([]float32, w*h)} }
+
+// canvas is a picture at work: red, green and blue in [0,1].
+type canvas [3]plane
+
+// newCanvas brings a picture, laid over white, to a size.
+func newCanvas(img image.Image, size image.Point) canvas {
+	b := img.Bounds()
+	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(flat, flat.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.Draw(flat, flat.Bounds(), img, b.Min, draw.Over)
+	scaled := flat
+	if size != b.Size() {
+		scaled = resize(flat, size)
+	}
+	var c canvas
+	for k := range c {
+		c[k] = newPlane(size.X, size.Y)
+		for i := range c[k].v {
+			c[k].v[i] = float32(scaled.Pix[4*i+k]) / 255
+		}
+	}
+	return c
+}
+
+// resize scales by Catmull-Rom's cubic, which averages where it makes smaller.
+func resize(img *image.NRGBA, size image.Point) *image.NRGBA {
+	out := image.NewNRGBA(image.Rectangle{Max: size})
+	gift.New(gift.Resize(size.X, size.Y, gift.CubicResampling)).Draw(out, img)
+	return out
+}
+
+// image returns the canvas with 8 bits a channel, at a size.
+func (c canvas) image(size image.Point) *image.NRGBA {
+	w, h := c[0].w, c[0].h
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for i := range w * h {
+		for k := range c {
+			img.Pix[4*i+k] = uint8(clamp01(c[k].v[i])*255 + 0.5)
+		}
+		img.Pix[4*i+3] = 255
+	}
+	if size.X != w || size.Y != h {
+		return resize(img, size)
+	}
+	return img
+}
+
+// luminance is Rec. 601's, of values as they are.
+func (c canvas) luminance() plane {
+	p := newPlane(c[0].w, c[0].h)
+	for i := range p.v {
+		p.v[i] = 0.299*c[0].v[i] + 0.587*c[1].v[i] + 0.114*c[2].v[i]
+	}
+	return p
+}
+
+// unit is a thousandth of the longer side in pixels.
+func (c canvas) unit() float64 { return float64(max(c[0].w, c[0].h)) / 1000 }
+
+// blur returns the plane after a Gaussian of so many pixels. Values must lie in [0,1]; they get 16 bits.
+func (p plane) blur(sigma float64) plane {
+	if sigma < 0.1 {
+		return p
+	}
+	gray := image.NewGray16(image.Rect(0, 0, p.w, p.h))
+	for i, v := range p.v {
+		u := uint16(clamp01(v)*65535 + 0.5)
+		gray.Pix[2*i], gray.Pix[2*i+1] = uint8(u>>8), uint8(u)
+	}
+	out := image.NewGray16(gray.Rect)
+	gift.New(gift.GaussianBlur(float32(sigma))).Draw(out, gray)
+	blurred := newPlane(p.w, p.h)
+	for i := range blurred.v {
+		blurred.v[i] = float32(uint16(out.Pix[2*i])<<8|uint16(out.Pix[2*i+1])) / 65535
+	}
+	return blurred
+}
+
+// rows calls f for all rows, on all processors. Each row must depend on no other.
+func rows(h int, f func(y int)) {
+	var wait sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), h)
+	for k := range workers {
+		wait.Go(func() {
+			for y := k; y < h; y += workers {
+				f(y)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// mix moves pixel i towards a colour.
+func (c canvas) mix(i int, to color.NRGBA, share float32) {
+	for k, v := range [3]uint8{to.R, to.G, to.B} {
+		c[k].v[i] += share * (float32(v)/255 - c[k].v[i])
+	}
+}
+
+func clamp01(v float32) float32 { return min(max(v, 0), 1) }
+
+// smoothstep goes from 0 at a to 1 at b.
+func smoothstep(a, b, x float32) float32 {
+	t := clamp01((x - a) / (b - a))
+	return t * t * (3 - 2*t)
+}
+
+// drawnSize is the size that a result of the given size is drawn at.
+func drawnSize(size image.Point) image.Point {
+	longer := float64(max(size.X, size.Y))
+	factor := min(max(longer, minDrawn), maxDrawn) / longer
+	side := func(v int) int { return max(1, int(math.Round(float64(v)*factor))) }
+	return image.Pt(side(size.X), side(size.Y))
+}

@@ -1,0 +1,59 @@
+package cartoon
+
+import "image"
+
+// Draw redraws a picture at a size. Its sides must have one pixel at least.
+func (p Params) Draw(img image.Image, size image.Point) *image.NRGBA {
+	c := newCanvas(img, drawnSize(size))
+	if p.Smooth > 0 {
+		c.smooth(p.Smooth*c.unit(), p.Edge)
+	}
+	c.adjust(p.Saturation, p.Contrast)
+	lines := plane{}
+	if p.Lines.Width > 0 {
+		lines = c.lines(p.Lines)
+	}
+	switch {
+	case len(p.Tones) > 0:
+		c.toTones(p.Tones, p.Rounding*c.unit())
+	case p.Colors > 0:
+		c.toPalette(p.Colors, p.Rounding*c.unit())
+	}
+	if p.Wash.Length > 0 {
+		c.wash(p.Wash)
+	}
+	switch {
+	case p.Dots.Pitch > 0 && p.Dots.Shade:
+		c.benDay(p.Dots.Pitch * c.unit())
+	case p.Dots.Pitch > 0:
+		c.halftone(p.Dots.Pitch * c.unit())
+	}
+	if p.Pencil.Length > 0 {
+		c.pencil(p.Pencil)
+	}
+	if p.Lines.Width > 0 {
+		c.ink(lines, p.Lines)
+	}
+	if p.Paper.Color.A > 0 {
+		c.paper(p.Paper)
+	}
+	return c.image(size)
+}
+
+// adjust multiplies distances from gray and from middle gray.
+func (c canvas) adjust(saturation, contrast float64) {
+	if saturation == 0 {
+		saturation = 1
+	}
+	if contrast == 0 {
+		contrast = 1
+	}
+	s, t := float32(saturation), float32(contrast)
+	luminance := c.luminance()
+	for i, l := range luminance.v {
+		for k := range c {
+			v := l + s*(c[k].v[i]-l)
+			c[k].v[i] = clamp01(0.5 + t*(v-0.5))
+		}
+	}
+}
