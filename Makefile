@@ -12,7 +12,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak build setup bench lint fmt tools modules
+.PHONY: help demo test soak build setup bench lint fmt tools modules chromium
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -20,7 +20,7 @@ help: ## list the targets
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
 
-test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all tests (TESTFLAGS=-short: the quick ones)
+test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready chromium) ## run all tests (TESTFLAGS=-short: the quick ones)
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...
 
 # What tests open our files with. Without it they are skipped and say so; in CI they fail.
@@ -29,6 +29,13 @@ test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all 
 	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .cache/python -r $<; then touch $@; else \
 		echo "make: warning: pip installed no pyarrow, pandas, DuckDB and TensorBoard: the tests that need them are skipped" >&2; \
 	fi
+
+# What opens the pages that we write. Without it their tests are skipped and say so; in CI they fail.
+chromium:
+	@for name in $${ILLUSTRATOR_CHROMIUM:-chromium chromium-browser google-chrome}; do \
+		if command -v "$$name" >/dev/null; then exit; fi; \
+	done; \
+	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): the tests of pages are skipped" >&2
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator

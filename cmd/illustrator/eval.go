@@ -23,8 +23,8 @@ without an argument the domain's own mapper draws. PICTURES is a folder that ill
 --texts, one text a picture in the order of the files' names. Pictures that cannot be read or have another size than most
 are skipped and listed: exit code 3.
 
-The folder --out gets eval.json, eval.md, eval.csv and scores.jsonl, a line for each picture. The same command goes on after
-Ctrl-C; other settings in the same folder are refused. Embeddings are held in memory, pictures are not.
+The folder --out gets eval.json, eval.md, eval.csv, eval.tex and scores.jsonl, a line for each picture. The same command goes
+on after Ctrl-C; other settings in the same folder are refused. Embeddings are held in memory, pictures are not.
 
 --reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric that
 needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.`

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +12,7 @@ import (
 
 	"illustrator/eval"
 	"illustrator/eval/metrics"
+	"illustrator/eval/report"
 )
 
 // evalReport is eval.json.
@@ -63,105 +61,64 @@ func (r *evalReport) partial() error {
 	return nil
 }
 
+// table is the figures, what they are not worth, and why there are none of others.
+func (r *evalReport) table() report.Table {
+	t := report.Table{Name: "eval", Caption: fmt.Sprintf("%s: %d pictures, values with 95 %% intervals.", r.Source, r.Pictures), Columns: []report.Column{
+		{Header: "metric"}, {Header: "value", Mixed: true, Align: report.Left}, {Header: "n", Align: report.Right},
+		{Header: "unit", DataOnly: true}, {Header: "better"}, {Header: "caveat", DataOnly: true},
+	}}
+	for _, m := range r.Metrics {
+		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{
+			report.Text(m.Name), report.Measured(m.Value, m.Interval).Marked(t.Numbered(m.Caveat)), report.Text(strconv.Itoa(m.N)),
+			report.Text(m.Unit), report.Text(string(m.Better)), report.Text(m.Caveat),
+		}})
+	}
+	for _, refused := range r.Refused {
+		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{report.Text(refused.Metric), report.Failed(refused.Reason), {}, {}, {}, {}}})
+	}
+	return t
+}
+
 // print writes the figures as a table, and below it what they are not worth.
 func (r *evalReport) print(w io.Writer) error {
-	rows, notes := [][]string{{"metric", "value", "95 % interval", "n", ""}}, []string(nil)
-	for _, m := range r.Metrics {
-		mark := ""
-		if m.Caveat != "" {
-			at := slices.Index(notes, m.Caveat)
-			if at < 0 {
-				at, notes = len(notes), append(notes, m.Caveat)
-			}
-			mark = fmt.Sprintf("(%d)", at+1)
-		}
-		value, interval := figure(m)
-		rows = append(rows, []string{m.Name, value, interval, strconv.Itoa(m.N), mark})
+	rows, notes, err := r.table().Plain()
+	if err != nil {
+		return err
 	}
 	if err := printTable(w, rows); err != nil {
 		return err
 	}
-	for i, note := range notes {
-		if _, err := fmt.Fprintf(w, "(%d) %s\n", i+1, note); err != nil {
-			return err
-		}
-	}
-	for _, refused := range r.Refused {
-		if _, err := fmt.Fprintf(w, "not measured: %s: %s\n", refused.Metric, oneLine(refused.Reason)); err != nil {
+	for _, note := range notes {
+		if _, err := fmt.Fprintln(w, note); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// figure prints a value and its interval: two digits of the interval's half-width, or four digits of the value, and never
-// more than six decimals.
-func figure(m metrics.Metric) (value, interval string) {
-	digits, scale := 4, math.Abs(m.Value)
-	if m.Interval != nil && m.Interval.High > m.Interval.Low {
-		digits, scale = 2, (m.Interval.High-m.Interval.Low)/2
-	}
-	decimals := 0
-	if scale > 0 {
-		decimals = min(max(digits-1-int(math.Floor(math.Log10(scale))), 0), 6)
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
-	if m.Interval == nil {
-		return number(m.Value), ""
-	}
-	return number(m.Value), fmt.Sprintf("[%s, %s]", number(m.Interval.Low), number(m.Interval.High))
-}
-
-// write writes eval.json, eval.md and eval.csv.
+// write writes eval.json, eval.md, eval.csv and eval.tex.
 func (r *evalReport) write(folder string) error {
 	if err := writeJSON(filepath.Join(folder, "eval.json"), r); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(folder, "eval.md"), r.markdown(), 0o666); err != nil {
-		return err
+	table := r.table()
+	for _, name := range []string{"eval.csv", "eval.tex"} {
+		if err := table.Write(filepath.Join(folder, name)); err != nil {
+			return err
+		}
 	}
-	table, err := r.csv()
+	section := report.Section{Heading: "Metrics", Blocks: []report.Block{table}}
+	var skipped report.List
+	for _, s := range r.Skipped {
+		skipped = append(skipped, fmt.Sprintf("%s: %s", s.File, s.Reason))
+	}
+	if len(skipped) > 0 {
+		section.Blocks = append(section.Blocks, report.Paragraph("Skipped:"), skipped)
+	}
+	document := report.Document{Title: "Evaluation of " + r.Source, Sections: []report.Section{section}}
+	content, err := document.Markdown()
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(folder, "eval.csv"), table, 0o666)
-}
-
-var cellEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "`", "\\`", "<", "&lt;", ">", "&gt;", "\n", " ", "\r", " ")
-
-func (r *evalReport) markdown() []byte {
-	var b bytes.Buffer
-	escape := cellEscapes.Replace
-	fmt.Fprintf(&b, "# Evaluation of %s\n\n%d pictures.\n\n| metric | value | 95 %% interval | n | caveat |\n|---|---|---|---|---|\n", escape(r.Source), r.Pictures)
-	for _, m := range r.Metrics {
-		value, interval := figure(m)
-		arrow := map[metrics.Better]string{metrics.Higher: " ↑", metrics.Lower: " ↓"}[m.Better]
-		fmt.Fprintf(&b, "| %s%s | %s | %s | %d | %s |\n", escape(m.Name), arrow, value, interval, m.N, escape(m.Caveat))
-	}
-	for _, refused := range r.Refused {
-		fmt.Fprintf(&b, "\nNot measured: %s: %s\n", escape(refused.Metric), escape(refused.Reason))
-	}
-	for _, skipped := range r.Skipped {
-		fmt.Fprintf(&b, "\nSkipped: %s: %s\n", escape(skipped.File), escape(skipped.Reason))
-	}
-	return b.Bytes()
-}
-
-func (r *evalReport) csv() ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	lines := [][]string{{"metric", "value", "low", "high", "n", "unit", "better", "caveat", "failure"}}
-	for _, m := range r.Metrics {
-		low, high := "", ""
-		if m.Interval != nil {
-			low, high = exact(m.Interval.Low), exact(m.Interval.High)
-		}
-		lines = append(lines, []string{m.Name, exact(m.Value), low, high, strconv.Itoa(m.N), m.Unit, string(m.Better), m.Caveat, ""})
-	}
-	for _, refused := range r.Refused {
-		lines = append(lines, []string{refused.Metric, "", "", "", "", "", "", "", refused.Reason})
-	}
-	err := w.WriteAll(lines)
-	return b.Bytes(), err
+	return renameio.WriteFile(filepath.Join(folder, "eval.md"), content, 0o666)
 }

@@ -70,7 +70,7 @@ func executeCommand(t *testing.T, ctx context.Context, runE func(*cobra.Command,
 	extra.Flags().Int("count", 0, "how many")
 	_ = extra.MarkFlagRequired("count")
 	err := execute(ctx, opts, new(slog.LevelVar), []string{"probe", "--count=1"}, extra)
-	return report(&out, ctx, err), out.String()
+	return printError(&out, ctx, err), out.String()
 }
 
 func TestExitCodes(t *testing.T) {

@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr *os.File) int {
 	ctx, stop := withSignals(context.Background(), errOut)
 	defer stop()
 	err := execute(ctx, opts, level, args)
-	return report(errOut, ctx, err)
+	return printError(errOut, ctx, err)
 }
 
 // execute runs the command that args name, one of the root's or of extra. An error from before the command's own code
@@ -112,8 +112,8 @@ func withSignals(parent context.Context, w io.Writer) (context.Context, func()) 
 	}
 }
 
-// report prints err the way users see errors and returns the exit code that belongs to it.
-func report(w io.Writer, ctx context.Context, err error) int {
+// printError prints err the way users see errors and returns the exit code that belongs to it.
+func printError(w io.Writer, ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, errStdoutClosed):
 		return exitOK

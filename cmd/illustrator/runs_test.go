@@ -77,7 +77,7 @@ func illustrator(t *testing.T, args ...string) (code int, output string) {
 	var out bytes.Buffer
 	opts := &globalOptions{stdout: &out, stderr: &out, log: slog.New(newLogHandler(&out, new(slog.LevelVar)))}
 	err := execute(t.Context(), opts, new(slog.LevelVar), args)
-	return report(&out, t.Context(), err), out.String()
+	return printError(&out, t.Context(), err), out.String()
 }
 
 func TestRunInUse(t *testing.T) {

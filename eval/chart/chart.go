@@ -1,4 +1,5 @@
-// Package chart draws line charts of metrics: as PNG or SVG with panels side by side that share one legend, or as text.
+// Package chart draws metrics, as lines or at named categories, with error bars: as PNG or SVG with panels side by side
+// that share one legend. Lines are drawn in characters too.
 package chart
 
 import (
@@ -38,6 +39,11 @@ type Panel struct {
 	LogY  bool   // a logarithmic Y axis; all values must be above 0
 	// Series are drawn in their order, later ones over earlier ones.
 	Series []Series
+	// Categories make a chart of named things instead of lines: their names stand on the left, in order, values lie along
+	// the horizontal axis, and series beside each other. A point's X is the place of its category, 0 the first. X names
+	// the categories and Y the values, as everywhere.
+	Categories []string
+	Bars       bool // categories have bars, from 0, instead of points
 }
 
 // Series is one line.
@@ -102,6 +108,9 @@ func (f Figure) validate() error {
 		return fmt.Errorf("the figure has no panels")
 	}
 	for _, p := range f.Panels {
+		if err := p.validateCategories(); err != nil {
+			return fmt.Errorf("panel %q: %w", p.Title, err)
+		}
 		points := 0
 		for _, s := range p.Series {
 			if err := s.validate(p.LogY); err != nil {

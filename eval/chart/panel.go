@@ -24,13 +24,23 @@ func (p Panel) plot(names []string) *plot.Plot {
 		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(11), black
 		axis.Label.Padding = 4
 	}
+	values := &chart.Y
 	chart.X.Label.Text, chart.Y.Label.Text = p.X, p.Y
+	if len(p.Categories) > 0 {
+		values = &chart.X
+		chart.X.Label.Text, chart.Y.Label.Text = p.Y, p.X
+	}
 	if p.LogY {
-		chart.Y.Scale, chart.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+		values.Scale, values.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
+	place := func(s Series) int { return slices.Index(names, s.Name) }
+	if len(p.Categories) > 0 {
+		p.plotCategories(chart, place)
+		return chart
 	}
 	chart.Add(&plotter.Grid{Vertical: gridStyle, Horizontal: gridStyle})
 	for _, s := range p.Series {
-		s.add(chart, slices.Index(names, s.Name))
+		s.add(chart, place(s))
 	}
 	p.setRanges(chart)
 	return chart

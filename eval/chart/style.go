@@ -50,6 +50,20 @@ func barStyle(place int) draw.LineStyle {
 	return draw.LineStyle{Color: palette[place%len(palette)], Width: 1}
 }
 
+// errorStyle is that of error bars across categories, where no line needs the eye.
+func errorStyle(place int) draw.LineStyle {
+	style := barStyle(place)
+	style.Width = 1.5
+	return style
+}
+
+// paleOf is the colour of a bar, which error bars must be seen on.
+func paleOf(place int) color.Color {
+	c := palette[place%len(palette)]
+	c.A = 0x70
+	return c
+}
+
 func glyphStyle(place int) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: palette[place%len(palette)], Radius: 2.75, Shape: glyphs[place%len(glyphs)]}
 }

@@ -24,6 +24,9 @@ func (p Panel) Text(width, height int, colour bool) (string, error) {
 	if err := (Figure{Panels: []Panel{p}}).validate(); err != nil {
 		return "", err
 	}
+	if len(p.Categories) > 0 {
+		return "", fmt.Errorf("panel %q has categories, which are not drawn in characters", p.Title)
+	}
 	shown := p.shown()
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range shown {
