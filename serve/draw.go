@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"illustrator/data"
+	"illustrator/data/cartoon"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -15,8 +16,8 @@ import (
 type plan struct {
 	draw   queue.Picture
 	record gallery.Record
-	style  cartoonist // nil leaves the picture as it is
-	cut    string     // the end of the text, which did not fit into CLIP's context
+	style  *cartoon.Style // nil leaves the picture as it is
+	cut    string         // the end of the text, which did not fit into CLIP's context
 }
 
 // answered is a picture as an answer describes it.
@@ -103,7 +104,7 @@ func (s *Server) keep(r *http.Request, p plan, drawn queue.Drawn) (answered, err
 	}
 	var img image.Image = pictures[0].Image()
 	if p.style != nil {
-		if img, err = p.style.redraw(r.Context(), img); err != nil {
+		if img, err = redraw(r.Context(), p.style, img); err != nil {
 			return answered{}, err
 		}
 	}

@@ -56,7 +56,7 @@ func (o settings) plan(s *Server, model int) (p plan, err error) {
 	if err := o.diversify(m, &p.draw); err != nil {
 		return p, err
 	}
-	if p.style, err = s.openCartoon(o.Cartoon); err != nil {
+	if p.style, err = openCartoon(o.Cartoon); err != nil {
 		return p, err
 	}
 	p.record = gallery.Record{
@@ -76,13 +76,14 @@ func checkRange(field string, v, low, high float64) error {
 	return badField(field, fmt.Sprintf("it is %g", v), fmt.Sprintf("give a number from %g to %g", low, high))
 }
 
-// defaultInject mixes random styles into the layers that decide a third of the picture: coarse ones come first.
-func defaultInject(m queue.Model) int { return max(1, m.Generator.NumLayers()/3) }
-
-const defaultSpread = 0.5
+// What diversity by style and by z have where a request gives no number: as illustrator generate.
+const (
+	defaultInject = 1
+	defaultSpread = 0.4
+)
 
 func (o settings) diversify(m queue.Model, p *queue.Picture) error {
-	inject, spread, layers := defaultInject(m), defaultSpread, m.Generator.NumLayers()
+	inject, spread, layers := defaultInject, defaultSpread, m.Generator.NumLayers()
 	if o.InjectIndex != nil {
 		inject = *o.InjectIndex
 	}
@@ -251,7 +252,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, error) {
 		draw:   queue.Picture{Model: model, Origin: origin, InjectIndex: record.InjectIndex, Spread: record.Spread, TruncationPsi: record.TruncationPsi},
 		record: record,
 	}
-	if base.style, err = s.openCartoon(style); err != nil {
+	if base.style, err = openCartoon(style); err != nil {
 		return nil, err
 	}
 	base.record.Kind, base.record.Run, base.record.Cartoon = gallery.Manipulated, m.Name, style
@@ -291,4 +292,3 @@ func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*que
 	origin.Pixels, err = fittedPixels(img, m.Generator.Size)
 	return origin, err
 }
-

@@ -206,11 +206,15 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 	for _, m := range s.Models {
 		runs = append(runs, m.Name)
 	}
+	styles := []map[string]string{}
+	for _, style := range cartoons() {
+		styles = append(styles, map[string]string{"name": style.Name, "description": style.Description})
+	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": diversities, "inject_index": defaultInject(first), "spread": defaultSpread,
-		"cartoons": cartoonStyles(),
+		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread,
+		"cartoons": styles,
 		"limits": map[string]any{
 			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures,
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,

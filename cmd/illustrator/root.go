@@ -62,6 +62,7 @@ Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
   ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch
+  ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
@@ -92,6 +93,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
+		newServeCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),
 		newRunsCommand(opts),

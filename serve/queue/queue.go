@@ -76,6 +76,7 @@ type Queue struct {
 	jobs    []*Job // those with pictures that wait
 	waiting int    // pictures of jobs
 	closed  bool
+	batch   int // pictures of a batch at most
 	wake    chan struct{}
 	seconds float64 // that a picture took of late
 }
@@ -92,9 +93,6 @@ type Limits struct {
 
 // New returns a queue in front of the models, which must share domain and backend, and which it owns from now on.
 func New(models []Model, limits Limits) *Queue {
-	for _, m := range models {
-		m.Shapes = limits.Shapes
-	}
 	return &Queue{models: models, limits: limits, wake: make(chan struct{}, 1), seconds: 0.1}
 }
 
@@ -157,17 +155,15 @@ func (q *Queue) drop() {
 	q.jobs = kept
 }
 
-// take waits for pictures and returns as many as a batch holds, one of each job in turn, so that a large request does not
-// make small ones wait. It returns none when the queue is closed and empty.
+// take waits for pictures and returns as many as a batch holds. It returns none when the queue is closed and empty.
 func (q *Queue) take(ctx context.Context) ([]ticket, error) {
 	for {
-		q.mu.Lock()
-		q.drop()
-		tickets := q.deal(q.limits.Shapes[len(q.limits.Shapes)-1])
-		closed := q.closed
-		q.mu.Unlock()
-		if len(tickets) > 0 || closed {
+		tickets, closed := q.tryTake(), q.isClosed()
+		if len(tickets) > 0 {
 			return tickets, nil
+		}
+		if closed {
+			return q.tryTake(), nil // what was added before it was closed
 		}
 		select {
 		case <-q.wake:
@@ -177,7 +173,22 @@ func (q *Queue) take(ctx context.Context) ([]ticket, error) {
 	}
 }
 
-// deal takes up to n pictures, one of each job in turn. The lock is held.
+func (q *Queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
+// tryTake takes as many pictures as a batch holds, one of each job in turn, so that a large request does not make small ones
+// wait.
+func (q *Queue) tryTake() []ticket {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop()
+	return q.deal(q.batch)
+}
+
+// deal takes up to n pictures. The lock is held.
 func (q *Queue) deal(n int) []ticket {
 	var tickets []ticket
 	for len(tickets) < n && len(q.jobs) > 0 {

@@ -6,22 +6,26 @@ import (
 	"time"
 )
 
-// Run warms up, calls ready, and draws what is added until the queue is closed and empty, or ctx ends, which fails what
-// still waits.
-func (q *Queue) Run(ctx context.Context, ready func()) error {
-	if err := q.warmUp(ctx); err != nil {
-		q.failAll(err)
-		return err
+// Run draws what is added until the queue is closed and empty, or ctx ends, which fails what still waits. It begins by warming
+// up: each program is compiled for one number of rows after the other, the smallest first, and a batch of what waits is drawn
+// between two. ready is called when all are compiled, from when on no request waits for a compilation.
+func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
+	defer func() {
+		if err != nil {
+			q.failAll(err)
+		}
+	}()
+	for i := range q.limits.Shapes {
+		if err := q.warmUp(ctx, q.limits.Shapes[:i+1]); err != nil {
+			return err
+		}
+		q.serve(ctx, q.tryTake())
 	}
 	ready()
 	for {
 		tickets, err := q.take(ctx)
-		if err != nil {
-			q.failAll(err)
+		if len(tickets) == 0 || err != nil {
 			return err
-		}
-		if len(tickets) == 0 {
-			return nil
 		}
 		q.serve(ctx, tickets)
 	}
@@ -29,6 +33,9 @@ func (q *Queue) Run(ctx context.Context, ready func()) error {
 
 // serve draws a batch. If it fails, each picture is drawn alone, so that one request's failure is no other's.
 func (q *Queue) serve(ctx context.Context, tickets []ticket) {
+	if len(tickets) == 0 {
+		return
+	}
 	began := time.Now()
 	err := q.draw(ctx, tickets)
 	q.measured(tickets, time.Since(began))
@@ -95,30 +102,28 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 	return nil
 }
 
-// warmUp draws with each program in each of its shapes, so that no request waits for a compilation.
-func (q *Queue) warmUp(ctx context.Context) error {
+// warmUp draws with each program in the last of the shapes, and lets batches have all of them.
+func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
+	n := shapes[len(shapes)-1]
 	for _, m := range q.models {
-		size := m.Generator.Size
-		for _, n := range q.limits.Shapes {
+		m.Shapes = shapes
+		blank := make([]float32, 3*m.Generator.Size*m.Generator.Size)
+		for _, warm := range []Picture{
+			{TruncationPsi: 1, Score: true}, {TruncationPsi: 0.7}, {TruncationPsi: 1, Origin: &Origin{Text: "a picture", Pixels: blank}},
+		} {
 			pictures := make([]*Picture, n)
 			for i := range pictures {
-				p := Picture{Text: fmt.Sprintf("picture %d", i), Alpha: 1, TruncationPsi: 1, Score: true}
+				p := warm
+				p.Text = fmt.Sprintf("picture %d", i) // texts of their own, so that as many are embedded
 				pictures[i] = &p
 			}
-			variants := []func(*Picture){
-				func(*Picture) {},
-				func(p *Picture) { p.TruncationPsi = 0.7 },
-				func(p *Picture) { p.Origin = &Origin{Text: "a picture", Pixels: make([]float32, 3*size*size)} },
-			}
-			for _, change := range variants {
-				for _, p := range pictures {
-					change(p)
-				}
-				if _, err := m.draw(ctx, pictures); err != nil {
-					return fmt.Errorf("warm up %s: %w", m.Name, err)
-				}
+			if _, err := m.draw(ctx, pictures); err != nil {
+				return fmt.Errorf("warm up %s: %w", m.Name, err)
 			}
 		}
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.batch = n
 	return nil
 }
