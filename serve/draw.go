@@ -14,10 +14,11 @@ import (
 
 // plan is a picture that a request asks for: what to draw, and the record that it is kept with.
 type plan struct {
-	draw   queue.Picture
-	record gallery.Record
-	style  *cartoon.Style // nil leaves the picture as it is
-	cut    string         // the end of the text, which did not fit into CLIP's context
+	draw    queue.Picture
+	record  gallery.Record
+	preview bool
+	style   *cartoon.Style // nil leaves the picture as it is
+	cut     string         // the end of the text, which did not fit into CLIP's context
 }
 
 // answered is a picture as an answer describes it.
@@ -112,6 +113,10 @@ func (s *Server) keep(r *http.Request, p plan, drawn queue.Drawn) (answered, err
 	if p.draw.Score {
 		p.record.Similarity = &drawn.Similarity
 	}
-	record, err := s.gallery.Put(p.record, img, s.Software, m.Hashes)
+	kept := s.gallery
+	if p.preview {
+		kept = s.previews
+	}
+	record, err := kept.Put(p.record, img, s.Software, m.Hashes)
 	return answered{Record: record, Index: drawn.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
 }

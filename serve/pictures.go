@@ -1,12 +1,14 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/image/draw"
 
@@ -55,8 +57,17 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
+// find returns a picture of the gallery, or one that is a preview.
+func (s *Server) find(id string) (*gallery.Gallery, gallery.Record, error) {
+	if record, err := s.gallery.Get(id); err == nil {
+		return s.gallery, record, nil
+	}
+	record, err := s.previews.Get(id)
+	return s.previews, record, err
+}
+
 func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
-	record, err := s.gallery.Get(r.PathValue("id"))
+	_, record, err := s.find(r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -67,12 +78,12 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 // getPNG answers with a picture's file; ?download names it for the disk.
 func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	record, err := s.gallery.Get(id)
+	of, record, err := s.find(id)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	file, err := s.gallery.PNG(id)
+	file, err := of.PNG(id)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -118,12 +129,6 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		}
 		text = given
 	}
-	select { // one at a time: a picture of many pixels takes much memory
-	case s.decoding <- struct{}{}:
-		defer func() { <-s.decoding }()
-	case <-r.Context().Done():
-		return
-	}
 	img, err := s.readUpload(w, r)
 	if err != nil {
 		s.fail(w, r, err)
@@ -144,9 +149,21 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	if kind != "image/png" && kind != "image/jpeg" && kind != "image/webp" {
 		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG or WebP file, with its type as Content-Type"}
 	}
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	default:
+		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second, Message: "too many pictures are being uploaded", Hint: "try again a little later"}
+	}
 	file, err := readBody(w, r, s.Limits.UploadBytes)
 	if err != nil {
 		return nil, err
+	}
+	select { // one at a time: a picture of many pixels takes much memory
+	case s.decoding <- struct{}{}:
+		defer func() { <-s.decoding }()
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
 	}
 	img, err := data.DecodePicture(file, s.Limits.UploadPixels)
 	if err != nil {

@@ -205,6 +205,8 @@ type manipulateRequest struct {
 	Alphas []float64 `json:"alphas"`
 	// Cartoon is the origin's where it is left out.
 	Cartoon *string `json:"cartoon"`
+	// Preview keeps the pictures out of the gallery's lists, and for a short while only.
+	Preview bool `json:"preview"`
 }
 
 // manipulate draws a picture of the gallery as eq. 11 moves it towards a text, once for each alpha.
@@ -229,7 +231,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, error) {
 	if n := len(q.Alphas); n < 1 || n > s.Limits.Pictures {
 		return nil, badField("alphas", fmt.Sprintf("it has %d numbers", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
 	}
-	record, err := s.gallery.Get(q.Picture)
+	_, record, err := s.find(q.Picture)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +252,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, error) {
 	}
 	base := plan{
 		draw:   queue.Picture{Model: model, Origin: origin, InjectIndex: record.InjectIndex, Spread: record.Spread, TruncationPsi: record.TruncationPsi},
-		record: record,
+		record: record, preview: q.Preview,
 	}
 	if base.style, err = openCartoon(style); err != nil {
 		return nil, err
@@ -285,7 +287,7 @@ func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*que
 		}
 		return origin, nil
 	}
-	img, err := s.gallery.Picture(record.ID)
+	img, err := s.gallery.Picture(record.ID) // a preview is drawn, not uploaded
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ type Server struct {
 	Options
 	queue    *queue.Queue
 	gallery  *gallery.Gallery
+	previews *gallery.Gallery // in memory: what sliders pass by
 	metrics  *metrics
 	handler  http.Handler
 	token    [sha256.Size]byte
@@ -79,13 +80,19 @@ type Server struct {
 	warm     atomic.Bool
 	draining atomic.Bool
 	drawing  chan struct{} // bounds pictures that are stylised and encoded at once
-	decoding chan struct{} // bounds uploads that are decoded at once
+	uploads  chan struct{} // bounds uploads that are held in memory
+	decoding chan struct{} // bounds those that are decoded at once
 }
 
 // New returns a server that draws nothing before Serve.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), decoding: make(chan struct{}, 1)}
+	s := &Server{
+		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads), decoding: make(chan struct{}, 1),
+	}
 	var err error
+	if s.previews, err = gallery.Open("", previewLimits, o.Log); err != nil {
+		return nil, err
+	}
 	if s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, o.Log); err != nil {
 		return nil, err
 	}
@@ -124,6 +131,12 @@ func (s *Server) routes(api []byte) *http.ServeMux {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// maxUploads bounds the memory of uploads.
+const maxUploads = 4
+
+// previewLimits are those of pictures that are looked at once.
+var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}
 
 // maxConnections bounds the memory of connections; more wait to be accepted.
 const maxConnections = 512
