@@ -104,7 +104,7 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 	if err != nil {
 		return err
 	}
-	if err := opts.startAll(models); err != nil {
+	if err := opts.start(s); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(opts.stdout, "http://%s\n", listener.Addr()); err != nil {
@@ -189,6 +189,9 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		if slices.ContainsFunc(models, func(m queue.Model) bool { return m.Name == name }) {
 			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name), "name each run once; folders of one name must be renamed to be told apart")
 		}
+		if len(models) > 0 {
+			s.networks = first.networks.Sharing(len(models))
+		}
 		if err := s.loadMapper(chosen); err != nil {
 			return nil, nil, err
 		}
@@ -199,15 +202,6 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		models = append(models, queue.Model{Name: name, Networks: s.networks, Prompts: prompts.Prompts})
 	}
 	return first, models, nil
-}
-
-// startAll opens one backend for all models.
-func (o *globalOptions) startAll(models []queue.Model) error {
-	backend, err := o.openBackend(1)
-	for _, m := range models {
-		m.Backend = backend
-	}
-	return err
 }
 
 // examples are some of the domain's descriptions, spread over all of them; else its text prompt.

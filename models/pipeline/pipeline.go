@@ -17,9 +17,6 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// mapName names the mapper's program.
-const mapName = "map"
-
 // batchSize is how many items go through the networks at once. Results depend on it in float32's last digits only (2e-5 of
 // an image embedding of length 11, on a CPU).
 const batchSize = 32
@@ -116,8 +113,8 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	if n.Mapper == nil {
 		return nil, fmt.Errorf("no mapper is loaded")
 	}
-	out, err := n.Run(ctx, mapName, func(c *mlcontext.Context, e *graph.Node) *graph.Node {
-		return mapper.Build(c.In(MapperScope), *n.Mapper, e)
+	out, err := n.Run(ctx, n.mapName(), func(c *mlcontext.Context, e *graph.Node) *graph.Node {
+		return mapper.Build(c.In(n.mapperScope), *n.Mapper, e)
 	}, batchSize, batch.Rows(imageEmbeds, n.CLIP.ProjectionDim))
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ export class Ask {
   examples() {
     const chips = $(".chips", this.form);
     chips.replaceChildren(
-      ...sample(this.choices, 4).map((text) => el("button", { type: "button", class: "chip", onclick: () => this.write(text) }, this.label?.(text) ?? text)),
+      ...sample(this.choices, 4).map((text) => el("button", { type: "button", class: "chip", title: text, onclick: () => this.write(text) }, this.label?.(text) ?? text)),
       el("button", { type: "button", class: "chip other", onclick: () => this.examples() }, "Other examples"));
   }
 

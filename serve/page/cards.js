@@ -13,13 +13,14 @@ export async function show(img, picture) {
 /** placeholder is the place of a picture that is not drawn yet. */
 export const placeholder = () => el("li", { class: "card waiting" }, el("span", { class: "picture" }));
 
-/** card is a picture of a list. neighbours gives the list, for the viewer's arrow keys. */
-export function card(picture, neighbours = () => [picture]) {
+/** card is a picture of a list, with its text if words is true. neighbours gives the list, for the viewer's arrow keys. */
+export function card(picture, neighbours, words = false) {
   const img = el("img", { alt: picture.text, width: picture.width, height: picture.height });
   show(img, picture).catch(() => {});
   const button = el("button", { type: "button", class: "picture", "aria-label": `Open: ${picture.text}, seed ${picture.seed}` }, img);
   button.addEventListener("click", () => openViewer(picture, neighbours()));
-  return el("li", { class: "card", "data-id": picture.id }, button, el("p", { class: "note" }, caption(picture)));
+  return el("li", { class: "card", "data-id": picture.id }, button,
+    words ? el("p", { class: "words" }, picture.text) : null, el("p", { class: "note" }, caption(picture)));
 }
 
 /** caption says in a few words how a picture came about. */

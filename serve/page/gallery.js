@@ -22,7 +22,7 @@ export function galleryView(view, domain) {
       if (number !== asked) return; // a later search has begun
       showProblem(alert, null);
       pictures = before ? [...pictures, ...page.pictures] : page.pictures;
-      const cards = page.pictures.map((p) => card(p, () => pictures));
+      const cards = page.pictures.map((p) => card(p, () => pictures, true));
       if (before) list.append(...cards);
       else list.replaceChildren(...cards);
       more.hidden = pictures.length >= page.total;

@@ -3,11 +3,10 @@ import { $, el } from "./dom.js";
 
 const names = { noise: "fine detail only", style: "styles of the first layers", z: "the whole picture" };
 
-/** Settings are the fields of one form. Fields: count, differ, own_seeds. */
+/** Settings are the fields of one form: count pictures of each of so many runs, what they differ in, and the seeds of a story. */
 export class Settings {
-  constructor(domain, { count = 0, differ = true, ownSeeds = false }) {
-    this.domain = domain;
-    const most = Math.floor(domain.limits.pictures / (count ? 1 : 1));
+  constructor(domain, { count = 0, runs = 1, differ = true, ownSeeds = false }) {
+    const most = Math.floor(domain.limits.pictures / runs);
     this.element = el("div", { class: "settings" });
     const first = el("div", { class: "row fields" });
     if (count) first.append(field("Pictures", el("input", { name: "count", type: "number", min: 1, max: most, value: Math.min(count, most), required: true })));

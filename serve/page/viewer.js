@@ -60,9 +60,9 @@ function facts(p) {
 }
 
 function showLarge(picture) {
-  const img = $("#viewer-picture");
+  const img = $(".stage img", dialog) ?? el("img", { id: "viewer-picture" });
   img.alt = picture.text;
-  show(img, picture).catch((error) => showProblem($(".alert", dialog), error));
+  show(img, picture).then(() => $(".stage", dialog).prepend(img)).catch((error) => showProblem($(".alert", dialog), error));
   $("#viewer-caption").textContent = caption(picture);
   const link = $(".download", dialog);
   addressOf(`${picture.png}?download`).then((address) => { link.href = address; });

@@ -9,7 +9,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Model is a mapper with its domain's networks, under the name that requests choose it by.
+// Model is a mapper under the name that requests choose it by. The networks of all models share the first's frozen ones.
 type Model struct {
 	Name string
 	*pipeline.Networks
@@ -54,17 +54,18 @@ type Drawn struct {
 
 // drawing is a batch on its way through the networks: rows of each stage, one a picture.
 type drawing struct {
-	Model
-	pictures []*Picture
-	texts    map[string][]float32 // their embeddings [E]
-	embeds   []float32            // [N,E]
-	z        []float32            // [N,Z]
-	images   []float32            // [N,3,Size,Size]
+	*pipeline.Networks // frozen ones: of the first model
+	models             []Model
+	pictures           []*Picture
+	texts              map[string][]float32 // their embeddings [E]
+	embeds             []float32            // [N,E]
+	z                  []float32            // [N,Z]
+	images             []float32            // [N,3,Size,Size]
 }
 
-// draw draws pictures of any settings in one batch a stage.
-func (m Model) draw(ctx context.Context, pictures []*Picture) ([]Drawn, error) {
-	d := drawing{Model: m, pictures: pictures}
+// draw draws pictures of any settings in one batch a stage; the mappers' stage has one for each model.
+func draw(ctx context.Context, models []Model, pictures []*Picture) ([]Drawn, error) {
+	d := drawing{Networks: models[0].Networks, models: models, pictures: pictures}
 	for _, stage := range []func(context.Context) error{d.embedTexts, d.project, d.mapToZ, d.render} {
 		if err := stage(ctx); err != nil {
 			return nil, err
@@ -73,8 +74,8 @@ func (m Model) draw(ctx context.Context, pictures []*Picture) ([]Drawn, error) {
 	drawn := make([]Drawn, len(pictures))
 	for i := range drawn {
 		drawn[i] = Drawn{
-			Pixels:     row(d.images, 3*m.Generator.Size*m.Generator.Size, i),
-			ImageEmbed: row(d.embeds, m.CLIP.ProjectionDim, i), Z: row(d.z, m.Generator.StyleDim, i),
+			Pixels:     row(d.images, 3*d.Generator.Size*d.Generator.Size, i),
+			ImageEmbed: row(d.embeds, d.CLIP.ProjectionDim, i), Z: row(d.z, d.Generator.StyleDim, i),
 		}
 	}
 	return drawn, d.score(ctx, drawn)
@@ -117,7 +118,8 @@ func (d *drawing) project(ctx context.Context) (err error) {
 	}
 	var texts, textAnchors, imageAnchors, alphas []float32
 	for _, p := range d.pictures {
-		textAnchor, imageAnchor := d.Prompts.Text, d.Prompts.Image
+		prompts := d.models[p.Model].Prompts
+		textAnchor, imageAnchor := prompts.Text, prompts.Image
 		if p.Origin != nil {
 			textAnchor, imageAnchor = d.texts[p.Origin.Text], origins[p.Origin]
 		}
@@ -156,28 +158,51 @@ func (d *drawing) origins(ctx context.Context) (map[*Origin][]float32, error) {
 
 // mapToZ predicts z, and adds what eq. 11 changes to the z of an origin, and a seed's random z where pictures differ by it.
 func (d *drawing) mapToZ(ctx context.Context) error {
-	embeds := d.embeds[:len(d.embeds):len(d.embeds)]
-	var keeping []int // pictures whose origin has a z
-	for i, p := range d.pictures {
-		if p.Origin != nil && p.Origin.Z != nil {
-			keeping, embeds = append(keeping, i), append(embeds, p.Origin.ImageEmbed...)
-		}
-	}
-	z, err := d.MapToZ(ctx, embeds)
-	if err != nil {
-		return err
-	}
 	dim := d.Generator.StyleDim
-	d.z = z[:len(d.pictures)*dim]
-	for at, i := range keeping {
-		own, from := d.pictures[i].Origin.Z, row(z, dim, len(d.pictures)+at)
-		for k, to := range row(d.z, dim, i) {
-			d.z[i*dim+k] = own[k] + to - from[k]
+	d.z = make([]float32, len(d.pictures)*dim)
+	for i, m := range d.models {
+		var group []int
+		for at, p := range d.pictures {
+			if p.Model == i {
+				group = append(group, at)
+			}
+		}
+		if err := d.mapBy(ctx, m, group); err != nil {
+			return err
 		}
 	}
 	for i, p := range d.pictures {
 		if p.Spread > 0 && p.Origin == nil { // an origin's z has it already
-			copy(d.z[i*dim:], pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
+			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
+		}
+	}
+	return nil
+}
+
+// mapBy predicts the z of a group of pictures by one model.
+func (d *drawing) mapBy(ctx context.Context, m Model, group []int) error {
+	if len(group) == 0 {
+		return nil
+	}
+	embeds := gather(d.embeds, d.CLIP.ProjectionDim, group)
+	for _, i := range group {
+		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
+			embeds = append(embeds, o.ImageEmbed...)
+		}
+	}
+	z, err := m.MapToZ(ctx, embeds)
+	if err != nil {
+		return err
+	}
+	dim, origin := d.Generator.StyleDim, len(group)
+	for at, i := range group {
+		predicted := row(d.z, dim, i)
+		copy(predicted, row(z, dim, at))
+		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
+			for k, from := range row(z, dim, origin) {
+				predicted[k] += o.Z[k] - from
+			}
+			origin++
 		}
 	}
 	return nil

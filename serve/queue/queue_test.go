@@ -21,46 +21,48 @@ import (
 )
 
 // tiny are two models of random weights. All tests share them, and the shapes that their programs are compiled for.
-var tiny = sync.OnceValue(func() (models []Model) {
+var tiny = sync.OnceValue(func() []Model {
 	dir, err := os.MkdirTemp("", "queue-test-")
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	for seed := range uint64(2) {
-		m, err := openTiny(filepath.Join(dir, fmt.Sprint(seed)), seed)
-		if err != nil {
-			panic(err)
-		}
-		models = append(models, m)
+	models, err := openTiny(dir)
+	if err != nil {
+		panic(err)
 	}
 	return models
 })
 
 var shapes = []int{1, 8}
 
-func openTiny(dir string, seed uint64) (Model, error) {
-	if _, err := pipelinetest.Write(dir, seed); err != nil {
-		return Model{}, err
-	}
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
-	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
-		return Model{}, err
+func openTiny(dir string) ([]Model, error) {
+	if _, err := pipelinetest.Write(dir, 1); err != nil {
+		return nil, err
 	}
 	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
-		return Model{}, err
+		return nil, err
 	}
-	prompts := pipeline.Prompts{Text: data.Z(1, pipelinetest.EmbedDim), Image: data.Z(2, pipelinetest.EmbedDim)}
-	return Model{Name: fmt.Sprint("tiny", seed), Networks: n, Prompts: prompts}, errors.Join(n.LoadMapper(filepath.Join(dir, "mapper")), n.NeedFrozen())
+	models := []Model{{Name: "first", Networks: n}, {Name: "second", Networks: n.Sharing(1)}}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
+	for i := range models {
+		models[i].Prompts = pipeline.Prompts{Text: data.Z(1, pipelinetest.EmbedDim), Image: data.Z(2, pipelinetest.EmbedDim)}
+		folder := filepath.Join(dir, models[i].Name)
+		if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, uint64(i))}); err != nil {
+			return nil, err
+		}
+		if err := models[i].LoadMapper(folder); err != nil {
+			return nil, err
+		}
+	}
+	return models, n.NeedFrozen()
 }
 
 // newQueue returns a queue in front of the tiny models.
 func newQueue(t *testing.T, waiting int, batched func(pictures, requests int, took time.Duration)) *Queue {
 	models := tiny()
-	for _, m := range models {
-		m.Backend = nntest.Backend(t)
-	}
+	models[0].Backend = nntest.Backend(t) // the runner, which they share
 	return New(models, Limits{Waiting: waiting, Shapes: shapes, Batched: batched})
 }
 
@@ -104,7 +106,7 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 	}
 	pixels := len(plain.Images)
 	origin := &Origin{Text: wizard, ImageEmbed: spread.ImageEmbeds, Z: spread.PictureZ}
-	drawn, err := m.draw(ctx, []*Picture{
+	drawn, err := draw(ctx, tiny(), []*Picture{
 		{Text: wizard, Alpha: 1.5, Seed: 3, TruncationPsi: 1},
 		{Text: clown, Alpha: 0, Seed: 4, TruncationPsi: 1, Origin: origin},
 		{Text: wizard, Alpha: 0.5, Seed: 4, Spread: 0.6, TruncationPsi: 1},

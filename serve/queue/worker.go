@@ -76,28 +76,23 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 			err = fmt.Errorf("draw: %v", r)
 		}
 	}()
-	for model := range q.models {
-		var of []ticket
-		for _, t := range tickets {
-			if t.picture().Model == model && t.job.ctx.Err() == nil {
-				of = append(of, t)
-			}
+	var wanted []ticket
+	var pictures []*Picture
+	for _, t := range tickets {
+		if t.job.ctx.Err() == nil {
+			wanted, pictures = append(wanted, t), append(pictures, t.picture())
 		}
-		if len(of) == 0 {
-			continue
-		}
-		pictures := make([]*Picture, len(of))
-		for i, t := range of {
-			pictures[i] = t.picture()
-		}
-		drawn, err := q.models[model].draw(ctx, pictures)
-		if err != nil {
-			return err
-		}
-		for i, t := range of {
-			drawn[i].Index = t.index
-			t.job.drawn <- drawn[i] // it has room for all
-		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	drawn, err := draw(ctx, q.models, pictures)
+	if err != nil {
+		return err
+	}
+	for i, t := range wanted {
+		drawn[i].Index = t.index
+		t.job.drawn <- drawn[i] // it has room for all
 	}
 	return nil
 }
@@ -105,7 +100,7 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 // warmUp draws with each program in the last of the shapes, and lets batches have all of them.
 func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 	n := shapes[len(shapes)-1]
-	for _, m := range q.models {
+	for model, m := range q.models {
 		m.Shapes = shapes
 		blank := make([]float32, 3*m.Generator.Size*m.Generator.Size)
 		for _, warm := range []Picture{
@@ -114,10 +109,11 @@ func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 			pictures := make([]*Picture, n)
 			for i := range pictures {
 				p := warm
+				p.Model = model
 				p.Text = fmt.Sprintf("picture %d", i) // texts of their own, so that as many are embedded
 				pictures[i] = &p
 			}
-			if _, err := m.draw(ctx, pictures); err != nil {
+			if _, err := draw(ctx, q.models, pictures); err != nil {
 				return fmt.Errorf("warm up %s: %w", m.Name, err)
 			}
 		}
