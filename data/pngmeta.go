@@ -54,11 +54,17 @@ func (b *pngBuffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
 
 // encodePNG puts the texts between the header chunk and all others, so that a reader finds them before the pixels.
 func encodePNG(w io.Writer, img image.Image, meta []Meta) error {
-	var file, texts bytes.Buffer
+	var file bytes.Buffer
 	encoder := png.Encoder{BufferPool: &encoders}
 	if err := encoder.Encode(&file, img); err != nil {
 		return err
 	}
+	return writeWithTexts(w, file.Bytes(), meta)
+}
+
+// writeWithTexts writes an encoded PNG or APNG with texts behind its header.
+func writeWithTexts(w io.Writer, file []byte, meta []Meta) error {
+	var texts bytes.Buffer
 	for _, m := range meta {
 		if err := checkMeta(m); err != nil {
 			return err
@@ -66,7 +72,7 @@ func encodePNG(w io.Writer, img image.Image, meta []Meta) error {
 		writeTextChunk(&texts, m)
 	}
 	const header = len(pngSignature) + 12 + 13 // signature, IHDR
-	for _, part := range [][]byte{file.Bytes()[:header], texts.Bytes(), file.Bytes()[header:]} {
+	for _, part := range [][]byte{file[:header], texts.Bytes(), file[header:]} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}

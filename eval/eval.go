@@ -40,11 +40,17 @@ type Summary struct {
 
 // Pictures scores pictures [N,3,H,H] against their texts and the texts' scaled embeddings [N,E].
 func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, images []float32) ([]Score, error) {
-	size, dim := n.Generator.Size, n.CLIP.ProjectionDim
+	size := n.Generator.Size
 	imageEmbeds, err := n.EmbedImages(ctx, images, size, size)
 	if err != nil {
 		return nil, err
 	}
+	return Scores(ctx, n, texts, textEmbeds, imageEmbeds, images)
+}
+
+// Scores is Pictures of pictures whose scaled embeddings [N,E] are known.
+func Scores(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, imageEmbeds, images []float32) ([]Score, error) {
+	dim := n.CLIP.ProjectionDim
 	scores := make([]Score, len(texts))
 	for i := range scores {
 		scores[i].CLIPSimilarity = metrics.Cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
+	"time"
 
 	"illustrator/data"
 	"illustrator/eval"
+	"illustrator/eval/metrics"
 	"illustrator/models/pipeline"
 )
 
@@ -18,115 +20,122 @@ const (
 	gridPictures = 480
 )
 
-// album is what was drawn, a picture for each text and seed. texts and scores have all of them, pictures the grid's.
+// album is what was drawn: of each text the pictures that were kept. What is of each picture has all of them, pictures the
+// grid's.
 type album struct {
-	texts    []data.Text
-	pictures []image.Image
-	scores   []eval.Score
+	texts       []data.Text
+	places      []int // of the texts in the command's list
+	scores      []eval.Score
+	imageEmbeds []float32 // [N,E]
+	pictures    []image.Image
+
+	bestOf, refined *improvement // nil where not asked for
 }
 
 // drawTexts draws the texts batch by batch and writes each picture when it is done.
 func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
-	var a album
-	dim, seeds := s.networks.CLIP.ProjectionDim, request.Seeds
+	a := newAlbum(g)
+	dim, seeds, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
 	bar := o.newProgress("Drawing pictures", len(g.texts)*len(seeds))
 	defer bar.Done()
 	textsAtOnce := max(1, drawAtOnce/len(seeds))
 	for from := 0; from < len(g.texts); from += textsAtOnce {
 		to := min(from+textsAtOnce, len(g.texts))
+		chosen := newChoice(g)
 		for first := 0; first < len(seeds); first += drawAtOnce {
 			last := min(first+drawAtOnce, len(seeds))
 			request.TextEmbeds, request.Seeds, request.RandomZ = embeds[from*dim:to*dim], seeds[first:last], nil
 			for _, seed := range request.Seeds {
 				request.RandomZ = append(request.RandomZ, data.Z(seed, s.networks.Generator.StyleDim)...)
 			}
-			if err := a.draw(ctx, s, g, request, from); err != nil {
+			drawn, err := a.draw(ctx, s, g, request, from)
+			if err != nil {
 				return nil, err
 			}
-			bar.Set(len(a.scores), "")
+			done += len(drawn)
+			bar.Set(done, "")
+			if chosen.add(drawn); g.bestOf > 1 && last < len(seeds) {
+				continue // the best may be still to come
+			}
+			if err := a.keep(ctx, s, g, request, chosen.take(), func(note string) { bar.Set(done, note) }); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return &a, nil
+	return a, nil
 }
 
-// draw adds the pictures of a request, whose first text is number from, and writes them.
-func (a *album) draw(ctx context.Context, s *session, g generateOptions, request pipeline.Request, from int) error {
+// draw draws the pictures of a request, whose first text is number from.
+func (a *album) draw(ctx context.Context, s *session, g generateOptions, request pipeline.Request, from int) ([]*drawing, error) {
+	defer a.bestOf.time(time.Now())
 	generated, err := s.networks.Generate(ctx, request)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	size, dim := s.networks.Generator.Size, s.networks.CLIP.ProjectionDim
-	pictures, err := data.SplitPictures(generated.Images, size, size)
-	if err != nil {
-		return err
-	}
-	var texts []data.Text
-	var textEmbeds []float32
-	for i := range pictures {
+	dim, embedDim := s.networks.Generator.StyleDim, s.networks.CLIP.ProjectionDim
+	drawn := make([]*drawing, len(generated.PictureZ)/dim)
+	for i := range drawn {
 		text := i / len(request.Seeds)
-		texts = append(texts, g.texts[from+text])
-		textEmbeds = append(textEmbeds, request.TextEmbeds[text*dim:(text+1)*dim]...)
-	}
-	scores, err := eval.Pictures(ctx, s.networks, texts, textEmbeds, generated.Images)
-	if err != nil {
-		return err
-	}
-	for i, p := range pictures {
-		seed, img := request.Seeds[i%len(request.Seeds)], p.Image()
-		info := pictureInfo{
-			Text: texts[i], Seed: seed, NoiseMode: g.noiseMode, TruncationPsi: g.truncationPsi, InjectIndex: g.injectIndex,
-			Domain: s.domain.Name, Networks: s.networks.Hashes, Score: scores[i],
+		drawn[i] = &drawing{
+			text: g.texts[from+text], place: from + text, seed: request.Seeds[i%len(request.Seeds)], z: generated.PictureZ[i*dim : (i+1)*dim],
+			textEmbed: request.TextEmbeds[text*embedDim : (text+1)*embedDim], target: generated.ImageEmbeds[text*embedDim : (text+1)*embedDim],
 		}
-		if request.Prompts != nil {
-			info.Alpha = &request.Alpha
+	}
+	if err := look(ctx, s, drawn, generated.Images); err != nil {
+		return nil, err
+	}
+	a.bestOf.before(drawn, len(drawn))
+	return drawn, nil
+}
+
+// keep improves the pictures that were chosen, if that is asked for, and writes them.
+func (a *album) keep(ctx context.Context, s *session, g generateOptions, request pipeline.Request, chosen []*drawing, note func(string)) error {
+	a.bestOf.after(chosen)
+	if g.refine > 0 {
+		if err := a.refine(ctx, s, g, request, chosen, note); err != nil {
+			return err
 		}
-		if err := info.write(filepath.Join(g.out, pictureName(from+i/len(request.Seeds), texts[i].Text, seed)), img); err != nil {
+	}
+	size := s.networks.Generator.Size
+	for _, d := range chosen {
+		img := data.Picture{Width: size, Height: size, Pixels: d.pixels}.Image()
+		if err := d.info(s, g, request).write(filepath.Join(g.out, pictureName(d.place, d.text.Text, d.seed)), img); err != nil {
 			return err
 		}
 		if len(a.pictures) < gridPictures {
 			a.pictures = append(a.pictures, img)
 		}
+		a.texts, a.places, a.scores = append(a.texts, d.text), append(a.places, d.place), append(a.scores, d.score)
+		a.imageEmbeds = append(a.imageEmbeds, d.imageEmbed...)
 	}
-	a.texts, a.scores = append(a.texts, texts...), append(a.scores, scores...)
 	return nil
 }
 
-// pictureInfo is the JSON beside a picture.
-type pictureInfo struct {
-	data.Text                       // with its kind and labels, where they are known
-	Seed          uint64            `json:"seed"`
-	Alpha         *float64          `json:"alpha"` // null without projection
-	NoiseMode     string            `json:"noise_mode"`
-	TruncationPsi float64           `json:"truncation_psi"`
-	InjectIndex   int               `json:"inject_index"`
-	Domain        string            `json:"domain"`
-	Networks      map[string]string `json:"networks_sha256"`
-	Score         eval.Score        `json:"score"`
-}
-
-// write writes a picture with its metadata, and the same as JSON beside it.
-func (p pictureInfo) write(base string, img image.Image) error {
-	meta := []data.Meta{
-		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
-		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
+// diversity is how different the pictures of one text are, mean over texts; nil where they are one each.
+func (a *album) diversity(embedDim int) (*float64, error) {
+	if len(a.places) < 2 || a.places[0] != a.places[1] {
+		return nil, nil
 	}
-	if p.Alpha != nil {
-		meta = append(meta, data.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
+	x, err := metrics.Rows(a.imageEmbeds, embedDim)
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range sortedKeys(p.Networks) {
-		meta = append(meta, data.Meta{Key: name + "-SHA256", Value: p.Networks[name]})
+	samples, err := metrics.Diversities(x, a.places)
+	if err != nil {
+		return nil, err
 	}
-	if err := data.WritePNG(base+".png", img, meta); err != nil {
-		return err
+	mean := 0.0
+	for _, s := range samples {
+		mean += s.Value / float64(len(samples))
 	}
-	return writeJSON(base+".json", p)
+	return &mean, nil
 }
 
 // writeGrid writes the pictures on one labelled sheet: a row for each text where there are several seeds.
-func (a *album) writeGrid(path string, seeds int, summary eval.Summary) error {
+func (a *album) writeGrid(path string, perText int, summary generateSummary) error {
 	columns, labels, notes := min(10, len(a.pictures)), make([]string, len(a.pictures)), make([]string, len(a.pictures))
-	if seeds > 1 {
-		columns = min(seeds, 12)
+	if perText > 1 {
+		columns = min(perText, 12)
 	}
 	for i := range a.pictures {
 		score := a.scores[i]
@@ -142,6 +151,9 @@ func (a *album) writeGrid(path string, seeds int, summary eval.Summary) error {
 	}
 	if summary.AttributeAccuracy != nil {
 		subtitle += fmt.Sprintf(", named attributes found %.1f %%", 100**summary.AttributeAccuracy)
+	}
+	if summary.Diversity != nil {
+		subtitle += fmt.Sprintf(", diversity %.3f", *summary.Diversity)
 	}
 	img, err := data.Grid(a.pictures, labels, columns, data.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 type generateOptions struct {
 	mapperOptions
 	drawOptions
+	diversityOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
 	texts                  []data.Text
@@ -64,6 +65,7 @@ decides the generator's noise, and with --inject-index K the styles of the layer
 	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawOptions.addFlags(cmd, "0")
+	g.diversityOptions.addFlags(cmd)
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -74,6 +76,9 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	}
 	if len(g.texts) == 0 {
 		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
+	}
+	if err := g.resolve(cmd, &g.drawOptions); err != nil {
+		return err
 	}
 	if g.domain, err = g.domainOf(cmd, g.domain); err != nil {
 		return err
@@ -98,8 +103,13 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 // generateSummary is summary.json.
 type generateSummary struct {
 	eval.Summary
-	Seconds float64 `json:"seconds"`
-	Grid    string  `json:"grid"`
+	// Diversity is the mean cosine distance between the embeddings of two pictures of one text, mean over texts; left out
+	// where texts have one picture each.
+	Diversity *float64     `json:"diversity,omitempty"`
+	BestOf    *improvement `json:"best_of,omitempty"`
+	Refined   *improvement `json:"refined,omitempty"`
+	Seconds   float64      `json:"seconds"`
+	Grid      string       `json:"grid"`
 }
 
 func (s generateSummary) print(opts *globalOptions, out string) error {
@@ -114,6 +124,15 @@ func (s generateSummary) print(opts *globalOptions, out string) error {
 			line += fmt.Sprintf(" (%s %.1f %%)", kind, 100*s.ByKind[kind])
 		}
 	}
+	if s.Diversity != nil {
+		line += fmt.Sprintf(", diversity %.3f", *s.Diversity)
+	}
+	if s.BestOf != nil {
+		line += "\n" + s.BestOf.line(fmt.Sprintf("Best of %d", s.BestOf.Of))
+	}
+	if s.Refined != nil {
+		line += "\n" + s.Refined.line(fmt.Sprintf("Refined by %d steps", s.Refined.Of))
+	}
 	_, err := fmt.Fprintln(opts.stdout, line)
 	return err
 }
@@ -125,6 +144,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err != nil {
 		return generateSummary{}, err
 	}
+	request.Spread = g.spread
 	if s.networks.Classifier != nil {
 		if err := eval.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
 			return generateSummary{}, err
@@ -154,15 +174,26 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err != nil {
 		return generateSummary{}, err
 	}
-	summary := generateSummary{Summary: eval.Summarize(album.texts, album.scores), Grid: filepath.Join(g.out, "grid.png")}
 	if len(album.pictures) < len(album.scores) {
 		o.log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(album.pictures), len(album.scores)))
 	}
-	if err := album.writeGrid(summary.Grid, len(request.Seeds), summary.Summary); err != nil {
+	summary, err := album.summarize(s.networks.CLIP.ProjectionDim)
+	if err != nil {
+		return generateSummary{}, err
+	}
+	summary.Grid = filepath.Join(g.out, "grid.png")
+	if err := album.writeGrid(summary.Grid, len(album.scores)/len(g.texts), summary); err != nil {
 		return generateSummary{}, err
 	}
 	summary.Seconds = time.Since(began).Seconds()
 	return summary, writeJSON(filepath.Join(g.out, "summary.json"), summary)
+}
+
+func (a *album) summarize(embedDim int) (generateSummary, error) {
+	diversity, err := a.diversity(embedDim)
+	a.bestOf.summarize()
+	a.refined.summarize()
+	return generateSummary{Summary: eval.Summarize(a.texts, a.scores), Diversity: diversity, BestOf: a.bestOf, Refined: a.refined}, err
 }
 
 // request checks the options and turns them into the pipeline's, without random z.

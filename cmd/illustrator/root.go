@@ -94,6 +94,8 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
 		newServeCommand(opts),
+		newManipulateCommand(opts),
+		newInterpolateCommand(opts),
 		newTrainCommand(opts),
 		newEvalCommand(opts),
 		newRunsCommand(opts),

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+)
+
+type interpolateOptions struct {
+	originOptions
+	steps int
+	fps   float64
+	out   string
+	begin []origin // of both ends
+}
+
+// maxSteps is how many pictures an interpolation has at most: they are held in memory.
+const maxSteps = 1000
+
+func newInterpolateCommand(opts *globalOptions) *cobra.Command {
+	var p interpolateOptions
+	cmd := &cobra.Command{
+		Use:   "interpolate A B",
+		Short: "Go from one picture to another",
+		Long: `Draws pictures at equal distances on the straight line in W from A to B, both included. Each is a text, seed:N (the
+picture of illustrator render --seeds N), or a picture file, whose CLIP embedding is mapped to z: the picture drawn is like it.
+
+--out takes a strip (.png), an animation (.gif or .apng), or a folder, which gets single pictures and strip.png. What was
+drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
+		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with pink hair" --out strip.png
+  illustrator interpolate seed:3 portrait.png --steps 24 --out way.apng`,
+		Args: exactArgs(2, "both ends, such as seed:1 seed:2"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
+	}
+	p.addFlags(cmd, "alpha")
+	flags := cmd.Flags()
+	flags.IntVar(&p.steps, "steps", 8, "pictures, both ends included")
+	flags.Float64Var(&p.fps, "fps", 8, "pictures a second of an animation")
+	flags.StringVarP(&p.out, "out", "o", "interpolation", ".png, .gif or .apng file, or a folder")
+	return cmd
+}
+
+func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOptions, args []string) error {
+	if p.steps < 2 || p.steps > maxSteps {
+		return fault.Usage(fmt.Errorf("--steps is %d", p.steps), "--steps must be from 2 to %d, both ends included", maxSteps)
+	}
+	if !(p.fps >= 0.1 && p.fps <= 50) {
+		return fault.Usage(fmt.Errorf("--fps is %g", p.fps), "--fps must be from 0.1 to 50")
+	}
+	for i, arg := range args {
+		o, err := readOrigin([]string{"A", "B"}[i], arg)
+		if err != nil {
+			return err
+		}
+		p.begin = append(p.begin, o)
+	}
+	check := checkOutputFolder
+	if p.isFile() {
+		check = func(path string) error { return checkOutputFile(path) }
+	}
+	if err := check(p.out); err != nil {
+		return err
+	}
+	a, err := p.open(cmd, opts, "alpha")
+	if err != nil {
+		return err
+	}
+	return a.interpolate(cmd.Context(), p)
+}
+
+// isFile reports whether one file is written, not a folder.
+func (p interpolateOptions) isFile() bool {
+	ext := strings.ToLower(filepath.Ext(p.out))
+	return ext == ".png" || slices.Contains(data.AnimationExtensions, ext)
+}
+
+func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
+	about, err := data.NewText(a.domain.TextPrompt)
+	if err != nil {
+		return err
+	}
+	var ends [2][]float32
+	for i, o := range p.begin {
+		from, err := a.origin(ctx, o, about)
+		if err != nil {
+			return err
+		}
+		if ends[i], err = a.networks.OriginStyles(ctx, from, a.synthesis.TruncationPsi); err != nil {
+			return err
+		}
+	}
+	styles, err := a.networks.Interpolate(ends[0], ends[1], p.steps)
+	if err != nil {
+		return err
+	}
+	synthesis := a.synthesis
+	synthesis.Keys = make([]uint64, p.steps) // one noise for all: only the styles change
+	images, err := a.networks.Render(ctx, styles, synthesis)
+	if err != nil {
+		return err
+	}
+	pictures, err := a.pictures(images)
+	if err != nil {
+		return err
+	}
+	frames := make([]image.Image, len(pictures))
+	for i, picture := range pictures {
+		frames[i] = picture.Image()
+	}
+	if err := a.writeInterpolation(p, frames); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.globals.stdout, p.out)
+	return err
+}
+
+// interpolationInfo is the JSON beside an interpolation.
+type interpolationInfo struct {
+	From          string            `json:"from"`
+	To            string            `json:"to"`
+	Steps         int               `json:"steps"`
+	Alpha         *float64          `json:"alpha"` // of texts; null without projection
+	NoiseMode     string            `json:"noise_mode"`
+	TruncationPsi float64           `json:"truncation_psi"`
+	Domain        string            `json:"domain"`
+	Networks      map[string]string `json:"networks_sha256"`
+	Files         []string          `json:"files"`
+}
+
+func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) error {
+	from, to := p.begin[0].name, p.begin[1].name
+	info := interpolationInfo{
+		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), NoiseMode: p.noiseMode, TruncationPsi: p.truncationPsi,
+		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)},
+	}
+	meta := a.meta(from+" → "+to, data.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
+	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"
+	switch ext := strings.ToLower(filepath.Ext(p.out)); {
+	case slices.Contains(data.AnimationExtensions, ext):
+		if err := data.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
+			return err
+		}
+		return writeJSON(besides, info)
+	case !p.isFile():
+		if err := createFolder(p.out); err != nil {
+			return err
+		}
+		strip, besides, info.Files = filepath.Join(p.out, "strip.png"), filepath.Join(p.out, "interpolation.json"), []string{"strip.png"}
+		for i, frame := range frames {
+			name := fmt.Sprintf("step%04d.png", i)
+			if err := data.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
+				return err
+			}
+			info.Files = append(info.Files, name)
+		}
+	}
+	labels := make([]string, len(frames))
+	labels[0], labels[len(labels)-1] = from, to
+	sheet, err := data.Grid(frames, labels, min(len(frames), stripColumns), data.GridOptions{})
+	if err != nil {
+		return err
+	}
+	if err := data.WritePNG(strip, sheet, meta); err != nil {
+		return err
+	}
+	return writeJSON(besides, info)
+}
+
+// stripColumns is how many pictures stand in a row of a strip.
+const stripColumns = 12
+
+// projectionAlpha is the alpha of texts' projection, nil without one.
+func (a *artist) projectionAlpha() *float64 {
+	if a.prompts == nil {
+		return nil
+	}
+	return &a.options.alpha
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/data"
+	"illustrator/eval"
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+)
+
+type manipulateOptions struct {
+	originOptions
+	from, to, originText string
+	alphas, keep, out    string
+	attributes           []string
+	asJSON               bool
+}
+
+func newManipulateCommand(opts *globalOptions) *cobra.Command {
+	var m manipulateOptions
+	cmd := &cobra.Command{
+		Use:   "manipulate --from ORIGIN --to TEXT",
+		Short: "Change a picture towards a text",
+		Long: `Moves the CLIP image embedding of the origin by alpha times the difference of two text embeddings (eq. 11), and draws a
+picture for each alpha: CIE_target = CIE_origin + alpha (CTE_target - CTE_origin).
+
+The origin is a text, seed:N (the picture of illustrator render --seeds N), or a picture file. A text has the embedding of
+its prompt projection, the others that of the picture itself. CTE_origin is the text of the origin, of seeds and files the
+domain's text prompt; --origin-text names another.
+
+The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to the
+origin, and, in a domain with a classifier, which attributes changed.`,
+		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
+  illustrator manipulate --from portrait.png --to "a person with blue hair" --alpha 0.5,1 --attribute hair_color=blue --out blue`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&m.from, "from", "", "origin: a text, seed:N or a picture file (required)")
+	flags.StringVar(&m.to, "to", "", "text to change it towards (required)")
+	flags.StringVar(&m.originText, "origin-text", "", "text that says what the origin shows (default the text, or the domain's text prompt)")
+	flags.StringVar(&m.alphas, "alpha", defaultAlphas, "how far to go, eq. 11: numbers separated by commas")
+	flags.StringVar(&m.keep, "keep", "", "what of the origin's own to keep: nothing, z or w (default w of a seed, else nothing)")
+	flags.StringSliceVar(&m.attributes, "attribute", nil, "NAME=VALUE that the text names, to be looked for by the domain's classifier; may be repeated")
+	m.addFlags(cmd, "projection-alpha")
+	flags.StringVarP(&m.out, "out", "o", "manipulated", "folder to write")
+	flags.BoolVar(&m.asJSON, "json", false, "print manipulate.json")
+	_ = cmd.MarkFlagRequired("from")
+	_ = cmd.MarkFlagRequired("to")
+	return cmd
+}
+
+const defaultAlphas = "0,0.5,1,1.5"
+
+// manipulation is a manipulation whose options are checked.
+type manipulation struct {
+	manipulateOptions
+	origin    origin
+	about, to data.Text // what the origin shows if it is no text, and the target with its attributes
+	alphas    []float64
+	keep      pipeline.Keep
+}
+
+func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOptions) error {
+	began := time.Now()
+	m := manipulation{manipulateOptions: options}
+	var err error
+	if m.origin, err = readOrigin("--from", options.from); err != nil {
+		return err
+	}
+	if m.to, err = data.NewText(options.to); err != nil {
+		return fmt.Errorf("--to: %w", err)
+	}
+	if m.to.Attributes, err = parseAttributes(options.attributes); err != nil {
+		return err
+	}
+	if m.alphas, err = parseAlphas(options.alphas); err != nil {
+		return err
+	}
+	if m.keep, err = parseKeep(options.keep, m.origin); err != nil {
+		return err
+	}
+	if err := checkOutputFolder(options.out); err != nil {
+		return err
+	}
+	a, err := options.open(cmd, opts, "projection-alpha")
+	if err != nil {
+		return err
+	}
+	if err := m.checkTexts(a.session); err != nil {
+		return err
+	}
+	summary, err := a.manipulate(cmd.Context(), m)
+	if err != nil {
+		return err
+	}
+	summary.Seconds = time.Since(began).Seconds()
+	if err := writeJSON(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
+		return err
+	}
+	if m.asJSON {
+		return printJSON(opts.stdout, summary)
+	}
+	return summary.print(opts.stdout)
+}
+
+// checkTexts finds the origin's text and checks the attributes against the classifier.
+func (m *manipulation) checkTexts(s *session) (err error) {
+	about := m.originText
+	if about == "" {
+		about = s.domain.TextPrompt
+	}
+	if m.about, err = data.NewText(about); err != nil {
+		return fmt.Errorf("--origin-text: %w", err)
+	}
+	switch {
+	case len(m.to.Attributes) == 0:
+		return nil
+	case s.networks.Classifier == nil:
+		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
+	}
+	return eval.CheckTexts(*s.networks.Classifier, []data.Text{m.to})
+}
+
+// parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.
+func parseAlphas(list string) ([]float64, error) {
+	var alphas []float64
+	for _, item := range strings.Split(list, ",") {
+		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
+		switch {
+		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
+			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is no number from -100 to 100", list, strings.TrimSpace(item)), "give numbers separated by commas, such as %s", defaultAlphas)
+		case slices.Contains(alphas, alpha):
+			return nil, fault.Usage(fmt.Errorf("--alpha %q: %g is given twice", list, alpha), "give each alpha once")
+		case len(alphas) == maxAlphas:
+			return nil, fault.Usage(fmt.Errorf("--alpha has more than %d numbers", maxAlphas), "split the list over several runs")
+		}
+		alphas = append(alphas, alpha)
+	}
+	return alphas, nil
+}
+
+const maxAlphas = 100
+
+// parseAttributes reads NAME=VALUE; a name that comes again accepts several values.
+func parseAttributes(list []string) (map[string][]string, error) {
+	attributes := map[string][]string{}
+	for _, item := range list {
+		name, value, ok := strings.Cut(item, "=")
+		if !ok || name == "" || value == "" {
+			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as beard=beard")
+		}
+		attributes[name] = append(attributes[name], value)
+	}
+	return attributes, nil
+}
+
+// parseKeep chooses what is kept: the styles of an origin whose z is its own, unless the user says otherwise.
+func parseKeep(name string, from origin) (pipeline.Keep, error) {
+	switch keep := pipeline.Keep(name); {
+	case name == "" && from.seed != nil:
+		return pipeline.KeepW, nil
+	case name == "":
+		return pipeline.KeepNothing, nil
+	case keep != pipeline.KeepNothing && keep != pipeline.KeepZ && keep != pipeline.KeepW:
+		return "", fault.Usage(fmt.Errorf("--keep %q is unknown", name), "use nothing, z or w")
+	case keep != pipeline.KeepNothing && from.picture != nil:
+		return "", fault.Usage(fmt.Errorf("--keep %s of a picture file", name), "only what was drawn from a known z has one to keep: leave --keep out")
+	default:
+		return keep, nil
+	}
+}
+
+// manipulate draws and writes all pictures.
+func (a *artist) manipulate(ctx context.Context, m manipulation) (manipulateSummary, error) {
+	from, err := a.origin(ctx, m.origin, m.about)
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	if m.origin.text != nil && m.originText != "" {
+		if from.TextEmbed, err = a.embed(ctx, m.about); err != nil {
+			return manipulateSummary{}, err
+		}
+	}
+	target, err := a.embed(ctx, m.to)
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	out, err := a.networks.Manipulate(ctx, pipeline.ManipulateRequest{
+		Origin: from, TextEmbed: target, Alphas: m.alphas, Keep: m.keep, Synthesis: a.synthesis,
+	})
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	first, err := a.originPicture(ctx, m.origin, from)
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	pictures, err := a.pictures(append(first.Pixels, out.Images...))
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	summary, err := a.compare(ctx, m, target, pictures)
+	if err != nil {
+		return manipulateSummary{}, err
+	}
+	return summary, a.writeManipulated(m, &summary, pictures)
+}

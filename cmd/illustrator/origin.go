@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/configs"
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
+)
+
+// origin is the picture that a command begins with, as a user names it: a text, "seed:N" or a file.
+type origin struct {
+	name    string
+	text    *data.Text
+	seed    *uint64
+	picture *data.Picture
+}
+
+// readOrigin reads what flag names. A file is read at once, so that a wrong one is noticed before a device starts.
+func readOrigin(flag, name string) (origin, error) {
+	o := origin{name: name}
+	if number, ok := strings.CutPrefix(name, "seed:"); ok {
+		seed, err := strconv.ParseUint(number, 10, 64)
+		o.seed = &seed
+		if err != nil {
+			return o, fault.Usage(fmt.Errorf("%s %q: %q is no seed", flag, name, number), "write seed: and a whole number of at least 0, such as seed:7")
+		}
+		return o, nil
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png", ".jpg", ".jpeg", ".webp":
+		p, err := data.ReadPicture(name)
+		if err != nil && fault.HintOf(err) == "" {
+			err = fault.Hint(err, "give a PNG, JPEG or WebP picture, a text, or seed:N")
+		}
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", flag, err)
+		}
+		o.picture = &p
+		return o, nil
+	}
+	text, err := data.NewText(name)
+	if err != nil {
+		return o, fmt.Errorf("%s: %w", flag, err)
+	}
+	o.text = &text
+	return o, nil
+}
+
+// originOptions say how the pictures of origins are drawn, with flags that commands share.
+type originOptions struct {
+	mapperOptions
+	domain, noiseMode    string
+	alpha, truncationPsi float64
+	noProjection, strict bool
+}
+
+// addFlags adds the flags; alpha names that of the prompt projection.
+func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
+	addDomainFlag(cmd, &p.domain)
+	p.mapperOptions.addFlags(cmd)
+	cmd.Flags().Float64Var(&p.alpha, alpha, 0, "distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
+	cmd.Flags().BoolVar(&p.noProjection, "no-projection", false, "use text embeddings as they are, without prompts")
+	addSynthesisFlags(cmd, &p.noiseMode, &p.truncationPsi, stylegan2.NoiseConst)
+	addStrictFlag(cmd, &p.strict)
+}
+
+// artist draws origins: a domain with its mapper and prompts, and how pictures are made.
+type artist struct {
+	*session
+	globals   *globalOptions
+	options   originOptions
+	synthesis pipeline.Synthesis
+	prompts   *pipeline.Prompts // nil without projection
+}
+
+// open checks the options, reads the domain and loads its mapper and prompts; no device yet.
+func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) (*artist, error) {
+	a := artist{globals: o, options: p}
+	var err error
+	if a.synthesis, err = parseSynthesis(p.noiseMode, p.truncationPsi); err != nil {
+		return nil, err
+	}
+	if a.options.domain, err = p.domainOf(cmd, p.domain); err != nil {
+		return nil, err
+	}
+	if a.session, err = o.readDomain(a.options.domain); err != nil {
+		return nil, err
+	}
+	if !cmd.Flags().Changed(alpha) {
+		a.options.alpha = a.domain.Alpha
+	}
+	if err := configs.CheckAlpha("--"+alpha, a.options.alpha); err != nil {
+		return nil, err
+	}
+	if err := a.loadMapper(p.mapperOptions); err != nil || p.noProjection {
+		return &a, err
+	}
+	prompts, err := a.loadPrompts(p.run)
+	a.prompts = &prompts.Prompts
+	return &a, err
+}
+
+// embed embeds one text [E] after its length was checked.
+func (a *artist) embed(ctx context.Context, text data.Text) ([]float32, error) {
+	return a.globals.embedTexts(ctx, a.session, []data.Text{text}, a.options.strict)
+}
+
+// origin finds the origin's embedding and z. about is the text of what is no text itself.
+func (a *artist) origin(ctx context.Context, o origin, about data.Text) (pipeline.Origin, error) {
+	if o.text != nil {
+		about = *o.text
+	}
+	embed, err := a.embed(ctx, about)
+	if err != nil {
+		return pipeline.Origin{}, err
+	}
+	switch {
+	case o.text != nil:
+		return a.networks.TextOrigin(ctx, embed, a.prompts, a.options.alpha)
+	case o.seed != nil:
+		return a.networks.ZOrigin(ctx, data.Z(*o.seed, a.networks.Generator.StyleDim), *o.seed, embed, a.synthesis)
+	}
+	return a.networks.PictureOrigin(ctx, o.picture.Pixels, o.picture.Height, o.picture.Width, embed)
+}
+
+// meta is what a picture drawn by the artist carries.
+func (a *artist) meta(description string, more ...data.Meta) []data.Meta {
+	meta := []data.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: createdBy()}, {Key: "Domain", Value: a.domain.Name}}
+	return append(append(meta, more...), hashesOf(a.networks.Hashes)...)
+}
+
+// pictures turns a generator's batch [N,3,Size,Size] into pictures.
+func (a *artist) pictures(images []float32) ([]data.Picture, error) {
+	return data.SplitPictures(images, a.networks.Generator.Size, a.networks.Generator.Size)
+}
