@@ -149,7 +149,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		return badField(wrong.Field, "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
+		return badField(strings.TrimPrefix(wrong.Field, "settings."), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
 	}
 	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " + strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
 }

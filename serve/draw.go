@@ -34,9 +34,9 @@ func pngPath(id string) string { return "/api/v1/pictures/" + id + "/png" }
 
 // accepted is the event that says that work was queued.
 type accepted struct {
-	Pictures   int      `json:"pictures"`
-	Ahead      int      `json:"ahead"`
-	Paragraphs []string `json:"paragraphs,omitempty"` // of a story, one a picture
+	Pictures int   `json:"pictures"`
+	Ahead    int   `json:"ahead"`
+	Story    *told `json:"story,omitempty"`
 }
 
 // result is the answer in JSON, and the event that ends the others, which has no pictures again.
@@ -50,9 +50,9 @@ type result struct {
 const aliveEvery = 15 * time.Second
 
 // draw draws the plans and answers.
-func (s *Server) draw(w http.ResponseWriter, r *http.Request, plans []plan, paragraphs []string) {
+func (s *Server) draw(w http.ResponseWriter, r *http.Request, plans []plan, story *told) {
 	began, st := time.Now(), newStream(w, r)
-	pictures, err := s.drawAll(st, r, plans, paragraphs)
+	pictures, err := s.drawAll(st, r, plans, story)
 	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
 	if !st.events {
 		done.Pictures = pictures
@@ -61,7 +61,7 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, plans []plan, para
 }
 
 // drawAll draws the plans, keeps the pictures, and sends each when it is done. They are returned in the plans' order.
-func (s *Server) drawAll(st *stream, r *http.Request, plans []plan, paragraphs []string) ([]answered, error) {
+func (s *Server) drawAll(st *stream, r *http.Request, plans []plan, story *told) ([]answered, error) {
 	pictures := make([]queue.Picture, len(plans))
 	for i, p := range plans {
 		pictures[i] = p.draw
@@ -70,7 +70,7 @@ func (s *Server) drawAll(st *stream, r *http.Request, plans []plan, paragraphs [
 	if err != nil {
 		return nil, err
 	}
-	st.send("accepted", accepted{len(plans), job.Ahead, paragraphs})
+	st.send("accepted", accepted{len(plans), job.Ahead, story})
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
 	done := make([]answered, len(plans))

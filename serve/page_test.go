@@ -118,7 +118,7 @@ func (u user) look(name string) {
 
 // Everything that a person does on the page, in one Chromium. Screenshots are kept where ILLUSTRATOR_SCREENSHOTS says.
 func TestPage(t *testing.T) {
-	server := loreleiServer(t)
+	server := lorelei.serve(t)
 	page := browser.Open(t, server.URL)
 	run := func(name string, f func(u user)) {
 		if !t.Run(name, func(t *testing.T) { f(user{t, page}) }) {
@@ -214,10 +214,10 @@ func compareRuns(u user) {
 
 func tellStory(u user) {
 	u.view("story")
-	u.write("#story-text", "A young woman with long blond hair wears a flower.\n\nHer father is an old man with a gray beard and glasses.\n\nA clown with green hair makes them laugh.")
+	u.write("#story-text", "# The visit\n\nA young woman with long blond hair wears a flower.\n\nHer father is an old man with a gray beard and glasses.\n\nA clown with green hair makes them laugh.")
 	u.click("#view-story .ask .main")
 	u.images("#view-story .told", 3)
-	if told := u.text("#view-story .told"); strings.Count(told, "seed 0") != 3 || !strings.Contains(told, "makes them laugh.") {
+	if told := u.text("#view-story .told"); strings.Count(told, "seed 0") != 3 || !strings.HasPrefix(told, "The visit") || !strings.Contains(told, "makes them laugh.") {
 		u.Errorf("the story says %q", told)
 	}
 	u.look("story")

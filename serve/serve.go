@@ -103,30 +103,43 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.guard(s.routes(api))
+	mux := http.NewServeMux()
+	for _, r := range s.routes(api) {
+		if r.open {
+			mux.Handle(r.pattern, r.handler)
+		} else {
+			mux.Handle(r.pattern, s.authorized(r.handler))
+		}
+	}
+	s.handler = s.guard(mux)
 	return s, nil
 }
 
-func (s *Server) routes(api []byte) *http.ServeMux {
-	mux := http.NewServeMux()
-	open := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, h) }
-	closed := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, s.authorized(h)) }
-	open("GET /{$}", s.page)
-	open("GET /assets/{name}", s.asset)
-	open("GET /healthz", s.health)
-	open("GET /readyz", s.ready)
-	open("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) })
-	closed("GET /metrics", s.metrics.ServeHTTP)
-	closed("GET /api/v1/domain", s.domain)
-	closed("POST /api/v1/generate", s.generate)
-	closed("POST /api/v1/manipulate", s.manipulate)
-	closed("POST /api/v1/story", s.story)
-	closed("GET /api/v1/pictures", s.findPictures)
-	closed("POST /api/v1/pictures", s.upload)
-	closed("GET /api/v1/pictures/{id}", s.getPicture)
-	closed("GET /api/v1/pictures/{id}/png", s.getPNG)
-	closed("DELETE /api/v1/pictures/{id}", s.deletePicture)
-	return mux
+// route is a pattern of http.ServeMux with its handler. An open one asks for no token.
+type route struct {
+	pattern string
+	handler http.HandlerFunc
+	open    bool
+}
+
+func (s *Server) routes(api []byte) []route {
+	return []route{
+		{"GET /{$}", s.page, true},
+		{"GET /assets/{name}", s.asset, true},
+		{"GET /healthz", s.health, true},
+		{"GET /readyz", s.ready, true},
+		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) }, true},
+		{"GET /metrics", s.metrics.ServeHTTP, false},
+		{"GET /api/v1/domain", s.domain, false},
+		{"POST /api/v1/generate", s.generate, false},
+		{"POST /api/v1/manipulate", s.manipulate, false},
+		{"POST /api/v1/story", s.story, false},
+		{"GET /api/v1/pictures", s.findPictures, false},
+		{"POST /api/v1/pictures", s.upload, false},
+		{"GET /api/v1/pictures/{id}", s.getPicture, false},
+		{"GET /api/v1/pictures/{id}/png", s.getPNG, false},
+		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
+	}
 }
 
 // ServeHTTP answers one request.

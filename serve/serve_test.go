@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,7 +32,7 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, stop := range stops {
+	for _, stop := range slices.Backward(stops) {
 		stop()
 	}
 	os.Exit(code)
@@ -41,10 +43,12 @@ var stops []func()
 
 // running is a server on a port of its own.
 type running struct {
-	URL  string
-	stop context.CancelFunc // begins the shutdown
-	done chan error         // what Serve returned
-	log  *lockedBuffer
+	URL    string
+	server *serve.Server
+	stop   context.CancelFunc // begins the shutdown
+	ended  chan struct{}      // closed when Serve has returned err
+	err    error
+	log    *lockedBuffer
 }
 
 // lockedBuffer is a log that several goroutines write and a test reads.
@@ -67,7 +71,7 @@ func (b *lockedBuffer) String() string {
 
 // start starts a server. Models that draw belong to one server at a time.
 func start(o serve.Options) (*running, error) {
-	r := &running{done: make(chan error, 1), log: &lockedBuffer{}}
+	r := &running{ended: make(chan struct{}), log: &lockedBuffer{}}
 	o.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.Software, o.Grace = "illustrator test", time.Minute
 	s, err := serve.New(o)
@@ -80,8 +84,11 @@ func start(o serve.Options) (*running, error) {
 	}
 	r.URL = "http://" + listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
-	r.stop = cancel
-	go func() { r.done <- s.Serve(ctx, listener) }()
+	r.stop, r.server = cancel, s
+	go func() {
+		defer close(r.ended)
+		r.err = s.Serve(ctx, listener)
+	}()
 	return r, nil
 }
 
@@ -92,36 +99,73 @@ func (r *running) waitReady(t testing.TB) {
 			return
 		}
 		select {
-		case err := <-r.done:
-			t.Fatalf("the server ended: %v\n%s", err, r.log)
+		case <-r.ended:
+			t.Fatalf("the server ended: %v\n%s", r.err, r.log)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	t.Fatal("the server does not get ready")
 }
 
-// tinyModels are two mappers of the domain of random weights.
-func tinyModels() ([]queue.Model, error) {
-	dir, err := os.MkdirTemp("", "serve-test-")
-	if err != nil {
-		return nil, err
+// tinyOptions are those of the domain of random weights with two mappers.
+func tinyOptions() (serve.Options, error) {
+	o := serve.Options{
+		Domain: serve.Domain{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.", Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5},
+		Limits: testLimits(),
 	}
-	stops = append(stops, func() { os.RemoveAll(dir) })
+	dir, err := scratch()
+	if err != nil {
+		return o, err
+	}
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
-		return nil, err
+		return o, err
 	}
 	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	prompts := pipeline.Prompts{Text: data.Z(1, pipelinetest.EmbedDim), Image: data.Z(2, pipelinetest.EmbedDim)}
-	models := []queue.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
-	for i, m := range models {
-		if err := loadRandom(m.Networks, filepath.Join(dir, m.Name), uint64(i)); err != nil {
-			return nil, err
-		}
+	o.Models = []queue.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
+	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1), loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
+}
+
+// loreleiOptions are those of the embedded domain, with its own mapper and an untrained one to compare.
+func loreleiOptions() (serve.Options, error) {
+	o := serve.Options{Limits: testLimits()}
+	domain, err := configs.OpenDomain("lorelei")
+	if err != nil {
+		return o, err
 	}
-	return models, nil
+	n, err := pipeline.Open(nil, domain.Locations())
+	if err != nil {
+		return o, err
+	}
+	name, raw, err := domain.ReadPrompts()
+	if err != nil {
+		return o, err
+	}
+	prompts, err := data.ParsePrompts(name, raw, n)
+	if err != nil {
+		return o, err
+	}
+	o.Domain = serve.Domain{Name: domain.Name, About: domain.About, TextPrompt: domain.TextPrompt, Alpha: domain.Alpha}
+	if name, raw, err = domain.ReadDescriptions(); err != nil {
+		return o, err
+	}
+	texts, err := data.ParseTexts(name, raw)
+	for _, text := range texts {
+		o.Domain.Examples = append(o.Domain.Examples, text.Text)
+	}
+	o.Models = []queue.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts}, {Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
+	dir, e := scratch()
+	return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()), loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
+}
+
+// scratch is a folder that lasts as long as all tests.
+func scratch() (string, error) {
+	dir, err := os.MkdirTemp("", "serve-test-")
+	stops = append(stops, func() { os.RemoveAll(dir) })
+	return dir, err
 }
 
 // loadRandom loads an untrained mapper.
@@ -140,87 +184,78 @@ func testLimits() serve.Limits {
 	}
 }
 
-func tinyOptions(models []queue.Model) serve.Options {
-	return serve.Options{
-		Domain: serve.Domain{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.", Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5},
-		Models: models, Limits: testLimits(),
-	}
+// world is a domain whose networks all its tests share: to compile them takes long. It has one server at a time.
+type world struct {
+	options func() (serve.Options, error)
+	once    *serve.Options
+	server  *running
 }
 
-// shared are the servers that tests share: to compile their networks takes long.
-var shared struct {
-	sync.Mutex
-	tiny, lorelei *running
-}
+var tiny, lorelei = &world{options: tinyOptions}, &world{options: loreleiOptions}
 
-// tinyServer is the server of the tiny domain.
-func tinyServer(t testing.TB) *running {
-	t.Helper()
-	return share(t, &shared.tiny, func() (serve.Options, error) {
-		models, err := tinyModels()
-		return tinyOptions(models), err
-	})
-}
-
-// loreleiServer is the server of the embedded domain, with its own mapper and an untrained one to compare.
-func loreleiServer(t testing.TB) *running {
-	t.Helper()
-	return share(t, &shared.lorelei, func() (serve.Options, error) {
-		o := tinyOptions(nil)
-		domain, err := configs.OpenDomain("lorelei")
-		if err != nil {
-			return o, err
-		}
-		n, err := pipeline.Open(nil, domain.Locations())
-		if err != nil {
-			return o, err
-		}
-		name, raw, err := domain.ReadPrompts()
-		if err != nil {
-			return o, err
-		}
-		prompts, err := data.ParsePrompts(name, raw, n)
-		if err != nil {
-			return o, err
-		}
-		o.Domain = serve.Domain{Name: domain.Name, About: domain.About, TextPrompt: domain.TextPrompt, Alpha: domain.Alpha}
-		if name, raw, err = domain.ReadDescriptions(); err != nil {
-			return o, err
-		}
-		texts, err := data.ParseTexts(name, raw)
-		for _, text := range texts {
-			o.Domain.Examples = append(o.Domain.Examples, text.Text)
-		}
-		o.Models = []queue.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts}, {Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
-		dir, e := os.MkdirTemp("", "serve-test-")
-		stops = append(stops, func() { os.RemoveAll(dir) })
-		return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()), loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
-	})
-}
-
-// share starts a server at first, and waits until it is ready.
-func share(t testing.TB, server **running, options func() (serve.Options, error)) *running {
+// serve returns a server of the world that is ready: one that tests share, or, with changed options, one for this test.
+func (w *world) serve(t testing.TB, changes ...func(*serve.Options)) *running {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("compiles networks; run without -short")
 	}
 	backend := nntest.Backend(t)
-	shared.Lock()
-	defer shared.Unlock()
-	if *server == nil {
-		o, err := options()
+	if w.once == nil {
+		o, err := w.options()
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Models[0].Backend = backend
+		o.Models[0].Backend, w.once = backend, &o
+		stops = append(stops, w.stop)
+	}
+	if len(changes) > 0 {
+		w.stop()
+	}
+	if w.server == nil {
+		o := *w.once
+		for _, change := range changes {
+			change(&o)
+		}
 		r, err := start(o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		*server, stops = r, append(stops, func() { r.stop(); <-r.done })
+		w.server = r
 	}
-	(*server).waitReady(t)
-	return *server
+	if len(changes) > 0 {
+		t.Cleanup(w.stop)
+	}
+	w.server.waitReady(t)
+	return w.server
+}
+
+// stop stops the world's server.
+func (w *world) stop() {
+	if w.server != nil {
+		w.server.stop()
+		<-w.server.ended
+		w.server = nil
+	}
+}
+
+// deaf is a server whose worker never begins, so that what is queued waits. It needs no device.
+func deaf(t *testing.T, changes ...func(*serve.Options)) *running {
+	t.Helper()
+	o, err := tinyOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	o.Log = slog.New(slog.DiscardHandler)
+	s, err := serve.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return &running{URL: server.URL, server: s}
 }
 
 // answer is an HTTP response.

@@ -3,8 +3,8 @@ package serve
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
+	"illustrator/data/storybook"
 	"illustrator/serve/gallery"
 )
 
@@ -16,65 +16,79 @@ type storyRequest struct {
 	OwnSeeds bool `json:"own_seeds"`
 }
 
+// told is a story as its page shows it.
+type told struct {
+	Title      string      `json:"title,omitempty"`
+	Paragraphs []paragraph `json:"paragraphs"` // one a picture
+}
+
+type paragraph struct {
+	Chapter string `json:"chapter,omitempty"`
+	Text    string `json:"text"`
+}
+
 // story draws a picture of each paragraph.
 func (s *Server) story(w http.ResponseWriter, r *http.Request) {
 	var q storyRequest
 	err := readJSON(w, r, &q)
 	if err == nil {
 		var plans []plan
-		if plans, err = s.planStory(q); err == nil {
-			paragraphs := make([]string, len(plans))
-			for i, p := range plans {
-				paragraphs[i] = p.draw.Text
-			}
-			s.draw(w, r, plans, paragraphs)
+		var story *told
+		if plans, story, err = s.planStory(q); err == nil {
+			s.draw(w, r, plans, story)
 			return
 		}
 	}
 	s.fail(w, r, err)
 }
 
-func (s *Server) planStory(q storyRequest) ([]plan, error) {
+func (s *Server) planStory(q storyRequest) ([]plan, *told, error) {
 	if n := len([]rune(q.Story)); n > s.Limits.Story {
-		return nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
+		return nil, nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
 	}
-	paragraphs := parseStory(q.Story)
-	if len(paragraphs) == 0 || len(paragraphs) > s.Limits.Pictures {
-		return nil, badField("story", fmt.Sprintf("it has %d paragraphs", len(paragraphs)),
-			fmt.Sprintf("write 1 to %d, with an empty line between two", s.Limits.Pictures))
+	story, err := storybook.Parse("story.md", []byte(q.Story))
+	if err != nil {
+		return nil, nil, problemOf(err).at("story")
 	}
-	if q.Seed > maxSeed-uint64(len(paragraphs)) {
-		return nil, badField("seed", fmt.Sprintf("it is %d", q.Seed), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
+	n := len(story.Paragraphs)
+	if n > s.Limits.Pictures {
+		return nil, nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
+	}
+	if q.Seed > maxSeed-uint64(n) {
+		return nil, nil, badField("seed", fmt.Sprintf("it is %d", q.Seed), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
 	}
 	model, err := s.model("run", q.Run)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	base, err := q.plan(s, model)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	base.record.Kind = gallery.Story
+	return s.illustrate(base, story, q)
+}
+
+// illustrate returns a plan for each paragraph, of as many of its first sentences as CLIP reads.
+func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) ([]plan, *told, error) {
+	m, shown := s.Models[base.draw.Model], &told{Title: story.Title}
+	fits := func(text string) bool {
+		return len([]rune(text)) <= s.Limits.Text && m.Tokenizer.Encode(text).Lost == ""
+	}
 	var plans []plan
-	for i, paragraph := range paragraphs {
-		text, p := s.checkText("story", paragraph)
-		if p != nil {
-			return nil, p
+	for i, p := range story.Paragraphs {
+		kept, left := storybook.Reduce(p.Text, fits)
+		text, problem := s.checkText("story", kept)
+		if problem != nil {
+			return nil, nil, problem
 		}
 		seed := q.Seed
 		if q.OwnSeeds {
 			seed += uint64(i)
 		}
-		plans = append(plans, base.of(s.Models[model], text, seed))
+		next := base.of(m, text, seed)
+		next.cut = left
+		plans, shown.Paragraphs = append(plans, next), append(shown.Paragraphs, paragraph{p.Chapter, p.Text})
 	}
-	return plans, nil
-}
-
-func parseStory(text string) (paragraphs []string) {
-	for _, p := range strings.Split(text, "\n\n") {
-		if p = strings.TrimSpace(p); p != "" {
-			paragraphs = append(paragraphs, p)
-		}
-	}
-	return paragraphs
+	return plans, shown, nil
 }

@@ -3,7 +3,6 @@
 package gallery
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"illustrator/data"
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
@@ -235,12 +236,14 @@ func (g *Gallery) Size() (pictures int, size int64) {
 	return len(g.items), g.bytes
 }
 
+// maxPixels are those of a picture of a folder that others may have written to.
+const maxPixels = 1 << 26
+
 // Picture decodes a picture of the gallery.
 func (g *Gallery) Picture(id string) (image.Image, error) {
 	file, err := g.PNG(id)
 	if err != nil {
 		return nil, err
 	}
-	img, _, err := image.Decode(bytes.NewReader(file))
-	return img, err
+	return data.DecodePicture(file, maxPixels)
 }

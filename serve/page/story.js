@@ -1,6 +1,6 @@
 // Story: each paragraph becomes a picture, laid out beside it.
 import { Ask } from "./ask.js";
-import { card } from "./cards.js";
+import { card, placeholder } from "./cards.js";
 import { $, el, sample } from "./dom.js";
 
 export function storyView(view, domain) {
@@ -17,12 +17,14 @@ export function storyView(view, domain) {
     request: (story, values) => ({ story, ...values }),
     begin: (a) => {
       pictures = [];
-      told.replaceChildren(...a.paragraphs.map((text) => el("div", { class: "scene" },
-        el("ul", { class: "pictures" }, el("li", { class: "card waiting" }, el("span", { class: "picture" }))), el("p", {}, text))));
+      told.replaceChildren(a.story.title ? el("h3", { class: "title" }, a.story.title) : "", ...a.story.paragraphs.flatMap(({ chapter, text }, i) => [
+        chapter ? el("h4", {}, chapter) : "",
+        el("div", { class: i % 2 ? "scene mirrored" : "scene" }, el("ul", { class: "pictures" }, placeholder()), el("p", {}, text)),
+      ]));
     },
     picture: (p) => {
       pictures[p.index] = p;
-      told.children[p.index].querySelector("li").replaceWith(card(p, () => pictures.filter(Boolean)));
+      told.querySelectorAll(".scene")[p.index].querySelector("li").replaceWith(card(p, () => pictures.filter(Boolean)));
     },
     end: () => told.querySelectorAll(".waiting").forEach((place) => place.classList.add("missing")),
   });

@@ -1,0 +1,55 @@
+package storybook
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/png"
+)
+
+// Book is a story with its pictures.
+type Book struct {
+	Title    string
+	Language string // of the text, as in HTML: en, de
+	Spreads  []Spread
+	// Note is a line at the end, such as what made the pictures.
+	Note string
+}
+
+// Spread is a paragraph with its picture.
+type Spread struct {
+	Paragraph
+	Picture image.Image
+	// Alt is what the picture shows, for those who don't see it.
+	Alt string
+}
+
+//go:embed book.css
+var style string
+
+//go:embed book.html.tmpl
+var pageText string
+
+var page = template.Must(template.New("book").Funcs(template.FuncMap{"data": dataURI, "id": func(i int) string { return fmt.Sprintf("p%d", i+1) }}).Parse(pageText))
+
+// HTML returns the book as one file that needs no other: styles and pictures are in it.
+func (b Book) HTML() ([]byte, error) {
+	var out bytes.Buffer
+	err := page.Execute(&out, struct {
+		Book
+		Style template.CSS
+	}{b, template.CSS(style)})
+	return out.Bytes(), err
+}
+
+// dataURI is a picture as an address that holds it.
+func dataURI(img image.Image) (template.URL, error) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		return "", err
+	}
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
+}
