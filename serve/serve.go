@@ -187,6 +187,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-grace.Done():
 		err = fmt.Errorf("some pictures were not finished within %v", s.Grace)
 		stopWorker(err)
+		<-drawn // the batch that the device is at
 	}
 	if e := server.Shutdown(grace); e != nil && err == nil {
 		err = fmt.Errorf("some answers were not read within %v", s.Grace)

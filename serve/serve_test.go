@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,7 +74,7 @@ func (b *lockedBuffer) String() string {
 func start(o serve.Options) (*running, error) {
 	r := &running{ended: make(chan struct{}), log: &lockedBuffer{}}
 	o.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.Software, o.Grace = "illustrator test", time.Minute
+	o.Software, o.Grace = "illustrator test", cmp.Or(o.Grace, time.Minute)
 	s, err := serve.New(o)
 	if err != nil {
 		return nil, err
