@@ -217,7 +217,7 @@ func (s *stream) write(text string) {
 // end answers with what was drawn, or with the error that ended it.
 func (s *Server) end(st *stream, r *http.Request, result any, err error) {
 	switch {
-	case err != nil && errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+	case st.written != nil, errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		s.metrics.left()
 	case err != nil && st.begun:
 		p := problemOf(err)

@@ -89,7 +89,9 @@ func (s *Server) drawAll(st *stream, r *http.Request, plans []plan, story *told)
 			return nil, err
 		}
 		done[drawn.Index] = a
-		st.send("picture", a)
+		if st.send("picture", a); st.written != nil {
+			return nil, st.written
+		}
 	}
 	return done, nil
 }

@@ -40,9 +40,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		extend(seen)
 		switch {
-		case !s.anyHost && !isLoopback(r.Host):
-			// A page of another site whose name was made to lead here would otherwise be of the same origin.
-			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "this server answers to localhost only", Hint: "start it with --listen to serve others"})
+		case !s.anyHost && s.Token == "" && !isLoopback(r.Host):
+			// A page of another site whose name was made to lead here would otherwise be of the same origin. It has no token.
+			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "this server answers to localhost only", Hint: "start it with a token, or with --listen, to serve others"})
 		case origins.Check(r) != nil:
 			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "the request comes from a page of another site"})
 		default:

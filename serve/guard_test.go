@@ -77,4 +77,9 @@ func TestOtherSites(t *testing.T) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
+	// Behind a proxy the name is another; who has the token may.
+	r = deaf(t, func(o *serve.Options) { o.Token = "a-token-that-is-long" })
+	if a := do(t, http.MethodGet, r.URL+"/api/v1/domain", nil, map[string]string{"Host": "pictures.example", "Authorization": "Bearer a-token-that-is-long"}); a.status != http.StatusOK {
+		t.Errorf("with a token: %v", a)
+	}
 }

@@ -148,14 +148,14 @@ func generatePictures(u user) {
 		u.Error("an example writes nothing")
 	}
 	u.write("#draw-text", "a wizard with round glasses and a long white beard")
-	u.write("#view-draw [name=count]", "5")
+	u.write("#view-draw [name=count]", "8")
 	// The status is announced as it changes; all of its words are kept here.
 	browser.Eval[bool](u.Page, `window.said = []; new MutationObserver(() => said.push(document.querySelector("#view-draw .status").textContent))
 		.observe(document.querySelector("#view-draw .status"), {childList: true}); true`)
 	u.click("#view-draw .ask .main")
-	u.images("#view-draw .pictures", 5)
+	u.images("#view-draw .pictures", 8)
 	said := browser.Eval[string](u.Page, `said.join("|")`)
-	for _, want := range []string{"Drawing 5 pictures", " of 5 pictures ready", "5 pictures in "} {
+	for _, want := range []string{"Drawing 8 pictures", " of 8 pictures ready", "8 pictures in "} {
 		if !strings.Contains(said, want) {
 			u.Errorf("the progress %q does not say %q", said, want)
 		}
@@ -170,7 +170,7 @@ func generatePictures(u user) {
 	u.until(`!document.querySelector("#view-draw [name=inject_index]").closest(".field").hidden`)
 	u.click("#view-draw .ask .main")
 	u.until(`document.querySelector("#view-draw .pictures .note")?.textContent.includes("comic")`)
-	u.images("#view-draw .pictures", 5)
+	u.images("#view-draw .pictures", 8)
 	u.look("settings")
 	u.click("#view-draw summary")
 }
@@ -301,7 +301,7 @@ func useKeyboardOnly(u user) {
 	browser.Eval[bool](u.Page, `document.activeElement.value = ""; true`)
 	u.Do(chromedp.KeyEvent("an elf"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	u.until(`document.querySelector("#view-draw .pictures img")?.alt === "an elf"`)
-	u.images("#view-draw .pictures", 5)
+	u.images("#view-draw .pictures", 8)
 	reached := false
 	for range 60 {
 		u.Do(chromedp.KeyEvent(kb.Tab))

@@ -1,7 +1,7 @@
 // The settings below a description: how many pictures, how they differ, how they look.
 import { $, el } from "./dom.js";
 
-const names = { noise: "fine detail only", style: "styles of the first layers", z: "the whole picture" };
+const names = { noise: "fine detail", style: "first layers", z: "everything" };
 
 /** Settings are the fields of one form: count pictures of each of so many runs, what they differ in, and the seeds of a story. */
 export class Settings {

@@ -158,12 +158,8 @@ func (q *Queue) drop() {
 // take waits for pictures and returns as many as a batch holds. It returns none when the queue is closed and empty.
 func (q *Queue) take(ctx context.Context) ([]ticket, error) {
 	for {
-		tickets, closed := q.tryTake(), q.isClosed()
-		if len(tickets) > 0 {
+		if tickets := q.tryTake(); len(tickets) > 0 || q.over() {
 			return tickets, nil
-		}
-		if closed {
-			return q.tryTake(), nil // what was added before it was closed
 		}
 		select {
 		case <-q.wake:
@@ -173,10 +169,12 @@ func (q *Queue) take(ctx context.Context) ([]ticket, error) {
 	}
 }
 
-func (q *Queue) isClosed() bool {
+// over reports whether the queue is closed and empty.
+func (q *Queue) over() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.closed
+	q.drop()
+	return q.closed && q.waiting == 0
 }
 
 // tryTake takes as many pictures as a batch holds, one of each job in turn, so that a large request does not make small ones

@@ -21,6 +21,9 @@ func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
 		}
 		q.serve(ctx, q.tryTake())
 	}
+	if q.over() {
+		return nil
+	}
 	ready()
 	for {
 		tickets, err := q.take(ctx)
@@ -106,6 +109,9 @@ func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 		for _, warm := range []Picture{
 			{TruncationPsi: 1, Score: true}, {TruncationPsi: 0.7}, {TruncationPsi: 1, Origin: &Origin{Text: "a picture", Pixels: blank}},
 		} {
+			if q.over() {
+				return nil
+			}
 			pictures := make([]*Picture, n)
 			for i := range pictures {
 				p := warm
