@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,7 +140,16 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(strings.NewReader(string(body)))
+	// Go reads null as what was there before, which would hide a mistake.
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) == nil {
+		for name, value := range fields {
+			if list, ok := value.([]any); value == nil || ok && slices.Contains(list, nil) {
+				return badField(name, "it is, or holds, null", "leave it out")
+			}
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	err = d.Decode(v)
 	if err == nil {
@@ -148,7 +159,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		err = errors.New("something follows the object")
 	}
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) && wrong.Field != "" {
+	if errors.As(err, &wrong) && wrong.Field == "" {
+		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value, Hint: "send an object"}
+	} else if wrong != nil {
 		return badField(strings.TrimPrefix(wrong.Field, "settings."), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
 	}
 	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " + strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}

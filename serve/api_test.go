@@ -217,6 +217,10 @@ func TestMistakes(t *testing.T) {
 		{"generate", `{"text": "x", "truncation_psi": 3}`, "truncation_psi", "it is 3", 400},
 		{"generate", `{"text": "x", "cartoon": "comik"}`, "cartoon", `"comik" is unknown`, 400},
 		{"generate", `{"text": "x", "cartoon": "../network.yaml"}`, "cartoon", "is unknown", 400},
+		{"generate", `{"text": "x", "seed": null}`, "seed", "null", 400},
+		{"manipulate", `{"picture": "none", "to": "x", "alphas": [1, null]}`, "alphas", "null", 400},
+		{"generate", `null`, "text", "the text is empty", 400},
+		{"generate", `[]`, "", "JSON array", 400},
 		{"generate", `{"texts": ["x"]}`, "", `unknown field "texts"`, 400},
 		{"generate", `{"text": "x"} {}`, "", "something follows", 400},
 		{"generate", `{"text": `, "", "unexpected EOF", 400},
@@ -236,7 +240,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	for path, status := range map[string]int{
-		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400, "/api/v1/pictures?query=" + strings.Repeat("x", 201): 400,
+		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400, "/api/v1/pictures?query=" + strings.Repeat("x", 51): 400,
 		"/api/v1/pictures/none": 404, "/api/v1/pictures/none/png": 404, "/assets/none.js": 404, "/assets/..%2fserve.go": 404, "/api/v1/none": 404, "/api/v1/generate": 405,
 	} {
 		if a := get(t, r.URL+path); a.status != status {

@@ -133,10 +133,13 @@ func TestLoadBatches(t *testing.T) {
 	t.Logf("batches give %.2f times the pictures", speed[32]/speed[1])
 }
 
-// The API as strangers use it: whatever fits the document, or nearly, is answered as the document says, and never by a 5xx.
+// The API as strangers use it: whatever fits the document, or nearly, is answered as the document says, and never by a 5xx. LOAD takes longer.
 func TestFuzz(t *testing.T) {
-	r := tiny.serve(t)
-	pytools.Run(t, []string{"schemathesis"}, "testdata/fuzz.py", r.URL, "15")
+	r, examples, seconds := tiny.serve(t), "5", "15"
+	if os.Getenv("LOAD") != "" {
+		examples, seconds = "50", "300"
+	}
+	pytools.Run(t, []string{"schemathesis"}, "testdata/fuzz.py", r.URL, examples, seconds)
 	if log := r.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "status=5") {
 		t.Error("the server failed; see its log")
 	}

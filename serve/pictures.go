@@ -20,7 +20,7 @@ import (
 const (
 	defaultPage = 60
 	maxPage     = 200
-	maxQuery    = 200
+	maxQuery    = 50 // characters
 )
 
 // found is a page of the gallery.
@@ -37,8 +37,8 @@ func answer(r gallery.Record, i int) answered {
 func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
 	query, limit := values.Get("query"), defaultPage
-	if len(query) > maxQuery {
-		s.fail(w, r, badField("query", fmt.Sprintf("it has %d bytes", len(query)), fmt.Sprintf("search for at most %d", maxQuery)))
+	if n := len([]rune(query)); n > maxQuery {
+		s.fail(w, r, badField("query", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("search for at most %d", maxQuery)))
 		return
 	}
 	if given := values.Get("limit"); values.Has("limit") {

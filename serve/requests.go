@@ -48,9 +48,6 @@ func (o settings) plan(s *Server, model int) (p plan, err error) {
 	if err := checkRange("truncation_psi", psi, -2, 2); err != nil {
 		return p, err
 	}
-	if o.Seed > maxSeed {
-		return p, badField("seed", fmt.Sprintf("it is %d", o.Seed), fmt.Sprintf("give at most %d", uint64(maxSeed)))
-	}
 	m := s.Models[model]
 	p.draw = queue.Picture{Model: model, Alpha: alpha, TruncationPsi: psi}
 	if err := o.diversify(m, &p.draw); err != nil {
@@ -74,6 +71,14 @@ func checkRange(field string, v, low, high float64) error {
 		return nil
 	}
 	return badField(field, fmt.Sprintf("it is %g", v), fmt.Sprintf("give a number from %g to %g", low, high))
+}
+
+// checkSeeds refuses seeds, from first on, beyond the largest.
+func checkSeeds(first uint64, count int) error {
+	if first <= maxSeed-uint64(count-1) {
+		return nil
+	}
+	return badField("seed", fmt.Sprintf("it is %d", first), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
 }
 
 // What diversity by style and by z have where a request gives no number: as illustrator generate.
@@ -140,24 +145,29 @@ type generateRequest struct {
 	Score bool `json:"score"`
 }
 
-// generate draws pictures of a text, by one run or by several to be compared.
-func (s *Server) generate(w http.ResponseWriter, r *http.Request) {
-	var q generateRequest
-	err := readJSON(w, r, &q)
-	if err == nil {
+// planned answers requests that draw: make turns a request into what is to be drawn, and the story that it tells, if any.
+func planned[Q any](s *Server, make func(Q) ([]plan, *told, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q Q
 		var plans []plan
-		if plans, err = s.planGenerate(q); err == nil {
-			s.draw(w, r, plans, nil)
+		var story *told
+		err := readJSON(w, r, &q)
+		if err == nil {
+			plans, story, err = make(q)
+		}
+		if err != nil {
+			s.fail(w, r, err)
 			return
 		}
+		s.draw(w, r, plans, story)
 	}
-	s.fail(w, r, err)
 }
 
-func (s *Server) planGenerate(q generateRequest) ([]plan, error) {
+// planGenerate plans pictures of a text, by one run or by several to be compared.
+func (s *Server) planGenerate(q generateRequest) ([]plan, *told, error) {
 	text, p := s.checkText("text", q.Text)
 	if p != nil {
-		return nil, p
+		return nil, nil, p
 	}
 	count := 1
 	if q.Count != nil {
@@ -168,33 +178,33 @@ func (s *Server) planGenerate(q generateRequest) ([]plan, error) {
 		runs = []string{""}
 	}
 	if len(runs) > len(s.Models) {
-		return nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)), fmt.Sprintf("this server has %d: name each once", len(s.Models)))
+		return nil, nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)), fmt.Sprintf("this server has %d: name each once", len(s.Models)))
 	}
 	if count < 1 || count > s.Limits.Pictures/len(runs) {
-		return nil, badField("count", fmt.Sprintf("it is %d", count), fmt.Sprintf("one request draws 1 to %d pictures, those of all runs together", s.Limits.Pictures))
+		return nil, nil, badField("count", fmt.Sprintf("it is %d", count), fmt.Sprintf("one request draws 1 to %d pictures, those of all runs together", s.Limits.Pictures))
 	}
-	if q.Seed > maxSeed-uint64(count) {
-		return nil, badField("seed", fmt.Sprintf("it is %d", q.Seed), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
+	if err := checkSeeds(q.Seed, count); err != nil {
+		return nil, nil, err
 	}
 	var plans []plan
 	for i, run := range runs {
 		model, err := s.model("runs", run)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if slices.Contains(runs[:i], run) {
-			return nil, badField("runs", fmt.Sprintf("%q is given twice", run), "name each run once")
+			return nil, nil, badField("runs", fmt.Sprintf("%q is given twice", run), "name each run once")
 		}
 		base, err := q.plan(s, model)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		base.draw.Score = q.Score
 		for k := range uint64(count) {
 			plans = append(plans, base.of(s.Models[model], text, q.Seed+k))
 		}
 	}
-	return plans, nil
+	return plans, nil, nil
 }
 
 type manipulateRequest struct {
@@ -209,42 +219,29 @@ type manipulateRequest struct {
 	Preview bool `json:"preview"`
 }
 
-// manipulate draws a picture of the gallery as eq. 11 moves it towards a text, once for each alpha.
-func (s *Server) manipulate(w http.ResponseWriter, r *http.Request) {
-	var q manipulateRequest
-	err := readJSON(w, r, &q)
-	if err == nil {
-		var plans []plan
-		if plans, err = s.planManipulate(q); err == nil {
-			s.draw(w, r, plans, nil)
-			return
-		}
-	}
-	s.fail(w, r, err)
-}
-
-func (s *Server) planManipulate(q manipulateRequest) ([]plan, error) {
+// planManipulate plans a picture of the gallery as eq. 11 moves it towards a text, once for each alpha.
+func (s *Server) planManipulate(q manipulateRequest) ([]plan, *told, error) {
 	to, p := s.checkText("to", q.To)
 	if p != nil {
-		return nil, p
+		return nil, nil, p
 	}
 	if n := len(q.Alphas); n < 1 || n > s.Limits.Pictures {
-		return nil, badField("alphas", fmt.Sprintf("it has %d numbers", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
+		return nil, nil, badField("alphas", fmt.Sprintf("it has %d numbers", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
 	}
 	_, record, err := s.find(q.Picture)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	model := 0
 	if record.Kind != gallery.Uploaded {
 		if model, err = s.model("picture", record.Run); err != nil {
-			return nil, badField("picture", fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run), "choose another picture")
+			return nil, nil, badField("picture", fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run), "choose another picture")
 		}
 	}
 	m := s.Models[model]
 	origin, err := s.origin(m, record, q.From)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	style := record.Cartoon
 	if q.Cartoon != nil {
@@ -255,20 +252,20 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, error) {
 		record: record, preview: q.Preview,
 	}
 	if base.style, err = openCartoon(style); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	base.record.Kind, base.record.Run, base.record.Cartoon = gallery.Manipulated, m.Name, style
 	base.record.Origin, base.record.OriginText, base.record.Similarity = record.ID, origin.Text, nil
 	var plans []plan
 	for i, alpha := range q.Alphas {
 		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -maxAlpha, maxAlpha); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		next := base.of(m, to, record.Seed)
 		next.draw.Alpha, next.record.Alpha = alpha, alpha
 		plans = append(plans, next)
 	}
-	return plans, nil
+	return plans, nil, nil
 }
 
 // origin returns what eq. 11 begins with.

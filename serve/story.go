@@ -2,7 +2,6 @@ package serve
 
 import (
 	"fmt"
-	"net/http"
 
 	"illustrator/data/storybook"
 	"illustrator/serve/gallery"
@@ -27,21 +26,7 @@ type paragraph struct {
 	Text    string `json:"text"`
 }
 
-// story draws a picture of each paragraph.
-func (s *Server) story(w http.ResponseWriter, r *http.Request) {
-	var q storyRequest
-	err := readJSON(w, r, &q)
-	if err == nil {
-		var plans []plan
-		var story *told
-		if plans, story, err = s.planStory(q); err == nil {
-			s.draw(w, r, plans, story)
-			return
-		}
-	}
-	s.fail(w, r, err)
-}
-
+// planStory plans a picture of each paragraph.
 func (s *Server) planStory(q storyRequest) ([]plan, *told, error) {
 	if n := len([]rune(q.Story)); n > s.Limits.Story {
 		return nil, nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
@@ -54,8 +39,8 @@ func (s *Server) planStory(q storyRequest) ([]plan, *told, error) {
 	if n > s.Limits.Pictures {
 		return nil, nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
 	}
-	if q.Seed > maxSeed-uint64(n) {
-		return nil, nil, badField("seed", fmt.Sprintf("it is %d", q.Seed), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
+	if err := checkSeeds(q.Seed, n); err != nil {
+		return nil, nil, err
 	}
 	model, err := s.model("run", q.Run)
 	if err != nil {
