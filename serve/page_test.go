@@ -1,10 +1,12 @@
 package serve_test
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"image"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +18,7 @@ import (
 
 	"illustrator/data"
 	"illustrator/internal/browser"
+	"illustrator/serve"
 )
 
 //go:embed testdata/axe.min.js
@@ -332,4 +335,56 @@ func seeErrors(u user) {
 	u.accessible("error")
 	u.Screenshot("error")
 	u.Page.Goto(browser.Eval[string](u.Page, "location.href")) // an answer of status 400 is no problem of the page here
+}
+
+// A server that asks for a token, and is so busy that nothing is drawn: the page asks, waits, stops, and says when to try again.
+func TestPageOfABusyServer(t *testing.T) {
+	const token = "a-token-that-is-long"
+	r := deaf(t, func(o *serve.Options) { o.Token, o.Limits.Waiting, o.Limits.Pictures = token, 9, 9 })
+	u := user{t, browser.Open(t, r.URL)}
+	u.until(`document.querySelector("#login").open`)
+	u.accessible("login")
+	u.Screenshot("login")
+	u.write("#login input", "wrong")
+	u.click("#login button")
+	u.until(`document.querySelector("#login .problem").textContent === "That token is wrong."`)
+	u.write("#login input", token)
+	u.click("#login button")
+	u.until(`document.title === "Toys · illustrator" && document.querySelector("nav a[aria-current]")`)
+
+	u.write("#draw-text", "a toy")
+	u.write("#view-draw [name=count]", "9")
+	u.click("#view-draw .ask .main")
+	u.until(`document.querySelectorAll("#view-draw .waiting").length === 9 && document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
+	u.accessible("waiting")
+	u.Screenshot("waiting")
+	u.click("#view-draw .stop")
+	u.until(`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready" && !document.querySelector("#view-draw .waiting")`)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/api/v1/generate", strings.NewReader(`{"text": "another's", "count": 9}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Accept": "text/event-stream"} {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	u.click("#view-draw .ask .main")
+	u.until(`/Too many pictures.*Try again in 1 second/.test(document.querySelector("#view-draw .alert").innerText)`)
+	u.Screenshot("busy")
+
+	// Pictures need the token too.
+	path := filepath.Join(t.TempDir(), "mine.png")
+	if err := data.WritePNG(path, image.NewGray(image.Rect(0, 0, 20, 20)), nil); err != nil {
+		t.Fatal(err)
+	}
+	u.view("gallery")
+	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
+	u.until(`document.querySelector("#viewer-picture")?.naturalWidth === 16 && document.querySelector("#viewer .download").href.startsWith("blob:")`)
 }

@@ -47,7 +47,7 @@ function open(views, moved) {
     else link.removeAttribute("aria-current");
   }
   views[name].opened?.();
-  if (moved) $("#main").focus({ preventScroll: true });
+  if (moved && !document.activeElement.closest("main")) $("#main").focus({ preventScroll: true });
 }
 
 start().catch((error) => {
