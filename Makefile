@@ -6,6 +6,7 @@ FULL ?= .cache/full
 TESTFLAGS ?=
 BENCHFLAGS ?=
 KILLS ?= 100
+LOAD ?= 10000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
@@ -13,7 +14,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak build setup bench parity-full full-run lint fmt tools modules chromium
+.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run lint fmt tools modules chromium
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -55,6 +56,9 @@ QUICK := pairs.rows=10000 train.stages.0.schedule.steps=1500 train.stages.1.sche
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
+
+load: setup ## measure the server: throughput, memory over $(LOAD) requests, batches against one picture at a time
+	LOAD=$(LOAD) $(GO) test -count=1 -timeout 2h -run TestLoad -v ./serve
 
 build: modules ## build ./illustrator
 	$(GO) build -buildvcs=$(BUILDVCS) -o illustrator ./cmd/illustrator

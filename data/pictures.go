@@ -1,13 +1,14 @@
 package data
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
-	_ "image/jpeg" // decoders that image.Decode finds
-	_ "image/png"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"math"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	_ "golang.org/x/image/webp"
+	"golang.org/x/image/webp"
 
 	"illustrator/internal/fault"
 )
@@ -113,23 +114,70 @@ func readImage(path string) (img image.Image, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	config, _, err := image.DecodeConfig(f)
-	if errors.Is(err, image.ErrFormat) {
-		return nil, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
-	}
-	if err != nil {
+	return decodeImage(f, maxPicturePixels)
+}
+
+// DecodePicture decodes the bytes of a PNG, JPEG or WebP file that has at most maxPixels pixels, which is checked before it
+// is decoded; orientation tags are ignored.
+func DecodePicture(file []byte, maxPixels int) (img image.Image, err error) {
+	defer recovered(&err)
+	return decodeImage(bytes.NewReader(file), maxPixels)
+}
+
+// decoders are those of the pictures that are read, by how a file begins; "?" is any byte. image.Decode would use whatever
+// decoder any package registers for these beginnings, and for others.
+var decoders = []struct {
+	magic  string
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}{
+	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
+	{"\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
+	{"RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
+}
+
+func decodeImage(f io.ReadSeeker, maxPixels int) (image.Image, error) {
+	start := make([]byte, 16)
+	if n, err := io.ReadFull(f, start); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
+	} else {
+		start = start[:n]
 	}
-	w, h := config.Width, config.Height
-	if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPicturePixels/h {
-		return nil, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, h),
-			"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPicturePixels)
+	for _, d := range decoders {
+		if !begins(start, d.magic) {
+			continue
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		config, err := d.config(f)
+		if err != nil {
+			return nil, err
+		}
+		w, h := config.Width, config.Height
+		if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPixels/h {
+			return nil, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, h),
+				"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPixels)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		return d.decode(f)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	return nil, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
+}
+
+// begins reports whether a file that starts with start has the magic.
+func begins(start []byte, magic string) bool {
+	if len(start) < len(magic) {
+		return false
 	}
-	img, _, err = image.Decode(f)
-	return img, err
+	for i := range magic {
+		if magic[i] != '?' && magic[i] != start[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // PicturePaths returns the picture files that the arguments name: files as they are, of folders every file ending in .png,

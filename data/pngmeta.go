@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -32,10 +33,30 @@ func WritePNG(path string, img image.Image, meta []Meta) error {
 	return writeFile(path, func(f io.Writer) error { return encodePNG(f, img, meta) })
 }
 
+// EncodePNG returns what WritePNG writes.
+func EncodePNG(img image.Image, meta []Meta) ([]byte, error) {
+	var file bytes.Buffer
+	err := encodePNG(&file, img, meta)
+	return file.Bytes(), err
+}
+
+// encoders keeps the memory of PNG's compression, near a megabyte, from one picture to the next.
+var encoders pngBuffers
+
+type pngBuffers struct{ sync.Pool }
+
+func (b *pngBuffers) Get() *png.EncoderBuffer {
+	buffer, _ := b.Pool.Get().(*png.EncoderBuffer)
+	return buffer // nil makes a new one
+}
+
+func (b *pngBuffers) Put(buffer *png.EncoderBuffer) { b.Pool.Put(buffer) }
+
 // encodePNG puts the texts between the header chunk and all others, so that a reader finds them before the pixels.
 func encodePNG(w io.Writer, img image.Image, meta []Meta) error {
 	var file bytes.Buffer
-	if err := png.Encode(&file, img); err != nil {
+	encoder := png.Encoder{BufferPool: &encoders}
+	if err := encoder.Encode(&file, img); err != nil {
 		return err
 	}
 	return writeWithTexts(w, file.Bytes(), meta)

@@ -164,9 +164,9 @@ func (m *measurement) fixRows(n int) (undo func()) {
 }
 
 func fixed(n *pipeline.Networks, rows int) (undo func()) {
-	before := n.Fixed
-	n.Fixed = rows
-	return func() { n.Fixed = before }
+	before := n.Shapes
+	n.Shapes = []int{rows}
+	return func() { n.Shapes = before }
 }
 
 func both(a, b func()) func() { return func() { a(); b() } }

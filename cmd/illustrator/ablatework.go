@@ -71,7 +71,7 @@ func (s *study) training(ctx context.Context, name string, run configs.Run) (tra
 	if err != nil {
 		return "", err
 	}
-	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", slug(name), run.Seed, checkpoints.SHA256(text))))
+	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", data.Slug(name), run.Seed, checkpoints.SHA256(text))))
 	_, err, _ = s.trainings.once.Do(string(folder), func() (any, error) {
 		session, err := s.readDomain(s.domain)
 		if err != nil {

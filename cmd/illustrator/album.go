@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	"illustrator/data"
@@ -170,19 +168,8 @@ func (a *album) writeGrid(path string, perText int, summary generateSummary) err
 
 // pictureName is the file name, without extension, of text number i's picture.
 func pictureName(i int, text string, seed uint64) string {
-	if text = slug(text); text != "" {
+	if text = data.Slug(text); text != "" {
 		text = "-" + text
 	}
 	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)
-}
-
-var notPlain = regexp.MustCompile(`[^\pL\pN]+`)
-
-// slug turns a text into a short part of a file name.
-func slug(text string) string {
-	runes := []rune(strings.Trim(notPlain.ReplaceAllString(strings.ToLower(text), "-"), "-"))
-	if len(runes) > 40 {
-		runes = runes[:40]
-	}
-	return strings.Trim(string(runes), "-")
 }

@@ -64,6 +64,7 @@ Environment:
   ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch
+  ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
@@ -94,6 +95,7 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
+		newServeCommand(opts),
 		newManipulateCommand(opts),
 		newInterpolateCommand(opts),
 		newIllustrateCommand(opts),

@@ -25,7 +25,7 @@ const runsFolder = "runs"
 // numberedFolder returns the folder of a run that is given none: the newest in runs with the same settings and name, so
 // that the same command goes on, or a new one.
 func numberedFolder(run configs.Run, t trainOptions) (string, error) {
-	name := slug(t.nameOf())
+	name := data.Slug(t.nameOf())
 	if name == "" {
 		return "", fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
 	}

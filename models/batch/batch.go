@@ -71,9 +71,10 @@ type Runner struct {
 	Backend backends.Backend
 	// Context holds the variables that the graphs read.
 	Context *mlcontext.Context
-	// Fixed, where it is not 0, is how many rows each program takes, whatever was run before, up to the batch: a row's last
-	// digits then don't depend on how many others there are.
-	Fixed int
+	// Shapes, ascending, are the only numbers of rows that programs are compiled for, up to the batch, where they are given:
+	// rows are filled up to the smallest that holds them, so that few programs serve any number. With one shape a row's last
+	// digits don't depend on how many others there are.
+	Shapes []int
 
 	execs map[string]*mlcontext.Exec
 	sizes map[string]int // rows that each of execs was last compiled for
@@ -81,7 +82,10 @@ type Runner struct {
 
 // NewRunner returns a Runner with a context that has no variables yet.
 func NewRunner(backend backends.Backend) *Runner {
-	return &Runner{Backend: backend, Context: mlcontext.New().Checked(false), execs: map[string]*mlcontext.Exec{}, sizes: map[string]int{}}
+	return &Runner{
+		Backend: backend, Context: mlcontext.New().Checked(false),
+		execs: map[string]*mlcontext.Exec{}, sizes: map[string]int{},
+	}
 }
 
 // Forget drops the graph compiled under name, whose function is about to change.
@@ -98,19 +102,13 @@ func (r *Runner) Run(ctx context.Context, name string, build any, size int, inpu
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	// The program of a longer batch serves a shorter one, which is sooner done than another compilation.
-	if r.Fixed > 0 {
-		size = min(size, r.Fixed)
-	} else {
-		size = min(size, max(total, r.sizes[name]))
-	}
-	r.sizes[name] = size
 	var outputs [][]float32
-	for from := 0; from < total; from += size {
+	for from, to := 0, 0; from < total; from = to {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		to := min(from+size, total)
+		size := r.shape(name, total-from, size)
+		to = min(from+size, total)
 		args := make([]any, len(inputs))
 		for i, in := range inputs {
 			args[i] = in.batch(from, to, size)
@@ -134,6 +132,18 @@ func (r *Runner) Run(ctx context.Context, name string, build any, size int, inpu
 		}
 	}
 	return outputs, nil
+}
+
+// shape returns the number of rows that the program for the next of the rows that are left is compiled for.
+func (r *Runner) shape(name string, left, size int) int {
+	for i, shape := range r.Shapes {
+		if shape >= left || i == len(r.Shapes)-1 {
+			return min(shape, size)
+		}
+	}
+	// The program of a longer batch serves a shorter one, which is sooner done than another compilation.
+	r.sizes[name] = min(size, max(left, r.sizes[name]))
+	return r.sizes[name]
 }
 
 // count returns the number of rows of the inputs, which must agree and not be zero.

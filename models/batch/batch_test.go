@@ -43,23 +43,40 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// With a fixed size the program is that size's, however many rows there are and were.
-func TestRunOfFixedSize(t *testing.T) {
+// Of given shapes, the smallest that holds the rows is used, and the largest again and again for more rows than that.
+func TestRunInGivenShapes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
-	var sizes []int
+	r.Shapes = []int{1, 4}
+	var built []int
 	build := func(_ *mlcontext.Context, x *graph.Node) *graph.Node {
-		sizes = append(sizes, x.Shape().Dim(0))
-		return graph.MulScalar(x, 2)
+		built = append(built, x.Shape().Dim(0))
+		return graph.AddScalar(x, 1)
 	}
-	for _, c := range []struct{ fixed, rows, size int }{{0, 5, 5}, {3, 2, 3}, {3, 1, 3}, {20, 1, 8}, {0, 1, 8}} {
-		r.Fixed = c.fixed
-		out, err := r.Run(t.Context(), "double", build, 8, Rows(make([]float32, c.rows)))
-		if err != nil || len(out[0]) != c.rows {
-			t.Errorf("%+v: %v, %v", c, out, err)
+	for _, n := range []int{1, 3, 11, 2, 1} {
+		values := make([]float32, n)
+		for i := range values {
+			values[i] = float32(i)
+		}
+		out, err := r.Run(t.Context(), "next", build, 32, Rows(values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range out[0] {
+			if v != float32(i+1) {
+				t.Errorf("of %d rows: %v", n, out[0])
+				break
+			}
+		}
+		if len(out[0]) != n {
+			t.Errorf("%d rows of %d", len(out[0]), n)
 		}
 	}
-	if !slices.Equal(sizes, []int{5, 3, 8}) {
-		t.Errorf("programs of %v rows", sizes)
+	r.Shapes = []int{20} // above the batch
+	if out, err := r.Run(t.Context(), "next", build, 8, Rows(make([]float32, 9))); err != nil || len(out[0]) != 9 {
+		t.Errorf("%v, %v", out, err)
+	}
+	if !slices.Equal(built, []int{1, 4, 8}) {
+		t.Errorf("programs were built for %v rows", built)
 	}
 }
 

@@ -65,8 +65,8 @@ func Open(backend backends.Backend, location string) (*Extractor, error) {
 	}, nil
 }
 
-// Fix has each program take so many pictures, as batch.Runner.Fixed; 0 as many as there are.
-func (e *Extractor) Fix(pictures int) { e.runner.Fixed = pictures }
+// Fix has each program take so many pictures, as batch.Runner.Shapes of one.
+func (e *Extractor) Fix(pictures int) { e.runner.Shapes = []int{max(pictures, 1)} }
 
 // Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
 func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
@@ -116,8 +116,8 @@ func OpenDistance(backend backends.Backend, location string) (*Distance, error) 
 
 func isONNX(location string) bool { return strings.EqualFold(filepath.Ext(location), ".onnx") }
 
-// Fix has each program take so many pairs, as batch.Runner.Fixed; 0 as many as there are.
-func (d *Distance) Fix(pairs int) { d.runner.Fixed = pairs }
+// Fix has each program take so many pairs, as batch.Runner.Shapes of one.
+func (d *Distance) Fix(pairs int) { d.runner.Shapes = []int{max(pairs, 1)} }
 
 // Distances returns the distance [N] of each pair of pictures a and b [N,3,height,width] in [-1,1]; what is beyond is clamped.
 // Pictures are compared in the size that they have, which changes the distance.

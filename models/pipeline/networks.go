@@ -6,6 +6,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/gomlx/gomlx/backends"
@@ -52,9 +53,10 @@ type Networks struct {
 	// Hashes identify the networks: SHA-256 of their weights by scope ("generator", "clip", "classifier", "mapper").
 	Hashes map[string]string
 
-	folders map[string]*checkpoints.Folder
-	loaded  map[string]bool
-	mean    []float32 // the mean W [Z], nil until truncation needs it
+	mapperScope string // MapperScope, unless the frozen networks are shared
+	folders     map[string]*checkpoints.Folder
+	loaded      map[string]bool
+	mean        []float32 // the mean W [Z], nil until truncation needs it
 }
 
 // Locations say where a domain's networks are: folders on disk or "embedded:…". Classifier may be empty.
@@ -101,10 +103,11 @@ func FromWeights(backend backends.Backend, generator stylegan2.Config, generator
 
 func empty(backend backends.Backend) *Networks {
 	return &Networks{
-		Runner:  batch.NewRunner(backend),
-		Hashes:  map[string]string{},
-		folders: map[string]*checkpoints.Folder{},
-		loaded:  map[string]bool{},
+		Runner:      batch.NewRunner(backend),
+		Hashes:      map[string]string{},
+		mapperScope: MapperScope,
+		folders:     map[string]*checkpoints.Folder{},
+		loaded:      map[string]bool{},
 	}
 }
 
@@ -154,6 +157,9 @@ func (n *Networks) need(scopes ...string) error {
 
 func (n *Networks) load(scope string, w *checkpoints.Weights) error {
 	ctx := n.Context.In(scope)
+	if scope == MapperScope {
+		ctx = n.Context.In(n.mapperScope)
+	}
 	switch scope {
 	case generatorScope:
 		return stylegan2.Load(ctx, n.Generator, w, dtypes.Float32)
@@ -192,7 +198,7 @@ func (n *Networks) LoadMapper(location string) error {
 		}
 	}
 	n.Mapper, n.loaded[MapperScope] = cfg, false
-	n.Forget(mapName) // compiled for the mapper before
+	n.Forget(n.mapName()) // compiled for the mapper before
 	return n.need(MapperScope)
 }
 
@@ -206,6 +212,21 @@ func (n *Networks) FrozenHashes() map[string]string {
 	}
 	return hashes
 }
+
+// Sharing returns networks that share with n its device, its programs and its frozen weights, but have a mapper of their
+// own, none until LoadMapper. number, from 1 on, tells them from others that share with n. All of them are for one goroutine.
+func (n *Networks) Sharing(number int) *Networks {
+	shared := *n
+	shared.mapperScope = fmt.Sprintf("%s-%d", MapperScope, number)
+	shared.Mapper = nil
+	shared.Hashes, shared.folders, shared.loaded = maps.Clone(n.Hashes), maps.Clone(n.folders), maps.Clone(n.loaded)
+	delete(shared.Hashes, MapperScope)
+	delete(shared.loaded, MapperScope)
+	return &shared
+}
+
+// mapName names the mapper's program.
+func (n *Networks) mapName() string { return "map by " + n.mapperScope }
 
 // NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.
 func (n *Networks) NeedFrozen() error { return n.NeedFrozenIn(Float32) }

@@ -17,9 +17,6 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// mapName names the mapper's program.
-const mapName = "map"
-
 // batchSize is how many items go through the networks at once. Results depend on it in float32's last digits only (2e-5 of
 // an image embedding of length 11, on a CPU).
 const batchSize = 32
@@ -114,6 +111,19 @@ func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Pr
 	return out[0], nil
 }
 
+// ProjectEach is Project with anchors and an α for each row, so that eq. 3 and eq. 11 of many pictures are one batch: text
+// embeddings [N,E], the anchors' [N,E] and alphas [N].
+func (n *Networks) ProjectEach(ctx context.Context, textEmbeds, textAnchors, imageAnchors, alphas []float32) ([]float32, error) {
+	dim := n.CLIP.ProjectionDim
+	out, err := n.Run(ctx, "project each", func(_ *mlcontext.Context, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
+		return clip.Project(textEmbeds, textAnchors, imageAnchors, alphas)
+	}, batchSize, batch.Rows(textEmbeds, dim), batch.Rows(textAnchors, dim), batch.Rows(imageAnchors, dim), batch.Rows(alphas))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
 // Prompts are the two anchors of eq. 3 as scaled embeddings [E].
 type Prompts struct{ Text, Image []float32 }
 
@@ -122,8 +132,8 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	if n.Mapper == nil {
 		return nil, fmt.Errorf("no mapper is loaded")
 	}
-	out, err := n.Run(ctx, mapName, func(c *mlcontext.Context, e *graph.Node) *graph.Node {
-		return mapper.Build(c.In(MapperScope), *n.Mapper, e)
+	out, err := n.Run(ctx, n.mapName(), func(c *mlcontext.Context, e *graph.Node) *graph.Node {
+		return mapper.Build(c.In(n.mapperScope), *n.Mapper, e)
 	}, batchSize, batch.Rows(imageEmbeds, n.CLIP.ProjectionDim))
 	if err != nil {
 		return nil, err

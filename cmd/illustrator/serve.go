@@ -1,0 +1,222 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/internal/fault"
+	"illustrator/serve"
+	"illustrator/serve/queue"
+)
+
+const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a termination signal. Then new work is
+refused, and what was accepted is finished: exit code 0, or 130 if it took longer than --grace and was given up.
+
+One device draws the pictures of all who wait, in batches. What does not fit into the queue gets 429 with Retry-After; the
+work of a client that leaves is dropped. --run may be given several times: the page then compares the runs' mappers.
+
+The server answers to this machine only, unless --listen names another address. There it should be given a token: in a file
+with --token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send "Authorization: Bearer TOKEN". Connections
+are not encrypted: put a proxy that does TLS in front. /healthz, /readyz and /metrics are for those who run it.
+
+Pictures are kept in memory, or with --gallery in a folder of PNG files that hold what they were drawn from; the oldest make
+room for new ones. All who may draw see all of them.`
+
+// tokenVariable is the environment's name for the token.
+const tokenVariable = "ILLUSTRATOR_TOKEN"
+
+type serveOptions struct {
+	domain, mapper, listen, tokenFile, gallery string
+	runs                                       []string
+	batch                                      int
+	grace                                      time.Duration
+	limits                                     serve.Limits
+}
+
+func newServeCommand(opts *globalOptions) *cobra.Command {
+	o := serveOptions{limits: serve.DefaultLimits()}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a page and an API to draw with",
+		Long:  serveLong,
+		Example: `  illustrator serve
+  illustrator serve --run runs/first --run runs/second --gallery pictures
+  illustrator serve --listen 0.0.0.0:8080 --token-file token`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
+	}
+	addDomainFlag(cmd, &o.domain)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.runs, "run", nil, "folder of a run: its domain, its best mapper and its prompts are used; may be repeated")
+	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
+	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+tokenVariable+", else none)")
+	flags.StringVar(&o.gallery, "gallery", "", "folder that keeps the pictures (default memory)")
+	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures, "pictures that are kept at most")
+	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once: less needs less memory")
+	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
+	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for")
+	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
+	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
+	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
+	return cmd
+}
+
+func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err error) {
+	if err := o.check(); err != nil {
+		return err
+	}
+	token, err := o.readToken()
+	if err != nil {
+		return err
+	}
+	s, models, err := opts.openModels(cmd, o)
+	if err != nil {
+		return err
+	}
+	examples, err := s.examples()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err), "give an address of this machine and a port that no other program uses")
+	}
+	defer listener.Close()
+	if address := listener.Addr().(*net.TCPAddr); !address.IP.IsLoopback() && token == "" {
+		opts.log.Warn("everybody who reaches " + address.String() + " may draw: give --token-file to ask for a token")
+	}
+	server, err := serve.New(serve.Options{
+		Domain: serve.Domain{
+			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt, Alpha: s.domain.Alpha, Examples: examples,
+		},
+		Models: models, Limits: o.limits, Folder: o.gallery, Token: token, Software: createdBy(), Grace: o.grace, Log: opts.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := opts.start(s); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(opts.stdout, "http://%s\n", listener.Addr()); err != nil {
+		return err
+	}
+	return server.Serve(cmd.Context(), listener)
+}
+
+// check refuses numbers that no server could have, and sets the shapes of batches.
+func (o *serveOptions) check() error {
+	for _, f := range []struct {
+		name        string
+		value, most int64
+	}{
+		{"batch", int64(o.batch), int64(slices.Max(o.limits.Shapes))}, {"max-pictures", int64(o.limits.Pictures), 1000}, {"queue", int64(o.limits.Waiting), 100_000},
+		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000}, {"max-upload", o.limits.UploadBytes, 1 << 30},
+	} {
+		if f.value < 1 || f.value > f.most {
+			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, f.most)
+		}
+	}
+	if o.limits.Waiting < o.limits.Pictures {
+		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
+	}
+	if o.grace < 0 {
+		return fault.Usage(fmt.Errorf("--grace is %v", o.grace), "give a duration such as 30s; 0 leaves at once")
+	}
+	if o.mapper != "" && len(o.runs) > 0 {
+		return fault.Usage(errors.New("--mapper and --run are given"), "give one of them")
+	}
+	shapes := slices.DeleteFunc(slices.Clone(o.limits.Shapes), func(n int) bool { return n >= o.batch })
+	o.limits.Shapes = append(shapes, o.batch)
+	return nil
+}
+
+func (o *serveOptions) readToken() (string, error) {
+	token, from := os.Getenv(tokenVariable), "$"+tokenVariable
+	if o.tokenFile != "" {
+		from = "--token-file " + o.tokenFile
+		raw, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return "", fault.Hint(fmt.Errorf("--token-file: %w", err), "write the token into a file that only you can read, such as by `openssl rand -hex 32`")
+		}
+		token = strings.TrimSpace(string(raw))
+	} else if token == "" {
+		return "", nil
+	}
+	if err := serve.CheckToken(token); err != nil {
+		return "", fault.Usage(fmt.Errorf("%s: %w", from, err), "give 16 or more letters and digits, such as by `openssl rand -hex 32`")
+	}
+	return token, nil
+}
+
+// openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.
+func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *session, models []queue.Model, err error) {
+	runs := so.runs
+	if len(runs) == 0 {
+		runs = []string{""}
+	}
+	for _, run := range runs {
+		chosen := mapperOptions{mapper: so.mapper, run: run}
+		domain, err := chosen.domainOf(cmd, so.domain)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := o.readDomain(domain)
+		if err != nil {
+			return nil, nil, err
+		}
+		if first == nil {
+			first = s
+		}
+		for _, network := range []string{"generator", "clip"} {
+			if s.networks.Hashes[network] != first.networks.Hashes[network] {
+				return nil, nil, fault.Usage(fmt.Errorf("--run %q is of another domain than --run %q: its %s differs", run, runs[0], network), "one server draws one domain: start another for the other")
+			}
+		}
+		name := cmp.Or(run, s.domain.Name)
+		if run != "" {
+			name = filepath.Base(filepath.Clean(run))
+		}
+		if slices.ContainsFunc(models, func(m queue.Model) bool { return m.Name == name }) {
+			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name), "name each run once; folders of one name must be renamed to be told apart")
+		}
+		if len(models) > 0 {
+			s.networks = first.networks.Sharing(len(models))
+		}
+		if err := s.loadMapper(chosen); err != nil {
+			return nil, nil, err
+		}
+		prompts, err := s.loadPrompts(run)
+		if err != nil {
+			return nil, nil, err
+		}
+		models = append(models, queue.Model{Name: name, Networks: s.networks, Prompts: prompts.Prompts})
+	}
+	return first, models, nil
+}
+
+// examples are some of the domain's descriptions, spread over all of them; else its text prompt.
+func (s *session) examples() ([]string, error) {
+	if s.domain.Descriptions == "" {
+		return []string{s.domain.TextPrompt}, nil
+	}
+	texts, err := s.descriptions()
+	if err != nil {
+		return nil, err
+	}
+	const most = 48
+	var examples []string
+	for i := range min(most, len(texts)) {
+		examples = append(examples, texts[i*len(texts)/min(most, len(texts))].Text)
+	}
+	return examples, nil
+}

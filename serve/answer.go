@@ -1,0 +1,246 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"illustrator/internal/fault"
+	"illustrator/serve/gallery"
+	"illustrator/serve/queue"
+)
+
+const (
+	// bodyTime is how long a client may take to send a body, writeTime to read a part of an answer.
+	bodyTime  = 30 * time.Second
+	writeTime = 30 * time.Second
+	// drainRetry is when another server should have taken the place of one that shuts down.
+	drainRetry = 5 * time.Second
+	// maxBody bounds JSON bodies. A story of 20,000 characters, each written as \uXXXX, has 120,000 bytes.
+	maxBody = 256 << 10
+)
+
+// problem is an error as clients see it.
+type problem struct {
+	status  int
+	retry   time.Duration // when the same request may succeed; 0 says nothing
+	Message string        `json:"error"`
+	Hint    string        `json:"hint,omitempty"`
+	Field   string        `json:"field,omitempty"` // of the request
+}
+
+func (p *problem) Error() string { return p.Message }
+
+// at names the field that is to blame.
+func (p *problem) at(field string) *problem {
+	p.Field, p.Message = field, field+": "+p.Message
+	return p
+}
+
+// badField is a mistake in a field of a request.
+func badField(field, message, hint string) *problem {
+	return (&problem{status: http.StatusBadRequest, Message: message, Hint: hint}).at(field)
+}
+
+// problemOf turns an error into what the client is told. What is not the client's mistake is not described to it.
+func problemOf(err error) *problem {
+	var p *problem
+	var busy *queue.BusyError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &busy):
+		return &problem{status: http.StatusTooManyRequests, retry: busy.RetryAfter, Message: busy.Error(), Hint: "try again a little later"}
+	case errors.Is(err, queue.ErrClosed):
+		return &problem{status: http.StatusServiceUnavailable, retry: drainRetry, Message: err.Error(), Hint: "try again a little later"}
+	case errors.Is(err, gallery.ErrNotFound):
+		return &problem{status: http.StatusNotFound, Message: err.Error(), Hint: "old pictures make room for new ones"}
+	case errors.As(err, &large):
+		return &problem{status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the request is larger than %d bytes", large.Limit), Hint: "send less"}
+	case fault.IsUsage(err):
+		return &problem{status: http.StatusBadRequest, Message: err.Error(), Hint: fault.HintOf(err)}
+	}
+	return &problem{status: http.StatusInternalServerError, Message: "the server failed", Hint: "its log says why"}
+}
+
+// fail answers with an error, and logs what is the server's own.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	s.logFailure(r, p, err)
+	writeProblem(w, p)
+}
+
+func (s *Server) logFailure(r *http.Request, p *problem, err error) {
+	if p.status == http.StatusInternalServerError {
+		s.Log.Error("request failed", "path", r.URL.Path, "error", err)
+	}
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	if p.retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(p.retry.Seconds())))
+	}
+	writeJSON(w, p.status, p)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer has no JSON"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	extend(w)
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // a client that left needs no answer
+}
+
+func writeBytes(w http.ResponseWriter, contentType string, content []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	extend(w)
+	_, _ = w.Write(content)
+}
+
+// extend gives the client time to read what is written next.
+func extend(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // tests' recorders have none
+}
+
+// readBody reads a body of at most limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		if problemOf(err).status == http.StatusInternalServerError {
+			err = &problem{status: http.StatusBadRequest, Message: "the request was cut short", Hint: "send it again"}
+		}
+		return nil, err
+	}
+	_ = control.SetReadDeadline(time.Time{}) // else it would end the request's context
+	return body, nil
+}
+
+// readJSON reads a body of JSON into v. Another field than v's is an error.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return &problem{status: http.StatusUnsupportedMediaType, Message: "the request is not JSON", Hint: "send Content-Type: application/json"}
+	}
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	// Go reads null as what was there before, which would hide a mistake.
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) == nil {
+		for name, value := range fields {
+			if list, ok := value.([]any); value == nil || ok && slices.Contains(list, nil) {
+				return badField(name, "it is, or holds, null", "leave it out")
+			}
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err = d.Decode(v)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return nil
+		}
+		err = errors.New("something follows the object")
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field == "" {
+		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value, Hint: "send an object"}
+	} else if wrong != nil {
+		return badField(strings.TrimPrefix(wrong.Field, "settings."), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
+	}
+	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " + strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
+}
+
+func typeName(kind string) string {
+	switch kind {
+	case "string":
+		return "text"
+	case "int", "uint64":
+		return "whole number, 0 or more"
+	case "float64":
+		return "number"
+	case "bool":
+		return "true or false"
+	case "slice":
+		return "list"
+	}
+	return "value of another type"
+}
+
+// stream answers a request that draws: by server-sent events where the client accepts them, else by one JSON object.
+type stream struct {
+	w       http.ResponseWriter
+	events  bool
+	begun   bool
+	written error // of the last event
+}
+
+func newStream(w http.ResponseWriter, r *http.Request) *stream {
+	return &stream{w: w, events: strings.Contains(r.Header.Get("Accept"), "text/event-stream")}
+}
+
+// send writes an event; a JSON answer has none. name is a word, so that lines need no escape: JSON has no line breaks.
+func (s *stream) send(name string, v any) {
+	if !s.events || s.written != nil {
+		return
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		s.written = err
+		return
+	}
+	s.write(fmt.Sprintf("event: %s\ndata: %s\n\n", name, text))
+}
+
+// alive writes a comment, which tells both sides that the other is there.
+func (s *stream) alive() {
+	if s.events && s.written == nil {
+		s.write(":\n\n")
+	}
+}
+
+func (s *stream) write(text string) {
+	if !s.begun {
+		s.begun = true
+		s.w.Header().Set("Content-Type", "text/event-stream")
+		s.w.Header().Set("X-Accel-Buffering", "no") // proxies should pass events on at once
+	}
+	extend(s.w)
+	if _, s.written = io.WriteString(s.w, text); s.written == nil {
+		s.written = http.NewResponseController(s.w).Flush()
+	}
+}
+
+// end answers with what was drawn, or with the error that ended it.
+func (s *Server) end(st *stream, r *http.Request, result any, err error) {
+	switch {
+	case st.written != nil, errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		s.metrics.left()
+	case err != nil && st.begun:
+		p := problemOf(err)
+		s.logFailure(r, p, err)
+		st.send("error", p)
+	case err != nil:
+		s.fail(st.w, r, err)
+	case st.events:
+		st.send("done", result)
+	default:
+		writeJSON(st.w, http.StatusOK, result)
+	}
+}

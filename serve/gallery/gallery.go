@@ -1,0 +1,249 @@
+// Package gallery keeps the pictures that were drawn, with what they were drawn from, in memory or in a folder of PNG files
+// that say it themselves. It keeps so many and forgets the oldest.
+package gallery
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"illustrator/data"
+)
+
+// ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
+var ErrNotFound = errors.New("there is no such picture in the gallery")
+
+// Kind says how a picture came about.
+type Kind string
+
+// The kinds of pictures.
+const (
+	Generated   Kind = "generated"
+	Manipulated Kind = "manipulated"
+	Story       Kind = "story"
+	Uploaded    Kind = "uploaded"
+)
+
+// Record says what a picture was drawn from.
+type Record struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+	Kind    Kind      `json:"kind"`
+	Text    string    `json:"text"`
+	Run     string    `json:"run,omitempty"`
+	Domain  string    `json:"domain"`
+	Seed    uint64    `json:"seed"`
+	Alpha   float64   `json:"alpha"`
+	// Diversity, InjectIndex and Spread are how pictures of one text differ.
+	Diversity     string  `json:"diversity,omitempty"`
+	InjectIndex   int     `json:"inject_index,omitempty"`
+	Spread        float64 `json:"spread,omitempty"`
+	TruncationPsi float64 `json:"truncation_psi"`
+	Cartoon       string  `json:"cartoon,omitempty"`
+	// Origin is the picture that was manipulated, and OriginText what it showed.
+	Origin     string   `json:"origin,omitempty"`
+	OriginText string   `json:"origin_text,omitempty"`
+	Similarity *float64 `json:"clip_similarity,omitempty"`
+	Width      int      `json:"width"`
+	Height     int      `json:"height"`
+
+	// ImageEmbed [E] and Z [Z] are what a manipulation begins with; an uploaded picture has neither.
+	ImageEmbed, Z []float32 `json:"-"`
+}
+
+// Limits bound a gallery: the oldest pictures make room for new ones.
+type Limits struct {
+	Pictures int
+	Bytes    int64 // of all PNG files
+}
+
+// Gallery keeps pictures. Its methods may be called by any goroutine.
+type Gallery struct {
+	limits Limits
+	folder string // "" keeps pictures in memory
+	log    *slog.Logger
+
+	mu    sync.RWMutex
+	items []*item // the oldest first
+	byID  map[string]*item
+	bytes int64
+	last  uint64 // of the milliseconds in ids
+}
+
+// item is a picture of a gallery.
+type item struct {
+	Record
+	words string // what a search looks at
+	size  int64
+	file  []byte // in memory, else nil
+}
+
+func newItem(r Record, size int64) *item {
+	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text, r.OriginText, r.Run, r.Cartoon, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
+}
+
+// ids are 48 bits of milliseconds and 32 random ones, in lower case, so that names sort by time.
+var ids = base32.HexEncoding.WithPadding(base32.NoPadding)
+
+const idLength = 16
+
+// newID returns an id behind all others. The lock is held.
+func (g *Gallery) newID(now time.Time) string {
+	g.last = max(g.last+1, uint64(now.UnixMilli()))
+	var raw [10]byte
+	binary.BigEndian.PutUint64(raw[:8], g.last<<16)
+	_, _ = rand.Read(raw[6:]) // it never fails
+	return strings.ToLower(ids.EncodeToString(raw[:]))
+}
+
+// timeOf is the milliseconds in an id; false where s is none.
+func timeOf(s string) (uint64, bool) {
+	if len(s) != idLength || s != strings.ToLower(s) {
+		return 0, false
+	}
+	raw, err := ids.DecodeString(strings.ToUpper(s))
+	if err != nil {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(raw[:8]) >> 16, true
+}
+
+// Put keeps a picture under a new id and returns its record, with id, time and size. software and the SHA-256 of the networks
+// go into the file's texts.
+func (g *Gallery) Put(r Record, img image.Image, software string, networks map[string]string) (Record, error) {
+	g.mu.Lock()
+	now := time.Now()
+	r.ID, r.Created = g.newID(now), now.UTC().Truncate(time.Millisecond)
+	g.mu.Unlock()
+	r.Width, r.Height = img.Bounds().Dx(), img.Bounds().Dy()
+	file, err := r.encode(img, software, networks)
+	if err != nil {
+		return Record{}, err
+	}
+	it := newItem(r, int64(len(file)))
+	if g.folder == "" {
+		it.file = file
+	} else if err := g.write(r.ID, file); err != nil {
+		return Record{}, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.add(it)
+	g.forget()
+	return r, nil
+}
+
+// add keeps an item in the order of ids. The lock is held.
+func (g *Gallery) add(it *item) {
+	at, _ := slices.BinarySearchFunc(g.items, it.ID, func(x *item, id string) int { return strings.Compare(x.ID, id) })
+	g.items = slices.Insert(g.items, at, it)
+	g.byID[it.ID] = it
+	g.bytes += it.size
+}
+
+// forget removes the oldest pictures beyond the limits, but never the last one. The lock is held.
+func (g *Gallery) forget() {
+	n := 0
+	for ; len(g.items)-n > 1 && (len(g.items)-n > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
+		if err := g.drop(g.items[n]); err != nil {
+			g.log.Warn("an old picture could not be removed", "id", g.items[n].ID, "error", err)
+		}
+	}
+	g.items = slices.Delete(g.items, 0, n)
+}
+
+// drop forgets an item but for its place in items. The lock is held.
+func (g *Gallery) drop(it *item) error {
+	delete(g.byID, it.ID)
+	g.bytes -= it.size
+	if g.folder == "" {
+		return nil
+	}
+	return g.unlink(it.ID)
+}
+
+// Get returns the record of a picture.
+func (g *Gallery) Get(id string) (Record, error) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	it := g.byID[id]
+	if it == nil {
+		return Record{}, ErrNotFound
+	}
+	return it.Record, nil
+}
+
+// PNG returns the file of a picture.
+func (g *Gallery) PNG(id string) ([]byte, error) {
+	g.mu.RLock()
+	it := g.byID[id]
+	g.mu.RUnlock()
+	switch {
+	case it == nil:
+		return nil, ErrNotFound
+	case g.folder == "":
+		return it.file, nil
+	}
+	return g.read(id)
+}
+
+// Delete removes a picture.
+func (g *Gallery) Delete(id string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	it := g.byID[id]
+	if it == nil {
+		return ErrNotFound
+	}
+	if err := g.drop(it); err != nil {
+		return err
+	}
+	g.items = slices.DeleteFunc(g.items, func(x *item) bool { return x == it })
+	return nil
+}
+
+// Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if it
+// is given; and how many there are in all.
+func (g *Gallery) Find(query, before string, n int) (found []Record, total int) {
+	words := strings.Fields(strings.ToLower(query))
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	found = []Record{}
+	for _, it := range slices.Backward(g.items) {
+		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) }) {
+			continue
+		}
+		total++
+		if len(found) < n && (before == "" || it.ID < before) {
+			found = append(found, it.Record)
+		}
+	}
+	return found, total
+}
+
+// Size returns the number of pictures and of their bytes.
+func (g *Gallery) Size() (pictures int, size int64) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return len(g.items), g.bytes
+}
+
+// maxPixels are those of a picture of a folder that others may have written to.
+const maxPixels = 1 << 26
+
+// Picture decodes a picture of the gallery.
+func (g *Gallery) Picture(id string) (image.Image, error) {
+	file, err := g.PNG(id)
+	if err != nil {
+		return nil, err
+	}
+	return data.DecodePicture(file, maxPixels)
+}

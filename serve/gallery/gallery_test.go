@@ -1,0 +1,192 @@
+package gallery
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"illustrator/data"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func square(c color.Color) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, 4, 4))
+	for i := range 16 {
+		img.Set(i%4, i/4, c)
+	}
+	return img
+}
+
+func open(t *testing.T, folder string, limits Limits) *Gallery {
+	t.Helper()
+	g, err := Open(folder, limits, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func put(t *testing.T, g *Gallery, r Record) Record {
+	t.Helper()
+	r, err := g.Put(r, square(color.White), "test", map[string]string{"clip": "abc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var generous = Limits{Pictures: 100, Bytes: 1 << 20}
+
+// A folder holds all that a gallery knows; others' files in it are left alone, and damaged ones left out.
+func TestFolderOutlivesTheGallery(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "pictures")
+	g := open(t, folder, generous)
+	similarity := 0.25
+	want := put(t, g, Record{
+		Kind: Manipulated, Text: "a wizard – “Ü”", Run: "first", Domain: "toys", Seed: 1 << 60, Alpha: 0.1, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
+		Cartoon: "ink", Origin: "x", OriginText: "a clown", Similarity: &similarity, ImageEmbed: []float32{1.5, -2, 1e-30}, Z: []float32{0.25},
+	})
+	other := put(t, g, Record{Kind: Generated, Text: "a clown"})
+	for name, content := range map[string]string{"holiday.png": "mine", other.ID + ".png": "damaged", strings.Repeat("0", idLength) + ".png": "not a PNG", "notes.txt": "mine"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g = open(t, folder, generous)
+	got, err := g.Get(want.ID)
+	if err != nil || fmt.Sprintf("%+v", deref(got)) != fmt.Sprintf("%+v", deref(want)) || !slices.Equal(got.ImageEmbed, want.ImageEmbed) {
+		t.Errorf("%v\n%+v\nwant\n%+v", err, got, want)
+	}
+	if n, _ := g.Size(); n != 1 {
+		t.Errorf("%d pictures", n)
+	}
+	if next := put(t, g, Record{Text: "next"}); next.ID <= want.ID {
+		t.Errorf("id %s follows %s", next.ID, want.ID)
+	}
+	meta, err := data.ReadPNGMeta(filepath.Join(folder, want.ID+".png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []data.Meta{{Key: "Description", Value: want.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
+		if !slices.Contains(meta, m) {
+			t.Errorf("the file does not say %v", m)
+		}
+	}
+	if err := g.Delete(want.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, want.ID+".png")); !os.IsNotExist(err) {
+		t.Errorf("the file is still there: %v", err)
+	}
+	if mine, err := os.ReadFile(filepath.Join(folder, "holiday.png")); string(mine) != "mine" {
+		t.Errorf("another's file: %q, %v", mine, err)
+	}
+	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, quiet); err == nil {
+		t.Error("a file is no folder")
+	}
+}
+
+func deref(r Record) Record {
+	if r.Similarity != nil {
+		r.Text += fmt.Sprint(*r.Similarity)
+		r.Similarity = nil
+	}
+	return r
+}
+
+// The oldest pictures make room, whether there are too many or they are too large; the newest stays in any case.
+func TestLimits(t *testing.T) {
+	size := int64(0)
+	for name, folder := range map[string]string{"memory": "", "folder": t.TempDir()} {
+		g := open(t, folder, Limits{Pictures: 3, Bytes: 1 << 20})
+		var ids []string
+		for i := range 5 {
+			ids = append(ids, put(t, g, Record{Text: fmt.Sprint(i)}).ID)
+		}
+		found, total := g.Find("", "", 9)
+		if total != 3 || found[0].ID != ids[4] || found[2].ID != ids[2] {
+			t.Errorf("%s: found %+v", name, found)
+		}
+		if _, err := g.PNG(ids[1]); err != ErrNotFound {
+			t.Errorf("%s: an old picture: %v", name, err)
+		}
+		_, all := g.Size()
+		size = all / 3
+		if files, _ := filepath.Glob(filepath.Join(folder, "*.png")); folder != "" && len(files) != 3 {
+			t.Errorf("%d files", len(files))
+		}
+	}
+	g := open(t, "", Limits{Pictures: 100, Bytes: 2*size + size/2})
+	for range 5 {
+		put(t, g, Record{Text: "0"})
+	}
+	if n, bytes := g.Size(); n != 2 || bytes > 2*size+size/2 {
+		t.Errorf("%d pictures of %d bytes", n, bytes)
+	}
+	g = open(t, "", Limits{Pictures: 100, Bytes: 1})
+	if last := put(t, g, Record{}); last.ID == "" {
+		t.Error("no id")
+	} else if _, err := g.Get(last.ID); err != nil {
+		t.Errorf("the only picture: %v", err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	g := open(t, "", generous)
+	var ids []string
+	for i, text := range []string{"A red wizard", "a blue WIZARD", "a clown"} {
+		ids = append(ids, put(t, g, Record{Text: text, Seed: uint64(i), Cartoon: []string{"ink", "", ""}[i], Kind: Generated}).ID)
+	}
+	for query, want := range map[string]string{
+		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2", "generated clown": "2", "elf": "",
+	} {
+		found, total := g.Find(query, "", 9)
+		got := ""
+		for _, r := range found {
+			got += fmt.Sprint(slices.Index(ids, r.ID))
+		}
+		if got != want || total != len(want) {
+			t.Errorf("%q: %q of %d, want %q", query, got, total, want)
+		}
+	}
+	first, total := g.Find("", "", 2)
+	rest, _ := g.Find("", first[1].ID, 2)
+	if total != 3 || len(first) != 2 || len(rest) != 1 || rest[0].ID != ids[0] {
+		t.Errorf("pages of %d: %+v, %+v", total, first, rest)
+	}
+}
+
+// Many hands at once; the race detector looks on where it is asked to.
+func TestManyAtOnce(t *testing.T) {
+	g := open(t, t.TempDir(), Limits{Pictures: 10, Bytes: 1 << 20})
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for range 10 {
+				r, err := g.Put(Record{Text: fmt.Sprint(i)}, square(color.Black), "test", nil)
+				if err != nil {
+					t.Error(err)
+				}
+				if _, err := g.PNG(r.ID); err != nil && err != ErrNotFound {
+					t.Error(err)
+				}
+				g.Find("1", "", 5)
+				if err := g.Delete(r.ID); err != nil && err != ErrNotFound {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n, bytes := g.Size(); n != 0 || bytes != 0 {
+		t.Errorf("%d pictures of %d bytes are left", n, bytes)
+	}
+}

@@ -1,0 +1,53 @@
+package serve
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed openapi.yaml
+var openAPIText []byte
+
+// openAPI is the document of the API as JSON, with this server's limits in it.
+func (s *Server) openAPI() ([]byte, error) {
+	var doc map[string]any
+	if err := yaml.Unmarshal(openAPIText, &doc); err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	field := func(schema, name string) map[string]any {
+		return doc["components"].(map[string]any)["schemas"].(map[string]any)[schema].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)
+	}
+	var runs, styles []any
+	for _, m := range s.Models {
+		runs = append(runs, m.Name)
+	}
+	styles = append(styles, "")
+	for _, style := range cartoons() {
+		styles = append(styles, style.Name)
+	}
+	for _, limited := range []struct {
+		schema, name, key string
+		value             any
+	}{
+		{"Generate", "text", "maxLength", s.Limits.Text},
+		{"Generate", "count", "maximum", s.Limits.Pictures},
+		{"Generate", "runs", "maxItems", len(runs)},
+		{"Generate", "runs", "items", map[string]any{"type": "string", "enum": runs}},
+		{"Generate", "inject_index", "maximum", s.Models[0].Generator.NumLayers()},
+		{"Generate", "cartoon", "enum", styles},
+		{"Manipulate", "from", "maxLength", s.Limits.Text},
+		{"Manipulate", "to", "maxLength", s.Limits.Text},
+		{"Manipulate", "alphas", "maxItems", s.Limits.Pictures},
+		{"Manipulate", "cartoon", "enum", styles},
+		{"Story", "story", "maxLength", s.Limits.Story},
+		{"Story", "run", "enum", append([]any{""}, runs...)},
+		{"Story", "inject_index", "maximum", s.Models[0].Generator.NumLayers()},
+		{"Story", "cartoon", "enum", styles},
+	} {
+		field(limited.schema, limited.name)[limited.key] = limited.value
+	}
+	return json.MarshalIndent(doc, "", "  ")
+}

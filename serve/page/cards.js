@@ -1,0 +1,33 @@
+// Pictures in lists, each a button that opens the viewer.
+import { addressOf } from "./api.js";
+import { el } from "./dom.js";
+import { openViewer } from "./viewer.js";
+
+/** show loads a picture into an img. */
+export async function show(img, picture) {
+  const address = await addressOf(picture.png);
+  img.src = address;
+  if (address.startsWith("blob:")) img.onload = () => URL.revokeObjectURL(address);
+}
+
+/** placeholder is the place of a picture that is not drawn yet. */
+export const placeholder = () => el("li", { class: "card waiting" }, el("span", { class: "picture" }));
+
+/** card is a picture of a list, with its text if words is true. neighbours gives the list, for the viewer's arrow keys. */
+export function card(picture, neighbours, words = false) {
+  const img = el("img", { alt: picture.text, width: picture.width, height: picture.height });
+  show(img, picture).catch(() => {});
+  const button = el("button", { type: "button", class: "picture", "aria-label": `Open: ${picture.text}, seed ${picture.seed}` }, img);
+  button.addEventListener("click", () => openViewer(picture, neighbours()));
+  return el("li", { class: "card", "data-id": picture.id }, button,
+    words ? el("p", { class: "words" }, picture.text) : null, el("p", { class: "note" }, caption(picture)));
+}
+
+/** caption says in a few words how a picture came about. */
+export function caption(picture) {
+  const parts = picture.kind === "uploaded" ? ["yours"] : [`seed ${picture.seed}`];
+  if (picture.kind === "manipulated") parts.push(`α ${picture.alpha}`);
+  if (picture.cartoon) parts.push(picture.cartoon);
+  if (picture.clip_similarity !== undefined) parts.push(`match ${picture.clip_similarity.toFixed(2)}`);
+  return parts.join(" · ");
+}

@@ -1,0 +1,38 @@
+// Compare: the same text and seeds by each run's mapper, side by side.
+import { Ask } from "./ask.js";
+import { card, placeholder } from "./cards.js";
+import { $, el } from "./dom.js";
+
+export function compareView(view, domain) {
+  const sides = $(".sides", view);
+  let pictures = [];
+  const lists = domain.runs.map((run) => {
+    const list = el("ul", { class: "pictures", "aria-label": run });
+    const mean = el("p", { class: "note" });
+    sides.append(el("section", { class: "side", "aria-label": run }, el("h3", {}, run), mean, list));
+    return { run, list, mean };
+  });
+  return new Ask(view, domain, {
+    path: "/api/v1/generate",
+    choices: domain.examples,
+    maxLength: domain.limits.text,
+    placeholder: domain.examples[0],
+    settings: { count: Math.min(4, Math.floor(domain.limits.pictures / domain.runs.length)), runs: domain.runs.length },
+    request: (text, values) => ({ text, score: true, runs: domain.runs, ...values }),
+    begin: (a) => {
+      pictures = [];
+      for (const side of lists) {
+        side.mean.textContent = "";
+        side.list.replaceChildren(...Array.from({ length: a.pictures / lists.length }, placeholder));
+      }
+    },
+    picture: (p) => {
+      pictures[p.index] = p;
+      const side = lists.find((l) => l.run === p.run);
+      side.list.children[p.index % side.list.children.length].replaceWith(card(p, () => pictures.filter(Boolean)));
+      const own = pictures.filter((x) => x?.run === p.run);
+      side.mean.textContent = `mean match ${(own.reduce((sum, x) => sum + x.clip_similarity, 0) / own.length).toFixed(3)}`;
+    },
+    end: () => sides.querySelectorAll(".waiting").forEach((place) => place.remove()),
+  });
+}

@@ -1,0 +1,38 @@
+// Elements without HTML: what people write is only ever text.
+
+/** el makes an element: el("p", {class: "note", onclick: f}, "text", other). */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (typeof value === "boolean") node.toggleAttribute(name, value);
+    else if (value !== undefined && value !== null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((c) => c !== null && c !== undefined));
+  return node;
+}
+
+export const $ = (selector, inside = document) => inside.querySelector(selector);
+
+/** plural says "1 picture", "2 pictures". */
+export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+
+/** showProblem shows an error with its hint in a place for alerts; null clears it. */
+export function showProblem(place, problem) {
+  place.replaceChildren();
+  if (!problem) return;
+  place.append(el("div", { class: "problem" }, el("strong", {}, sentence(problem.message)), problem.hint ? ` ${sentence(problem.hint)}` : ""));
+}
+
+function sentence(text) {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+}
+
+/** sample returns n different items of a list, at random. */
+export function sample(list, n) {
+  const rest = [...list];
+  const out = [];
+  while (out.length < n && rest.length) out.push(...rest.splice(Math.floor(Math.random() * rest.length), 1));
+  return out;
+}

@@ -1,0 +1,73 @@
+// The settings below a description: how many pictures, how they differ, how they look.
+import { $, el } from "./dom.js";
+
+const names = { noise: "fine detail", style: "first layers", z: "everything" };
+
+/** Settings are the fields of one form: count pictures of each of so many runs, what they differ in, and the seeds of a story. */
+export class Settings {
+  constructor(domain, { count = 0, runs = 1, differ = true, ownSeeds = false }) {
+    const most = Math.floor(domain.limits.pictures / runs);
+    this.element = el("div", { class: "settings" });
+    const first = el("div", { class: "row fields" });
+    if (count) first.append(field("Pictures", el("input", { name: "count", type: "number", min: 1, max: most, value: Math.min(count, most), required: true })));
+    first.append(
+      field("Look", select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
+      field("Seed", el("span", { class: "pair" },
+        el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed - 1000, value: 0, required: true }),
+        el("button", { type: "button", class: "dice", "aria-label": "Another seed", title: "Another seed", onclick: () => this.roll() }, "⚄"))),
+    );
+    const more = el("div", { class: "row fields" }, slider("Distinctiveness α", "alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
+    if (differ) more.append(
+      field("Pictures differ in", select("diversity", domain.diversities.map((d) => [d, names[d] ?? d]), count > 1 ? "z" : "noise")),
+      slider("How far", "spread", 0, 1, 0.05, domain.spread),
+      slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
+    more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
+    this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more));
+    if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), " Keep the same character from paragraph to paragraph"));
+    this.element.addEventListener("input", () => this.update());
+    this.update();
+  }
+
+  get(name) { return $(`[name=${name}]`, this.element); }
+
+  roll() {
+    this.get("seed").value = Math.floor(Math.random() * 1e6);
+  }
+
+  /** update shows the sliders that the diversity has, and all values. */
+  update() {
+    const how = this.get("diversity")?.value;
+    for (const [name, needs] of [["spread", "z"], ["inject_index", "style"]]) {
+      const input = this.get(name);
+      if (input) input.closest(".field").hidden = how !== needs;
+    }
+    for (const input of this.element.querySelectorAll("input[type=range]")) {
+      $("output", input.closest(".field")).textContent = input.value;
+    }
+  }
+
+  /** values are the settings as a request has them. */
+  values() {
+    const q = { alpha: Number(this.get("alpha").value), seed: Number(this.get("seed").value), truncation_psi: Number(this.get("truncation_psi").value) };
+    if (this.get("cartoon").value) q.cartoon = this.get("cartoon").value;
+    if (this.get("count")) q.count = Number(this.get("count").value);
+    const how = this.get("diversity")?.value;
+    if (how) q.diversity = how;
+    if (how === "z") q.spread = Number(this.get("spread").value);
+    if (how === "style") q.inject_index = Number(this.get("inject_index").value);
+    if (this.get("same")) q.own_seeds = !this.get("same").checked;
+    return q;
+  }
+}
+
+function field(label, input) {
+  return el("label", { class: "field" }, el("span", {}, label), input);
+}
+
+function slider(label, name, min, max, step, value) {
+  return el("label", { class: "field" }, el("span", {}, `${label} `, el("output", {})), el("input", { type: "range", name, min, max, step, value }));
+}
+
+function select(name, options, chosen) {
+  return el("select", { name }, ...options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+}

@@ -1,0 +1,195 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/image/draw"
+
+	"illustrator/data"
+	"illustrator/internal/fault"
+	"illustrator/serve/gallery"
+)
+
+const (
+	defaultPage = 60
+	maxPage     = 200
+	maxQuery    = 50 // characters
+)
+
+// found is a page of the gallery.
+type found struct {
+	Pictures []answered `json:"pictures"`
+	Total    int        `json:"total"` // that match the query
+}
+
+func answer(r gallery.Record, i int) answered {
+	return answered{Record: r, Index: i, PNG: pngPath(r.ID)}
+}
+
+// findPictures lists the gallery.
+func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
+	values := r.URL.Query()
+	query, limit := values.Get("query"), defaultPage
+	if n := len([]rune(query)); n > maxQuery {
+		s.fail(w, r, badField("query", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("search for at most %d", maxQuery)))
+		return
+	}
+	if given := values.Get("limit"); values.Has("limit") {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 || n > maxPage {
+			s.fail(w, r, badField("limit", fmt.Sprintf("it is %q", given), fmt.Sprintf("give a whole number from 1 to %d", maxPage)))
+			return
+		}
+		limit = n
+	}
+	records, total := s.gallery.Find(query, values.Get("before"), limit)
+	page := found{Pictures: make([]answered, len(records)), Total: total}
+	for i, record := range records {
+		page.Pictures[i] = answer(record, i)
+	}
+	writeJSON(w, http.StatusOK, page)
+}
+
+// find returns a picture of the gallery, or one that is a preview.
+func (s *Server) find(id string) (*gallery.Gallery, gallery.Record, error) {
+	if record, err := s.gallery.Get(id); err == nil {
+		return s.gallery, record, nil
+	}
+	record, err := s.previews.Get(id)
+	return s.previews, record, err
+}
+
+func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
+	_, record, err := s.find(r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer(record, 0))
+}
+
+// getPNG answers with a picture's file; ?download names it for the disk.
+func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	of, record, err := s.find(id)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	file, err := of.PNG(id)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable") // an id's picture never changes
+	if r.URL.Query().Has("download") {
+		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, fileName(record)))
+	}
+	writeBytes(w, "image/png", file)
+}
+
+// fileName is a name in plain ASCII for a picture on somebody's disk.
+func fileName(r gallery.Record) string {
+	plain := strings.Map(func(c rune) rune {
+		if c < 128 {
+			return c
+		}
+		return ' '
+	}, r.Text)
+	name := data.Slug(plain)
+	if name == "" {
+		name = data.Slug(r.Domain)
+	}
+	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + ".png"
+}
+
+func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
+	if err := s.gallery.Delete(r.PathValue("id")); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// upload takes a picture as the origin of a manipulation. What is kept is its middle square in the generator's size.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
+	text := s.Domain.TextPrompt
+	if r.URL.Query().Has("text") {
+		given, p := s.checkText("text", r.URL.Query().Get("text"))
+		if p != nil {
+			s.fail(w, r, p)
+			return
+		}
+		text = given
+	}
+	img, err := s.readUpload(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	record, err := s.gallery.Put(gallery.Record{
+		Kind: gallery.Uploaded, Text: text, Domain: s.Domain.Name, TruncationPsi: 1,
+	}, img, s.Software, nil)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusCreated, answer(record, 0))
+}
+
+func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image, error) {
+	kind := r.Header.Get("Content-Type")
+	if kind != "image/png" && kind != "image/jpeg" && kind != "image/webp" {
+		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG or WebP file, with its type as Content-Type"}
+	}
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	default:
+		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second, Message: "too many pictures are being uploaded", Hint: "try again a little later"}
+	}
+	file, err := readBody(w, r, s.Limits.UploadBytes)
+	if err != nil {
+		return nil, err
+	}
+	select { // one at a time: a picture of many pixels takes much memory
+	case s.decoding <- struct{}{}:
+		defer func() { <-s.decoding }()
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
+	}
+	img, err := data.DecodePicture(file, s.Limits.UploadPixels)
+	if err != nil {
+		if !fault.IsUsage(err) { // a decoder's error is about the file too
+			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}
+		}
+		return nil, err
+	}
+	return fitted(img, s.Models[0].Generator.Size), nil
+}
+
+// fitted returns the middle square of a picture, laid over white, in the given size.
+func fitted(img image.Image, size int) *image.RGBA {
+	b := img.Bounds()
+	side := min(b.Dx(), b.Dy())
+	square := image.Rect(0, 0, side, side).Add(b.Min).Add(image.Pt((b.Dx()-side)/2, (b.Dy()-side)/2))
+	out := image.NewRGBA(image.Rect(0, 0, size, size))
+	draw.Draw(out, out.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.CatmullRom.Scale(out, out.Bounds(), img, square, draw.Over, nil)
+	return out
+}
+
+// fittedPixels is fitted as the networks see it, [3,size,size] in [-1,1].
+func fittedPixels(img image.Image, size int) ([]float32, error) {
+	if img.Bounds().Empty() {
+		return nil, errors.New("the picture is empty")
+	}
+	return data.FromImage(fitted(img, size)).Pixels, nil
+}

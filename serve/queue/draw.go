@@ -1,0 +1,286 @@
+package queue
+
+import (
+	"context"
+
+	"illustrator/data"
+	"illustrator/eval/metrics"
+	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
+)
+
+// Model is a mapper under the name that requests choose it by. The networks of all models share the first's frozen ones.
+type Model struct {
+	Name string
+	*pipeline.Networks
+	Prompts pipeline.Prompts // of eq. 3
+}
+
+// Picture says what one picture is drawn from.
+type Picture struct {
+	Model int // index of Queue's models
+	Text  string
+	// Alpha is eq. 3's, or eq. 11's where there is an Origin.
+	Alpha float64
+	// Origin is the picture that is manipulated towards Text; nil draws Text itself.
+	Origin *Origin
+	// Seed is the noise key, and the seed of the random z that InjectIndex and Spread draw on, as in pipeline.Request.
+	Seed          uint64
+	InjectIndex   int
+	Spread        float64
+	TruncationPsi float64
+	// Score asks for the cosine of the text's and the picture's embeddings.
+	Score bool
+}
+
+// Origin is the picture that eq. 11 begins with.
+type Origin struct {
+	Text string
+	// ImageEmbed [E] is its scaled embedding. Where it is nil, it is that of Pixels [3,Size,Size].
+	ImageEmbed, Pixels []float32
+	// Z [Z] is what the picture was drawn from, nil where nobody knows. What eq. 11 changes is added to it, so that an α of
+	// 0 gives the origin.
+	Z []float32
+}
+
+// Drawn is a picture.
+type Drawn struct {
+	Index      int       // among the pictures of its job
+	Pixels     []float32 // [3,Size,Size] in about [-1,1]
+	ImageEmbed []float32 // [E], the mapper's input
+	Z          []float32 // [Z], what the generator drew
+	Similarity float64   // of text and picture, where it was asked for
+}
+
+// drawing is a batch on its way through the networks: rows of each stage, one a picture.
+type drawing struct {
+	*pipeline.Networks // frozen ones: of the first model
+	models             []Model
+	pictures           []*Picture
+	texts              map[string][]float32 // their embeddings [E]
+	embeds             []float32            // [N,E]
+	z                  []float32            // [N,Z]
+	images             []float32            // [N,3,Size,Size]
+}
+
+// draw draws pictures of any settings in one batch a stage; the mappers' stage has one for each model.
+func draw(ctx context.Context, models []Model, pictures []*Picture) ([]Drawn, error) {
+	d := drawing{Networks: models[0].Networks, models: models, pictures: pictures}
+	for _, stage := range []func(context.Context) error{d.embedTexts, d.project, d.mapToZ, d.render} {
+		if err := stage(ctx); err != nil {
+			return nil, err
+		}
+	}
+	drawn := make([]Drawn, len(pictures))
+	for i := range drawn {
+		drawn[i] = Drawn{
+			Pixels:     row(d.images, 3*d.Generator.Size*d.Generator.Size, i),
+			ImageEmbed: row(d.embeds, d.CLIP.ProjectionDim, i), Z: row(d.z, d.Generator.StyleDim, i),
+		}
+	}
+	return drawn, d.score(ctx, drawn)
+}
+
+// row is row i of rows of the given width, cut off from the rest.
+func row(rows []float32, width, i int) []float32 { return rows[i*width : (i+1)*width : (i+1)*width] }
+
+// embedTexts embeds each text once.
+func (d *drawing) embedTexts(ctx context.Context) error {
+	d.texts = map[string][]float32{}
+	var distinct []string
+	add := func(text string) {
+		if _, known := d.texts[text]; !known {
+			d.texts[text] = nil
+			distinct = append(distinct, text)
+		}
+	}
+	for _, p := range d.pictures {
+		add(p.Text)
+		if p.Origin != nil {
+			add(p.Origin.Text)
+		}
+	}
+	embeds, _, err := d.EmbedTexts(ctx, distinct)
+	if err != nil {
+		return err
+	}
+	for i, text := range distinct {
+		d.texts[text] = row(embeds, d.CLIP.ProjectionDim, i)
+	}
+	return nil
+}
+
+// project moves the texts to image embeddings: by eq. 3, or by eq. 11 from an origin.
+func (d *drawing) project(ctx context.Context) (err error) {
+	origins, err := d.origins(ctx)
+	if err != nil {
+		return err
+	}
+	var texts, textAnchors, imageAnchors, alphas []float32
+	for _, p := range d.pictures {
+		prompts := d.models[p.Model].Prompts
+		textAnchor, imageAnchor := prompts.Text, prompts.Image
+		if p.Origin != nil {
+			textAnchor, imageAnchor = d.texts[p.Origin.Text], origins[p.Origin]
+		}
+		texts, alphas = append(texts, d.texts[p.Text]...), append(alphas, float32(p.Alpha))
+		textAnchors, imageAnchors = append(textAnchors, textAnchor...), append(imageAnchors, imageAnchor...)
+	}
+	d.embeds, err = d.ProjectEach(ctx, texts, textAnchors, imageAnchors, alphas)
+	return err
+}
+
+// origins are the embeddings of the origins.
+func (d *drawing) origins(ctx context.Context) (map[*Origin][]float32, error) {
+	embeds := map[*Origin][]float32{}
+	var unknown []*Origin
+	var pixels []float32
+	for _, p := range d.pictures {
+		if o := p.Origin; o != nil && embeds[o] == nil {
+			embeds[o] = o.ImageEmbed
+			if o.ImageEmbed == nil {
+				embeds[o] = o.Pixels // until it is embedded
+				unknown, pixels = append(unknown, o), append(pixels, o.Pixels...)
+			}
+		}
+	}
+	if len(unknown) == 0 {
+		return embeds, nil
+	}
+	found, err := d.EmbedImages(ctx, pixels, d.Generator.Size, d.Generator.Size)
+	for i, o := range unknown {
+		if err == nil {
+			embeds[o] = row(found, d.CLIP.ProjectionDim, i)
+		}
+	}
+	return embeds, err
+}
+
+// mapToZ predicts z, and adds what eq. 11 changes to the z of an origin, and a seed's random z where pictures differ by it.
+func (d *drawing) mapToZ(ctx context.Context) error {
+	dim := d.Generator.StyleDim
+	d.z = make([]float32, len(d.pictures)*dim)
+	for i, m := range d.models {
+		var group []int
+		for at, p := range d.pictures {
+			if p.Model == i {
+				group = append(group, at)
+			}
+		}
+		if err := d.mapBy(ctx, m, group); err != nil {
+			return err
+		}
+	}
+	for i, p := range d.pictures {
+		if p.Spread > 0 && p.Origin == nil { // an origin's z has it already
+			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
+		}
+	}
+	return nil
+}
+
+// mapBy predicts the z of a group of pictures by one model.
+func (d *drawing) mapBy(ctx context.Context, m Model, group []int) error {
+	if len(group) == 0 {
+		return nil
+	}
+	embeds := gather(d.embeds, d.CLIP.ProjectionDim, group)
+	for _, i := range group {
+		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
+			embeds = append(embeds, o.ImageEmbed...)
+		}
+	}
+	z, err := m.MapToZ(ctx, embeds)
+	if err != nil {
+		return err
+	}
+	dim, origin := d.Generator.StyleDim, len(group)
+	for at, i := range group {
+		predicted := row(d.z, dim, i)
+		copy(predicted, row(z, dim, at))
+		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
+			for k, from := range row(z, dim, origin) {
+				predicted[k] += o.Z[k] - from
+			}
+			origin++
+		}
+	}
+	return nil
+}
+
+// render draws z.
+func (d *drawing) render(ctx context.Context) error {
+	styles, err := d.styles(ctx)
+	if err != nil {
+		return err
+	}
+	s := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom}
+	for _, p := range d.pictures {
+		s.Keys = append(s.Keys, p.Seed)
+	}
+	d.images, err = d.Render(ctx, styles, s)
+	return err
+}
+
+// styles are those of z [N,L,Z], truncated, with the seed's own below each picture's inject index.
+func (d *drawing) styles(ctx context.Context) ([]float32, error) {
+	groups := map[float64][]int{} // by psi, which is one number a program's run
+	for i, p := range d.pictures {
+		groups[p.TruncationPsi] = append(groups[p.TruncationPsi], i)
+	}
+	dim, layers := d.Generator.StyleDim, d.Generator.NumLayers()
+	out := make([]float32, len(d.pictures)*layers*dim)
+	for psi, group := range groups {
+		z := gather(d.z, dim, group)
+		for _, i := range group {
+			if p := d.pictures[i]; p.InjectIndex > 0 {
+				z = append(z, data.Z(p.Seed, dim)...)
+			}
+		}
+		styles, err := d.Styles(ctx, z, psi)
+		if err != nil {
+			return nil, err
+		}
+		random := len(group)
+		for at, i := range group {
+			to := row(out, layers*dim, i)
+			copy(to, row(styles, layers*dim, at))
+			if inject := d.pictures[i].InjectIndex; inject > 0 {
+				copy(to, row(styles, layers*dim, random)[:inject*dim])
+				random++
+			}
+		}
+	}
+	return out, nil
+}
+
+// score embeds the pictures that are to be compared with their texts.
+func (d *drawing) score(ctx context.Context, drawn []Drawn) error {
+	var group []int
+	for i, p := range d.pictures {
+		if p.Score {
+			group = append(group, i)
+		}
+	}
+	if len(group) == 0 {
+		return nil
+	}
+	size := d.Generator.Size
+	embeds, err := d.EmbedImages(ctx, gather(d.images, 3*size*size, group), size, size)
+	if err != nil {
+		return err
+	}
+	for at, i := range group {
+		drawn[i].Similarity = metrics.Cosine(d.texts[d.pictures[i].Text], row(embeds, d.CLIP.ProjectionDim, at))
+	}
+	return nil
+}
+
+// gather returns the rows of a group.
+func gather(rows []float32, width int, group []int) []float32 {
+	out := make([]float32, 0, len(group)*width)
+	for _, i := range group {
+		out = append(out, row(rows, width, i)...)
+	}
+	return out
+}

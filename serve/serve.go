@@ -1,0 +1,276 @@
+// Package serve is the toolkit as a page in the browser and a JSON API: a server in front of one device.
+//
+// A request that draws is answered on its own connection, as JSON when all is done or as server-sent events while it goes
+// on. Jobs with an address of their own, to be asked for later, would need a table of them, times after which they are
+// forgotten, and a guess at whether anybody still wants one; here a client that leaves takes its work with it.
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"illustrator/data"
+	"illustrator/serve/gallery"
+	"illustrator/serve/queue"
+)
+
+// Domain is what the page and the API say of the domain.
+type Domain struct {
+	Name, About string
+	TextPrompt  string // what any of its pictures shows
+	Examples    []string
+	Alpha       float64 // eq. 3's, where a request gives none
+}
+
+// Limits bound what a request may ask for and what the server holds.
+type Limits struct {
+	Text         int   // characters of a description
+	Story        int   // characters of a story
+	Pictures     int   // that one request draws
+	Waiting      int   // pictures that wait for the device
+	Shapes       []int // batch sizes that programs are compiled for, ascending
+	UploadBytes  int64
+	UploadPixels int
+	Gallery      gallery.Limits
+}
+
+// DefaultLimits are those of `illustrator serve`.
+func DefaultLimits() Limits {
+	return Limits{
+		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 4, 16, 32},
+		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
+		Gallery: gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
+	}
+}
+
+// Options are what a server is made of.
+type Options struct {
+	Domain Domain
+	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
+	// owns them from now on.
+	Models   []queue.Model
+	Limits   Limits
+	Folder   string // of the gallery; "" keeps it in memory
+	Token    string // that requests must bear; "" lets all in
+	Software string // this program's name and version, for the pictures' metadata
+	Grace    time.Duration
+	Log      *slog.Logger
+}
+
+// Server is the HTTP server.
+type Server struct {
+	Options
+	queue    *queue.Queue
+	gallery  *gallery.Gallery
+	previews *gallery.Gallery // in memory: what sliders pass by
+	metrics  *metrics
+	handler  http.Handler
+	token    [sha256.Size]byte
+	anyHost  bool // requests may name any host: set where the server listens to others than this machine
+	warm     atomic.Bool
+	draining atomic.Bool
+	drawing  chan struct{} // bounds pictures that are stylised and encoded at once
+	uploads  chan struct{} // bounds uploads that are held in memory
+	decoding chan struct{} // bounds those that are decoded at once
+}
+
+// New returns a server that draws nothing before Serve.
+func New(o Options) (*Server, error) {
+	s := &Server{
+		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads), decoding: make(chan struct{}, 1),
+	}
+	var err error
+	if s.previews, err = gallery.Open("", previewLimits, o.Log); err != nil {
+		return nil, err
+	}
+	if s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, o.Log); err != nil {
+		return nil, err
+	}
+	s.metrics = newMetrics(s)
+	s.queue = queue.New(o.Models, queue.Limits{Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched})
+	s.token = sha256.Sum256([]byte(o.Token))
+	api, err := s.openAPI()
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, r := range s.routes(api) {
+		if r.open {
+			mux.Handle(r.pattern, r.handler)
+		} else {
+			mux.Handle(r.pattern, s.authorized(r.handler))
+		}
+	}
+	s.handler = s.guard(mux)
+	return s, nil
+}
+
+// route is a pattern of http.ServeMux with its handler. An open one asks for no token.
+type route struct {
+	pattern string
+	handler http.HandlerFunc
+	open    bool
+}
+
+func (s *Server) routes(api []byte) []route {
+	return []route{
+		{"GET /{$}", s.page, true},
+		{"GET /assets/{name}", s.asset, true},
+		{"GET /healthz", s.health, true},
+		{"GET /readyz", s.ready, true},
+		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) }, true},
+		{"GET /metrics", s.metrics.ServeHTTP, false},
+		{"GET /api/v1/domain", s.domain, false},
+		{"POST /api/v1/generate", planned(s, s.planGenerate), false},
+		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
+		{"POST /api/v1/story", planned(s, s.planStory), false},
+		{"GET /api/v1/pictures", s.findPictures, false},
+		{"POST /api/v1/pictures", s.upload, false},
+		{"GET /api/v1/pictures/{id}", s.getPicture, false},
+		{"GET /api/v1/pictures/{id}/png", s.getPNG, false},
+		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
+	}
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// maxUploads bounds the memory of uploads.
+const maxUploads = 4
+
+// previewLimits are those of pictures that are looked at once.
+var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}
+
+// maxConnections bounds the memory of connections; more wait to be accepted.
+const maxConnections = 512
+
+// Serve answers on a listener until ctx ends. Then what comes is refused with 503, what was accepted is finished, and nil is
+// returned; what takes longer than the grace period is given up, which is an error.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	address, isTCP := listener.Addr().(*net.TCPAddr)
+	s.anyHost = isTCP && !address.IP.IsLoopback()
+	server := &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	worker, stopWorker := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopWorker(nil)
+	drawn, served := make(chan error, 1), make(chan error, 1)
+	go func() { drawn <- s.work(worker) }()
+	go func() { served <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
+	select {
+	case err := <-drawn: // it cannot draw
+		server.Close()
+		return err
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	s.queue.Close()
+	s.Log.Info("finishing what was accepted", "pictures", s.queue.Waiting())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
+	defer cancel()
+	var err error
+	select {
+	case err = <-drawn:
+	case <-grace.Done():
+		err = fmt.Errorf("some pictures were not finished within %v", s.Grace)
+		stopWorker(err)
+		<-drawn // the batch that the device is at
+	}
+	if e := server.Shutdown(grace); e != nil && err == nil {
+		err = fmt.Errorf("some answers were not read within %v", s.Grace)
+	}
+	server.Close()
+	return err
+}
+
+// work is the worker.
+func (s *Server) work(ctx context.Context) error {
+	began := time.Now()
+	err := s.queue.Run(ctx, func() {
+		s.warm.Store(true)
+		s.Log.Info("ready to draw", "compiled in", time.Since(began).Round(100*time.Millisecond))
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil // it was stopped
+	}
+	return err
+}
+
+// health says that the process answers.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	writeBytes(w, "text/plain; charset=utf-8", []byte("ok\n"))
+}
+
+// ready says whether work that comes now is taken and begun at once.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	switch {
+	case s.draining.Load():
+		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(), retry: drainRetry})
+	case !s.warm.Load():
+		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled", retry: time.Second})
+	default:
+		writeBytes(w, "text/plain; charset=utf-8", []byte("ready\n"))
+	}
+}
+
+// domain tells a client what it may ask for.
+func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
+	first := s.Models[0]
+	var runs []string
+	for _, m := range s.Models {
+		runs = append(runs, m.Name)
+	}
+	styles := []map[string]string{}
+	for _, style := range cartoons() {
+		styles = append(styles, map[string]string{"name": style.Name, "description": style.Description})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
+		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
+		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread,
+		"cartoons": styles,
+		"limits": map[string]any{
+			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures,
+			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
+		},
+		"gallery_kept": s.Folder != "",
+	})
+}
+
+// CheckToken refuses a token that could not stand in a header, or that is short enough to be guessed.
+func CheckToken(token string) error {
+	if len(token) < 16 {
+		return fmt.Errorf("the token has %d characters", len(token))
+	}
+	for _, c := range token {
+		if c <= ' ' || c > '~' {
+			return errors.New("the token holds spaces or characters that are not ASCII")
+		}
+	}
+	return nil
+}
+
+// checkText returns a description without the white space around it.
+func (s *Server) checkText(field, text string) (string, *problem) {
+	if n := len([]rune(text)); n > s.Limits.Text {
+		return "", badField(field, fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
+	}
+	t, err := data.NewText(text)
+	if err != nil {
+		return "", problemOf(err).at(field)
+	}
+	return t.Text, nil
+}
