@@ -1,5 +1,6 @@
-// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's zip files, and the folder form
-// (config.json, model.safetensors and a manifest with their SHA-256) that every other package loads from.
+// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's files of all formats, TorchScript
+// programs and pickled modules among them, and the folder form (config.json, model.safetensors and a manifest with their
+// SHA-256) that every other package loads from.
 // It knows nothing of graphs and devices.
 package checkpoints
 

@@ -1,5 +1,6 @@
 // Package convert turns published weight files into the folder form that the toolkit loads: config.json,
-// model.safetensors under canonical names, and a manifest. Nothing in a file is executed.
+// model.safetensors under canonical names, and a manifest. Nothing in a file is executed. Inspect says what a file is, from
+// its header.
 //
 // Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper,
 // the indices of torch.nn.Sequential for the attribute classifier, and torchvision's for Inception-v3, AlexNet and VGG16.
