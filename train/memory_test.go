@@ -51,6 +51,7 @@ func TestMemoryAsMeasured(t *testing.T) {
 		{"Lorelei, L1, batch 32", lorelei, 128, 5, 5, l1, 32, []string{"a wizard"}, 586_916},
 		{"Lorelei, all losses, batch 16", lorelei, 128, 5, 5, all, 16, []string{"a wizard"}, 1_252_980},
 		{"Lorelei, all losses, batch 32", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_347_536},
+		{"Lorelei, all losses, batch 128", lorelei, 128, 5, 5, all, 128, []string{"a wizard"}, 2_034_648},
 		{"Lorelei, all losses, batch 32, bfloat16", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_431_232},
 		{"full size, L1, batch 8", full, 512, 5, 5, l1, 8, nil, 2_409_336},
 		{"full size, all losses, batch 2", full, 512, 5, 5, all, 2, nil, 3_910_568},
