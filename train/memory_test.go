@@ -18,7 +18,8 @@ import (
 //	illustrator train --config lorelei --pairs P --set train.stages.0.schedule.steps=3 --set train.stages.1.schedule.steps=3 --set train.validation.rows=64
 //	illustrator train --config paper --domain full.yaml --pairs P --set train.stages.0.schedule.steps=3 --set train.validation.rows=8
 //
-// full.yaml names networks of the sizes of bench.FullSize with random weights. The demo's whole training, 4,700 steps with
+// with train.batch and losses.semantic as the names below say. full.yaml names networks of the sizes of bench.FullSize with
+// random weights; the tiny ones are the script's of the whole job (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with
 // its pairs sampled, took what three steps take: 1.3 GiB.
 func TestMemoryAsMeasured(t *testing.T) {
 	lorelei := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
