@@ -26,7 +26,7 @@ const (
 	processBytes = 270 << 20 // the program and XLA's plugin before anything is computed
 	denseBytes   = 5 << 20   // to compile one linear layer of the mapper, in the programs of stages and validation
 	frozenBytes  = 34 << 20  // to compile one layer of generator or CLIP and its gradient
-	valueBytes   = 3.65      // of each value in a step: below float32's 4 with its gradient, for buffers are used again
+	valueBytes   = 4         // of each value in a step: gradients and what is computed on the way use buffers again
 )
 
 // EstimateMemory estimates the training's memory from the sizes of its networks.
@@ -60,6 +60,6 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
 		values += n.Generator.Activations() + n.CLIP.Vision.Activations()
 	}
-	e.Batch = int64(float64(c.Batch) * float64(values) * valueBytes)
+	e.Batch = int64(c.Batch) * int64(values) * valueBytes
 	return e
 }

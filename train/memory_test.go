@@ -18,7 +18,8 @@ import (
 //	illustrator train --config lorelei --pairs P --set train.stages.0.schedule.steps=3 --set train.stages.1.schedule.steps=3 --set train.validation.rows=64
 //	illustrator train --config paper --domain full.yaml --pairs P --set train.stages.0.schedule.steps=3 --set train.validation.rows=8
 //
-// full.yaml names networks of the sizes of bench.FullSize with random weights. The demo's whole training, 4,700 steps with
+// with train.batch and losses.semantic as the names below say. full.yaml names networks of the sizes of bench.FullSize with
+// random weights; the tiny ones are the script's of the whole job (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with
 // its pairs sampled, took what three steps take: 1.3 GiB.
 func TestMemoryAsMeasured(t *testing.T) {
 	lorelei := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
@@ -51,6 +52,7 @@ func TestMemoryAsMeasured(t *testing.T) {
 		{"Lorelei, L1, batch 32", lorelei, 128, 5, 5, l1, 32, []string{"a wizard"}, 586_916},
 		{"Lorelei, all losses, batch 16", lorelei, 128, 5, 5, all, 16, []string{"a wizard"}, 1_252_980},
 		{"Lorelei, all losses, batch 32", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_347_536},
+		{"Lorelei, all losses, batch 128", lorelei, 128, 5, 5, all, 128, []string{"a wizard"}, 2_034_648},
 		{"Lorelei, all losses, batch 32, bfloat16", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_431_232},
 		{"full size, L1, batch 8", full, 512, 5, 5, l1, 8, nil, 2_409_336},
 		{"full size, all losses, batch 2", full, 512, 5, 5, all, 2, nil, 3_910_568},

@@ -13,7 +13,7 @@ import (
 // A loss that is not finite stops the training, names loss and step, and leaves the checkpoint before it.
 func TestStopOnNaN(t *testing.T) {
 	domain, folder := tinyDomain(t), t.TempDir()
-	training := begin(t, domain, folder, l1Only())
+	training := begin(t, domain, folder, oneStage())
 	training.Pairs = made{rows: 50, broken: rowOfStep(t, 5)}
 	state, err := training.Run(t.Context())
 	var bad *NonFiniteError
@@ -52,7 +52,8 @@ func TestSkipNaN(t *testing.T) {
 			}
 		}
 	}
-	config.NaNLimit = 0
+	config = oneStage()
+	config.OnNaN, config.NaNLimit = SkipNaN, 0
 	training = begin(t, tinyDomain(t), t.TempDir(), config)
 	training.Pairs = made{rows: 50, broken: rowOfStep(t, 3)}
 	if _, err := training.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "step 3: ") {
