@@ -45,7 +45,7 @@ def run(root, size):
     domain, texts = f"{here}/domain.yaml", f"{here}/texts.txt"
     open(domain, "w").write(DOMAIN.format(size=size))
     open(texts, "w").write(TEXTS)
-    batch, rows = {256: (8, 64), 1024: (2, 16)}[size]
+    batch, rows = {256: (8, 64), 1024: (4, 16)}[size]
     sets = [f"train.batch={batch}", "train.stages.0.schedule.steps=20", "train.validation={every: 20, rows: 8}", "train.log_every=1", "train.checkpoint.every=20"]
     program = "./illustrator"
     steps = [
