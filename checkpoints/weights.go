@@ -1,5 +1,6 @@
-// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's zip files, and the folder form
-// (config.json, model.safetensors and a manifest with their SHA-256) that every other package loads from.
+// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's files of all formats, TorchScript
+// programs and pickled modules among them, and the folder form (config.json, model.safetensors and a manifest with their
+// SHA-256) that every other package loads from.
 // It knows nothing of graphs and devices.
 package checkpoints
 
@@ -10,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"illustrator/internal/fault"
 )
@@ -80,7 +82,33 @@ func (t Tensor) Elements() int {
 }
 
 // Float32s returns the elements as float32; F64, F16 and BF16 are converted.
-func (t Tensor) Float32s() ([]float32, error) { return elements[float32](t) }
+func (t Tensor) Float32s() ([]float32, error) {
+	if view := t.view(); view != nil {
+		return slices.Clone(view), nil
+	}
+	return elements[float32](t)
+}
+
+// Float32View is Float32s for those who only read: elements that are float32 already are not copied.
+func (t Tensor) Float32View() ([]float32, error) {
+	if view := t.view(); view != nil {
+		return view, nil
+	}
+	return elements[float32](t)
+}
+
+// view is Data as float32, nil if it is of another type, or not laid out as this machine would.
+func (t Tensor) view() []float32 {
+	n := t.Elements()
+	if t.DType != F32 || n == 0 || len(t.Data) < 4*n || binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil
+	}
+	first := unsafe.Pointer(unsafe.SliceData(t.Data))
+	if uintptr(first)%unsafe.Alignof(float32(0)) != 0 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(first), n)
+}
 
 // Float64s returns the elements as float64; F32, F16 and BF16 are converted.
 func (t Tensor) Float64s() ([]float64, error) { return elements[float64](t) }

@@ -29,11 +29,15 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN
-// names the machine's, PLUGINS its folder, and [plugin] tells whether there is one.
+// names the machine's, PLUGINS its folder, and [plugin] tells whether there is one. REPO is the repository.
 func TestScript(t *testing.T) {
 	plugin, found := xla.Find("cpu")
 	if !found && os.Getenv("CI") != "" {
 		t.Fatal("no XLA CPU plugin")
+	}
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -46,7 +50,7 @@ func TestScript(t *testing.T) {
 			}
 			for name, value := range map[string]string{
 				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin), "PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
-				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "",
+				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "", "REPO": repository,
 			} {
 				env.Setenv(name, value)
 			}

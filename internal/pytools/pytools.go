@@ -1,5 +1,5 @@
 // Package pytools runs the tools that other people open this project's files with, pyarrow, pandas, DuckDB and
-// TensorBoard, in tests.
+// TensorBoard, in tests, and finds what tests take from Python's packages.
 package pytools
 
 import (
@@ -27,6 +27,24 @@ func Run(t testing.TB, modules []string, script string, args ...string) {
 	if out, err := python(t, append([]string{script}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
+}
+
+// Vocabulary returns OpenAI's bpe_simple_vocab_16e6.txt.gz, which `make test` takes out of the package open-clip-torch. Without
+// it the test is skipped with the command that fetches it, but under CI it fails.
+func Vocabulary(t testing.TB) []byte {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs CLIP's vocabulary; run without -short")
+	}
+	data, err := os.ReadFile(filepath.Join(root(t), ".cache", "vocabulary", "open_clip", "bpe_simple_vocab_16e6.txt.gz"))
+	if err != nil {
+		const missing = "needs CLIP's vocabulary (`make test` fetches it into .cache/vocabulary): %v"
+		if os.Getenv("CI") != "" {
+			t.Fatalf(missing, err)
+		}
+		t.Skipf(missing, err)
+	}
+	return data
 }
 
 // python prepares a call of python3 that finds the packages of requirements.txt.

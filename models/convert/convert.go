@@ -1,5 +1,6 @@
 // Package convert turns published weight files into the folder form that the toolkit loads: config.json,
-// model.safetensors under canonical names, and a manifest. Nothing in a file is executed.
+// model.safetensors under canonical names, and a manifest. Nothing in a file is executed. Inspect says what a file is, from
+// its header.
 //
 // Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper,
 // the indices of torch.nn.Sequential for the attribute classifier, and torchvision's for Inception-v3, AlexNet and VGG16.
@@ -267,7 +268,7 @@ func remove(w *checkpoints.Weights, match func(name string) bool) int {
 // files do.
 func checkValues(w *checkpoints.Weights) error {
 	for _, name := range w.Names() {
-		values, err := w.Tensors[name].Float32s()
+		values, err := w.Tensors[name].Float32View()
 		if err != nil {
 			return fault.Hint(fmt.Errorf("%s: tensor %q: %w", w.Source, name, err), "the weights of these networks are of type F32, F16, BF16 or F64")
 		}

@@ -18,7 +18,7 @@ import (
 // Inspection is what a file or folder says of itself before any weight is read.
 type Inspection struct {
 	Path string `json:"path"`
-	// Files are those that hold tensors, with the kind of container, and Bytes their size together.
+	// Files are those that hold tensors, and an index beside them; Format is the kind of container, Bytes their size together.
 	Files  []string `json:"files"`
 	Format string   `json:"format"`
 	Bytes  int64    `json:"bytes"`
@@ -157,7 +157,7 @@ func (in *Inspection) Select(part string) {
 	in.Tensors = slices.DeleteFunc(in.Tensors, func(t checkpoints.Info) bool { return !strings.Contains(t.Name, part) })
 }
 
-// String is the inspection as lines of text; the tensors of all types are counted, not listed.
+// String is the inspection as lines of text. Tensors are counted by type, not listed.
 func (in Inspection) String() string {
 	var b strings.Builder
 	p := message.NewPrinter(language.English)
@@ -165,7 +165,11 @@ func (in Inspection) String() string {
 		fmt.Fprintf(&b, "%-11s %s\n", name, p.Sprintf(format, args...))
 	}
 	line("file", "%s", in.Path)
-	line("format", "%s, %d bytes in %d files", in.Format, in.Bytes, len(in.Files))
+	several := ""
+	if len(in.Files) > 1 {
+		several = p.Sprintf(" in %d files", len(in.Files))
+	}
+	line("format", "%s, %d bytes%s", in.Format, in.Bytes, several)
 	if in.Title != "" {
 		line("recognised", "%s", in.Title)
 	}

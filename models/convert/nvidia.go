@@ -82,10 +82,8 @@ func (s *source) readNVIDIA() (*checkpoints.Weights, nvidiaConfig, error) {
 		if !ok {
 			to.name = old // named as surplus later
 		}
-		if to.axes != 0 {
-			if t.Shape, err = nvidiaShape(t.Shape, to); err != nil {
-				return nil, cfg, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v: %w", w.Source, old, from.Tensors[old].Shape, err), "the file is of another architecture")
-			}
+		if t.Shape, err = nvidiaShape(t.Shape, to); err != nil {
+			return nil, cfg, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v: %w", w.Source, old, from.Tensors[old].Shape, err), "the file is of another architecture")
 		}
 		w.Tensors[to.name] = t
 	}
@@ -164,21 +162,19 @@ func asFloat(v any) (float64, bool) {
 	return 0, false
 }
 
-// renamed is a tensor's name in rosinality's layout, and how its shape gets there: axes of 1 before and behind the axes it
-// has. axes is how many it has, 0 if the shape stays.
+// renamed is a tensor's name in rosinality's layout, and its shape there if before or behind are not 0: so many axes of 1
+// before and behind the axes it has.
 type renamed struct {
-	name           string
-	axes           int
-	before, behind int
+	name                 string
+	axes, before, behind int
 }
 
 func nvidiaShape(shape []int, to renamed) ([]int, error) {
-	axes := to.axes
-	if axes < 0 {
-		axes = 0 // a number without axes
+	if to.before+to.behind == 0 {
+		return shape, nil
 	}
-	if len(shape) != axes {
-		return nil, fmt.Errorf("expected %d axes", axes)
+	if len(shape) != to.axes {
+		return nil, fmt.Errorf("expected %d axes", to.axes)
 	}
 	return slices.Concat(slices.Repeat([]int{1}, to.before), shape, slices.Repeat([]int{1}, to.behind)), nil
 }
@@ -203,7 +199,7 @@ func nvidiaNames(size int) map[string]renamed {
 	styled := func(from, to string) {
 		modulated(from, to)
 		names[from+".bias"] = renamed{name: to + ".activate.bias"}
-		names[from+".noise_strength"] = renamed{name: to + ".noise.weight", axes: -1, before: 1}
+		names[from+".noise_strength"] = renamed{name: to + ".noise.weight", axes: 0, before: 1}
 		names[from+".noise_const"] = renamed{name: fmt.Sprintf("noises.noise_%d", noises), axes: 2, before: 2}
 		noises++
 	}

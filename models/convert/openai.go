@@ -120,6 +120,9 @@ func (s *source) openAIActivation(cfg *clip.Config, given string) error {
 // inferOpenAI reads the configuration off the shapes. Check holds all tensors against it afterwards.
 func inferOpenAI(w *checkpoints.Weights) (clip.Config, error) {
 	cfg := clip.Config{ModelType: clip.ModelType}
+	if anyHas(w.Names(), "visual.attnpool.") {
+		return cfg, fault.Hint(fmt.Errorf("%s: pictures go through a ResNet (visual.attnpool.…), as in RN50", w.Source), "only CLIPs with a vision transformer are supported, whose names begin with ViT")
+	}
 	t, v := &cfg.Text, &cfg.Vision
 	var positions int
 	for _, f := range []struct {

@@ -10,18 +10,27 @@ import (
 	"illustrator/internal/fault"
 )
 
-// openFile opens a PyTorch or safetensors file, told by its first bytes.
+// openFile opens a PyTorch or safetensors file.
 func (s *source) openFile() (err error) {
-	isSafetensors, err := checkpoints.IsSafetensors(s.path)
-	if err != nil {
-		return err
-	}
-	if isSafetensors {
-		s.safetensors, err = checkpoints.ReadSafetensors(s.path)
-	} else {
-		s.torch, err = checkpoints.ReadTorch(s.path)
-	}
+	s.torch, s.safetensors, err = openWeights(s.path)
 	return err
+}
+
+// openWeights opens a file, which its first bytes tell to be the one or the other. Where they tell nothing, a file that is
+// called .safetensors is damaged safetensors.
+func openWeights(path string) (*checkpoints.TorchFile, *checkpoints.Weights, error) {
+	isSafetensors, err := checkpoints.IsSafetensors(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !isSafetensors {
+		torch, err := checkpoints.ReadTorch(path)
+		if err == nil || filepath.Ext(path) != ".safetensors" {
+			return torch, nil, err
+		}
+	}
+	w, err := checkpoints.ReadSafetensors(path)
+	return nil, w, err
 }
 
 // recognizeFile tells the layout of a file by what is in it, whatever its name.

@@ -35,16 +35,9 @@ func (s *source) readHuggingFace() (*checkpoints.Weights, []string, error) {
 
 // readFile reads one file that is a plain state dict.
 func (s *source) readFile(path string) (*checkpoints.Weights, error) {
-	isSafetensors, err := checkpoints.IsSafetensors(path)
-	if err != nil {
-		return nil, err
-	}
-	if isSafetensors {
-		return checkpoints.ReadSafetensors(path)
-	}
-	f, err := checkpoints.ReadTorch(path)
-	if err != nil {
-		return nil, err
+	f, w, err := openWeights(path)
+	if err != nil || w != nil {
+		return w, err
 	}
 	defer f.Close()
 	return s.tensors(f.TorchDict, "")

@@ -54,7 +54,7 @@ func newTensor(t checkpoints.Tensor, dtype dtypes.DType) (*tensors.Tensor, error
 		}
 		return tensors.FromFlatDataAndDimensions(values, t.Shape...), nil
 	}
-	values, err := t.Float32s()
+	values, err := t.Float32View()
 	if err != nil {
 		return nil, err
 	}

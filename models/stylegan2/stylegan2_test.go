@@ -126,8 +126,10 @@ func TestGradientOfZ(t *testing.T) {
 	}, tensors.FromFlatDataAndDimensions(z, 2, cfg.StyleDim), 1e-6, 1e-5)
 }
 
+// Layers are clamped here, so low that it matters: where they are, the gradient is zero.
 func TestGradientOfLayerStyles(t *testing.T) {
 	ctx, cfg, _ := tiny(t, dtypes.Float64)
+	cfg.ConvClamp = 2
 	n := cfg.NumLayers() * cfg.StyleDim
 	ws := make([]float64, n)
 	for i := range ws {
@@ -220,6 +222,7 @@ func TestValidateNamesField(t *testing.T) {
 		"n_mlp":        func(c *Config) { c.NMLP = -1 },
 		"lr_mlp":       func(c *Config) { c.LRMLP = 0 },
 		"color_order":  func(c *Config) { c.ColorOrder = "GBR" },
+		"conv_clamp":   func(c *Config) { c.ConvClamp = -1 },
 		"channels[16]": func(c *Config) { c.Size = 16; c.Channels = map[int]int{4: 8, 8: 8} },
 	} {
 		c := good

@@ -1,0 +1,185 @@
+package clip
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"illustrator/internal/pytools"
+)
+
+// openAI returns the tokenizer of OpenAI's own vocabulary.
+func openAI(t testing.TB, context int) *Tokenizer {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(pytools.Vocabulary(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	merges, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vocab, text, err := VocabularyOfMerges(merges, 49408)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tk, err := NewTokenizer(vocab, text, context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tk
+}
+
+// openAITokens is testdata/clip_tokens.json; see make_clip_tokens.py.
+type openAITokens struct {
+	Words, Spaces, Pieces []string
+	Limits                []uint64
+	Ranges                [][2]uint64
+	Cases                 []struct {
+		tokenCase
+		Lost bool
+	}
+	Described, Random string
+
+	state uint64
+}
+
+// below is splitmix64, modulo n.
+func (o *openAITokens) below(n int) int {
+	o.state += 0x9e3779b97f4a7c15
+	z := o.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return int((z ^ z>>31) % uint64(n))
+}
+
+func (o *openAITokens) character() string {
+	for {
+		c := uint64(o.below(int(o.Limits[o.below(len(o.Limits))])))
+		if slices.ContainsFunc(o.Ranges, func(r [2]uint64) bool { return r[0] <= c && c <= r[1] }) {
+			return string(rune(c))
+		}
+	}
+}
+
+// text makes the script's next random text.
+func (o *openAITokens) text() string {
+	pick := func(list []string) string { return list[o.below(len(list))] }
+	var b strings.Builder
+	for range 1 + o.below(6) {
+		switch kind := o.below(100); {
+		case kind < 35:
+			b.WriteString(pick(o.Words))
+		case kind < 60:
+			b.WriteString(pick(o.Pieces))
+		default:
+			for range 1 + o.below(3) {
+				b.WriteString(o.character())
+			}
+		}
+		if o.below(100) < 60 {
+			b.WriteString(pick(o.Spaces))
+		}
+	}
+	return b.String()
+}
+
+// checkCRC compares the ids of a text, padding left out, with the i-th checksum of sums.
+func checkCRC(t *testing.T, tk *Tokenizer, i int, text, sums string) {
+	t.Helper()
+	ids := tk.Encode(text).IDs
+	n := len(ids)
+	for n > 1 && ids[n-1] == tk.end {
+		n--
+	}
+	for last := n; n <= last+8; n++ { // a text may end in end tokens of its own
+		if crc(ids[:n]) == sums[8*i:8*i+8] {
+			return
+		}
+	}
+	t.Errorf("text %d, %q: ids %v are not those of transformers", i, text, ids[:n])
+}
+
+func crc(ids []int32) string {
+	var raw []byte
+	for _, id := range ids {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(id))
+	}
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(raw))
+}
+
+// With OpenAI's vocabulary the ids are those of transformers, token for token: CLIP's corner cases, the benchmark's
+// descriptions and 10,000 random texts.
+func TestTokensOfOpenAI(t *testing.T) {
+	const context = 1024
+	tk, short := openAI(t, context), openAI(t, 77)
+	want := openAITokens{state: 5}
+	if err := json.Unmarshal(readFile(t, "clip_tokens.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	if tk.VocabSize() != 49408 || tk.EndID() != 49407 || len(want.Cases) < 50 {
+		t.Fatalf("%d tokens, the last %d; %d cases", tk.VocabSize(), tk.EndID(), len(want.Cases))
+	}
+	for _, c := range want.Cases {
+		got := tk.Encode(c.Text)
+		ids := slices.Concat(c.IDs, slices.Repeat([]int32{tk.end}, context-len(c.IDs)))
+		if !slices.Equal(got.IDs, ids) || got.Lost != "" {
+			t.Errorf("%q\n got %v\nwant %v", c.Text, got.IDs[:len(c.IDs)], c.IDs)
+		}
+		cut := short.Encode(c.Text)
+		kept := 77
+		for kept > 1 && cut.IDs[kept-1] == tk.end {
+			kept--
+		}
+		if (cut.Lost != "") != c.Lost || kept > 76 || !slices.Equal(cut.IDs[:kept], ids[:kept]) {
+			t.Errorf("%q in 77 tokens: %v, lost %q", c.Text, cut.IDs, cut.Lost)
+		}
+	}
+	var described []struct{ Text string }
+	data, err := os.ReadFile("../../configs/domains/lorelei/descriptions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &described); err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Described) != 8*len(described) || len(want.Random) != 80_000 {
+		t.Fatalf("%d and %d digits", len(want.Described), len(want.Random))
+	}
+	for i, d := range described {
+		checkCRC(t, tk, i, d.Text, want.Described)
+	}
+	for i := range len(want.Random) / 8 {
+		if checkCRC(t, tk, i, want.text(), want.Random); t.Failed() && i%100 == 99 {
+			break
+		}
+	}
+}
+
+func TestVocabularyOfMergesRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		merges string
+		size   int
+		want   string
+	}{
+		"another file":   {"hello\nworld", 514, `line 1 is "hello"`},
+		"nothing":        {"", 514, "line 1"},
+		"too few merges": {"#version: 0.2\na b", 600, "it has 1 merges; a vocabulary of 600 tokens has 86"},
+		"too few tokens": {"#version: 0.2\na b", 100, "a vocabulary of 100 tokens has -414"},
+		"one token":      {"#version: 0.2\nab", 515, `line 2 is "ab"`},
+		"three tokens":   {"#version: 0.2\na b c", 515, `line 2 is "a b c"`},
+		"twice":          {"#version: 0.2\na b\na b", 516, `token "ab" comes twice`},
+	} {
+		if _, _, err := VocabularyOfMerges([]byte(c.merges), c.size); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
