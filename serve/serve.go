@@ -36,7 +36,7 @@ type Domain struct {
 type Limits struct {
 	Text         int   // characters of a description
 	Story        int   // characters of a story
-	Pictures     int   // that one request draws
+	Pictures     int   // that one request draws of a run
 	Waiting      int   // pictures that wait for the device
 	Shapes       []int // batch sizes that programs are compiled for, ascending
 	UploadBytes  int64
@@ -47,7 +47,7 @@ type Limits struct {
 // DefaultLimits are those of `illustrator serve`.
 func DefaultLimits() Limits {
 	return Limits{
-		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 4, 16, 32},
+		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
 		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
 		Gallery: gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
 	}
