@@ -29,7 +29,11 @@ func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&c.cartoon, "cartoon", "", "redraw pictures in a style: "+styleNames()+", or a network's .yaml")
 	flags.IntVar(&c.cartoonScale, "cartoon-scale", 1, "enlarge redrawn pictures by this whole number")
-	flags.BoolVar(&c.keepPlain, "keep-plain", false, "with --cartoon, write the pictures as they were too, into the folder plain")
+}
+
+// addKeepPlainFlag is for commands that redraw.
+func (c *cartoonOptions) addKeepPlainFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.keepPlain, "keep-plain", false, "with --cartoon, write the pictures as they were too, into the folder plain")
 }
 
 func styleNames() string {
@@ -81,6 +85,16 @@ func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img im
 		}
 	}
 	return c.apply(ctx, img)
+}
+
+// applyAll is apply for pictures of one command, in place.
+func (c *cartoonOptions) applyAll(ctx context.Context, images []image.Image) (err error) {
+	for i := range images {
+		if images[i], err = c.apply(ctx, images[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cartoonInfo says in JSON how pictures were redrawn; it is empty where they were not.

@@ -84,6 +84,7 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	g.drawOptions.addFlags(cmd, "0")
 	g.diversityOptions.addFlags(cmd)
 	g.cartoonOptions.addFlags(cmd)
+	g.addKeepPlainFlag(cmd)
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }

@@ -63,6 +63,7 @@ The same command on the same story draws nothing again.`,
 	flags.BoolVar(&i.asJSON, "json", false, "print the summary as JSON")
 	i.drawOptions.addFlags(cmd, "0-499")
 	i.cartoonOptions.addFlags(cmd)
+	i.addKeepPlainFlag(cmd)
 	return cmd
 }
 

@@ -117,6 +117,9 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 	for i, picture := range pictures {
 		frames[i] = picture.Image()
 	}
+	if err := a.options.applyAll(ctx, frames); err != nil {
+		return err
+	}
 	if err := a.writeInterpolation(p, frames); err != nil {
 		return err
 	}
@@ -143,13 +146,14 @@ type interpolationInfo struct {
 	Domain        string            `json:"domain"`
 	Networks      map[string]string `json:"networks_sha256"`
 	Files         []string          `json:"files"`
+	cartoonInfo
 }
 
 func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) error {
 	from, to := p.begin[0].name, p.begin[1].name
 	info := interpolationInfo{
 		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), NoiseMode: p.noiseMode, TruncationPsi: p.truncationPsi,
-		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)},
+		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)}, cartoonInfo: a.options.cartoonInfo(),
 	}
 	meta := a.meta(from+" → "+to, data.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
 	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"

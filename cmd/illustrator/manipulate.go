@@ -212,5 +212,5 @@ func (a *artist) manipulate(ctx context.Context, m manipulation) (manipulateSumm
 	if err != nil {
 		return manipulateSummary{}, err
 	}
-	return summary, a.writeManipulated(m, &summary, pictures)
+	return summary, a.writeManipulated(ctx, m, &summary, pictures)
 }

@@ -30,7 +30,8 @@ type manipulateSummary struct {
 	Origin        manipulated       `json:"origin"`
 	Pictures      []manipulated     `json:"pictures"`
 	Strip         string            `json:"strip"`
-	Seconds       float64           `json:"seconds"`
+	cartoonInfo
+	Seconds float64 `json:"seconds"`
 }
 
 // manipulated is one picture of a manipulation.
@@ -70,7 +71,7 @@ func (a *artist) originPicture(ctx context.Context, o origin, from pipeline.Orig
 func (a *artist) compare(ctx context.Context, m manipulation, target []float32, pictures []data.Picture) (manipulateSummary, error) {
 	s := manipulateSummary{
 		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), NoiseMode: m.noiseMode, TruncationPsi: m.truncationPsi,
-		Domain: a.domain.Name, Networks: a.networks.Hashes, Strip: filepath.Join(m.out, "strip.png"),
+		Domain: a.domain.Name, Networks: a.networks.Hashes, Strip: filepath.Join(m.out, "strip.png"), cartoonInfo: a.options.cartoonInfo(),
 	}
 	var images []float32
 	for _, p := range pictures {
@@ -106,7 +107,7 @@ func (a *artist) compare(ctx context.Context, m manipulation, target []float32, 
 }
 
 // writeManipulated writes the pictures and the strip.
-func (a *artist) writeManipulated(m manipulation, s *manipulateSummary, pictures []data.Picture) error {
+func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, pictures []data.Picture) error {
 	if err := createFolder(m.out); err != nil {
 		return err
 	}
@@ -115,8 +116,14 @@ func (a *artist) writeManipulated(m manipulation, s *manipulateSummary, pictures
 	meta := func(more ...data.Meta) []data.Meta {
 		return a.meta(m.to.Text, append([]data.Meta{{Key: "From", Value: m.from}, {Key: "Origin-Text", Value: s.OriginText}}, more...)...)
 	}
+	for i := range drawn {
+		images[i] = pictures[i].Image()
+	}
+	if err := a.options.applyAll(ctx, images); err != nil {
+		return err
+	}
 	for i, p := range drawn {
-		images[i], labels[i], notes[i] = pictures[i].Image(), m.from, p.note()
+		labels[i], notes[i] = m.from, p.note()
 		var more []data.Meta
 		if p.Alpha != nil {
 			labels[i] = fmt.Sprintf("α %g: %s", *p.Alpha, m.to.Text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,6 +59,7 @@ func readOrigin(flag, name string) (origin, error) {
 // originOptions say how the pictures of origins are drawn, with flags that commands share.
 type originOptions struct {
 	mapperOptions
+	cartoonOptions
 	domain, noiseMode    string
 	alpha, truncationPsi float64
 	noProjection, strict bool
@@ -70,6 +72,7 @@ func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 	cmd.Flags().Float64Var(&p.alpha, alpha, 0, "distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
 	cmd.Flags().BoolVar(&p.noProjection, "no-projection", false, "use text embeddings as they are, without prompts")
 	addSynthesisFlags(cmd, &p.noiseMode, &p.truncationPsi, stylegan2.NoiseConst)
+	p.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &p.strict)
 }
 
@@ -99,6 +102,9 @@ func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) 
 		a.options.alpha = a.domain.Alpha
 	}
 	if err := configs.CheckAlpha("--"+alpha, a.options.alpha); err != nil {
+		return nil, err
+	}
+	if err := o.openCartoon(&a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
 	if err := a.loadMapper(p.mapperOptions); err != nil || p.noProjection {
@@ -135,7 +141,7 @@ func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) 
 // meta is what a picture drawn by the artist carries.
 func (a *artist) meta(description string, more ...data.Meta) []data.Meta {
 	meta := []data.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: createdBy()}, {Key: "Domain", Value: a.domain.Name}}
-	return append(append(meta, more...), hashesOf(a.networks.Hashes)...)
+	return slices.Concat(meta, more, hashesOf(a.networks.Hashes), a.options.cartoonInfo().meta())
 }
 
 // pictures turns a generator's batch [N,3,Size,Size] into pictures.
