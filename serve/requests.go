@@ -10,8 +10,9 @@ import (
 	"illustrator/serve/queue"
 )
 
-// maxSeed is the largest whole number that JavaScript, and so JSON in most programs, holds exactly.
-const maxSeed = 1<<53 - 1
+// maxSeed is the largest seed that a request may begin with: a little less than 2⁵³, up to which JavaScript, and so JSON in
+// most programs, holds whole numbers exactly.
+const maxSeed = 9_000_000_000_000_000
 
 // Diversities are the ways in which the pictures of one text differ.
 const (
@@ -48,6 +49,9 @@ func (o settings) plan(s *Server, model int) (p plan, err error) {
 	if err := checkRange("truncation_psi", psi, -2, 2); err != nil {
 		return p, err
 	}
+	if o.Seed > maxSeed {
+		return p, badField("seed", fmt.Sprintf("it is %d", o.Seed), fmt.Sprintf("give at most %d", uint64(maxSeed)))
+	}
 	m := s.Models[model]
 	p.draw = queue.Picture{Model: model, Alpha: alpha, TruncationPsi: psi}
 	if err := o.diversify(m, &p.draw); err != nil {
@@ -71,14 +75,6 @@ func checkRange(field string, v, low, high float64) error {
 		return nil
 	}
 	return badField(field, fmt.Sprintf("it is %g", v), fmt.Sprintf("give a number from %g to %g", low, high))
-}
-
-// checkSeeds refuses seeds, from first on, beyond the largest.
-func checkSeeds(first uint64, count int) error {
-	if first <= maxSeed-uint64(count-1) {
-		return nil
-	}
-	return badField("seed", fmt.Sprintf("it is %d", first), fmt.Sprintf("the last picture's may be %d at most", uint64(maxSeed)))
 }
 
 // What diversity by style and by z have where a request gives no number: as illustrator generate.
@@ -180,11 +176,8 @@ func (s *Server) planGenerate(q generateRequest) ([]plan, *told, error) {
 	if len(runs) > len(s.Models) {
 		return nil, nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)), fmt.Sprintf("this server has %d: name each once", len(s.Models)))
 	}
-	if count < 1 || count > s.Limits.Pictures/len(runs) {
-		return nil, nil, badField("count", fmt.Sprintf("it is %d", count), fmt.Sprintf("one request draws 1 to %d pictures, those of all runs together", s.Limits.Pictures))
-	}
-	if err := checkSeeds(q.Seed, count); err != nil {
-		return nil, nil, err
+	if count < 1 || count > s.Limits.Pictures {
+		return nil, nil, badField("count", fmt.Sprintf("it is %d", count), fmt.Sprintf("one request draws 1 to %d pictures of a run", s.Limits.Pictures))
 	}
 	var plans []plan
 	for i, run := range runs {

@@ -36,7 +36,7 @@ type Domain struct {
 type Limits struct {
 	Text         int   // characters of a description
 	Story        int   // characters of a story
-	Pictures     int   // that one request draws
+	Pictures     int   // that one request draws of a run
 	Waiting      int   // pictures that wait for the device
 	Shapes       []int // batch sizes that programs are compiled for, ascending
 	UploadBytes  int64

@@ -39,9 +39,6 @@ func (s *Server) planStory(q storyRequest) ([]plan, *told, error) {
 	if n > s.Limits.Pictures {
 		return nil, nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
 	}
-	if err := checkSeeds(q.Seed, n); err != nil {
-		return nil, nil, err
-	}
 	model, err := s.model("run", q.Run)
 	if err != nil {
 		return nil, nil, err

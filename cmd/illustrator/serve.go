@@ -64,7 +64,7 @@ func newServeCommand(opts *globalOptions) *cobra.Command {
 	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures, "pictures that are kept at most")
 	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once: less needs less memory")
 	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
-	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for")
+	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for, of each run")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
@@ -126,8 +126,8 @@ func (o *serveOptions) check() error {
 			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, f.most)
 		}
 	}
-	if o.limits.Waiting < o.limits.Pictures {
-		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
+	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
+		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
 	}
 	if o.grace < 0 {
 		return fault.Usage(fmt.Errorf("--grace is %v", o.grace), "give a duration such as 30s; 0 leaves at once")

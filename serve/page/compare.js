@@ -17,7 +17,7 @@ export function compareView(view, domain) {
     choices: domain.examples,
     maxLength: domain.limits.text,
     placeholder: domain.examples[0],
-    settings: { count: Math.min(4, Math.floor(domain.limits.pictures / domain.runs.length)), runs: domain.runs.length },
+    settings: { count: 4 },
     request: (text, values) => ({ text, score: true, runs: domain.runs, ...values }),
     begin: (a) => {
       pictures = [];

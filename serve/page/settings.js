@@ -3,17 +3,17 @@ import { $, el } from "./dom.js";
 
 const names = { noise: "fine detail", style: "first layers", z: "everything" };
 
-/** Settings are the fields of one form: count pictures of each of so many runs, what they differ in, and the seeds of a story. */
+/** Settings are the fields of one form: count pictures (0 has no such field), what they differ in, and the seeds of a story. */
 export class Settings {
-  constructor(domain, { count = 0, runs = 1, differ = true, ownSeeds = false }) {
-    const most = Math.floor(domain.limits.pictures / runs);
+  constructor(domain, { count = 0, differ = true, ownSeeds = false }) {
+    const most = domain.limits.pictures;
     this.element = el("div", { class: "settings" });
     const first = el("div", { class: "row fields" });
     if (count) first.append(field("Pictures", el("input", { name: "count", type: "number", min: 1, max: most, value: Math.min(count, most), required: true })));
     first.append(
       field("Look", select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
       field("Seed", el("span", { class: "pair" },
-        el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed - 1000, value: 0, required: true }),
+        el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed, value: 0, required: true }),
         el("button", { type: "button", class: "dice", "aria-label": "Another seed", title: "Another seed", onclick: () => this.roll() }, "⚄"))),
     );
     const more = el("div", { class: "row fields" }, slider("Distinctiveness α", "alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
