@@ -47,7 +47,7 @@ type Limits struct {
 // DefaultLimits are those of `illustrator serve`.
 func DefaultLimits() Limits {
 	return Limits{
-		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 4, 16, 32},
+		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
 		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
 		Gallery: gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
 	}

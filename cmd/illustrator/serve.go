@@ -31,6 +31,9 @@ are not encrypted: put a proxy that does TLS in front. /healthz, /readyz and /me
 Pictures are kept in memory, or with --gallery in a folder of PNG files that hold what they were drawn from; the oldest make
 room for new ones. All who may draw see all of them.`
 
+// maxBatch is the pipeline's own largest batch.
+const maxBatch = 32
+
 // tokenVariable is the environment's name for the token.
 const tokenVariable = "ILLUSTRATOR_TOKEN"
 
@@ -62,7 +65,7 @@ func newServeCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+tokenVariable+", else none)")
 	flags.StringVar(&o.gallery, "gallery", "", "folder that keeps the pictures (default memory)")
 	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures, "pictures that are kept at most")
-	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once: less needs less memory")
+	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once, 32 at most: less needs less memory")
 	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
 	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for, of each run")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
@@ -119,7 +122,7 @@ func (o *serveOptions) check() error {
 		name        string
 		value, most int64
 	}{
-		{"batch", int64(o.batch), int64(slices.Max(o.limits.Shapes))}, {"max-pictures", int64(o.limits.Pictures), 1000}, {"queue", int64(o.limits.Waiting), 100_000},
+		{"batch", int64(o.batch), maxBatch}, {"max-pictures", int64(o.limits.Pictures), 1000}, {"queue", int64(o.limits.Waiting), 100_000},
 		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000}, {"max-upload", o.limits.UploadBytes, 1 << 30},
 	} {
 		if f.value < 1 || f.value > f.most {

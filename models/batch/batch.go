@@ -4,6 +4,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
@@ -71,8 +72,9 @@ type Runner struct {
 	Backend backends.Backend
 	// Context holds the variables that the graphs read.
 	Context *mlcontext.Context
-	// Shapes, ascending, are the only numbers of rows that programs are compiled for, where they are given: a batch is
-	// filled up to the smallest that holds it, so that few programs serve any number of rows.
+	// Shapes, ascending, are the only numbers of rows that programs are compiled for, where they are given, so
+	// that few programs serve any number of rows. Rows that nearly fill a shape are filled up to it; others are cut by a
+	// smaller one.
 	Shapes []int
 
 	execs map[string]*mlcontext.Exec
@@ -135,8 +137,8 @@ func (r *Runner) Run(ctx context.Context, name string, build any, size int, inpu
 
 // shape returns the number of rows that the program for the next of the rows that are left is compiled for.
 func (r *Runner) shape(name string, left, size int) int {
-	for i, shape := range r.Shapes {
-		if shape >= left || i == len(r.Shapes)-1 {
+	for _, shape := range slices.Backward(r.Shapes) {
+		if 4*left >= 3*shape || shape == r.Shapes[0] {
 			return shape
 		}
 	}

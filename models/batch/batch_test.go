@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Of given shapes, the smallest that holds the rows is used, and the largest again and again for more rows than that.
+// Of given shapes, the largest is used that the rows fill by three quarters: again and again where there are more.
 func TestRunInGivenShapes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
 	r.Shapes = []int{1, 4}
@@ -52,7 +52,7 @@ func TestRunInGivenShapes(t *testing.T) {
 		built = append(built, x.Shape().Dim(0))
 		return graph.AddScalar(x, 1)
 	}
-	for _, n := range []int{1, 3, 11, 2, 1} {
+	for _, n := range []int{1, 3, 11, 2, 6, 1} {
 		values := make([]float32, n)
 		for i := range values {
 			values[i] = float32(i)
