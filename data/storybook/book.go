@@ -22,7 +22,7 @@ type Book struct {
 // Spread is a paragraph with its picture.
 type Spread struct {
 	Paragraph
-	Picture image.Image
+	Picture []byte // a PNG file: pictures of a long story would fill memory
 	// Alt is what the picture shows, for those who don't see it.
 	Alt string
 }
@@ -33,7 +33,9 @@ var style string
 //go:embed book.html.tmpl
 var pageText string
 
-var page = template.Must(template.New("book").Funcs(template.FuncMap{"data": dataURI, "id": func(i int) string { return fmt.Sprintf("p%d", i+1) }}).Parse(pageText))
+var page = template.Must(template.New("book").Funcs(template.FuncMap{
+	"data": dataURI, "size": size, "id": func(i int) string { return fmt.Sprintf("p%d", i+1) },
+}).Parse(pageText))
 
 // HTML returns the book as one file that needs no other: styles and pictures are in it.
 func (b Book) HTML() ([]byte, error) {
@@ -46,10 +48,11 @@ func (b Book) HTML() ([]byte, error) {
 }
 
 // dataURI is a picture as an address that holds it.
-func dataURI(img image.Image) (template.URL, error) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		return "", err
-	}
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
+func dataURI(picture []byte) template.URL {
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture))
+}
+
+func size(picture []byte) (image.Point, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(picture))
+	return image.Pt(config.Width, config.Height), err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +14,18 @@ import (
 	"illustrator/internal/browser"
 )
 
-func book() Book {
-	picture := func(w, h int, c color.Color) image.Image {
+func book(t *testing.T) Book {
+	t.Helper()
+	picture := func(w, h int, c color.Color) []byte {
 		img := image.NewNRGBA(image.Rect(0, 0, w, h))
 		for i := range w * h {
 			img.Set(i%w, i/w, c)
 		}
-		return img
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
 	}
 	long := strings.Repeat("The road went on, past a well, a mill and a great many sheep. ", 40)
 	return Book{Title: `Tom & "the <giant>"`, Language: "en", Note: "Drawn by a test.", Spreads: []Spread{
@@ -31,11 +37,11 @@ func book() Book {
 
 // The page says what the book says, however it is written, and needs nothing but itself.
 func TestHTMLInBrowser(t *testing.T) {
-	raw, err := book().HTML()
+	raw, err := book(t).HTML()
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := book().HTML()
+	again, err := book(t).HTML()
 	if err != nil || !bytes.Equal(raw, again) {
 		t.Errorf("a second page differs: %v", err)
 	}
@@ -69,7 +75,7 @@ func TestHTMLInBrowser(t *testing.T) {
 		t.Errorf("backgrounds %v", backgrounds)
 	}
 	p.PDF("story-print")
-	b := book()
+	b := book(t)
 	for expression, want := range map[string]string{
 		"document.title": b.Title,
 		"document.querySelector('h1').textContent":         b.Title,
@@ -89,13 +95,16 @@ func TestHTMLInBrowser(t *testing.T) {
 }
 
 func TestPDF(t *testing.T) {
-	raw, err := book().PDF()
+	raw, err := book(t).PDF()
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := book().PDF()
+	again, err := book(t).PDF()
 	if err != nil || !bytes.Equal(raw, again) {
 		t.Errorf("a second PDF differs: %v", err)
+	}
+	if missing, err := book(t).Unprintable(); missing != "🎈" || err != nil {
+		t.Errorf("it has no letter for %q, %v", missing, err)
 	}
 	if !bytes.HasPrefix(raw, []byte("%PDF-")) {
 		t.Fatalf("it begins with %q", raw[:8])

@@ -3,13 +3,15 @@ package storybook
 import (
 	"bytes"
 	"fmt"
-	"image/png"
+	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/go-fonts/liberation/liberationserifbold"
 	"codeberg.org/go-fonts/liberation/liberationserifitalic"
 	"codeberg.org/go-fonts/liberation/liberationserifregular"
 	"codeberg.org/go-pdf/fpdf"
+	"golang.org/x/image/font/sfnt"
 )
 
 // Lengths of the PDF's pages, A5 upright, in millimetres.
@@ -21,8 +23,8 @@ const (
 )
 
 // PDF returns the book as PDF: a title, then a page for each paragraph with its picture above, more where a text is long. The
-// same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and Cyrillic) are
-// left out.
+// same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and Cyrillic) leave
+// gaps: see Unprintable.
 func (b Book) PDF() ([]byte, error) {
 	pdf := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: pageWidth, Ht: pageHeight}})
 	pdf.AddUTF8FontFromBytes("serif", "", liberationserifregular.TTF)
@@ -74,8 +76,8 @@ func (b Book) cover(pdf *fpdf.Fpdf) {
 
 // addTo adds the pages of paragraph i.
 func (s Spread) addTo(pdf *fpdf.Fpdf, i int) error {
-	var encoded bytes.Buffer
-	if err := png.Encode(&encoded, s.Picture); err != nil {
+	pixels, err := size(s.Picture)
+	if err != nil {
 		return err
 	}
 	pdf.AddPage()
@@ -87,10 +89,9 @@ func (s Spread) addTo(pdf *fpdf.Fpdf, i int) error {
 		pdf.Bookmark(printable(s.Chapter), 0, -1)
 	}
 	name := fmt.Sprintf("picture %d", i)
-	pdf.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, &encoded)
-	size := s.Picture.Bounds().Size()
-	height := min(pictureHeight, textWidth*float64(size.Y)/float64(size.X))
-	width := height * float64(size.X) / float64(size.Y)
+	pdf.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(s.Picture))
+	height := min(pictureHeight, textWidth*float64(pixels.Y)/float64(pixels.X))
+	width := height * float64(pixels.X) / float64(pixels.Y)
 	pdf.ImageOptions(name, (pageWidth-width)/2, pdf.GetY(), width, height, false, fpdf.ImageOptions{ImageType: "PNG"}, 0, "")
 	pdf.SetY(pdf.GetY() + height + 8)
 	pdf.SetFont("serif", "", 13)
@@ -101,11 +102,33 @@ func (s Spread) addTo(pdf *fpdf.Fpdf, i int) error {
 
 // printable replaces what fpdf cannot write: characters beyond the first 65,536.
 func printable(s string) string {
-	runes := []rune(s)
-	for i, r := range runes {
+	return strings.Map(func(r rune) rune {
 		if r > 0xFFFF {
-			runes[i] = '\uFFFD'
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// Unprintable returns the characters of the book that PDF has no letter for, each once.
+func (b Book) Unprintable() (string, error) {
+	font, err := sfnt.Parse(liberationserifregular.TTF)
+	if err != nil {
+		return "", err
+	}
+	var missing []rune
+	texts := []string{b.Title, b.Note}
+	for _, s := range b.Spreads {
+		texts = append(texts, s.Chapter, s.Text)
+	}
+	for _, r := range strings.Join(texts, "") {
+		glyph, err := font.GlyphIndex(nil, r)
+		if err != nil {
+			return "", err
+		}
+		if glyph == 0 && !slices.Contains(missing, r) {
+			missing = append(missing, r)
 		}
 	}
-	return string(runes)
+	return string(missing), nil
 }
