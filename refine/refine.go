@@ -38,7 +38,9 @@ type Request struct {
 	Progress func(done, total int)
 }
 
-// Defaults of a refinement: the weight of eq. 10 is the release's against its weight of eq. 9 (0.3 to 1).
+// Defaults of a refinement. On the embedded domain steps of 0.05 came as far in 10 steps (eq. 9 0.264 instead of 0.265) and
+// left the classifier a little less (99.0 instead of 99.3 % of named attributes). The weight of eq. 10 is the release's
+// against its weight of eq. 9 (0.3 to 1).
 const (
 	DefaultLearningRate   = 0.02
 	DefaultRegularization = 0.3

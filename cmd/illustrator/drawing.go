@@ -105,6 +105,12 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	if p.Alpha != nil {
 		meta = append(meta, data.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
 	}
+	if p.Spread > 0 {
+		meta = append(meta, data.Meta{Key: "Spread", Value: fmt.Sprint(p.Spread)})
+	}
+	if p.Refined != nil {
+		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(p.Refined.Steps)})
+	}
 	if err := data.WritePNG(base+".png", img, append(meta, hashesOf(p.Networks)...)); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"illustrator/data"
 	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
 )
 
 type interpolateOptions struct {
@@ -63,11 +64,7 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 		}
 		p.begin = append(p.begin, o)
 	}
-	check := checkOutputFolder
-	if p.isFile() {
-		check = func(path string) error { return checkOutputFile(path) }
-	}
-	if err := check(p.out); err != nil {
+	if err := p.checkOut(); err != nil {
 		return err
 	}
 	a, err := p.open(cmd, opts, "alpha")
@@ -77,6 +74,14 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 	return a.interpolate(cmd.Context(), p)
 }
 
+func (p interpolateOptions) checkOut() error {
+	switch ext := strings.ToLower(filepath.Ext(p.out)); {
+	case p.isFile(), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
+		return checkOutputFile(p.out, append([]string{".png"}, data.AnimationExtensions...)...)
+	}
+	return checkOutputFolder(p.out)
+}
+
 // isFile reports whether one file is written, not a folder.
 func (p interpolateOptions) isFile() bool {
 	ext := strings.ToLower(filepath.Ext(p.out))
@@ -84,13 +89,9 @@ func (p interpolateOptions) isFile() bool {
 }
 
 func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
-	about, err := data.NewText(a.domain.TextPrompt)
-	if err != nil {
-		return err
-	}
 	var ends [2][]float32
 	for i, o := range p.begin {
-		from, err := a.origin(ctx, o, about)
+		from, err := a.originZ(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -121,6 +122,14 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 	}
 	_, err = fmt.Fprintln(a.globals.stdout, p.out)
 	return err
+}
+
+// originZ is origin where only the picture's z matters, or what leads to it.
+func (a *artist) originZ(ctx context.Context, o origin) (pipeline.Origin, error) {
+	if o.seed != nil {
+		return pipeline.Origin{Z: data.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
+	}
+	return a.origin(ctx, o)
 }
 
 // interpolationInfo is the JSON beside an interpolation.

@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand})
+	testscript.Main(m, map[string]func(){"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand, "same-picture": samePicture})
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN

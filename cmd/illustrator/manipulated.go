@@ -72,9 +72,6 @@ func (a *artist) compare(ctx context.Context, m manipulation, target []float32, 
 		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), NoiseMode: m.noiseMode, TruncationPsi: m.truncationPsi,
 		Domain: a.domain.Name, Networks: a.networks.Hashes, Strip: filepath.Join(m.out, "strip.png"),
 	}
-	if m.origin.text != nil && m.originText == "" {
-		s.OriginText = m.origin.text.Text
-	}
 	var images []float32
 	for _, p := range pictures {
 		images = append(images, p.Pixels...)

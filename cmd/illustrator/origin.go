@@ -114,22 +114,22 @@ func (a *artist) embed(ctx context.Context, text data.Text) ([]float32, error) {
 	return a.globals.embedTexts(ctx, a.session, []data.Text{text}, a.options.strict)
 }
 
-// origin finds the origin's embedding and z. about is the text of what is no text itself.
-func (a *artist) origin(ctx context.Context, o origin, about data.Text) (pipeline.Origin, error) {
-	if o.text != nil {
-		about = *o.text
-	}
-	embed, err := a.embed(ctx, about)
-	if err != nil {
+// origin finds the origin's embedding and z. The text to compare with is the caller's to set, where it matters.
+func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) {
+	if err := a.globals.start(a.session); err != nil {
 		return pipeline.Origin{}, err
 	}
 	switch {
-	case o.text != nil:
-		return a.networks.TextOrigin(ctx, embed, a.prompts, a.options.alpha)
 	case o.seed != nil:
-		return a.networks.ZOrigin(ctx, data.Z(*o.seed, a.networks.Generator.StyleDim), *o.seed, embed, a.synthesis)
+		return a.networks.ZOrigin(ctx, data.Z(*o.seed, a.networks.Generator.StyleDim), *o.seed, nil, a.synthesis)
+	case o.picture != nil:
+		return a.networks.PictureOrigin(ctx, o.picture.Pixels, o.picture.Height, o.picture.Width, nil)
 	}
-	return a.networks.PictureOrigin(ctx, o.picture.Pixels, o.picture.Height, o.picture.Width, embed)
+	embed, err := a.embed(ctx, *o.text)
+	if err != nil {
+		return pipeline.Origin{}, err
+	}
+	return a.networks.TextOrigin(ctx, embed, a.prompts, a.options.alpha)
 }
 
 // meta is what a picture drawn by the artist carries.

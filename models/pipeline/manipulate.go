@@ -60,10 +60,12 @@ type Keep string
 const (
 	// KeepNothing draws what the mapper makes of eq. 11's embedding.
 	KeepNothing Keep = "nothing"
-	// KeepZ adds the change of the mapper's z to the origin's own: z_origin + map(CIE_target) - map(CIE_origin).
-	KeepZ Keep = "z"
-	// KeepW does the same with the styles.
+	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin). Alpha 0 is
+	// the origin itself.
 	KeepW Keep = "w"
+	// KeepZ does the same with z. On the embedded domain it changes far more than the text names (cmd/illustrator's
+	// BenchmarkManipulate): the sum of z and a difference is as long as no z the generator knows.
+	KeepZ Keep = "z"
 )
 
 // ManipulateRequest asks for pictures on the way from an origin to a target text, one for each alpha.

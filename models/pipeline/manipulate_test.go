@@ -76,6 +76,9 @@ func TestManipulate(t *testing.T) {
 
 // The three origins: their embeddings, z and texts.
 func TestOrigins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles many programs")
+	}
 	n, ctx := tiny(t), t.Context()
 	text, z := wave(pipelinetest.EmbedDim, 1), wave(pipelinetest.ZDim, 2)
 	prompts := pipeline.Prompts{Text: wave(pipelinetest.EmbedDim, 3), Image: wave(pipelinetest.EmbedDim, 4)}
