@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+
+	"illustrator/eval/chart"
 )
 
 // Block is a piece of a section: Paragraph, List, Table, Figure or Grid.
@@ -27,6 +29,12 @@ type Figure struct {
 	Data    []byte // a PNG, JPEG, WebP or SVG file
 	Caption string
 	Alt     string // says in words what the picture shows, for those who don't see it
+}
+
+// Chart draws a chart as a figure.
+func Chart(drawing chart.Figure, caption, alt string) (Figure, error) {
+	data, err := drawing.Encode(".svg")
+	return Figure{Data: data, Caption: caption, Alt: alt}, err
 }
 
 // Grid is a grid of pictures as in the slides of the paper: a row for each variant, a column for each text, all drawn from

@@ -36,11 +36,13 @@ var style string
 var pageText string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"kind":    Block.kind,
-	"prose":   pieces,
-	"typeset": typeset,
-	"data":    dataURI,
-	"view":    viewOf,
+	"kind":      Block.kind,
+	"prose":     pieces,
+	"typeset":   typeset,
+	"minus":     minus,
+	"breakable": breakable,
+	"data":      dataURI,
+	"view":      viewOf,
 }).Parse(pageText))
 
 // dataURI is a picture's file as an address that holds it.
@@ -52,9 +54,24 @@ func dataURI(picture []byte) (template.URL, error) {
 	return template.URL("data:" + media + ";base64," + base64.StdEncoding.EncodeToString(picture)), nil
 }
 
-var apostrophe = regexp.MustCompile(`(\pL)'(\pL|\s|$)`)
+var (
+	apostrophe = regexp.MustCompile(`(\pL)'(\pL)`)
+	pair       = regexp.MustCompile(`\[(−?[\d.]+), (−?[\d.]+)\]`)
+	negative   = regexp.MustCompile(`(^|[\s\[(])-(\d)`)
+)
 
-// typeset gives a text the characters that a typesetter would: apostrophes, and no line's end before a percent sign.
+// typeset gives a text the characters that a typesetter would: apostrophes in words, minus signs, and no line's end before
+// a percent sign or in an interval.
 func typeset(s string) string {
-	return strings.ReplaceAll(apostrophe.ReplaceAllString(s, "$1’$2"), " %", "\u00a0%")
+	s = apostrophe.ReplaceAllString(s, "$1’$2")
+	s = pair.ReplaceAllString(minus(s), "[$1,\u00a0$2]")
+	return strings.ReplaceAll(s, " %", "\u00a0%")
+}
+
+// minus gives negative numbers their sign.
+func minus(s string) string { return negative.ReplaceAllString(s, "$1−$2") }
+
+// breakable lets a name such as clip_similarity go on in the next line after its underscores.
+func breakable(s string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(typeset(s)), "_", "_<wbr>"))
 }

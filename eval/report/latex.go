@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -21,14 +22,15 @@ var latexEscapes = strings.NewReplacer(
 var latexAligns = map[Align]string{Left: "l", Center: "c", Right: "r"}
 
 // latex writes a table for the package booktabs. Intervals are ± where all of a column are as far below their values as
-// above, to the decimals that are printed, and in brackets otherwise.
+// above, to the decimals that are printed, and in brackets otherwise. They stand beside their values, or, where more than
+// two columns have some, below them.
 func (t Table) latex() []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	escape := latexEscapes.Replace
 	line(`%% needs \usepackage{booktabs}`)
 	line(`\begin{table}`)
-	line(`  \centering`)
+	line(`  \centering\small\setlength{\tabcolsep}{4pt}`)
 	if t.Caption != "" {
 		line(`  \caption{%s}`, escape(t.Caption))
 	}
@@ -41,7 +43,7 @@ func (t Table) latex() []byte {
 		aligns += latexAligns[t.align(c)]
 		header = append(header, escape(t.Columns[c].title()))
 	}
-	line(`  \begin{tabular}{%s}`, aligns)
+	line(`  \begin{tabular}{@{}%s@{}}`, aligns)
 	line(`    \toprule`)
 	line(`    %s \\`, strings.Join(header, " & "))
 	line(`    \midrule`)
@@ -49,11 +51,9 @@ func (t Table) latex() []byte {
 		if row.Rule && i > 0 {
 			line(`    \midrule`)
 		}
-		var cells []string
-		for _, c := range t.shown() {
-			cells = append(cells, t.latexCell(c, row.Cells[c]))
+		for _, part := range t.latexRow(row) {
+			line("    %s", part)
 		}
-		line(`    %s \\`, strings.Join(cells, " & "))
 	}
 	line(`    \bottomrule`)
 	line(`  \end{tabular}`)
@@ -62,15 +62,42 @@ func (t Table) latex() []byte {
 		if i == 0 {
 			space = `\smallskip`
 		}
-		line(`  %s\par{\footnotesize %s}`, space, join(" ", raised(n.Mark), escape(n.Text)))
+		line(`  \par%s{\footnotesize %s}`, space, join(" ", raised(n.Mark), escape(n.Text)))
 	}
 	line(`\end{table}`)
 	return b.Bytes()
 }
 
-func (t Table) latexCell(column int, cell Cell) string {
+// latexRow is the lines of a row: a second one for intervals that stand below their values.
+func (t Table) latexRow(row Row) []string {
+	below := t.intervals() > 2
+	var values, intervals []string
+	for _, c := range t.shown() {
+		value, interval := t.latexCell(c, row.Cells[c])
+		if interval != "" && !below {
+			value += " " + interval
+		}
+		values, intervals = append(values, value+raised(row.Cells[c].Mark)), append(intervals, interval)
+	}
+	if !below || strings.Join(intervals, "") == "" {
+		return []string{strings.Join(values, " & ") + ` \\`}
+	}
+	return []string{strings.Join(values, " & ") + ` \\[-0.4ex]`, strings.Join(intervals, " & ") + ` \\`}
+}
+
+// intervals is how many columns have intervals, of those that people read.
+func (t Table) intervals() (n int) {
+	for _, c := range t.shown() {
+		if slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[c].Number != nil && r.Cells[c].Number.Interval != nil }) {
+			n++
+		}
+	}
+	return n
+}
+
+func (t Table) latexCell(column int, cell Cell) (value, interval string) {
 	p := t.parts(column, cell)
-	value, interval := latexEscapes.Replace(p.value), latexEscapes.Replace(p.interval)
+	value, interval = latexEscapes.Replace(p.value), latexEscapes.Replace(p.interval)
 	if cell.Number != nil {
 		value = strings.Replace(value, "-", `$-$`, 1)
 		interval = strings.ReplaceAll(interval, "-", `$-$`)
@@ -85,9 +112,9 @@ func (t Table) latexCell(column int, cell Cell) string {
 		interval = `$\pm$ ` + half
 	}
 	if interval != "" {
-		interval = ` {\scriptsize ` + interval + `}`
+		interval = `{\scriptsize ` + interval + `}`
 	}
-	return value + interval + raised(p.mark)
+	return value, interval
 }
 
 func raised(mark string) string {

@@ -117,7 +117,7 @@ func (t *Table) Numbered(text string) string {
 }
 
 // MarkBest sets Best in each column that has a direction: of its best number, and of those that are printed alike. Rows
-// of reference are left out, and a column of one number has no best.
+// of reference are left out, and a column whose numbers are all alike has no best.
 func (t *Table) MarkBest() {
 	for c, column := range t.Columns {
 		var cells []*Cell
@@ -126,7 +126,7 @@ func (t *Table) MarkBest() {
 				cells = append(cells, cell)
 			}
 		}
-		if column.Better == "" || column.Mixed || len(cells) < 2 {
+		if column.Better == "" || column.Mixed || len(cells) == 0 {
 			continue
 		}
 		best := slices.MaxFunc(cells, func(a, b *Cell) int {
@@ -136,8 +136,12 @@ func (t *Table) MarkBest() {
 			return cmp.Compare(a.Number.Value, b.Number.Value)
 		})
 		decimals := t.decimals(c, best)
+		alike := func(cell *Cell) bool {
+			return decimal(cell.Number.Value, decimals) == decimal(best.Number.Value, decimals)
+		}
+		worse := slices.ContainsFunc(cells, func(cell *Cell) bool { return !alike(cell) })
 		for _, cell := range cells {
-			cell.Best = decimal(cell.Number.Value, decimals) == decimal(best.Number.Value, decimals)
+			cell.Best = worse && alike(cell)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 // tableView is a table as the HTML template reads it.
 type tableView struct {
 	Caption, Label string
+	Wide           bool // it must save space
 	Header         []headerView
 	Rows           []rowView
 	Notes          []Note
@@ -36,7 +37,7 @@ type cellView struct {
 func (h headerView) Arrow() string { return arrows[h.Better] }
 
 func viewOf(t Table) tableView {
-	v := tableView{Caption: t.Caption, Label: cmp.Or(t.Caption, t.Name, "table"), Notes: t.notes()}
+	v := tableView{Caption: t.Caption, Label: cmp.Or(t.Caption, t.Name, "table"), Notes: t.notes(), Wide: len(t.shown()) > 7}
 	for _, c := range t.shown() {
 		v.Header = append(v.Header, headerView{Text: t.Columns[c].Header, Align: t.align(c), Better: t.Columns[c].Better})
 	}

@@ -31,6 +31,8 @@ type Scheme string
 const (
 	Light Scheme = "light"
 	Dark  Scheme = "dark"
+	// Paper lays the page out as for print.
+	Paper Scheme = "paper"
 )
 
 // Page is a page in a Chromium of its own, which ends with the test.
@@ -138,9 +140,11 @@ func (p *Page) View(width, height int64, scheme Scheme) {
 		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 	}
 	p.Do(chromedp.EmulateViewport(width, height, options...), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: string(scheme)}},
-		})
+		media := emulation.SetEmulatedMediaParams{Media: "print"}
+		if scheme != Paper {
+			media = emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: string(scheme)}}}
+		}
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
 		return chromedp.Void{}, err
 	})
 }
