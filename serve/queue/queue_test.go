@@ -61,6 +61,10 @@ func openTiny(dir string) ([]Model, error) {
 
 // newQueue returns a queue in front of the tiny models.
 func newQueue(t *testing.T, waiting int, batched func(pictures, requests int, took time.Duration)) *Queue {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("compiles networks; run without -short")
+	}
 	models := tiny()
 	models[0].Backend = nntest.Backend(t) // the runner, which they share
 	return New(models, Limits{Waiting: waiting, Shapes: shapes, Batched: batched})
