@@ -150,7 +150,7 @@ func generatePictures(u user) {
 	if example := browser.Eval[string](u.Page, `document.querySelector("#draw-text").value`); example == "" {
 		u.Error("an example writes nothing")
 	}
-	u.write("#draw-text", "a wizard with round glasses and a long white beard")
+	u.write("#draw-text", "a punk with a pink mohawk and sunglasses")
 	u.write("#view-draw [name=count]", "8")
 	// The status is announced as it changes; all of its words are kept here.
 	browser.Eval[bool](u.Page, `window.said = []; new MutationObserver(() => said.push(document.querySelector("#view-draw .status").textContent))
@@ -167,15 +167,21 @@ func generatePictures(u user) {
 		u.Errorf("captions %q", first)
 	}
 	u.look("generate")
+	u.set("#view-draw [name=count]", "2")
 	u.set("#view-draw [name=cartoon]", "comic")
 	u.click("#view-draw summary")
 	u.set("#view-draw [name=diversity]", "style")
 	u.until(`!document.querySelector("#view-draw [name=inject_index]").closest(".field").hidden`)
 	u.click("#view-draw .ask .main")
 	u.until(`document.querySelector("#view-draw .pictures .note")?.textContent.includes("comic")`)
-	u.images("#view-draw .pictures", 8)
+	u.images("#view-draw .pictures", 2)
 	u.look("settings")
+	u.set("#view-draw [name=count]", "4")
+	u.set("#view-draw [name=cartoon]", "")
+	u.set("#view-draw [name=diversity]", "z")
 	u.click("#view-draw summary")
+	u.click("#view-draw .ask .main")
+	u.images("#view-draw .pictures", 4)
 }
 
 func manipulatePicture(u user) {
@@ -228,7 +234,7 @@ func tellStory(u user) {
 
 func searchGallery(u user) {
 	u.view("gallery")
-	u.until(`document.querySelectorAll("#view-gallery .card img").length > 17`)
+	u.until(`document.querySelectorAll("#view-gallery .card img").length > 20`)
 	u.look("gallery")
 	u.write("#gallery-search", "pink manipulated")
 	u.until(`document.querySelector("#view-gallery .status").textContent === "1 picture"`)
@@ -238,7 +244,7 @@ func searchGallery(u user) {
 	}
 	u.click("#view-gallery .card button")
 	u.until(`document.querySelector("#viewer .download").href.includes("/png?download")`)
-	if facts := u.text("#viewer dl"); !strings.Contains(facts, "a wizard with round glasses") {
+	if facts := u.text("#viewer dl"); !strings.Contains(facts, "a punk with a pink mohawk") {
 		u.Errorf("the viewer says %q", facts)
 	}
 	u.download()
@@ -304,7 +310,7 @@ func useKeyboardOnly(u user) {
 	browser.Eval[bool](u.Page, `document.activeElement.value = ""; true`)
 	u.Do(chromedp.KeyEvent("an elf"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	u.until(`document.querySelector("#view-draw .pictures img")?.alt === "an elf"`)
-	u.images("#view-draw .pictures", 8)
+	u.images("#view-draw .pictures", 4)
 	reached := false
 	for range 60 {
 		u.Do(chromedp.KeyEvent(kb.Tab))

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -202,7 +203,8 @@ func (s *Server) planGenerate(q generateRequest) ([]plan, *told, error) {
 
 type manipulateRequest struct {
 	Picture string `json:"picture"`
-	// From says what the picture shows; a picture that was drawn knows it.
+	// From is what To is compared with: what only From names is taken away. It is the domain's text prompt where it is left
+	// out, so that To need only name what changes.
 	From   string    `json:"from"`
 	To     string    `json:"to"`
 	Alphas []float64 `json:"alphas"`
@@ -248,7 +250,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, *told, error) {
 		return nil, nil, err
 	}
 	base.record.Kind, base.record.Run, base.record.Cartoon = gallery.Manipulated, m.Name, style
-	base.record.Origin, base.record.OriginText, base.record.Similarity = record.ID, origin.Text, nil
+	base.record.Origin, base.record.OriginText, base.record.Similarity = record.ID, cmp.Or(q.From, record.Text), nil
 	var plans []plan
 	for i, alpha := range q.Alphas {
 		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -maxAlpha, maxAlpha); err != nil {
@@ -263,7 +265,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, *told, error) {
 
 // origin returns what eq. 11 begins with.
 func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*queue.Origin, error) {
-	origin := &queue.Origin{Text: record.Text, ImageEmbed: record.ImageEmbed, Z: record.Z}
+	origin := &queue.Origin{Text: s.Domain.TextPrompt, ImageEmbed: record.ImageEmbed, Z: record.Z}
 	if from != "" {
 		text, p := s.checkText("from", from)
 		if p != nil {
