@@ -53,7 +53,7 @@ def run(root, size):
         (f"pairs, {rows} rows", [program, "pairs", "--domain", domain, "--rows", str(rows), "--out", f"{here}/pairs"]),
         (f"train, 20 steps of batch {batch}", [program, "train", "--config", "cats", "--domain", domain, "--pairs", f"{here}/pairs", "--out", f"{here}/run"] + [a for s in sets for a in ("--set", s)]),
         ("generate, 3 texts", [program, "generate", "--texts", texts, "--run", f"{here}/run", "--out", f"{here}/pictures"]),
-        ("eval, 3 texts of 2 seeds", [program, "eval", f"{here}/run", "--texts", texts, "--seeds", "0,1", "--out", f"{here}/eval"]),
+        ("eval, 3 texts of 2 seeds", [program, "eval", f"{here}/run", "--texts", texts, "--seeds", "0,1", "--reference-samples", "64", "--out", f"{here}/eval"]),
     ]
     done = read_peaks(here)
     for name, command in steps[len(done):]:
