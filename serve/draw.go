@@ -111,7 +111,7 @@ func (s *Server) keep(r *http.Request, p plan, drawn queue.Drawn) (answered, err
 			return answered{}, err
 		}
 	}
-	p.record.ImageEmbed, p.record.Z = drawn.ImageEmbed, drawn.Z
+	p.record.ImageEmbed = drawn.ImageEmbed
 	if p.draw.Score {
 		p.record.Similarity = &drawn.Similarity
 	}

@@ -369,18 +369,24 @@ func TestPageOfABusyServer(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/api/v1/generate", strings.NewReader(`{"text": "another's", "count": 9}`))
-	if err != nil {
-		t.Fatal(err)
+	another := func() int {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/api/v1/generate", strings.NewReader(`{"text": "another's", "count": 9}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Accept": "text/event-stream"} {
+			request.Header.Set(name, value)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		return response.StatusCode
 	}
-	for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Accept": "text/event-stream"} {
-		request.Header.Set(name, value)
+	for another() != http.StatusOK { // until the server has noticed that the page's request is gone
+		time.Sleep(50 * time.Millisecond)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	u.click("#view-draw .ask .main")
 	u.until(`/Too many pictures.*Try again in 1 second/.test(document.querySelector("#view-draw .alert").innerText)`)
 	u.Screenshot("busy")

@@ -265,7 +265,7 @@ func (s *Server) planManipulate(q manipulateRequest) ([]plan, *told, error) {
 
 // origin returns what eq. 11 begins with.
 func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*queue.Origin, error) {
-	origin := &queue.Origin{Text: s.Domain.TextPrompt, ImageEmbed: record.ImageEmbed, Z: record.Z}
+	origin := &queue.Origin{Text: s.Domain.TextPrompt, ImageEmbed: record.ImageEmbed}
 	if from != "" {
 		text, p := s.checkText("from", from)
 		if p != nil {
@@ -274,7 +274,7 @@ func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*que
 		origin.Text = text
 	}
 	if record.Kind != gallery.Uploaded {
-		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim || len(origin.Z) != m.Generator.StyleDim {
+		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim {
 			return nil, badField("picture", "it was drawn by networks of other sizes", "choose another picture")
 		}
 		return origin, nil

@@ -29,7 +29,6 @@ const metaKey = "Illustrator"
 type stored struct {
 	Record
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
-	Z          string `json:"z,omitempty"`
 }
 
 // Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
@@ -85,10 +84,7 @@ func readItem(path, id string) (*item, error) {
 	if s.ID != id {
 		return nil, fmt.Errorf("%q holds picture %q", path, s.ID)
 	}
-	if s.Record.ImageEmbed, err = unpack(s.ImageEmbed); err == nil {
-		s.Record.Z, err = unpack(s.Z)
-	}
-	if err != nil {
+	if s.Record.ImageEmbed, err = unpack(s.ImageEmbed); err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
 	return newItem(s.Record, info.Size()), nil
@@ -96,7 +92,7 @@ func readItem(path, id string) (*item, error) {
 
 // encode returns the picture's PNG file, with its record for this program and in words for others.
 func (r Record) encode(img image.Image, software string, networks map[string]string) ([]byte, error) {
-	record, err := json.Marshal(stored{r, pack(r.ImageEmbed), pack(r.Z)})
+	record, err := json.Marshal(stored{r, pack(r.ImageEmbed)})
 	if err != nil {
 		return nil, err
 	}

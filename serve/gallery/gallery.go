@@ -55,8 +55,8 @@ type Record struct {
 	Width      int      `json:"width"`
 	Height     int      `json:"height"`
 
-	// ImageEmbed [E] and Z [Z] are what a manipulation begins with; an uploaded picture has neither.
-	ImageEmbed, Z []float32 `json:"-"`
+	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none.
+	ImageEmbed []float32 `json:"-"`
 }
 
 // Limits bound a gallery: the oldest pictures make room for new ones.

@@ -52,7 +52,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	similarity := 0.25
 	want := put(t, g, Record{
 		Kind: Manipulated, Text: "a wizard – “Ü”", Run: "first", Domain: "toys", Seed: 1 << 60, Alpha: 0.1, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
-		Cartoon: "ink", Origin: "x", OriginText: "a clown", Similarity: &similarity, ImageEmbed: []float32{1.5, -2, 1e-30}, Z: []float32{0.25},
+		Cartoon: "ink", Origin: "x", OriginText: "a clown", Similarity: &similarity, ImageEmbed: []float32{1.5, -2, 1e-30},
 	})
 	other := put(t, g, Record{Kind: Generated, Text: "a clown"})
 	for name, content := range map[string]string{"holiday.png": "mine", other.ID + ".png": "damaged", strings.Repeat("0", idLength) + ".png": "not a PNG", "notes.txt": "mine"} {

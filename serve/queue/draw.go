@@ -38,9 +38,6 @@ type Origin struct {
 	Text string
 	// ImageEmbed [E] is its scaled embedding. Where it is nil, it is that of Pixels [3,Size,Size].
 	ImageEmbed, Pixels []float32
-	// Z [Z] is what the picture was drawn from, nil where nobody knows. What eq. 11 changes is added to it, so that an α of
-	// 0 gives the origin.
-	Z []float32
 }
 
 // Drawn is a picture.
@@ -48,7 +45,6 @@ type Drawn struct {
 	Index      int       // among the pictures of its job
 	Pixels     []float32 // [3,Size,Size] in about [-1,1]
 	ImageEmbed []float32 // [E], the mapper's input
-	Z          []float32 // [Z], what the generator drew
 	Similarity float64   // of text and picture, where it was asked for
 }
 
@@ -75,7 +71,7 @@ func draw(ctx context.Context, models []Model, pictures []*Picture) ([]Drawn, er
 	for i := range drawn {
 		drawn[i] = Drawn{
 			Pixels:     row(d.images, 3*d.Generator.Size*d.Generator.Size, i),
-			ImageEmbed: row(d.embeds, d.CLIP.ProjectionDim, i), Z: row(d.z, d.Generator.StyleDim, i),
+			ImageEmbed: row(d.embeds, d.CLIP.ProjectionDim, i),
 		}
 	}
 	return drawn, d.score(ctx, drawn)
@@ -156,7 +152,8 @@ func (d *drawing) origins(ctx context.Context) (map[*Origin][]float32, error) {
 	return embeds, err
 }
 
-// mapToZ predicts z, and adds what eq. 11 changes to the z of an origin, and a seed's random z where pictures differ by it.
+// mapToZ predicts z, and adds a seed's random z where pictures differ by it. A manipulated picture has its origin's seed and
+// spread, so that an α of 0 gives the origin.
 func (d *drawing) mapToZ(ctx context.Context) error {
 	dim := d.Generator.StyleDim
 	d.z = make([]float32, len(d.pictures)*dim)
@@ -172,7 +169,7 @@ func (d *drawing) mapToZ(ctx context.Context) error {
 		}
 	}
 	for i, p := range d.pictures {
-		if p.Spread > 0 && p.Origin == nil { // an origin's z has it already
+		if p.Spread > 0 {
 			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
 		}
 	}
@@ -184,26 +181,13 @@ func (d *drawing) mapBy(ctx context.Context, m Model, group []int) error {
 	if len(group) == 0 {
 		return nil
 	}
-	embeds := gather(d.embeds, d.CLIP.ProjectionDim, group)
-	for _, i := range group {
-		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
-			embeds = append(embeds, o.ImageEmbed...)
-		}
-	}
-	z, err := m.MapToZ(ctx, embeds)
+	z, err := m.MapToZ(ctx, gather(d.embeds, d.CLIP.ProjectionDim, group))
 	if err != nil {
 		return err
 	}
-	dim, origin := d.Generator.StyleDim, len(group)
+	dim := d.Generator.StyleDim
 	for at, i := range group {
-		predicted := row(d.z, dim, i)
-		copy(predicted, row(z, dim, at))
-		if o := d.pictures[i].Origin; o != nil && o.Z != nil {
-			for k, from := range row(z, dim, origin) {
-				predicted[k] += o.Z[k] - from
-			}
-			origin++
-		}
+		copy(row(d.z, dim, i), row(z, dim, at))
 	}
 	return nil
 }

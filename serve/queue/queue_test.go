@@ -100,28 +100,21 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	dim := m.CLIP.ProjectionDim
-	moved, err := m.Manipulate(ctx, pipeline.ManipulateRequest{
-		Origin:    pipeline.Origin{ImageEmbed: spread.ImageEmbeds, TextEmbed: targets[:dim], Z: spread.PictureZ, Key: 4},
-		TextEmbed: targets[dim:], Alphas: []float64{0, 0.8}, Keep: pipeline.KeepZ,
-		Synthesis: pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	moved := manipulated(t, m, pipeline.Origin{ImageEmbed: spread.ImageEmbeds, TextEmbed: targets[:dim], Key: 4}, targets[dim:], []float64{0, 0.8}, 0.6)
 	pixels := len(plain.Images)
-	origin := &Origin{Text: wizard, ImageEmbed: spread.ImageEmbeds, Z: spread.PictureZ}
+	origin := &Origin{Text: wizard, ImageEmbed: spread.ImageEmbeds}
 	drawn, err := draw(ctx, tiny(), []*Picture{
 		{Text: wizard, Alpha: 1.5, Seed: 3, TruncationPsi: 1},
-		{Text: clown, Alpha: 0, Seed: 4, TruncationPsi: 1, Origin: origin},
+		{Text: clown, Alpha: 0, Seed: 4, Spread: 0.6, TruncationPsi: 1, Origin: origin},
 		{Text: wizard, Alpha: 0.5, Seed: 4, Spread: 0.6, TruncationPsi: 1},
 		{Text: clown, Alpha: 1, Seed: 5, InjectIndex: 2, TruncationPsi: 0.7, Score: true},
-		{Text: clown, Alpha: 0.8, Seed: 4, TruncationPsi: 1, Origin: origin},
+		{Text: clown, Alpha: 0.8, Seed: 4, Spread: 0.6, TruncationPsi: 1, Origin: origin},
 		{Text: clown, Alpha: 0.8, Seed: 4, TruncationPsi: 1, Origin: &Origin{Text: wizard, Pixels: plain.Images}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range [][]float32{plain.Images, moved.Images[:pixels], spread.Images, styled.Images, moved.Images[pixels:]} {
+	for i, want := range [][]float32{plain.Images, moved[:pixels], spread.Images, styled.Images, moved[pixels:]} {
 		if worst := nntest.MaxAbs(t, drawn[i].Pixels, want); worst > 1e-4 {
 			t.Errorf("picture %d differs by %g", i, worst)
 		}
@@ -143,6 +136,34 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 	if math.Abs(cosine-drawn[3].Similarity) > 1e-4 || drawn[2].Similarity != 0 {
 		t.Errorf("similarity %g, want %g; %g where none was asked for", drawn[3].Similarity, cosine, drawn[2].Similarity)
 	}
+}
+
+// manipulated are the pictures of eq. 11 whose z are spread as the origin's was.
+func manipulated(t *testing.T, m Model, from pipeline.Origin, target []float32, alphas []float64, spread float64) []float32 {
+	t.Helper()
+	ctx := t.Context()
+	embeds, err := m.Move(ctx, from, target, alphas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := m.MapToZ(ctx, embeds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dim := m.Generator.StyleDim
+	styles, err := m.Styles(ctx, pipeline.SpreadZ(z, data.Z(from.Key, dim), dim, spread), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := make([]uint64, len(alphas))
+	for i := range keys {
+		keys[i] = from.Key
+	}
+	images, err := m.Render(ctx, styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: keys, TruncationPsi: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return images
 }
 
 func pictures(n int, text string) []Picture {
