@@ -46,7 +46,7 @@ paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/
 
 paper-quick: setup ## the same in minutes, with 2 seeds and short trainings, into runs/paper-quick
 	./illustrator ablate $(STUDIES) --out runs/paper-quick --seeds 0-1 $(addprefix --set ,$(QUICK))
-QUICK := pairs.rows=10000 train.stages.0.schedule.steps=1500 train.stages.1.schedule.steps=120
+QUICK := pairs.rows=8000 train.stages.0.schedule.steps=1000 train.stages.1.schedule.steps=60
 # CLIP's vocabulary, out of a package that is not installed further.
 .cache/vocabulary/ready: internal/pytools/vocabulary.txt
 	@rm -rf .cache/vocabulary
