@@ -42,10 +42,10 @@ chromium:
 # The paper's experiments on the embedded domain. paper-quick has fewer steps, pairs and seeds.
 STUDIES := limited open-world diverse manipulation losses prompts
 paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/paper
-	./illustrator ablate $(STUDIES) --out runs/paper
+	./illustrator ablate $(STUDIES) --out runs/paper --jobs 2
 
 paper-quick: setup ## the same in minutes, with 2 seeds and short trainings, into runs/paper-quick
-	./illustrator ablate $(STUDIES) --out runs/paper-quick --seeds 0-1 $(addprefix --set ,$(QUICK))
+	./illustrator ablate $(STUDIES) --out runs/paper-quick --jobs 2 --seeds 0-1 $(addprefix --set ,$(QUICK))
 QUICK := pairs.rows=8000 train.stages.0.schedule.steps=1000 train.stages.1.schedule.steps=60
 # CLIP's vocabulary, out of a package that is not installed further.
 .cache/vocabulary/ready: internal/pytools/vocabulary.txt
