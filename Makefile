@@ -39,20 +39,16 @@ chromium:
 	done; \
 	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): the tests of pages are skipped" >&2
 
-# The paper's experiments on the embedded domain. paper-quick has fewer steps, pairs and seeds.
-STUDIES := limited open-world diverse manipulation losses prompts
+# The paper's experiments on the embedded domain. paper-quick has fewer pairs, steps and seeds.
+STUDIES := limited open-world diverse manipulation prompts
+QUICK := runs/paper-quick
 paper: setup ## run and report the paper's experiments, 5 seeds each, into runs/paper
-	./illustrator ablate $(STUDIES) --out runs/paper --jobs 2
+	./illustrator ablate $(STUDIES) losses --out runs/paper
 
-paper-quick: setup ## the same in minutes, with 2 seeds and short trainings, into runs/paper-quick
-	./illustrator ablate $(STUDIES) --out runs/paper-quick --jobs 2 --seeds 0-1 $(addprefix --set ,$(QUICK))
-QUICK := pairs.rows=8000 train.stages.0.schedule.steps=1000 train.stages.1.schedule.steps=60
-# CLIP's vocabulary, out of a package that is not installed further.
-.cache/vocabulary/ready: internal/pytools/vocabulary.txt
-	@rm -rf .cache/vocabulary
-	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes --target .cache/vocabulary -r $<; then touch $@; else \
-		echo "make: warning: pip fetched no CLIP vocabulary: the test that needs it is skipped" >&2; \
-	fi
+paper-quick: setup ## the same in minutes, with 1 seed, 2 for the losses, and short trainings, into runs/paper-quick
+	./illustrator ablate $(STUDIES) --out $(QUICK) --seeds 0 --set pairs.rows=10000
+	./illustrator ablate losses --out $(QUICK)/losses --seeds 0-1 --pairs $(QUICK)/pairs-10000 --set pairs.rows=10000 \
+		--set train.stages.0.schedule.steps=600 --set train.stages.1.schedule.steps=60
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
