@@ -35,7 +35,7 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right, Better: f.Better})
 	}
 	t.Columns = append(t.Columns, report.Column{Header: "seeds", Align: report.Right},
-		report.Column{Header: "failed", DataOnly: true}, report.Column{Header: "seconds", DataOnly: true, Mixed: true})
+		report.Column{Header: "failed", DataOnly: true}, report.Column{Header: "seconds", DataOnly: true})
 	for _, row := range rows {
 		t.Rows = append(t.Rows, a.tableRow(row, figures))
 	}
@@ -116,7 +116,7 @@ func (a *Analysis) tableRow(row *Row, figures []metrics.Metric) report.Row {
 	for i, f := range row.Failed {
 		failures[i] = fmt.Sprintf("seed %d: %s", f.Seed, f.Failed)
 	}
-	return report.Row{Cells: append(cells, report.Text(a.count(row)), report.Text(strings.Join(failures, "; ")), report.Measured(seconds, nil))}
+	return report.Row{Cells: append(cells, report.Text(a.count(row)), report.Text(strings.Join(failures, "; ")), report.Text(fmt.Sprintf("%.0f", seconds)))}
 }
 
 // count says of how many seeds a row is.
@@ -134,8 +134,8 @@ func (a *Analysis) Differences(name string) report.Table {
 	figures := a.columns()
 	for _, f := range figures {
 		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right},
-			report.Column{Header: f.Name + " P", Key: f.Name + "_p", DataOnly: true, Mixed: true},
-			report.Column{Header: f.Name + " adjusted P", Key: f.Name + "_p_holm", DataOnly: true, Mixed: true})
+			report.Column{Header: f.Name + " P", Key: f.Name + "_p", DataOnly: true},
+			report.Column{Header: f.Name + " adjusted P", Key: f.Name + "_p_holm", DataOnly: true})
 	}
 	for _, row := range a.Rows {
 		if row.Against == nil {
@@ -152,7 +152,7 @@ func (a *Analysis) Differences(name string) report.Table {
 			if d.Significant() {
 				cell = cell.Marked(significant)
 			}
-			cells = append(cells, cell, report.Measured(d.P, nil), report.Measured(d.Adjusted, nil))
+			cells = append(cells, cell, report.Text(fmt.Sprintf("%.4g", d.P)), report.Text(fmt.Sprintf("%.4g", d.Adjusted)))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: cells})
 	}
