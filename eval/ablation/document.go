@@ -118,6 +118,7 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 		}
 		f.Panels = append(f.Panels, panel)
 	}
+	f.Height *= (len(f.Panels) + 1) / 2 // two stand in a row
 	return f, len(f.Panels) > 0
 }
 
