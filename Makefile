@@ -50,6 +50,13 @@ paper-quick: setup ## the same in minutes, with 1 seed, 2 for the losses, and sh
 	./illustrator ablate losses --out $(QUICK)/losses --seeds 0-1 --pairs $(QUICK)/pairs-10000 --set pairs.rows=10000 \
 		--set train.stages.0.schedule.steps=600 --set train.stages.1.schedule.steps=60
 
+# CLIP's vocabulary, out of a package that is not installed further.
+.cache/vocabulary/ready: internal/pytools/vocabulary.txt
+	@rm -rf .cache/vocabulary
+	@if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes --target .cache/vocabulary -r $<; then touch $@; else \
+		echo "make: warning: pip fetched no CLIP vocabulary: the test that needs it is skipped" >&2; \
+	fi
+
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
 
