@@ -301,6 +301,9 @@ func TestDamagedCheckpoints(t *testing.T) {
 // A training that starts from another's mapper has its weights: with a rate too small to move one, they are what it ends
 // with, but for the running statistics of BatchNorm.
 func TestStartsFromAMapper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a training")
+	}
 	domain := tinyDomain(t)
 	config := l1Only()
 	config.Optimizer, config.Stages = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}, config.Stages[:1]

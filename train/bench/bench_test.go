@@ -40,6 +40,9 @@ func tinyCase() Case {
 }
 
 func TestServe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles sampling and training")
+	}
 	backend := nntest.Backend(t)
 	for _, task := range []Task{Training, Sampling, Pairs, Checkpoint, Resume} {
 		t.Setenv("TMPDIR", t.TempDir())
