@@ -12,6 +12,9 @@ import (
 
 // A loss that is not finite stops the training, names loss and step, and leaves the checkpoint before it.
 func TestStopOnNaN(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a training")
+	}
 	domain, folder := tinyDomain(t), t.TempDir()
 	training := begin(t, domain, folder, oneStage())
 	training.Pairs = made{rows: 50, broken: rowOfStep(t, 5)}

@@ -27,6 +27,9 @@ const optimizersGolden = "testdata/optimizers.safetensors"
 // PyTorch does them in float64. Weights, moving averages and BatchNorm's running statistics agree to what rounding may
 // have become after 15 steps of Adam; losses and lengths of gradients to the float32 that a step returns them in.
 func TestOptimizersFollowPyTorch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles several trainings")
+	}
 	golden := doubles(t, optimizersGolden)
 	cosine := Schedule{Kind: "cosine", Steps: 15, LearningRate: 3e-3, MinLearningRate: 1e-5}
 	for _, c := range []struct {

@@ -70,6 +70,9 @@ func TestEndOfText(t *testing.T) {
 }
 
 func TestImageGradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the gradient of a network in float64")
+	}
 	for _, act := range []string{"gelu", "quick_gelu"} {
 		cfg, ctx, want := tiny(t, dtypes.Float64)
 		cfg.Vision.HiddenAct = act
