@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/singleflight"
 
 	"illustrator/configs"
 	"illustrator/data"
@@ -111,8 +112,8 @@ type study struct {
 	name, out string
 	domain    string
 	texts     []data.Text
-	pairs     string // the folder of pairs, "" where no variant needs any
-	trainings trainings
+	pairs     string             // the folder of pairs, "" where no variant needs any
+	trainings singleflight.Group // cells that need the same training share it
 }
 
 // openStudy reads a study and checks all that it names, before anything is computed.
@@ -141,7 +142,7 @@ func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*s
 		return nil, err
 	}
 	s.domain = run.Domain
-	if s.trainings.pairsRows = run.Pairs.Rows; s.needsPairs() {
+	if s.needsPairs() {
 		s.pairs = cmp.Or(a.pairs, filepath.Join(s.out, "pairs"))
 		if several && a.pairs == "" { // studies of as many pairs share them
 			s.pairs = filepath.Join(a.together(), fmt.Sprintf("pairs-%d", run.Pairs.Rows))

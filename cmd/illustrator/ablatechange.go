@@ -8,35 +8,37 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// manipulate judges a cell of a study of manipulations: r says how pictures are drawn, its Alpha is eq. 11's.
-func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) error {
+// embedTargets embeds the texts that pictures are changed towards, and the domain's text prompt, which says what all of the
+// origins show.
+func (w *worker) embedTargets(ctx context.Context) (err error) {
 	networks := w.session.networks
-	prompt, err := networks.EmbedTextPrompt(ctx, w.session.domain.TextPrompt)
-	if err != nil {
+	if w.origin, err = networks.EmbedTextPrompt(ctx, w.session.domain.TextPrompt); err != nil {
 		return err
 	}
 	texts := make([]string, len(w.texts))
 	for i, t := range w.texts {
 		texts[i] = t.Text
 	}
-	embeds, _, err := networks.EmbedTexts(ctx, texts)
-	if err != nil {
-		return err
-	}
+	w.targets, _, err = networks.EmbedTexts(ctx, texts)
+	return err
+}
+
+// manipulate judges a cell of a study of manipulations: r says how pictures are drawn, its Alpha is eq. 11's.
+func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) error {
 	keep := pipeline.KeepNothing
 	if c.variant.Draw.Keep != "" {
 		keep = pipeline.KeepW
 	}
 	bar := w.newProgress("Manipulating pictures", len(r.Seeds))
-	result, err := eval.Manipulate(ctx, networks, eval.Manipulation{
-		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: embeds, TextPrompt: prompt, Synthesis: r.Synthesis, Folder: c.folder,
+	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
+		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: r.Synthesis, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })
 	bar.Done()
 	if err != nil {
 		return err
 	}
 	if len(w.Show) > 0 {
-		if err := w.showManipulated(ctx, c, r, keep, prompt); err != nil {
+		if err := w.showManipulated(ctx, c, r, keep); err != nil {
 			return err
 		}
 	}
@@ -44,9 +46,9 @@ func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) err
 }
 
 // showManipulated changes the picture of the cell's first seed towards the texts that the report shows.
-func (w *worker) showManipulated(ctx context.Context, c cell, r pipeline.Request, keep pipeline.Keep, prompt []float32) error {
+func (w *worker) showManipulated(ctx context.Context, c cell, r pipeline.Request, keep pipeline.Keep) error {
 	networks, seed := w.session.networks, r.Seeds[0]
-	origin, err := networks.ZOrigin(ctx, data.Z(seed, networks.Generator.StyleDim), seed, prompt, r.Synthesis)
+	origin, err := networks.ZOrigin(ctx, data.Z(seed, networks.Generator.StyleDim), seed, w.origin, r.Synthesis)
 	if err != nil {
 		return err
 	}

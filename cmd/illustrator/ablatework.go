@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sync/singleflight"
-
 	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/data"
@@ -19,12 +17,6 @@ import (
 	"illustrator/models/stylegan2"
 	"illustrator/train"
 )
-
-// trainings are those of a study: cells that need the same one share it.
-type trainings struct {
-	once      singleflight.Group
-	pairsRows int // of the set that is sampled for the study
-}
 
 // samplePairs samples the study's pairs where they are needed and missing.
 func (s *study) samplePairs(ctx context.Context) error {
@@ -40,7 +32,7 @@ func (s *study) samplePairs(ctx context.Context) error {
 		return err
 	}
 	meta := data.SampledMeta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), createdBy())
-	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, data.DefaultShardRows, s.trainings.pairsRows)
+	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, data.DefaultShardRows, run.Pairs.Rows)
 }
 
 // mapper returns the folder of the run whose mapper a cell draws with, "" for the domain's own; it trains it first.
@@ -72,7 +64,7 @@ func (s *study) training(ctx context.Context, name string, run configs.Run) (tra
 		return "", err
 	}
 	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", data.Slug(name), run.Seed, checkpoints.SHA256(text))))
-	_, err, _ = s.trainings.once.Do(string(folder), func() (any, error) {
+	_, err, _ = s.trainings.Do(string(folder), func() (any, error) {
 		session, err := s.readDomain(s.domain)
 		if err != nil {
 			return nil, err
@@ -93,6 +85,8 @@ type worker struct {
 	embeds    *eval.TextEmbeds
 	reference *eval.ReferenceFeatures
 	show      []float32 // embeddings of the texts whose pictures are shown
+	targets   []float32 // of all texts, and
+	origin    []float32 // of what origins show, in a study of manipulations
 }
 
 func (s *study) newWorker(ctx context.Context) (*worker, error) {
@@ -110,7 +104,7 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 		}
 	}
 	if s.Manipulate {
-		return w, nil
+		return w, w.embedTargets(ctx)
 	}
 	request := w.request()
 	if w.embeds, err = eval.EmbedTexts(ctx, w.session.networks, request); err != nil {

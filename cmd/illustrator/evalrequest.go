@@ -46,11 +46,8 @@ func (e evalOptions) openMapper(s *session, r *eval.Request) error {
 	if e.pictures != "" {
 		return nil
 	}
-	if err := s.loadMapper(mapperOptions{run: e.run, mapper: e.mapper}); err != nil || e.noProjection {
-		return err
-	}
-	prompts, err := s.loadPrompts(e.run)
-	r.Prompts = &prompts.Prompts
+	var err error
+	r.Prompts, err = s.loadMapperAndPrompts(mapperOptions{run: e.run, mapper: e.mapper}, e.noProjection)
 	return err
 }
 

@@ -175,15 +175,8 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
 		return generateSummary{}, err
 	}
-	if err := s.loadMapper(g.mapperOptions); err != nil {
+	if request.Prompts, err = s.loadMapperAndPrompts(g.mapperOptions, g.noProjection); err != nil {
 		return generateSummary{}, err
-	}
-	if !g.noProjection {
-		prompts, err := s.loadPrompts(g.run)
-		if err != nil {
-			return generateSummary{}, err
-		}
-		request.Prompts = &prompts.Prompts
 	}
 	embeds, err := o.embedTexts(ctx, s, g.texts, g.strict)
 	if err != nil {

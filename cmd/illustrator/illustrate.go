@@ -157,15 +157,8 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 	if err := o.openCartoon(&i.cartoonOptions, s); err != nil {
 		return storySummary{}, err
 	}
-	if err := s.loadMapper(i.mapperOptions); err != nil {
+	if request.Prompts, err = s.loadMapperAndPrompts(i.mapperOptions, i.noProjection); err != nil {
 		return storySummary{}, err
-	}
-	if !i.noProjection {
-		prompts, err := s.loadPrompts(i.run)
-		if err != nil {
-			return storySummary{}, err
-		}
-		request.Prompts = &prompts.Prompts
 	}
 	summary := storySummary{Title: i.title}
 	if summary.Asked, err = i.asked(s, request); err != nil {

@@ -107,11 +107,7 @@ func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) 
 	if err := o.openCartoon(&a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
-	if err := a.loadMapper(p.mapperOptions); err != nil || p.noProjection {
-		return &a, err
-	}
-	prompts, err := a.loadPrompts(p.run)
-	a.prompts = &prompts.Prompts
+	a.prompts, err = a.loadMapperAndPrompts(p.mapperOptions, p.noProjection)
 	return &a, err
 }
 

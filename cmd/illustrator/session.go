@@ -100,6 +100,18 @@ func (s *session) loadMapper(m mapperOptions) error {
 	return s.networks.LoadMapper(location)
 }
 
+// loadMapperAndPrompts loads the chosen mapper and returns the prompts of the run, or of the domain; nil without projection.
+func (s *session) loadMapperAndPrompts(m mapperOptions, noProjection bool) (*pipeline.Prompts, error) {
+	if err := s.loadMapper(m); err != nil || noProjection {
+		return nil, err
+	}
+	prompts, err := s.loadPrompts(m.run)
+	if err != nil {
+		return nil, err
+	}
+	return &prompts.Prompts, nil
+}
+
 // loadPrompts returns the run's prompts, else the domain's.
 func (s *session) loadPrompts(run string) (data.Prompts, error) {
 	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
