@@ -133,12 +133,14 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	return nil
 }
 
-// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H].
+// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it is
+// cheaper to modulate the kernel than the input.
 func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
-	g, in := x.Graph(), x.Shape().Dim(3)
-	x = modulate(x, s.style(name, layer, in))
-	y := nn.MatMulT(x, nn.Widen(nn.Weight(s.ctx, g, name+".conv.kernel", 3, in)))
-	return s.clamped(Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
+	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
+	kernel := nn.Widen(nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
+	kernel = Mul(InsertAxes(kernel, 0), InsertAxes(s.style(name, layer, in), 1)) // [B,3,in]
+	y := nn.Contract(kernel, []int{2}, []int{0}, Reshape(x, s.batch, h*h, in), []int{2}, []int{0})
+	return s.clamped(Add(Reshape(y, s.batch, 3, h, h), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
 }
 
 // clamped bounds x to ±Config.ConvClamp, if there is a bound.

@@ -51,20 +51,18 @@ func winograd(x, kernel *Node) *Node {
 	b, h, in, out := x.Shape().Dim(0), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
 	n := h / tileOutputs
 
-	u := DotGeneral(ConstAs(kernel, tileOfKernel), []int{1}, nil, kernel, []int{0}, nil) // [6 rows,3,in,out]
-	u = DotGeneral(ConstAs(kernel, tileOfKernel), []int{1}, nil, u, []int{1}, nil)       // [6 columns,6 rows,in,out]
+	taps, points := 9, tileInputs*tileInputs
+	u := DotGeneral(ConstAs(kernel, kronecker(tileOfKernel)), []int{1}, nil, Reshape(kernel, taps, in, out), []int{0}, nil) // [36,in,out]
 
 	x = pad(x, [2]int{1, 1}, [2]int{1, 1})
-	v := Stack(combine(tileOfInputs, tileElements(x, 1, n)), 0) // [6 rows,B,n,H+2,in]
-	v = Stack(combine(tileOfInputs, tileElements(v, 3, n)), 0)  // [6 columns,6 rows,B,n,n,in]
+	v := Stack(combine(tileOfInputs, tileElements(x, 2, n)), 0) // [6 columns,B,H+2,n,in]
+	v = Stack(combine(tileOfInputs, tileElements(v, 2, n)), 0)  // [6 rows,6 columns,B,n,n,in]
 
-	points := tileInputs * tileInputs
-	m := DotGeneral(Reshape(v, points, b*n*n, in), []int{2}, []int{0}, Reshape(u, points, in, out), []int{1}, []int{0})
+	m := DotGeneral(Reshape(v, points, b*n*n, in), []int{2}, []int{0}, u, []int{1}, []int{0}) // [36,B·n·n,out]
 
-	m = Reshape(m, tileInputs, tileInputs, b, n, n, out)
-	y := Stack(combine(outputsOfTile, elements(m, 0)), 4) // [6 rows,B,n,n,4,out]
-	y = Stack(combine(outputsOfTile, elements(y, 0)), 2)  // [B,n,4,n,4,out]
-	return Reshape(y, b, h, h, out)
+	y := DotGeneral(ConstAs(m, kronecker(outputsOfTile)), []int{1}, nil, m, []int{0}, nil) // [16,B·n·n,out]
+	y = Reshape(y, tileOutputs, tileOutputs, b, n, n, out)                                 // [4 rows,4 columns,B,n,n,out]
+	return Reshape(TransposeAllAxes(y, 2, 3, 0, 4, 1, 5), b, h, h, out)
 }
 
 // tileElements returns the first, second … sixth element of each of the n tiles along an axis.
@@ -76,11 +74,15 @@ func tileElements(x *Node, axis, n int) []*Node {
 	return tiles
 }
 
-// elements returns the parts of x along an axis, without the axis.
-func elements(x *Node, axis int) []*Node {
-	parts := make([]*Node, x.Shape().Dim(axis))
-	for i := range parts {
-		parts[i] = Squeeze(SliceAxis(x, axis, AxisElem(i)), axis)
+// kronecker is the product of a transform with itself, which does both axes at once.
+func kronecker(m [][]float64) [][]float64 {
+	rows, columns := len(m), len(m[0])
+	product := make([][]float64, rows*rows)
+	for i := range product {
+		product[i] = make([]float64, columns*columns)
+		for j := range product[i] {
+			product[i][j] = m[i/rows][j/columns] * m[i%rows][j%columns]
+		}
 	}
-	return parts
+	return product
 }
