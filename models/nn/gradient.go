@@ -10,7 +10,7 @@ func WithGradient(x *graph.Node, f, vjp func(*graph.Node) *graph.Node) *graph.No
 	// pass and what GoMLX derives for it are left unused and compiled away.
 	var adjoint *graph.Node
 	hook := graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return vjp(adjoint) })
-	y := f(graph.StopGradient(x))
+	y := graph.StopGradient(f(x))
 
 	g, first := x.Graph(), make([]graph.SliceAxisSpec, x.Rank())
 	for axis := range first {

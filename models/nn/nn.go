@@ -95,3 +95,6 @@ func Linear(ctx *context.Context, x *Node, name string, out int) *Node {
 func MatMulT(x, w *Node) *Node {
 	return Contract(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
 }
+
+// OnHost tells whether the graph's backend computes in the host's memory, which is to say on its CPU.
+func OnHost(g *Graph) bool { return g.Backend().HasSharedBuffers() }

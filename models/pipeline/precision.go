@@ -22,8 +22,9 @@ type Precision string
 // Precisions, named as data types.
 const (
 	Float32 Precision = "float32"
-	// BFloat16 has matrix products and convolutions in bfloat16. Styles, demodulation and the sum of colours, layer norm,
-	// softmax and the embedding's norm are float32.
+	// BFloat16 has matrix products and convolutions in bfloat16; on a CPU, for which XLA has no such convolutions, 3×3
+	// convolutions at one resolution are float32, with weights in bfloat16. Styles, demodulation and the sum of colours, layer
+	// norm, softmax and the embedding's norm are float32.
 	BFloat16 Precision = "bfloat16"
 )
 

@@ -41,8 +41,8 @@ func BroadcastW(cfg Config, w *Node) *Node {
 	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
 }
 
-// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. It convolves in the type of the kernels
-// and does the rest in at least float32, the sums that gradients need included; pictures have the type of ws.
+// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is in at
+// least float32, the sums that gradients need included; pictures have the type of ws.
 func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
 	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
@@ -52,7 +52,7 @@ func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 	}
 
 	c := cfg.Channels[4]
-	x := nn.Weight(ctx, ws.Graph(), constant, 1, 4, 4, c)
+	x := nn.Widen(nn.Weight(ctx, ws.Graph(), constant, 1, 4, 4, c))
 	x = BroadcastToDims(x, s.batch, 4, 4, c)
 	x = s.styledConv("conv1", x, c, 0, false)
 	rgb := s.toRGB("to_rgb1", x, 1)
@@ -105,19 +105,16 @@ func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *N
 		x = conv3x3(x, kernel)
 	}
 	x.AssertDims(s.batch, h, h, out)
-	x = Mul(nn.Widen(x), InsertAxes(demodulation, 1, 1))
+	x = Mul(x, InsertAxes(demodulation, 1, 1))
 	if noise := s.nextNoise(g, h); noise != nil {
 		strength := Reshape(nn.Weight(s.ctx, g, name+".noise.weight", 1), 1, 1, 1, 1)
 		x = Add(x, Mul(ConvertDType(noise, x.DType()), strength))
 	}
-	x = s.clamped(activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out))))
-	return ConvertDType(x, kernel.DType())
+	return s.clamped(activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out))))
 }
 
-// modulate scales the channels of x [B,H,H,in] by style [B,in], in at least float32. The result has the type of x.
-func modulate(x, style *Node) *Node {
-	return ConvertDType(Mul(nn.Widen(x), InsertAxes(style, 1, 1)), x.DType())
-}
+// modulate scales the channels of x [B,H,H,in] by style [B,in].
+func modulate(x, style *Node) *Node { return Mul(x, InsertAxes(style, 1, 1)) }
 
 // nextNoise is the noise of the next styled convolution, [B or 1,H,H,1], or nil.
 func (s *synthesis) nextNoise(g *Graph, h int) *Node {
@@ -136,12 +133,14 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	return nil
 }
 
-// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H].
+// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it is
+// cheaper to modulate the kernel than the input.
 func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
-	g, in := x.Graph(), x.Shape().Dim(3)
-	x = modulate(x, s.style(name, layer, in))
-	y := nn.Widen(nn.MatMulT(x, nn.Weight(s.ctx, g, name+".conv.kernel", 3, in)))
-	return s.clamped(Add(TransposeAllAxes(y, 0, 3, 1, 2), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
+	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
+	kernel := nn.Widen(nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
+	kernel = Mul(InsertAxes(kernel, 0), InsertAxes(s.style(name, layer, in), 1)) // [B,3,in]
+	y := nn.Contract(kernel, []int{2}, []int{0}, Reshape(x, s.batch, h*h, in), []int{2}, []int{0})
+	return s.clamped(Add(Reshape(y, s.batch, 3, h, h), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
 }
 
 // clamped bounds x to ±Config.ConvClamp, if there is a bound.
@@ -150,12 +149,6 @@ func (s *synthesis) clamped(x *Node) *Node {
 		return x
 	}
 	return ClipScalar(x, -s.clamp, s.clamp)
-}
-
-// conv3x3 convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size. The size must be odd:
-// GoMLX's gradient with respect to the input is wrong for even kernels.
-func conv3x3(x, kernel *Node) *Node {
-	return Convolve(x, kernel).PadSame().Done()
 }
 
 // activate is a leaky ReLU of slope 0.2 that keeps the variance: × √2.
