@@ -28,8 +28,8 @@ func newCartoonizeCommand(opts *globalOptions) *cobra.Command {
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
 		Long: `Redraws PNG, JPEG and WebP pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
-picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Files that cannot be
-read are left out and listed (exit code 3).
+picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned upright
+as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
 ` + styleList() + `
 Another style is an image-to-image network: an ONNX file and a YAML file that says how pictures go in and come out.
