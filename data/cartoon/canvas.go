@@ -53,10 +53,10 @@ func Enlarged(img image.Image, size image.Point) *image.NRGBA { return resize(fl
 // flatten lays a picture over white.
 func flatten(img image.Image) *image.NRGBA {
 	b := img.Bounds()
-	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	flat := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy())) // which draw has fast ways to
 	draw.Draw(flat, flat.Rect, image.White, image.Point{}, draw.Src)
 	draw.Draw(flat, flat.Rect, img, b.Min, draw.Over)
-	return flat
+	return &image.NRGBA{Pix: flat.Pix, Stride: flat.Stride, Rect: flat.Rect} // the same, since it is opaque
 }
 
 // resize scales by Catmull-Rom's cubic, which averages where it makes smaller.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -179,5 +180,25 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := s.Draw(t.Context(), image.NewNRGBA(image.Rectangle{}), 1); err == nil {
 		t.Error("an empty picture is drawn")
+	}
+}
+
+// BenchmarkStyles draws a picture of 512 × 512 pixels in each style, and one of 64 × 64 at eight times its size.
+func BenchmarkStyles(b *testing.B) {
+	for _, c := range []struct{ side, scale int }{{512, 1}, {64, 8}} {
+		img := scene(c.side, c.side)
+		for _, s := range Styles() {
+			b.Run(fmt.Sprintf("%s/%dx%d", s.Name, c.side, c.scale), func(b *testing.B) {
+				style, err := Open(s.Name, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if _, err := style.Draw(b.Context(), img, c.scale); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }
