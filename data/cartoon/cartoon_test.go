@@ -110,6 +110,20 @@ func TestGoldenPictures(t *testing.T) {
 	}
 }
 
+// The number of processors changes nothing.
+func TestAnyNumberOfProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	img := scene(80, 61)
+	for _, s := range Styles() {
+		runtime.GOMAXPROCS(1)
+		want := redraw(t, s.Name, img, 2)
+		runtime.GOMAXPROCS(7)
+		if got := redraw(t, s.Name, img, 2); !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s differs in %.2f %% between 1 processor and 7", s.Name, 100*difference(got, want))
+		}
+	}
+}
+
 // A small and a large picture of one scene become much the same: lengths follow the size.
 func TestSizesLookAlike(t *testing.T) {
 	if testing.Short() {

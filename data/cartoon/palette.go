@@ -18,9 +18,8 @@ const (
 func (c canvas) toPalette(colors int, rounding float64) {
 	palette := c.palette(colors)
 	labels := make([]uint8, len(c[0].v))
-	w := c[0].w
-	rows(c[0].h, func(y int) {
-		for i := y * w; i < (y+1)*w; i++ {
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
 			labels[i] = uint8(nearest(palette, c.lab(i)))
 		}
 	})
@@ -143,13 +142,15 @@ func (c canvas) toTones(tones []color.NRGBA, rounding float64) {
 		palette[k][0], palette[k][1], palette[k][2] = v.OkLab()
 	}
 	labels := make([]uint8, len(luminance.v))
-	for i, l := range luminance.v {
-		for k := range levels {
-			if abs(l-levels[k]) < abs(l-levels[labels[i]]) {
-				labels[i] = uint8(k)
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
+			for k := range levels {
+				if l := luminance.v[i]; abs(l-levels[k]) < abs(l-levels[labels[i]]) {
+					labels[i] = uint8(k)
+				}
 			}
 		}
-	}
+	})
 	c.paint(labels, palette, rounding)
 }
 
@@ -202,24 +203,21 @@ func (c canvas) paint(labels []uint8, palette [][3]float64, rounding float64) {
 	for k, lab := range palette {
 		paint := colorful.OkLab(lab[0], lab[1], lab[2]).Clamped()
 		red, green, blue := float32(paint.R), float32(paint.G), float32(paint.B)
-		rows(h, func(y int) {
-			row := member.v[y*w : (y+1)*w]
-			for i, l := range labels[y*w : (y+1)*w] {
-				row[i] = 0
-				if int(l) == k {
-					row[i] = 1
+		parts(len(labels), func(from, to int) {
+			for i := from; i < to; i++ {
+				member.v[i], across.v[i], soft.v[i] = 0, 0, 0
+				if int(labels[i]) == k {
+					member.v[i] = 1
 				}
 			}
 		})
 		share := member
-		if rounding >= 0.1 {
-			clear(across.v)
-			clear(soft.v)
+		if rounding >= minBlur {
 			member.blurInto(across, soft, rounding)
 			share = soft
 		}
-		rows(h, func(y int) {
-			for i := y * w; i < (y+1)*w; i++ {
+		parts(len(labels), func(from, to int) {
+			for i := from; i < to; i++ {
 				v := share.v[i]
 				if v == 0 {
 					continue
@@ -234,8 +232,8 @@ func (c canvas) paint(labels []uint8, palette [][3]float64, rounding float64) {
 			}
 		})
 	}
-	rows(h, func(y int) {
-		for i := y * w; i < (y+1)*w; i++ {
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
 			if t := total.v[i]; t > 0 {
 				for k := range c {
 					c[k].v[i] = sum[k].v[i] / t

@@ -48,19 +48,17 @@ func (c canvas) smooth(sigma, edge float64) {
 // weigh replaces distances by what they weigh at a deviation.
 func (p plane) weigh(deviation float64) {
 	logA := float32(-math.Sqrt2 / deviation)
-	rows(p.h, func(y int) {
-		row := p.v[y*p.w : (y+1)*p.w]
-		for x, d := range row {
-			row[x] = float32(math.Exp(float64(logA * d)))
+	parts(len(p.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			p.v[i] = float32(math.Exp(float64(logA * p.v[i])))
 		}
 	})
 }
 
 func (p plane) square() {
-	rows(p.h, func(y int) {
-		row := p.v[y*p.w : (y+1)*p.w]
-		for x, v := range row {
-			row[x] = v * v
+	parts(len(p.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			p.v[i] *= p.v[i]
 		}
 	})
 }
