@@ -41,7 +41,7 @@ Another style is an image-to-image network: an ONNX file and a YAML file that sa
   mean: [0, 0, 0]           # then (x - mean) / std, in the network's order of channels; 0 and 1 are the defaults
   std: [1, 1, 1]
   output_range: [-1, 1]     # what black and white are in its pictures
-  size_multiple: 32         # what height and width must be a multiple of (default 1)
+  size_multiple: 32         # height and width are continued to a multiple of this (default 1)
   max_side: 1024            # the network sees larger pictures scaled down (default 1024)`,
 		Example: `  illustrator cartoonize portrait.jpg --style comic --out cartoons
   illustrator cartoonize pictures --style halftone --scale 8 --out cartoons
