@@ -42,8 +42,8 @@ stays the same, and follows the text less.
 
 The same command draws nothing again, and after Ctrl-C or a crash it goes on with the pictures that are missing. Where the
 story, a seed, the mapper or an option has changed, the pictures that the change concerns are drawn anew, and the pages are
-laid out again; a paragraph put in between moves the seeds of those after it, which --same-seed avoids. Pictures that the story
-no longer has stay in the folder.`,
+laid out again; a paragraph put in between moves numbers and seeds of those after it, which are drawn anew too. Pictures that
+the story no longer has stay in the folder.`,
 		Example: `  illustrator illustrate story.txt --out story
   illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic --cartoon-scale 8 --format both`,
 		Args: exactArgs(1, "one story, a text or Markdown file"),
