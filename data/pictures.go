@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bep/imagemeta"
 	"golang.org/x/image/webp"
 
 	"illustrator/internal/fault"
@@ -98,7 +99,8 @@ func ReadPicture(path string) (Picture, error) {
 	return FromImage(img), nil
 }
 
-// ReadImage decodes a PNG, JPEG or WebP file. Its size is checked before it is decoded; orientation tags are ignored.
+// ReadImage decodes a PNG, JPEG or WebP file. Its size is checked before it is decoded. It is turned upright as EXIF's
+// orientation says, which phones write instead of turning pixels.
 func ReadImage(path string) (image.Image, error) {
 	img, err := readImage(path)
 	if err != nil {
@@ -117,54 +119,100 @@ func readImage(path string) (img image.Image, err error) {
 	return decodeImage(f, maxPicturePixels)
 }
 
+// PictureSize returns the size in pixels of the picture that ReadImage would return, without decoding it.
+func PictureSize(path string) (image.Point, error) {
+	size, err := pictureSize(path)
+	if err != nil {
+		return image.Point{}, fmt.Errorf("read picture %q: %w", path, err)
+	}
+	return size, nil
+}
+
+func pictureSize(path string) (size image.Point, err error) {
+	defer recovered(&err)
+	f, _, err := openFile(path)
+	if err != nil {
+		return image.Point{}, err
+	}
+	defer f.Close()
+	h, err := readHeader(f, maxPicturePixels)
+	if err == nil && lies(h.orientation) {
+		h.size.X, h.size.Y = h.size.Y, h.size.X
+	}
+	return h.size, err
+}
+
 // DecodePicture decodes the bytes of a PNG, JPEG or WebP file that has at most maxPixels pixels, which is checked before it
-// is decoded; orientation tags are ignored.
+// is decoded, and turns it upright, as ReadImage does.
 func DecodePicture(file []byte, maxPixels int) (img image.Image, err error) {
 	defer recovered(&err)
 	return decodeImage(bytes.NewReader(file), maxPixels)
 }
 
-// decoders are those of the pictures that are read, by how a file begins; "?" is any byte. image.Decode would use whatever
-// decoder any package registers for these beginnings, and for others.
-var decoders = []struct {
+// decoder is one of those of the pictures that are read. magic is how a file begins; "?" is any byte.
+type decoder struct {
 	magic  string
+	format imagemeta.ImageFormat
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
-}{
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
-	{"RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
 }
 
-func decodeImage(f io.ReadSeeker, maxPixels int) (image.Image, error) {
+// decoders are all of them: image.Decode would use whatever decoder any package registers for these beginnings, and for others.
+var decoders = []decoder{
+	{"\x89PNG\r\n\x1a\n", imagemeta.PNG, png.DecodeConfig, png.Decode},
+	{"\xff\xd8", imagemeta.JPEG, jpeg.DecodeConfig, jpeg.Decode},
+	{"RIFF????WEBPVP8", imagemeta.WebP, webp.DecodeConfig, webp.Decode},
+}
+
+// header is what is known of a picture file before its pixels.
+type header struct {
+	decoder
+	size        image.Point // as it is stored
+	orientation int
+}
+
+// readHeader finds a file's decoder and checks its size.
+func readHeader(f io.ReadSeeker, maxPixels int) (h header, err error) {
 	start := make([]byte, 16)
 	if n, err := io.ReadFull(f, start); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
+		return h, err
 	} else {
 		start = start[:n]
 	}
-	for _, d := range decoders {
-		if !begins(start, d.magic) {
-			continue
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		config, err := d.config(f)
-		if err != nil {
-			return nil, err
-		}
-		w, h := config.Width, config.Height
-		if w < 1 || h < 1 || w > maxPictureSide || h > maxPictureSide || w > maxPixels/h {
-			return nil, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, h),
-				"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPixels)
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		return d.decode(f)
+	at := slices.IndexFunc(decoders, func(d decoder) bool { return begins(start, d.magic) })
+	if at < 0 {
+		return h, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
 	}
-	return nil, fault.Usage(errors.New("not a PNG, JPEG or WebP picture"), "convert it to PNG")
+	h.decoder = decoders[at]
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return h, err
+	}
+	config, err := h.config(f)
+	if err != nil {
+		return h, err
+	}
+	w, height := config.Width, config.Height
+	if w < 1 || height < 1 || w > maxPictureSide || height > maxPictureSide || w > maxPixels/height {
+		return h, fault.Usage(fmt.Errorf("it is %d × %d pixels", w, height),
+			"scale it down to at most %d pixels a side and %d in all", maxPictureSide, maxPixels)
+	}
+	h.size, h.orientation = image.Pt(w, height), orientation(f, h.format)
+	return h, nil
+}
+
+func decodeImage(f io.ReadSeeker, maxPixels int) (image.Image, error) {
+	h, err := readHeader(f, maxPixels)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	img, err := h.decode(f)
+	if err != nil {
+		return nil, err
+	}
+	return upright(img, h.orientation), nil
 }
 
 // begins reports whether a file that starts with start has the magic.

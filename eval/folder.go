@@ -175,7 +175,7 @@ func markSizes(files []File) {
 		if files[i].Skip != "" {
 			continue
 		}
-		size, err := readSize(files[i].Path)
+		size, err := data.PictureSize(files[i].Path)
 		if err != nil {
 			files[i].Skip = err.Error()
 			continue
@@ -190,14 +190,4 @@ func markSizes(files []File) {
 			files[i].Skip = fmt.Sprintf("it has %d×%d pixels, most have %d×%d", sizes[i].X, sizes[i].Y, most.X, most.Y)
 		}
 	}
-}
-
-func readSize(path string) (image.Point, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return image.Point{}, err
-	}
-	defer f.Close()
-	cfg, _, err := image.DecodeConfig(f)
-	return image.Pt(cfg.Width, cfg.Height), err
 }

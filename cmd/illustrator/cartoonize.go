@@ -28,8 +28,8 @@ func newCartoonizeCommand(opts *globalOptions) *cobra.Command {
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
 		Long: `Redraws PNG, JPEG and WebP pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
-picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Files that cannot be
-read are left out and listed (exit code 3).
+picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned upright
+as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
 ` + styleList() + `
 Another style is an image-to-image network: an ONNX file and a YAML file that says how pictures go in and come out.
@@ -41,7 +41,7 @@ Another style is an image-to-image network: an ONNX file and a YAML file that sa
   mean: [0, 0, 0]           # then (x - mean) / std, in the network's order of channels; 0 and 1 are the defaults
   std: [1, 1, 1]
   output_range: [-1, 1]     # what black and white are in its pictures
-  size_multiple: 32         # what height and width must be a multiple of (default 1)
+  size_multiple: 32         # height and width are continued to a multiple of this (default 1)
   max_side: 1024            # the network sees larger pictures scaled down (default 1024)`,
 		Example: `  illustrator cartoonize portrait.jpg --style comic --out cartoons
   illustrator cartoonize pictures --style halftone --scale 8 --out cartoons

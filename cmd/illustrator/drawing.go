@@ -82,8 +82,9 @@ type pictureInfo struct {
 	Networks      map[string]string `json:"networks_sha256"`
 	Score         eval.Score        `json:"score"` // of the picture before a cartoon
 	cartoonInfo
-	Candidates []candidate `json:"candidates,omitempty"` // in the order they were drawn
-	Refined    *refined    `json:"refined,omitempty"`
+	Candidates []candidate  `json:"candidates,omitempty"` // in the order they were drawn
+	Refined    *refined     `json:"refined,omitempty"`
+	Story      *storyRecord `json:"story,omitempty"`
 }
 
 func (d *drawing) info(s *session, g generateOptions, request pipeline.Request) pictureInfo {
@@ -100,6 +101,14 @@ func (d *drawing) info(s *session, g generateOptions, request pipeline.Request) 
 
 // write writes a picture with its metadata, and the same as JSON beside it.
 func (p pictureInfo) write(base string, img image.Image) error {
+	if err := p.writePicture(base, img); err != nil {
+		return err
+	}
+	return writeJSON(base+".json", p)
+}
+
+// writePicture writes a picture with its metadata.
+func (p pictureInfo) writePicture(base string, img image.Image) error {
 	meta := []data.Meta{
 		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
 		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
@@ -114,10 +123,7 @@ func (p pictureInfo) write(base string, img image.Image) error {
 		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(p.Refined.Steps)})
 	}
 	meta = append(append(meta, hashesOf(p.Networks)...), p.cartoonInfo.meta()...)
-	if err := data.WritePNG(base+".png", img, meta); err != nil {
-		return err
-	}
-	return writeJSON(base+".json", p)
+	return data.WritePNG(base+".png", img, meta)
 }
 
 // hashesOf are the hashes of networks as metadata.

@@ -2,20 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"illustrator/checkpoints"
 	"illustrator/data"
 	"illustrator/data/storybook"
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline"
 )
 
 type illustrateOptions struct {
@@ -25,9 +21,8 @@ type illustrateOptions struct {
 	domain, out, format, title, character, language string
 	sameSeed, asJSON                                bool
 
-	story storybook.Story
-	texts []data.Text // what each picture is asked for
-	left  []string    // what of each paragraph is not
+	story    storybook.Story
+	pictures []storyPicture // one of each paragraph
 }
 
 func newIllustrateCommand(opts *globalOptions) *cobra.Command {
@@ -45,7 +40,10 @@ paragraph takes the next of --seeds, from the beginning again after the last; --
 the same noise. With --inject-index K the layers below K then have one random style in all pictures: what coarse layers draw
 stays the same, and follows the text less.
 
-The same command on the same story draws nothing again.`,
+The same command draws nothing again, and after Ctrl-C or a crash it goes on with the pictures that are missing. Where the
+story, a seed, the mapper or an option has changed, the pictures that the change concerns are drawn anew, and the pages are
+laid out again; a paragraph put in between moves numbers and seeds of those after it, which are drawn anew too. Pictures that
+the story no longer has stay in the folder.`,
 		Example: `  illustrator illustrate story.txt --out story
   illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic --cartoon-scale 8 --format both`,
 		Args: exactArgs(1, "one story, a text or Markdown file"),
@@ -120,7 +118,7 @@ func (i *illustrateOptions) ask(s *session) error {
 		if err != nil {
 			return fmt.Errorf("paragraph %d: %w", n+1, err)
 		}
-		i.texts, i.left = append(i.texts, text), append(i.left, left)
+		i.pictures = append(i.pictures, storyPicture{text: text, left: left})
 	}
 	return nil
 }
@@ -161,18 +159,21 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 		return storySummary{}, err
 	}
 	summary := storySummary{Title: i.title}
-	if summary.Asked, err = i.asked(s, request); err != nil {
+	if summary.Asked, err = i.plan(s, request); err != nil {
 		return summary, err
 	}
 	if before, done := i.done(summary.Asked); done {
 		o.log.Info("nothing to draw: the story was illustrated by the same command")
 		return before, nil
 	}
-	if err := createFolder(i.out); err != nil {
+	if err := i.begin(); err != nil {
 		return summary, err
 	}
-	book := storybook.Book{Title: i.title, Language: i.language, Note: "Pictures drawn by illustrator, domain " + s.domain.Name + "."}
-	if err := o.drawStory(ctx, s, i, request, &summary, &book); err != nil {
+	if err := o.drawStory(ctx, s, i, request); err != nil {
+		return summary, err
+	}
+	book, err := i.book(ctx, s, &summary)
+	if err != nil {
 		return summary, err
 	}
 	if i.format != "html" {
@@ -187,27 +188,5 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 	if summary.Pages, err = i.writePages(book); err != nil {
 		return summary, err
 	}
-	return summary, writeJSON(filepath.Join(i.out, "story.json"), summary)
-}
-
-// asked is a hash of all that the result follows from.
-func (i illustrateOptions) asked(s *session, request pipeline.Request) (string, error) {
-	raw, err := json.Marshal([]any{
-		createdBy(), i.title, i.language, i.format, i.story, i.texts, i.keepPlain, i.cartoonScale, i.cartoonInfo(), i.sameSeed,
-		s.domain.Name, s.networks.Hashes, request,
-	})
-	return checkpoints.SHA256(raw), err
-}
-
-// done returns the summary of an earlier call that was asked for the same and whose files are all there.
-func (i illustrateOptions) done(asked string) (summary storySummary, ok bool) {
-	raw, err := os.ReadFile(filepath.Join(i.out, "story.json"))
-	if err != nil || json.Unmarshal(raw, &summary) != nil || summary.Asked != asked {
-		return summary, false
-	}
-	files := slices.Clone(summary.Pages)
-	for _, p := range summary.Paragraphs {
-		files = append(files, filepath.Join(i.out, p.Picture))
-	}
-	return summary, !slices.ContainsFunc(files, func(f string) bool { _, err := os.Stat(f); return err != nil })
+	return summary, writeJSON(i.summaryFile(), summary)
 }

@@ -15,53 +15,84 @@ import (
 	"illustrator/data/cartoon"
 	"illustrator/data/storybook"
 	"illustrator/eval"
+	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
 
-// drawStory draws the pictures one by one: each has a seed of its own.
-func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request, summary *storySummary, book *storybook.Book) error {
-	for n, left := range i.left {
-		if left != "" {
-			o.log.Debug(fmt.Sprintf("paragraph %d: the picture is asked for by %q", n+1, i.texts[n].Text))
-		}
+// drawStory draws the pictures that are not there yet, one by one: each has a seed of its own.
+func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request) error {
+	all := len(i.pictures)
+	there := all - i.missing()
+	if there > 0 {
+		o.log.Info(fmt.Sprintf("%d of %d pictures are in %s", there, all, i.out))
 	}
-	embeds, err := o.embedTexts(ctx, s, i.texts, false)
+	if there == all {
+		return nil
+	}
+	bar := o.newProgress("Drawing pictures", all-there)
+	defer bar.Done()
+	for n := range i.pictures {
+		p := &i.pictures[n]
+		if p.drawn {
+			continue
+		}
+		if p.left != "" {
+			o.log.Debug(fmt.Sprintf("paragraph %d: the picture is asked for by %q", n+1, p.text.Text))
+		}
+		err := o.drawStoryPicture(ctx, s, i, request, p)
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-i.missing(), all, i.out), "the same command goes on from there")
+		}
+		if err != nil {
+			return err
+		}
+		bar.Set(all-there-i.missing(), "")
+	}
+	return nil
+}
+
+// drawStoryPicture draws and writes a picture. Its text is embedded by itself: with others the last digits would depend on
+// how many they are.
+func (o *globalOptions) drawStoryPicture(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request, p *storyPicture) (err error) {
+	if request.TextEmbeds, err = o.embedTexts(ctx, s, []data.Text{p.text}, false); err != nil {
+		return err
+	}
+	request.Seeds, request.RandomZ = []uint64{p.seed}, data.Z(p.seed, s.networks.Generator.StyleDim)
+	img, info, err := i.drawOne(ctx, s, request, p.text)
 	if err != nil {
 		return err
 	}
-	bar := o.newProgress("Drawing pictures", len(i.texts))
-	defer bar.Done()
-	dim, seeds := s.networks.CLIP.ProjectionDim, request.Seeds
-	for n, text := range i.texts {
-		seed := seeds[n%len(seeds)]
-		if i.sameSeed {
-			seed = seeds[0]
+	if img, err = i.redraw(ctx, i.out, p.name, img); err != nil {
+		return err
+	}
+	return i.write(p, img, info)
+}
+
+// book returns the story with its pictures, and adds them to the summary. Pictures are read from their files, whichever call
+// wrote them.
+func (i illustrateOptions) book(ctx context.Context, s *session, summary *storySummary) (storybook.Book, error) {
+	book := storybook.Book{Title: i.title, Language: i.language, Note: "Pictures drawn by illustrator, domain " + s.domain.Name + "."}
+	for n, p := range i.pictures {
+		if err := context.Cause(ctx); err != nil {
+			return book, err
 		}
-		request.TextEmbeds, request.Seeds, request.RandomZ = embeds[n*dim:(n+1)*dim], []uint64{seed}, data.Z(seed, s.networks.Generator.StyleDim)
-		img, info, err := i.drawOne(ctx, s, request, text)
+		img, err := data.ReadImage(filepath.Join(i.out, p.name+".png"))
 		if err != nil {
-			return err
-		}
-		name := pictureName(n, text.Text, seed)
-		if img, err = i.redraw(ctx, i.out, name, img); err != nil {
-			return err
-		}
-		if err := info.write(filepath.Join(i.out, name), img); err != nil {
-			return err
+			return book, err
 		}
 		picture, err := forPage(img)
 		if err != nil {
-			return err
+			return book, err
 		}
-		p := i.story.Paragraphs[n]
+		paragraph := i.story.Paragraphs[n]
 		summary.Paragraphs = append(summary.Paragraphs, storyParagraph{
-			Chapter: p.Chapter, Text: p.Text, Asked: text.Text, LeftOut: i.left[n], Seed: seed, Picture: name + ".png", CLIPSimilarity: info.Score.CLIPSimilarity,
+			Chapter: paragraph.Chapter, Text: paragraph.Text, Asked: p.text.Text, LeftOut: p.left, Seed: p.seed, Picture: p.name + ".png",
+			CLIPSimilarity: p.similarity,
 		})
-		summary.CLIPSimilarity += info.Score.CLIPSimilarity / float64(len(i.texts))
-		book.Spreads = append(book.Spreads, storybook.Spread{Paragraph: p, Picture: picture, Alt: text.Text})
-		bar.Set(n+1, "")
+		summary.CLIPSimilarity += p.similarity / float64(len(i.pictures))
+		book.Spreads = append(book.Spreads, storybook.Spread{Paragraph: paragraph, Picture: picture, Alt: p.text.Text})
 	}
-	return nil
+	return book, nil
 }
 
 // drawOne draws the picture of a request of one text.

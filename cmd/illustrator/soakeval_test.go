@@ -70,7 +70,11 @@ func TestKillEval(t *testing.T) {
 }
 
 // killAt kills the command as soon as a condition holds. It must not end before.
-func (k killing) killAt(t *testing.T, when func() bool) {
+func (k killing) killAt(t *testing.T, when func() bool) { t.Helper(); k.signalAt(t, os.Kill, when) }
+
+// signalAt sends the command a signal as soon as a condition holds, and returns its exit code, -1 of a killed one, and what
+// it said. It must not end before.
+func (k killing) signalAt(t *testing.T, signal os.Signal, when func() bool) (code int, said string) {
 	t.Helper()
 	cmd := exec.Command("illustrator", k.args...)
 	var stderr bytes.Buffer
@@ -87,10 +91,11 @@ func (k killing) killAt(t *testing.T, when func() bool) {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
 	<-ended
+	return cmd.ProcessState.ExitCode(), stderr.String()
 }
 
 // keptLines is how many lines the files of a pattern have.

@@ -37,9 +37,11 @@ func newCanvas(img image.Image, size image.Point) (c canvas, grain float64) {
 	grain = float64(max(size.X, size.Y)) / float64(max(b.Dx(), b.Dy()))
 	for k := range c {
 		c[k] = newPlane(size.X, size.Y)
-		for i := range c[k].v {
-			c[k].v[i] = float32(scaled.Pix[4*i+k]) / 255
-		}
+		parts(len(c[k].v), func(from, to int) {
+			for i := from; i < to; i++ {
+				c[k].v[i] = float32(scaled.Pix[4*i+k]) / 255
+			}
+		})
 		if grain > 1.5 {
 			c[k] = c[k].blur(0.35 * grain) // so that slanting edges don't show the pixels that they had
 		}
@@ -53,10 +55,10 @@ func Enlarged(img image.Image, size image.Point) *image.NRGBA { return resize(fl
 // flatten lays a picture over white.
 func flatten(img image.Image) *image.NRGBA {
 	b := img.Bounds()
-	flat := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	flat := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy())) // which draw has fast ways to
 	draw.Draw(flat, flat.Rect, image.White, image.Point{}, draw.Src)
 	draw.Draw(flat, flat.Rect, img, b.Min, draw.Over)
-	return flat
+	return &image.NRGBA{Pix: flat.Pix, Stride: flat.Stride, Rect: flat.Rect} // the same, since it is opaque
 }
 
 // resize scales by Catmull-Rom's cubic, which averages where it makes smaller.
@@ -70,12 +72,14 @@ func resize(img *image.NRGBA, size image.Point) *image.NRGBA {
 func (c canvas) image(size image.Point) *image.NRGBA {
 	w, h := c[0].w, c[0].h
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for i := range w * h {
-		for k := range c {
-			img.Pix[4*i+k] = uint8(clamp01(c[k].v[i])*255 + 0.5)
+	parts(w*h, func(from, to int) {
+		for i := from; i < to; i++ {
+			for k := range c {
+				img.Pix[4*i+k] = uint8(clamp01(c[k].v[i])*255 + 0.5)
+			}
+			img.Pix[4*i+3] = 255
 		}
-		img.Pix[4*i+3] = 255
-	}
+	})
 	if size.X != w || size.Y != h {
 		return resize(img, size)
 	}
@@ -88,11 +92,11 @@ var luma = [3]float32{0.299, 0.587, 0.114}
 // luminance is Rec. 601's, of values as they are.
 func (c canvas) luminance() plane {
 	p := newPlane(c[0].w, c[0].h)
-	for i := range p.v {
-		for k, weight := range luma {
-			p.v[i] += weight * c[k].v[i]
+	parts(len(p.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			p.v[i] = luma[0]*c[0].v[i] + luma[1]*c[1].v[i] + luma[2]*c[2].v[i]
 		}
-	}
+	})
 	return p
 }
 

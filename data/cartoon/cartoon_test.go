@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -109,6 +110,20 @@ func TestGoldenPictures(t *testing.T) {
 	}
 }
 
+// The number of processors changes nothing.
+func TestAnyNumberOfProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	img := scene(80, 61)
+	for _, s := range Styles() {
+		runtime.GOMAXPROCS(1)
+		want := redraw(t, s.Name, img, 2)
+		runtime.GOMAXPROCS(7)
+		if got := redraw(t, s.Name, img, 2); !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s differs in %.2f %% between 1 processor and 7", s.Name, 100*difference(got, want))
+		}
+	}
+}
+
 // A small and a large picture of one scene become much the same: lengths follow the size.
 func TestSizesLookAlike(t *testing.T) {
 	if testing.Short() {
@@ -179,5 +194,25 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := s.Draw(t.Context(), image.NewNRGBA(image.Rectangle{}), 1); err == nil {
 		t.Error("an empty picture is drawn")
+	}
+}
+
+// BenchmarkStyles draws a picture of 512 × 512 pixels in each style, and one of 64 × 64 at eight times its size.
+func BenchmarkStyles(b *testing.B) {
+	for _, c := range []struct{ side, scale int }{{512, 1}, {64, 8}} {
+		img := scene(c.side, c.side)
+		for _, s := range Styles() {
+			b.Run(fmt.Sprintf("%s/%dx%d", s.Name, c.side, c.scale), func(b *testing.B) {
+				style, err := Open(s.Name, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if _, err := style.Draw(b.Context(), img, c.scale); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

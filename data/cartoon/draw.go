@@ -52,10 +52,13 @@ func (c canvas) adjust(saturation, contrast float64) {
 	}
 	s, t := float32(saturation), float32(contrast)
 	luminance := c.luminance()
-	for i, l := range luminance.v {
-		for k := range c {
-			v := l + s*(c[k].v[i]-l)
-			c[k].v[i] = clamp01(0.5 + t*(v-0.5))
+	parts(len(luminance.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			l := luminance.v[i]
+			for k := range c {
+				v := l + s*(c[k].v[i]-l)
+				c[k].v[i] = clamp01(0.5 + t*(v-0.5))
+			}
 		}
-	}
+	})
 }

@@ -8,30 +8,34 @@ func (c canvas) lines(l Lines, sigma float64) plane {
 	ink, luminance := newPlane(c[0].w, c[0].h), newPlane(c[0].w, c[0].h)
 	for k, weight := range luma {
 		narrow, wide := c[k].blur(sigma), c[k].blur(1.6*sigma)
-		for i := range ink.v {
-			ink.v[i] = max(ink.v[i], wide.v[i]-narrow.v[i])
-			luminance.v[i] += weight * narrow.v[i]
-		}
+		parts(len(ink.v), func(from, to int) {
+			for i := from; i < to; i++ {
+				ink.v[i] = max(ink.v[i], wide.v[i]-narrow.v[i])
+				luminance.v[i] += weight * narrow.v[i]
+			}
+		})
 	}
-	for i, d := range ink.v {
-		ink.v[i] = smoothstep(0.02, 0.05, float32(l.Amount)*d)
-		if fill := float32(l.Fill); fill > 0 {
-			ink.v[i] = max(ink.v[i], 1-smoothstep(fill-0.03, fill+0.03, luminance.v[i]))
+	parts(len(ink.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			ink.v[i] = smoothstep(0.02, 0.05, float32(l.Amount)*ink.v[i])
+			if fill := float32(l.Fill); fill > 0 {
+				ink.v[i] = max(ink.v[i], 1-smoothstep(fill-0.03, fill+0.03, luminance.v[i]))
+			}
 		}
-	}
+	})
 	return ink
 }
 
 // ink draws lines over the canvas.
 func (c canvas) ink(lines plane, l Lines) {
-	for i, share := range lines.v {
-		if l.Only {
-			for k := range c {
-				c[k].v[i] = 1
+	parts(len(lines.v), func(from, to int) {
+		for i := from; i < to; i++ {
+			if l.Only {
+				c[0].v[i], c[1].v[i], c[2].v[i] = 1, 1, 1
 			}
+			c.mix(i, l.Color, lines.v[i])
 		}
-		c.mix(i, l.Color, share)
-	}
+	})
 }
 
 // pencil replaces colours by strokes: contours where a pixel is darker than what lies around it, hatching by luminance.

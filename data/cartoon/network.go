@@ -2,6 +2,7 @@ package cartoon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,14 +133,8 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 		}
 		n.redrawer.Backend = backend
 	}
-	seen := size
-	if longer := max(size.X, size.Y); longer > n.MaxSide {
-		scale := func(v int) int { return max(1, v*n.MaxSide/longer) }
-		seen = image.Pt(scale(size.X), scale(size.Y))
-	}
+	seen, w, h := n.sizes(size)
 	c, _ := newCanvas(img, seen)
-	multiple := func(v int) int { return (v + n.SizeMultiple - 1) / n.SizeMultiple * n.SizeMultiple }
-	w, h := multiple(seen.X), multiple(seen.Y)
 	pixels := make([]float32, 0, 3*w*h)
 	for k := range c {
 		for y := range h {
@@ -162,4 +157,24 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 		return flatten(drawn), nil
 	}
 	return resize(flatten(drawn), size), nil
+}
+
+// sizes returns the size that a picture of the given size is seen in, and that of what it is continued to.
+func (n *network) sizes(size image.Point) (seen image.Point, w, h int) {
+	most := image.Pt(n.MaxSide, n.MaxSide)
+	if n.redrawer.Width > 0 {
+		most.X = n.redrawer.Width
+	}
+	if n.redrawer.Height > 0 {
+		most.Y = n.redrawer.Height
+	}
+	if seen = size; size.X > most.X || size.Y > most.Y {
+		limit, side := most.X, size.X
+		if most.Y*size.X < most.X*size.Y {
+			limit, side = most.Y, size.Y
+		}
+		seen = image.Pt(max(1, size.X*limit/side), max(1, size.Y*limit/side))
+	}
+	multiple := func(v int) int { return (v + n.SizeMultiple - 1) / n.SizeMultiple * n.SizeMultiple }
+	return seen, cmp.Or(n.redrawer.Width, multiple(seen.X)), cmp.Or(n.redrawer.Height, multiple(seen.Y))
 }

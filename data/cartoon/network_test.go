@@ -16,16 +16,24 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-const faststyle = "../../models/features/testdata/redraw-faststyle.onnx"
+const (
+	faststyle = "../../models/features/testdata/redraw-faststyle.onnx"
+	fixed     = "../../models/features/testdata/redraw-fixed.onnx" // the same for pictures of 16 × 12 pixels
+)
 
-func writeConfig(t *testing.T, lines ...string) string {
+func absolute(t *testing.T, path string) string {
 	t.Helper()
-	network, err := filepath.Abs(faststyle)
+	path, err := filepath.Abs(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func writeConfig(t *testing.T, lines ...string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "style.yaml")
-	text := strings.ReplaceAll(strings.Join(lines, "\n"), "NET", network)
+	text := strings.ReplaceAll(strings.Join(lines, "\n"), "NET", absolute(t, faststyle))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +75,22 @@ func TestNetworkDraws(t *testing.T) {
 		got, err := s.Draw(t.Context(), scene(size.X, size.Y), 1)
 		if err != nil || got.Rect.Size() != size || opened != 1 {
 			t.Errorf("%v: got %v, %v; %d backends", size, got.Rect, err, opened)
+		}
+	}
+	// One of a single size sees what fits into it, and the rest as its edges.
+	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (backends.Backend, error) { return backend, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := alone.Draw(t.Context(), img, 1); err != nil || difference(got, again) > 0 {
+		t.Errorf("for its own size: %v, differs in %.1f %%", err, 100*difference(got, again))
+	}
+	for size, want := range map[image.Point]image.Point{{15, 11}: {15, 11}, {32, 12}: {16, 6}, {16, 24}: {8, 12}, {4000, 1}: {16, 1}} {
+		if seen, w, h := alone.network.sizes(size); seen != want || w != 16 || h != 12 {
+			t.Errorf("of %v it sees %v in %d × %d; want %v", size, seen, w, h, want)
+		}
+		if got, err := alone.DrawAt(t.Context(), scene(9, 7), size); err != nil || got.Rect.Size() != size {
+			t.Errorf("%v: %v", size, err)
 		}
 	}
 	broken := errors.New("no device")

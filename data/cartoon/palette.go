@@ -3,6 +3,7 @@ package cartoon
 import (
 	"image/color"
 	"math"
+	"sync"
 
 	"github.com/lucasb-eyer/go-colorful"
 )
@@ -17,9 +18,8 @@ const (
 func (c canvas) toPalette(colors int, rounding float64) {
 	palette := c.palette(colors)
 	labels := make([]uint8, len(c[0].v))
-	w := c[0].w
-	rows(c[0].h, func(y int) {
-		for i := y * w; i < (y+1)*w; i++ {
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
 			labels[i] = uint8(nearest(palette, c.lab(i)))
 		}
 	})
@@ -28,19 +28,32 @@ func (c canvas) toPalette(colors int, rounding float64) {
 
 // lab returns pixel i in OKLab.
 func (c canvas) lab(i int) [3]float64 {
-	l, a, b := colorful.Color{R: float64(c[0].v[i]), G: float64(c[1].v[i]), B: float64(c[2].v[i])}.OkLab()
+	light := linear()
+	l, a, b := colorful.XyzToOkLab(colorful.LinearRgbToXyz(light.at(c[0].v[i]), light.at(c[1].v[i]), light.at(c[2].v[i])))
 	return [3]float64{l, a, b}
 }
+
+// linear is the light of sRGB's values, which takes a power for each.
+var linear = sync.OnceValue(func() *table {
+	return newTable(func(v float64) float64 {
+		l, _, _ := colorful.Color{R: v}.LinearRgb()
+		return l
+	})
+})
 
 func distance(a, b [3]float64) float64 {
 	return (a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2])
 }
 
 func nearest(palette [][3]float64, v [3]float64) int {
-	best := 0
+	best, least := 0, math.Inf(1)
 	for k := range palette {
-		if distance(palette[k], v) < distance(palette[best], v) {
-			best = k
+		lightness := palette[k][0] - v[0]
+		if lightness*lightness >= least { // no nearer than that
+			continue
+		}
+		if d := distance(palette[k], v); d < least {
+			best, least = k, d
 		}
 	}
 	return best
@@ -129,13 +142,15 @@ func (c canvas) toTones(tones []color.NRGBA, rounding float64) {
 		palette[k][0], palette[k][1], palette[k][2] = v.OkLab()
 	}
 	labels := make([]uint8, len(luminance.v))
-	for i, l := range luminance.v {
-		for k := range levels {
-			if abs(l-levels[k]) < abs(l-levels[labels[i]]) {
-				labels[i] = uint8(k)
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
+			for k := range levels {
+				if l := luminance.v[i]; abs(l-levels[k]) < abs(l-levels[labels[i]]) {
+					labels[i] = uint8(k)
+				}
 			}
 		}
-	}
+	})
 	c.paint(labels, palette, rounding)
 }
 
@@ -182,32 +197,48 @@ func lightLevels(luminance plane, n int) []float32 {
 // paint gives every pixel the colour of its label. Borders are rounded: near one, each label weighs what a blur by rounding
 // leaves of it, to the eighth power, so that the strongest wins by a narrow soft margin.
 func (c canvas) paint(labels []uint8, palette [][3]float64, rounding float64) {
-	total := newPlane(c[0].w, c[0].h)
-	sum := canvas{newPlane(total.w, total.h), newPlane(total.w, total.h), newPlane(total.w, total.h)}
-	member := newPlane(total.w, total.h)
+	w, h := c[0].w, c[0].h
+	total, sum := newPlane(w, h), canvas{newPlane(w, h), newPlane(w, h), newPlane(w, h)}
+	member, across, soft := newPlane(w, h), newPlane(w, h), newPlane(w, h)
 	for k, lab := range palette {
 		paint := colorful.OkLab(lab[0], lab[1], lab[2]).Clamped()
-		for i, l := range labels {
-			member.v[i] = 0
-			if int(l) == k {
-				member.v[i] = 1
+		red, green, blue := float32(paint.R), float32(paint.G), float32(paint.B)
+		parts(len(labels), func(from, to int) {
+			for i := from; i < to; i++ {
+				member.v[i], across.v[i], soft.v[i] = 0, 0, 0
+				if int(labels[i]) == k {
+					member.v[i] = 1
+				}
+			}
+		})
+		share := member
+		if rounding >= minBlur {
+			member.blurInto(across, soft, rounding)
+			share = soft
+		}
+		parts(len(labels), func(from, to int) {
+			for i := from; i < to; i++ {
+				v := share.v[i]
+				if v == 0 {
+					continue
+				}
+				v *= v
+				v *= v
+				v *= v
+				total.v[i] += v
+				sum[0].v[i] += v * red
+				sum[1].v[i] += v * green
+				sum[2].v[i] += v * blue
+			}
+		})
+	}
+	parts(len(labels), func(from, to int) {
+		for i := from; i < to; i++ {
+			if t := total.v[i]; t > 0 {
+				for k := range c {
+					c[k].v[i] = sum[k].v[i] / t
+				}
 			}
 		}
-		for i, v := range member.blur(rounding).v {
-			v *= v
-			v *= v
-			v *= v
-			total.v[i] += v
-			sum[0].v[i] += v * float32(paint.R)
-			sum[1].v[i] += v * float32(paint.G)
-			sum[2].v[i] += v * float32(paint.B)
-		}
-	}
-	for i, t := range total.v {
-		for k := range c {
-			if t > 0 {
-				c[k].v[i] = sum[k].v[i] / t
-			}
-		}
-	}
+	})
 }

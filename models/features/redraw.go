@@ -39,12 +39,17 @@ type RedrawOptions struct {
 	Output string
 }
 
+// maxFixedSide bounds the sides of pictures that a network takes alone.
+const maxFixedSide = 4096
+
 // Redrawer is a network that turns a picture into one of the same size. It is for one goroutine at a time.
 type Redrawer struct {
 	// SHA256 is that of the file.
 	SHA256 string
 	// Backend may be set later than the rest: nothing needs it before Redraw.
 	Backend backends.Backend
+	// Height and Width are those of the only pictures that the network takes; 0 where it takes any.
+	Height, Width int
 
 	model   onnx.Model
 	options RedrawOptions
@@ -53,8 +58,8 @@ type Redrawer struct {
 	runner  *batch.Runner
 }
 
-// OpenRedrawer reads a network of pictures of any size, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file
-// that has its weights in itself. What onnx-gomlx lacks of them is written in other operators: LeakyRelu,
+// OpenRedrawer reads a network of pictures, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file that has its
+// weights in itself. What onnx-gomlx lacks of them is written in other operators: LeakyRelu,
 // InstanceNormalization, ConvTranspose, Upsample, and Pad and Conv in older forms.
 func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	r, err := openRedrawer(path, o)
@@ -73,9 +78,10 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	if len(names) != 1 || inputs[0].Rank() != 4 || inputs[0].DType != dtypes.Float32 {
 		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)), "a network that redraws pictures has one input of four axes of float32")
 	}
-	channels := 1
+	r := &Redrawer{SHA256: checkpoints.SHA256(data), model: model, options: o, input: names[0]}
+	channels, size := 1, map[int]*int{2: &r.Height, 3: &r.Width}
 	if o.Layout == NHWC {
-		channels = 3
+		channels, size = 3, map[int]*int{1: &r.Height, 2: &r.Width}
 	}
 	for axis, dim := range inputs[0].Dimensions {
 		want := map[int]int{0: 1, channels: 3}[axis] // 0: any
@@ -83,16 +89,23 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 		case dim == onnx.DynamicDim || dim == want:
 		case dim == 3 || want == 3:
 			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(names, inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
+		case size[axis] == nil:
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network with one picture at once")
+		case dim < 1 || dim > maxFixedSide:
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network for pictures of at most %d pixels a side, or of any size (dynamic axes)", maxFixedSide)
 		default:
-			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network with one picture at once, of any height and width (dynamic axes)")
+			*size[axis] = dim
 		}
 	}
 	outputs, dims := model.Outputs()
 	if o.Output == "" && len(outputs) != 1 {
 		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs, dims)), "name the one that is the picture")
 	}
-	o.Output = cmp.Or(o.Output, outputs[0])
-	return &Redrawer{SHA256: checkpoints.SHA256(data), model: model, options: o, input: names[0]}, nil
+	r.options.Output = cmp.Or(o.Output, outputs[0])
+	if at := slices.Index(outputs, r.options.Output); at >= 0 && dims[at].Rank() != 4 {
+		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs, dims)), "a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
+	}
+	return r, nil
 }
 
 // Redraw turns a picture [3,height,width] in [-1,1] into the network's, of the same shape and in about [-1,1]. A program is

@@ -1,6 +1,8 @@
-"""Writes three tiny image-to-image networks with random weights, in the forms of AnimeGAN (NHWC, [-1,1], LeakyRelu, bilinear
-Resize), CartoonGAN (NCHW, BGR with a mean, InstanceNormalization, ConvTranspose) and fast neural style (opset 9, 0 to 255, Pad with
-attributes, Upsample), and what onnxruntime makes of a picture with each: redraw-*.onnx and redraw.safetensors.
+"""Writes tiny image-to-image networks with random weights, and what onnxruntime makes of a picture with each: redraw-*.onnx and
+redraw.safetensors. They are in the forms of AnimeGAN (NHWC, [-1,1], LeakyRelu, bilinear Resize), CartoonGAN (NCHW, BGR,
+InstanceNormalization, ConvTranspose; that published has no mean), fast neural style (opset 9, 0 to 255, Pad with attributes,
+Upsample; once more for pictures of one size, as published) and white-box CartoonGAN (NCHW, BGR, [-1,1], a U-net with align_corners
+Resize to sizes that follow from the picture, and a guided filter of grouped convolutions).
 
 python make_redraw.py, with onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6, safetensors 0.8.0
 """
@@ -88,6 +90,39 @@ def faststyle(path):
     n.save(path, "picture", n.op("Add", [x, n.weight([127.0])]), [1, 3, None, None], 9)
 
 
+def fixed(path, source, height, width):
+    model = onnx.load(source)
+    for axis, size in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], (height, width)):
+        axis.dim_value = size
+    onnx.save(model, path)
+
+
+def whitebox(path):
+    n = Net()
+    leaky = lambda x: n.op("LeakyRelu", [x], alpha=0.2)
+    side = lambda x, axis: n.op("Gather", [n.op("Shape", [x]), n.weight([axis], np.int64)], axis=0)
+    box = n.weight(np.full((3, 1, 3, 3), 1 / 9))
+    # Box means, which at the edges are of fewer pixels.
+    count = n.op("ConstantOfShape", [n.op("Concat", [n.weight([1, 3], np.int64), side("picture", 2), side("picture", 3)], axis=0)],
+                 value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]))
+    blur = lambda x: n.op("Conv", [x, box], kernel_shape=[3, 3], pads=[1, 1, 1, 1], group=3)
+    count = blur(count)
+    mean = lambda x: n.op("Div", [blur(x), count])
+    first = leaky(n.conv("picture", 3, 6, 7, pads=[3, 3, 3, 3]))
+    x = leaky(n.conv(leaky(n.conv(first, 6, 6, 3, strides=[2, 2], pads=[1, 1, 1, 1])), 6, 6, 3, pads=[1, 1, 1, 1]))
+    x = n.op("Add", [x, n.conv(x, 6, 6, 3, pads=[1, 1, 1, 1])])
+    two = n.weight([2], np.int64)
+    sizes = n.op("Concat", [side(x, 0), side(x, 1), n.op("Mul", [side(x, 2), two]), n.op("Mul", [side(x, 3), two])], axis=0)
+    x = n.op("Resize", [x, "", "", sizes], mode="linear", coordinate_transformation_mode="align_corners")
+    y = n.conv(leaky(n.conv(n.op("Add", [x, first]), 6, 6, 3, pads=[1, 1, 1, 1])), 6, 3, 7, pads=[3, 3, 3, 3])
+    mean_x, mean_y = mean("picture"), mean(y)
+    covariance = n.op("Sub", [mean(n.op("Mul", ["picture", y])), n.op("Mul", [mean_x, mean_y])])
+    variance = n.op("Sub", [mean(n.op("Mul", ["picture", "picture"])), n.op("Mul", [mean_x, mean_x])])
+    a = n.op("Div", [covariance, n.op("Add", [variance, n.weight([5e-3])])])
+    b = n.op("Sub", [mean_y, n.op("Mul", [a, mean_x])])
+    n.save(path, "picture", n.op("Add", [n.op("Mul", [mean(a), "picture"]), mean(b)]), [1, 3, None, None], 13)
+
+
 def run(path, x):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"picture": x.astype(np.float32)})[0]
 
@@ -96,11 +131,15 @@ picture = rng.uniform(-1, 1, (3, 12, 16)).astype(np.float32)  # RGB in [-1,1]
 animegan("redraw-animegan.onnx")
 cartoongan("redraw-cartoongan.onnx")
 faststyle("redraw-faststyle.onnx")
+fixed("redraw-fixed.onnx", "redraw-faststyle.onnx", 12, 16)
+whitebox("redraw-whitebox.onnx")
 golden = {"picture": picture}
 golden["animegan"] = run("redraw-animegan.onnx", picture[None].transpose(0, 2, 3, 1))[0].transpose(2, 0, 1)
 mean = np.array([103.939, 116.779, 123.68], np.float32).reshape(3, 1, 1)
 golden["cartoongan"] = run("redraw-cartoongan.onnx", (((picture + 1) * 127.5)[::-1] - mean)[None] / 100)[0][::-1]
 golden["faststyle"] = run("redraw-faststyle.onnx", ((picture + 1) * 127.5)[None])[0] / 127.5 - 1
+golden["fixed"] = run("redraw-fixed.onnx", ((picture + 1) * 127.5)[None])[0] / 127.5 - 1
+golden["whitebox"] = run("redraw-whitebox.onnx", picture[::-1][None])[0][::-1]
 save_file({k: np.ascontiguousarray(v) for k, v in golden.items()}, "redraw.safetensors")
 for name, value in golden.items():
     print(name, value.shape, value.std())
