@@ -130,35 +130,36 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 }
 
 // take takes a picture that was drawn, and sends it.
-func (s *Server) take(st *stream, r *http.Request, planned *work, drawn queue.Drawn) (a answered, err error) {
+func (s *Server) take(st *stream, r *http.Request, planned *work, drawn queue.Drawn) (answered, error) {
 	p := planned.plans[drawn.Picture]
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
-	img, err := s.pictureOf(r, p, drawn)
-	if err != nil {
+	// Nobody looks at single frames where there are no events.
+	a, img, err := s.finish(r, p, drawn, planned.animation == nil || st.events)
+	switch {
+	case err != nil:
 		return a, err
+	case planned.animation != nil:
+		planned.animation.frames[drawn.Index] = img
+		st.send("frame", a)
+	default:
+		st.send("picture", a)
 	}
-	name := "picture"
-	if planned.animation != nil {
-		planned.animation.frames[drawn.Index], name = img, "frame"
-		if !st.events {
-			return a, nil // nobody looks at single frames
-		}
-	}
-	if a, err = s.keep(p, drawn, img); err == nil {
-		st.send(name, a)
-	}
-	return a, err
+	return a, nil
 }
 
-// pictureOf is what was drawn, redrawn where a style is asked for.
-func (s *Server) pictureOf(r *http.Request, p plan, drawn queue.Drawn) (image.Image, error) {
+// finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is to be kept.
+func (s *Server) finish(r *http.Request, p plan, drawn queue.Drawn, kept bool) (a answered, img image.Image, err error) {
+	s.drawing <- struct{}{}
+	defer func() { <-s.drawing }()
 	size := s.Models[p.draw.Model].Generator.Size
 	pictures, err := data.SplitPictures(drawn.Pixels, size, size)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
-	return redraw(r.Context(), p.style, pictures[0].Image())
+	if img, err = redraw(r.Context(), p.style, pictures[0].Image()); err != nil || !kept {
+		return a, img, err
+	}
+	a, err = s.keep(p, drawn, img)
+	return a, img, err
 }
 
 // keep puts a picture into the gallery.

@@ -173,15 +173,20 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 		s.fail(w, r, err)
 		return
 	}
+	file, err := s.encode(of, record, encode)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.sendFile(w, r, contentType, fileName(record, extension), file)
+}
+
+func (s *Server) encode(of *gallery.Gallery, record gallery.Record, encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
 	frames, err := of.Animation(record.ID)
-	if err == nil {
-		var file []byte
-		if file, err = encode(record, frames); err == nil {
-			s.sendFile(w, r, contentType, fileName(record, extension), file)
-			return
-		}
+	if err != nil {
+		return nil, err
 	}
-	s.fail(w, r, err)
+	return encode(record, frames)
 }

@@ -125,15 +125,20 @@ func TestInterpolatePictures(t *testing.T) {
 	}
 }
 
-// A network redraws pictures as the classical styles do, under its own name; its hash is kept.
-func TestCartoonNetwork(t *testing.T) {
-	r := tiny.serve(t, func(o *serve.Options) {
+// addFaststyle lets a server redraw pictures by a network.
+func addFaststyle(t *testing.T) func(*serve.Options) {
+	return func(o *serve.Options) {
 		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"), func() (backends.Backend, error) { return o.Models[0].Backend, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.Styles = []serve.Style{{Info: cartoon.Info{Name: "faststyle", Description: "a network"}, Style: style}}
-	})
+	}
+}
+
+// A network redraws pictures as the classical styles do, under its own name; its hash is kept.
+func TestCartoonNetwork(t *testing.T) {
+	r := tiny.serve(t, addFaststyle(t))
 	domain := decode[struct{ Cartoons []cartoon.Info }](t, get(t, r.URL+"/api/v1/domain"))
 	if last := domain.Cartoons[len(domain.Cartoons)-1]; last != (cartoon.Info{Name: "faststyle", Description: "a network"}) || domain.Cartoons[0].Name != cartoon.Styles()[0].Name {
 		t.Errorf("styles %+v", domain.Cartoons)

@@ -94,7 +94,11 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.sendFile(w, r, "image/png", fileName(record, ".png"), file)
+	extension := ".png"
+	if record.Frames > 1 && !r.URL.Query().Has("still") {
+		extension = ".apng"
+	}
+	s.sendFile(w, r, "image/png", fileName(record, extension), file)
 }
 
 // still is the first picture of an animation.

@@ -255,7 +255,7 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread, "steps": s.defaultSteps(), "fps": defaultFPS,
 		"cartoons": styles,
 		"limits": map[string]any{
-			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf, "refine": s.Limits.Refine,
+			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf, "refine": s.Limits.Refine, "frames": s.mostSteps(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
 		},
 		"gallery_kept": s.Folder != "",
