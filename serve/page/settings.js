@@ -26,10 +26,11 @@ export class Settings {
       slider("How far", "spread", 0, 1, 0.05, domain.spread),
       slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
     more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
-    if (improve && domain.limits.best_of > 1) more.append(slider("Best of so many", "best_of", 1, domain.limits.best_of, 1, 1));
-    if (improve && domain.limits.refine) more.append(slider("Refining steps", "refine", 0, domain.limits.refine, 1, 0));
+    const better = el("div", { class: "row fields" });
+    if (improve && domain.limits.best_of > 1) better.append(slider("Best of so many", "best_of", 1, domain.limits.best_of, 1, 1));
+    if (improve && domain.limits.refine) better.append(slider("Refining steps", "refine", 0, domain.limits.refine, 1, 0));
     if (frames) more.append(slider("Frames a second", "fps", 1, 24, 1, domain.fps));
-    this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more));
+    this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more, better));
     if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), " Keep the same character from paragraph to paragraph"));
     this.element.addEventListener("input", () => this.update());
     this.update();
