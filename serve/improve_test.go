@@ -17,11 +17,11 @@ import (
 	"illustrator/serve"
 )
 
-// metaOf are the texts of a picture's file.
-func metaOf(t testing.TB, r *running, p picture) map[string]string {
+// textsOf are the texts of a PNG file.
+func textsOf(t testing.TB, file []byte) map[string]string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "picture.png")
-	if err := os.WriteFile(path, get(t, r.URL+p.PNG).body, 0o666); err != nil {
+	if err := os.WriteFile(path, file, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	meta, err := data.ReadPNGMeta(path)
@@ -33,6 +33,12 @@ func metaOf(t testing.TB, r *running, p picture) map[string]string {
 		texts[m.Key] = m.Value
 	}
 	return texts
+}
+
+// metaOf are those of a picture's file.
+func metaOf(t testing.TB, r *running, p picture) map[string]string {
+	t.Helper()
+	return textsOf(t, get(t, r.URL+p.PNG).body)
 }
 
 // What is kept of the candidates are those that match best; each can be drawn again by its seed.
