@@ -119,12 +119,12 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 		}
 	}
 	if planned.animation != nil && st.written == nil {
-		a, err := s.animate(r, planned)
-		st.send("picture", a)
-		done = []answered{a}
+		a, err := s.animate(planned.animation)
 		if err != nil {
 			return nil, err
 		}
+		st.send("picture", a)
+		done = []answered{a}
 	}
 	return done, st.written
 }

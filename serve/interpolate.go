@@ -135,10 +135,9 @@ func (s *Server) frames(p plan, way *queue.Way, steps int) *work {
 }
 
 // animate keeps the frames as one animation.
-func (s *Server) animate(r *http.Request, planned *work) (answered, error) {
+func (s *Server) animate(a *animation) (answered, error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	a := planned.animation
 	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software, a.hashes)
 	return answer(record, 0), err
 }
