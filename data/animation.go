@@ -2,11 +2,13 @@ package data
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"image/gif"
+	"image/png"
 	"io"
 	"math"
 	"path/filepath"
@@ -25,22 +27,62 @@ var AnimationExtensions = []string{".gif", ".apng"}
 // WriteAnimation writes frames of one size as an endless GIF or APNG, by the extension of path, each shown for delay. A GIF
 // has 256 colours a frame, chosen for the frame by median cut and not dithered, which would flicker, and no metadata.
 func WriteAnimation(path string, frames []image.Image, delay time.Duration, meta []Meta) error {
+	file, err := EncodeAnimation(filepath.Ext(path), frames, delay, meta)
+	if err != nil {
+		return fmt.Errorf("write %q: %w", path, err)
+	}
+	return writeFile(path, func(f io.Writer) error {
+		_, err := f.Write(file)
+		return err
+	})
+}
+
+// EncodeAnimation returns what WriteAnimation writes into a file with the given extension.
+func EncodeAnimation(extension string, frames []image.Image, delay time.Duration, meta []Meta) ([]byte, error) {
 	if len(frames) == 0 {
-		return fmt.Errorf("write %q: no frames", path)
+		return nil, errors.New("no frames")
 	}
 	for i, f := range frames {
 		if f.Bounds() != frames[0].Bounds() {
-			return fmt.Errorf("write %q: frame %d has bounds %v, the first %v", path, i, f.Bounds(), frames[0].Bounds())
+			return nil, fmt.Errorf("frame %d has bounds %v, the first %v", i, f.Bounds(), frames[0].Bounds())
 		}
 	}
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	var file bytes.Buffer
+	var err error
+	switch strings.ToLower(extension) {
 	case ".gif":
-		return writeFile(path, func(f io.Writer) error { return gif.EncodeAll(f, gifOf(frames, delay)) })
+		err = gif.EncodeAll(&file, gifOf(frames, delay))
 	case ".apng":
-		return writeFile(path, func(f io.Writer) error { return encodeAPNG(f, frames, delay, meta) })
+		err = encodeAPNG(&file, frames, delay, meta)
 	default:
-		return fault.Usage(fmt.Errorf("write %q: %q is no animation", path, ext), "name a file that ends in %s", strings.Join(AnimationExtensions, " or "))
+		err = fault.Usage(fmt.Errorf("%q is no animation", extension), "name a file that ends in %s", strings.Join(AnimationExtensions, " or "))
 	}
+	return file.Bytes(), err
+}
+
+// DecodeAnimation returns the frames of an APNG that EncodeAnimation made. One whose frames together have more than maxPixels
+// is an error before memory is taken for them.
+func DecodeAnimation(file []byte, maxPixels int) (frames []image.Image, err error) {
+	defer recovered(&err)
+	size, err := png.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	most := bytes.Count(file, []byte("fcTL")) // each frame has one; chance may add some
+	if size.Width < 1 || size.Height < 1 || most < 1 || size.Width > maxPixels/size.Height/most {
+		return nil, fmt.Errorf("%d frames of %d × %d pixels; at most %d pixels are read", most, size.Width, size.Height, maxPixels)
+	}
+	a, err := apng.DecodeAll(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	for i, frame := range a.Frames {
+		if frame.Image == nil || frame.Image.Bounds() != image.Rect(0, 0, size.Width, size.Height) {
+			return nil, fmt.Errorf("frame %d does not have the animation's size", i)
+		}
+		frames = append(frames, frame.Image)
+	}
+	return frames, nil
 }
 
 func gifOf(frames []image.Image, delay time.Duration) *gif.GIF {

@@ -68,6 +68,22 @@ func TestWriteAPNG(t *testing.T) {
 	if got, err := ReadPNGMeta(path); err != nil || !slices.Equal(got, meta) {
 		t.Errorf("metadata %v, %v", got, err)
 	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := DecodeAnimation(raw, 3*40*30)
+	if err != nil || len(again) != 3 || furthest(again[2], frames[2]) != 0 {
+		t.Errorf("read again: %d frames, %v", len(again), err)
+	}
+	for name, c := range map[string]struct {
+		file []byte
+		most int
+	}{"too many pixels": {raw, 3*40*30 - 1}, "cut short": {raw[:len(raw)-30], 3 * 40 * 30}, "no animation": {[]byte("GIF89a"), 1000}} {
+		if frames, err := DecodeAnimation(c.file, c.most); err == nil {
+			t.Errorf("%s: %d frames", name, len(frames))
+		}
+	}
 	// A program that knows no animation shows the first frame.
 	if _, err := f.Seek(0, 0); err != nil {
 		t.Fatal(err)
@@ -112,5 +128,26 @@ func TestWriteAnimationMistakes(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// A frame that compresses badly has many chunks of data.
+func TestDecodeAnimationOfNoise(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 300, 200))
+	state := uint32(1)
+	for i := range img.Pix {
+		state = state*1664525 + 1013904223
+		img.Pix[i] = byte(state >> 24)
+		if i%4 == 3 {
+			img.Pix[i] = 255
+		}
+	}
+	file, err := EncodeAnimation(".apng", []image.Image{img, img}, time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, err := DecodeAnimation(file, 1<<20)
+	if err != nil || len(frames) != 2 || furthest(frames[1], img) != 0 {
+		t.Errorf("%d frames, %v", len(frames), err)
 	}
 }

@@ -47,6 +47,14 @@ const (
 	labelLines     = 5 // of a label at most; the rest becomes "…"
 )
 
+// stripColumns is how many pictures stand in a row of a strip.
+const stripColumns = 12
+
+// Strip draws pictures that follow from each other, with labels and notes as Grid's, which may be nil.
+func Strip(pictures []image.Image, labels, notes []string) (image.Image, error) {
+	return Grid(pictures, labels, min(len(pictures), stripColumns), GridOptions{Notes: notes})
+}
+
 // Grid draws a contact sheet: pictures row by row in the given number of columns, each on a card with its label below.
 // labels may be nil, or has one text a picture; the slices of opts may be nil or have one text for each picture, column or
 // row. Characters that the embedded Go fonts lack (they cover Latin, Greek and Cyrillic) show as boxes.

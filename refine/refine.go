@@ -18,22 +18,28 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Request asks for better z of N pictures.
-type Request struct {
-	// Z [N,Z] are where to begin: the mapper's predictions.
-	Z []float32
-	// ImageEmbeds [N,E] are eq. 9's CIE_in as in training, the mapper's input: texts after eq. 3.
-	ImageEmbeds []float32
-	// Keys [N] are the pictures' noise keys with noise mode "random".
-	Keys      []uint64
+// Options say how pictures are refined.
+type Options struct {
 	NoiseMode stylegan2.NoiseMode
-	// Steps is the number of Adam's steps, LearningRate their size.
-	Steps        int
+	// LearningRate is the size of Adam's steps.
 	LearningRate float64
 	// Regularization is eq. 10's weight beside eq. 9's weight of 1.
 	Regularization float64
 	// Precision is generator's and CLIP's; z, moments and losses are float32 in any.
 	Precision pipeline.Precision
+}
+
+// Request asks for better z of N pictures.
+type Request struct {
+	Options
+	// Z [N,Z] are where to begin: the mapper's predictions.
+	Z []float32
+	// ImageEmbeds [N,E] are eq. 9's CIE_in as in training, the mapper's input: texts after eq. 3.
+	ImageEmbeds []float32
+	// Keys [N] are the pictures' noise keys with noise mode "random".
+	Keys []uint64
+	// Steps is the number of Adam's steps.
+	Steps int
 	// Progress, which may be nil, is told of finished steps of all pictures together.
 	Progress func(done, total int)
 }
@@ -63,6 +69,25 @@ type Loss struct {
 	Regularization float64 `json:"regularization"`
 }
 
+// Picture is one picture on its way down its gradient.
+type Picture struct {
+	// Best [Z] is the z of its lowest total loss so far, which may be the one it began with.
+	Best []float32
+	// Before and After are the losses of its first z and of Best.
+	Before, After Loss
+	// Rounds is how many z of it were judged: N steps are taken and judged in N + 1 rounds.
+	Rounds int
+
+	z, m, v    []float32 // [Z]: where it is, and Adam's moments
+	imageEmbed []float32 // [E]
+	key        uint64
+}
+
+// NewPicture begins at z [Z], with a row of what Request has.
+func NewPicture(z, imageEmbed []float32, key uint64) *Picture {
+	return &Picture{Best: slices.Clone(z), z: z, m: make([]float32, len(z)), v: make([]float32, len(z)), imageEmbed: imageEmbed, key: key}
+}
+
 // Result are N refined pictures.
 type Result struct {
 	// Z [N,Z] is for each picture the z of its lowest total loss, which may be the one it began with.
@@ -79,20 +104,25 @@ func Refine(ctx context.Context, n *pipeline.Networks, r Request) (*Result, erro
 	if err := r.check(n); err != nil {
 		return nil, err
 	}
-	if err := n.NeedFrozenIn(r.Precision); err != nil {
-		return nil, err
-	}
 	count, zDim, embedDim := len(r.Keys), n.Generator.StyleDim, n.CLIP.ProjectionDim
 	result := &Result{}
 	for from := 0; from < count; from += atOnce {
-		to := min(from+atOnce, count)
-		part := r
-		part.Z, part.ImageEmbeds, part.Keys = r.Z[from*zDim:to*zDim], r.ImageEmbeds[from*embedDim:to*embedDim], r.Keys[from:to]
-		if r.Progress != nil {
-			part.Progress = func(done, _ int) { r.Progress(from*r.Steps+done, count*r.Steps) }
+		var part []*Picture
+		for i := from; i < min(from+atOnce, count); i++ {
+			part = append(part, NewPicture(r.Z[i*zDim:(i+1)*zDim], r.ImageEmbeds[i*embedDim:(i+1)*embedDim], r.Keys[i]))
 		}
-		if err := result.refine(ctx, n, part); err != nil {
-			return nil, fmt.Errorf("refine: %w", err)
+		for step := 0; step <= r.Steps; step++ {
+			if err := Step(ctx, n, r.Options, part); err != nil {
+				return nil, err
+			}
+			result.Drawn += len(part)
+			if r.Progress != nil && step > 0 {
+				r.Progress(from*r.Steps+step*len(part), r.Steps*count)
+			}
+		}
+		for _, p := range part {
+			result.Z = append(result.Z, p.Best...)
+			result.Before, result.After = append(result.Before, p.Before), append(result.After, p.After)
 		}
 	}
 	return result, nil
@@ -112,53 +142,56 @@ func (r Request) check(n *pipeline.Networks) error {
 	return nil
 }
 
-// refine adds the pictures of one batch to the result.
-func (result *Result) refine(ctx context.Context, n *pipeline.Networks, r Request) error {
-	zDim := n.Generator.StyleDim
-	z, best := slices.Clone(r.Z), slices.Clone(r.Z)
-	m, v := make([]float32, len(z)), make([]float32, len(z))
-	var before, after []Loss
-	// The last round judges the z of the last step, and its own step is thrown away.
-	for step := 0; step <= r.Steps; step++ {
-		rate, bound := corrected(r.LearningRate, step+1)
-		out, err := n.Run(ctx, r.name(), r.graph(n), atOnce,
-			batch.Rows(z, zDim), batch.Rows(m, zDim), batch.Rows(v, zDim), batch.Rows(r.ImageEmbeds, n.CLIP.ProjectionDim), batch.Rows(r.Keys),
-			batch.Scalar(r.Regularization), batch.Scalar(rate), batch.Scalar(bound))
-		if err != nil {
-			return err
-		}
-		result.Drawn += len(r.Keys)
-		for i := range r.Keys {
-			semantic, regularization := float64(out[3][i]), float64(out[4][i])
-			loss := Loss{semantic + r.Regularization*regularization, semantic, regularization}
-			switch {
-			case step == 0:
-				before, after = append(before, loss), append(after, loss)
-			case loss.Total < after[i].Total:
-				after[i] = loss
-				copy(best[i*zDim:(i+1)*zDim], z[i*zDim:])
-			}
-		}
-		z, m, v = out[0], out[1], out[2]
-		if r.Progress != nil && step > 0 {
-			r.Progress(step*len(r.Keys), r.Steps*len(r.Keys))
-		}
+// Step judges the z of each picture and takes one step from it. The pictures may have come differently far. What a last step
+// leads to is not judged any more: a picture of N steps has N + 1 rounds, and what the last one moves is thrown away.
+func Step(ctx context.Context, n *pipeline.Networks, o Options, pictures []*Picture) error {
+	if err := n.NeedFrozenIn(o.Precision); err != nil {
+		return err
 	}
-	result.Z = append(result.Z, best...)
-	result.Before, result.After = append(result.Before, before...), append(result.After, after...)
+	var z, m, v, embeds, rates, bounds []float32
+	var keys []uint64
+	for _, p := range pictures {
+		z, m, v, embeds, keys = append(z, p.z...), append(m, p.m...), append(v, p.v...), append(embeds, p.imageEmbed...), append(keys, p.key)
+		rate, bound := corrected(o.LearningRate, p.Rounds+1)
+		rates, bounds = append(rates, float32(rate)), append(bounds, float32(bound))
+	}
+	dim := n.Generator.StyleDim
+	out, err := n.Run(ctx, o.name(), o.graph(n), atOnce,
+		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim), batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
+		batch.Scalar(o.Regularization), batch.Rows(rates, 1), batch.Rows(bounds, 1))
+	if err != nil {
+		return fmt.Errorf("refine: %w", err)
+	}
+	for i, p := range pictures {
+		semantic, regularization := float64(out[3][i]), float64(out[4][i])
+		p.judge(Loss{semantic + o.Regularization*regularization, semantic, regularization})
+		p.z, p.m, p.v = out[0][i*dim:(i+1)*dim], out[1][i*dim:(i+1)*dim], out[2][i*dim:(i+1)*dim]
+	}
 	return nil
 }
 
+// judge counts a round in which z has the given loss.
+func (p *Picture) judge(loss Loss) {
+	switch {
+	case p.Rounds == 0:
+		p.Before, p.After = loss, loss
+	case loss.Total < p.After.Total:
+		p.After = loss
+		copy(p.Best, p.z)
+	}
+	p.Rounds++
+}
+
 // name names the program: what decides its graph.
-func (r Request) name() string {
-	return fmt.Sprintf("refine with noise %s in %s", r.NoiseMode, r.Precision)
+func (o Options) name() string {
+	return fmt.Sprintf("refine with noise %s in %s", o.NoiseMode, o.Precision)
 }
 
 // graph is one step on z [B,Z] with Adam's moments m and v [B,Z]. It returns the new z, m and v, and eq. 9 and eq. 10 [B] at
-// the z given. rate and bound are what corrected returns.
-func (r Request) graph(n *pipeline.Networks) any {
+// the z given. rate and bound [B,1] are what corrected returns for each picture's step.
+func (o Options) graph(n *pipeline.Networks) any {
 	return func(ctx *mlcontext.Context, z, m, v, imageEmbeds, keys, weight, rate, bound *Node) []*Node {
-		semantics, regularizations := r.losses(ctx, n, z, imageEmbeds, keys)
+		semantics, regularizations := o.losses(ctx, n, z, imageEmbeds, keys)
 		// A sum, not a mean: the gradient of a picture does not depend on how many there are.
 		total := ReduceAllSum(Add(semantics, Mul(weight, regularizations)))
 		z, m, v = adam(z, m, v, Gradient(total, z)[0], rate, bound)
@@ -167,8 +200,8 @@ func (r Request) graph(n *pipeline.Networks) any {
 }
 
 // losses are eq. 9 and eq. 10 of each picture [B].
-func (r Request) losses(ctx *mlcontext.Context, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
-	embeds := n.ImageEmbedsIn(ctx, r.Precision, z, stylegan2.Noise{Mode: r.NoiseMode, Keys: keys})
+func (o Options) losses(ctx *mlcontext.Context, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
+	embeds := n.ImageEmbedsIn(ctx, o.Precision, z, stylegan2.Noise{Mode: o.NoiseMode, Keys: keys})
 	return losses.Semantics(imageEmbeds, embeds), losses.Regularizations(z)
 }
 

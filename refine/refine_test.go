@@ -80,7 +80,7 @@ func TestGradient(t *testing.T) {
 		return out
 	}
 	target := tensors.FromFlatDataAndDimensions(wide(wave(2*embedDim, 2)), 2, embedDim)
-	r := Request{NoiseMode: stylegan2.NoiseConst}
+	r := Options{NoiseMode: stylegan2.NoiseConst}
 	// Activations and the losses' absolute values have corners, which a step of 1e-6 crosses almost never.
 	nntest.CheckGradient(t, n.Context, func(ctx *mlcontext.Context, z *graph.Node) *graph.Node {
 		semantics, regularizations := r.losses(ctx, n, z, graph.ConstTensor(z.Graph(), target), nil)
@@ -125,8 +125,8 @@ func TestRefine(t *testing.T) {
 	n, _ := tiny(t)
 	t.Run("mistakes", func(t *testing.T) { checkMistakes(t, n) }) // compiles too: the program serves what follows
 	r := Request{
-		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, NoiseMode: stylegan2.NoiseConst,
-		Steps: 20, LearningRate: DefaultLearningRate, Regularization: DefaultRegularization, Precision: pipeline.Float32,
+		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, Steps: 20,
+		Options: Options{stylegan2.NoiseConst, DefaultLearningRate, DefaultRegularization, pipeline.Float32},
 	}
 	var told []int
 	r.Progress = func(done, total int) { told = append(told, done, total) }
@@ -159,6 +159,22 @@ func TestRefine(t *testing.T) {
 	if d := nntest.MaxAbs(t, refine(t, n, alone).Z, got.Z[zDim:2*zDim]); d > 1e-3 {
 		t.Errorf("a picture by itself: z differs by %g", d)
 	}
+	// Pictures that have come differently far take their steps together.
+	first, second := NewPicture(r.Z[:zDim], r.ImageEmbeds[:embedDim], 1), NewPicture(r.Z[zDim:2*zDim], r.ImageEmbeds[embedDim:2*embedDim], 2)
+	for round := range 20 + 1 + 5 {
+		var together []*Picture
+		for p, begins := range map[*Picture]int{first: 0, second: 5} {
+			if round >= begins && p.Rounds <= 20 {
+				together = append(together, p)
+			}
+		}
+		if err := Step(t.Context(), n, r.Options, together); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := nntest.MaxAbs(t, append(first.Best, second.Best...), got.Z[:2*zDim]); d > 1e-3 || first.Rounds != 21 || second.Rounds != 21 {
+		t.Errorf("pictures that began one after the other: z differs by %g, %d and %d rounds", d, first.Rounds, second.Rounds)
+	}
 	wild := r
 	wild.LearningRate = 1000
 	if wild := refine(t, n, wild); slices.ContainsFunc(wild.After, func(l Loss) bool { return !(l.Total <= 2.6) }) || wild.After[0].Total > got.Before[0].Total {
@@ -186,8 +202,8 @@ func cosine(a, b []float32) float64 {
 
 func checkMistakes(t *testing.T, n *pipeline.Networks) {
 	good := Request{
-		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, NoiseMode: stylegan2.NoiseConst,
-		Steps: 2, LearningRate: 0.1, Precision: pipeline.Float32,
+		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, Steps: 2,
+		Options: Options{NoiseMode: stylegan2.NoiseConst, LearningRate: 0.1, Precision: pipeline.Float32},
 	}
 	for name, change := range map[string]func(*Request){
 		"no pictures":       func(r *Request) { r.Keys = nil },

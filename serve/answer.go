@@ -179,6 +179,8 @@ func typeName(kind string) string {
 		return "true or false"
 	case "slice":
 		return "list"
+	case "struct":
+		return "object"
 	}
 	return "value of another type"
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"illustrator/refine"
 	"illustrator/serve"
 )
 
@@ -23,11 +24,38 @@ type picture struct {
 	Origin                                 string
 	OriginText                             string   `json:"origin_text"`
 	Similarity                             *float64 `json:"clip_similarity"`
+	Diversity, Target                      string
+	TargetText                             string `json:"target_text"`
+	Frames                                 int
+	FPS                                    float64
+	Candidates                             []struct {
+		Seed       uint64
+		Similarity float64 `json:"clip_similarity"`
+	}
+	Refined *struct {
+		Steps            int
+		SimilarityBefore float64     `json:"clip_similarity_before"`
+		Before           refine.Loss `json:"losses_before"`
+		After            refine.Loss `json:"losses_after"`
+		Drawn            int         `json:"pictures_drawn"`
+		Seconds          float64
+	}
 }
 
 type drawn struct {
 	Pictures []picture
 	Count    int
+	BestOf   *gain `json:"best_of"`
+	Refined  *gain
+}
+
+type gain struct {
+	Of             int
+	Before         float64  `json:"clip_similarity_before"`
+	After          float64  `json:"clip_similarity_after"`
+	SemanticBefore *float64 `json:"semantic_loss_before"`
+	SemanticAfter  *float64 `json:"semantic_loss_after"`
+	Drawn          int      `json:"pictures_drawn"`
 }
 
 type problem struct{ Error, Hint, Field string }
@@ -216,6 +244,23 @@ func TestMistakes(t *testing.T) {
 		{"generate", `{"text": "x", "truncation_psi": 3}`, "truncation_psi", "it is 3", 400},
 		{"generate", `{"text": "x", "cartoon": "comik"}`, "cartoon", `"comik" is unknown`, 400},
 		{"generate", `{"text": "x", "cartoon": "../network.yaml"}`, "cartoon", "is unknown", 400},
+		{"generate", `{"text": "x", "best_of": 0}`, "best_of", "it is 0", 400},
+		{"generate", `{"text": "x", "best_of": 5}`, "best_of", "it is 5", 400},
+		{"generate", `{"text": "x", "count": 6, "best_of": 4}`, "best_of", "24 candidates", 400},
+		{"generate", `{"text": "x", "refine": 9}`, "refine", "it is 9", 400},
+		{"generate", `{"text": "x", "refine": -1}`, "refine", "it is -1", 400},
+		{"generate", `{"text": "x", "refine": 1, "diversity": "style"}`, "refine", "diversity style", 400},
+		{"generate", `{"text": "x", "refine": 1, "truncation_psi": 0.7}`, "refine", "without truncation", 400},
+		{"interpolate", `{"from": {"text": "x"}}`, "to", "a text or a picture", 400},
+		{"interpolate", `{"from": {"text": "x", "picture": "y"}, "to": {"text": "x"}}`, "from", "a text or a picture", 400},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"picture": "none"}}`, "", "no such picture", 404},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"text": " "}}`, "to", "the text is empty", 400},
+		{"interpolate", `{"from": "x", "to": {"text": "x"}}`, "from", "JSON string", 400},
+		{"interpolate", `{"from": {"text": 7}, "to": {"text": "x"}}`, "from.text", "JSON number", 400},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"text": "y"}, "steps": 1}`, "steps", "it is 1", 400},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"text": "y"}, "steps": 10}`, "steps", "it is 10", 400},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"text": "y"}, "fps": 0}`, "fps", "it is 0", 400},
+		{"interpolate", `{"from": {"text": "x"}, "to": {"text": "y"}, "run": "third"}`, "run", `"third" is unknown`, 400},
 		{"generate", `{"text": "x", "seed": null}`, "seed", "null", 400},
 		{"manipulate", `{"picture": "none", "to": "x", "alphas": [1, null]}`, "alphas", "null", 400},
 		{"generate", `null`, "text", "the text is empty", 400},

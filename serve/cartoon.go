@@ -2,7 +2,9 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"image"
+	"maps"
 	"slices"
 
 	"illustrator/data/cartoon"
@@ -11,22 +13,63 @@ import (
 // drawnSide is about how many pixels a side of a redrawn picture has: lines and dots need some room.
 const drawnSide = 512
 
+// Style is a network that redraws pictures, under the name that requests choose it by.
+type Style struct {
+	cartoon.Info
+	*cartoon.Style
+}
+
 // cartoons are the styles that a request may name.
-func cartoons() []cartoon.Info { return cartoon.Styles() }
+func (s *Server) cartoons() []cartoon.Info {
+	styles := cartoon.Styles()
+	for _, own := range s.Styles {
+		styles = append(styles, own.Info)
+	}
+	return styles
+}
 
 // openCartoon returns the style called name, nil for "".
-func openCartoon(name string) (*cartoon.Style, error) {
+func (s *Server) openCartoon(name string) (*cartoon.Style, error) {
 	if name == "" {
 		return nil, nil
 	}
-	// Only the classical ones: another name would be the path of a file.
-	if !slices.ContainsFunc(cartoons(), func(i cartoon.Info) bool { return i.Name == name }) {
-		_, err := cartoon.Classical(name)
+	if i := slices.IndexFunc(s.Styles, func(own Style) bool { return own.Info.Name == name }); i >= 0 {
+		return s.Styles[i].Style, nil
+	}
+	// Beside them only the classical ones: another name would be the path of a file.
+	if _, err := cartoon.Classical(name); err != nil {
 		return nil, problemOf(err).at("cartoon")
 	}
 	return cartoon.Open(name, nil)
 }
 
+// scale is the factor that pictures of the given width are redrawn at.
+func scale(width int) int { return min(max(drawnSide/width, 1), cartoon.MaxScale) }
+
 func redraw(ctx context.Context, style *cartoon.Style, img image.Image) (image.Image, error) {
-	return style.Draw(ctx, img, min(max(drawnSide/img.Bounds().Dx(), 1), cartoon.MaxScale))
+	if style == nil {
+		return img, nil
+	}
+	return style.Draw(ctx, img, scale(img.Bounds().Dx()))
+}
+
+// warmUpStyles compiles the networks of styles, so that no request waits for it and one that cannot be run is no surprise.
+func (s *Server) warmUpStyles(ctx context.Context) error {
+	size := s.Models[0].Generator.Size
+	for _, own := range s.Styles {
+		if _, err := redraw(ctx, own.Style, image.NewGray(image.Rect(0, 0, size, size))); err != nil {
+			return fmt.Errorf("style %s: %w", own.Info.Name, err)
+		}
+	}
+	return nil
+}
+
+// hashes are the SHA-256 of what a picture was drawn by.
+func hashes(networks map[string]string, style *cartoon.Style) map[string]string {
+	if style == nil || style.SHA256 == "" {
+		return networks
+	}
+	all := maps.Clone(networks)
+	all["cartoon"] = style.SHA256
+	return all
 }

@@ -21,6 +21,16 @@ type plan struct {
 	cut     string         // the end of the text, which did not fit into CLIP's context
 }
 
+// work is what a request asks for.
+type work struct {
+	plans  []plan
+	choice queue.Choice
+	bestOf int
+	story  *told
+	// animation is what the pictures are the frames of, if any.
+	animation *animation
+}
+
 // answered is a picture as an answer describes it.
 type answered struct {
 	gallery.Record
@@ -34,9 +44,22 @@ func pngPath(id string) string { return "/api/v1/pictures/" + id + "/png" }
 
 // accepted is the event that says that work was queued.
 type accepted struct {
-	Pictures int   `json:"pictures"`
-	Ahead    int   `json:"ahead"`
-	Story    *told `json:"story,omitempty"`
+	Pictures   int   `json:"pictures"`             // that will come
+	Candidates int   `json:"candidates,omitempty"` // that they are chosen from
+	Frames     int   `json:"frames,omitempty"`     // of an animation
+	Ahead      int   `json:"ahead"`
+	Story      *told `json:"story,omitempty"`
+}
+
+func (w *work) accepted(job *queue.Job) accepted {
+	a := accepted{Pictures: job.Pictures(), Ahead: job.Ahead, Story: w.story}
+	if w.choice.Of > 0 {
+		a.Candidates = len(w.plans)
+	}
+	if w.animation != nil {
+		a.Pictures, a.Frames = 1, len(w.plans)
+	}
+	return a
 }
 
 // result is the answer in JSON, and the event that ends the others, which has no pictures again.
@@ -44,74 +67,107 @@ type result struct {
 	Pictures []answered `json:"pictures,omitempty"`
 	Count    int        `json:"count"`
 	Seconds  float64    `json:"seconds"`
+	BestOf   *gain      `json:"best_of,omitempty"`
+	Refined  *gain      `json:"refined,omitempty"`
 }
 
 // aliveEvery is the time between signs of life on a connection whose pictures wait.
 const aliveEvery = 15 * time.Second
 
-// draw draws the plans and answers.
-func (s *Server) draw(w http.ResponseWriter, r *http.Request, plans []plan, story *told) {
+// draw draws what is planned and answers.
+func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 	began, st := time.Now(), newStream(w, r)
-	pictures, err := s.drawAll(st, r, plans, story)
+	pictures, err := s.drawAll(st, r, planned)
 	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
+	if err == nil {
+		done.BestOf, done.Refined = chosenGain(planned, pictures), refinedGain(pictures)
+	}
 	if !st.events {
 		done.Pictures = pictures
 	}
 	s.end(st, r, done, err)
 }
 
-// drawAll draws the plans, keeps the pictures, and sends each when it is done. They are returned in the plans' order.
-func (s *Server) drawAll(st *stream, r *http.Request, plans []plan, story *told) ([]answered, error) {
-	pictures := make([]queue.Picture, len(plans))
-	for i, p := range plans {
+// drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans' order.
+func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered, error) {
+	pictures := make([]queue.Picture, len(planned.plans))
+	for i, p := range planned.plans {
 		pictures[i] = p.draw
 	}
-	job, err := s.queue.Add(r.Context(), pictures)
+	job, err := s.queue.Add(r.Context(), pictures, planned.choice)
 	if err != nil {
 		return nil, err
 	}
-	st.send("accepted", accepted{len(plans), job.Ahead, story})
+	st.send("accepted", planned.accepted(job))
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
-	done := make([]answered, len(plans))
-	for left := len(plans); left > 0; {
-		drawn, ok, err := job.Next(alive.C)
-		if err != nil {
+	done := make([]answered, job.Pictures())
+	for left := len(done); left > 0 && st.written == nil; {
+		e, err := job.Next(alive.C)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if !ok {
+		case e.Progress != nil:
+			st.send("progress", e.Progress)
+		case e.Drawn == nil:
 			st.alive()
-			continue
-		}
-		left--
-		a, err := s.keep(r, plans[drawn.Index], drawn)
-		if err != nil {
-			return nil, err
-		}
-		done[drawn.Index] = a
-		if st.send("picture", a); st.written != nil {
-			return nil, st.written
+		default:
+			left--
+			if done[e.Drawn.Index], err = s.take(st, r, planned, *e.Drawn); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return done, nil
+	if planned.animation != nil && st.written == nil {
+		a, err := s.animate(planned.animation)
+		if err != nil {
+			return nil, err
+		}
+		st.send("picture", a)
+		done = []answered{a}
+	}
+	return done, st.written
 }
 
-// keep puts a drawn picture into the gallery, redrawn where a style is asked for.
-func (s *Server) keep(r *http.Request, p plan, drawn queue.Drawn) (answered, error) {
+// take takes a picture that was drawn, and sends it.
+func (s *Server) take(st *stream, r *http.Request, planned *work, drawn queue.Drawn) (answered, error) {
+	p := planned.plans[drawn.Picture]
+	// Nobody looks at single frames where there are no events.
+	a, img, err := s.finish(r, p, drawn, planned.animation == nil || st.events)
+	switch {
+	case err != nil:
+		return a, err
+	case planned.animation != nil:
+		planned.animation.frames[drawn.Index] = img
+		st.send("frame", a)
+	default:
+		st.send("picture", a)
+	}
+	return a, nil
+}
+
+// finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is to be kept.
+func (s *Server) finish(r *http.Request, p plan, drawn queue.Drawn, kept bool) (a answered, img image.Image, err error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	m := s.Models[p.draw.Model]
-	pictures, err := data.SplitPictures(drawn.Pixels, m.Generator.Size, m.Generator.Size)
+	size := s.Models[p.draw.Model].Generator.Size
+	pictures, err := data.SplitPictures(drawn.Pixels, size, size)
 	if err != nil {
-		return answered{}, err
+		return a, nil, err
 	}
-	var img image.Image = pictures[0].Image()
-	if p.style != nil {
-		if img, err = redraw(r.Context(), p.style, img); err != nil {
-			return answered{}, err
-		}
+	if img, err = redraw(r.Context(), p.style, pictures[0].Image()); err != nil || !kept {
+		return a, img, err
 	}
-	p.record.ImageEmbed = drawn.ImageEmbed
+	a, err = s.keep(p, drawn, img)
+	return a, img, err
+}
+
+// keep puts a picture into the gallery.
+func (s *Server) keep(p plan, drawn queue.Drawn, img image.Image) (answered, error) {
+	p.record.ImageEmbed, p.record.Candidates, p.record.Refined = drawn.ImageEmbed, drawn.Candidates, drawn.Refined
+	if drawn.Offset != nil {
+		p.record.Offset = drawn.Offset
+	}
 	if p.draw.Score {
 		p.record.Similarity = &drawn.Similarity
 	}
@@ -119,6 +175,6 @@ func (s *Server) keep(r *http.Request, p plan, drawn queue.Drawn) (answered, err
 	if p.preview {
 		kept = s.previews
 	}
-	record, err := kept.Put(p.record, img, s.Software, m.Hashes)
+	record, err := kept.Put(p.record, img, s.Software, hashes(s.Models[p.draw.Model].Hashes, p.style))
 	return answered{Record: record, Index: drawn.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
 }

@@ -19,6 +19,7 @@ type metrics struct {
 	joined   prometheus.Histogram
 	device   prometheus.Counter
 	drawn    prometheus.Counter
+	steps    prometheus.Counter
 	gone     prometheus.Counter
 }
 
@@ -31,15 +32,16 @@ func newMetrics(s *Server) *metrics {
 		}, []string{"route"}),
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_pictures", Help: "Pictures of a batch.", Buckets: sizes}),
 		joined:  prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_requests", Help: "Requests that a batch's pictures are of.", Buckets: sizes}),
-		device:  prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_device_seconds_total", Help: "Time that the device was busy with batches."}),
+		device:  prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_device_seconds_total", Help: "Time that the device was busy with batches and steps."}),
 		drawn:   prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_pictures_total", Help: "Pictures drawn."}),
+		steps:   prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_refine_steps_total", Help: "Steps that refinements took, each picture's by itself."}),
 		gone:    prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_requests_cancelled_total", Help: "Requests whose client left before its pictures were done."}),
 	}
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.seconds, m.batches, m.joined, m.device, m.drawn, m.gone,
+	registry.MustRegister(m.requests, m.seconds, m.batches, m.joined, m.device, m.drawn, m.steps, m.gone,
 		gauge("illustrator_queue_pictures", "Pictures that wait for the device.", func() float64 { return float64(s.queue.Waiting()) }),
 		gauge("illustrator_gallery_pictures", "Pictures in the gallery.", func() float64 { n, _ := s.gallery.Size(); return float64(n) }),
 		gauge("illustrator_gallery_bytes", "Bytes of the gallery's pictures.", func() float64 { _, n := s.gallery.Size(); return float64(n) }),
@@ -62,6 +64,11 @@ func (m *metrics) batched(pictures, requests int, took time.Duration) {
 	m.batches.Observe(float64(pictures))
 	m.joined.Observe(float64(requests))
 	m.drawn.Add(float64(pictures))
+	m.device.Add(took.Seconds())
+}
+
+func (m *metrics) stepped(pictures int, took time.Duration) {
+	m.steps.Add(float64(pictures))
 	m.device.Add(took.Seconds())
 }
 

@@ -25,7 +25,7 @@ func (s *Server) openAPI() ([]byte, error) {
 		runs = append(runs, m.Name)
 	}
 	styles = append(styles, "")
-	for _, style := range cartoons() {
+	for _, style := range s.cartoons() {
 		styles = append(styles, style.Name)
 	}
 	for _, limited := range []struct {
@@ -38,6 +38,13 @@ func (s *Server) openAPI() ([]byte, error) {
 		{"Generate", "runs", "items", map[string]any{"type": "string", "enum": runs}},
 		{"Generate", "inject_index", "maximum", s.Models[0].Generator.NumLayers()},
 		{"Generate", "cartoon", "enum", styles},
+		{"Generate", "best_of", "maximum", s.Limits.BestOf},
+		{"Generate", "refine", "maximum", s.Limits.Refine},
+		{"End", "text", "maxLength", s.Limits.Text},
+		{"Interpolate", "run", "enum", append([]any{""}, runs...)},
+		{"Interpolate", "steps", "maximum", s.mostSteps()},
+		{"Interpolate", "steps", "default", s.defaultSteps()},
+		{"Interpolate", "cartoon", "enum", styles},
 		{"Manipulate", "from", "maxLength", s.Limits.Text},
 		{"Manipulate", "to", "maxLength", s.Limits.Text},
 		{"Manipulate", "alphas", "maxItems", s.Limits.Pictures},

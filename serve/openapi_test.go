@@ -65,6 +65,7 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 	r := tiny.serve(t)
 	_, router := readAPI(t, r)
 	id := r.draw(t, "/api/v1/generate", object{"text": "a toy"}).Pictures[0].ID
+	way := r.draw(t, "/api/v1/interpolate", object{"from": object{"picture": id}, "to": object{"text": "a ball"}}).Pictures[0].ID
 	covered := map[string]bool{}
 	for _, c := range []struct {
 		method, path string
@@ -74,6 +75,14 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/api/v1/domain", nil, 200},
 		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "runs": []string{"second"}, "diversity": "style", "inject_index": 1, "alpha": 1.5, "truncation_psi": 0.9, "seed": 3, "cartoon": "ink", "score": true}, 200},
 		{"POST", "/api/v1/generate", object{"text": strings.Repeat("toy ", 24)}, 200},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "best_of": 2, "refine": 2}, 200},
+		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": id}, "steps": 3, "fps": 2.5, "seed": 1, "run": "second", "alpha": 1, "truncation_psi": 0.9}, 200},
+		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": "none"}}, 404},
+		{"GET", "/api/v1/pictures/" + way + "/gif?download", nil, 200},
+		{"GET", "/api/v1/pictures/" + way + "/strip", nil, 200},
+		{"GET", "/api/v1/pictures/" + way + "/png?still", nil, 200},
+		{"GET", "/api/v1/pictures/" + way, nil, 200},
+		{"GET", "/api/v1/pictures/" + id + "/gif", nil, 404},
 		{"POST", "/api/v1/manipulate", object{"picture": id, "to": "a ball", "alphas": []float64{0.5}, "preview": true}, 200},
 		{"POST", "/api/v1/manipulate", object{"picture": "none", "to": "a ball", "alphas": []float64{0.5}}, 404},
 		{"POST", "/api/v1/story", object{"story": "One.\n\nTwo.", "run": "second", "own_seeds": true, "diversity": "z", "spread": 0.2}, 200},
@@ -132,7 +141,7 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 			t.Errorf("%s %s: the document does not have the answer: %v", c.method, c.path, err)
 		}
 	}
-	if len(covered) < 12 {
+	if len(covered) < 15 {
 		t.Errorf("covered %v", covered)
 	}
 }
@@ -143,7 +152,8 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 	_, router := readAPI(t, r)
 	for _, body := range []string{
 		`{}`, `{"text": ""}`, `{"text": "x", "count": 10}`, `{"text": "x", "seed": -1}`, `{"text": "x", "alpha": 11}`, `{"text": "x", "cartoon": "none"}`,
-		`{"text": "x", "runs": ["third"]}`, `{"text": "x", "diversity": "w"}`, `{"text": "x", "unknown": 1}`, `{"text": "` + strings.Repeat("x", 101) + `"}`,
+		`{"text": "x", "runs": ["third"]}`, `{"text": "x", "diversity": "w"}`, `{"text": "x", "unknown": 1}`,
+		`{"text": "x", "best_of": 5}`, `{"text": "x", "refine": 9}`, `{"text": "x", "refine": 1, "diversity": "style"}`, `{"text": "x", "refine": 1, "truncation_psi": 0.5}`, `{"text": "` + strings.Repeat("x", 101) + `"}`,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), "POST", r.URL+"/api/v1/generate", strings.NewReader(body))
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,6 +70,16 @@ func (u user) text(selector string) string {
 	return browser.Eval[string](u.Page, fmt.Sprintf("document.querySelector(%q).innerText", selector))
 }
 
+// hear keeps what an element says: a status is announced as it changes.
+func (u user) hear(selector string) {
+	u.Helper()
+	browser.Eval[bool](u.Page, fmt.Sprintf(`window.said = []; window.hearing?.disconnect();
+		window.hearing = new MutationObserver(() => said.push(document.querySelector(%[1]q).textContent));
+		hearing.observe(document.querySelector(%[1]q), {childList: true}); true`, selector))
+}
+
+func (u user) heard() string { return browser.Eval[string](u.Page, `said.join("|")`) }
+
 // images waits until so many pictures of a list are shown, and none is waited for.
 func (u user) images(list string, n int) {
 	u.Helper()
@@ -121,7 +130,7 @@ func (u user) look(name string) {
 
 // Everything that a person does on the page, in one Chromium. Screenshots are kept where ILLUSTRATOR_SCREENSHOTS says.
 func TestPage(t *testing.T) {
-	server := lorelei.serve(t)
+	server := lorelei.serve(t, addFaststyle(t))
 	page := browser.Open(t, server.URL)
 	run := func(name string, f func(u user)) {
 		if !t.Run(name, func(t *testing.T) { f(user{t, page}) }) {
@@ -130,6 +139,10 @@ func TestPage(t *testing.T) {
 	}
 	run("generate", generatePictures)
 	run("manipulate", manipulatePicture)
+	run("improve", improvePictures)
+	run("between", goBetween)
+	run("animation", playAnimation)
+	run("network", chooseNetwork)
 	run("compare", compareRuns)
 	run("story", tellStory)
 	run("gallery", searchGallery)
@@ -152,12 +165,10 @@ func generatePictures(u user) {
 	}
 	u.write("#draw-text", "a punk with a pink mohawk and sunglasses")
 	u.write("#view-draw [name=count]", "8")
-	// The status is announced as it changes; all of its words are kept here.
-	browser.Eval[bool](u.Page, `window.said = []; new MutationObserver(() => said.push(document.querySelector("#view-draw .status").textContent))
-		.observe(document.querySelector("#view-draw .status"), {childList: true}); true`)
+	u.hear("#view-draw .status")
 	u.click("#view-draw .ask .main")
 	u.images("#view-draw .pictures", 8)
-	said := browser.Eval[string](u.Page, `said.join("|")`)
+	said := u.heard()
 	for _, want := range []string{"Drawing 8 pictures", " of 8 pictures ready", "8 pictures in "} {
 		if !strings.Contains(said, want) {
 			u.Errorf("the progress %q does not say %q", said, want)
@@ -261,19 +272,7 @@ func (u user) download() {
 	if name := a.header.Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="a-woman-with-long-pink-hair-seed1`) {
 		u.Errorf("the file is called %q", name)
 	}
-	path := filepath.Join(u.TempDir(), "picture.png")
-	if err := os.WriteFile(path, a.body, 0o666); err != nil {
-		u.Fatal(err)
-	}
-	meta, err := data.ReadPNGMeta(path)
-	if err != nil {
-		u.Fatal(err)
-	}
-	texts := map[string]string{}
-	for _, m := range meta {
-		texts[m.Key] = m.Value
-	}
-	if texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "1" || texts["Alpha"] != "1.75" || texts["Domain"] != "lorelei" || len(texts["generator-SHA256"]) != 64 {
+	if texts := textsOf(u, a.body); texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "1" || texts["Alpha"] != "1.75" || texts["Domain"] != "lorelei" || len(texts["generator-SHA256"]) != 64 {
 		u.Errorf("the file's texts: %v", texts)
 	}
 }

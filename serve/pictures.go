@@ -75,7 +75,7 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer(record, 0))
 }
 
-// getPNG answers with a picture's file; ?download names it for the disk.
+// getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first picture alone.
 func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	of, record, err := s.find(id)
@@ -88,15 +88,39 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if record.Frames > 1 && r.URL.Query().Has("still") {
+		if file, err = still(of, id); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	extension := ".png"
+	if record.Frames > 1 && !r.URL.Query().Has("still") {
+		extension = ".apng"
+	}
+	s.sendFile(w, r, "image/png", fileName(record, extension), file)
+}
+
+// still is the first picture of an animation.
+func still(of *gallery.Gallery, id string) ([]byte, error) {
+	img, err := of.Picture(id)
+	if err != nil {
+		return nil, err
+	}
+	return data.EncodePNG(img, nil)
+}
+
+// sendFile answers with a file of a picture.
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, contentType, name string, file []byte) {
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable") // an id's picture never changes
 	if r.URL.Query().Has("download") {
-		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, fileName(record)))
+		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
 	}
-	writeBytes(w, "image/png", file)
+	writeBytes(w, contentType, file)
 }
 
 // fileName is a name in plain ASCII for a picture on somebody's disk.
-func fileName(r gallery.Record) string {
+func fileName(r gallery.Record, extension string) string {
 	plain := strings.Map(func(c rune) rune {
 		if c < 128 {
 			return c
@@ -107,7 +131,7 @@ func fileName(r gallery.Record) string {
 	if name == "" {
 		name = data.Slug(r.Domain)
 	}
-	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + ".png"
+	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + extension
 }
 
 func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {

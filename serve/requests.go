@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"illustrator/serve/gallery"
@@ -58,7 +57,7 @@ func (o settings) plan(s *Server, model int) (p plan, err error) {
 	if err := o.diversify(m, &p.draw); err != nil {
 		return p, err
 	}
-	if p.style, err = openCartoon(o.Cartoon); err != nil {
+	if p.style, err = s.openCartoon(o.Cartoon); err != nil {
 		return p, err
 	}
 	p.record = gallery.Record{
@@ -132,73 +131,21 @@ func (s *Server) model(field, run string) (int, error) {
 	return 0, badField(field, fmt.Sprintf("%q is unknown", run), "choose "+strings.Join(names, ", "))
 }
 
-type generateRequest struct {
-	Text string   `json:"text"`
-	Runs []string `json:"runs"`
-	// Count pictures are drawn for each run, of the seeds from Seed on.
-	Count *int `json:"count"`
-	settings
-	// Score asks how well each picture matches the text.
-	Score bool `json:"score"`
-}
-
-// planned answers requests that draw: make turns a request into what is to be drawn, and the story that it tells, if any.
-func planned[Q any](s *Server, make func(Q) ([]plan, *told, error)) http.HandlerFunc {
+// planned answers requests that draw: make turns a request into what is to be drawn.
+func planned[Q any](s *Server, make func(Q) (*work, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var q Q
-		var plans []plan
-		var story *told
+		var planned *work
 		err := readJSON(w, r, &q)
 		if err == nil {
-			plans, story, err = make(q)
+			planned, err = make(q)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		s.draw(w, r, plans, story)
+		s.draw(w, r, planned)
 	}
-}
-
-// planGenerate plans pictures of a text, by one run or by several to be compared.
-func (s *Server) planGenerate(q generateRequest) ([]plan, *told, error) {
-	text, p := s.checkText("text", q.Text)
-	if p != nil {
-		return nil, nil, p
-	}
-	count := 1
-	if q.Count != nil {
-		count = *q.Count
-	}
-	runs := q.Runs
-	if len(runs) == 0 {
-		runs = []string{""}
-	}
-	if len(runs) > len(s.Models) {
-		return nil, nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)), fmt.Sprintf("this server has %d: name each once", len(s.Models)))
-	}
-	if count < 1 || count > s.Limits.Pictures {
-		return nil, nil, badField("count", fmt.Sprintf("it is %d", count), fmt.Sprintf("one request draws 1 to %d pictures of a run", s.Limits.Pictures))
-	}
-	var plans []plan
-	for i, run := range runs {
-		model, err := s.model("runs", run)
-		if err != nil {
-			return nil, nil, err
-		}
-		if slices.Contains(runs[:i], run) {
-			return nil, nil, badField("runs", fmt.Sprintf("%q is given twice", run), "name each run once")
-		}
-		base, err := q.plan(s, model)
-		if err != nil {
-			return nil, nil, err
-		}
-		base.draw.Score = q.Score
-		for k := range uint64(count) {
-			plans = append(plans, base.of(s.Models[model], text, q.Seed+k))
-		}
-	}
-	return plans, nil, nil
 }
 
 type manipulateRequest struct {
@@ -215,56 +162,66 @@ type manipulateRequest struct {
 }
 
 // planManipulate plans a picture of the gallery as eq. 11 moves it towards a text, once for each alpha.
-func (s *Server) planManipulate(q manipulateRequest) ([]plan, *told, error) {
+func (s *Server) planManipulate(q manipulateRequest) (*work, error) {
 	to, p := s.checkText("to", q.To)
 	if p != nil {
-		return nil, nil, p
+		return nil, p
 	}
 	if n := len(q.Alphas); n < 1 || n > s.Limits.Pictures {
-		return nil, nil, badField("alphas", fmt.Sprintf("it has %d numbers", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
+		return nil, badField("alphas", fmt.Sprintf("it has %d numbers", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
 	}
-	_, record, err := s.find(q.Picture)
+	record, base, err := s.begin("picture", q.Picture, 0, q.From)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	model := 0
-	if record.Kind != gallery.Uploaded {
-		if model, err = s.model("picture", record.Run); err != nil {
-			return nil, nil, badField("picture", fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run), "choose another picture")
-		}
-	}
-	m := s.Models[model]
-	origin, err := s.origin(m, record, q.From)
-	if err != nil {
-		return nil, nil, err
-	}
-	style := record.Cartoon
+	m, style := s.Models[base.Model], record.Cartoon
 	if q.Cartoon != nil {
 		style = *q.Cartoon
 	}
-	base := plan{
-		draw:   queue.Picture{Model: model, Origin: origin, InjectIndex: record.InjectIndex, Spread: record.Spread, TruncationPsi: record.TruncationPsi},
-		record: record, preview: q.Preview,
+	first := plan{draw: base, record: record, preview: q.Preview}
+	if first.style, err = s.openCartoon(style); err != nil {
+		return nil, err
 	}
-	if base.style, err = openCartoon(style); err != nil {
-		return nil, nil, err
-	}
-	base.record.Kind, base.record.Run, base.record.Cartoon = gallery.Manipulated, m.Name, style
-	base.record.Origin, base.record.OriginText, base.record.Similarity = record.ID, cmp.Or(q.From, record.Text), nil
+	first.record.Kind, first.record.Run, first.record.Cartoon = gallery.Manipulated, m.Name, style
+	first.record.Origin, first.record.OriginText = record.ID, cmp.Or(q.From, record.Text)
+	first.record.Similarity, first.record.Candidates, first.record.Refined = nil, nil, nil
 	var plans []plan
 	for i, alpha := range q.Alphas {
 		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -maxAlpha, maxAlpha); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		next := base.of(m, to, record.Seed)
+		next := first.of(m, to, record.Seed)
 		next.draw.Alpha, next.record.Alpha = alpha, alpha
 		plans = append(plans, next)
 	}
-	return plans, nil, nil
+	return &work{plans: plans}, nil
+}
+
+// begin returns a picture of the gallery that field names, and how it is drawn as it is: by eq. 11 with α 0. An uploaded picture,
+// which no run drew, is mapped by the model of number otherwise. from is what eq. 11 compares with, "" the domain's text prompt.
+func (s *Server) begin(field, id string, otherwise int, from string) (record gallery.Record, p queue.Picture, err error) {
+	if _, record, err = s.find(id); err != nil {
+		return record, p, err
+	}
+	model := otherwise
+	switch record.Kind {
+	case gallery.Uploaded:
+	case gallery.Interpolated:
+		return record, p, badField(field, "it is an animation", "choose a single picture")
+	default:
+		if model, err = s.model(field, record.Run); err != nil {
+			return record, p, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run), "choose another picture")
+		}
+	}
+	origin, err := s.origin(field, s.Models[model], record, from)
+	return record, queue.Picture{
+		Model: model, Text: s.Domain.TextPrompt, Origin: origin, Seed: record.Seed,
+		InjectIndex: record.InjectIndex, Spread: record.Spread, TruncationPsi: record.TruncationPsi, Offset: record.Offset,
+	}, err
 }
 
 // origin returns what eq. 11 begins with.
-func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*queue.Origin, error) {
+func (s *Server) origin(field string, m queue.Model, record gallery.Record, from string) (*queue.Origin, error) {
 	origin := &queue.Origin{Text: s.Domain.TextPrompt, ImageEmbed: record.ImageEmbed}
 	if from != "" {
 		text, p := s.checkText("from", from)
@@ -274,8 +231,8 @@ func (s *Server) origin(m queue.Model, record gallery.Record, from string) (*que
 		origin.Text = text
 	}
 	if record.Kind != gallery.Uploaded {
-		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim {
-			return nil, badField("picture", "it was drawn by networks of other sizes", "choose another picture")
+		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim || record.Offset != nil && len(record.Offset) != m.Generator.StyleDim {
+			return nil, badField(field, "it was drawn by networks of other sizes", "choose another picture")
 		}
 		return origin, nil
 	}

@@ -37,6 +37,8 @@ type Limits struct {
 	Text         int   // characters of a description
 	Story        int   // characters of a story
 	Pictures     int   // that one request draws of a run
+	BestOf       int   // candidates that a picture is chosen from
+	Refine       int   // steps that a picture is refined by; 0 compiles no program for it
 	Waiting      int   // pictures that wait for the device
 	Shapes       []int // batch sizes that programs are compiled for, ascending
 	UploadBytes  int64
@@ -47,7 +49,7 @@ type Limits struct {
 // DefaultLimits are those of `illustrator serve`.
 func DefaultLimits() Limits {
 	return Limits{
-		Text: 500, Story: 20_000, Pictures: 32, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
+		Text: 500, Story: 20_000, Pictures: 32, BestOf: 16, Refine: 50, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
 		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
 		Gallery: gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
 	}
@@ -58,7 +60,9 @@ type Options struct {
 	Domain Domain
 	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
 	// owns them from now on.
-	Models   []queue.Model
+	Models []queue.Model
+	// Styles are networks that redraw pictures, beside the classical styles.
+	Styles   []Style
 	Limits   Limits
 	Folder   string // of the gallery; "" keeps it in memory
 	Token    string // that requests must bear; "" lets all in
@@ -97,7 +101,9 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.metrics = newMetrics(s)
-	s.queue = queue.New(o.Models, queue.Limits{Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched})
+	s.queue = queue.New(o.Models, queue.Limits{
+		Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched, Refine: o.Limits.Refine > 0, Stepped: s.metrics.stepped,
+	})
 	s.token = sha256.Sum256([]byte(o.Token))
 	api, err := s.openAPI()
 	if err != nil {
@@ -134,10 +140,13 @@ func (s *Server) routes(api []byte) []route {
 		{"POST /api/v1/generate", planned(s, s.planGenerate), false},
 		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
 		{"POST /api/v1/story", planned(s, s.planStory), false},
+		{"POST /api/v1/interpolate", planned(s, s.planInterpolate), false},
 		{"GET /api/v1/pictures", s.findPictures, false},
 		{"POST /api/v1/pictures", s.upload, false},
 		{"GET /api/v1/pictures/{id}", s.getPicture, false},
 		{"GET /api/v1/pictures/{id}/png", s.getPNG, false},
+		{"GET /api/v1/pictures/{id}/gif", s.getGIF, false},
+		{"GET /api/v1/pictures/{id}/strip", s.getStrip, false},
 		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
 	}
 }
@@ -199,6 +208,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // work is the worker.
 func (s *Server) work(ctx context.Context) error {
 	began := time.Now()
+	if err := s.warmUpStyles(ctx); err != nil {
+		return err
+	}
 	err := s.queue.Run(ctx, func() {
 		s.warm.Store(true)
 		s.Log.Info("ready to draw", "compiled in", time.Since(began).Round(100*time.Millisecond))
@@ -234,16 +246,16 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 		runs = append(runs, m.Name)
 	}
 	styles := []map[string]string{}
-	for _, style := range cartoons() {
+	for _, style := range s.cartoons() {
 		styles = append(styles, map[string]string{"name": style.Name, "description": style.Description})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread,
+		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread, "steps": s.defaultSteps(), "fps": defaultFPS,
 		"cartoons": styles,
 		"limits": map[string]any{
-			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures,
+			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf, "refine": s.Limits.Refine, "frames": s.mostSteps(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
 		},
 		"gallery_kept": s.Folder != "",

@@ -180,7 +180,7 @@ func loadRandom(n *pipeline.Networks, folder string, seed uint64) error {
 
 func testLimits() serve.Limits {
 	return serve.Limits{
-		Text: 100, Story: 400, Pictures: 9, Waiting: 20, Shapes: []int{9}, UploadBytes: 1 << 20, UploadPixels: 1 << 20,
+		Text: 100, Story: 400, Pictures: 9, BestOf: 4, Refine: 8, Waiting: 20, Shapes: []int{9}, UploadBytes: 1 << 20, UploadPixels: 1 << 20,
 		Gallery: gallery.Limits{Pictures: 40, Bytes: 1 << 20},
 	}
 }

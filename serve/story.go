@@ -27,32 +27,32 @@ type paragraph struct {
 }
 
 // planStory plans a picture of each paragraph.
-func (s *Server) planStory(q storyRequest) ([]plan, *told, error) {
+func (s *Server) planStory(q storyRequest) (*work, error) {
 	if n := len([]rune(q.Story)); n > s.Limits.Story {
-		return nil, nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
+		return nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
 	}
 	story, err := storybook.Parse("story.md", []byte(q.Story))
 	if err != nil {
-		return nil, nil, problemOf(err).at("story")
+		return nil, problemOf(err).at("story")
 	}
 	n := len(story.Paragraphs)
 	if n > s.Limits.Pictures {
-		return nil, nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
+		return nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
 	}
 	model, err := s.model("run", q.Run)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	base, err := q.plan(s, model)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	base.record.Kind = gallery.Story
 	return s.illustrate(base, story, q)
 }
 
 // illustrate returns a plan for each paragraph, of as many of its first sentences as CLIP reads.
-func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) ([]plan, *told, error) {
+func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) (*work, error) {
 	m, shown := s.Models[base.draw.Model], &told{Title: story.Title}
 	fits := func(text string) bool {
 		return len([]rune(text)) <= s.Limits.Text && m.Tokenizer.Encode(text).Lost == ""
@@ -62,7 +62,7 @@ func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) ([
 		kept, left := storybook.Reduce(p.Text, fits)
 		text, problem := s.checkText("story", kept)
 		if problem != nil {
-			return nil, nil, problem
+			return nil, problem
 		}
 		seed := q.Seed
 		if q.OwnSeeds {
@@ -72,5 +72,5 @@ func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) ([
 		next.cut = left
 		plans, shown.Paragraphs = append(plans, next), append(shown.Paragraphs, paragraph{p.Chapter, p.Text})
 	}
-	return plans, shown, nil
+	return &work{plans: plans, story: shown}, nil
 }

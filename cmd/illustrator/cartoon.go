@@ -55,14 +55,18 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 	if err := cartoon.CheckScale(c.cartoonScale); err != nil {
 		return fmt.Errorf("--cartoon-scale: %w", err)
 	}
-	c.opened, err = cartoon.Open(c.cartoon, func() (backends.Backend, error) {
-		err := o.start(s)
-		return s.networks.Backend, err
-	})
-	if err != nil {
+	if c.opened, err = o.openStyle(c.cartoon, s); err != nil {
 		return fmt.Errorf("--cartoon: %w", err)
 	}
 	return nil
+}
+
+// openStyle opens a style, whose network, if it is one, runs on s's backend.
+func (o *globalOptions) openStyle(name string, s *session) (*cartoon.Style, error) {
+	return cartoon.Open(name, func() (backends.Backend, error) {
+		err := o.start(s)
+		return s.networks.Backend, err
+	})
 }
 
 // apply redraws a picture where a style was opened.

@@ -21,6 +21,9 @@ const (
 // defaultSpread is what pipeline.SpreadZ gets with --diversity z.
 const defaultSpread = 0.4
 
+// maxRefine is the largest number of steps of a refinement.
+const maxRefine = 10_000
+
 // diversityOptions say how many pictures a text gets, in what they differ, and how they are improved.
 type diversityOptions struct {
 	count, bestOf, refine int
@@ -119,8 +122,8 @@ func (v *diversityOptions) resolveSeeds(given func(string) bool, d *drawOptions)
 
 func (v *diversityOptions) checkRefine(d *drawOptions) error {
 	switch {
-	case v.refine < 0 || v.refine > 10_000:
-		return fault.Usage(fmt.Errorf("--refine is %d", v.refine), "--refine must be from 0 (off) to 10000 steps")
+	case v.refine < 0 || v.refine > maxRefine:
+		return fault.Usage(fmt.Errorf("--refine is %d", v.refine), "--refine must be from 0 (off) to %d steps", maxRefine)
 	case v.refine > 0 && d.injectIndex > 0:
 		return fault.Usage(fmt.Errorf("--refine with styles of the seed in %d layers", d.injectIndex), "--refine moves the one z of all layers, as training does: give --diversity noise or z")
 	case v.refine > 0 && d.truncationPsi != 1:

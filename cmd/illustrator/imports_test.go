@@ -21,7 +21,7 @@ const (
 // may import internal; what is not listed is refused.
 var mayImport = map[string][]string{
 	"cmd":         {"serve", "configs", "train", "eval", "refine", "data", "models", "losses", "checkpoints"},
-	"serve":       {"eval", "data", "models"},
+	"serve":       {"eval", "refine", "data", "models"},
 	"configs":     {"train", "eval", "data", "models", "losses", "checkpoints"},
 	"train":       {"data", "models", "losses", "checkpoints"},
 	"eval":        {"data", "models", "checkpoints"},

@@ -95,7 +95,8 @@ func (i *improvement) line(what string) string {
 func (a *album) refine(ctx context.Context, s *session, g generateOptions, request pipeline.Request, chosen []*drawing, note func(string)) error {
 	defer a.refined.time(time.Now())
 	r := refine.Request{
-		NoiseMode: request.NoiseMode, Steps: g.refine, LearningRate: refine.DefaultLearningRate, Regularization: refine.DefaultRegularization,
+		Options:  refine.Options{NoiseMode: request.NoiseMode, LearningRate: refine.DefaultLearningRate, Regularization: refine.DefaultRegularization},
+		Steps:    g.refine,
 		Progress: func(done, total int) { note(fmt.Sprintf("refined by %d of %d steps", done*g.refine/total, g.refine)) },
 	}
 	for _, d := range chosen {

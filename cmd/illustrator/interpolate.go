@@ -178,7 +178,7 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 	}
 	labels := make([]string, len(frames))
 	labels[0], labels[len(labels)-1] = from, to
-	sheet, err := data.Grid(frames, labels, min(len(frames), stripColumns), data.GridOptions{})
+	sheet, err := data.Strip(frames, labels, nil)
 	if err != nil {
 		return err
 	}
@@ -187,9 +187,6 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 	}
 	return writeJSON(besides, info)
 }
-
-// stripColumns is how many pictures stand in a row of a strip.
-const stripColumns = 12
 
 // projectionAlpha is the alpha of texts' projection, nil without one.
 func (a *artist) projectionAlpha() *float64 {

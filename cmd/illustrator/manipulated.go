@@ -133,7 +133,7 @@ func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipu
 			return err
 		}
 	}
-	sheet, err := data.Grid(images, labels, min(len(images), stripColumns), data.GridOptions{Notes: notes})
+	sheet, err := data.Strip(images, labels, notes)
 	if err != nil {
 		return err
 	}

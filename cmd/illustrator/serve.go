@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/data/cartoon"
 	"illustrator/internal/fault"
 	"illustrator/serve"
 	"illustrator/serve/queue"
@@ -29,7 +30,11 @@ with --token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send 
 are not encrypted: put a proxy that does TLS in front. /healthz, /readyz and /metrics are for those who run it.
 
 Pictures are kept in memory, or with --gallery in a folder of PNG files that hold what they were drawn from; the oldest make
-room for new ones. All who may draw see all of them.`
+room for new ones. All who may draw see all of them.
+
+A request may ask for the best of several candidates and for pictures to be refined, as illustrator generate does: between two
+batches the device takes one step of a refinement. --cartoon-style adds a network to the styles of pictures (illustrator
+cartoonize --help describes its file), under the file's name without .yaml.`
 
 // maxBatch is the pipeline's own largest batch.
 const maxBatch = 32
@@ -39,7 +44,7 @@ const tokenVariable = "ILLUSTRATOR_TOKEN"
 
 type serveOptions struct {
 	domain, mapper, listen, tokenFile, gallery string
-	runs                                       []string
+	runs, styles                               []string
 	batch                                      int
 	grace                                      time.Duration
 	limits                                     serve.Limits
@@ -65,9 +70,12 @@ func newServeCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+tokenVariable+", else none)")
 	flags.StringVar(&o.gallery, "gallery", "", "folder that keeps the pictures (default memory)")
 	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures, "pictures that are kept at most")
+	flags.StringArrayVar(&o.styles, "cartoon-style", nil, "a network's .yaml, as another style of pictures; may be repeated")
 	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once, 32 at most: less needs less memory")
 	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
 	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for, of each run")
+	flags.IntVar(&o.limits.BestOf, "max-best-of", o.limits.BestOf, "candidates that a picture may be chosen from")
+	flags.IntVar(&o.limits.Refine, "max-refine", o.limits.Refine, "steps that a picture may be refined by; 0 starts sooner, without refinements")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
@@ -90,6 +98,10 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 	if err != nil {
 		return err
 	}
+	styles, err := opts.openStyles(s, o.styles)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err), "give an address of this machine and a port that no other program uses")
@@ -102,7 +114,7 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt, Alpha: s.domain.Alpha, Examples: examples,
 		},
-		Models: models, Limits: o.limits, Folder: o.gallery, Token: token, Software: createdBy(), Grace: o.grace, Log: opts.log,
+		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: createdBy(), Grace: o.grace, Log: opts.log,
 	})
 	if err != nil {
 		return err
@@ -124,10 +136,14 @@ func (o *serveOptions) check() error {
 	}{
 		{"batch", int64(o.batch), maxBatch}, {"max-pictures", int64(o.limits.Pictures), 1000}, {"queue", int64(o.limits.Waiting), 100_000},
 		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000}, {"max-upload", o.limits.UploadBytes, 1 << 30},
+		{"max-best-of", int64(o.limits.BestOf), 1000},
 	} {
 		if f.value < 1 || f.value > f.most {
 			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, f.most)
 		}
+	}
+	if o.limits.Refine < 0 || o.limits.Refine > maxRefine {
+		return fault.Usage(fmt.Errorf("--max-refine is %d", o.limits.Refine), "--max-refine must be from 0 (no refinements) to %d", maxRefine)
 	}
 	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
 		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
@@ -205,6 +221,30 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		models = append(models, queue.Model{Name: name, Networks: s.networks, Prompts: prompts.Prompts})
 	}
 	return first, models, nil
+}
+
+// openStyles opens the networks that redraw pictures, on the device of s.
+func (o *globalOptions) openStyles(s *session, paths []string) (styles []serve.Style, err error) {
+	names := map[string]bool{}
+	for _, classical := range cartoon.Styles() {
+		names[classical.Name] = true
+	}
+	for _, path := range paths {
+		if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" {
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q is no .yaml file", path), "give the file that describes a network; the styles %s are there already", styleNames())
+		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if names[name] {
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name), "rename the file: its name is the style's")
+		}
+		style, err := o.openStyle(path, s)
+		if err != nil {
+			return nil, fmt.Errorf("--cartoon-style: %w", err)
+		}
+		names[name] = true
+		styles = append(styles, serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
+	}
+	return styles, nil
 }
 
 // examples are some of the domain's descriptions, spread over all of them; else its text prompt.

@@ -17,12 +17,18 @@ func (n *Networks) Interpolate(from, to []float32, steps int) ([]float32, error)
 	}
 	out := make([]float32, 0, steps*width)
 	for step := range steps {
-		t := float32(step) / float32(steps-1)
-		for i := range from {
-			out = append(out, (1-t)*from[i]+t*to[i]) // exact at both ends
-		}
+		out = append(out, Between(from, to, float32(step)/float32(steps-1))...)
 	}
 	return out, nil
+}
+
+// Between returns the styles at t, from 0 to 1, on the straight line between two styles: exactly them at both ends.
+func Between(from, to []float32, t float32) []float32 {
+	out := make([]float32, len(from))
+	for i := range from {
+		out[i] = (1-t)*from[i] + t*to[i]
+	}
+	return out
 }
 
 // OriginStyles returns the styles [L,Z] of an origin, from its z or from what the mapper makes of its embedding.

@@ -29,6 +29,7 @@ const metaKey = "Illustrator"
 type stored struct {
 	Record
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
+	Offset     string `json:"w_offset,omitempty"`    // the same
 }
 
 // Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
@@ -87,12 +88,15 @@ func readItem(path, id string) (*item, error) {
 	if s.Record.ImageEmbed, err = unpack(s.ImageEmbed); err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
+	if s.Record.Offset, err = unpack(s.Offset); err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
 	return newItem(s.Record, info.Size()), nil
 }
 
-// encode returns the picture's PNG file, with its record for this program and in words for others.
-func (r Record) encode(img image.Image, software string, networks map[string]string) ([]byte, error) {
-	record, err := json.Marshal(stored{r, pack(r.ImageEmbed)})
+// encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for others.
+func (r Record) encode(frames []image.Image, software string, networks map[string]string) ([]byte, error) {
+	record, err := json.Marshal(stored{r, pack(r.ImageEmbed), pack(r.Offset)})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +110,16 @@ func (r Record) encode(img image.Image, software string, networks map[string]str
 			meta = append(meta, data.Meta{Key: name + "-SHA256", Value: networks[name]})
 		}
 	}
-	return data.EncodePNG(img, meta)
+	if len(r.Candidates) > 0 {
+		meta = append(meta, data.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
+	}
+	if r.Refined != nil {
+		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
+	}
+	if len(frames) > 1 {
+		return data.EncodeAnimation(".apng", frames, r.Delay(), meta)
+	}
+	return data.EncodePNG(frames[0], meta)
 }
 
 func pack(values []float32) string {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"illustrator/data"
+	"illustrator/serve/queue"
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
@@ -26,10 +27,11 @@ type Kind string
 
 // The kinds of pictures.
 const (
-	Generated   Kind = "generated"
-	Manipulated Kind = "manipulated"
-	Story       Kind = "story"
-	Uploaded    Kind = "uploaded"
+	Generated    Kind = "generated"
+	Manipulated  Kind = "manipulated"
+	Story        Kind = "story"
+	Uploaded     Kind = "uploaded"
+	Interpolated Kind = "interpolated" // an animation
 )
 
 // Record says what a picture was drawn from.
@@ -52,11 +54,26 @@ type Record struct {
 	Origin     string   `json:"origin,omitempty"`
 	OriginText string   `json:"origin_text,omitempty"`
 	Similarity *float64 `json:"clip_similarity,omitempty"`
-	Width      int      `json:"width"`
-	Height     int      `json:"height"`
+	// Candidates are those that the picture was chosen from, Refined is what a refinement did to it.
+	Candidates []queue.Candidate `json:"candidates,omitempty"`
+	Refined    *queue.Refined    `json:"refined,omitempty"`
+	// Of an animation, Origin and OriginText are where it begins, Target and TargetText where it ends.
+	Target     string  `json:"target,omitempty"`
+	TargetText string  `json:"target_text,omitempty"`
+	Frames     int     `json:"frames,omitempty"`
+	FPS        float64 `json:"fps,omitempty"`
+	Width      int     `json:"width"`
+	Height     int     `json:"height"`
 
-	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none.
+	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none. Offset [Z] is added to W: what a
+	// refinement changed.
 	ImageEmbed []float32 `json:"-"`
+	Offset     []float32 `json:"-"`
+}
+
+// Delay is how long an animation shows a frame.
+func (r Record) Delay() time.Duration {
+	return time.Duration(float64(time.Second) / min(max(r.FPS, 0.1), 50))
 }
 
 // Limits bound a gallery: the oldest pictures make room for new ones.
@@ -119,12 +136,17 @@ func timeOf(s string) (uint64, bool) {
 // Put keeps a picture under a new id and returns its record, with id, time and size. software and the SHA-256 of the networks
 // go into the file's texts.
 func (g *Gallery) Put(r Record, img image.Image, software string, networks map[string]string) (Record, error) {
+	return g.PutAnimation(r, []image.Image{img}, software, networks)
+}
+
+// PutAnimation is Put for several pictures of one size, which are shown one after the other: the file is an APNG.
+func (g *Gallery) PutAnimation(r Record, frames []image.Image, software string, networks map[string]string) (Record, error) {
 	g.mu.Lock()
 	now := time.Now()
 	r.ID, r.Created = g.newID(now), now.UTC().Truncate(time.Millisecond)
 	g.mu.Unlock()
-	r.Width, r.Height = img.Bounds().Dx(), img.Bounds().Dy()
-	file, err := r.encode(img, software, networks)
+	r.Width, r.Height = frames[0].Bounds().Dx(), frames[0].Bounds().Dy()
+	file, err := r.encode(frames, software, networks)
 	if err != nil {
 		return Record{}, err
 	}
@@ -236,14 +258,23 @@ func (g *Gallery) Size() (pictures int, size int64) {
 	return len(g.items), g.bytes
 }
 
-// maxPixels are those of a picture of a folder that others may have written to.
-const maxPixels = 1 << 26
+// MaxPixels are those of a picture, or of all frames of an animation: others may have written to a folder.
+const MaxPixels = 1 << 26
 
-// Picture decodes a picture of the gallery.
+// Animation decodes an animation of the gallery.
+func (g *Gallery) Animation(id string) ([]image.Image, error) {
+	file, err := g.PNG(id)
+	if err != nil {
+		return nil, err
+	}
+	return data.DecodeAnimation(file, MaxPixels)
+}
+
+// Picture decodes a picture of the gallery, of an animation the first.
 func (g *Gallery) Picture(id string) (image.Image, error) {
 	file, err := g.PNG(id)
 	if err != nil {
 		return nil, err
 	}
-	return data.DecodePicture(file, maxPixels)
+	return data.DecodePicture(file, MaxPixels)
 }

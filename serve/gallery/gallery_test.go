@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"illustrator/data"
+	"illustrator/serve/queue"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -188,5 +190,38 @@ func TestManyAtOnce(t *testing.T) {
 	group.Wait()
 	if n, bytes := g.Size(); n != 0 || bytes != 0 {
 		t.Errorf("%d pictures of %d bytes are left", n, bytes)
+	}
+}
+
+// An animation and what improved a picture outlive the gallery too.
+func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
+	folder := t.TempDir()
+	g := open(t, folder, generous)
+	similarity := 0.5
+	chosen := put(t, g, Record{
+		Kind: Generated, Text: "a clown", Similarity: &similarity, Candidates: []queue.Candidate{{Seed: 3, CLIPSimilarity: 0.5}, {Seed: 4, CLIPSimilarity: 0.25}},
+		Refined: &queue.Refined{Steps: 7, SimilarityBefore: 0.25, Drawn: 9, Seconds: 1.5}, Offset: []float32{0.5, -1},
+	})
+	frames := []image.Image{square(color.White), square(color.Black)}
+	way, err := g.PutAnimation(Record{Kind: Interpolated, Text: "a → b", OriginText: "a", TargetText: "b", Frames: 2, FPS: 4}, frames, "test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g = open(t, folder, generous)
+	for _, want := range []Record{chosen, way} {
+		got, err := g.Get(want.ID)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v\n%+v\nwant\n%+v", err, got, want)
+		}
+	}
+	read, err := g.Animation(way.ID)
+	if err != nil || len(read) != 2 || read[1].At(0, 0) != color.Color(color.NRGBA{A: 255}) && read[1].At(0, 0) != color.Color(color.RGBA{A: 255}) {
+		t.Errorf("%d frames, %v", len(read), err)
+	}
+	if first, err := g.Picture(way.ID); err != nil || first.Bounds().Dx() != 4 {
+		t.Errorf("its first picture: %v", err)
+	}
+	if _, err := g.Animation(chosen.ID); err == nil {
+		t.Error("a single picture is an animation")
 	}
 }

@@ -88,6 +88,15 @@ async function* chunks(body) {
   }
 }
 
+/** download saves a file of the server. With a token, what the link leads to is fetched first. */
+export async function download(event, path, name) {
+  if (!token()) return; // the link does it
+  event.preventDefault();
+  const link = Object.assign(document.createElement("a"), { href: await addressOf(path), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 /** addressOf returns an address of a picture for img and links: with a token, what it leads to is fetched first. */
 export async function addressOf(path) {
   if (!token()) return path;

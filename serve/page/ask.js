@@ -4,24 +4,26 @@ import { $, el, plural, sample, showProblem } from "./dom.js";
 import { Settings } from "./settings.js";
 
 /**
- * Ask is the form of a view. options: settings for Settings; examples, a list to choose from; path of the API; request(text, values),
- * what is sent; begin(accepted), picture(p) and end(), what is shown.
+ * Ask is the form of a view. options: settings for Settings; choices, a list to choose from; path of the API; request(text, values),
+ * what is sent; begin(accepted), frame(p), picture(p) and end(), what is shown.
  */
 export class Ask {
   constructor(view, domain, options) {
     Object.assign(this, options, { view, form: $("form.ask", view), domain });
-    this.text = $("textarea", view);
+    this.texts = [...view.querySelectorAll("textarea")];
     this.status = $(".status", view);
     this.alert = $(".alert", view);
     this.stop = $(".stop", view);
     this.settings = new Settings(domain, options.settings);
     $(".actions", this.form).before(this.settings.element);
-    this.text.maxLength = options.maxLength;
-    this.text.placeholder = options.placeholder;
-    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
-    this.text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
+    this.texts.forEach((text, i) => {
+      text.maxLength = options.maxLength;
+      text.placeholder = [options.placeholder].flat()[i];
+      text.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
+      });
     });
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
     this.stop.addEventListener("click", () => this.abort?.abort());
     this.examples();
   }
@@ -34,9 +36,13 @@ export class Ask {
       el("button", { type: "button", class: "chip other", onclick: () => this.examples() }, "Other examples"));
   }
 
+  /** write writes a text into the first field that is empty, or over the first. */
   write(text) {
-    this.text.value = text;
-    this.text.focus();
+    const shown = this.texts.filter((field) => !field.hidden);
+    const field = shown.find((f) => !f.value) ?? shown[0];
+    if (!field) return;
+    field.value = text;
+    field.focus();
   }
 
   /** run draws; a request that is still going on is stopped first. */
@@ -49,23 +55,27 @@ export class Ask {
     this.view.setAttribute("aria-busy", "true");
     let ready = 0;
     let all = 0;
+    let word = "picture";
+    const one = (show) => (p) => {
+      ready++;
+      this.status.textContent = `${ready} of ${plural(all, word)} ready`;
+      show(p);
+    };
     try {
-      await draw(this.path, this.request(this.text.value, this.settings.values()), {
+      await draw(this.path, this.request(this.texts[0].value, this.settings.values()), {
         accepted: (a) => {
-          all = a.pictures;
-          this.status.textContent = a.ahead ? `${plural(a.ahead, "picture")} ahead of yours …` : `Drawing ${plural(all, "picture")} …`;
+          [all, word] = a.frames ? [a.frames, "frame"] : [a.pictures, "picture"];
+          this.status.textContent = a.ahead ? `${plural(a.ahead, "picture")} ahead of yours …` : `Drawing ${plural(a.candidates ?? all, a.candidates ? "candidate" : word)} …`;
           this.begin(a);
         },
-        picture: (p) => {
-          ready++;
-          this.status.textContent = `${ready} of ${plural(all, "picture")} ready`;
-          this.picture(p);
-        },
-        done: (d) => { this.status.textContent = `${plural(d.count, "picture")} in ${d.seconds.toFixed(1)} s`; },
+        progress: (p) => this.progress(p),
+        frame: one((p) => this.frame(p)),
+        picture: this.frame ? (p) => this.picture(p) : one((p) => this.picture(p)),
+        done: (d) => { this.status.textContent = [`${plural(this.frame ? all : d.count, word)} in ${d.seconds.toFixed(1)} s`, ...gains(d)].join(". "); },
       }, abort.signal);
     } catch (error) {
       if (this.abort !== abort) return; // another request has begun
-      if (error.name === "AbortError") this.status.textContent = all ? `Stopped: ${ready} of ${plural(all, "picture")} ready` : "Stopped";
+      if (error.name === "AbortError") this.status.textContent = all ? `Stopped: ${ready} of ${plural(all, word)} ready` : "Stopped";
       else {
         this.status.textContent = "";
         showProblem(this.alert, error);
@@ -76,4 +86,19 @@ export class Ask {
     this.view.removeAttribute("aria-busy");
     this.end?.();
   }
+
+  /** progress tells of candidates and steps, in tenths: it is read aloud. */
+  progress({ stage, done, of }) {
+    if (Math.floor((10 * done) / of) === Math.floor((10 * (done - 1)) / of)) return;
+    this.status.textContent = stage === "refine" ? `Refining: ${done} of ${plural(of, "step")}` : `${done} of ${plural(of, "candidate")} drawn`;
+  }
+}
+
+/** gains say what the best of several, or a refinement, gained and cost. */
+function gains({ best_of: best, refined }) {
+  const change = (g) => `match ${g.clip_similarity_before.toFixed(3)} → ${g.clip_similarity_after.toFixed(3)}`;
+  const out = [];
+  if (best) out.push(`Best of ${best.of}: ${change(best)}, ${best.pictures_drawn} drawn`);
+  if (refined) out.push(`Refined by ${plural(refined.of, "step")}: ${change(refined)}, eq. 9 ${refined.semantic_loss_before.toFixed(3)} → ${refined.semantic_loss_after.toFixed(3)}, ${refined.pictures_drawn} drawn in ${refined.seconds.toFixed(1)} s`);
+  return out;
 }

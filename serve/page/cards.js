@@ -1,11 +1,14 @@
 // Pictures in lists, each a button that opens the viewer.
 import { addressOf } from "./api.js";
-import { el } from "./dom.js";
+import { el, plural } from "./dom.js";
 import { openViewer } from "./viewer.js";
+
+/** still is the path of a picture that does not move: of an animation its first frame. */
+export const still = (picture) => (picture.frames ? `${picture.png}?still` : picture.png);
 
 /** show loads a picture into an img. */
 export async function show(img, picture) {
-  const address = await addressOf(picture.png);
+  const address = await addressOf(still(picture));
   img.src = address;
   if (address.startsWith("blob:")) img.onload = () => URL.revokeObjectURL(address);
 }
@@ -25,9 +28,10 @@ export function card(picture, neighbours, words = false) {
 
 /** caption says in a few words how a picture came about. */
 export function caption(picture) {
-  const parts = picture.kind === "uploaded" ? ["yours"] : [`seed ${picture.seed}`];
+  const parts = picture.kind === "uploaded" ? ["yours"] : [picture.frames ? plural(picture.frames, "frame") : `seed ${picture.seed}`];
   if (picture.kind === "manipulated") parts.push(`α ${picture.alpha}`);
   if (picture.cartoon) parts.push(picture.cartoon);
+  if (picture.refined) parts.push("refined");
   if (picture.clip_similarity !== undefined) parts.push(`match ${picture.clip_similarity.toFixed(2)}`);
   return parts.join(" · ");
 }

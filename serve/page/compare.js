@@ -17,7 +17,7 @@ export function compareView(view, domain) {
     choices: domain.examples,
     maxLength: domain.limits.text,
     placeholder: domain.examples[0],
-    settings: { count: 4 },
+    settings: { count: 4, improve: true },
     request: (text, values) => ({ text, score: true, runs: domain.runs, ...values }),
     begin: (a) => {
       pictures = [];

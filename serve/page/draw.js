@@ -11,7 +11,7 @@ export function drawView(view, domain) {
     choices: domain.examples,
     maxLength: domain.limits.text,
     placeholder: domain.examples[0],
-    settings: { count: 4 },
+    settings: { count: 4, improve: true },
     request: (text, values) => ({ text, score: true, ...values }),
     begin: (a) => {
       pictures = [];

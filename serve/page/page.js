@@ -1,6 +1,7 @@
 // The page: what the server draws, and the view that the address names.
 import { getJSON } from "./api.js";
 import { $, el, showProblem } from "./dom.js";
+import { betweenView } from "./between.js";
 import { compareView } from "./compare.js";
 import { drawView } from "./draw.js";
 import { galleryView } from "./gallery.js";
@@ -17,6 +18,7 @@ async function start() {
   const views = {
     draw: drawView($("#view-draw"), domain),
     story: storyView($("#view-story"), domain),
+    between: betweenView($("#view-between"), domain),
     gallery: galleryView($("#view-gallery"), domain),
   };
   if (domain.runs.length > 1) {
@@ -25,6 +27,7 @@ async function start() {
   }
   startViewer(domain, {
     use: (text) => { location.hash = "#draw"; views.draw.write(text); },
+    put: (end, picture) => { location.hash = "#between"; views.between.put(end, picture); },
     changed: () => views.gallery.refresh(),
   });
   addEventListener("hashchange", () => open(views, true));
@@ -33,7 +36,7 @@ async function start() {
     const typing = event.target.closest?.("input, textarea, select, dialog");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    $("main section:not([hidden]) :is(textarea, input[type=search])").focus();
+    $("main section:not([hidden]) :is(textarea:not([hidden]), input[type=search])")?.focus();
   });
 }
 

@@ -3,13 +3,17 @@ import { $, el } from "./dom.js";
 
 const names = { noise: "fine detail", style: "first layers", z: "everything" };
 
-/** Settings are the fields of one form: count pictures (0 has no such field), what they differ in, and the seeds of a story. */
+/**
+ * Settings are the fields of one form: count pictures (0 has no such field), what they differ in, how they are improved, the seeds of a
+ * story, and the frames of an animation.
+ */
 export class Settings {
-  constructor(domain, { count = 0, differ = true, ownSeeds = false }) {
+  constructor(domain, { count = 0, differ = true, improve = false, ownSeeds = false, frames = false }) {
     const most = domain.limits.pictures;
     this.element = el("div", { class: "settings" });
     const first = el("div", { class: "row fields" });
     if (count) first.append(field("Pictures", el("input", { name: "count", type: "number", min: 1, max: most, value: Math.min(count, most), required: true })));
+    if (frames) first.append(field("Frames", el("input", { name: "steps", type: "number", min: 2, max: domain.limits.frames, value: domain.steps, required: true })));
     first.append(
       field("Look", select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
       field("Seed", el("span", { class: "pair" },
@@ -22,7 +26,11 @@ export class Settings {
       slider("How far", "spread", 0, 1, 0.05, domain.spread),
       slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
     more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
-    this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more));
+    const better = el("div", { class: "row fields" });
+    if (improve && domain.limits.best_of > 1) better.append(slider("Best of so many", "best_of", 1, domain.limits.best_of, 1, 1));
+    if (improve && domain.limits.refine) better.append(slider("Refining steps", "refine", 0, domain.limits.refine, 1, 0));
+    if (frames) more.append(slider("Frames a second", "fps", 1, 24, 1, domain.fps));
+    this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more, better));
     if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), " Keep the same character from paragraph to paragraph"));
     this.element.addEventListener("input", () => this.update());
     this.update();
@@ -55,6 +63,9 @@ export class Settings {
     if (how) q.diversity = how;
     if (how === "z") q.spread = Number(this.get("spread").value);
     if (how === "style") q.inject_index = Number(this.get("inject_index").value);
+    for (const name of ["best_of", "refine", "steps", "fps"]) {
+      if (this.get(name)) q[name] = Number(this.get(name).value);
+    }
     if (this.get("same")) q.own_seeds = !this.get("same").checked;
     return q;
   }

@@ -2,13 +2,19 @@
 import { addressOf, call, draw } from "./api.js";
 import { caption, show } from "./cards.js";
 import { $, el, plural, showProblem } from "./dom.js";
+import { filmTools } from "./film.js";
 
 const alphas = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+
+const img = el("img", { id: "viewer-picture" });
 
 let dialog, domain, on;
 let current, list, frames, to, changing;
 
-/** startViewer prepares the dialog. on.use(text) draws a text again, on.changed() tells that the gallery did. */
+/**
+ * startViewer prepares the dialog. on.use(text) draws a text again, on.put(end, picture) goes from or to a picture, on.changed() tells
+ * that the gallery did.
+ */
 export function startViewer(of, callbacks) {
   [dialog, domain, on] = [$("#viewer"), of, callbacks];
   $(".close", dialog).addEventListener("click", () => dialog.close());
@@ -19,6 +25,9 @@ export function startViewer(of, callbacks) {
     if (step && !event.target.closest("input")) openViewer(list[list.indexOf(current) + step] ?? current, list);
   });
   $(".again", dialog).addEventListener("click", () => { dialog.close(); on.use(current.text); });
+  for (const button of dialog.querySelectorAll("[data-end]")) {
+    button.addEventListener("click", () => { dialog.close(); on.put(button.dataset.end, current); });
+  }
   $(".delete", dialog).addEventListener("click", () => attempt(remove));
   $(".keep", dialog).addEventListener("click", () => attempt(keep));
   $("#viewer-alpha").addEventListener("input", () => showFrame());
@@ -32,7 +41,10 @@ export function openViewer(picture, others) {
   const uploaded = picture.kind === "uploaded";
   $("#viewer-text").textContent = picture.text;
   $("dl", dialog).replaceChildren(...facts(picture).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
-  $(".again", dialog).hidden = uploaded;
+  const film = Boolean(picture.frames);
+  $(".again", dialog).hidden = uploaded || film;
+  $(".download", dialog).hidden = film;
+  $(".way", dialog).hidden = $(".change", dialog).hidden = film;
   $(".from", dialog).hidden = !uploaded;
   $("[name=from]", dialog).value = uploaded ? picture.text : "";
   const target = $("[name=to]", dialog);
@@ -43,24 +55,34 @@ export function openViewer(picture, others) {
   $(".change .status", dialog).textContent = "";
   showProblem($(".alert", dialog), null);
   showLarge(picture);
+  $(".film", dialog).hidden = !film;
+  $(".film", dialog).replaceChildren(...(film ? filmTools(picture, img) : []));
   if (!dialog.open) dialog.showModal();
 }
 
 function facts(p) {
   const rows = [];
   if (p.kind === "manipulated") rows.push(["Changed from", p.origin_text]);
+  if (p.frames) rows.push(["Frames", `${p.frames}, ${p.fps} a second`]);
   if (p.kind !== "uploaded") rows.push(["Seed", String(p.seed)], ["α", String(p.alpha)]);
   if (domain.runs.length > 1 && p.run) rows.push(["Run", p.run]);
   if (p.diversity && p.diversity !== "noise") rows.push(["Differs by", p.diversity === "z" ? `z, ${p.spread}` : `styles of ${plural(p.inject_index, "layer")}`]);
   if (p.truncation_psi !== 1) rows.push(["ψ", String(p.truncation_psi)]);
   if (p.cartoon) rows.push(["Look", p.cartoon]);
   if (p.clip_similarity !== undefined) rows.push(["Match", p.clip_similarity.toFixed(2)]);
+  if (p.candidates) {
+    const matches = p.candidates.map((c) => c.clip_similarity);
+    rows.push(["Chosen from", `${plural(p.candidates.length, "candidate")}, match ${Math.min(...matches).toFixed(2)} to ${Math.max(...matches).toFixed(2)}`]);
+  }
+  if (p.refined) {
+    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn, seconds } = p.refined;
+    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.clip_similarity.toFixed(2)}, eq. 9 ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn in ${seconds.toFixed(1)} s`]);
+  }
   rows.push(["Size", `${p.width} × ${p.height}`], ["Made", new Date(p.created).toLocaleString()]);
   return rows;
 }
 
 function showLarge(picture) {
-  const img = $(".stage img", dialog) ?? el("img", { id: "viewer-picture" });
   img.alt = picture.text;
   show(img, picture).then(() => $(".stage", dialog).prepend(img)).catch((error) => showProblem($(".alert", dialog), error));
   $("#viewer-caption").textContent = caption(picture);

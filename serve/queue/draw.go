@@ -6,7 +6,6 @@ import (
 	"illustrator/data"
 	"illustrator/eval/metrics"
 	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
 )
 
 // Model is a mapper under the name that requests choose it by. The networks of all models share the first's frozen ones.
@@ -29,9 +28,21 @@ type Picture struct {
 	InjectIndex   int
 	Spread        float64
 	TruncationPsi float64
+	// Offset [Z], which may be nil, is added to W: what a refinement changed of the picture that this one comes from.
+	Offset []float32
+	// Way, where it is not nil, draws the picture at At of it, from 0 to 1, with the noise of Seed; what is above is not used.
+	Way *Way
+	At  float64
 	// Score asks for the cosine of the text's and the picture's embeddings.
 	Score bool
+	// Refine is the number of steps that z is refined by after the picture was drawn, 0 for none.
+	Refine int
+
+	z []float32 // [Z] that a refinement led to
 }
+
+// Way is the straight line in W from one picture to another.
+type Way struct{ From, To Picture }
 
 // Origin is the picture that eq. 11 begins with.
 type Origin struct {
@@ -42,26 +53,38 @@ type Origin struct {
 
 // Drawn is a picture.
 type Drawn struct {
-	Index      int       // among the pictures of its job
+	Index      int       // among those that the job's client gets
+	Picture    int       // among those that its job was added with
 	Pixels     []float32 // [3,Size,Size] in about [-1,1]
 	ImageEmbed []float32 // [E], the mapper's input
 	Similarity float64   // of text and picture, where it was asked for
+	// Candidates are those that it was chosen from, in their order; Refined is what a refinement did, and Offset [Z] what it
+	// changed in W.
+	Candidates []Candidate
+	Refined    *Refined
+	Offset     []float32
+
+	z []float32 // [Z] that it was drawn from
 }
 
-// drawing is a batch on its way through the networks: rows of each stage, one a picture.
+// drawing is a batch on its way through the networks: rows of each stage, one a source.
 type drawing struct {
 	*pipeline.Networks // frozen ones: of the first model
 	models             []Model
 	pictures           []*Picture
+	sources            []*Picture           // what the pictures are drawn from: themselves, or both ends of a way
+	ends               [][2]int             // sources of each picture
 	texts              map[string][]float32 // their embeddings [E]
 	embeds             []float32            // [N,E]
 	z                  []float32            // [N,Z]
-	images             []float32            // [N,3,Size,Size]
+	offsets            map[int][]float32    // [Z], of those with a refined z
+	images             []float32            // [pictures,3,Size,Size]
 }
 
 // draw draws pictures of any settings in one batch a stage; the mappers' stage has one for each model.
 func draw(ctx context.Context, models []Model, pictures []*Picture) ([]Drawn, error) {
-	d := drawing{Networks: models[0].Networks, models: models, pictures: pictures}
+	d := drawing{Networks: models[0].Networks, models: models, pictures: pictures, offsets: map[int][]float32{}}
+	d.findSources()
 	for _, stage := range []func(context.Context) error{d.embedTexts, d.project, d.mapToZ, d.render} {
 		if err := stage(ctx); err != nil {
 			return nil, err
@@ -69,12 +92,32 @@ func draw(ctx context.Context, models []Model, pictures []*Picture) ([]Drawn, er
 	}
 	drawn := make([]Drawn, len(pictures))
 	for i := range drawn {
-		drawn[i] = Drawn{
-			Pixels:     row(d.images, 3*d.Generator.Size*d.Generator.Size, i),
-			ImageEmbed: row(d.embeds, d.CLIP.ProjectionDim, i),
+		drawn[i].Pixels = row(d.images, 3*d.Generator.Size*d.Generator.Size, i)
+		if at := d.ends[i][0]; pictures[i].Way == nil {
+			drawn[i].ImageEmbed, drawn[i].z, drawn[i].Offset = row(d.embeds, d.CLIP.ProjectionDim, at), row(d.z, d.Generator.StyleDim, at), d.offsets[at]
 		}
 	}
 	return drawn, d.score(ctx, drawn)
+}
+
+// findSources lists the sources, each once: the pictures of a way share its ends.
+func (d *drawing) findSources() {
+	known := map[*Picture]int{}
+	find := func(p *Picture) int {
+		at, found := known[p]
+		if !found {
+			at = len(d.sources)
+			known[p], d.sources = at, append(d.sources, p)
+		}
+		return at
+	}
+	for _, p := range d.pictures {
+		from, to := p, p
+		if p.Way != nil {
+			from, to = &p.Way.From, &p.Way.To
+		}
+		d.ends = append(d.ends, [2]int{find(from), find(to)})
+	}
 }
 
 // row is row i of rows of the given width, cut off from the rest.
@@ -90,7 +133,7 @@ func (d *drawing) embedTexts(ctx context.Context) error {
 			distinct = append(distinct, text)
 		}
 	}
-	for _, p := range d.pictures {
+	for _, p := range d.sources {
 		add(p.Text)
 		if p.Origin != nil {
 			add(p.Origin.Text)
@@ -113,7 +156,7 @@ func (d *drawing) project(ctx context.Context) (err error) {
 		return err
 	}
 	var texts, textAnchors, imageAnchors, alphas []float32
-	for _, p := range d.pictures {
+	for _, p := range d.sources {
 		prompts := d.models[p.Model].Prompts
 		textAnchor, imageAnchor := prompts.Text, prompts.Image
 		if p.Origin != nil {
@@ -131,7 +174,7 @@ func (d *drawing) origins(ctx context.Context) (map[*Origin][]float32, error) {
 	embeds := map[*Origin][]float32{}
 	var unknown []*Origin
 	var pixels []float32
-	for _, p := range d.pictures {
+	for _, p := range d.sources {
 		if o := p.Origin; o != nil && embeds[o] == nil {
 			embeds[o] = o.ImageEmbed
 			if o.ImageEmbed == nil {
@@ -156,10 +199,10 @@ func (d *drawing) origins(ctx context.Context) (map[*Origin][]float32, error) {
 // spread, so that an α of 0 gives the origin.
 func (d *drawing) mapToZ(ctx context.Context) error {
 	dim := d.Generator.StyleDim
-	d.z = make([]float32, len(d.pictures)*dim)
+	d.z = make([]float32, len(d.sources)*dim)
 	for i, m := range d.models {
 		var group []int
-		for at, p := range d.pictures {
+		for at, p := range d.sources {
 			if p.Model == i {
 				group = append(group, at)
 			}
@@ -168,7 +211,7 @@ func (d *drawing) mapToZ(ctx context.Context) error {
 			return err
 		}
 	}
-	for i, p := range d.pictures {
+	for i, p := range d.sources {
 		if p.Spread > 0 {
 			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
 		}
@@ -190,52 +233,6 @@ func (d *drawing) mapBy(ctx context.Context, m Model, group []int) error {
 		copy(row(d.z, dim, i), row(z, dim, at))
 	}
 	return nil
-}
-
-// render draws z.
-func (d *drawing) render(ctx context.Context) error {
-	styles, err := d.styles(ctx)
-	if err != nil {
-		return err
-	}
-	s := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom}
-	for _, p := range d.pictures {
-		s.Keys = append(s.Keys, p.Seed)
-	}
-	d.images, err = d.Render(ctx, styles, s)
-	return err
-}
-
-// styles are those of z [N,L,Z], truncated, with the seed's own below each picture's inject index.
-func (d *drawing) styles(ctx context.Context) ([]float32, error) {
-	groups := map[float64][]int{} // by psi, which is one number a program's run
-	for i, p := range d.pictures {
-		groups[p.TruncationPsi] = append(groups[p.TruncationPsi], i)
-	}
-	dim, layers := d.Generator.StyleDim, d.Generator.NumLayers()
-	out := make([]float32, len(d.pictures)*layers*dim)
-	for psi, group := range groups {
-		z := gather(d.z, dim, group)
-		for _, i := range group {
-			if p := d.pictures[i]; p.InjectIndex > 0 {
-				z = append(z, data.Z(p.Seed, dim)...)
-			}
-		}
-		styles, err := d.Styles(ctx, z, psi)
-		if err != nil {
-			return nil, err
-		}
-		random := len(group)
-		for at, i := range group {
-			to := row(out, layers*dim, i)
-			copy(to, row(styles, layers*dim, at))
-			if inject := d.pictures[i].InjectIndex; inject > 0 {
-				copy(to, row(styles, layers*dim, random)[:inject*dim])
-				random++
-			}
-		}
-	}
-	return out, nil
 }
 
 // score embeds the pictures that are to be compared with their texts.

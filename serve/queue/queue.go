@@ -5,12 +5,16 @@
 // draw thirty pictures in little more time than one would mostly wait; a worker that took whole requests of equal settings
 // would batch only users who move no slider. So the queue holds single pictures, and the worker joins whatever waits stage
 // by stage: texts, projections with an α each, z, styles of equal truncation, pictures.
+//
+// A refinement takes many steps, each several times as long as a picture. So between two batches the worker takes one step, of
+// a few pictures of any requests: others wait for a step at most, and a client that leaves is noticed after one.
 package queue
 
 import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,37 +39,63 @@ type Job struct {
 
 	ctx      context.Context
 	pictures []Picture
-	next     int // pictures handed to the worker
+	choice   Choice
+	next     int     // pictures handed to the worker
+	held     int     // pictures that were drawn, but not given to the client yet
+	over     bool    // it failed, or its client left
+	groups   []group // that are chosen from
+	steps    int     // of refinements that were taken
 	drawn    chan Drawn
+	progress chan Progress // the last, until it is read
 	failed   chan error
 }
 
-// Next waits for the next picture, in any order. It returns the cause of the job's context when that ends first, and false
-// at a tick, which may be nil.
-func (j *Job) Next(tick <-chan time.Time) (d Drawn, ok bool, err error) {
+// Pictures is the number of pictures that Next returns in all.
+func (j *Job) Pictures() int { return j.choice.results(len(j.pictures)) }
+
+// Event is what a job has to tell: a picture, or how far it is; or nothing, at a tick.
+type Event struct {
+	Drawn    *Drawn
+	Progress *Progress
+}
+
+// Next waits for the next picture, in any order, or for progress. It returns the cause of the job's context when that ends
+// first, and an empty event at a tick, which may be nil.
+func (j *Job) Next(tick <-chan time.Time) (e Event, err error) {
 	select {
-	case d = <-j.drawn: // before all else: it is done
-		return d, true, nil
+	case d := <-j.drawn: // before all else: it is done
+		return Event{Drawn: &d}, nil
 	default:
 	}
 	select {
-	case d = <-j.drawn:
-		return d, true, nil
+	case d := <-j.drawn:
+		e.Drawn = &d
+	case p := <-j.progress:
+		e.Progress = &p
 	case err = <-j.failed:
 	case <-j.ctx.Done():
 		err = context.Cause(j.ctx)
 	case <-tick:
 	}
-	return Drawn{}, false, err
+	return e, err
 }
 
 // ticket is one picture of a job in the worker's hands.
 type ticket struct {
-	job   *Job
-	index int
+	job     *Job
+	index   int
+	refined *refinement // that it has behind it; nil where it was not drawn before
 }
 
-func (t ticket) picture() *Picture { return &t.job.pictures[t.index] }
+func (t ticket) picture() *Picture {
+	p := &t.job.pictures[t.index]
+	if t.refined != nil {
+		again := *p
+		again.z = t.refined.Best
+		return &again
+	}
+	return p
+}
 
 // Queue is a bounded queue of pictures. Add, Close and Waiting may be called by any goroutine; Run is the worker.
 type Queue struct {
@@ -75,20 +105,28 @@ type Queue struct {
 	mu      sync.Mutex
 	jobs    []*Job // those with pictures that wait
 	waiting int    // pictures of jobs
+	held    int    // pictures that were drawn and are not given away: the best candidates so far, and those in refinement
 	closed  bool
 	batch   int // pictures of a batch at most
 	wake    chan struct{}
 	seconds float64 // that a picture took of late
+
+	refining []*refinement // that have steps before them
+	refined  []ticket      // that are to be drawn a last time
 }
 
 // Limits bound the queue's memory.
 type Limits struct {
-	// Waiting is the number of pictures that wait at most.
+	// Waiting is the number of pictures that wait at most, those in refinement among them.
 	Waiting int
 	// Shapes, ascending, are the numbers of pictures that programs are compiled for; the last is the largest batch.
 	Shapes []int
 	// Batched, which may be nil, is told of each batch: its pictures, the requests they are of, and what it took.
 	Batched func(pictures, requests int, took time.Duration)
+	// Refine lets pictures be refined, whose program is compiled too. Stepped, which may be nil, is told of each step: its
+	// pictures, and what it took.
+	Refine  bool
+	Stepped func(pictures int, took time.Duration)
 }
 
 // New returns a queue in front of the models, which must share domain and backend, and which it owns from now on.
@@ -96,21 +134,24 @@ func New(models []Model, limits Limits) *Queue {
 	return &Queue{models: models, limits: limits, wake: make(chan struct{}, 1), seconds: 0.1}
 }
 
-// Add queues the pictures, all or none. When ctx ends, those that are not drawn yet are dropped.
-func (q *Queue) Add(ctx context.Context, pictures []Picture) (*Job, error) {
+// Add queues the pictures, all or none; its client gets those that choice keeps. When ctx ends, what is not done yet is dropped.
+func (q *Queue) Add(ctx context.Context, pictures []Picture, choice Choice) (*Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, ErrClosed
 	}
-	if q.waiting+len(pictures) > q.limits.Waiting {
+	if q.waiting+q.held+len(pictures) > q.limits.Waiting {
 		q.drop() // of clients that left: their places are free
 	}
-	if q.waiting+len(pictures) > q.limits.Waiting {
-		wait := math.Ceil(q.seconds * float64(q.waiting))
+	if q.waiting+q.held+len(pictures) > q.limits.Waiting {
+		wait := math.Ceil(q.seconds * float64(q.waiting+q.stepsLeft()*stepCost))
 		return nil, &BusyError{time.Duration(min(max(wait, 1), 60)) * time.Second}
 	}
-	j := &Job{Ahead: q.waiting, ctx: ctx, pictures: pictures, drawn: make(chan Drawn, len(pictures)), failed: make(chan error, 1)}
+	j := &Job{
+		Ahead: q.waiting + q.held, ctx: ctx, pictures: pictures, choice: choice, groups: choice.groups(len(pictures)),
+		drawn: make(chan Drawn, choice.results(len(pictures))), progress: make(chan Progress, 1), failed: make(chan error, 1),
+	}
 	q.jobs = append(q.jobs, j)
 	q.waiting += len(pictures)
 	q.signal()
@@ -125,12 +166,12 @@ func (q *Queue) Close() {
 	q.signal()
 }
 
-// Waiting is the number of pictures that wait for the worker.
+// Waiting is the number of pictures that wait for the worker, or for the end of their refinement.
 func (q *Queue) Waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.drop()
-	return q.waiting
+	return q.waiting + q.held
 }
 
 // signal wakes the worker.
@@ -141,11 +182,11 @@ func (q *Queue) signal() {
 	}
 }
 
-// drop forgets the pictures of jobs whose client left. The lock is held.
+// drop forgets what is to be done for jobs that failed or whose client left. The lock is held.
 func (q *Queue) drop() {
 	kept := q.jobs[:0]
 	for _, j := range q.jobs {
-		if j.ctx.Err() == nil {
+		if !q.gone(j) {
 			kept = append(kept, j)
 		} else {
 			q.waiting -= len(j.pictures) - j.next
@@ -153,20 +194,50 @@ func (q *Queue) drop() {
 	}
 	clear(q.jobs[len(kept):])
 	q.jobs = kept
+	q.refining = slices.DeleteFunc(q.refining, func(r *refinement) bool { return q.gone(r.job) })
+	q.refined = slices.DeleteFunc(q.refined, func(t ticket) bool { return q.gone(t.job) })
 }
 
-// take waits for pictures and returns as many as a batch holds. It returns none when the queue is closed and empty.
-func (q *Queue) take(ctx context.Context) ([]ticket, error) {
+// gone reports whether nobody waits for a job any more. The lock is held.
+func (q *Queue) gone(j *Job) bool {
+	if j.ctx.Err() != nil {
+		q.release(j)
+	}
+	return j.over
+}
+
+// release ends a job and gives back the places of what is held of it. The lock is held.
+func (q *Queue) release(j *Job) {
+	q.held -= j.held
+	j.held, j.over = 0, true
+}
+
+// take waits for work and returns as many pictures as a batch holds: none where only refinements go on. It returns false when
+// the queue is closed and empty.
+func (q *Queue) take(ctx context.Context) ([]ticket, bool, error) {
 	for {
-		if tickets := q.tryTake(); len(tickets) > 0 || q.over() {
-			return tickets, nil
+		tickets := q.tryTake()
+		if len(tickets) > 0 {
+			return tickets, true, nil
+		}
+		if q.isRefining() {
+			return nil, true, context.Cause(ctx)
+		}
+		if q.over() {
+			return nil, false, nil
 		}
 		select {
 		case <-q.wake:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, false, context.Cause(ctx)
 		}
 	}
+}
+
+func (q *Queue) isRefining() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.refining) > 0
 }
 
 // over reports whether the queue is closed and empty.
@@ -174,16 +245,19 @@ func (q *Queue) over() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.drop()
-	return q.closed && q.waiting == 0
+	return q.closed && q.waiting == 0 && len(q.refining) == 0 && len(q.refined) == 0
 }
 
-// tryTake takes as many pictures as a batch holds, one of each job in turn, so that a large request does not make small ones
-// wait.
+// tryTake takes as many pictures as a batch holds: those that end a refinement, then one of each job in turn, so that a large
+// request does not make small ones wait.
 func (q *Queue) tryTake() []ticket {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.drop()
-	return q.deal(q.batch)
+	n := min(len(q.refined), q.batch)
+	tickets := slices.Clone(q.refined[:n])
+	q.refined = slices.Delete(q.refined, 0, n)
+	return append(tickets, q.deal(q.batch-n)...)
 }
 
 // deal takes up to n pictures. The lock is held.
@@ -191,7 +265,7 @@ func (q *Queue) deal(n int) []ticket {
 	var tickets []ticket
 	for len(tickets) < n && len(q.jobs) > 0 {
 		j := q.jobs[0]
-		tickets = append(tickets, ticket{j, j.next})
+		tickets = append(tickets, ticket{job: j, index: j.next})
 		j.next++
 		q.waiting--
 		q.jobs = q.jobs[1:]

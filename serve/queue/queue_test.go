@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -103,6 +104,7 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 	moved := manipulated(t, m, pipeline.Origin{ImageEmbed: spread.ImageEmbeds, TextEmbed: targets[:dim], Key: 4}, targets[dim:], []float64{0, 0.8}, 0.6)
 	pixels := len(plain.Images)
 	origin := &Origin{Text: wizard, ImageEmbed: spread.ImageEmbeds}
+	way := &Way{From: Picture{Text: wizard, Alpha: 1.5, Seed: 3, TruncationPsi: 1}, To: Picture{Text: clown, Alpha: 1, Seed: 5, InjectIndex: 2, TruncationPsi: 0.7}}
 	drawn, err := draw(ctx, tiny(), []*Picture{
 		{Text: wizard, Alpha: 1.5, Seed: 3, TruncationPsi: 1},
 		{Text: clown, Alpha: 0, Seed: 4, Spread: 0.6, TruncationPsi: 1, Origin: origin},
@@ -110,6 +112,7 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 		{Text: clown, Alpha: 1, Seed: 5, InjectIndex: 2, TruncationPsi: 0.7, Score: true},
 		{Text: clown, Alpha: 0.8, Seed: 4, Spread: 0.6, TruncationPsi: 1, Origin: origin},
 		{Text: clown, Alpha: 0.8, Seed: 4, TruncationPsi: 1, Origin: &Origin{Text: wizard, Pixels: plain.Images}},
+		{Way: way, At: 0, Seed: 3}, {Way: way, At: 0.25, Seed: 6}, {Way: way, At: 1, Seed: 5},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +127,12 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 	}
 	if nntest.MaxAbs(t, drawn[4].Pixels, drawn[1].Pixels) < 1e-3 || nntest.MaxAbs(t, drawn[5].Pixels, drawn[4].Pixels) < 1e-3 {
 		t.Error("α, or the origin, changes nothing")
+	}
+	between := interpolated(t, m, plain.PictureZ, styled.PictureZ)
+	for i, want := range [][]float32{plain.Images, between, styled.Images} {
+		if worst := nntest.MaxAbs(t, drawn[6+i].Pixels, want); worst > 1e-4 {
+			t.Errorf("picture %d of the way differs by %g", i, worst)
+		}
 	}
 	embeds, err := m.EmbedImages(ctx, styled.Images, m.Generator.Size, m.Generator.Size)
 	if err != nil {
@@ -166,6 +175,31 @@ func manipulated(t *testing.T, m Model, from pipeline.Origin, target []float32, 
 	return images
 }
 
+// interpolated is the second of five pictures from one z to another, whose style is that of seed 5 in the first two layers.
+func interpolated(t *testing.T, m Model, from, to []float32) []float32 {
+	t.Helper()
+	ctx, dim := t.Context(), m.Generator.StyleDim
+	first, err := m.Styles(ctx, from, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := m.Styles(ctx, append(slices.Clone(to), data.Z(5, dim)...), 0.7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := len(first)
+	copy(last[:2*dim], last[width:])
+	styles, err := m.Interpolate(first, last[:width], 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := m.Render(ctx, styles[width:2*width], pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: []uint64{6}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return images
+}
+
 func pictures(n int, text string) []Picture {
 	p := make([]Picture, n)
 	for i := range p {
@@ -182,7 +216,7 @@ func TestBatches(t *testing.T) {
 	})
 	add := func(ctx context.Context, p []Picture) *Job {
 		t.Helper()
-		j, err := q.Add(ctx, p)
+		j, err := q.Add(ctx, p, Choice{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +226,7 @@ func TestBatches(t *testing.T) {
 	gone := add(left, pictures(6, "gone"))
 	large := add(t.Context(), pictures(6, "a wizard"))
 	busy := &BusyError{}
-	if _, err := q.Add(t.Context(), pictures(4, "too many")); !errors.As(err, &busy) || busy.RetryAfter < time.Second {
+	if _, err := q.Add(t.Context(), pictures(4, "too many"), Choice{}); !errors.As(err, &busy) || busy.RetryAfter < time.Second {
 		t.Errorf("a full queue: %v", err)
 	}
 	boom := errors.New("the client left")
@@ -206,7 +240,7 @@ func TestBatches(t *testing.T) {
 		t.Errorf("%d ahead, %d wait", small.Ahead, q.Waiting())
 	}
 	q.Close()
-	if _, err := q.Add(t.Context(), pictures(1, "late")); !errors.Is(err, ErrClosed) {
+	if _, err := q.Add(t.Context(), pictures(1, "late"), Choice{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("a closed queue: %v", err)
 	}
 	if err := q.Run(t.Context(), func() { t.Error("nothing is left to be ready for") }); err != nil {
@@ -216,18 +250,18 @@ func TestBatches(t *testing.T) {
 	if fmt.Sprint(batches) != "[[1 1] [8 2]]" {
 		t.Errorf("batches (pictures, requests): %v", batches)
 	}
-	if _, _, err := gone.Next(nil); !errors.Is(err, boom) {
+	if _, err := gone.Next(nil); !errors.Is(err, boom) {
 		t.Errorf("the job of a client that left: %v", err)
 	}
 	var first []float32
 	for j, n := range map[*Job]int{large: 6, small: 3} {
 		seen := map[int][]float32{}
 		for range n {
-			d, _, err := j.Next(nil)
+			e, err := j.Next(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen[d.Index] = d.Pixels
+			seen[e.Drawn.Index] = e.Drawn.Pixels
 		}
 		if len(seen) != n {
 			t.Errorf("%d different pictures of %d", len(seen), n)
@@ -245,13 +279,13 @@ func TestBatches(t *testing.T) {
 // A batch that fails is drawn one by one, and fails those jobs only that are to blame.
 func TestFailureIsOneRequests(t *testing.T) {
 	q := newQueue(t, 12, nil)
-	good, err := q.Add(t.Context(), pictures(2, "a wizard"))
+	good, err := q.Add(t.Context(), pictures(2, "a wizard"), Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	broken := pictures(1, "a clown")
 	broken[0].Origin = &Origin{Text: "a clown", ImageEmbed: []float32{1}} // too short
-	bad, err := q.Add(t.Context(), broken)
+	bad, err := q.Add(t.Context(), broken, Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,11 +293,11 @@ func TestFailureIsOneRequests(t *testing.T) {
 	if err := q.Run(t.Context(), func() {}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := bad.Next(nil); err == nil {
+	if _, err := bad.Next(nil); err == nil {
 		t.Error("no error for a broken origin")
 	}
 	for range 2 {
-		if _, _, err := good.Next(nil); err != nil {
+		if _, err := good.Next(nil); err != nil {
 			t.Error(err)
 		}
 	}
@@ -274,14 +308,14 @@ func TestStop(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	q := newQueue(t, 12, nil)
-	waits, err := q.Add(t.Context(), pictures(1, "a wizard"))
+	waits, err := q.Add(t.Context(), pictures(1, "a wizard"), Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := q.Run(stopped, stop); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
-	if _, _, err := waits.Next(nil); !errors.Is(err, context.Canceled) {
+	if _, err := waits.Next(nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("what waited: %v", err)
 	}
 }

@@ -20,17 +20,19 @@ func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
 			return err
 		}
 		q.serve(ctx, q.tryTake())
+		q.step(ctx)
 	}
 	if q.over() {
 		return nil
 	}
 	ready()
 	for {
-		tickets, err := q.take(ctx)
-		if len(tickets) == 0 || err != nil {
+		tickets, more, err := q.take(ctx)
+		if !more || err != nil {
 			return err
 		}
 		q.serve(ctx, tickets)
+		q.step(ctx)
 	}
 }
 
@@ -50,14 +52,22 @@ func (q *Queue) serve(ctx context.Context, tickets []ticket) {
 			err = q.draw(ctx, []ticket{t})
 		}
 		if err != nil {
-			t.fail(err)
+			q.fail(t.job, err)
 		}
 	}
 }
 
-func (t ticket) fail(err error) {
+// fail ends a job.
+func (q *Queue) fail(j *Job, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	j.fail(err)
+	q.release(j)
+}
+
+func (j *Job) fail(err error) {
 	select {
-	case t.job.failed <- err:
+	case j.failed <- err:
 	default: // it failed already
 	}
 }
@@ -67,23 +77,34 @@ func (q *Queue) failAll(err error) {
 	defer q.mu.Unlock()
 	q.closed = true
 	for _, j := range q.jobs {
-		ticket{job: j}.fail(err)
+		j.fail(err)
 	}
-	q.jobs, q.waiting = nil, 0
+	for _, r := range q.refining {
+		r.job.fail(err)
+	}
+	for _, t := range q.refined {
+		t.job.fail(err)
+	}
+	q.jobs, q.refining, q.refined, q.waiting, q.held = nil, nil, nil, 0, 0
 }
 
-// draw draws pictures and hands them to their jobs.
+// recovered turns a panic, of graph code, into an error.
+func recovered(what string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%s: %v", what, r)
+	}
+}
+
+// draw draws pictures and hands them on.
 func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
-	defer func() {
-		if r := recover(); r != nil { // graph code panics
-			err = fmt.Errorf("draw: %v", r)
-		}
-	}()
+	defer recovered("draw", &err)
 	var wanted []ticket
 	var pictures []*Picture
 	for _, t := range tickets {
 		if t.job.ctx.Err() == nil {
 			wanted, pictures = append(wanted, t), append(pictures, t.picture())
+		} else {
+			q.fail(t.job, context.Cause(t.job.ctx))
 		}
 	}
 	if len(wanted) == 0 {
@@ -94,8 +115,8 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 		return err
 	}
 	for i, t := range wanted {
-		drawn[i].Index = t.index
-		t.job.drawn <- drawn[i] // it has room for all
+		drawn[i].Index, drawn[i].Picture = t.index, t.index
+		q.arrived(t, drawn[i])
 	}
 	return nil
 }
@@ -123,6 +144,9 @@ func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 				return fmt.Errorf("warm up %s: %w", m.Name, err)
 			}
 		}
+	}
+	if err := q.warmUpSteps(ctx, shapes); err != nil {
+		return fmt.Errorf("warm up: %w", err)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

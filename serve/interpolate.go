@@ -1,0 +1,191 @@
+package serve
+
+import (
+	"fmt"
+	"image"
+	"maps"
+	"net/http"
+
+	"illustrator/data"
+	"illustrator/serve/gallery"
+	"illustrator/serve/queue"
+)
+
+// What an interpolation has where a request says nothing, as illustrator interpolate.
+const (
+	minSteps   = 2 // both ends
+	mostUsual  = 8
+	defaultFPS = 8.0
+)
+
+// mostSteps is how many frames an interpolation has at most: as many pictures as a request may ask for, if a gallery holds them.
+func (s *Server) mostSteps() int {
+	side := s.Models[0].Generator.Size
+	side *= scale(side)
+	return max(minSteps, min(s.Limits.Pictures, gallery.MaxPixels/(side*side)))
+}
+
+func (s *Server) defaultSteps() int { return min(mostUsual, s.mostSteps()) }
+
+type interpolateRequest struct {
+	From end `json:"from"`
+	To   end `json:"to"`
+	// Run draws the texts, and maps uploaded pictures.
+	Run string `json:"run"`
+	// Steps is the number of frames, both ends included, FPS how many are shown a second.
+	Steps *int     `json:"steps"`
+	FPS   *float64 `json:"fps"`
+	// Seed is that of the noise of all frames, and of the texts' pictures. It is From's, if that is a picture, where it is left out.
+	Seed          *uint64  `json:"seed"`
+	Alpha         *float64 `json:"alpha"`
+	TruncationPsi *float64 `json:"truncation_psi"`
+	Cartoon       string   `json:"cartoon"`
+}
+
+// end is where an interpolation begins or ends: a text, or a picture of the gallery.
+type end struct {
+	Text    string `json:"text"`
+	Picture string `json:"picture"`
+}
+
+// animation is what frames are collected for.
+type animation struct {
+	frames []image.Image
+	record gallery.Record
+	hashes map[string]string
+}
+
+// planInterpolate plans the frames on the straight line in W between two pictures.
+func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
+	steps, fps := s.defaultSteps(), defaultFPS
+	if q.Steps != nil {
+		steps = *q.Steps
+	}
+	if q.FPS != nil {
+		fps = *q.FPS
+	}
+	if most := s.mostSteps(); steps < minSteps || steps > most {
+		return nil, badField("steps", fmt.Sprintf("it is %d", steps), fmt.Sprintf("an interpolation has %d to %d frames, both ends included", minSteps, most))
+	}
+	if err := checkRange("fps", fps, 0.1, 50); err != nil {
+		return nil, err
+	}
+	model, err := s.model("run", q.Run)
+	if err != nil {
+		return nil, err
+	}
+	common := settings{Alpha: q.Alpha, TruncationPsi: q.TruncationPsi, Cartoon: q.Cartoon}
+	if q.Seed != nil {
+		common.Seed = *q.Seed
+	}
+	text, err := common.plan(s, model)
+	if err != nil {
+		return nil, err
+	}
+	from, first, err := s.readEnd("from", q.From, text)
+	if err != nil {
+		return nil, err
+	}
+	to, last, err := s.readEnd("to", q.To, text)
+	if err != nil {
+		return nil, err
+	}
+	if q.Seed == nil {
+		common.Seed = from.Seed
+	}
+	text.record.Kind, text.record.Seed, text.record.Frames, text.record.FPS = gallery.Interpolated, common.Seed, steps, fps
+	text.record.Run, text.record.Text = s.Models[from.Model].Name, first.Text+" → "+last.Text
+	text.record.Origin, text.record.OriginText, text.record.Target, text.record.TargetText = first.ID, first.Text, last.ID, last.Text
+	return s.frames(text, &queue.Way{From: from, To: to}, steps), nil
+}
+
+// readEnd returns how the picture at an end is drawn, and its record, of which a text has the text alone. text is the plan of texts.
+func (s *Server) readEnd(field string, e end, text plan) (p queue.Picture, record gallery.Record, err error) {
+	if (e.Text == "") == (e.Picture == "") {
+		return p, record, badField(field, "it must have a text or a picture", `give {"text": "a description"} or {"picture": "an id of the gallery"}`)
+	}
+	if e.Picture != "" {
+		record, p, err = s.begin(field, e.Picture, text.draw.Model, "")
+		return p, record, err
+	}
+	words, problem := s.checkText(field, e.Text)
+	if problem != nil {
+		return p, record, problem
+	}
+	p, record.Text = text.of(s.Models[text.draw.Model], words, text.record.Seed).draw, words
+	return p, record, nil
+}
+
+// frames plans the frames of a way as previews: what is kept is the animation.
+func (s *Server) frames(p plan, way *queue.Way, steps int) *work {
+	m := s.Models[way.From.Model]
+	a := &animation{frames: make([]image.Image, steps), record: p.record, hashes: hashes(m.Hashes, p.style)}
+	if way.To.Model != way.From.Model {
+		a.hashes = maps.Clone(a.hashes)
+		a.hashes["to-mapper"] = s.Models[way.To.Model].Hashes["mapper"]
+	}
+	planned := &work{animation: a}
+	for i := range steps {
+		next := p
+		next.preview, next.record.Frames = true, 0
+		next.draw = queue.Picture{Model: way.From.Model, Way: way, At: float64(i) / float64(steps-1), Seed: p.record.Seed}
+		planned.plans = append(planned.plans, next)
+	}
+	return planned
+}
+
+// animate keeps the frames as one animation.
+func (s *Server) animate(a *animation) (answered, error) {
+	s.drawing <- struct{}{}
+	defer func() { <-s.drawing }()
+	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software, a.hashes)
+	return answer(record, 0), err
+}
+
+// getGIF answers with an animation as GIF, which every program shows.
+func (s *Server) getGIF(w http.ResponseWriter, r *http.Request) {
+	s.convert(w, r, "image/gif", ".gif", func(record gallery.Record, frames []image.Image) ([]byte, error) {
+		return data.EncodeAnimation(".gif", frames, record.Delay(), nil)
+	})
+}
+
+// getStrip answers with the frames of an animation side by side.
+func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
+	s.convert(w, r, "image/png", "-strip.png", func(record gallery.Record, frames []image.Image) ([]byte, error) {
+		labels := make([]string, len(frames))
+		labels[0], labels[len(labels)-1] = record.OriginText, record.TargetText
+		strip, err := data.Strip(frames, labels, nil)
+		if err != nil {
+			return nil, err
+		}
+		return data.EncodePNG(strip, []data.Meta{{Key: "Description", Value: record.Text}, {Key: "Software", Value: s.Software}})
+	})
+}
+
+// convert answers with another form of an animation, which is made when it is asked for.
+func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, extension string, encode func(gallery.Record, []image.Image) ([]byte, error)) {
+	of, record, err := s.find(r.PathValue("id"))
+	if err == nil && record.Frames < minSteps {
+		err = &problem{status: http.StatusNotFound, Message: "the picture is no animation", Hint: "make one with POST /api/v1/interpolate"}
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	file, err := s.encode(of, record, encode)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.sendFile(w, r, contentType, fileName(record, extension), file)
+}
+
+func (s *Server) encode(of *gallery.Gallery, record gallery.Record, encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
+	s.drawing <- struct{}{}
+	defer func() { <-s.drawing }()
+	frames, err := of.Animation(record.ID)
+	if err != nil {
+		return nil, err
+	}
+	return encode(record, frames)
+}

@@ -1,0 +1,64 @@
+// Between: the way from one picture to another, as an animation.
+import { Ask } from "./ask.js";
+import { card, placeholder, show } from "./cards.js";
+import { $, el, sample } from "./dom.js";
+import { filmTools } from "./film.js";
+
+export function betweenView(view, domain) {
+  const list = $(".pictures", view);
+  const result = $(".result", view);
+  const ends = { from: new End($(".end.from", view)), to: new End($(".end.to", view)) };
+  const ask = new Ask(view, domain, {
+    path: "/api/v1/interpolate",
+    choices: domain.examples,
+    maxLength: domain.limits.text,
+    placeholder: sample(domain.examples, 2),
+    settings: { differ: false, frames: true },
+    request: (_, values) => ({ from: ends.from.value(), to: ends.to.value(), ...values }),
+    begin: (a) => {
+      result.replaceChildren();
+      list.replaceChildren(...Array.from({ length: a.frames }, placeholder));
+    },
+    frame: (p) => {
+      const img = el("img", { alt: `Frame ${p.index + 1}`, width: p.width, height: p.height });
+      show(img, p).catch(() => {});
+      list.children[p.index].replaceWith(el("li", { class: "card" }, el("span", { class: "picture" }, img)));
+    },
+    picture: (p) => {
+      const shown = card(p, () => [p]);
+      result.replaceChildren(el("ul", { class: "pictures", "aria-label": "Animation" }, shown), el("div", { class: "row tools" }, ...filmTools(p, $("img", shown))));
+    },
+    end: () => list.querySelectorAll(".waiting").forEach((place) => place.remove()),
+  });
+  /** put makes a picture the end called name. The noise of all frames is that of the picture at the beginning. */
+  ask.put = (name, picture) => {
+    ends[name].put(picture);
+    if (name === "from") ask.settings.get("seed").value = picture.seed;
+  };
+  return ask;
+}
+
+/** End is a text, or a picture of the gallery in its place. */
+class End {
+  constructor(element) {
+    this.text = $("textarea", element);
+    this.chosen = $(".chosen", element);
+    $("button", this.chosen).addEventListener("click", () => { this.put(null); this.text.focus(); });
+  }
+
+  put(picture) {
+    this.picture = picture;
+    this.chosen.hidden = !picture;
+    this.text.hidden = this.text.disabled = Boolean(picture);
+    if (!picture) return;
+    $("img", this.chosen)?.remove();
+    const img = el("img", { alt: picture.text, width: 64, height: 64 });
+    show(img, picture).catch(() => {});
+    this.chosen.prepend(img);
+    $(".words", this.chosen).textContent = picture.text;
+  }
+
+  value() {
+    return this.picture ? { picture: this.picture.id } : { text: this.text.value };
+  }
+}
