@@ -14,6 +14,7 @@ import (
 	"illustrator/configs"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/models/xla/programs"
 	"illustrator/train/bench"
 )
 
@@ -126,6 +127,7 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 		if err != nil {
 			return err
 		}
+		programs.Use(nil) // how long compiling takes is measured too
 		return bench.Serve(cmd.Context(), cases[0], backend, cmd.InOrStdin(), opts.stdout)
 	}
 	report, err := opts.measure(cmd, cases, b)
