@@ -91,6 +91,12 @@ func Locate(name string) (path, mend string, err error) {
 	return path, target.mend(), err
 }
 
+// OnCPU reports whether Open(name) opens the CPU, whose memory is the machine's.
+func OnCPU(name string) (bool, error) {
+	target, err := parse(name)
+	return target.isCPU(), err
+}
+
 // target is a parsed backend name.
 type target struct {
 	name    string   // of the plugin: "cpu", "cuda"; "" if path is set
