@@ -170,20 +170,21 @@ type batchReport struct {
 	Best     map[string]int               `json:"recommended"` // 0 where none could be measured
 }
 
+// findBatches looks for the best batch of each work. What was measured before an error is in the report.
 func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b batchOptions) (batchReport, error) {
 	report := batchReport{
 		Versions: readVersions(), Cores: runtime.NumCPU(), Load: loadAverage(),
 		Tried: map[string][]bench.Candidate{}, Best: map[string]int{},
-	}
-	program, err := os.Executable()
-	if err != nil {
-		return report, err
 	}
 	backend, err := o.backendName()
 	if err != nil {
 		return report, err
 	}
 	onCPU, err := xla.OnCPU(backend)
+	if err != nil {
+		return report, err
+	}
+	worker, err := b.worker(backend)
 	if err != nil {
 		return report, err
 	}
@@ -195,13 +196,7 @@ func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b ba
 		}
 		search.Measure = func(batch int) (bench.Result, error) {
 			o.log.Info(fmt.Sprintf("measuring: %s, batch %d", w.About, batch))
-			results, err := bench.Run(ctx, w.at(batch), bench.Options{Rounds: b.rounds, Worker: func(bench.Case) []string {
-				args := []string{program, "bench", "batch", "--backend", backend, "--config", b.config, "--domain", b.domain, "--serve", fmt.Sprintf("%s:%d", w.Name, batch)}
-				for _, assignment := range b.set {
-					args = append(args, "--set", assignment)
-				}
-				return args
-			}})
+			results, err := bench.Run(ctx, w.at(batch), bench.Options{Rounds: b.rounds, Worker: worker})
 			if err != nil {
 				return bench.Result{}, err
 			}
@@ -219,6 +214,18 @@ func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b ba
 		}
 	}
 	return report, report.failure(works)
+}
+
+// worker returns the command line of the process that measures a case: this one's, with the work added.
+func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) {
+	program, err := os.Executable()
+	args := []string{program, "bench", "batch", "--backend", backend, "--config", b.config, "--domain", b.domain}
+	for _, assignment := range b.set {
+		args = append(args, "--set", assignment)
+	}
+	return func(c bench.Case) []string {
+		return append(slices.Clone(args), "--serve", fmt.Sprintf("%s:%d", c.Name, c.Batch))
+	}, err
 }
 
 // failure is an error if a work could not be measured with any batch.
