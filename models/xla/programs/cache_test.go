@@ -108,6 +108,19 @@ func TestCachePrunes(t *testing.T) {
 	}
 }
 
+func TestMachineHasTheFlags(t *testing.T) {
+	t.Setenv("XLA_FLAGS", "")
+	before := keyOf(describeMachine())
+	for _, name := range []string{"XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"} {
+		t.Setenv(name, "something else")
+		now := keyOf(describeMachine())
+		if now == before {
+			t.Errorf("%s does not matter", name)
+		}
+		before = now
+	}
+}
+
 func TestKeysDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for _, parts := range [][]string{nil, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"", "ab"}, {"ab", ""}} {

@@ -8,14 +8,8 @@ package programs
 import "C"
 
 import (
-	"os"
-	"runtime"
-	"strconv"
-	"strings"
 	"time"
 	"unsafe"
-
-	"github.com/klauspost/cpuid/v2"
 )
 
 // programsCompile stands in for the plugin's function that compiles, on the thread that called it. Whatever goes wrong with
@@ -65,7 +59,7 @@ func (p *plugin) compile(args *C.compile_args) *C.error {
 }
 
 // key names a program by all that its machine code depends on: the program and the compiler's options, the plugin, the
-// devices, and the processor with the number of cores, among which XLA's CPU compiler divides the work.
+// devices and the machine.
 func (p *plugin) key(args *C.compile_args) (string, error) {
 	hash, err := p.hash()
 	if err != nil {
@@ -75,10 +69,8 @@ func (p *plugin) key(args *C.compile_args) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts = append(parts, hash, runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","),
-		strconv.Itoa(runtime.NumCPU()), os.Getenv("XLA_FLAGS"), os.Getenv("NVIDIA_TF32_OVERRIDE"))
 	program := args.program
-	return keyOf(append(parts,
+	return keyOf(append(append(parts, p.machine...), hash,
 		text(program.format, program.format_size), text(args.options, args.options_size), text(program.code, program.code_size))), nil
 }
 

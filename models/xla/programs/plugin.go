@@ -23,6 +23,8 @@ import (
 type plugin struct {
 	table *C.api
 	hash  func() (string, error) // SHA-256 of its file
+	// machine is describeMachine's answer when the plugin was loaded: XLA reads its flags once.
+	machine []string
 }
 
 // intercepted is the plugin whose compilations come here, nil before there is one. PJRT's functions are given no more
@@ -49,7 +51,10 @@ func Intercept(path string) error {
 	if changed == nil {
 		return nil
 	}
-	intercepted = &plugin{table: table, hash: sync.OnceValues(func() (string, error) { return hashFile(path) })}
+	intercepted = &plugin{
+		table: table, machine: describeMachine(),
+		hash: sync.OnceValues(func() (string, error) { return hashFile(path) }),
+	}
 	return pjrt.RegisterPreloadedPlugin(path, uintptr(unsafe.Pointer(changed)))
 }
 

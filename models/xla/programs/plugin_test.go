@@ -120,11 +120,8 @@ func TestKeptProgramsComputeTheSame(t *testing.T) {
 	}
 	expect(t, "a program kept after the damage", 0, 1, same)
 
-	flags := os.Getenv("XLA_FLAGS")
-	t.Setenv("XLA_FLAGS", flags+" ")
-	expect(t, "other flags", 1, 0, same)
-	t.Setenv("XLA_FLAGS", flags)
-	expect(t, "the flags of before", 0, 1, same)
+	t.Setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true") // too late for XLA, which has read it
+	expect(t, "flags that changed after the plugin was loaded", 0, 1, same)
 
 	// A cache that can't be written: its folder is a file.
 	programs.Use(&programs.Cache{Folder: files[0], Log: logger})

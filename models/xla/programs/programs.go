@@ -12,7 +12,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"sync/atomic"
+
+	"github.com/klauspost/cpuid/v2"
 )
 
 // inUse is the cache of this process, nil for none.
@@ -42,6 +47,15 @@ func keyOf(parts []string) string {
 		io.WriteString(hash, part)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// describeMachine returns what of this machine and process machine code depends on: the processor with the number of cores,
+// among which XLA's CPU compiler divides the work, and the flags that XLA and NVIDIA's libraries read.
+func describeMachine() []string {
+	return []string{
+		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","), strconv.Itoa(runtime.NumCPU()),
+		os.Getenv("XLA_FLAGS"), os.Getenv("NVIDIA_TF32_OVERRIDE"),
+	}
 }
 
 func hashFile(path string) (string, error) {
