@@ -39,7 +39,13 @@ type Pairs struct {
 	Seed uint64 `yaml:"seed"`
 	// NoiseMode is the generator's noise: "random" in the release.
 	NoiseMode string `yaml:"noise_mode"`
+	// Batch is the number of pictures computed at once, on which an embedding's last digits depend; 0 leaves it to the
+	// generator's size: 32 up to 256 pixels.
+	Batch int `yaml:"batch,omitempty"`
 }
+
+// MaxPairsBatch is the most pictures that are computed at once.
+const MaxPairsBatch = 4096
 
 // Paper returns the settings of the official release on domain lorelei, whose networks set the widths of Z and of the
 // embeddings.
@@ -141,6 +147,9 @@ func (r *Run) Validate() error {
 	}
 	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
 		return fmt.Errorf("pairs.noise_mode: %w", err)
+	}
+	if r.Pairs.Batch < 0 || r.Pairs.Batch > MaxPairsBatch {
+		return fault.Usage(fmt.Errorf("pairs.batch is %d", r.Pairs.Batch), "pairs.batch must be from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)
 	}
 	m := r.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, 1, 1 // the domain's networks set these

@@ -133,6 +133,7 @@ func TestSetMistakes(t *testing.T) {
 		"train.batch=1":                    {"train.batch is 1", "from 2"},
 		"train.noise_mode=loud":            {`noise mode "loud"`, "const, random or none"},
 		"pairs.noise_mode=loud":            {`pairs.noise_mode: noise mode "loud"`, "const, random or none"},
+		"pairs.batch=5000":                 {"pairs.batch is 5000", "from 1 to 4096"},
 		"pairs.rows=1":                     {"pairs.rows is 1", "from 2"},
 		"pairs.rows=1608":                  {"pairs.rows is 1608, train.validation.rows 1600 and train.batch 8", "1608"},
 		"train.validation.every=0":         {"train.validation.every is 0", "at least 1"},

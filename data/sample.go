@@ -12,8 +12,8 @@ import (
 )
 
 // SampledMeta describes the pairs that the networks of domain give, from seed on. Batch is the number of pictures computed at
-// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it follows from the
-// generator's size alone and is recorded with the pairs.
+// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it is recorded with
+// the pairs, and follows from the generator's size alone unless n says otherwise.
 func SampledMeta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) PairsMeta {
 	return PairsMeta{
 		Domain: domain, Seed: seed, NoiseMode: string(mode), CreatedBy: createdBy,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/pkg/core/tensors"
 	"github.com/gomlx/gomlx/pkg/ml/context"
 	"github.com/gomlx/gomlx/pkg/ml/context/initializers"
 	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
@@ -111,6 +112,19 @@ func (o Optimizer) Reset(ctx *context.Context) error {
 		return err
 	}
 	return o.adam().Clear(ctx)
+}
+
+// Zero sets moments, step count and gathered gradients in ctx back to what they began with. Other than after Reset they need
+// no program that initialises them.
+func (o Optimizer) Zero(ctx *context.Context) error {
+	for _, scope := range []string{gatheredScope, optimizers.AdamDefaultScope} {
+		for v := range ctx.In(scope).IterVariablesInScope() {
+			if err := v.SetValue(tensors.FromShape(v.Shape())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (o Optimizer) adam() optimizers.Interface {

@@ -20,6 +20,7 @@ import (
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
+	compiled "illustrator/models/xla/programs"
 )
 
 // made are pairs that have nothing to do with each other. broken, if positive, is a row whose embedding is not finite.
@@ -144,10 +145,13 @@ func TestResumeIsExact(t *testing.T) {
 		config, stops = l1Only(), []int{5}
 	}
 	domain, whole := tinyDomain(t), t.TempDir()
-	state, err := begin(t, domain, whole, config).Run(t.Context())
+	training := begin(t, domain, whole, config)
+	perStep := countCompiled(training)
+	state, err := training.Run(t.Context())
 	if err != nil || state.Step != 12 || state.Best == nil {
 		t.Fatalf("%+v, %v", state, err)
 	}
+	checkCompiled(t, config, perStep())
 	want := contents(t, whole)
 	if n := strings.Count(want["metrics.jsonl"], "\n"); n != 12+4 {
 		t.Errorf("%d lines of metrics, want 12 steps and validations after steps 4, 5, 8 and 12:\n%s", n, want["metrics.jsonl"])
@@ -171,6 +175,37 @@ func TestResumeIsExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "resumed when all is done", contents(t, parts), want)
+}
+
+// countCompiled has a training of 12 steps note how many programs are compiled for each step and what is done before it; the
+// last number is of what is done after all steps.
+func countCompiled(training *Training) func() [13]int {
+	var before [13]int
+	training.Progress = func(step int, _ Stage, _ losses.Values) { before[step], _ = compiled.Count() }
+	before[0], _ = compiled.Count()
+	return func() (perStep [13]int) {
+		last, _ := compiled.Count()
+		for step := range 12 {
+			perStep[step] = before[step+1] - before[step]
+		}
+		perStep[12] = last - before[12]
+		return perStep
+	}
+}
+
+// checkCompiled fails unless a training compiled in the first step of each stage and in the first validation alone, and in a
+// later stage no more than its own programs: one, or two where gradients accumulate.
+func checkCompiled(t *testing.T, config Config, perStep [13]int) {
+	t.Helper()
+	want := [13]int{5: 1}
+	if config.Optimizer.Accumulate > 1 {
+		want[5] = 2
+	}
+	want[4] = 2          // validations of 4 rows and of the last 2
+	want[0] = perStep[0] // fresh moments, too
+	if perStep != want || perStep[0] == 0 {
+		t.Errorf("programs compiled before each step, and after all: %v, want %v", perStep, want)
+	}
 }
 
 // checkValidations fails unless each validation of a run has measured every loss that has a weight, and no other.

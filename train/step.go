@@ -135,7 +135,11 @@ func (t *Training) enter(at int) error {
 		return nil
 	}
 	if within == 0 {
-		if err := t.Config.Optimizer.Reset(t.Networks.Context); err != nil {
+		reset := t.Config.Optimizer.Zero
+		if t.stage < 0 { // what is there is of another training, perhaps of another mapper, or of a checkpoint
+			reset = t.Config.Optimizer.Reset
+		}
+		if err := reset(t.Networks.Context); err != nil {
 			return err
 		}
 	}

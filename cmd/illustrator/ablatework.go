@@ -31,6 +31,7 @@ func (s *study) samplePairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	session.networks.Pictures = run.Pairs.Batch
 	meta := data.SampledMeta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), createdBy())
 	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, data.DefaultShardRows, run.Pairs.Rows)
 }

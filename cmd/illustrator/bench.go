@@ -14,6 +14,7 @@ import (
 	"illustrator/configs"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/models/xla/programs"
 	"illustrator/train/bench"
 )
 
@@ -60,6 +61,7 @@ func newBenchCommand(opts *globalOptions) *cobra.Command {
 	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&b.serve, "serve", false, "do a case's work as standard input asks")
 	_ = flags.MarkHidden("serve")
+	cmd.AddCommand(newBenchBatchCommand(opts))
 	return cmd
 }
 
@@ -126,6 +128,7 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 		if err != nil {
 			return err
 		}
+		programs.Use(nil) // how long compiling takes is measured too
 		return bench.Serve(cmd.Context(), cases[0], backend, cmd.InOrStdin(), opts.stdout)
 	}
 	report, err := opts.measure(cmd, cases, b)
@@ -193,9 +196,7 @@ func (o *globalOptions) measure(cmd *cobra.Command, cases []bench.Case, b benchO
 	options.Worker = func(c bench.Case) []string {
 		return []string{program, "bench", "--serve", "--backend", backend, "--full-batch", fmt.Sprint(b.fullBatch), c.Name}
 	}
-	if report.busy() {
-		o.log.Warn(fmt.Sprintf("other programs are busy (load average %s): the times will be those of a shared machine, and PyTorch's threads suffer more from that", report.Load))
-	}
+	o.warnBusy(report.Load)
 	bar := o.newProgress("Measuring", len(cases)*b.rounds)
 	defer bar.Done()
 	done := 0
@@ -210,11 +211,12 @@ func (o *globalOptions) measure(cmd *cobra.Command, cases []bench.Case, b benchO
 	return report, nil
 }
 
-// busy reports whether other programs keep half of a core or more busy.
-func (r benchReport) busy() bool {
+// warnBusy warns if the load average says that other programs keep half of a core or more busy.
+func (o *globalOptions) warnBusy(average string) {
 	var load float64
-	_, err := fmt.Sscan(r.Load, &load)
-	return err == nil && load >= 0.5
+	if _, err := fmt.Sscan(average, &load); err == nil && load >= 0.5 {
+		o.log.Warn(fmt.Sprintf("other programs are busy (load average %s): the times will be those of a shared machine, and PyTorch's threads suffer more from that", average))
+	}
 }
 
 // loadAverage is the system's load over the last minute, "" where it does not tell (Linux only).
@@ -232,15 +234,20 @@ func (r benchReport) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "work\tengine\tbatch\ts/step\tsamples/s\tfirst step, s\tpeak, GiB\tspeed-up")
 	for _, m := range r.Results {
-		about, speedup, peak := m.About, "", "unknown"
+		about, speedup := m.About, ""
 		if m.Engine != bench.Engine {
 			about, speedup = "", fmt.Sprintf("%.2f ×", m.Speedup)
 		}
-		if m.PeakBytes > 0 {
-			peak = fmt.Sprintf("%.2f", float64(m.PeakBytes)/(1<<30))
-		}
 		fmt.Fprintf(table, "%s\t%s\t%d\t%.4g\t%.4g\t%.1f\t%s\t%s\n",
-			about, m.Engine, m.Batch, m.StepSeconds, m.SamplesPerSecond, m.FirstStepSeconds, peak, speedup)
+			about, m.Engine, m.Batch, m.StepSeconds, m.SamplesPerSecond, m.FirstStepSeconds, peakGiB(m), speedup)
 	}
 	return table.Flush()
+}
+
+// peakGiB is the most memory of a measurement's process, in GiB.
+func peakGiB(r bench.Result) string {
+	if r.PeakBytes == 0 {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.2f", float64(r.PeakBytes)/(1<<30))
 }

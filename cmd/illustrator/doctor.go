@@ -16,6 +16,7 @@ import (
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
 )
 
 // check is one row of the doctor's table.
@@ -68,7 +69,7 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	found := diagnose(ctx, backend)
+	found := diagnose(ctx, backend, opts.programCache())
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 	return fault.Hint(fmt.Errorf("wrong: %s", strings.Join(wrong, ", ")), "%s", fix)
 }
 
-func diagnose(ctx context.Context, backend string) diagnosis {
+func diagnose(ctx context.Context, backend string, cache *programs.Cache) diagnosis {
 	found := diagnosis{OK: true, Versions: readVersions(), Memory: readMemory()}
 	add := func(c check) {
 		found.Checks = append(found.Checks, c)
@@ -107,6 +108,7 @@ func diagnose(ctx context.Context, backend string) diagnosis {
 	}
 	add(found.Memory.check())
 	add(found.checkWeights())
+	add(checkPrograms(cache))
 	add(checkPip(ctx, found.Info != nil))
 	return found
 }

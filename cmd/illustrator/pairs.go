@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
@@ -16,7 +17,7 @@ import (
 
 type pairsOptions struct {
 	domain, noiseMode, out, part string
-	rows, shardRows              int
+	rows, shardRows, batch       int
 	seed                         uint64
 }
 
@@ -43,6 +44,7 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
 	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
 	flags.IntVar(&p.shardRows, "shard-rows", data.DefaultShardRows, "number of rows in one file")
+	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
 	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts), newPairsExportCommand(opts))
@@ -62,6 +64,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err != nil {
 		return err
 	}
+	s.networks.Pictures = p.batch
 	if err := opts.samplePairs(ctx, s, p.out, data.SampledMeta(s.networks, s.domain.Name, seed, mode, createdBy()), p.shardRows, rows); err != nil {
 		return err
 	}
@@ -78,6 +81,8 @@ func (p pairsOptions) span() (seed uint64, rows int, err error) {
 		return 0, 0, fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	case p.shardRows < 1 || p.shardRows > data.MaxShardRows:
 		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", data.MaxShardRows)
+	case p.batch < 0 || p.batch > configs.MaxPairsBatch:
+		return 0, 0, fault.Usage(fmt.Errorf("--batch is %d", p.batch), "--batch must be from 1 to %d", configs.MaxPairsBatch)
 	case p.part == "":
 		return p.seed, p.rows, nil
 	}

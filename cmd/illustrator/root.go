@@ -13,6 +13,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
 )
 
 // globalOptions is what every command shares: the flags before or after any command's name, and where to write.
@@ -44,6 +45,7 @@ func (o *globalOptions) openBackend(devices int) (backends.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	programs.Use(o.programCache())
 	return xla.OpenDevices(name, devices)
 }
 
@@ -61,6 +63,7 @@ Exit codes:
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
+  ILLUSTRATOR_PROGRAMS      folder of compiled programs (default illustrator/programs in the user's cache); off keeps none
   ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch

@@ -16,6 +16,7 @@ import (
 // verifies every byte of them. need is the number of rows that the run takes from them at the least. The caller closes them.
 func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*data.Pairs, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
+	s.networks.Pictures = run.Pairs.Batch
 	meta := data.SampledMeta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
 	folder := byHand
 	if byHand == "" {

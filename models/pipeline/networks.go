@@ -50,6 +50,9 @@ type Networks struct {
 	Classifier *classifier.Config // nil in a domain without one
 	Mapper     *mapper.Config     // nil until LoadMapper
 
+	// Pictures is how many pictures are drawn at once; 0 leaves that to PictureBatch.
+	Pictures int
+
 	// Hashes identify the networks: SHA-256 of their weights by scope ("generator", "clip", "classifier", "mapper").
 	Hashes map[string]string
 

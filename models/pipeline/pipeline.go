@@ -21,9 +21,12 @@ import (
 // an image embedding of length 11, on a CPU).
 const batchSize = 32
 
-// PictureBatch is how many pictures are drawn at once: batchSize, or fewer of more than 256 pixels, so that the layers of one
-// batch take no more memory than they do at 256.
+// PictureBatch is how many pictures are drawn at once: Pictures if it is set, else batchSize, or fewer of more than 256
+// pixels, so that the layers of one batch take no more memory than they do at 256.
 func (n *Networks) PictureBatch() int {
+	if n.Pictures > 0 {
+		return n.Pictures
+	}
 	const side = 256
 	return max(1, min(batchSize, batchSize*side*side/(n.Generator.Size*n.Generator.Size)))
 }

@@ -17,6 +17,7 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/stylegan2"
+	"illustrator/models/xla/programs"
 )
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
@@ -207,7 +208,7 @@ func TestGenerateInjectsStyles(t *testing.T) {
 	}
 }
 
-// Eq. 3: with α 0 the text has no say; without prompts alpha has none; α moves the result.
+// Eq. 3: with α 0 the text has no say; without prompts alpha has none; α moves the result. Only the first request compiles.
 func TestGenerateProjects(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
 	z := func(change func(*pipeline.Request)) []float32 {
@@ -216,6 +217,7 @@ func TestGenerateProjects(t *testing.T) {
 		return must[pipeline.Generated](t)(n.Generate(ctx, r)).Z
 	}
 	zero := z(func(r *pipeline.Request) { r.Alpha = 0 })
+	compiled, _ := programs.Count()
 	expectClose(t, "α 0", zero[:pipelinetest.ZDim], zero[pipelinetest.ZDim:], 1e-6)
 	if one, two := z(func(r *pipeline.Request) { r.Alpha = 1 }), z(func(r *pipeline.Request) { r.Alpha = 2 }); nntest.MaxAbs(t, one, two) < 1e-4 {
 		t.Error("alpha does not matter")
@@ -223,6 +225,10 @@ func TestGenerateProjects(t *testing.T) {
 	plain := z(func(r *pipeline.Request) { r.Prompts = nil })
 	mapped := must[[]float32](t)(n.MapToZ(ctx, wave(2*pipelinetest.EmbedDim, 1)))
 	expectClose(t, "no prompts", plain, mapped, 1e-6)
+	z(func(r *pipeline.Request) { r.TextEmbeds, r.Seeds[0] = r.TextEmbeds[:pipelinetest.EmbedDim], 99 }) // fewer texts
+	if now, _ := programs.Count(); now != compiled || compiled == 0 {
+		t.Errorf("%d programs were compiled for the first request, and %d more for others of its kind", compiled, now-compiled)
+	}
 }
 
 // Resizing first, then embedding at CLIP's size, is embedding at any size.

@@ -15,6 +15,7 @@ import (
 	gomlxxla "github.com/gomlx/gomlx/backends/xla"
 
 	"illustrator/internal/fault"
+	"illustrator/models/xla/programs"
 )
 
 // BackendEnv names the environment variable that chooses a backend where Open is given no name.
@@ -70,6 +71,9 @@ func open(target target, options pjrt.NamedValuesMap) (backend backends.Backend,
 	}
 	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
 	gomlxxla.EnableAutoInstall(false)
+	if err := programs.Intercept(path); err != nil {
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
+	}
 	opened, err := gomlxxla.NewWithOptions(strings.Join(append([]string{path}, target.options...), ","), options)
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
@@ -85,6 +89,12 @@ func Locate(name string) (path, mend string, err error) {
 	}
 	path, err = target.locate()
 	return path, target.mend(), err
+}
+
+// OnCPU reports whether Open(name) opens the CPU, whose memory is the machine's.
+func OnCPU(name string) (bool, error) {
+	target, err := parse(name)
+	return target.isCPU(), err
 }
 
 // target is a parsed backend name.

@@ -19,6 +19,7 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/stylegan2"
+	"illustrator/models/xla/programs"
 )
 
 // tiny are two models of random weights. All tests share them, and the shapes that their programs are compiled for.
@@ -273,6 +274,58 @@ func TestBatches(t *testing.T) {
 	}
 	if len(first) != 2 || first[0] == first[1] {
 		t.Errorf("two texts give the same picture: %v", first)
+	}
+}
+
+// Once the queue is ready nothing is compiled, whatever is asked for.
+func TestNothingIsCompiledOnceReady(t *testing.T) {
+	q := newQueue(t, 100, nil)
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- q.Run(t.Context(), func() { close(ready) }) }()
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	compiled, _ := programs.Count()
+	embed := data.Z(3, pipelinetest.EmbedDim)
+	blank := make([]float32, 3*pipelinetest.Size*pipelinetest.Size)
+	var jobs []*Job
+	for _, n := range []int{1, 2, 7, 8, 13} {
+		p := pictures(n, fmt.Sprintf("a wizard of %d", n))
+		for i := range p {
+			switch i % 6 {
+			case 1:
+				p[i].Model, p[i].Score = 1, true
+			case 2:
+				p[i].InjectIndex, p[i].TruncationPsi = 2, 0.5
+			case 3:
+				p[i].Spread, p[i].Alpha = 0.4, 2
+			case 4:
+				p[i].Origin = &Origin{Text: "a clown", ImageEmbed: embed}
+			case 5:
+				p[i].Origin = &Origin{Text: "a clown", Pixels: blank}
+			}
+		}
+		j, err := q.Add(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, j)
+	}
+	q.Close()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range []int{1, 2, 7, 8, 13} {
+		for range n {
+			if _, _, err := jobs[i].Next(nil); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if now, _ := programs.Count(); now != compiled || compiled == 0 {
+		t.Errorf("%d programs were compiled until it was ready, and %d more after that", compiled, now-compiled)
 	}
 }
 

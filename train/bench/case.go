@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math/rand/v2"
@@ -32,6 +33,11 @@ type Case struct {
 	Task   Task
 	Losses losses.Weights // of Training
 	Batch  int
+	// NoiseMode is the generator's noise of Training and Sampling; "" is random. Devices and Precision are those of
+	// Training; 0 and "" are one device and float32.
+	NoiseMode stylegan2.NoiseMode
+	Devices   int
+	Precision string
 	// Mapper and Optimizer are those of the training. The widths of embedding and Z are the networks'.
 	Mapper    mapper.Config
 	Optimizer train.Optimizer
@@ -138,22 +144,25 @@ func (c Case) checkpoint(n *pipeline.Networks, m mapper.Config) (func(at int) er
 
 // sampling is a batch of what `illustrator pairs` does: z → picture → embedding.
 func (c Case) sampling(ctx context.Context, n *pipeline.Networks) func(at int) error {
+	n.Pictures = c.Batch
 	return func(at int) error {
 		keys, z := make([]uint64, c.Batch), make([]float32, 0, c.Batch*n.Generator.StyleDim)
 		for i := range keys {
 			keys[i] = uint64(at*c.Batch + i)
 			z = append(z, data.Z(keys[i], n.Generator.StyleDim)...)
 		}
-		_, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: keys})
+		_, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: c.noiseMode(), Keys: keys})
 		return err
 	}
 }
+
+func (c Case) noiseMode() stylegan2.NoiseMode { return cmp.Or(c.NoiseMode, stylegan2.NoiseRandom) }
 
 // training is `illustrator train` on random pairs.
 func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 	return &train.Training{
 		Config: train.Config{
-			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Optimizer: c.Optimizer,
+			Batch: c.Batch, Devices: c.Devices, Precision: c.Precision, NoiseMode: string(c.noiseMode()), Optimizer: c.Optimizer,
 			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,

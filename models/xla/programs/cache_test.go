@@ -1,0 +1,132 @@
+package programs
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var keyA, keyB, keyC = keyOf([]string{"a"}), keyOf([]string{"b"}), keyOf([]string{"c"})
+
+func TestCacheReadsWhatItWrote(t *testing.T) {
+	c := &Cache{Folder: filepath.Join(t.TempDir(), "illustrator", "programs")}
+	if content, err := c.read(keyA); content != nil || err != nil {
+		t.Errorf("from a folder that is not there: %q, %v", content, err)
+	}
+	if n, size, err := c.Size(); n != 0 || size != 0 || err != nil {
+		t.Errorf("size of a folder that is not there: %d, %d, %v", n, size, err)
+	}
+	for range 2 { // another process may have written it before
+		if err := c.write(keyA, []byte("program a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if content, err := c.read(keyA); string(content) != "program a" || err != nil {
+		t.Errorf("read %q, %v", content, err)
+	}
+	if content, err := c.read(keyB); content != nil || err != nil {
+		t.Errorf("another key: %q, %v", content, err)
+	}
+	if n, size, err := c.Size(); n != 1 || size != 32+9 || err != nil {
+		t.Errorf("size: %d, %d, %v", n, size, err)
+	}
+}
+
+// What is damaged, cut or another program's is an error and never a program.
+func TestCacheRefusesDamage(t *testing.T) {
+	c := &Cache{Folder: t.TempDir(), Limit: 200}
+	if err := c.write(keyA, []byte("program a")); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(c.path(keyA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		damaged := bytes.Clone(good)
+		damaged[i] ^= 1
+		expectRefusal(t, c, keyA, damaged, "damaged")
+	}
+	expectRefusal(t, c, keyA, nil, "cut short")
+	expectRefusal(t, c, keyA, good[:32], "cut short")
+	expectRefusal(t, c, keyA, good[:40], "damaged")
+	expectRefusal(t, c, keyA, make([]byte, 201), "201 bytes")
+	expectRefusal(t, c, keyB, good, "another program's")
+	if err := c.write(keyA, make([]byte, 169)); err == nil || !strings.Contains(err.Error(), "201 bytes") {
+		t.Errorf("a program above the limit: %v", err)
+	}
+}
+
+func expectRefusal(t *testing.T, c *Cache, key string, file []byte, why string) {
+	t.Helper()
+	if err := os.WriteFile(c.path(key), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := c.read(key); content != nil || err == nil || !strings.Contains(err.Error(), why) {
+		t.Errorf("%d bytes: read %q, %v; want an error that says %q", len(file), content, err, why)
+	}
+}
+
+// Above the limit the programs go that were not used for longest, and no file of others.
+func TestCachePrunes(t *testing.T) {
+	c := &Cache{Folder: t.TempDir(), Limit: 250}
+	other := filepath.Join(c.Folder, "notes.program")
+	if err := os.WriteFile(other, make([]byte, 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	halfWritten := filepath.Join(c.Folder, "."+keyB+suffix+"123")
+	if err := os.WriteFile(halfWritten, make([]byte, 50), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	age := func(path string, hours int) {
+		when := time.Now().Add(-time.Duration(hours) * time.Hour)
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{keyA, keyB} {
+		if err := c.write(key, make([]byte, 60)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(halfWritten, 4)
+	age(c.path(keyA), 3)
+	age(c.path(keyB), 2)
+	if _, err := c.read(keyA); err != nil { // now keyB's use is the longest ago
+		t.Fatal(err)
+	}
+	if err := c.write(keyC, make([]byte, 60)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{other: true, halfWritten: false, c.path(keyA): true, c.path(keyB): false, c.path(keyC): true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v; want it there: %v", filepath.Base(path), err, want)
+		}
+	}
+}
+
+func TestMachineHasTheFlags(t *testing.T) {
+	t.Setenv("XLA_FLAGS", "")
+	before := keyOf(describeMachine())
+	for _, name := range []string{"XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"} {
+		t.Setenv(name, "something else")
+		now := keyOf(describeMachine())
+		if now == before {
+			t.Errorf("%s does not matter", name)
+		}
+		before = now
+	}
+}
+
+func TestKeysDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for _, parts := range [][]string{nil, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"", "ab"}, {"ab", ""}} {
+		seen[keyOf(parts)] = true
+	}
+	if len(seen) != 7 {
+		t.Errorf("%d keys of 7 lists", len(seen))
+	}
+}

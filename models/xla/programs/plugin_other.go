@@ -1,0 +1,6 @@
+//go:build !linux && !darwin
+
+package programs
+
+// Intercept does nothing on this system: programs are compiled by go-xla alone.
+func Intercept(string) error { return nil }

@@ -1,0 +1,190 @@
+//go:build linux || darwin
+
+package programs_test
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/gomlx/pkg/core/distributed"
+	. "github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/gomlx/pkg/core/tensors"
+
+	"illustrator/models/nn"
+	"illustrator/models/nn/nntest"
+	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
+)
+
+// TestDeclarations compiles the comparison of pjrt.h with go-xla's header.
+func TestDeclarations(t *testing.T) {
+	header, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/gomlx/go-xla/pkg/pjrt").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := os.Getenv("CC")
+	if compiler == "" {
+		compiler = "gcc"
+	}
+	out, err := exec.Command(compiler, "-fsyntax-only", "-I.", "-I"+strings.TrimSpace(string(header)), "testdata/declarations.c").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// counted returns how many programs f had compiled and loaded.
+func counted(f func()) (compiled, loaded int) {
+	compiledBefore, loadedBefore := programs.Count()
+	f()
+	compiled, loaded = programs.Count()
+	return compiled - compiledBefore, loaded - loadedBefore
+}
+
+// expect runs f and compares what it had compiled and loaded.
+func expect(t *testing.T, what string, compiled, loaded int, f func()) {
+	t.Helper()
+	if gotCompiled, gotLoaded := counted(f); gotCompiled != compiled || gotLoaded != loaded {
+		t.Errorf("%s: %d programs compiled and %d loaded; want %d and %d", what, gotCompiled, gotLoaded, compiled, loaded)
+	}
+}
+
+// compute runs a program and its gradient: convolutions, products, sums over many values.
+func compute(t *testing.T, backend backends.Backend) []float32 {
+	t.Helper()
+	x := make([]float32, 4*3*16*16)
+	for i := range x {
+		x[i] = float32(i%37)/37 - 0.5
+	}
+	kernel := make([]float32, 8*3*3*3)
+	for i := range kernel {
+		kernel[i] = float32(i%11)/11 - 0.4
+	}
+	outputs, err := ExecOnceN(backend, func(x, kernel *Node) []*Node {
+		y := Tanh(nn.Conv2d(x, kernel, 1, [2]int{1, 1}))
+		flat := Reshape(y, 4, -1)
+		loss := ReduceAllSum(Exp(MulScalar(MatMul(flat, Transpose(flat, 0, 1)), 1e-3)))
+		gradients := Gradient(loss, x, kernel)
+		return []*Node{Reshape(loss, 1), Reshape(gradients[0], -1), Reshape(gradients[1], -1)}
+	}, tensors.FromFlatDataAndDimensions(x, 4, 3, 16, 16), tensors.FromFlatDataAndDimensions(kernel, 8, 3, 3, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []float32
+	for _, output := range outputs {
+		values = append(values, tensors.MustCopyFlatData[float32](output)...)
+	}
+	return values
+}
+
+// TestKeptProgramsComputeTheSame has the same program compiled without a cache, compiled into one and read from it: the
+// same bits. What is in the way of reading has it compiled, never fails.
+func TestKeptProgramsComputeTheSame(t *testing.T) {
+	backend := nntest.Backend(t)
+	t.Cleanup(func() { programs.Use(nil) })
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cache := &programs.Cache{Folder: filepath.Join(t.TempDir(), "programs"), Log: logger}
+	var want []float32
+	expect(t, "without a cache", 1, 0, func() { want = compute(t, backend) })
+	same := func() {
+		if got := compute(t, backend); !slices.Equal(got, want) {
+			t.Error("the values differ from those without a cache")
+		}
+	}
+	programs.Use(cache)
+	expect(t, "an empty cache", 1, 0, same)
+	expect(t, "a full cache", 0, 1, same)
+
+	files, _ := filepath.Glob(filepath.Join(cache.Folder, "*"))
+	if len(files) != 1 {
+		t.Fatalf("%q are kept; want one program", files)
+	}
+	program, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	program[len(program)/2] ^= 1
+	if err := os.WriteFile(files[0], program, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "a damaged program", 1, 0, same)
+	if !strings.Contains(log.String(), "is damaged, or another program's") {
+		t.Errorf("nothing is said of the damage:\n%s", &log)
+	}
+	expect(t, "a program kept after the damage", 0, 1, same)
+
+	t.Setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true") // too late for XLA, which has read it
+	expect(t, "flags that changed after the plugin was loaded", 0, 1, same)
+
+	// A cache that can't be written: its folder is a file.
+	programs.Use(&programs.Cache{Folder: files[0], Log: logger})
+	log.Reset()
+	expect(t, "no folder", 1, 0, same)
+	if !strings.Contains(log.String(), "not kept") {
+		t.Errorf("nothing is said of the folder:\n%s", &log)
+	}
+}
+
+// A program that is no program of the plugin's, though its file is as it was written, is compiled again.
+func TestUnreadableProgramIsCompiled(t *testing.T) {
+	backend := nntest.Backend(t)
+	t.Cleanup(func() { programs.Use(nil) })
+	cache := &programs.Cache{Folder: t.TempDir()}
+	programs.Use(cache)
+	want := compute(t, backend)
+	if err := programs.Overwrite(cache, []byte("no program")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "no program", 1, 0, func() {
+		if got := compute(t, backend); !slices.Equal(got, want) {
+			t.Error("the values differ")
+		}
+	})
+	expect(t, "compiled again", 0, 1, func() { compute(t, backend) })
+}
+
+// Programs that several devices share are kept too, apart from those of one device.
+func TestProgramsOfSeveralDevicesAreKept(t *testing.T) {
+	nntest.Backend(t) // skips where there is no plugin
+	backend, err := xla.OpenDevices("cpu", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mesh, err := distributed.NewDeviceMesh([]int{2}, []string{"batch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := distributed.BuildSpec(mesh).S("batch").Done()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := func() {
+		exec := MustNewExec(backend, func(x *Node) *Node { return ReduceAllSum(Mul(x, x)) }).
+			AutoSharding(mesh).WithInputShardingSpecs(rows).WithOutputShardingSpecs(distributed.NewReplicatedShardingSpec(mesh))
+		defer exec.Finalize()
+		x, err := distributed.ShardTensor(rows, tensors.FromValue([]float32{1, 2, 3, 4}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs, err := exec.Exec(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, output := range outputs {
+			if got := tensors.ToScalar[float32](output); got != 30 {
+				t.Errorf("the sum is %g, want 30", got)
+			}
+		}
+	}
+	t.Cleanup(func() { programs.Use(nil) })
+	programs.Use(&programs.Cache{Folder: t.TempDir()})
+	expect(t, "an empty cache", 1, 0, sum)
+	expect(t, "a full cache", 0, 1, sum)
+}

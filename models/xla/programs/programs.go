@@ -1,0 +1,72 @@
+// Package programs keeps compiled programs on the disk: it stands between GoMLX and XLA's plugin where a program is
+// compiled, and gives back what the plugin made of the same program before.
+//
+// A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all that
+// the code depends on, so that another plugin, processor or option compiles anew.
+package programs
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// inUse is the cache of this process, nil for none.
+var inUse atomic.Pointer[Cache]
+
+// Use has the programs of this process read from the cache and kept there, those of a plugin that Intercept has taken. nil
+// ends that.
+func Use(cache *Cache) { inUse.Store(cache) }
+
+var counts struct{ compiled, loaded atomic.Int64 }
+
+// Count returns how many programs this process has had compiled, and how many it has read from a cache instead.
+func Count() (compiled, loaded int) {
+	return int(counts.compiled.Load()), int(counts.loaded.Load())
+}
+
+// keyFormat changes with the meaning of a key, or of what is kept under it.
+const keyFormat = "illustrator's programs, 1"
+
+// keyOf is the SHA-256 of parts in hexadecimal.
+func keyOf(parts []string) string {
+	hash := sha256.New()
+	for _, part := range append([]string{keyFormat}, parts...) {
+		var length [8]byte
+		binary.LittleEndian.PutUint64(length[:], uint64(len(part))) // so that no two lists of parts are alike
+		hash.Write(length[:])
+		io.WriteString(hash, part)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// describeMachine returns what of this machine and process machine code depends on: the processor with the number of cores,
+// among which XLA's CPU compiler divides the work, and the flags that XLA and NVIDIA's libraries read.
+func describeMachine() []string {
+	return []string{
+		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","), strconv.Itoa(runtime.NumCPU()),
+		os.Getenv("XLA_FLAGS"), os.Getenv("NVIDIA_TF32_OVERRIDE"),
+	}
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", fmt.Errorf("hash the plugin: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
