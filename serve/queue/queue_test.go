@@ -307,7 +307,7 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 				p[i].Origin = &Origin{Text: "a clown", Pixels: blank}
 			}
 		}
-		j, err := q.Add(t.Context(), p)
+		j, err := q.Add(t.Context(), p, Choice{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,7 +319,7 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 	}
 	for i, n := range []int{1, 2, 7, 8, 13} {
 		for range n {
-			if _, _, err := jobs[i].Next(nil); err != nil {
+			if _, err := jobs[i].Next(nil); err != nil {
 				t.Error(err)
 			}
 		}
