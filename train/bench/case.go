@@ -26,8 +26,9 @@ type Case struct {
 	About string
 	// Repeat is the number of steps of one measurement, so that a measurement takes a sizeable part of a second.
 	Repeat int
-	// Open returns the frozen networks.
-	Open func(backends.Backend) (*pipeline.Networks, error)
+	// Open returns the frozen networks, to be computed with in the given precision, which is Precision.
+	Open      func(backends.Backend, pipeline.Precision) (*pipeline.Networks, error)
+	Precision pipeline.Precision
 	// Task is what a step does.
 	Task   Task
 	Losses losses.Weights // of Training
@@ -74,7 +75,7 @@ const learningRate = 1e-5
 
 // prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
 func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func(at int) error, error) {
-	n, err := c.Open(backend)
+	n, err := c.Open(backend, c.Precision)
 	if err != nil {
 		return Work{}, nil, err
 	}
@@ -153,7 +154,7 @@ func (c Case) sampling(ctx context.Context, n *pipeline.Networks) func(at int) e
 func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 	return &train.Training{
 		Config: train.Config{
-			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Optimizer: c.Optimizer,
+			Batch: c.Batch, NoiseMode: string(stylegan2.NoiseRandom), Optimizer: c.Optimizer, Precision: string(c.Precision),
 			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,
