@@ -88,6 +88,12 @@ func Locate(name string) (path, mend string, err error) {
 	return path, target.mend(), err
 }
 
+// IsCUDA reports whether Open(name) opens a CUDA device.
+func IsCUDA(name string) bool {
+	target, err := parse(name)
+	return err == nil && target.isCUDA(target.path)
+}
+
 // target is a parsed backend name.
 type target struct {
 	name    string   // of the plugin: "cpu", "cuda"; "" if path is set

@@ -10,8 +10,8 @@ import (
 
 // Options say how a case is measured.
 type Options struct {
-	// Worker is the command line of a process that calls Serve for a case in a precision, one of Precisions; without any that is
-	// float32. A precision other than float32 is left out where the case has only that.
+	// Worker is the command line of a process that calls Serve for a case in a precision, each of Precisions that the case has, or
+	// float32 if there is none.
 	Worker     func(c Case, p Precision) []string
 	Precisions []Precision
 	// Rounds is the number of measurements.

@@ -204,11 +204,31 @@ func TestLikeOf(t *testing.T) {
 	if got := c.precisions(Precisions); !slices.Equal(got, Precisions) {
 		t.Errorf("training has %v", got)
 	}
+	if got := c.precisions([]Precision{BFloat16}); !slices.Equal(got, []Precision{BFloat16}) {
+		t.Errorf("training in bfloat16 has %v", got)
+	}
 	if c.Losses.Semantic = 0; !slices.Equal(c.precisions(Precisions), []Precision{Float32, TF32}) {
 		t.Errorf("training without the semantic loss has %v", c.precisions(Precisions))
 	}
-	if got := c.precisions(nil); !slices.Equal(got, []Precision{Float32}) {
-		t.Errorf("by default there is %v", got)
+	for _, asked := range [][]Precision{nil, {BFloat16}} {
+		if got := c.precisions(asked); !slices.Equal(got, []Precision{Float32}) {
+			t.Errorf("asked for %v there is %v", asked, got)
+		}
+	}
+}
+
+func TestByPrecision(t *testing.T) {
+	parts := Options{Rounds: 3, Precisions: []Precision{Float32, TF32}, Modes: []Mode{"eager-float32", "compile-bfloat16", "compile-float32"}}.ByPrecision()
+	if len(parts) != 3 {
+		t.Fatalf("%d parts: %+v", len(parts), parts)
+	}
+	for i, want := range []struct {
+		precision Precision
+		modes     []Mode
+	}{{Float32, []Mode{"eager-float32", "compile-float32"}}, {TF32, nil}, {BFloat16, []Mode{"compile-bfloat16"}}} {
+		if p := parts[i]; p.Rounds != 3 || !slices.Equal(p.Precisions, []Precision{want.precision}) || !slices.Equal(p.Modes, want.modes) {
+			t.Errorf("part %d is %+v, want %+v", i, p, want)
+		}
 	}
 }
 

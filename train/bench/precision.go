@@ -46,14 +46,24 @@ func (p Precision) engine() string {
 	return Engine + " " + string(p)
 }
 
-// precisions are those of asked that the case has; float32 comes first always.
+// precisions are those of asked that the case has, float32 if that is none.
 func (c Case) precisions(asked []Precision) []Precision {
-	all := []Precision{Float32}
-	for _, p := range asked {
-		narrow := p == BFloat16 && (c.Task != Training || c.Losses.Semantic == 0) // nothing would be narrowed
-		if p != Float32 && !narrow {
-			all = append(all, p)
+	narrows := c.Task == Training && c.Losses.Semantic != 0 // in bfloat16
+	has := slices.DeleteFunc(slices.Clone(asked), func(p Precision) bool { return p == BFloat16 && !narrows })
+	if len(has) == 0 {
+		return []Precision{Float32}
+	}
+	return has
+}
+
+// ByPrecision takes options apart into those of each precision, so that fewer processes hold a GPU's memory at a time.
+func (o Options) ByPrecision() (parts []Options) {
+	for _, p := range Precisions {
+		part := o
+		part.Modes = slices.DeleteFunc(slices.Clone(o.Modes), func(m Mode) bool { return m.Precision() != p })
+		if part.Precisions = []Precision{p}; len(part.Modes) > 0 || slices.Contains(o.Precisions, p) {
+			parts = append(parts, part)
 		}
 	}
-	return all
+	return parts
 }
