@@ -14,7 +14,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run lint fmt tools modules chromium
+.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint fmt tools modules chromium
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -81,7 +81,7 @@ bench: setup $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pyto
 	.cache/pytorch/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-# Random weights of full size, in the files of public releases: 4 GB in $(FULL), made once.
+# Random weights of full size, in the files of public releases: 6 GB in $(FULL), made once.
 FULLPYTHON = $(or $(ILLUSTRATOR_PYTHON),.cache/pytorch/bin/python)
 FULLNEEDS = $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/full)
 parity-full: setup $(FULLNEEDS) ## compare networks of full size with PyTorch; writes docs/parity-full.md
@@ -91,6 +91,26 @@ parity-full: setup $(FULLNEEDS) ## compare networks of full size with PyTorch; w
 
 full-run: setup $(FULLNEEDS) ## pairs, training, pictures and figures with random weights of full size; writes docs/full-run.md
 	$(FULLPYTHON) models/convert/testdata/full/run.py $(FULL) docs/full-run.md
+
+# The tests of parity on the CPU, on the device, and there with TF32; then the benchmark, which writes all of it down. Networks of
+# full size are compared where `make parity-full` has left their files. DEVICE=cpu tries the check itself, without a GPU.
+DEVICE ?= cuda
+GPU ?= .cache/gpu
+GPUFLAGS ?=
+PARITYON := xla:cpu
+ifeq ($(DEVICE),cuda)
+PARITYON += xla:cuda,grow xla:cuda,tf32,grow
+endif
+gpu-check: setup $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a CUDA device with PyTorch: parity, speed, memory; writes docs/gpu.md
+	./illustrator bench gpu --device $(DEVICE) --check
+	@rm -rf $(GPU)/parity && mkdir -p $(GPU)/parity
+	@status=0; for backend in $(PARITYON); do \
+		echo "parity on $$backend"; \
+		full=; case $$backend in xla:cuda*) full=$(wildcard $(abspath $(FULL)));; esac; \
+		XLA_FLAGS= ILLUSTRATOR_TEST_BACKEND=$$backend ILLUSTRATOR_PARITY=$(abspath $(GPU))/parity ILLUSTRATOR_FULL=$$full \
+			$(GO) test -count=1 -p 1 -timeout 4h -run '^(TestDeviceParity|TestFullSize)$$' ./train ./models/convert || status=1; \
+	done; \
+	./illustrator bench gpu --device $(DEVICE) --parity $(GPU)/parity --out $(if $(filter cuda,$(DEVICE)),docs/gpu.md,$(GPU)/$(DEVICE).md) $(GPUFLAGS) && exit $$status
 
 .cache/pytorch/full: models/convert/testdata/full/requirements.txt .cache/pytorch/ready
 	.cache/pytorch/bin/python -m pip install --quiet -r $<

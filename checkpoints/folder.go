@@ -96,6 +96,12 @@ func (f *Folder) Manifest() *Manifest { return f.manifest }
 // where there is none. It identifies the network in pairs and pictures.
 func (f *Folder) SHA256() string { return f.weights.SHA256 }
 
+// Has reports whether there is a file of that name.
+func (f *Folder) Has(name string) bool {
+	_, err := fs.Stat(f.files, name)
+	return err == nil
+}
+
 // ReadFile returns the bytes of a file of the folder. They are compared with the manifest: a file that it does not list,
 // or whose SHA-256 differs, is an error. A large file is mapped into memory: do not write into the bytes.
 func (f *Folder) ReadFile(name string) ([]byte, error) {

@@ -113,7 +113,7 @@ func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := func(backend backends.Backend) (*pipeline.Networks, error) {
+	open := func(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, s.domain.Locations())
 	}
 	stages := run.Train.Stages
@@ -121,7 +121,7 @@ func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
 	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: stylegan2.NoiseMode(run.Pairs.NoiseMode)}
 	training := bench.Case{
 		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: stylegan2.NoiseMode(run.Train.NoiseMode),
-		Devices: run.Train.Devices, Precision: run.Train.Precision, Losses: stage.Losses, Optimizer: run.Train.Optimizer,
+		Devices: run.Train.Devices, Precision: pipeline.Precision(run.Train.Precision), Losses: stage.Losses, Optimizer: run.Train.Optimizer,
 	}
 	training.Optimizer.Accumulate = 1
 	sampling.Open, sampling.Mapper, training.Open, training.Mapper = open, m, open, m
@@ -217,13 +217,13 @@ func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b ba
 }
 
 // worker returns the command line of the process that measures a case: this one's, with the work added.
-func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) {
+func (b batchOptions) worker(backend string) (func(bench.Case, bench.Precision) []string, error) {
 	program, err := os.Executable()
 	args := []string{program, "bench", "batch", "--backend", backend, "--config", b.config, "--domain", b.domain}
 	for _, assignment := range b.set {
 		args = append(args, "--set", assignment)
 	}
-	return func(c bench.Case) []string {
+	return func(c bench.Case, _ bench.Precision) []string {
 		return append(slices.Clone(args), "--serve", fmt.Sprintf("%s:%d", c.Name, c.Batch))
 	}, err
 }
@@ -248,7 +248,7 @@ func (r batchReport) print(w io.Writer, works []batchWork) error {
 			if c.Failure != "" {
 				fmt.Fprintf(table, "%s\t%d\t%s\n", about, c.Batch, c.Failure)
 			} else {
-				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, peakGiB(c.Result), c.CompileSeconds)
+				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, gibibytes(c.PeakBytes), c.CompileSeconds)
 			}
 			about = ""
 		}

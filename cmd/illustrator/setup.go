@@ -21,7 +21,8 @@ linux/amd64, GoMLX's installer downloads a build from GitHub.
 
 --plugin links a library of your own instead, or unpacks the wheel that you brought from another machine.
 --cuda sees to the CUDA plugin (linux/amd64, some GB of NVIDIA libraries). This project's tests have no GPU, so they do
-not cover it; the verification after the installation is the same as the CPU's.`
+not cover it; the verification after the installation is the same as the CPU's, and ` + "`make gpu-check`" + ` compares the device
+with PyTorch.`
 
 func newSetupCommand(opts *globalOptions) *cobra.Command {
 	var setup xla.Options

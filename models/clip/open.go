@@ -8,24 +8,25 @@ import (
 )
 
 // Open reads the configuration and the tokenizer of a CLIP's folder in Hugging Face's layout: config.json, vocab.json and
-// merges.txt. They must fit each other: an id beyond the token embeddings, or an end token that is not where texts are
+// merges.txt, or tokenizer.json where it lacks one of these. They must fit each other: an id beyond the token embeddings, or an end token that is not where texts are
 // pooled, would give wrong embeddings without an error. A legacy eos_token_id is replaced by the vocabulary's end token.
 func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	wrap := func(err error) (Config, *Tokenizer, error) {
 		return Config{}, nil, fmt.Errorf("CLIP %q: %w", folder.Location(), err)
 	}
-	var files [3][]byte
-	for i, name := range []string{checkpoints.ConfigFile, "vocab.json", "merges.txt"} {
-		var err error
-		if files[i], err = folder.ReadFile(name); err != nil {
-			return wrap(err)
-		}
-	}
-	cfg, err := DecodeConfig(files[0])
+	config, err := folder.ReadFile(checkpoints.ConfigFile)
 	if err != nil {
 		return wrap(err)
 	}
-	tokenizer, err := NewTokenizer(files[1], files[2], cfg.Text.MaxPositionEmbeddings)
+	vocab, merges, err := readVocabulary(folder)
+	if err != nil {
+		return wrap(err)
+	}
+	cfg, err := DecodeConfig(config)
+	if err != nil {
+		return wrap(err)
+	}
+	tokenizer, err := NewTokenizer(vocab, merges, cfg.Text.MaxPositionEmbeddings)
 	if err != nil {
 		return wrap(err)
 	}
@@ -41,3 +42,24 @@ func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	}
 	return cfg, tokenizer, nil
 }
+
+func readVocabulary(folder *checkpoints.Folder) (vocabJSON, mergesTXT []byte, err error) {
+	if folder.Has(TokenizerFile) && !(folder.Has(vocabFile) && folder.Has(mergesFile)) {
+		data, err := folder.ReadFile(TokenizerFile)
+		if err != nil {
+			return nil, nil, err
+		}
+		return VocabularyOfTokenizer(data)
+	}
+	if vocabJSON, err = folder.ReadFile(vocabFile); err != nil {
+		return nil, nil, err
+	}
+	mergesTXT, err = folder.ReadFile(mergesFile)
+	return vocabJSON, mergesTXT, err
+}
+
+// The two files of a tokenizer.
+const (
+	vocabFile  = "vocab.json"
+	mergesFile = "merges.txt"
+)

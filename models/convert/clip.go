@@ -15,8 +15,9 @@ import (
 	"illustrator/models/clip"
 )
 
-// The files of a CLIP beside its configuration and weights. The tokenizer cannot do without the first two. The others
-// are taken along for what reads the folder elsewhere; tokenizer.json says the same once more and is left.
+// The files of a CLIP beside its configuration and weights. The tokenizer cannot do without the first two, which are taken out of
+// tokenizer.json where one is missing; otherwise that says the same once more and is left. The others are taken along for what
+// reads the folder elsewhere.
 var (
 	tokenizerFiles = []string{"vocab.json", "merges.txt"}
 	furtherFiles   = []string{"tokenizer_config.json", "preprocessor_config.json", "special_tokens_map.json"}
@@ -107,7 +108,7 @@ func readText(folder, name string) ([]byte, error) {
 	path := filepath.Join(folder, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", path, fs.ErrNotExist), "a CLIP in Hugging Face's layout has config.json, vocab.json, merges.txt and its weights")
+		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", path, fs.ErrNotExist), "a CLIP in Hugging Face's layout has config.json, vocab.json and merges.txt (or tokenizer.json), and its weights")
 	}
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ type Options struct {
 	// ColorOrder is the order of the channels that a generator produces: "RGB" or "BGR". Empty: BGR for mmgen, else RGB.
 	ColorOrder string
 	// Vocabulary is where a CLIP's vocabulary is if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
-	// folder with vocab.json and merges.txt. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
+	// folder with vocab.json and merges.txt or tokenizer.json. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
 	Vocabulary string
 	// Activation is "quick_gelu" or "gelu", for a CLIP in OpenAI's layout that does not say which it has.
 	Activation string

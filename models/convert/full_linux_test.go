@@ -3,7 +3,6 @@ package convert
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/parity"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
 	"illustrator/models/nn"
@@ -28,14 +28,6 @@ import (
 const (
 	fullEnv      = "ILLUSTRATOR_FULL"
 	fullTableEnv = "ILLUSTRATOR_FULL_TABLE"
-)
-
-// Errors are relative: the root mean square of the differences from float64, by that of the float64 values. Float32 keeps 24
-// bits, of which sums of thousands of products over tens of layers cost a few; bfloat16 keeps 8, and so an error of 1/512 at
-// each layer.
-const (
-	float32Tolerance  = 2e-5
-	bfloat16Tolerance = 5e-2
 )
 
 // fullResult is what one case came to, by the name of the output.
@@ -71,13 +63,17 @@ func TestFullSize(t *testing.T) {
 	for _, path := range paths {
 		folder := filepath.Dir(path)
 		t.Run(filepath.Base(folder), func(t *testing.T) {
+			result := filepath.Join(folder, "result.json")
+			if err := os.Remove(result); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
 			cmd := exec.Command(os.Args[0], "-test.run=^TestFullCase$", "-test.v")
 			cmd.Env = append(os.Environ(), fullEnv+"="+folder)
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
+				t.Errorf("%v\n%s", err, out)
 			}
 			var r fullResult
-			data, err := os.ReadFile(filepath.Join(folder, "result.json"))
+			data, err := os.ReadFile(result) // that of a case that is off is there too
 			if err == nil {
 				err = json.Unmarshal(data, &r)
 			}
@@ -95,6 +91,26 @@ func TestFullSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := fullSet(results).Write(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fullSet are the results as figures of the backend.
+func fullSet(results []fullResult) parity.Set {
+	set := parity.Set{Name: "full-size", Backend: nntest.BackendName()}
+	usual := parity.Usual(set.Backend)
+	for _, r := range results {
+		for _, o := range r.Outputs {
+			figure := parity.Figure{Network: r.Case, Output: o.Name, Precision: usual, Error: o.Float32, Allowed: parity.Tolerance(set.Backend, usual)}
+			set.Figures = append(set.Figures, figure)
+			if o.BFloat16 > 0 && usual == parity.Float32 {
+				figure.Precision, figure.Error, figure.Allowed = parity.BFloat16, o.BFloat16, parity.Tolerance(set.Backend, parity.BFloat16)
+				set.Figures = append(set.Figures, figure)
+			}
+		}
+	}
+	return set
 }
 
 // TestFullCase is one case of TestFullSize, in its process.
@@ -151,17 +167,18 @@ func (r *fullResult) add(t *testing.T, expected *checkpoints.Weights, outputs ma
 			continue
 		}
 		want := values(t, expected, name)
-		deviation := relativeError(t, got, want)
-		tolerance := float32Tolerance
+		deviation := parity.Relative(got, want)
+		backend := nntest.BackendName()
+		tolerance := parity.Tolerance(backend, parity.Usual(backend))
 		if dtype == dtypes.BFloat16 {
-			tolerance = bfloat16Tolerance
+			tolerance = parity.Tolerance(backend, parity.BFloat16)
 			for i := range r.Outputs {
 				if r.Outputs[i].Name == name {
 					r.Outputs[i].BFloat16 = deviation
 				}
 			}
 		} else {
-			r.Outputs = append(r.Outputs, fullOutput{Name: name, Float32: deviation, PyTorch: relativeError(t, values(t, expected, "float32."+name), want)})
+			r.Outputs = append(r.Outputs, fullOutput{Name: name, Float32: deviation, PyTorch: parity.Relative(values(t, expected, "float32."+name), want)})
 		}
 		t.Logf("%s in %s: relative error %.2g, allowed %g", name, dtype, deviation, tolerance)
 		if !(deviation <= tolerance) {
@@ -182,20 +199,6 @@ func values(t *testing.T, w *checkpoints.Weights, name string) []float32 {
 // tensor is an input as it was given to PyTorch.
 func tensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values(t, w, name), w.Tensors[name].Shape...)
-}
-
-func relativeError(t *testing.T, got, want []float32) float64 {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%d values, want %d", len(got), len(want))
-	}
-	var difference, size float64
-	for i := range got {
-		d := float64(got[i]) - float64(want[i])
-		difference += d * d
-		size += float64(want[i]) * float64(want[i])
-	}
-	return math.Sqrt(difference / size)
 }
 
 // loadFull reads a network's configuration and gives its weights to load.
@@ -298,7 +301,7 @@ loss. Beside it stands PyTorch's own error in float32.
 
 | file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
 |---|---|---|---|---|---|---|---|
-`, float32Tolerance, bfloat16Tolerance)
+`, parity.Tolerance("xla:cpu", parity.Float32), parity.Tolerance("xla:cpu", parity.BFloat16))
 	versions := map[string]string{}
 	for _, r := range results {
 		for i, o := range r.Outputs {

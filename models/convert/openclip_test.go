@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/clip"
 )
 
 // copyLayout copies a folder of testdata/layouts so that a test can change it.
@@ -167,5 +170,62 @@ func breakHeader(t *testing.T, path string) {
 	copy(data, "\xff\xff\xff\xff\xff\xff\xff\x7f")
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A CLIP of Hugging Face's with tokenizer.json alone gets both files of a vocabulary, which are those of the embedded CLIP, whose
+// tokenizer it is. One of another kind is refused.
+func TestTokenizerInOneFile(t *testing.T) {
+	const embedded, one = "../../checkpoints/lorelei/clip", "../clip/testdata/tokenizer.json"
+	src, dst := t.TempDir(), filepath.Join(t.TempDir(), "clip")
+	tokenizer, err := os.ReadFile(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, from := range map[string]string{"config.json": embedded, "model.safetensors": embedded} {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(src, name), data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := func(location string) *clip.Tokenizer {
+		t.Helper()
+		folder, err := checkpoints.Open(location)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, opened, err := clip.Open(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return opened
+	}
+	write := func(data []byte) {
+		if err := os.WriteFile(filepath.Join(src, clip.TokenizerFile), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(bytes.ReplaceAll(tokenizer, []byte(`"end_of_word_suffix": "</w>"`), []byte(`"end_of_word_suffix": ""`)))
+	if _, err := Convert(src, dst, Options{}); err == nil || !strings.Contains(err.Error(), "end_of_word_suffix") || fault.HintOf(err) == "" {
+		t.Errorf("another kind: %v", err)
+	}
+	write(tokenizer)
+	if _, err := Convert(src, dst, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	const text = "A woman with wavy, blond hair & 2 earrings"
+	want := open(embedded).Encode(text).IDs
+	for name, location := range map[string]string{"converted": dst, "as it is": src} {
+		if got := open(location).Encode(text).IDs; !slices.Equal(got, want) {
+			t.Errorf("%s: tokens %v, want %v", name, got, want)
+		}
+	}
+	for _, name := range tokenizerFiles {
+		if !exists(filepath.Join(dst, name)) {
+			t.Errorf("%s was not written", name)
+		}
 	}
 }

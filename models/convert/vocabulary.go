@@ -27,13 +27,13 @@ func (s *source) findVocabulary(given string, size int) (map[string][]byte, erro
 	}
 	if isFolder(place) {
 		switch {
-		case exists(filepath.Join(place, tokenizerFiles[0])) && exists(filepath.Join(place, tokenizerFiles[1])):
+		case hasTokenizer(place) || exists(filepath.Join(place, clip.TokenizerFile)):
 			return readTokenizer(place)
 		case exists(filepath.Join(place, mergesFile)):
 			place = filepath.Join(place, mergesFile)
 		default:
 			return nil, fault.Usage(fmt.Errorf("%s has no vocabulary", place),
-				"lay OpenAI's %s beside the weights or name it with --vocabulary: `pip download --no-deps open-clip-torch` fetches an archive that has it (a folder with vocab.json and merges.txt will do too)", mergesFile)
+				"lay OpenAI's %s beside the weights or name it with --vocabulary: `pip download --no-deps open-clip-torch` fetches an archive that has it (a folder with vocab.json and merges.txt, or with tokenizer.json, will do too)", mergesFile)
 		}
 	}
 	packed, err := readText(filepath.Dir(place), filepath.Base(place))
@@ -64,9 +64,24 @@ func unpack(data []byte) ([]byte, error) {
 	return text, err
 }
 
-// readTokenizer reads the files of a folder that the tokenizer cannot do without.
+// hasTokenizer reports whether a folder has both of the tokenizer's files.
+func hasTokenizer(folder string) bool {
+	return exists(filepath.Join(folder, tokenizerFiles[0])) && exists(filepath.Join(folder, tokenizerFiles[1]))
+}
+
+// readTokenizer reads the files of a folder that the tokenizer cannot do without, or makes them of tokenizer.json.
 func readTokenizer(folder string) (map[string][]byte, error) {
 	files := map[string][]byte{}
+	if !hasTokenizer(folder) && exists(filepath.Join(folder, clip.TokenizerFile)) {
+		data, err := readText(folder, clip.TokenizerFile)
+		if err != nil {
+			return nil, err
+		}
+		if files[tokenizerFiles[0]], files[tokenizerFiles[1]], err = clip.VocabularyOfTokenizer(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", folder, err)
+		}
+		return files, nil
+	}
 	for _, name := range tokenizerFiles {
 		var err error
 		if files[name], err = readText(folder, name); err != nil {

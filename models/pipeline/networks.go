@@ -90,16 +90,20 @@ func Open(backend backends.Backend, l Locations) (*Networks, error) {
 	return n, nil
 }
 
-// FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed. There is
-// no tokenizer, so texts cannot be embedded.
-func FromWeights(backend backends.Backend, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
+// FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed, to be computed
+// with in precision p alone. There is no tokenizer, so texts can't be embedded.
+func FromWeights(backend backends.Backend, p Precision, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
 	n := empty(backend)
 	n.Generator, n.CLIP = generator, clipConfig
 	for scope, weights := range map[string]*checkpoints.Weights{generatorScope: generatorWeights, clipScope: clipWeights} {
-		if err := n.load(scope, weights); err != nil {
+		load := n.load
+		if p == BFloat16 {
+			load = n.loadNarrow
+		}
+		if err := load(scope, weights); err != nil {
 			return nil, fmt.Errorf("load %s: %w", scope, err)
 		}
-		n.loaded[scope] = true
+		n.loaded[p.scope(scope)] = true
 	}
 	return n, nil
 }

@@ -46,32 +46,42 @@ func (p Precision) in(ctx *context.Context, scope string) *context.Context {
 	return ctx.In(scope)
 }
 
+// scope is a network's name among those that are loaded.
+func (p Precision) scope(scope string) string {
+	if p == BFloat16 {
+		return scope + "/" + string(p)
+	}
+	return scope
+}
+
 // NeedFrozenIn loads generator and CLIP for ImageEmbedsIn with the same precision.
 func (n *Networks) NeedFrozenIn(p Precision) error {
 	if p != BFloat16 {
 		return n.need(generatorScope, clipScope)
 	}
 	for _, scope := range []string{generatorScope, clipScope} {
-		if name := scope + "/" + string(p); !n.loaded[name] {
-			if err := n.loadNarrow(scope); err != nil {
-				return fmt.Errorf("load %s: %w", scope, err)
-			}
-			n.loaded[name] = true
+		if n.loaded[p.scope(scope)] {
+			continue
 		}
+		folder := n.folders[scope]
+		if folder == nil {
+			return fmt.Errorf("load %s: its weights were given in memory, which can be used in %s only", scope, Float32)
+		}
+		weights, err := folder.Weights()
+		if err == nil {
+			err = n.loadNarrow(scope, weights)
+		}
+		if err != nil {
+			return fmt.Errorf("load %s: %w", scope, err)
+		}
+		n.loaded[p.scope(scope)] = true
 	}
 	return nil
 }
 
 // loadNarrow loads the generator, or the part of CLIP that sees pictures, in bfloat16.
-func (n *Networks) loadNarrow(scope string) error {
-	folder, ctx := n.folders[scope], BFloat16.in(n.Context, scope)
-	if folder == nil {
-		return fmt.Errorf("its weights were given in memory, which can be used in %s only", Float32)
-	}
-	weights, err := folder.Weights()
-	if err != nil {
-		return err
-	}
+func (n *Networks) loadNarrow(scope string, weights *checkpoints.Weights) error {
+	ctx := BFloat16.in(n.Context, scope)
 	if scope == generatorScope {
 		return stylegan2.Load(ctx, n.Generator, weights, dtypes.BFloat16)
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/go-xla/pkg/pjrt"
 )
@@ -122,20 +121,4 @@ func inspectELF(path string, size int64) error {
 		return fmt.Errorf("it has no function %s, so it is no PJRT plugin", pjrt.GetPJRTApiFunctionName)
 	}
 	return nil
-}
-
-// setCUDADataDir tells XLA where the CUDA libraries beside a plugin are, unless $XLA_FLAGS says so already.
-func setCUDADataDir(plugin string) {
-	const flag = "--xla_gpu_cuda_data_dir="
-	flags := os.Getenv("XLA_FLAGS")
-	if strings.Contains(flags, flag) {
-		return
-	}
-	dir := filepath.Dir(plugin)
-	for _, candidate := range []string{filepath.Join(dir, "cu13"), filepath.Join(dir, "nvidia", "cu13"), filepath.Join(dir, "..", "nvidia", "cu13")} {
-		if info, err := os.Stat(candidate); err == nil && info.IsDir() {
-			os.Setenv("XLA_FLAGS", strings.TrimSpace(flags+" "+flag+candidate))
-			return
-		}
-	}
 }

@@ -22,7 +22,8 @@ import (
 const BackendEnv = "GOMLX_BACKEND"
 
 // Open returns the backend called name: "cpu", "cuda", either with "xla:" before it, or the path of a plugin's library.
-// GoMLX's options may follow, separated by commas ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
+// Options may follow, separated by commas: GoMLX's, and on CUDA "tf32", which lets float32 be computed in TF32, and "grow",
+// which takes memory as it is needed ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
 func Open(name string) (backends.Backend, error) { return OpenDevices(name, 1) }
@@ -67,7 +68,7 @@ func open(target target, options pjrt.NamedValuesMap) (backend backends.Backend,
 		}
 	}()
 	if target.isCUDA(path) {
-		setCUDADataDir(path)
+		target.options, options = prepareCUDA(path, target.options)
 	}
 	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
 	gomlxxla.EnableAutoInstall(false)
@@ -95,6 +96,12 @@ func Locate(name string) (path, mend string, err error) {
 func OnCPU(name string) (bool, error) {
 	target, err := parse(name)
 	return target.isCPU(), err
+}
+
+// IsCUDA reports whether Open(name) opens a CUDA device.
+func IsCUDA(name string) bool {
+	target, err := parse(name)
+	return err == nil && target.isCUDA(target.path)
 }
 
 // target is a parsed backend name.
@@ -127,6 +134,9 @@ func parse(name string) (target, error) {
 	default:
 		return target{}, fault.Usage(fmt.Errorf("%s %q is unknown", origin, name),
 			"it is xla:cpu, xla:cuda or the path of a PJRT plugin, such as /opt/xla/pjrt_c_api_cpu_plugin.so")
+	}
+	if t.isCPU() && slices.Contains(t.options, optionTF32) {
+		return target{}, fault.Usage(fmt.Errorf("%s %q: the CPU has no TF32", origin, name), "leave out tf32, or use xla:cuda,tf32")
 	}
 	// GoMLX advertises buffers shared with the host for a plugin called "cpu"; it can't tell from a path.
 	if t.isCPU() && !slices.Contains(t.options, "noshared_buffers") && !slices.Contains(t.options, "shared_buffers") {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", name, got, err, want)
 		}
 	}
-	for _, name := range []string{"go", "xla:", "gpu", "cpuu", ",tf32"} {
+	for _, name := range []string{"go", "xla:", "gpu", "cpuu", ",tf32", "xla:cpu,tf32", "/opt/libpjrt_cpu.so,tf32"} {
 		if got, err := parse(name); !fault.IsUsage(err) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %+v, %v; want a usage error with a hint", name, got, err)
 		}
@@ -123,6 +124,36 @@ func TestSetCUDADataDir(t *testing.T) {
 		setCUDADataDir(c.plugin)
 		if got := os.Getenv("XLA_FLAGS"); got != c.want {
 			t.Errorf("%s with %q: got %q, want %q", c.plugin, c.flags, got, c.want)
+		}
+	}
+}
+
+// Float32 is float32 unless TF32 is asked for, and what a user has set is left.
+func TestPrepareCUDA(t *testing.T) {
+	const forbidden = "--xla_gpu_enable_triton_gemm=false"
+	for _, c := range []struct {
+		options         []string
+		override, flags string // before
+		wantOverride    string
+		wantFlags       string
+		gomlx           []string
+		grows           bool
+	}{
+		{nil, "", "", "0", forbidden, nil, false},
+		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32"}, false},
+		{[]string{"tf32", "grow"}, "", "", "", "", []string{}, true},
+		{[]string{"grow"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{}, true},
+	} {
+		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
+		if c.override == "" {
+			os.Unsetenv("NVIDIA_TF32_OVERRIDE")
+		}
+		t.Setenv("XLA_FLAGS", c.flags)
+		gomlx, client := prepareCUDA("/none/p.so", c.options)
+		override, flags := os.Getenv("NVIDIA_TF32_OVERRIDE"), os.Getenv("XLA_FLAGS")
+		preallocate, set := client["preallocate"]
+		if override != c.wantOverride || flags != c.wantFlags || !slices.Equal(gomlx, c.gomlx) || set != c.grows || set && preallocate != false {
+			t.Errorf("%q: TF32 override %q, flags %q, GoMLX %q, client %v; want %+v", c.options, override, flags, gomlx, client, c)
 		}
 	}
 }

@@ -10,18 +10,25 @@ import (
 
 // Options say how a case is measured.
 type Options struct {
-	// Worker is the command line of a process that calls Serve for a case.
-	Worker func(c Case) []string
+	// Worker is the command line of a process that calls Serve for a case in a precision, each of Precisions that the case has, or
+	// float32 if there is none.
+	Worker     func(c Case, p Precision) []string
+	Precisions []Precision
 	// Rounds is the number of measurements.
 	Rounds int
-	// Python is the interpreter with PyTorch, and Modes how PyTorch does the same work. Without modes it is not run.
+	// Python is the interpreter with PyTorch, Modes how PyTorch does the same work, and Device where, "cpu" or "cuda". Without
+	// modes it is not run.
 	Python string
 	Modes  []Mode
+	Device string
+	// GPU is watched while an engine works; nil watches none.
+	GPU *GPU
 	// Progress is told of every finished round. It may be nil.
 	Progress func()
 }
 
-// Engine is the name of a measurement of this program; those of PyTorch are called "PyTorch " and their mode.
+// Engine is the name of a measurement of this program in float32, which other precisions follow behind a space; those of
+// PyTorch are called "PyTorch " and their mode.
 const Engine = "illustrator"
 
 // Result is one case as done by one engine.
@@ -37,9 +44,19 @@ type Result struct {
 	// FirstStepSeconds is the time of the first step: building and compiling the program, and one step.
 	FirstStepSeconds float64 `json:"first_step_seconds"`
 	PeakBytes        uint64  `json:"peak_bytes,omitempty"`
-	// Speedup is how many times as fast this program is: the median over rounds of the two times' quotient. 0 for itself.
-	Speedup float64 `json:"speedup,omitempty"`
+	// Precision is what it was done in, and Speedup how many times as fast this program is in the same precision, or in float32
+	// where it lacks that: the median over rounds of the two times' quotient. 0 for itself.
+	Precision Precision `json:"precision"`
+	Speedup   float64   `json:"speedup,omitempty"`
+	// GPUBytes is by how much the GPU's memory grew from the process's start to the end of its warm-up, AllocatedBytes the most
+	// that PyTorch says it had of it, and GPUBusy the median of the GPU's utilization from 0 to 1 while it worked, nil if unknown.
+	GPUBytes       uint64   `json:"gpu_bytes,omitempty"`
+	AllocatedBytes uint64   `json:"allocated_bytes,omitempty"`
+	GPUBusy        *float64 `json:"gpu_busy,omitempty"`
 }
+
+// warmUp is the number of an engine's measurements before the rounds.
+const warmUp = 2
 
 // Run measures one case: this program first, then PyTorch in each mode. In every round all of them do a measurement, one
 // after the other; another program's load thus falls on all alike.
@@ -49,32 +66,41 @@ func Run(ctx context.Context, c Case, o Options) (results []Result, err error) {
 		return nil, err
 	}
 	var workers []*worker
+	watch, err := o.GPU.watch(ctx)
 	defer func() {
 		for _, w := range workers {
 			w.stop()
 		}
-		err = errors.Join(err, os.RemoveAll(scratch))
+		err = errors.Join(err, watch.stop(), os.RemoveAll(scratch))
 	}()
-	add := func(name string, command []string, ready any) error {
-		w, err := start(ctx, name, command, scratch, ready)
+	if err != nil {
+		return nil, err
+	}
+	env := append(o.GPU.env(), "TMPDIR="+scratch) // for temporary files
+	add := func(name string, p Precision, command []string, ready any) error {
+		began := watch.now()
+		w, err := start(ctx, name, command, env, ready)
 		if err != nil {
 			return err
 		}
 		workers = append(workers, w)
-		r := Result{Case: c.Name, About: c.About, Engine: name, Batch: c.Batch}
-		if r.FirstStepSeconds, err = w.measure(); err != nil {
+		r := Result{Case: c.Name, About: c.About, Engine: name, Precision: p, Batch: c.Batch}
+		if r.FirstStepSeconds, err = w.measure(); err != nil { // with the next, warmUp measurements
 			return err
 		}
-		results = append(results, r)
 		_, err = w.measure() // warms caches and, in PyTorch, thread pools
+		r.GPUBytes = watch.growth(began)
+		results = append(results, r)
 		return err
 	}
 	var work json.RawMessage
-	if err := add(Engine, o.Worker(c), &work); err != nil {
-		return nil, err
+	for _, p := range c.precisions(o.Precisions) {
+		if err := add(p.engine(), p, o.Worker(c, p), &work); err != nil {
+			return nil, err
+		}
 	}
 	for _, mode := range o.Modes {
-		if err := add("PyTorch "+string(mode), pytorchCommand(o.Python, mode, work), new(any)); err != nil {
+		if err := add("PyTorch "+string(mode), mode.Precision(), pytorchCommand(o.Python, o.Device, mode, work), new(any)); err != nil {
 			return nil, err
 		}
 	}
@@ -92,16 +118,31 @@ func Run(ctx context.Context, c Case, o Options) (results []Result, err error) {
 	}
 	for i, w := range workers {
 		results[i].PeakBytes = w.peakMemory()
-		results[i].summarise(results[0])
+		results[i].AllocatedBytes = w.allocated
+		results[i].GPUBusy = watch.busy(w.worked[warmUp:])
+		results[i].summarise(likeOf(results, i))
 	}
 	return results, nil
 }
+
+// likeOf returns the result of this program that results[i] is compared with, itself if it is this program's.
+func likeOf(results []Result, i int) Result {
+	for _, r := range results {
+		if r.own() && r.Precision == results[i].Precision {
+			return r
+		}
+	}
+	return results[0]
+}
+
+// own reports whether r is of this program.
+func (r *Result) own() bool { return r.Engine == r.Precision.engine() }
 
 // summarise fills what follows from the rounds, compared with the rounds of this program.
 func (r *Result) summarise(own Result) {
 	r.StepSeconds = median(r.Rounds)
 	r.SamplesPerSecond = float64(r.Batch) / r.StepSeconds
-	if r.Engine == own.Engine {
+	if r.own() {
 		return
 	}
 	quotients := make([]float64, len(r.Rounds))

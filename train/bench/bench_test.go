@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ import (
 	"illustrator/train"
 )
 
-func tiny(backend backends.Backend) (*pipeline.Networks, error) {
+func tiny(backend backends.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
 	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 8, StyleDim: 8, NMLP: 2, LRMLP: 0.01, ColorOrder: "RGB",
 		Channels: map[int]int{4: 8, 8: 4}}
 	c := clip.Config{ModelType: clip.ModelType, ProjectionDim: 6,
@@ -31,7 +32,7 @@ func tiny(backend backends.Backend) (*pipeline.Networks, error) {
 			NumChannels: 3, ImageSize: 12, PatchSize: 4, HiddenAct: "quick_gelu", LayerNormEps: 1e-5},
 		Text: clip.TextConfig{HiddenSize: 4, IntermediateSize: 4, NumHiddenLayers: 1, NumAttentionHeads: 1,
 			MaxPositionEmbeddings: 8, VocabSize: 16, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}}
-	return pipeline.FromWeights(backend, generator, randomWeights(generator.Shapes(), generatorScale(generator)), c, randomWeights(c.Shapes(), clipScale))
+	return pipeline.FromWeights(backend, p, generator, randomWeights(generator.Shapes(), generatorScale(generator)), c, randomWeights(c.Shapes(), clipScale))
 }
 
 func tinyCase() Case {
@@ -44,10 +45,12 @@ func TestServe(t *testing.T) {
 		t.Skip("compiles sampling and training")
 	}
 	backend := nntest.Backend(t)
-	for _, task := range []Task{Training, Sampling, Pairs, Checkpoint, Resume} {
+	for i, task := range []Task{Training, Training, Sampling, Pairs, Checkpoint, Resume} {
 		t.Setenv("TMPDIR", t.TempDir())
 		c := tinyCase()
-		c.Task = task
+		if c.Task = task; i == 1 {
+			c.Precision = pipeline.BFloat16
+		}
 		var out bytes.Buffer
 		if err := Serve(t.Context(), c, backend, strings.NewReader("step\nstep\n"), &out); err != nil {
 			t.Fatal(err)
@@ -82,13 +85,17 @@ func TestPyTorchDoesTheSameWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("TMPDIR", t.TempDir())
+	mode := Mode("eager-bfloat16")
 	for _, task := range []Task{Training, Sampling, Pairs, Checkpoint, Resume} {
-		work.Task = task
+		if work.Task = task; task != Training {
+			mode = Modes[0]
+		}
 		text, err := json.Marshal(work)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), t.TempDir(), new(any))
+		w, err := start(t.Context(), "PyTorch", pytorchCommand(python, "cpu", mode, text), nil, new(any))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,8 +111,23 @@ func TestPyTorchDoesTheSameWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := start(t.Context(), "PyTorch", pytorchCommand(python, Modes[0], text), t.TempDir(), new(any)); err == nil || !strings.Contains(err.Error(), "mapper: ") {
-		t.Errorf("another mapper: %v", err)
+	wrong := map[string][]string{
+		"mapper: ":              pytorchCommand(python, "cpu", mode, text),
+		"TF32 is of CUDA alone": pytorchCommand(python, "cpu", "eager-tf32", text),
+	}
+	if _, err := TorchVersion(t.Context(), python, "cuda"); err != nil {
+		if !strings.Contains(err.Error(), "sees no CUDA device") || fault.HintOf(err) == "" {
+			t.Errorf("no CUDA device: %v", err)
+		}
+		wrong["sees no CUDA device"] = pytorchCommand(python, "cuda", mode, text)
+	}
+	for want, command := range wrong {
+		if _, err := start(t.Context(), "PyTorch", command, nil, new(any)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+	if version, err := TorchVersion(t.Context(), python, "cpu"); err != nil || !strings.Contains(version, ".") {
+		t.Errorf("PyTorch %q, %v", version, err)
 	}
 }
 
@@ -123,7 +145,7 @@ func shell(t *testing.T, script string) []string {
 func TestRun(t *testing.T) {
 	rounds := 0
 	c := Case{Name: "c", About: "about c", Batch: 8}
-	results, err := Run(t.Context(), c, Options{Worker: func(Case) []string { return shell(t, worker1) }, Rounds: 3, Progress: func() { rounds++ }})
+	results, err := Run(t.Context(), c, Options{Worker: func(Case, Precision) []string { return shell(t, worker1) }, Rounds: 3, Progress: func() { rounds++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,22 +161,22 @@ func TestRunSaysWhyAWorkerEnded(t *testing.T) {
 		"in a step":   `echo '{}'; read line; echo no memory left >&2; exit 1`,
 		"wrong words": `echo no memory left >&2; echo hello; sleep 1`,
 	} {
-		_, err := Run(t.Context(), Case{}, Options{Worker: func(Case) []string { return shell(t, script) }, Rounds: 1})
+		_, err := Run(t.Context(), Case{}, Options{Worker: func(Case, Precision) []string { return shell(t, script) }, Rounds: 1})
 		if err == nil || !strings.Contains(err.Error(), "no memory left") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped")
-	_, err := Run(ctx, Case{}, Options{Worker: func(Case) []string { return shell(t, worker1) }, Rounds: 1 << 30, Progress: func() { cancel(stopped) }})
+	_, err := Run(ctx, Case{}, Options{Worker: func(Case, Precision) []string { return shell(t, worker1) }, Rounds: 1 << 30, Progress: func() { cancel(stopped) }})
 	if !errors.Is(err, stopped) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
 
 func TestSummarise(t *testing.T) {
-	own := Result{Engine: Engine, Rounds: []float64{1, 2, 1}}
-	other := Result{Engine: "other", Batch: 6, Rounds: []float64{3, 3, 2}}
+	own := Result{Engine: Engine, Precision: Float32, Rounds: []float64{1, 2, 1}}
+	other := Result{Engine: "other", Precision: Float32, Batch: 6, Rounds: []float64{3, 3, 2}}
 	other.summarise(own)
 	if other.StepSeconds != 3 || other.SamplesPerSecond != 2 || other.Speedup != 2 {
 		t.Errorf("%+v", other)
@@ -164,11 +186,65 @@ func TestSummarise(t *testing.T) {
 	}
 }
 
+// What PyTorch does in a precision is compared with this program in the same, or else in float32.
+func TestLikeOf(t *testing.T) {
+	results := []Result{
+		{Engine: Float32.engine(), Precision: Float32}, {Engine: TF32.engine(), Precision: TF32},
+		{Engine: "PyTorch eager-float32", Precision: Mode("eager-float32").Precision()},
+		{Engine: "PyTorch compile-tf32", Precision: Mode("compile-tf32").Precision()},
+		{Engine: "PyTorch eager-bfloat16", Precision: Mode("eager-bfloat16").Precision()},
+	}
+	for i, want := range []string{"illustrator", "illustrator tf32", "illustrator", "illustrator tf32", "illustrator"} {
+		if got := likeOf(results, i).Engine; got != want || results[i].own() != (i < 2) {
+			t.Errorf("%s is compared with %s, want %s", results[i].Engine, got, want)
+		}
+	}
+	c := tinyCase()
+	c.Task = Training
+	if got := c.precisions(Precisions); !slices.Equal(got, Precisions) {
+		t.Errorf("training has %v", got)
+	}
+	if got := c.precisions([]Precision{BFloat16}); !slices.Equal(got, []Precision{BFloat16}) {
+		t.Errorf("training in bfloat16 has %v", got)
+	}
+	if c.Losses.Semantic = 0; !slices.Equal(c.precisions(Precisions), []Precision{Float32, TF32}) {
+		t.Errorf("training without the semantic loss has %v", c.precisions(Precisions))
+	}
+	for _, asked := range [][]Precision{nil, {BFloat16}} {
+		if got := c.precisions(asked); !slices.Equal(got, []Precision{Float32}) {
+			t.Errorf("asked for %v there is %v", asked, got)
+		}
+	}
+}
+
+func TestByPrecision(t *testing.T) {
+	parts := Options{Rounds: 3, Precisions: []Precision{Float32, TF32}, Modes: []Mode{"eager-float32", "compile-bfloat16", "compile-float32"}}.ByPrecision()
+	if len(parts) != 3 {
+		t.Fatalf("%d parts: %+v", len(parts), parts)
+	}
+	for i, want := range []struct {
+		precision Precision
+		modes     []Mode
+	}{{Float32, []Mode{"eager-float32", "compile-float32"}}, {TF32, nil}, {BFloat16, []Mode{"compile-bfloat16"}}} {
+		if p := parts[i]; p.Rounds != 3 || !slices.Equal(p.Precisions, []Precision{want.precision}) || !slices.Equal(p.Modes, want.modes) {
+			t.Errorf("part %d is %+v, want %+v", i, p, want)
+		}
+	}
+}
+
 func TestParseMode(t *testing.T) {
 	for _, mode := range Modes {
 		if got, err := ParseMode(string(mode)); got != mode || err != nil {
 			t.Errorf("%s: %v, %v", mode, got, err)
 		}
+	}
+	for _, p := range Precisions {
+		if got, err := ParsePrecision(string(p)); got != p || err != nil {
+			t.Errorf("%s: %v, %v", p, got, err)
+		}
+	}
+	if _, err := ParsePrecision("float16"); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "tf32") {
+		t.Errorf("unknown precision: %v", err)
 	}
 	if _, err := ParseMode("fast"); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "eager-bfloat16") {
 		t.Errorf("unknown mode: %v", err)
@@ -185,7 +261,7 @@ func TestFindPython(t *testing.T) {
 // TestRandomWeightsKeepTheScale renders with the full size's rules: pictures must be neither tiny nor huge, which could
 // change the speed.
 func TestRandomWeightsKeepTheScale(t *testing.T) {
-	n, err := tiny(nntest.Backend(t))
+	n, err := tiny(nntest.Backend(t), pipeline.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,17 +27,17 @@ type Case struct {
 	About string
 	// Repeat is the number of steps of one measurement, so that a measurement takes a sizeable part of a second.
 	Repeat int
-	// Open returns the frozen networks.
-	Open func(backends.Backend) (*pipeline.Networks, error)
+	// Open returns the frozen networks, to be computed with in the given precision, which is Precision.
+	Open      func(backends.Backend, pipeline.Precision) (*pipeline.Networks, error)
+	Precision pipeline.Precision
 	// Task is what a step does.
 	Task   Task
 	Losses losses.Weights // of Training
 	Batch  int
-	// NoiseMode is the generator's noise of Training and Sampling; "" is random. Devices and Precision are those of
-	// Training; 0 and "" are one device and float32.
+	// NoiseMode is the generator's noise of Training and Sampling; "" is random. Devices is the number that Training runs on;
+	// 0 is one.
 	NoiseMode stylegan2.NoiseMode
 	Devices   int
-	Precision string
 	// Mapper and Optimizer are those of the training. The widths of embedding and Z are the networks'.
 	Mapper    mapper.Config
 	Optimizer train.Optimizer
@@ -80,7 +80,7 @@ const learningRate = 1e-5
 
 // prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
 func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func(at int) error, error) {
-	n, err := c.Open(backend)
+	n, err := c.Open(backend, c.Precision)
 	if err != nil {
 		return Work{}, nil, err
 	}
@@ -162,7 +162,7 @@ func (c Case) noiseMode() stylegan2.NoiseMode { return cmp.Or(c.NoiseMode, style
 func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 	return &train.Training{
 		Config: train.Config{
-			Batch: c.Batch, Devices: c.Devices, Precision: c.Precision, NoiseMode: string(c.noiseMode()), Optimizer: c.Optimizer,
+			Batch: c.Batch, Devices: c.Devices, Precision: string(c.Precision), NoiseMode: string(c.noiseMode()), Optimizer: c.Optimizer,
 			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,

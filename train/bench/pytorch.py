@@ -1,14 +1,17 @@
-"""Does a benchmark's work in PyTorch. usage: pytorch.py MODE THREADS WORK
+"""Does a benchmark's work in PyTorch. usage: pytorch.py [--device cpu|cuda] MODE THREADS WORK
 
-MODE is eager-float32, eager-bfloat16, compile-float32 or compile-bfloat16. WORK is the JSON that the program writes of its
-own work: sizes, loss weights and numbers of parameters. Prints a line when ready and answers each line of input with the
-seconds that a step took. Weights are random: time does not depend on them.
+MODE is eager or compile, a hyphen, and float32, tf32 (on CUDA alone) or bfloat16. WORK is the JSON that the program writes of
+its own work: sizes, loss weights and numbers of parameters. Prints a line when ready and answers each line of input with the
+seconds that a step took, on CUDA with the most memory that PyTorch has allocated. Weights are random: time does not depend
+on them.
 
 The generator is the fastest of the usual ways to write it in eager PyTorch: modulation of activations in place of weights,
 so that one convolution serves the batch; the filter as a depthwise convolution, which halves the time of the usual one of
 single channels; channels last; run-time scales multiplied in beforehand.
 """
 
+import argparse
+import functools
 import json
 import math
 import os
@@ -34,9 +37,12 @@ def activate(x):
     return F.leaky_relu(x, 0.2) * math.sqrt(2)
 
 
+TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+
+
 def fir_filter(x, pad):
     """The filter [1,3,3,1] along both axes, of sum 4: it follows the insertion of zeros."""
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 4
+    taps = TAPS.to(x.dtype)
     channels = x.shape[1]
     kernel = (taps[:, None] * taps[None, :]).expand(channels, 1, 4, 4)
     return F.conv2d(F.pad(x, pad), kernel, groups=channels)
@@ -47,7 +53,7 @@ class ModulatedConv(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size) / (size * math.sqrt(inputs)))
         self.modulation = linear(style, inputs, bias=1.0)
-        self.power = self.weight.detach().square().sum((2, 3)).T.contiguous()
+        self.register_buffer("power", self.weight.detach().square().sum((2, 3)).T.contiguous())
         self.padding, self.up, self.demodulate = size // 2, up, demodulate
 
     def forward(self, x, w):
@@ -71,7 +77,7 @@ class StyledConv(nn.Module):
 
     def forward(self, x, w):
         x = self.conv(x, w)
-        noise = torch.randn(x.shape[0], 1, x.shape[2], x.shape[3])
+        noise = torch.randn(x.shape[0], 1, x.shape[2], x.shape[3], device=x.device)
         return activate(x + self.strength * noise + self.bias)
 
 
@@ -186,8 +192,11 @@ def make_networks(work):
     return generator, vision, mapper
 
 
-def make_step(work, mode):
-    generator, vision, mapper = make_networks(work)
+def make_step(work, mode, device):
+    global TAPS, MEAN, STD  # a copy to the device at each use would wait for it
+    TAPS, MEAN, STD = TAPS.to(device), MEAN.to(device), STD.to(device)
+    generator, vision, mapper = (network.to(device) for network in make_networks(work))
+    randn = functools.partial(torch.randn, device=device)
     losses, batch, embed_dim = work["losses"], work["batch"], work["embed_dim"]
     z_dim, size = work["generator"]["style_dim"], work["vision"]["image_size"]
 
@@ -199,18 +208,18 @@ def make_step(work, mode):
         frozen = torch.compile(frozen)
 
     def image_embeds(z):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
             return frozen(z)
 
     def sampling(z=None):
         with torch.no_grad():
-            return image_embeds(torch.randn(batch, z_dim) if z is None else z)
+            return image_embeds(randn(batch, z_dim) if z is None else z).cpu()
 
     adam = work["optimizer"]
     optimizer = torch.optim.Adam(mapper.parameters(), work["learning_rate"], (adam["beta1"], adam["beta2"]), adam["epsilon"])
 
     def training():
-        z, embeds = torch.randn(batch, z_dim), torch.randn(batch, embed_dim)
+        z, embeds = randn(batch, z_dim), randn(batch, embed_dim)
         predicted = mapper(embeds)
         total = losses["l1"] * F.l1_loss(predicted, z)
         if losses["semantic"]:
@@ -224,8 +233,8 @@ def make_step(work, mode):
         return total.item()
 
     def pairs():
-        columns = [(z, sampling(z)) for z in torch.randn(batch, z_dim).split(32)]
-        z, embeds = (torch.cat(column).numpy() for column in zip(*columns))
+        columns = [(z, sampling(z)) for z in randn(batch, z_dim).split(32)]
+        z, embeds = (torch.cat(column).cpu().numpy() for column in zip(*columns))
         with tempfile.NamedTemporaryFile() as f:
             numpy.savez(f, z=z, image_embeds=embeds)
             f.flush()
@@ -251,16 +260,35 @@ def make_step(work, mode):
 
 
 def main():
-    mode, threads, work = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("mode")
+    parser.add_argument("threads", type=int)
+    parser.add_argument("work", type=json.loads)
+    a = parser.parse_args()
+    cuda, tf32, work = a.device == "cuda", a.mode.endswith("tf32"), a.work
+    if cuda and not torch.cuda.is_available():
+        sys.exit("this PyTorch sees no CUDA device")
+    if tf32 and not cuda:
+        sys.exit("TF32 is of CUDA alone")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = True  # shapes never change: the fastest kernels are worth the search
     torch.manual_seed(0)
-    torch.set_num_threads(threads)
-    step, repeat = make_step(work, mode), 1
+    torch.set_num_threads(a.threads)
+    step, repeat = make_step(work, a.mode, a.device), 1
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for _ in sys.stdin:
+        if cuda:
+            torch.cuda.synchronize()
         began = time.perf_counter()
         for _ in range(repeat):
             step()
-        print(json.dumps({"seconds": (time.perf_counter() - began) / repeat}), flush=True)
+        if cuda:
+            torch.cuda.synchronize()
+        answer = {"seconds": (time.perf_counter() - began) / repeat}
+        if cuda:
+            answer["allocated_bytes"] = torch.cuda.max_memory_allocated()
+        print(json.dumps(answer), flush=True)
         repeat = work["repeat"]
 
 

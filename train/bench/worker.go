@@ -21,7 +21,8 @@ import (
 
 // answer is a measurement: the seconds that one step took.
 type answer struct {
-	Seconds float64 `json:"seconds"`
+	Seconds   float64 `json:"seconds"`
+	Allocated uint64  `json:"allocated_bytes,omitempty"` // the most of the device's memory so far, of PyTorch
 }
 
 // Serve is the worker's side: it does c's work on backend as the lines of in ask.
@@ -43,7 +44,7 @@ func Serve(ctx context.Context, c Case, backend backends.Backend, in io.Reader, 
 			}
 			at++
 		}
-		if err := answers.Encode(answer{time.Since(began).Seconds() / float64(repeat)}); err != nil {
+		if err := answers.Encode(answer{Seconds: time.Since(began).Seconds() / float64(repeat)}); err != nil {
 			return err
 		}
 	}
@@ -58,14 +59,16 @@ type worker struct {
 	out    *bufio.Reader
 	stderr bytes.Buffer
 	ctx    context.Context
+
+	allocated uint64 // as the last answer says
+	worked    []span // the measurements
 }
 
-// start starts a worker, whose temporary files go into the folder scratch, and waits until it is ready; ready receives
-// what it says then.
-func start(ctx context.Context, name string, command []string, scratch string, ready any) (*worker, error) {
+// start starts a worker with more in its environment and waits until it is ready; ready receives what it says then.
+func start(ctx context.Context, name string, command, env []string, ready any) (*worker, error) {
 	w := &worker{name: name, ctx: ctx, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	w.cmd.Stderr = &w.stderr
-	w.cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
+	w.cmd.Env = append(os.Environ(), env...)
 	var err error
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -110,7 +113,10 @@ func (w *worker) measure() (float64, error) {
 		return 0, fmt.Errorf("%s: %w: %s", w.name, err, strings.TrimSpace(w.stderr.String()))
 	}
 	var a answer
+	began := time.Now()
 	err := w.read(&a)
+	w.allocated = a.Allocated
+	w.worked = append(w.worked, span{began, time.Now()})
 	return a.Seconds, err
 }
 

@@ -6,15 +6,13 @@ Made with Python 3.11.7, torch 2.15.0, numpy 2.4.6, safetensors 0.8.0 on a CPU i
 Karras et al. 2020, equations 1-3, with the names, attributes and conventions of stylegan2-ada-pytorch: weights are modulated and
 demodulated sample by sample, an up-convolution is a transposed one followed by the filter. Modules are reduced to a call of
 torch_utils.persistence._reconstruct_persistent_obj with their class's name, the text of a program and their attributes, and
-option bags are dnnlib.EasyDict: both stand-ins below carry the names alone.
+option bags are dnnlib.EasyDict: both stand-ins below carry the names alone. full/make.py pickles a generator of full size with it.
 """
 import math, pickle, sys, types
 import numpy as np, torch, torch.nn.functional as F
 from safetensors.torch import save_file
 
 HERE = "models/convert/testdata"
-torch.manual_seed(11)
-torch.set_num_threads(1)
 
 
 # ---- Stand-ins for what NVIDIA's pickles name.
@@ -184,10 +182,10 @@ class SynthesisInput(Persistent):  # StyleGAN3's names, as many as it is told by
         self.weight = torch.nn.Parameter(torch.randn(2, 2))
 
 
-def dump(name, g, protocol=None):
+def dump(path, g, protocol=None, G=None):
     options = dict(EasyDict(class_name="training.dataset.ImageFolderDataset", resolution=16, max_size=None))
-    with open(f"{HERE}/{name}.pkl", "wb") as f:
-        pickle.dump(dict(G=SynthesisInput(), D=FullyConnectedLayer(4, 1), G_ema=g, augment_pipe=None, training_set_kwargs=options), f, protocol)
+    with open(path, "wb") as f:
+        pickle.dump(dict(G=G or SynthesisInput(), D=FullyConnectedLayer(4, 1), G_ema=g, augment_pipe=None, training_set_kwargs=options), f, protocol)
 
 
 @torch.no_grad()
@@ -197,21 +195,28 @@ def outputs(name, g, z):
     return {f"{name}.w": w, f"{name}.image": g.synthesis(broadcast(w)), f"{name}.truncated": g.synthesis(broadcast(g.mapping.w_avg.lerp(w, 0.7)))}
 
 
-g = Generator().eval().requires_grad_(False)
-dump("nvidia", g)  # protocol 4, the default since Python 3.8
-dump("nvidia_protocol3", g, 3)  # that of Python 3.7, which the published files were made with
-dump("nvidia_conditional", Generator(c_dim=4, layers=1, channels={4: 2, 8: 2}, size=8))
+def main():
+    torch.manual_seed(11)
+    torch.set_num_threads(1)
+    g = Generator().eval().requires_grad_(False)
+    dump(f"{HERE}/nvidia.pkl", g)  # protocol 4, the default since Python 3.8
+    dump(f"{HERE}/nvidia_protocol3.pkl", g, 3)  # that of Python 3.7, which the published files were made with
+    dump(f"{HERE}/nvidia_conditional.pkl", Generator(c_dim=4, layers=1, channels={4: 2, 8: 2}, size=8))
 
-# A network without clamps and float16, as it is pickled where there is no mixed precision.
-plain = Generator(channels={4: 7, 8: 4}, size=8, layers=2, rate=0.01, clamp=None, half=99).eval().requires_grad_(False)
-dump("nvidia_float32", plain)
+    # A network without clamps and float16, as it is pickled where there is no mixed precision.
+    plain = Generator(channels={4: 7, 8: 4}, size=8, layers=2, rate=0.01, clamp=None, half=99).eval().requires_grad_(False)
+    dump(f"{HERE}/nvidia_float32.pkl", plain)
 
-three = Generator(layers=1, channels={4: 2}, size=4)
-three.synthesis = torch.nn.Module.__new__(SynthesisNetwork)
-Persistent.__init__(three.synthesis)
-three.synthesis.L0_36_1024 = FullyConnectedLayer(2, 2)
-three.synthesis.input = SynthesisInput()
-dump("nvidia_stylegan3", three)
+    three = Generator(layers=1, channels={4: 2}, size=4)
+    three.synthesis = torch.nn.Module.__new__(SynthesisNetwork)
+    Persistent.__init__(three.synthesis)
+    three.synthesis.L0_36_1024 = FullyConnectedLayer(2, 2)
+    three.synthesis.input = SynthesisInput()
+    dump(f"{HERE}/nvidia_stylegan3.pkl", three)
 
-z = torch.randn(3, 12)
-save_file({k: v.contiguous() for k, v in {"z": z, **outputs("nvidia", g, z), **outputs("nvidia_float32", plain, z)}.items()}, f"{HERE}/nvidia.safetensors")
+    z = torch.randn(3, 12)
+    save_file({k: v.contiguous() for k, v in {"z": z, **outputs("nvidia", g, z), **outputs("nvidia_float32", plain, z)}.items()}, f"{HERE}/nvidia.safetensors")
+
+
+if __name__ == "__main__":
+    main()

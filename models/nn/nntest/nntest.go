@@ -3,6 +3,7 @@ package nntest
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -49,20 +50,27 @@ func Optimised(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-var openCPU = sync.OnceValues(func() (backends.Backend, error) {
+// BackendEnv names the environment variable with the backend that tests of parity run on, such as "xla:cuda". The others'
+// tolerances are those of the CPU.
+const BackendEnv = "ILLUSTRATOR_TEST_BACKEND"
+
+// BackendName is the name of what Backend returns.
+func BackendName() string { return cmp.Or(os.Getenv(BackendEnv), "xla:cpu") }
+
+var open = sync.OnceValues(func() (backends.Backend, error) {
 	CompileFast()
-	return xla.Open("cpu")
+	return xla.Open(BackendName())
 })
 
-// Backend returns the XLA CPU backend. Without a plugin the test is skipped with the command that installs one,
-// but under CI it fails.
+// Backend returns the XLA CPU backend, or the one that BackendEnv names. Without a plugin the test is skipped with the command
+// that installs one, but under CI it fails, and so it does for a backend that was named.
 func Backend(t testing.TB) backends.Backend {
 	t.Helper()
-	backend, err := openCPU()
+	backend, err := open()
 	if err == nil {
 		return backend
 	}
-	if os.Getenv("CI") != "" {
+	if os.Getenv("CI") != "" || os.Getenv(BackendEnv) != "" {
 		t.Fatalf("no XLA backend: %v", err)
 	}
 	t.Skipf("needs the XLA CPU plugin (`make setup` installs it): %v", err)
@@ -116,7 +124,7 @@ func MaxAbs(t testing.TB, got, want []float32) float64 {
 	return worst
 }
 
-// Run executes fn once on the CPU backend and returns its outputs as flat float32 slices.
+// Run executes fn once on Backend and returns its outputs as flat float32 slices.
 func Run(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, inputs []*graph.Node) []*graph.Node, inputs ...any) [][]float32 {
 	t.Helper()
 	exec, err := context.NewExec(Backend(t), ctx, fn)

@@ -8,7 +8,8 @@ gives in float32, so that both can be held against float64. Values follow from t
 
 The generator is written here, straight from Karras et al. 2020, equations 1-3: weights are modulated and demodulated sample by
 sample, and an up-convolution is a transposed convolution followed by the filter. CLIP is that of transformers and of open_clip;
-the mapper is built of torch.nn. The tokenizer's vocabulary is that of the package open_clip, in the very bytes of the files
+the mapper is built of torch.nn. NVIDIA's modules are those of ../make_nvidia.py, which compute "float32" there by NVIDIA's own
+conventions. The tokenizer's vocabulary is that of the package open_clip, in the very bytes of the files
 vocab.json and merges.txt that go with openai/clip-vit-base-patch32.
 """
 import collections, gzip, hashlib, json, math, os, pathlib, shutil, sys, tempfile
@@ -137,6 +138,49 @@ def stylegan2(folder, layout, size, batch):
     return {"z": z, "w": style, "image": image, "float32.w": style32, "float32.image": image32}
 
 
+def nvidia(folder, size, batch):
+    """As stylegan2-ada-pytorch pickles it, with the generator before its moving average and clamps that nothing reaches."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    import make_nvidia
+    make = lambda: make_nvidia.Generator(STYLE, 0, size, {r: c for r, c in CHANNELS.items() if r <= size}, LAYERS, LR, clamp=256, half=size // 8)
+    w, g = generator_weights(size), make().eval().requires_grad_(False)
+    z = torch.randn(batch, STYLE)
+    style, image = generate({k: v.double() for k, v in w.items()}, size, z.double())
+
+    def set_(to, value):
+        assert to.numel() == value.numel()
+        to.copy_(value.reshape(to.shape))
+
+    def modulated(module, name):
+        set_(module.weight, w[name + ".conv.weight"])
+        set_(module.affine.weight, w[name + ".conv.modulation.weight"])
+        set_(module.affine.bias, w[name + ".conv.modulation.bias"])
+
+    for i in range(LAYERS):
+        fc = getattr(g.mapping, f"fc{i}")
+        set_(fc.weight, w[f"style.{i + 1}.weight"]), set_(fc.bias, w[f"style.{i + 1}.bias"])
+    set_(g.mapping.w_avg, style.mean(0))
+    set_(g.synthesis.b4.const, w["input.input"])
+    convs = [("b4.conv1", "conv1")]
+    rgbs = [("b4.torgb", "to_rgb1")]
+    for i, r in enumerate(r for r in CHANNELS if 4 < r <= size):
+        convs += [(f"b{r}.conv0", f"convs.{2 * i}"), (f"b{r}.conv1", f"convs.{2 * i + 1}")]
+        rgbs.append((f"b{r}.torgb", f"to_rgbs.{i}"))
+    for at, (to, name) in enumerate(convs):
+        layer = g.synthesis.get_submodule(to)
+        modulated(layer, name)
+        set_(layer.bias, w[name + ".activate.bias"])
+        set_(layer.noise_strength, w[name + ".noise.weight"]), set_(layer.noise_const, w[f"noises.noise_{at}"])
+    for to, name in rgbs:
+        layer = g.synthesis.get_submodule(to)
+        modulated(layer, name)
+        set_(layer.bias, w[name + ".bias"])
+    style32 = g.mapping(z)
+    image32 = g.synthesis(style32[:, None].expand(-1, g.num_ws, -1))
+    make_nvidia.dump(f"{folder}/file.pkl", g, 3, make())  # protocol 3 is that of the published files
+    return {"z": z, "w": style, "image": image, "float32.w": style32, "float32.image": image32}
+
+
 # ---- CLIP
 def vocabulary(folder):
     """vocab.json and merges.txt, byte for byte those of openai/clip-vit-base-patch32."""
@@ -194,7 +238,7 @@ def open_clip_outputs(model, folder):
     with tempfile.TemporaryDirectory() as t:
         vocabulary(t)
         ids = text_ids(t)
-    pixels = torch.randn(2, 3, 224, 224)
+    pixels = torch.randn(2, 3, *model.visual.image_size)
 
     def embeds(dtype):
         model.to(dtype)
@@ -230,7 +274,7 @@ def clip_openai(folder, name):
     out = open_clip_outputs(model, folder)
     mask = model._buffers.pop("attn_mask")  # a constant in OpenAI's programs
     model.attn_mask = mask
-    for key, number in dict(input_resolution=224, context_length=77, vocab_size=49408).items():
+    for key, number in dict(input_resolution=model.visual.image_size[0], context_length=77, vocab_size=49408).items():
         if hasattr(model, key):
             delattr(model, key)
         model.register_buffer(key, torch.tensor(number))
@@ -308,11 +352,14 @@ def projector(folder):
 CASES = {
     "stylegan2-256-mmgen": lambda f: stylegan2(f, "mmgen", 256, 2),
     "stylegan2-256-rosinality": lambda f: stylegan2(f, "rosinality", 256, 2),
+    "stylegan2-256-nvidia": lambda f: nvidia(f, 256, 2),
     "stylegan2-1024-mmgen": lambda f: stylegan2(f, "mmgen", 1024, 1),
     "stylegan2-1024-rosinality": lambda f: stylegan2(f, "rosinality", 1024, 1),
     "clip-b32-huggingface": lambda f: clip_huggingface(f, "b32", "bin"),
     "clip-l14-huggingface": lambda f: clip_huggingface(f, "l14", "safetensors"),
     "clip-b32-openai": lambda f: clip_openai(f, "ViT-B-32-quickgelu"),
+    "clip-l14-openai": lambda f: clip_openai(f, "ViT-L-14-quickgelu"),
+    "clip-l14-336-openai": lambda f: clip_openai(f, "ViT-L-14-336-quickgelu"),
     "clip-b32-openclip": lambda f: clip_openclip(f, "ViT-B-32"),
     "projector": projector,
 }
