@@ -60,8 +60,9 @@ paper-quick: setup ## the same in minutes, with 1 seed, 2 for the losses, and sh
 soak: setup ## kill sampling and training $(KILLS) times each and compare with an undisturbed run
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
 
+# Empty flags keep out those with which tests compile fast and compute slowly.
 load: setup ## measure the server: throughput, memory over $(LOAD) requests, batches against one picture at a time
-	LOAD=$(LOAD) $(GO) test -count=1 -timeout 2h -run TestLoad -v ./serve
+	XLA_FLAGS= LOAD=$(LOAD) $(GO) test -count=1 -timeout 2h -run TestLoad -v ./serve
 
 build: modules ## build ./illustrator
 	$(GO) build -buildvcs=$(BUILDVCS) -o illustrator ./cmd/illustrator
