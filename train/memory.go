@@ -7,12 +7,12 @@ import (
 
 // Memory is an estimate, in bytes, of the most memory that a training takes on one device.
 //
-// It is fitted to the peak memory of processes of `illustrator train` on a CPU: from 0.3 GiB (tiny networks) to 3.7 GiB
-// (the release's sizes with random weights), in float32 and bfloat16, it is at most 10 % off. TestMemoryAsMeasured has the
+// It is fitted to the peak memory of processes of `illustrator train` on a CPU: from 0.3 GiB (tiny networks) to 10 GiB
+// (the release's sizes with random weights), in float32 and bfloat16, it is at most 12 % off. TestMemoryAsMeasured has the
 // figures. Another device's plugin and compiler take other memory.
 type Memory struct {
 	Weights    int64 // of all networks, with gradients, moments and averages of the mapper's, and what is read and written
-	Programs   int64 // what compiling takes and leaves
+	Programs   int64 // what compiling takes and leaves, and kernels prepared for a step
 	Batch      int64 // a batch's intermediate values and their gradients
 	Checkpoint int64 // on disk
 }
@@ -25,8 +25,10 @@ const (
 
 	processBytes = 270 << 20 // the program and XLA's plugin before anything is computed
 	denseBytes   = 5 << 20   // to compile one linear layer of the mapper, in the programs of stages and validation
-	frozenBytes  = 34 << 20  // to compile one layer of generator or CLIP and its gradient
+	frozenBytes  = 28 << 20  // to compile one layer of generator or CLIP and its gradient
 	valueBytes   = 4         // of each value in a step: gradients and what is computed on the way use buffers again
+	winogradUse  = 3         // how many times a picture's buffers of its largest convolution are there at once
+	kernelUse    = 6         // and the kernels made ready for all convolutions: forward and backward, in steps and validation
 )
 
 // EstimateMemory estimates the training's memory from the sizes of its networks.
@@ -58,7 +60,9 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	e.Programs = int64(layers) * denseBytes
 	if c.needsFrozen() {
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
-		values += n.Generator.Activations() + n.CLIP.Vision.Activations()
+		kernels, picture := n.Generator.WinogradBuffers()
+		e.Programs += kernelUse * int64(kernels) * valueBytes
+		values += n.Generator.Activations() + n.CLIP.Vision.Activations() + winogradUse*picture
 	}
 	e.Batch = int64(c.Batch) * int64(values) * valueBytes
 	return e

@@ -19,7 +19,7 @@ func conv3x3(x, kernel *Node) *Node {
 		return nn.Widen(Convolve(ConvertDType(x, kernel.DType()), kernel).PadSame().Done())
 	}
 	kernel = nn.Widen(kernel)
-	if !winogradPays(x, kernel) {
+	if !winogradPays(x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
 		return Convolve(x, kernel).PadSame().Done()
 	}
 	return nn.WithGradient(x,

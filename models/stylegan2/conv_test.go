@@ -90,6 +90,9 @@ func smooth(dtype dtypes.DType, dims ...int) *tensors.Tensor {
 // rounding does. The largest output is about 20; plain sums in float32 err by 1e-5.
 func TestWinograd(t *testing.T) {
 	const h, in, out = 16, 64, 65
+	if !winogradPays(h, in, out) {
+		t.Fatal("this size is convolved without it")
+	}
 	for _, c := range []struct {
 		dtype     dtypes.DType
 		tolerance float32
@@ -97,9 +100,6 @@ func TestWinograd(t *testing.T) {
 		kernel := smooth(c.dtype, 3, 3, in, out)
 		worst := nntest.Run(t, context.New(), func(_ *context.Context, inputs []*graph.Node) []*graph.Node {
 			x, kernel := inputs[0], inputs[1]
-			if !winogradPays(x, kernel) {
-				t.Error("this is the size that does not pay")
-			}
 			plain := graph.Convolve(x, kernel).PadSame().Done()
 			return []*graph.Node{graph.ConvertDType(graph.ReduceAllMax(graph.Abs(graph.Sub(conv3x3(x, kernel), plain))), dtypes.Float32)}
 		}, smooth(c.dtype, 2, h, h, in), kernel)

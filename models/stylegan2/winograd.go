@@ -38,11 +38,24 @@ var (
 	}
 )
 
-// winogradPays tells whether winograd is the faster way to convolve x [B,H,H,in] with kernel [3,3,in,out], as measured: with
-// few channels it moves more than it saves.
-func winogradPays(x, kernel *Node) bool {
-	h, narrowest := x.Shape().Dim(1), min(kernel.Shape().Dim(2), kernel.Shape().Dim(3))
-	return h >= 16 && h%tileOutputs == 0 && narrowest >= 64
+// winogradPays tells whether winograd is the faster way to convolve size × size places from in to out channels, as measured:
+// with few channels it moves more than it saves.
+func winogradPays(size, in, out int) bool {
+	return size >= 16 && size%tileOutputs == 0 && min(in, out) >= 64
+}
+
+// WinogradBuffers counts the values that winograd works on beside a layer's: those of all kernels, and those of the largest
+// layer's inputs and products for each picture.
+func (c Config) WinogradBuffers() (kernels, picture int) {
+	for size, channels := range c.Channels {
+		if size > c.Size || !winogradPays(size, channels, channels) {
+			continue
+		}
+		kernels += tileInputs * tileInputs * channels * channels
+		tiles := size * size / (tileOutputs * tileOutputs)
+		picture = max(picture, tileInputs*tileInputs*tiles*2*channels)
+	}
+	return kernels, picture
 }
 
 // winograd convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size, a multiple of 4. In float32 it errs
