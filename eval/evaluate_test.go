@@ -81,6 +81,9 @@ func tinyRequest(t *testing.T) eval.Request {
 }
 
 func TestEvaluateGoesOnToTheSameResult(t *testing.T) {
+	if testing.Short() {
+		t.Skip("evaluates three times")
+	}
 	n, r := tiny(t), tinyRequest(t)
 	whole, err := eval.Evaluate(t.Context(), n, r)
 	if err != nil {

@@ -112,6 +112,9 @@ func TestGoldenPictures(t *testing.T) {
 
 // The number of processors changes nothing.
 func TestAnyNumberOfProcessors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws all styles twice")
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	img := scene(80, 61)
 	for _, s := range Styles() {

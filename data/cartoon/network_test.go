@@ -42,6 +42,9 @@ func writeConfig(t *testing.T, lines ...string) string {
 
 // A network draws a picture as its file says; one whose sides are no multiples is continued and cut, a large one scaled.
 func TestNetworkDraws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a network in two sizes")
+	}
 	backend := nntest.Backend(t)
 	path := writeConfig(t, "network: NET", "range: [0, 255]", "output_range: [0, 255]", "size_multiple: 4", "max_side: 16")
 	opened := 0

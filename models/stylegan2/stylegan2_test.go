@@ -128,6 +128,9 @@ func TestGradientOfZ(t *testing.T) {
 
 // Layers are clamped here, so low that it matters: where they are, the gradient is zero.
 func TestGradientOfLayerStyles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a gradient; TestGradientOfZ has one")
+	}
 	ctx, cfg, _ := tiny(t, dtypes.Float64)
 	cfg.ConvClamp = 2
 	n := cfg.NumLayers() * cfg.StyleDim
@@ -163,6 +166,9 @@ func abs(v float32) float32 { return max(v, -v) }
 
 // A picture's noise follows its key: not its place in the batch, nor what else is in it.
 func TestRandomNoiseFollowsKey(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the network for two batches")
+	}
 	ctx, cfg, want := tiny(t, dtypes.Float32)
 	z := values(t, want, "z")
 	render := func(keys ...uint64) []float32 {
