@@ -134,15 +134,10 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 		return err
 	}
 	if b.serve {
-		backend, err := opts.openBackend(1)
-		if err != nil {
-			return err
-		}
-		programs.Use(nil) // how long compiling takes is measured too
 		if len(b.precisions) > 0 {
 			cases[0].Precision = bench.Precision(b.precisions[0]).Networks()
 		}
-		return bench.Serve(cmd.Context(), cases[0], backend, cmd.InOrStdin(), opts.stdout)
+		return opts.serveCase(cmd, cases[0])
 	}
 	report, err := opts.measure(cmd, cases, b)
 	if err != nil {
@@ -154,10 +149,28 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 	return report.print(opts.stdout)
 }
 
+// serveCase is the process that does a case's work as standard input asks.
+func (o *globalOptions) serveCase(cmd *cobra.Command, c bench.Case) error {
+	backend, err := o.openBackend(max(1, c.Devices))
+	if err != nil {
+		return err
+	}
+	programs.Use(nil) // how long compiling takes is measured too
+	return bench.Serve(cmd.Context(), c, backend, cmd.InOrStdin(), o.stdout)
+}
+
+func checkRounds(rounds int) error {
+	if rounds < 1 || rounds > 10_000 {
+		return fault.Usage(fmt.Errorf("--rounds is %d", rounds), "--rounds must be from 1 to 10000")
+	}
+	return nil
+}
+
 func (b benchOptions) check() error {
+	if err := checkRounds(b.rounds); err != nil {
+		return err
+	}
 	switch {
-	case b.rounds < 1 || b.rounds > 10_000:
-		return fault.Usage(fmt.Errorf("--rounds is %d", b.rounds), "--rounds must be from 1 to 10000")
 	case b.repeat < 1 || b.repeat > 10_000:
 		return fault.Usage(fmt.Errorf("--repeat is %d", b.repeat), "--repeat must be from 1 to 10000")
 	case b.fullBatch < 2 || b.fullBatch > 64:

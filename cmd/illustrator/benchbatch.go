@@ -20,7 +20,6 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/models/xla"
-	"illustrator/models/xla/programs"
 	"illustrator/train"
 	"illustrator/train/bench"
 )
@@ -63,10 +62,10 @@ func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
 }
 
 func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) error {
-	switch {
-	case b.rounds < 1 || b.rounds > 10_000:
-		return fault.Usage(fmt.Errorf("--rounds is %d", b.rounds), "--rounds must be from 1 to 10000")
-	case b.most < 8 || b.most > configs.MaxPairsBatch:
+	if err := checkRounds(b.rounds); err != nil {
+		return err
+	}
+	if b.most < 8 || b.most > configs.MaxPairsBatch {
 		return fault.Usage(fmt.Errorf("--most is %d", b.most), "--most must be from 8 to %d", configs.MaxPairsBatch)
 	}
 	run, err := configs.OpenRun(b.config, b.set)
@@ -153,12 +152,7 @@ func (o *globalOptions) serveBatch(cmd *cobra.Command, works []batchWork, what s
 	if err != nil || batch < 1 || at < 0 {
 		return fault.Usage(fmt.Errorf("--serve is %q", what), "leave it out: `illustrator bench batch` starts such processes")
 	}
-	backend, err := o.openBackend(max(1, works[at].Devices))
-	if err != nil {
-		return err
-	}
-	programs.Use(nil) // how long compiling takes is measured too
-	return bench.Serve(cmd.Context(), works[at].at(batch), backend, cmd.InOrStdin(), o.stdout)
+	return o.serveCase(cmd, works[at].at(batch))
 }
 
 // batchReport is what --json prints.

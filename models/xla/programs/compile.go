@@ -8,6 +8,7 @@ package programs
 import "C"
 
 import (
+	"fmt"
 	"time"
 	"unsafe"
 )
@@ -61,16 +62,16 @@ func (p *plugin) compile(args *C.compile_args) *C.error {
 // key names a program by all that its machine code depends on: the program and the compiler's options, the plugin, the
 // devices and the machine.
 func (p *plugin) key(args *C.compile_args) (string, error) {
-	hash, err := p.hash()
+	file, err := p.hash()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("hash the plugin: %w", err)
 	}
 	parts, err := p.describe(args.client)
 	if err != nil {
 		return "", err
 	}
 	program := args.program
-	return keyOf(append(append(parts, p.machine...), hash,
+	return keyOf(append(append(parts, p.machine...), file.SHA256,
 		text(program.format, program.format_size), text(args.options, args.options_size), text(program.code, program.code_size))), nil
 }
 

@@ -17,12 +17,14 @@ import (
 	"unsafe"
 
 	"github.com/gomlx/go-xla/pkg/pjrt"
+
+	"illustrator/checkpoints"
 )
 
 // plugin is the plugin that programs are compiled by.
 type plugin struct {
 	table *C.api
-	hash  func() (string, error) // SHA-256 of its file
+	hash  func() (checkpoints.File, error) // of its file
 	// machine is describeMachine's answer when the plugin was loaded: XLA reads its flags once.
 	machine []string
 }
@@ -53,7 +55,7 @@ func Intercept(path string) error {
 	}
 	intercepted = &plugin{
 		table: table, machine: describeMachine(),
-		hash: sync.OnceValues(func() (string, error) { return hashFile(path) }),
+		hash: sync.OnceValues(func() (checkpoints.File, error) { return checkpoints.SHA256OfFile(path) }),
 	}
 	return pjrt.RegisterPreloadedPlugin(path, uintptr(unsafe.Pointer(changed)))
 }
