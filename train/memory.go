@@ -27,7 +27,7 @@ const (
 	denseBytes   = 5 << 20   // to compile one linear layer of the mapper, in the programs of stages and validation
 	frozenBytes  = 28 << 20  // to compile one layer of generator or CLIP and its gradient
 	valueBytes   = 4         // of each value in a step: gradients and what is computed on the way use buffers again
-	winogradUse  = 3         // how many times a picture's buffers of its largest convolution are there at once
+	tileUse      = 3         // how many times a picture's buffers of its largest convolution are there at once
 	kernelUse    = 6         // and the kernels made ready for all convolutions: forward and backward, in steps and validation
 )
 
@@ -60,9 +60,9 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	e.Programs = int64(layers) * denseBytes
 	if c.needsFrozen() {
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
-		kernels, picture := n.Generator.WinogradBuffers()
+		kernels, picture := n.Generator.TileBuffers()
 		e.Programs += kernelUse * int64(kernels) * valueBytes
-		values += n.Generator.Activations() + n.CLIP.Vision.Activations() + winogradUse*picture
+		values += n.Generator.Activations() + n.CLIP.Vision.Activations() + tileUse*picture
 	}
 	e.Batch = int64(c.Batch) * int64(values) * valueBytes
 	return e

@@ -3,10 +3,20 @@ package nn
 import (
 	"slices"
 
+	"github.com/gomlx/gomlx/pkg/core/dtypes"
 	"github.com/gomlx/gomlx/pkg/core/graph"
 )
 
-// Contract is graph.DotGeneral with a fast gradient: it contracts lhsContracting with rhsContracting pairwise, keeps the
+// Product is graph.DotGeneral with a result of the type out. Sums of products in bfloat16 are in float32.
+//
+// To say so to GoMLX, as graph.DotGeneral does, would have it add zeros to an operand on a CPU, a pass over all weights in each
+// product. XLA sums in float32 of itself.
+func Product(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, rhsContracting, rhsBatch []int, out dtypes.DType) *graph.Node {
+	return graph.Dot(lhs, rhs).WithAccumulatorDType(dtypes.InvalidDType).WithOutputDType(out).
+		General(lhsContracting, lhsBatch, rhsContracting, rhsBatch)
+}
+
+// Contract is Product, in the type of lhs, with a fast gradient: it contracts lhsContracting with rhsContracting pairwise, keeps the
 // batch axes pairwise, and returns [batch axes…, other axes of lhs…, other axes of rhs…].
 //
 // GoMLX differentiates a dot product into a broadcast, a multiplication and a sum, which XLA's CPU compiler does not
@@ -26,7 +36,7 @@ func Contract(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, 
 	rhs = graph.IdentityWithCustomGradient(rhs, func(_, _ *graph.Node) *graph.Node {
 		return r.gradient(adjoint, lhsInOutput, l)
 	})
-	output := graph.DotGeneral(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch)
+	output := Product(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch, lhs.DType())
 	return graph.IdentityWithCustomGradient(output, func(_, v *graph.Node) *graph.Node {
 		adjoint = v
 		return v
@@ -42,7 +52,7 @@ type dotSide struct {
 // gradient returns the gradient with respect to s.x from that of the output: the adjoint contracted with the other
 // operand over the axes that only the other has.
 func (s dotSide) gradient(adjoint *graph.Node, otherInOutput []int, other dotSide) *graph.Node {
-	y := graph.DotGeneral(adjoint, otherInOutput, sequence(0, len(s.batch)), other.x, other.others, other.batch)
+	y := Product(adjoint, otherInOutput, sequence(0, len(s.batch)), other.x, other.others, other.batch, adjoint.DType())
 	// The axes of y are s.batch, s.others and other.contracting in ascending order, so those of s.contracting in that order.
 	axes := slices.Concat(s.batch, s.others)
 	for _, axis := range slices.Sorted(slices.Values(other.contracting)) {

@@ -84,3 +84,24 @@ func TestContractTwoGradients(t *testing.T) {
 		}
 	}
 }
+
+// TestProductSumsInFloat32 adds up 4096 ones in bfloat16, which would end at 256 if sums were in bfloat16.
+func TestProductSumsInFloat32(t *testing.T) {
+	ones := make([]float32, 4096)
+	for i := range ones {
+		ones[i] = 1
+	}
+	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+		x := graph.ConvertDType(in[0], dtypes.BFloat16)
+		var products []*graph.Node
+		for _, out := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {
+			products = append(products, Widen(Product(x, []int{1}, nil, x, []int{1}, nil, out)))
+		}
+		return products
+	}, [][]float32{ones})
+	for _, product := range out {
+		if product[0] != 4096 {
+			t.Errorf("the product is %g, not 4096", product[0])
+		}
+	}
+}

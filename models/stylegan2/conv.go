@@ -12,30 +12,27 @@ import (
 // x and what becomes of it are in at least float32 here, whatever the kernel's type. Kernels have no gradient.
 
 // conv3x3 convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size.
-//
-// On a CPU it computes in at least float32: XLA has no convolution in bfloat16 there and would widen its operands each time.
 func conv3x3(x, kernel *Node) *Node {
-	if !nn.OnHost(x.Graph()) {
-		return nn.Widen(Convolve(ConvertDType(x, kernel.DType()), kernel).PadSame().Done())
-	}
-	kernel = nn.Widen(kernel)
-	if !winogradPays(x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
-		return Convolve(x, kernel).PadSame().Done()
+	if !plainTiles.pay(x.Graph(), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
+		return nn.Widen(convolve(x, kernel).PadSame().Done())
 	}
 	return nn.WithGradient(x,
-		func(x *Node) *Node { return winograd(x, kernel) },
-		func(v *Node) *Node { return winograd(v, adjoint(kernel)) })
+		func(x *Node) *Node { return plainTiles.convolve(x, kernel) },
+		func(v *Node) *Node { return adjointTiles.convolve(v, kernel) })
 }
 
-// adjoint is the kernel [3,3,out,in] with which a convolution is the gradient of that with kernel [3,3,in,out].
-func adjoint(kernel *Node) *Node {
-	return TransposeAllAxes(Reverse(kernel, 0, 1), 0, 1, 3, 2)
+// convolve is XLA's own convolution, in the kernel's type but on a CPU, where XLA has none in bfloat16.
+func convolve(x, kernel *Node) *ConvolutionBuilder {
+	if nn.OnHost(x.Graph()) {
+		return Convolve(x, nn.Widen(kernel))
+	}
+	return Convolve(ConvertDType(x, kernel.DType()), kernel)
 }
 
 // upConv doubles the resolution: a transposed convolution of stride 2, as torch.conv_transpose2d's, with kernel
 // [3,3,in,out], then the filter [1,3,3,1]/4 along both axes: x [B,H,H,in] → [B,2H,2H,out].
 //
-// XLA's CPU compiler has no fast transposed convolution, and to GoMLX the gradient of one is not known: hence products of
+// XLA's CPU compiler has no fast transposed convolution, and to GoMLX the gradient of one is not known: hence a product of
 // matrices, in the kernel's type, and a gradient of its own.
 func upConv(x, kernel *Node) *Node {
 	return nn.WithGradient(x,
@@ -50,8 +47,8 @@ func upConv(x, kernel *Node) *Node {
 func transposedConv(x, kernel *Node) *Node {
 	b, h, in, out := x.Shape().Dim(0), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
 	taps := Reshape(TransposeAllAxes(kernel, 2, 0, 1, 3), in, 9*out)
-	products := MatMul(Reshape(ConvertDType(x, kernel.DType()), b*h*h, in), taps)
-	products = Reshape(nn.Widen(products), b, h, h, 3, 3, out)
+	products := nn.Product(Reshape(ConvertDType(x, kernel.DType()), b*h*h, in), []int{1}, nil, taps, []int{0}, nil, x.DType())
+	products = Reshape(products, b, h, h, 3, 3, out)
 	tap := func(i, j int) *Node { // [B,H+1,H+1,out], that of tap 2 one further on
 		p := Squeeze(Slice(products, AxisRange(), AxisRange(), AxisRange(), AxisElem(i), AxisElem(j)), 3, 4)
 		return pad(p, [2]int{i / 2, 1 - i/2}, [2]int{j / 2, 1 - j/2})
@@ -63,38 +60,24 @@ func transposedConv(x, kernel *Node) *Node {
 
 // stridedConv convolves v [B,2H+1,2H+1,out] at every second place, from out channels to in: [B,H,H,in].
 func stridedConv(v, kernel *Node) *Node {
-	if kernel.DType() == v.DType() {
-		axes := ConvolveAxesConfig{
-			InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
-			KernelSpatial: []int{0, 1}, KernelInputChannels: 3, KernelOutputChannels: 2,
-			OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
-		}
-		return Convolve(v, kernel).NoPadding().Strides(2).AxesConfig(axes).Done()
+	if downTiles.pay(v.Graph(), v.Shape().Dim(1)/2, kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
+		return downTiles.convolve(v, kernel)
 	}
-	// A narrow product is worth the copies that make it one.
-	b, h, in, out := v.Shape().Dim(0), v.Shape().Dim(1)/2, kernel.Shape().Dim(2), kernel.Shape().Dim(3)
-	narrow := ConvertDType(v, kernel.DType())
-	var taps []*Node
-	for i := range 3 {
-		for j := range 3 {
-			taps = append(taps, Slice(narrow, AxisRange(), AxisRange(i, i+2*h-1).Stride(2), AxisRange(j, j+2*h-1).Stride(2)))
-		}
-	}
-	matrix := Reshape(TransposeAllAxes(kernel, 0, 1, 3, 2), 9*out, in)
-	return Reshape(Dot(Reshape(Concatenate(taps, 3), b*h*h, 9*out), matrix).WithOutputDType(v.DType()).Product(), b, h, h, in)
+	return nn.Widen(convolve(v, TransposeAllAxes(kernel, 0, 1, 3, 2)).NoPadding().Strides(2).Done())
 }
 
 // blur pads x [B,H,H,C] with zeros before and after along both axes and applies the filter [1,3,3,1]/4 to them, which
 // takes 3 off the size.
 func blur(x *Node, before, after int) *Node {
-	x = pad(x, [2]int{before, after}, [2]int{before, after})
+	zeros := [2]int{before, after}
+	x = pad(x, zeros, zeros)
 	for _, axis := range []int{2, 1} {
 		size := x.Shape().Dim(axis) - len(fir) + 1
 		column := make([]*Node, len(fir))
 		for tap := range fir {
 			column[tap] = SliceAxis(x, axis, AxisRange(tap, tap+size))
 		}
-		x = combine([][]float64{fir[:]}, column)[0]
+		x = weightedSum(fir[:], column)
 	}
 	return x
 }
@@ -103,26 +86,4 @@ func blur(x *Node, before, after int) *Node {
 func pad(x *Node, rows, columns [2]int) *Node {
 	return Pad(x, ScalarZero(x.Graph(), x.DType()), backends.PadAxis{},
 		backends.PadAxis{Start: rows[0], End: rows[1]}, backends.PadAxis{Start: columns[0], End: columns[1]}, backends.PadAxis{})
-}
-
-// combine is the product of a matrix of constants, most of them 0 or ±1, with a column of nodes.
-func combine(matrix [][]float64, column []*Node) []*Node {
-	sums := make([]*Node, len(matrix))
-	for i, row := range matrix {
-		for j, weight := range row {
-			if weight == 0 {
-				continue
-			}
-			term := column[j]
-			if weight != 1 {
-				term = MulScalar(term, weight)
-			}
-			if sums[i] == nil {
-				sums[i] = term
-			} else {
-				sums[i] = Add(sums[i], term)
-			}
-		}
-	}
-	return sums
 }
