@@ -16,9 +16,10 @@ func conv3x3(x, kernel *Node) *Node {
 	if !plainTiles.pay(x.Graph(), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
 		return nn.Widen(convolve(x, kernel).PadSame().Done())
 	}
+	around := [2]int{1, 1}
 	return nn.WithGradient(x,
-		func(x *Node) *Node { return plainTiles.convolve(x, kernel) },
-		func(v *Node) *Node { return adjointTiles.convolve(v, kernel) })
+		func(x *Node) *Node { return plainTiles.convolve(pad(x, around, around), kernel) },
+		func(v *Node) *Node { return adjointTiles.convolve(pad(v, around, around), kernel) })
 }
 
 // convolve is XLA's own convolution, in the kernel's type but on a CPU, where XLA has none in bfloat16.

@@ -3,7 +3,6 @@ package stylegan2
 import (
 	"slices"
 
-	"github.com/gomlx/gomlx/backends"
 	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
 
 	"illustrator/models/nn"
@@ -18,7 +17,6 @@ type tiling struct {
 	inputs  [][]float64 // [p, inputs of a tile]
 	kernel  [][]float64 // [p, 3]
 	outputs [][]float64 // [outputs of a tile, p]
-	zeros   int         // before and after the input
 	adjoint bool        // from the kernel's outputs to its inputs
 }
 
@@ -62,15 +60,13 @@ var (
 	}
 )
 
-// winograd is F(4×4, 3×3), a convolution padded with zeros to the same size: 16 outputs in 36 products in place of 144. Its sums
-// evaluate polynomials at 0, ±p, ±1/p and ∞. With p = 2/3 rounding does less than half the harm that it does with the usual
-// points 0, ±1, ±2 and ∞.
+// winograd is F(4×4, 3×3): 16 outputs in 36 products in place of 144. Its sums evaluate polynomials at 0, ±p, ±1/p and ∞. With
+// p = 2/3 rounding does less than half the harm that it does with the usual points 0, ±1, ±2 and ∞.
 func winograd(p float64) tiling {
 	q := 1 / p
 	p2, q2, d := p*p, q*q, 2*(q*q-p*p)
 	return tiling{
-		step:  4,
-		zeros: 1,
+		step: 4,
 		inputs: [][]float64{
 			{1, 0, -p2 - q2, 0, 1, 0},
 			{0, -q, -q2, p, 1, 0},
@@ -96,7 +92,7 @@ func winograd(p float64) tiling {
 	}
 }
 
-// gradient makes the gradient of what t, padded to the same size, makes: the same with the taps in reverse.
+// gradient makes the gradient of what t makes, both with a zero around their input: the same with the taps in reverse.
 func (t tiling) gradient() tiling {
 	t.adjoint, t.kernel = !t.adjoint, slices.Clone(t.kernel)
 	for i, row := range t.kernel {
@@ -110,7 +106,7 @@ func (t tiling) gradient() tiling {
 // is the adjoint from out to in channels. Products are of the kernel's type, sums of that of x.
 func (t tiling) convolve(x, kernel *Node) *Node {
 	b, h, in, out := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(3), kernel.Shape().Dim(3)
-	n, products, outputs := (h+2*t.zeros-len(t.inputs[0]))/t.step+1, len(t.inputs), len(t.outputs)
+	n, products, outputs := (h-len(t.inputs[0]))/t.step+1, len(t.inputs), len(t.outputs)
 	inAxis := 1 // of sums of taps
 	if t.adjoint {
 		inAxis, out = 2, kernel.Shape().Dim(2)
@@ -138,25 +134,11 @@ func (t tiling) convolve(x, kernel *Node) *Node {
 	return Reshape(TransposeAllAxes(y, 2, 3, 0, 4, 1, 5), b, n*outputs, n*outputs, out)
 }
 
-// elements returns the first, second … inputs of each of the n tiles along an axis. Zeros come with them, and not before, so that
-// XLA can take sums of them in one pass.
+// elements returns the first, second … inputs of each of the n tiles along an axis.
 func (t tiling) elements(x *Node, axis, n int) []*Node {
 	elements := make([]*Node, len(t.inputs[0]))
 	for i := range elements {
-		first, zeros := i-t.zeros, backends.PadAxis{}
-		last := first + t.step*(n-1)
-		for ; first < 0; first += t.step {
-			zeros.Start++
-		}
-		for ; last >= x.Shape().Dim(axis); last -= t.step {
-			zeros.End++
-		}
-		elements[i] = SliceAxis(x, axis, AxisRange(first, last+1).Stride(t.step))
-		if zeros != (backends.PadAxis{}) {
-			pads := make([]backends.PadAxis, x.Rank())
-			pads[axis] = zeros
-			elements[i] = Pad(elements[i], ScalarZero(x.Graph(), x.DType()), pads...)
-		}
+		elements[i] = SliceAxis(x, axis, AxisRange(i, i+t.step*(n-1)+1).Stride(t.step))
 	}
 	return elements
 }
