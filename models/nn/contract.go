@@ -16,8 +16,8 @@ func Product(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, r
 		General(lhsContracting, lhsBatch, rhsContracting, rhsBatch)
 }
 
-// Contract is Product, in the type of lhs, with a fast gradient: it contracts lhsContracting with rhsContracting pairwise, keeps the
-// batch axes pairwise, and returns [batch axes…, other axes of lhs…, other axes of rhs…].
+// Contract is Product, in the type of lhs, with a fast gradient: it contracts lhsContracting with rhsContracting pairwise, keeps
+// the batch axes pairwise, and returns [batch axes…, other axes of lhs…, other axes of rhs…].
 //
 // GoMLX differentiates a dot product into a broadcast, a multiplication and a sum, which XLA's CPU compiler does not
 // turn back into a dot product: some 30 times slower than the forward pass. Here both gradients are dot products.

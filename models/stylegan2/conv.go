@@ -13,7 +13,7 @@ import (
 
 // conv3x3 convolves x [B,H,H,in] with kernel [3,3,in,out], zero padded to the same size.
 func conv3x3(x, kernel *Node) *Node {
-	if !plainTiles.pay(x.Graph(), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
+	if !plainTiles.pay(x.Shape().Dim(1), kernel) {
 		return nn.Widen(convolve(x, kernel).PadSame().Done())
 	}
 	around := [2]int{1, 1}
@@ -61,7 +61,7 @@ func transposedConv(x, kernel *Node) *Node {
 
 // stridedConv convolves v [B,2H+1,2H+1,out] at every second place, from out channels to in: [B,H,H,in].
 func stridedConv(v, kernel *Node) *Node {
-	if downTiles.pay(v.Graph(), v.Shape().Dim(1)/2, kernel.Shape().Dim(2), kernel.Shape().Dim(3)) {
+	if downTiles.pay(v.Shape().Dim(1)/2, kernel) {
 		return downTiles.convolve(v, kernel)
 	}
 	return nn.Widen(convolve(v, TransposeAllAxes(kernel, 0, 1, 3, 2)).NoPadding().Strides(2).Done())
