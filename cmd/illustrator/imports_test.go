@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"models":      {"checkpoints"},
 	"losses":      {},
 	"checkpoints": {},
+	"docs":        {},
 	"internal":    {},
 }
 
