@@ -13,6 +13,7 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
@@ -32,7 +33,7 @@ func (s *study) samplePairs(ctx context.Context) error {
 		return err
 	}
 	session.networks.Pictures = run.Pairs.Batch
-	meta := data.SampledMeta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), createdBy())
+	meta := data.SampledMeta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), version.Program())
 	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, data.DefaultShardRows, run.Pairs.Rows)
 }
 
@@ -268,7 +269,7 @@ func (w *worker) writeShown(c cell, images []float32) error {
 		return err
 	}
 	for i, p := range pictures {
-		if err := data.WritePNG(c.picture(i), p.Image(), []data.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: createdBy()}}); err != nil {
+		if err := data.WritePNG(c.picture(i), p.Image(), []data.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 )
 
@@ -36,7 +37,7 @@ type album struct {
 func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
 	a := newAlbum(g)
 	dim, seeds, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
-	bar := o.newProgress("Drawing pictures", len(g.texts)*len(seeds))
+	bar := o.NewProgress("Drawing pictures", len(g.texts)*len(seeds))
 	defer bar.Done()
 	textsAtOnce := max(1, drawAtOnce/len(seeds))
 	for from := 0; from < len(g.texts); from += textsAtOnce {
@@ -163,7 +164,7 @@ func (a *album) writeGrid(path string, perText int, summary generateSummary) err
 	if err != nil {
 		return err
 	}
-	return data.WritePNG(path, img, []data.Meta{{Key: "Software", Value: createdBy()}})
+	return data.WritePNG(path, img, []data.Meta{{Key: "Software", Value: version.Program()}})
 }
 
 // pictureName is the file name, without extension, of text number i's picture.

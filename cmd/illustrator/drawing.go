@@ -9,6 +9,8 @@ import (
 
 	"illustrator/data"
 	"illustrator/eval"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/refine"
 )
@@ -104,13 +106,13 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	if err := p.writePicture(base, img); err != nil {
 		return err
 	}
-	return writeJSON(base+".json", p)
+	return jsonfile.Write(base+".json", p)
 }
 
 // writePicture writes a picture with its metadata.
 func (p pictureInfo) writePicture(base string, img image.Image) error {
 	meta := []data.Meta{
-		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
+		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: version.Program()},
 		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
 	}
 	if p.Alpha != nil {

@@ -8,10 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -114,7 +116,7 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 		return err
 	}
 	if g.asJSON {
-		return printJSON(opts.stdout, summary)
+		return jsonfile.Print(opts.stdout, summary)
 	}
 	return summary.print(opts, g.out)
 }
@@ -169,7 +171,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 			return generateSummary{}, err
 		}
 	}
-	if err := checkOutputFolder(g.out); err != nil {
+	if err := terminal.CheckOutputFolder(g.out); err != nil {
 		return generateSummary{}, err
 	}
 	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
@@ -182,7 +184,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err != nil {
 		return generateSummary{}, err
 	}
-	if err := createFolder(g.out); err != nil {
+	if err := terminal.CreateFolder(g.out); err != nil {
 		return generateSummary{}, err
 	}
 	album, err := o.drawTexts(ctx, s, g, request, embeds)
@@ -201,7 +203,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		return generateSummary{}, err
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	return summary, writeJSON(filepath.Join(g.out, "summary.json"), summary)
+	return summary, jsonfile.Write(filepath.Join(g.out, "summary.json"), summary)
 }
 
 func (a *album) summarize(embedDim int) (generateSummary, error) {

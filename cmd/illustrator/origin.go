@@ -13,6 +13,7 @@ import (
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -136,7 +137,7 @@ func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) 
 
 // meta is what a picture drawn by the artist carries.
 func (a *artist) meta(description string, more ...data.Meta) []data.Meta {
-	meta := []data.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: createdBy()}, {Key: "Domain", Value: a.domain.Name}}
+	meta := []data.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.domain.Name}}
 	return slices.Concat(meta, more, hashesOf(a.networks.Hashes), a.options.cartoonInfo().meta())
 }
 

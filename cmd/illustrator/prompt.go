@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -48,7 +49,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if p.out == "" {
 		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
 	}
-	if err := checkOutputFile(p.out, ".safetensors"); err != nil {
+	if err := terminal.CheckOutputFile(p.out, ".safetensors"); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("text") {

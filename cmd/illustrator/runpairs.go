@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
 )
@@ -17,7 +19,7 @@ import (
 func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*data.Pairs, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
 	s.networks.Pictures = run.Pairs.Batch
-	meta := data.SampledMeta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
+	meta := data.SampledMeta(s.networks, s.domain.Name, run.Pairs.Seed, mode, version.Program())
 	folder := byHand
 	if byHand == "" {
 		folder = train.Folder(out).Pairs()
@@ -80,7 +82,7 @@ func (o *globalOptions) verifyPairs(ctx context.Context, pairs *data.Pairs) erro
 
 // verifyProgress shows how many bytes were read. It is nil for so few that they are read at once: a GiB takes a second or
 // two.
-type verifyProgress struct{ *progress }
+type verifyProgress struct{ *terminal.Progress }
 
 const mebibyte = 1 << 20
 
@@ -88,17 +90,17 @@ func (o *globalOptions) newVerifyProgress(bytes int64) *verifyProgress {
 	if bytes < 256*mebibyte {
 		return nil
 	}
-	return &verifyProgress{o.newProgress("Verifying pairs (MiB)", int(bytes/mebibyte))}
+	return &verifyProgress{o.NewProgress("Verifying pairs (MiB)", int(bytes/mebibyte))}
 }
 
 func (v *verifyProgress) Set(bytes int64) {
 	if v != nil {
-		v.progress.Set(int(bytes/mebibyte), "")
+		v.Progress.Set(int(bytes/mebibyte), "")
 	}
 }
 
 func (v *verifyProgress) Done() {
 	if v != nil {
-		v.progress.Done()
+		v.Progress.Done()
 	}
 }
