@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 )
@@ -86,7 +86,7 @@ func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img im
 		if err := terminal.CreateFolder(plain); err != nil {
 			return nil, err
 		}
-		if err := data.WritePNG(filepath.Join(plain, name+".png"), img, []data.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
+		if err := pictures.WritePNG(filepath.Join(plain, name+".png"), img, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 			return nil, err
 		}
 	}
@@ -117,12 +117,12 @@ func (c *cartoonOptions) cartoonInfo() cartoonInfo {
 }
 
 // meta is the same for a picture's metadata.
-func (i cartoonInfo) meta() (meta []data.Meta) {
+func (i cartoonInfo) meta() (meta []pictures.Meta) {
 	if i.Cartoon != "" {
-		meta = append(meta, data.Meta{Key: "Cartoon", Value: i.Cartoon})
+		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: i.Cartoon})
 	}
 	if i.CartoonSHA256 != "" {
-		meta = append(meta, data.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
+		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
 	}
 	return meta
 }

@@ -15,7 +15,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/cmd/terminal"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/train"
 )
 
@@ -111,7 +111,7 @@ func fillWithPairs(t *testing.T, dir string) {
 	if code != terminal.ExitFailure || said == nil {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
-	pairs, err := data.OpenPairs(set)
+	pairs, err := pairs.Open(set)
 	if err != nil {
 		t.Fatal(err)
 	}

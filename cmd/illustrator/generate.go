@@ -10,7 +10,8 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
@@ -25,7 +26,7 @@ type generateOptions struct {
 	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
-	texts                  []data.Text
+	texts                  []texts.Text
 }
 
 // drawOptions say how texts become pictures.
@@ -222,7 +223,7 @@ func (d drawOptions) request(s *session) (pipeline.Request, error) {
 	if err := configs.CheckAlpha("--alpha", d.alpha); err != nil {
 		return pipeline.Request{}, err
 	}
-	seeds, err := data.ParseSeeds(d.seeds)
+	seeds, err := seeds.Parse(d.seeds)
 	if err != nil {
 		return pipeline.Request{}, fmt.Errorf("--%w", err)
 	}

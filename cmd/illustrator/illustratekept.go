@@ -12,7 +12,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/cmd/terminal"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 	"illustrator/models/pipeline"
@@ -20,7 +20,7 @@ import (
 
 // storyPicture is a picture that a story asks for.
 type storyPicture struct {
-	text  data.Text
+	text  texts.Text
 	left  string // what of its paragraph is not in text
 	seed  uint64
 	name  string // of its files in the story's folder, without extension
