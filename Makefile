@@ -75,10 +75,15 @@ setup: build ## install XLA's plugin if it is missing, and verify it
 	./illustrator setup
 
 # PyTorch (some GB) is installed unless ILLUSTRATOR_PYTHON names a Python that has it.
-bench: setup $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready)) ## measure sampling and training; PYTORCH=1 compares with PyTorch
-	./illustrator bench $(if $(filter 1,$(PYTORCH)),--pytorch) $(BENCHFLAGS)
+bench: setup .cache/bench $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready)) ## measure sampling and training; PYTORCH=1 compares with PyTorch
+	.cache/bench $(if $(filter 1,$(PYTORCH)),--pytorch) $(BENCHFLAGS)
 
-.cache/pytorch/ready: train/bench/requirements.txt
+# Go decides whether to rebuild.
+.PHONY: .cache/bench
+.cache/bench: modules
+	$(GO) build -buildvcs=$(BUILDVCS) -o $@ ./cmd/bench
+
+.cache/pytorch/ready: cmd/bench/compare/requirements.txt
 	@if ! python3 -m venv .cache/pytorch; then \
 		echo "make: error: python3 makes no virtual environment" >&2; \
 		echo "make: hint: install Python with venv (on Debian or Ubuntu: apt install python3-venv), or set ILLUSTRATOR_PYTHON to a Python with PyTorch" >&2; exit 1; \
@@ -106,8 +111,8 @@ PARITYON := xla:cpu
 ifeq ($(DEVICE),cuda)
 PARITYON += xla:cuda,grow xla:cuda,tf32,grow
 endif
-gpu-check: setup $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a CUDA device with PyTorch: parity, speed, memory; writes docs/gpu.md
-	./illustrator bench gpu --device $(DEVICE) --check
+gpu-check: setup .cache/bench $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a CUDA device with PyTorch: parity, speed, memory; writes docs/gpu.md
+	.cache/bench gpu --device $(DEVICE) --check
 	@rm -rf $(GPU)/parity && mkdir -p $(GPU)/parity
 	@status=0; for backend in $(PARITYON); do \
 		echo "parity on $$backend"; \
@@ -115,7 +120,7 @@ gpu-check: setup $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a 
 		XLA_FLAGS= ILLUSTRATOR_TEST_BACKEND=$$backend ILLUSTRATOR_PARITY=$(abspath $(GPU))/parity ILLUSTRATOR_FULL=$$full \
 			$(GO) test -count=1 -p 1 -timeout 4h -run '^(TestDeviceParity|TestFullSize)$$' ./train ./models/convert || status=1; \
 	done; \
-	./illustrator bench gpu --device $(DEVICE) --parity $(GPU)/parity --out $(if $(filter cuda,$(DEVICE)),docs/gpu.md,$(GPU)/$(DEVICE).md) $(GPUFLAGS) && exit $$status
+	.cache/bench gpu --device $(DEVICE) --parity $(GPU)/parity --out $(if $(filter cuda,$(DEVICE)),docs/gpu.md,$(GPU)/$(DEVICE).md) $(GPUFLAGS) && exit $$status
 
 .cache/pytorch/full: models/convert/testdata/full/requirements.txt .cache/pytorch/ready
 	.cache/pytorch/bin/python -m pip install --quiet -r $<
@@ -164,7 +169,7 @@ tools:
 
 # Fetches missing Go modules. Of a failure's similar lines it prints three.
 modules: tools
-	@if ! { $(GO) list -deps ./cmd/illustrator 2>&1 >/dev/null; echo "status=$$?"; } | \
+	@if ! { $(GO) list -deps ./cmd/... 2>&1 >/dev/null; echo "status=$$?"; } | \
 		awk '/^status=/ { exit $$0 != "status=0" } /^go: downloading/ || n++ < 3'; then \
 		echo "make: error: Go's modules could not be loaded" >&2; \
 		echo "make: hint: if the lines above name the network, check it, or GOPROXY, and run make again" >&2; exit 1; \
