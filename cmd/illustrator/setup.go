@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/xla"
 	"illustrator/models/xla/cuda"
 )
@@ -41,7 +42,7 @@ func newSetupCommand(opts *globalOptions) *cobra.Command {
 		Example: `  illustrator setup
   illustrator setup --plugin /opt/xla/pjrt_c_api_cpu_plugin.so
   illustrator setup --cuda
-  illustrator setup --cuda=13 --list > cuda13.txt
+  illustrator setup --cuda=13 --list
   illustrator setup --cuda=13 --from wheels`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -157,7 +158,7 @@ func newVerifyPluginCommand(opts *globalOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printJSON(opts.stdout, info)
+			return jsonfile.Print(opts.stdout, info)
 		},
 	}
 }
