@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
@@ -109,7 +109,7 @@ func benchCases(b benchOptions) []bench.Case {
 	return cases
 }
 
-func openLorelei(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+func openLorelei(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 	domain, err := configs.OpenDomain("lorelei")
 	if err != nil {
 		return nil, err

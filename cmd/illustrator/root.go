@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/internal/fault"
@@ -40,7 +40,7 @@ func (o *globalOptions) backendName() (string, error) {
 }
 
 // openBackend opens the XLA backend that the flags ask for, with so many devices.
-func (o *globalOptions) openBackend(devices int) (backends.Backend, error) {
+func (o *globalOptions) openBackend(devices int) (compute.Backend, error) {
 	name, err := o.backendName()
 	if err != nil {
 		return nil, err
