@@ -12,7 +12,8 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/serve/gallery"
 )
@@ -107,7 +108,7 @@ func still(of *gallery.Gallery, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.EncodePNG(img, nil)
+	return pictures.EncodePNG(img, nil)
 }
 
 // sendFile answers with a file of a picture.
@@ -127,9 +128,9 @@ func fileName(r gallery.Record, extension string) string {
 		}
 		return ' '
 	}, r.Text)
-	name := data.Slug(plain)
+	name := texts.Slug(plain)
 	if name == "" {
-		name = data.Slug(r.Domain)
+		name = texts.Slug(r.Domain)
 	}
 	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + extension
 }
@@ -189,7 +190,7 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
 	}
-	img, err := data.DecodePicture(file, s.Limits.UploadPixels)
+	img, err := pictures.Decode(file, s.Limits.UploadPixels)
 	if err != nil {
 		if !fault.IsUsage(err) { // a decoder's error is about the file too
 			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}
@@ -215,5 +216,5 @@ func fittedPixels(img image.Image, size int) ([]float32, error) {
 	if img.Bounds().Empty() {
 		return nil, errors.New("the picture is empty")
 	}
-	return data.FromImage(fitted(img, size)).Pixels, nil
+	return pictures.FromImage(fitted(img, size)).Pixels, nil
 }

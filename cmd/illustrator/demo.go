@@ -11,7 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/texts"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
 )
 
@@ -67,17 +68,17 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(summaryPath, summary); err != nil {
+	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
 	return summary.print(opts, pictures)
 }
 
 // descriptions returns the domain's test descriptions.
-func (s *session) descriptions() ([]data.Text, error) {
+func (s *session) descriptions() ([]texts.Text, error) {
 	name, raw, err := s.domain.ReadDescriptions()
 	if err != nil {
 		return nil, err
 	}
-	return data.ParseTexts(name, raw)
+	return texts.Parse(name, raw)
 }

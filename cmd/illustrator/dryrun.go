@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/train"
 )
 
@@ -18,7 +19,7 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	rows, source := run.Pairs.Rows, "to be sampled from seed "+fmt.Sprint(run.Pairs.Seed)
 	if t.pairs != "" {
-		pairs, err := data.OpenPairs(t.pairs)
+		pairs, err := pairs.Open(t.pairs)
 		if err != nil {
 			return err
 		}
@@ -45,8 +46,8 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	line("steps", "%d", config.Steps())
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
-		byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Programs), byteSize(estimate.Batch))
-	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
+		terminal.ByteSize(estimate.Total()), terminal.ByteSize(estimate.Weights), terminal.ByteSize(estimate.Programs), terminal.ByteSize(estimate.Batch))
+	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(estimate.Checkpoint), config.Checkpoint.Keep)
 	if err := table.Flush(); err != nil {
 		return err
 	}

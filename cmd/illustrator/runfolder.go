@@ -13,8 +13,10 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -25,7 +27,7 @@ const runsFolder = "runs"
 // numberedFolder returns the folder of a run that is given none: the newest in runs with the same settings and name, so
 // that the same command goes on, or a new one.
 func numberedFolder(run configs.Run, t trainOptions) (string, error) {
-	name := data.Slug(t.nameOf())
+	name := texts.Slug(t.nameOf())
 	if name == "" {
 		return "", fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
 	}
@@ -55,7 +57,7 @@ func numberedFolder(run configs.Run, t trainOptions) (string, error) {
 // finishedRun returns what the run in folder out came to if it is finished, nil if it is not. A run of other settings,
 // networks or pairs is an error.
 func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*train.Info, error) {
-	if err := checkOutputFolder(out); err != nil {
+	if err := terminal.CheckOutputFolder(out); err != nil {
 		return nil, err
 	}
 	if _, err := sameSettings(out, run); err != nil {
@@ -68,12 +70,12 @@ func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*tra
 	if err := s.sameNetworks(train.Folder(out), info); err != nil {
 		return nil, err
 	}
-	var given [2]*data.Pairs
+	var given [2]*pairs.Set
 	for i, folder := range []string{t.pairs, t.validationPairs} {
 		if folder == "" {
 			continue
 		}
-		if given[i], err = data.OpenPairs(folder); err != nil {
+		if given[i], err = pairs.Open(folder); err != nil {
 			return nil, err
 		}
 		defer given[i].Close()
@@ -82,11 +84,11 @@ func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*tra
 }
 
 // samePairs returns an error if a run was begun on other pairs than those given; nil is not compared.
-func samePairs(folder train.Folder, info *train.Info, pairs, validation *data.Pairs) error {
+func samePairs(folder train.Folder, info *train.Info, set, validation *pairs.Set) error {
 	for _, c := range []struct {
 		what, want string
-		given      *data.Pairs
-	}{{"pairs", info.PairsSHA256, pairs}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
+		given      *pairs.Set
+	}{{"pairs", info.PairsSHA256, set}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
 		if c.given != nil && c.given.SHA256() != c.want {
 			return fault.Usage(fmt.Errorf("%s holds a run on other %s than %q: %s", folder, c.what, c.given.Source, info.Pairs),
 				"give another --out, or remove that folder")
@@ -132,7 +134,7 @@ func claimFolder(out string, run configs.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := createFolder(out); err != nil {
+	if err := terminal.CreateFolder(out); err != nil {
 		return err
 	}
 	return renameio.WriteFile(train.Folder(out).Config(), text, 0o666)
@@ -143,13 +145,4 @@ func (o *globalOptions) warnUnlocked(folder string, locked bool) {
 	if !locked {
 		o.log.Warn(fmt.Sprintf("the file system of %s has no locks: see to it that no other process writes into that folder", folder))
 	}
-}
-
-// writeJSON writes v, indented, under a final name at once.
-func writeJSON(path string, v any) error {
-	var text bytes.Buffer
-	if err := printJSON(&text, v); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, text.Bytes(), 0o666)
 }

@@ -12,8 +12,11 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/train"
@@ -59,7 +62,7 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 		return train.Info{}, err
 	}
 	training := &train.Training{Config: run.Train, Mapper: m, Seed: run.Seed, Networks: s.networks, Pairs: pairs, Folder: train.Folder(t.out)}
-	if validation != nil { // a nil *data.Pairs is no nil interface
+	if validation != nil { // a nil *pairs.Set is no nil interface
 		training.ValidationPairs = validation
 	}
 	training.Config = run.Train.Resolved(training.TrainRows())
@@ -82,7 +85,7 @@ func (s *session) mapperOf(run configs.Run) (mapper.Config, error) {
 }
 
 // promptsOf computes the run's prompts where they are missing.
-func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *data.Pairs, folder train.Folder) error {
+func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *pairs.Set, folder train.Folder) error {
 	if _, err := os.Stat(folder.Prompts()); err == nil {
 		return nil
 	}
@@ -90,7 +93,7 @@ func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *data.P
 	if err != nil {
 		return err
 	}
-	return o.writePrompts(ctx, s, folder.Prompts(), data.Text{Text: s.domain.TextPrompt}, image, pairsSource(pairs))
+	return o.writePrompts(ctx, s, folder.Prompts(), texts.Text{Text: s.domain.TextPrompt}, image, pairsSource(pairs))
 }
 
 // trainMapper trains with a progress bar, and keeps run.json and log.txt.
@@ -106,7 +109,7 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, training *t
 			return err
 		}
 	}
-	bar := o.newProgress("Training", keeper.info.Steps)
+	bar := o.NewProgress("Training", keeper.info.Steps)
 	defer bar.Done()
 	training.Progress = func(step int, stage train.Stage, values losses.Values) {
 		bar.Set(step, fmt.Sprintf("%s (stage %s)", lossNote(stage.Losses, values), stage.Name))
@@ -157,7 +160,7 @@ type runKeeper struct {
 	earlier float64 // seconds of work before this process
 }
 
-func newRunKeeper(s *session, training *train.Training, pairs, validation *data.Pairs) (*runKeeper, error) {
+func newRunKeeper(s *session, training *train.Training, pairs, validation *pairs.Set) (*runKeeper, error) {
 	info, err := training.Folder.ReadInfo()
 	if err != nil {
 		return nil, err
@@ -169,7 +172,7 @@ func newRunKeeper(s *session, training *train.Training, pairs, validation *data.
 	} else if err := s.sameNetworks(training.Folder, info); err != nil {
 		return nil, err
 	}
-	info.Arguments, info.Versions, info.Device = os.Args[1:], readVersions().fields(), s.networks.Backend.Description()
+	info.Arguments, info.Versions, info.Device = os.Args[1:], version.Read().Fields(), s.networks.Backend.Description()
 	info.Host, _ = os.Hostname()
 	info.PID, info.Error = os.Getpid(), ""
 	info.Networks = maps.Clone(s.networks.Hashes)
@@ -236,7 +239,7 @@ func (k *runKeeper) end(ctx context.Context, state train.State, err error) error
 func (k *runKeeper) write(status string) error {
 	k.info.Status, k.info.Updated = status, time.Now().UTC()
 	k.info.Seconds = k.earlier + time.Since(k.began).Seconds()
-	return writeJSON(k.folder.Info(), k.info)
+	return jsonfile.Write(k.folder.Info(), k.info)
 }
 
 // logInto returns a logger that writes into a file too, with times and more of what is going on.
