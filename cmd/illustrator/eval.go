@@ -134,7 +134,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 // eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
 func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
 	began := time.Now()
-	request, err := e.request(s)
+	request, err := e.request(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"fmt"
 	"image"
@@ -9,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"illustrator/internal/jpeg"
 )
 
 func read(t *testing.T, name string) *image.NRGBA {
@@ -68,4 +72,27 @@ func TestPixelsEqualPillow(t *testing.T) {
 		}
 		t.Logf("%-20s largest %d mean %.4f", name, largest, mean)
 	}
+}
+
+// profileOf returns the colour profile of a JPEG.
+func profileOf(t *testing.T, name string) []byte {
+	t.Helper()
+	p, err := jpeg.ReadHeader(load(t, name))
+	if err != nil || len(p.Profile) == 0 {
+		t.Fatal(err)
+	}
+	return p.Profile
+}
+
+func deflated(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	if _, err := z.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
