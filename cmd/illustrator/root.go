@@ -28,6 +28,7 @@ Environment:
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
 func newRootCommand(o *terminal.Options) *cobra.Command {
+	o.Explain = explain
 	opts := newGlobalOptions(o)
 	root := &cobra.Command{
 		Use:   "illustrator",

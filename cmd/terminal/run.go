@@ -67,6 +67,9 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	onRun(root, func() { began = true })
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if o.Explain != nil {
+		err = o.Explain(err)
+	}
 	if err != nil && !began && !fault.IsUsage(err) {
 		return fault.Usage(err, "see `%s --help`", cmd.CommandPath())
 	}
