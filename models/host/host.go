@@ -7,7 +7,7 @@ import (
 
 	"illustrator/models/pipeline"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 )
 
 // Env is the program around a piece of work.
@@ -16,7 +16,7 @@ type Env struct {
 	// Progress begins to show a stage of total units of work.
 	Progress func(stage string, total int) Progress
 	// Backend opens the device that the user chose, or a number of such devices.
-	Backend func(devices int) (backends.Backend, error)
+	Backend func(devices int) (compute.Backend, error)
 	// Devices is the number that work needs; 0 is one.
 	Devices int
 }
