@@ -12,7 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -135,7 +135,7 @@ func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := func(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, s.domain.Locations())
 	}
 	stages := run.Train.Stages

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/pflag"
 
 	"illustrator/internal/fault"
@@ -67,7 +67,7 @@ func (o *Options) BackendName() (string, error) {
 }
 
 // OpenBackend opens the XLA backend that the flags ask for, with a number of devices.
-func (o *Options) OpenBackend(devices int) (backends.Backend, error) {
+func (o *Options) OpenBackend(devices int) (compute.Backend, error) {
 	name, err := o.BackendName()
 	if err != nil {
 		return nil, err
