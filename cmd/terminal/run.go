@@ -55,7 +55,6 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	}()
 	root := newRoot()
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
 	root.SetFlagErrorFunc(flagError)
