@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -82,7 +82,7 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)
 	}
-	style, err := cartoon.Open(c.style, func() (backends.Backend, error) { return opts.OpenBackend(1) })
+	style, err := cartoon.Open(c.style, func() (compute.Backend, error) { return opts.OpenBackend(1) })
 	if err != nil {
 		return fmt.Errorf("--style: %w", err)
 	}

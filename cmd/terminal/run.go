@@ -56,7 +56,6 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	}()
 	root := newRoot()
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
 	root.SetFlagErrorFunc(flagError)
@@ -68,6 +67,9 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	onRun(root, func() { began = true })
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if o.Explain != nil {
+		err = o.Explain(err)
+	}
 	if err != nil && !began && !fault.IsUsage(err) {
 		return fault.Usage(err, "see `%s --help`", cmd.CommandPath())
 	}

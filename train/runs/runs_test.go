@@ -1,4 +1,4 @@
-package main
+package runs
 
 import (
 	"os"
@@ -18,7 +18,7 @@ func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
 		"semantic 0.500": {Semantic: 2},
 		"l1 0.800 semantic 0.500 regularization 0.250": {L1: 0.3, Semantic: 1, Regularization: 0.3},
 	} {
-		if got := lossNote(w, v); got != want {
+		if got := LossNote(w, v); got != want {
 			t.Errorf("%+v: %q, want %q", w, got, want)
 		}
 	}
@@ -27,12 +27,12 @@ func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
 func TestClaimFolder(t *testing.T) {
 	dir, run := filepath.Join(t.TempDir(), "run"), configs.Paper()
 	for range 2 {
-		if err := claimFolder(dir, run); err != nil {
+		if err := claim(train.Folder(dir), run); err != nil {
 			t.Fatal(err)
 		}
 	}
 	run.Mapper.Width = 16
-	if err := claimFolder(dir, run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
+	if err := claim(train.Folder(dir), run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
 		t.Errorf("other settings: %v", err)
 	}
 	if info, err := train.Folder(dir).ReadInfo(); info != nil || err != nil {
@@ -43,13 +43,5 @@ func TestClaimFolder(t *testing.T) {
 	}
 	if _, err := train.Folder(dir).ReadInfo(); err == nil || !strings.Contains(err.Error(), "run.json") {
 		t.Errorf("a damaged run.json: %v", err)
-	}
-}
-
-func TestPictureName(t *testing.T) {
-	for text, want := range map[string]string{"A wizard": "0008-a-wizard-seed9", "!?": "0008-seed9"} {
-		if got := pictureName(7, text, 9); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
 	}
 }

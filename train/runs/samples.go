@@ -1,11 +1,11 @@
-package main
+package runs
 
 import (
 	"context"
 	"fmt"
 	"image"
+	"os"
 
-	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/models/pipeline"
@@ -15,32 +15,31 @@ import (
 
 // newSampler returns a function that draws the training's texts, by the domain's alpha and with constant noise, so that
 // only the mapper changes from one sheet to the next.
-func (o *globalOptions) newSampler(ctx context.Context, s *session, training *train.Training) (func(context.Context, int) error, error) {
-	var descriptions []texts.Text
+func (j *Job) newSampler(ctx context.Context, training *train.Training) (func(context.Context, int) error, error) {
 	var labels []string
 	for i, line := range training.Config.Validation.Texts {
 		text, err := texts.New(line)
 		if err != nil {
 			return nil, fmt.Errorf("train.validation.texts[%d]: %w", i, err)
 		}
-		descriptions, labels = append(descriptions, text), append(labels, text.Text)
+		labels = append(labels, text.Text)
 	}
-	prompts, err := s.loadPrompts(string(training.Folder))
+	prompts, err := ReadPrompts(training.Folder, j.Networks)
 	if err != nil {
 		return nil, err
 	}
-	embeds, err := o.embedTexts(ctx, s, descriptions, false)
+	embeds, err := j.embed(ctx, labels)
 	if err != nil {
 		return nil, err
 	}
-	if embeds, err = s.networks.Project(ctx, embeds, prompts.Prompts, s.domain.Alpha); err != nil {
+	if embeds, err = j.Networks.Project(ctx, embeds, prompts.Prompts, j.Domain.Alpha); err != nil {
 		return nil, err
 	}
-	if err := terminal.CreateFolder(training.Folder.Samples()); err != nil {
+	if err := os.MkdirAll(training.Folder.Samples(), 0o777); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, step int) error {
-		images, err := s.draw(ctx, training, embeds)
+		images, err := j.draw(ctx, training, embeds)
 		if err != nil {
 			return err
 		}
@@ -52,21 +51,21 @@ func (o *globalOptions) newSampler(ctx context.Context, s *session, training *tr
 	}, nil
 }
 
-// draw draws what the mapper, as it stands, makes of image embeddings [N,E].
-func (s *session) draw(ctx context.Context, training *train.Training, imageEmbeds []float32) ([]image.Image, error) {
+// draw draws the pictures that the mapper in its present state makes of image embeddings [N,E].
+func (j *Job) draw(ctx context.Context, training *train.Training, imageEmbeds []float32) ([]image.Image, error) {
 	z, err := training.Predict(imageEmbeds)
 	if err != nil {
 		return nil, err
 	}
-	styles, err := s.networks.Styles(ctx, z, 1)
+	styles, err := j.Networks.Styles(ctx, z, 1)
 	if err != nil {
 		return nil, err
 	}
-	images, err := s.networks.Render(ctx, styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst})
+	images, err := j.Networks.Render(ctx, styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst})
 	if err != nil {
 		return nil, err
 	}
-	size := s.networks.Generator.Size
+	size := j.Networks.Generator.Size
 	drawn, err := pictures.Split(images, size, size)
 	if err != nil {
 		return nil, err
