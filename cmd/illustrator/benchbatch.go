@@ -27,6 +27,7 @@ import (
 	"illustrator/models/xla/programs"
 	"illustrator/train"
 	"illustrator/train/bench"
+	"illustrator/train/runs"
 )
 
 const benchBatchLong = `Looks for the batches with which a run's pairs are sampled and its mapper is trained fastest on this machine. The batch is
@@ -131,7 +132,7 @@ type batchWork struct {
 
 // batchWorks returns what a run does in batches: sampling, and training.
 func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
-	m, err := s.mapperOf(run)
+	m, err := runs.MapperOf(run, s.networks)
 	if err != nil {
 		return nil, err
 	}

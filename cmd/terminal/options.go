@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"illustrator/internal/fault"
+	"illustrator/models/host"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
 )
@@ -27,6 +28,8 @@ type Options struct {
 	Stdout io.Writer // results
 	Stderr io.Writer // log lines, progress, errors
 	Log    *slog.Logger
+	// Explain gives the errors of packages their hints; nil leaves errors as they are.
+	Explain func(error) error
 
 	level *slog.LevelVar
 }
@@ -104,4 +107,12 @@ func (o *Options) NewProgress(stage string, total int) *Progress {
 		return newProgress(io.Discard, stage, total)
 	}
 	return newProgress(o.Stderr, stage, total)
+}
+
+// Env returns the program around work that takes long.
+func (o *Options) Env() host.Env {
+	return host.Env{
+		Log: o.Log, Backend: o.OpenBackend,
+		Progress: func(stage string, total int) host.Progress { return o.NewProgress(stage, total) },
+	}
 }
