@@ -22,8 +22,8 @@ import (
 const BackendEnv = "GOMLX_BACKEND"
 
 // Open returns the backend called name: "cpu", "cuda", either with "xla:" before it, or the path of a plugin's library.
-// Options may follow, separated by commas: GoMLX's, and on CUDA "tf32", which lets float32 be computed in TF32, and "grow",
-// which takes memory as it is needed ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
+// Options may follow, separated by commas: GoMLX's, and on CUDA "tf32", which lets float32 be computed in TF32
+// ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
 func Open(name string) (compute.Backend, error) { return OpenDevices(name, 1) }
@@ -69,7 +69,7 @@ func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, 
 		}
 	}()
 	if target.isCUDA(path) {
-		target.options, options = prepareCUDA(path, target.options)
+		target.options = prepareCUDA(path, target.options)
 	}
 	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
 	gomlxxla.EnableAutoInstall(false)

@@ -137,23 +137,21 @@ func TestPrepareCUDA(t *testing.T) {
 		wantOverride    string
 		wantFlags       string
 		gomlx           []string
-		grows           bool
 	}{
-		{nil, "", "", "0", forbidden, nil, false},
-		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32"}, false},
-		{[]string{"tf32", "grow"}, "", "", "", "", []string{}, true},
-		{[]string{"grow"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{}, true},
+		{nil, "", "", "0", forbidden, []string{"tf32=false"}},
+		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32"}},
+		{[]string{"tf32"}, "", "", "", "", []string{"tf32"}},
+		{nil, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"tf32=false"}},
 	} {
 		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
 		if c.override == "" {
 			os.Unsetenv("NVIDIA_TF32_OVERRIDE")
 		}
 		t.Setenv("XLA_FLAGS", c.flags)
-		gomlx, client := prepareCUDA("/none/p.so", c.options)
+		gomlx := prepareCUDA("/none/p.so", c.options)
 		override, flags := os.Getenv("NVIDIA_TF32_OVERRIDE"), os.Getenv("XLA_FLAGS")
-		preallocate, set := client["preallocate"]
-		if override != c.wantOverride || flags != c.wantFlags || !slices.Equal(gomlx, c.gomlx) || set != c.grows || set && preallocate != false {
-			t.Errorf("%q: TF32 override %q, flags %q, GoMLX %q, client %v; want %+v", c.options, override, flags, gomlx, client, c)
+		if override != c.wantOverride || flags != c.wantFlags || !slices.Equal(gomlx, c.gomlx) {
+			t.Errorf("%q: TF32 override %q, flags %q, GoMLX %q; want %+v", c.options, override, flags, gomlx, c)
 		}
 	}
 }
