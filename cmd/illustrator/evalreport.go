@@ -41,7 +41,7 @@ func newEvalReport(s *session, e evalOptions, r eval.Request, result *eval.Resul
 		reference = "the generator's own pictures"
 	}
 	return &evalReport{
-		Source: source, Result: result, Settings: r.Settings(s.networks.Hashes), Asked: e.metrics, Reference: reference,
+		Source: source, Result: result, Settings: r.Settings(s.networks), Asked: e.metrics, Reference: reference,
 		ReferenceSamples: e.referenceSamples, Resamples: e.resamples, Versions: version.Read().Fields(),
 	}
 }

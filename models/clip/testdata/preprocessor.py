@@ -1,6 +1,6 @@
 """Writes preprocessor/: pictures, preprocessor_config.json files and what transformers' CLIPImageProcessor makes of them.
 
-pip install transformers==5.24.0 pillow==13.0.0 numpy; torch is not needed. Values are of the processor without the
+pip install transformers==5.24.0 pillow==13.0.0 torch==2.15.0. Values are of the processor without the
 normalisation of colours, times 255: whole numbers, as a PNG.
 """
 import json, os, random
@@ -44,3 +44,18 @@ for name, config in CONFIGS.items():
     for picture_name in SIZES:
         out = processor(Image.open(f"preprocessor/{picture_name}.png"), return_tensors="np")["pixel_values"][0]
         Image.fromarray(out.transpose(1, 2, 0).astype("uint8")).save(f"preprocessor/{name}-{picture_name}.golden.png")
+
+# Embeddings of the pictures by the embedded CLIP, checkpoints/lorelei/clip, with its own preprocessor_config.json.
+import torch
+from transformers import CLIPModel
+
+folder = "../../../checkpoints/lorelei/clip"
+model, processor = CLIPModel.from_pretrained(folder), Processor.from_pretrained(folder)
+embeds = {}
+with torch.no_grad():
+    for name in SIZES:
+        pixels = processor(Image.open(f"preprocessor/{name}.png"), return_tensors="pt")["pixel_values"]
+        out = model.visual_projection(model.vision_model(pixel_values=pixels).pooler_output)[0]
+        embeds[name] = [round(v, 6) for v in (out / out.norm()).tolist()]
+with open("preprocessor/embeds.json", "w") as f:
+    json.dump(embeds, f)
