@@ -18,6 +18,7 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/report"
+	"illustrator/internal/columns"
 	"illustrator/internal/fault"
 )
 
@@ -124,7 +125,7 @@ func (s *study) list() error {
 		}
 		rows = append(rows, []string{c.variant.Name, fmt.Sprint(c.seed), status})
 	}
-	return printTable(s.stdout, rows)
+	return columns.Print(s.stdout, rows)
 }
 
 // run does what is left of the study and writes its results. It returns them in short, with errPartial where cells failed.

@@ -13,6 +13,7 @@ import (
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
+	"illustrator/internal/columns"
 	"illustrator/train"
 )
 
@@ -162,7 +163,7 @@ func (s *study) print(result studyResult, findings []string) error {
 	}
 	rows, notes, err := result.Table.Plain()
 	if err == nil {
-		err = printTable(s.stdout, rows)
+		err = columns.Print(s.stdout, rows)
 	}
 	if err != nil {
 		return err

@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
+	"illustrator/internal/columns"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
@@ -66,7 +66,7 @@ func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) erro
 		return err
 	}
 	if b.most < 8 || b.most > configs.MaxPairsBatch {
-		return fault.Usage(fmt.Errorf("--most is %d", b.most), "--most must be from 8 to %d", configs.MaxPairsBatch)
+		return fault.Field("--most", b.most, "from 8 to %d", configs.MaxPairsBatch)
 	}
 	run, err := configs.OpenRun(b.config, b.set)
 	if err != nil {
@@ -234,20 +234,20 @@ func (r batchReport) failure(works []batchWork) error {
 
 func (r batchReport) print(w io.Writer, works []batchWork) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n\n", r.Cores, r.Load)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "work\tbatch\ts/step\tsamples/s\tpeak, GiB\tcompile, s")
+	table := [][]string{{"work", "batch", "s/step", "samples/s", "peak, GiB", "compile, s"}}
 	for _, work := range works {
 		about := work.About
 		for _, c := range r.Tried[work.key] {
 			if c.Failure != "" {
-				fmt.Fprintf(table, "%s\t%d\t%s\n", about, c.Batch, c.Failure)
+				table = append(table, []string{about, strconv.Itoa(c.Batch), c.Failure})
 			} else {
-				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, gibibytes(c.PeakBytes), c.CompileSeconds)
+				table = append(table, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds), fmt.Sprintf("%.4g", c.SamplesPerSecond),
+					gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds)})
 			}
 			about = ""
 		}
 	}
-	if err := table.Flush(); err != nil {
+	if err := columns.Print(w, table); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
+	"illustrator/internal/columns"
 	"illustrator/train"
 )
 
@@ -30,9 +30,9 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	config := run.Train.Resolved(rows)
 	estimate := train.EstimateMemory(config, m, s.networks)
-	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	var table [][]string
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "# %s\t%s\n", name, fmt.Sprintf(format, args...))
+		table = append(table, []string{"# " + name, fmt.Sprintf(format, args...)})
 	}
 	line("pairs", "%d to train on, %d to validate; %s", rows, config.Validation.Rows, source)
 	line("mapper", "%d parameters, trained", m.Parameters())
@@ -47,7 +47,7 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
 		byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Programs), byteSize(estimate.Batch))
 	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
-	if err := table.Flush(); err != nil {
+	if err := columns.Print(o.stdout, table); err != nil {
 		return err
 	}
 	text, err := run.YAML()

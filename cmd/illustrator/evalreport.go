@@ -13,6 +13,7 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
+	"illustrator/internal/columns"
 )
 
 // evalReport is eval.json.
@@ -89,7 +90,7 @@ func (r *evalReport) print(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := printTable(w, rows); err != nil {
+	if err := columns.Print(w, rows); err != nil {
 		return err
 	}
 	for _, note := range notes {

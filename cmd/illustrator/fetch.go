@@ -13,6 +13,7 @@ import (
 	"illustrator/checkpoints/fetch"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/convert"
 	"illustrator/models/pipeline"
 )
@@ -80,12 +81,13 @@ func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref stri
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
-	unlock, err := fetch.Lock(folder)
+	lock, err := files.LockFolder(folder)
 	if err != nil {
 		return err
 	}
+	opts.warnUnlocked(folder, lock.Held)
 	results, err := opts.fetchNetworks(ctx, networks, f, ref)
-	if err = errors.Join(err, unlock()); err != nil {
+	if err = errors.Join(err, lock.Release()); err != nil {
 		return fmt.Errorf("fetch %s: %w", domain.Name, err)
 	}
 	opened, err := pipeline.Open(nil, domain.Locations())

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/internal/columns"
 	"illustrator/models/convert"
 )
 
@@ -41,7 +42,7 @@ A network that is not known or not supported is no error: the line "problem" say
 			for _, t := range in.Tensors {
 				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes), strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
 			}
-			return printTable(opts.stdout, table)
+			return columns.Print(opts.stdout, table)
 		},
 	}
 	flags := cmd.Flags()

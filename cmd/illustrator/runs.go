@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/train"
 )
 
@@ -73,7 +73,7 @@ func readRun(folder train.Folder) (storedRun, error) {
 	if run.Info.Status != train.Running {
 		return run, nil
 	}
-	inUse, known, err := checkpoints.FolderInUse(string(folder))
+	inUse, known, err := files.FolderInUse(string(folder))
 	if known && !inUse {
 		run.Info.Status = killed
 	}

@@ -11,6 +11,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/eval/chart"
+	"illustrator/internal/columns"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -52,7 +53,7 @@ func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error 
 		if err != nil {
 			return err
 		}
-		if err := printTable(opts.stdout, table); err != nil {
+		if err := columns.Print(opts.stdout, table); err != nil {
 			return err
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/internal/columns"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -105,29 +105,7 @@ func printRuns(w io.Writer, rows []listedRun, now time.Time) error {
 		table = append(table, []string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps), best, at,
 			wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))})
 	}
-	return printTable(w, table)
-}
-
-// printTable aligns cells in columns. The last cell of a row doesn't widen its column.
-func printTable(w io.Writer, rows [][]string) error {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var text strings.Builder
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			text.WriteString(cell + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
-		}
-		text.WriteString(row[len(row)-1] + "\n")
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	return columns.Print(w, table)
 }
 
 // oneLine puts the lines of an error of several parts into one.

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/train"
 )
 
@@ -121,7 +121,7 @@ func lockToRemove(folder train.Folder) (unlock func(), err error) {
 	if len(foreign) > 0 {
 		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")), "move that away first, or remove the folder yourself")
 	}
-	lock, err := checkpoints.LockFolder(string(folder))
+	lock, err := files.LockFolder(string(folder))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
+	"illustrator/internal/columns"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/train"
@@ -81,7 +82,7 @@ func showRun(w io.Writer, run storedRun) error {
 		rows = append(rows, []string{title, setting})
 	}
 	rows = append(rows, fileRows(run.Folder)...)
-	return printTable(w, append(rows, nextRows(run)...))
+	return columns.Print(w, append(rows, nextRows(run)...))
 }
 
 // unlikePaper lists the settings of a run that differ from the paper's.

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"illustrator/checkpoints"
 	"illustrator/configs"
+	"illustrator/internal/files"
 	"illustrator/losses"
 	"illustrator/train"
 )
@@ -90,7 +90,7 @@ func TestRunInUse(t *testing.T) {
 	if _, output := illustrator(t, "runs", "list"); !strings.Contains(output, "killed  1000/4700") {
 		t.Errorf("a run whose process is gone: %s", output)
 	}
-	lock, err := checkpoints.LockFolder(string(folder))
+	lock, err := files.LockFolder(string(folder))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/train"
@@ -47,7 +48,7 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 	if validation != nil {
 		defer validation.Close()
 	}
-	lock, err := checkpoints.LockFolder(t.out)
+	lock, err := files.LockFolder(t.out)
 	if err != nil {
 		return train.Info{}, err
 	}

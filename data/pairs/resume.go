@@ -11,6 +11,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // strayName matches what an interrupted writer may leave: nothing else in a folder is ever removed.
@@ -24,8 +25,8 @@ func (w *Writer) lockFolder() error {
 	if err := os.MkdirAll(w.folder, 0o777); err != nil {
 		return fault.Hint(err, "name a folder in a place that you can write to")
 	}
-	w.lock, err = checkpoints.LockFolder(w.folder)
-	if errors.Is(err, checkpoints.ErrInUse) {
+	w.lock, err = files.LockFolder(w.folder)
+	if errors.Is(err, files.ErrInUse) {
 		return fault.Hint(err, "wait for it, or name another folder; --part gives every process a set of its own")
 	}
 	return err

@@ -1,0 +1,19 @@
+package columns
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPrint(t *testing.T) {
+	var out strings.Builder
+	err := Print(&out, [][]string{{"name", "steps", "loss"}, {"größer", "7", "0.1"}, {"x", "this failed for a long reason"}, {}, {"", "", "fix: it"}})
+	want := "name    steps  loss\n" +
+		"größer  7      0.1\n" +
+		"x       this failed for a long reason\n" +
+		"\n" +
+		"               fix: it\n"
+	if err != nil || out.String() != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out.String(), want)
+	}
+}
