@@ -6,9 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
-	"illustrator/internal/columns"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/train/runs"
 )
 
 func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
@@ -45,10 +47,10 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 	if err := checkSetFolder(out); err != nil {
 		return err
 	}
-	var bar *progress // from the first rows on: a refused merge shows none
+	var bar *terminal.Progress // from the first rows on: a refused merge shows none
 	err := pairs.Merge(ctx, out, sets, func(done, all int) {
 		if bar == nil {
-			bar = opts.newProgress("Merging pairs", all)
+			bar = opts.NewProgress("Merging pairs", all)
 		}
 		bar.Set(done, "")
 	})
@@ -72,7 +74,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 		Short: "Print what a set holds and how it was made",
 		Example: `  illustrator pairs info pairs
   illustrator pairs info runs/demo/pairs --json`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := pairs.Open(args[0])
 			if err != nil {
@@ -80,7 +82,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 			}
 			defer p.Close()
 			if asJSON {
-				return printJSON(opts.stdout, p.Info())
+				return jsonfile.Print(opts.stdout, p.Info())
 			}
 			return printPairsInfo(opts, p.Info())
 		},
@@ -91,12 +93,14 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 
 func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	var rows [][]string
-	line := func(name, format string, args ...any) { rows = append(rows, []string{name, fmt.Sprintf(format, args...)}) }
+	line := func(name, format string, args ...any) {
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
+	}
 	line("rows", "%d", info.Rows)
 	for _, r := range info.Seeds {
 		line("seeds", "%v", r)
 	}
-	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, byteSize(info.Bytes))
+	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
 	m := info.Meta
 	line("domain", "%s", m.Domain)
 	line("z", "%d × %s", m.ZDim, m.DType)
@@ -108,7 +112,7 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	line("clip", "%s", m.CLIPSHA256)
 	line("created by", "%s", m.CreatedBy)
 	line("manifest", "%s", info.SHA256)
-	return columns.Print(opts.stdout, rows)
+	return terminal.PrintTable(opts.stdout, rows)
 }
 
 func newPairsVerifyCommand(opts *globalOptions) *cobra.Command {
@@ -121,7 +125,7 @@ damaged or missing file; the exit code is 1 if there is one. --repair takes such
 pairs" that sampled it samples their rows again.`,
 		Example: `  illustrator pairs verify pairs
   illustrator pairs verify pairs --repair`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsVerify(cmd.Context(), opts, args[0], repair)
 		},
@@ -131,14 +135,7 @@ pairs" that sampled it samples their rows again.`,
 }
 
 func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
-	var bar *verifyProgress
-	rows, bad, err := pairs.Verify(ctx, folder, func(bytes, all int64) {
-		if bar == nil {
-			bar = opts.newVerifyProgress(all)
-		}
-		bar.Set(bytes)
-	})
-	bar.Done()
+	rows, bad, err := runs.Verify(ctx, opts.Env(), folder)
 	if err != nil {
 		return err
 	}
@@ -170,7 +167,7 @@ func newPairsExportCommand(opts *globalOptions) *cobra.Command {
 image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
   illustrator pairs export pairs --format npy --out arrays`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
 		},
@@ -190,16 +187,16 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	var export func(ctx context.Context, path string, progress func(rows int)) error
 	switch format {
 	case "parquet":
-		export, err = p.ExportParquet, checkOutputFile(out, ".parquet")
+		export, err = p.ExportParquet, terminal.CheckOutputFile(out, ".parquet")
 	case "npy":
-		export, err = p.ExportNPY, checkOutputFolder(out)
+		export, err = p.ExportNPY, terminal.CheckOutputFolder(out)
 	default:
 		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet or npy")
 	}
 	if err != nil {
 		return err
 	}
-	bar := opts.newProgress("Exporting pairs", p.Len())
+	bar := opts.NewProgress("Exporting pairs", p.Len())
 	err = export(ctx, out, func(rows int) { bar.Set(rows, "") })
 	bar.Done()
 	if err != nil {

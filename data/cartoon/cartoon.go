@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/internal/fault"
 )
@@ -38,7 +38,7 @@ type Style struct {
 
 // Open returns the classical style called name, or the network that the YAML file at that path describes. openBackend is
 // called for a network only, when it first draws.
-func Open(name string, openBackend func() (backends.Backend, error)) (*Style, error) {
+func Open(name string, openBackend func() (compute.Backend, error)) (*Style, error) {
 	if ext := strings.ToLower(filepath.Ext(name)); ext == ".yaml" || ext == ".yml" {
 		n, err := openNetwork(name, openBackend)
 		if err != nil {

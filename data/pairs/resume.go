@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,8 +33,8 @@ func (w *Writer) lockFolder() error {
 	return err
 }
 
-// Locked reports whether the folder is kept from other processes: not so on a file system without locks.
-func (w *Writer) Locked() bool { return w.lock.Held }
+// WarnUnlocked logs a warning if the folder is on a file system without locks.
+func (w *Writer) WarnUnlocked(log *slog.Logger) { w.lock.Warn(log) }
 
 // prepare reads the manifest, or writes an empty one, and removes strays.
 func (w *Writer) prepare() error {

@@ -65,3 +65,6 @@ func Field(name string, value any, want string, args ...any) error {
 	field := name[strings.LastIndex(name, ": ")+1:]
 	return Usage(fmt.Errorf("%s is %v", name, value), "%s must be %s", strings.TrimSpace(field), fmt.Sprintf(want, args...))
 }
+
+// ErrPartial marks work of which some was kept and some lost (exit code 3).
+var ErrPartial = errors.New("partial result")

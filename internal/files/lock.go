@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"syscall"
 
@@ -41,6 +42,13 @@ func LockFolder(path string) (*Lock, error) {
 		return nil, err
 	}
 	return &Lock{Held: held, lock: lock}, nil
+}
+
+// Warn logs a warning if the file system has no locks.
+func (l *Lock) Warn(log *slog.Logger) {
+	if !l.Held {
+		log.Warn(fmt.Sprintf("the file system of %s has no locks: make sure that no other process writes to that folder", l.lock.Path()))
+	}
 }
 
 // Release unlocks the folder.
