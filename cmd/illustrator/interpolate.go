@@ -61,7 +61,7 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 		return fault.Field("--fps", p.fps, "from 0.1 to 50")
 	}
 	for i, arg := range args {
-		o, err := readOrigin([]string{"A", "B"}[i], arg)
+		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)
 		if err != nil {
 			return err
 		}

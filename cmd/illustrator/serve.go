@@ -253,7 +253,7 @@ func (s *session) examples() ([]string, error) {
 	if s.domain.Descriptions == "" {
 		return []string{s.domain.TextPrompt}, nil
 	}
-	texts, err := s.descriptions()
+	texts, err := s.domain.Texts()
 	if err != nil {
 		return nil, err
 	}
