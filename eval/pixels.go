@@ -23,7 +23,9 @@ func (m *measurement) drawn(images []float32) pixels {
 }
 
 // fits reports whether a picture has the size of the others.
-func (p *pixels) fits(img *image.NRGBA) bool { return p.width == img.Rect.Dx() && p.height == img.Rect.Dy() }
+func (p *pixels) fits(img *image.NRGBA) bool {
+	return p.width == img.Rect.Dx() && p.height == img.Rect.Dy()
+}
 
 // add adds a file's picture.
 func (p *pixels) add(m *measurement, img *image.NRGBA) {
