@@ -44,13 +44,13 @@ type Networks struct {
 	// Runner has the device, and in its Store the variables of all networks, each in its own scope.
 	*batch.Runner
 
-	Generator  stylegan2.Config
-	CLIP       clip.Config
-	Tokenizer  *clip.Tokenizer
+	Generator stylegan2.Config
+	CLIP      clip.Config
+	Tokenizer *clip.Tokenizer
 	// Preprocessor makes CLIP's input from picture files; generated pictures go through the release's area filter.
 	Preprocessor clip.Preprocessor
-	Classifier *classifier.Config // nil in a domain without one
-	Mapper     *mapper.Config     // nil until LoadMapper
+	Classifier   *classifier.Config // nil in a domain without one
+	Mapper       *mapper.Config     // nil until LoadMapper
 
 	// Pictures is how many pictures are drawn at once; 0 leaves that to PictureBatch.
 	Pictures int
