@@ -185,9 +185,7 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (pipeline.Requ
 	}
 	var err error
 	if d.NoiseMode != "" {
-		if r.NoiseMode, err = stylegan2.ParseNoiseMode(d.NoiseMode); err != nil {
-			return r, err
-		}
+		r.NoiseMode = d.NoiseMode
 	}
 	if d.Alpha != nil {
 		r.Alpha = *d.Alpha
