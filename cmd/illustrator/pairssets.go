@@ -11,6 +11,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/machine"
 	"illustrator/train/runs"
 )
 
@@ -98,7 +99,7 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	for _, r := range info.Seeds {
 		fmt.Fprintf(w, "seeds\t%v\n", r)
 	}
-	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
+	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, machine.ByteSize(info.Bytes))
 	m := info.Meta
 	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
 	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)
