@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/doctor"
@@ -59,12 +59,12 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 }
 
 func printDiagnosis(w io.Writer, d doctor.Diagnosis) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, c := range d.Checks {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", c.Name, c.Status, c.Detail)
+		rows = append(rows, []string{c.Name, c.Status, c.Detail})
 		if c.Fix != "" {
-			fmt.Fprintf(table, "\t\tfix: %s\n", c.Fix)
+			rows = append(rows, []string{"", "", "fix: " + c.Fix})
 		}
 	}
-	return table.Flush()
+	return terminal.PrintTable(w, rows)
 }

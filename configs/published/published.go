@@ -12,6 +12,7 @@ import (
 	"illustrator/checkpoints/fetch"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/convert"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
@@ -52,12 +53,13 @@ func (j *Job) Fetch(ctx context.Context) ([]Network, error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
-	unlock, err := fetch.Lock(folder)
+	lock, err := files.LockFolder(folder)
 	if err != nil {
 		return nil, err
 	}
+	lock.Warn(j.Env.Log)
 	results, err := j.networks(ctx)
-	if err = errors.Join(err, unlock()); err != nil {
+	if err = errors.Join(err, lock.Release()); err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", j.Domain.Name, err)
 	}
 	opened, err := pipeline.Open(nil, j.Domain.Locations())
