@@ -11,7 +11,7 @@ LOAD ?= 10000
 RACE ?= ./serve/... ./checkpoints/fetch ./data/pairs ./data/cartoon ./train/events
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-GORELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.14.3
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
 export CGO_ENABLED := 1
