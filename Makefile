@@ -150,8 +150,7 @@ docs: ## generate the reference of commands, docs/cli/reference.md, from the pro
 man: ## generate man pages into man/
 	$(GO) test -count=1 -run TestManPages ./cmd/illustrator -man $(CURDIR)/man
 
-# Archives for this machine's system: XLA is called through cgo, so each system builds its own. TAG comes from git.
-snapshot: ## build a release's archives without publishing, into dist/
+snapshot: tools ## build a release's archive for Linux without publishing, into dist/
 	$(GO) run $(GORELEASER) release --snapshot --clean
 
 figures: ## write the figures of docs/figures.json into the documents
