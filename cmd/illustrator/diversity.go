@@ -73,7 +73,7 @@ func (v *diversityOptions) resolve(cmd *cobra.Command, d *drawOptions) error {
 		}
 	case diversityZ:
 		if !(v.spread > 0 && v.spread <= 1) {
-			return fault.Usage(fmt.Errorf("--spread is %g", v.spread), "--spread must be above 0 and at most 1; at 1 the text has no say")
+			return fault.Field("--spread", v.spread, "above 0 and at most 1; at 1 the text has no say")
 		}
 	default:
 		return fault.Usage(fmt.Errorf("--diversity %q is unknown", v.diversity), "use noise, style or z")
@@ -97,7 +97,7 @@ func (v *diversityOptions) resolveSeeds(given func(string) bool, d *drawOptions)
 		value int
 	}{{"count", v.count}, {"best-of", v.bestOf}} {
 		if f.value < 1 || f.value > seeds.Max {
-			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, seeds.Max)
+			return fault.Field("--"+f.name, f.value, "from 1 to %d", seeds.Max)
 		}
 		if given("seeds") && given(f.name) {
 			return fault.Usage(fmt.Errorf("--seeds and --%s are given", f.name), "--seeds draws one picture of each seed; --%s takes the seeds from --seed on: give one of the two", f.name)
@@ -123,7 +123,7 @@ func (v *diversityOptions) resolveSeeds(given func(string) bool, d *drawOptions)
 func (v *diversityOptions) checkRefine(d *drawOptions) error {
 	switch {
 	case v.refine < 0 || v.refine > maxRefine:
-		return fault.Usage(fmt.Errorf("--refine is %d", v.refine), "--refine must be from 0 (off) to %d steps", maxRefine)
+		return fault.Field("--refine", v.refine, "from 0 (off) to %d steps", maxRefine)
 	case v.refine > 0 && d.injectIndex > 0:
 		return fault.Usage(fmt.Errorf("--refine with styles of the seed in %d layers", d.injectIndex), "--refine moves the one z of all layers, as training does: give --diversity noise or z")
 	case v.refine > 0 && d.truncationPsi != 1:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 )
 
 // request checks the options and turns them into the request, without judges that need a device.
-func (e evalOptions) request(s *session) (eval.Request, error) {
+func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Alpha: e.alpha, InjectIndex: e.injectIndex}
 	r.Bootstrap.Resamples = e.resamples
 	drawn, err := e.drawOptions.request(s)
@@ -24,7 +25,7 @@ func (e evalOptions) request(s *session) (eval.Request, error) {
 	if err := e.readTexts(s, &r); err != nil {
 		return r, err
 	}
-	if err := e.openReference(&r); err != nil {
+	if err := e.openReference(ctx, &r); err != nil {
 		return r, fmt.Errorf("--reference: %w", err)
 	}
 	if e.clip != "" {
@@ -60,7 +61,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 		}
 	}
 	if s.domain.Descriptions != "" {
-		if known, err = s.descriptions(); err != nil {
+		if known, err = s.domain.Texts(); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 }
 
 // openReference tells pairs from pictures.
-func (e evalOptions) openReference(r *eval.Request) error {
+func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
 	r.Reference.Samples = e.referenceSamples
 	if e.reference == "" {
 		return nil
@@ -88,7 +89,7 @@ func (e evalOptions) openReference(r *eval.Request) error {
 		r.Reference.Pairs = e.reference
 		return nil
 	}
-	files, err := findPictures(e.reference)
+	files, err := findPictures(ctx, e.reference)
 	r.Reference.Files = files
 	return err
 }

@@ -73,7 +73,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 		b.Fatal(err)
 	}
 	m.prompts, m.prompt = &prompts.Prompts, prompts.Text
-	all, err := s.descriptions()
+	all, err := s.domain.Texts()
 	if err != nil {
 		b.Fatal(err)
 	}

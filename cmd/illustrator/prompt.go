@@ -86,7 +86,7 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 		image, err := set.ImagePrompt(ctx)
 		return image, runs.PairsSource(set), err
 	}
-	paths, err := findPictures(p.images)
+	paths, err := findPictures(ctx, p.images)
 	if err != nil {
 		return nil, "", err
 	}

@@ -58,7 +58,7 @@ func parseSynthesis(noiseMode string, psi float64) (pipeline.Synthesis, error) {
 		return pipeline.Synthesis{}, err
 	}
 	if !(psi >= -2 && psi <= 2) {
-		return pipeline.Synthesis{}, fault.Usage(fmt.Errorf("--truncation-psi is %g", psi), "--truncation-psi must be from -2 to 2; 1 is no truncation")
+		return pipeline.Synthesis{}, fault.Field("--truncation-psi", psi, "from -2 to 2; 1 is no truncation")
 	}
 	return pipeline.Synthesis{NoiseMode: mode, TruncationPsi: psi}, nil
 }

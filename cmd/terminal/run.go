@@ -37,6 +37,7 @@ func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Opti
 	// A reader that leaves early (`| head`) must not kill a run that is writing a checkpoint.
 	signal.Ignore(syscall.SIGPIPE)
 	opts := NewOptions(name, resultWriter{stdout}, newConsole(stderr))
+	slog.SetDefault(opts.Log)
 	klog.SetSlogLogger(slog.New(newLogHandler(name, io.Discard, opts.level))) // GoMLX's own lines repeat the errors it returns
 
 	ctx, stop := withSignals(context.Background(), name, opts.Stderr)
