@@ -1,5 +1,4 @@
-// Package eval measures how well pictures match their descriptions.
-package eval
+package draw
 
 import (
 	"context"
@@ -10,10 +9,9 @@ import (
 	"strings"
 
 	"illustrator/data"
-	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
+	"illustrator/internal/vectors"
 	"illustrator/models/classifier"
-	"illustrator/models/pipeline"
 )
 
 // Score is how well one picture matches its text.
@@ -38,43 +36,49 @@ type Summary struct {
 	ByKind map[string]float64 `json:"attribute_accuracy_by_kind,omitempty"`
 }
 
-// Pictures scores pictures [N,3,H,H] against their texts and the texts' scaled embeddings [N,E].
-func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, images []float32) ([]Score, error) {
-	size := n.Generator.Size
-	imageEmbeds, err := n.EmbedImages(ctx, images, size, size)
-	if err != nil {
-		return nil, err
-	}
-	return Scores(ctx, n, texts, textEmbeds, imageEmbeds, images)
-}
-
-// Scores is Pictures of pictures whose scaled embeddings [N,E] are known.
-func Scores(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, imageEmbeds, images []float32) ([]Score, error) {
-	dim := n.CLIP.ProjectionDim
-	scores := make([]Score, len(texts))
-	for i := range scores {
-		scores[i].CLIPSimilarity = metrics.Cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
-	}
-	if n.Classifier == nil || !slices.ContainsFunc(texts, named) {
-		return scores, nil
-	}
-	seen, err := n.Classify(ctx, images)
-	if err != nil {
-		return nil, err
-	}
-	for i, text := range texts {
-		if err := scores[i].judge(*n.Classifier, text, seen[i]); err != nil {
-			return nil, err
+// score embeds the pictures that ask for it and compares them with their texts. Where a text names attributes, the domain's
+// classifier looks for them.
+func (b *drawing) score(ctx context.Context, pictures []*Picture) error {
+	var group []int
+	classify := false
+	for i, r := range b.recipes {
+		if r.Score {
+			group = append(group, i)
+			classify = classify || b.Classifier != nil && len(r.Text.Attributes) > 0
 		}
 	}
-	return scores, nil
+	if len(group) == 0 {
+		return nil
+	}
+	size := b.Generator.Size
+	images := gather(b.images, 3*size*size, group)
+	embeds, err := b.EmbedImages(ctx, images, size, size)
+	if err != nil {
+		return err
+	}
+	var seen [][]int
+	if classify {
+		if seen, err = b.Classify(ctx, images); err != nil {
+			return err
+		}
+	}
+	for at, i := range group {
+		p, score := pictures[i], &Score{}
+		p.Embed, p.Score = row(embeds, b.CLIP.ProjectionDim, at), score
+		score.CLIPSimilarity = vectors.Cosine(p.TextEmbed, p.Embed)
+		if seen == nil {
+			continue
+		}
+		if err := score.judge(*b.Classifier, p.Recipe.Text, seen[at]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
-
-func named(t data.Text) bool { return len(t.Attributes) > 0 }
 
 // judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
 func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
-	for name, a := range look(cfg, text, seen) {
+	for name, a := range Named(cfg, text, seen) {
 		s.Named++
 		if a.Correct {
 			s.Found++
@@ -88,9 +92,15 @@ func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
 	return nil
 }
 
-// look yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
+// SeenAttribute is what the classifier sees of a named attribute.
+type SeenAttribute struct {
+	Seen    string `json:"seen"`
+	Correct bool   `json:"correct"`
+}
+
+// Named yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
 // each attribute's values.
-func look(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, SeenAttribute] {
+func Named(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, SeenAttribute] {
 	return func(yield func(string, SeenAttribute) bool) {
 		for i, a := range cfg.Attributes {
 			accepted, ok := text.Attributes[a.Name]

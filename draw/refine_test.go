@@ -1,4 +1,4 @@
-package refine
+package draw
 
 import (
 	"context"
