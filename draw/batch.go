@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/models/pipeline"
 )
 
@@ -40,17 +40,17 @@ func Batch(ctx context.Context, models []Model, recipes []*Recipe) ([]*Picture, 
 			return nil, err
 		}
 	}
-	pictures := make([]*Picture, len(recipes))
+	drawn := make([]*Picture, len(recipes))
 	for i := range recipes {
-		pictures[i] = b.picture(i)
+		drawn[i] = b.picture(i)
 	}
-	if err := b.score(ctx, pictures); err != nil {
+	if err := b.score(ctx, drawn); err != nil {
 		return nil, err
 	}
-	for _, p := range pictures {
-		p.seconds = time.Since(began).Seconds() / float64(len(pictures))
+	for _, p := range drawn {
+		p.seconds = time.Since(began).Seconds() / float64(len(drawn))
 	}
-	return pictures, nil
+	return drawn, nil
 }
 
 // picture collects what is known of a recipe's picture.
@@ -222,9 +222,9 @@ func (b *drawing) mapToZ(ctx context.Context) error {
 		case p.z != nil:
 			copy(z, b.known[p.z])
 		case p.idea == none:
-			copy(z, data.Z(p.seed, dim))
+			copy(z, seeds.Z(p.seed, dim))
 		case p.spread > 0:
-			copy(z, SpreadZ(row(mapped, dim, p.idea), data.Z(p.seed, dim), p.spread))
+			copy(z, SpreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
 		default:
 			copy(z, row(mapped, dim, p.idea))
 		}

@@ -18,7 +18,8 @@ import (
 	"context"
 	"image"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -52,7 +53,7 @@ func (m Manner) noise() NoiseMode { return cmp.Or(m.NoiseMode, stylegan2.NoiseRa
 // Recipe holds all that one picture follows from.
 type Recipe struct {
 	Model int // index of the models
-	Text  data.Text
+	Text  texts.Text
 	// TextEmbed [E] is the text's scaled embedding; nil has Text embedded.
 	TextEmbed []float32
 	// ImageEmbed [E] is what the mapper takes; nil is the text's embedding after eq. 3, or eq. 11 where there is an Origin.
@@ -71,8 +72,12 @@ type Recipe struct {
 	At  float64
 	// Score asks how well the picture matches Text.
 	Score bool
+	// Attributes asks what the domain's classifier, which there must be, sees of all attributes.
+	Attributes bool
 	// Refine is the number of steps that z is refined by after the picture was drawn, 0 for none.
 	Refine int
+
+	embed bool // asks for the picture's embedding alone
 }
 
 // Way is the straight line in W from one picture to another.
@@ -113,6 +118,7 @@ type Picture struct {
 	Embed      []float32 // [E] of the picture itself, where Score was asked for
 	Z          []float32 // [Z] that it was drawn from; nil of a way
 	Score      *Score    // where it was asked for
+	Seen       []int     // index of the value of each attribute of the classifier, where it looked
 	// Candidates are those that it was chosen from, in their order.
 	Candidates []Candidate
 	// Refined says what a refinement did, and Offset [Z] what it changed in W.
@@ -128,7 +134,7 @@ type Picture struct {
 // Image returns the picture of m as an image.
 func (m Model) Image(p *Picture) image.Image {
 	size := m.Generator.Size
-	return data.Picture{Width: size, Height: size, Pixels: p.Pixels}.Image()
+	return pictures.Picture{Width: size, Height: size, Pixels: p.Pixels}.Image()
 }
 
 // Draw draws one batch of recipes of this model alone.

@@ -1,6 +1,6 @@
 package draw
 
-import "illustrator/data"
+import "illustrator/data/texts"
 
 // Gains are what BestOf and Refine gained over pictures; nil where they were not asked for.
 type Gains struct {
@@ -17,7 +17,7 @@ type Gain struct {
 	// Seconds are the device's, of the candidates or of the refinements.
 	Seconds float64 `json:"seconds"`
 
-	texts [2][]data.Text
+	texts [2][]texts.Text
 	score [2][]Score
 	loss  [2][]float64
 }
@@ -66,7 +66,7 @@ func (g *Gains) Add(p *Picture) {
 	}
 }
 
-func (g *Gain) add(side int, text data.Text, score Score) {
+func (g *Gain) add(side int, text texts.Text, score Score) {
 	g.texts[side], g.score[side] = append(g.texts[side], text), append(g.score[side], score)
 }
 

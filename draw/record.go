@@ -5,14 +5,15 @@ import (
 	"maps"
 	"slices"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 )
 
 // Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery keeps.
 type Record struct {
-	data.Text          // with its kind and labels, where they are known
-	Seed      uint64   `json:"seed"`
-	Alpha     *float64 `json:"alpha"` // null without projection
+	texts.Text          // with its kind and labels, where they are known
+	Seed       uint64   `json:"seed"`
+	Alpha      *float64 `json:"alpha"` // null without projection
 
 	NoiseMode     NoiseMode `json:"noise_mode"`
 	TruncationPsi float64   `json:"truncation_psi"`
@@ -52,41 +53,41 @@ func (r Record) Drawn(p *Picture) Record {
 }
 
 // Meta is the record as a picture's metadata. software names the program.
-func (r Record) Meta(software string) []data.Meta {
-	meta := []data.Meta{
+func (r Record) Meta(software string) []pictures.Meta {
+	meta := []pictures.Meta{
 		{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software},
 		{Key: "Seed", Value: fmt.Sprint(r.Seed)}, {Key: "Domain", Value: r.Domain},
 	}
 	if r.Alpha != nil {
-		meta = append(meta, data.Meta{Key: "Alpha", Value: fmt.Sprint(*r.Alpha)})
+		meta = append(meta, pictures.Meta{Key: "Alpha", Value: fmt.Sprint(*r.Alpha)})
 	}
 	if r.Spread > 0 {
-		meta = append(meta, data.Meta{Key: "Spread", Value: fmt.Sprint(r.Spread)})
+		meta = append(meta, pictures.Meta{Key: "Spread", Value: fmt.Sprint(r.Spread)})
 	}
 	if len(r.Candidates) > 0 {
-		meta = append(meta, data.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
+		meta = append(meta, pictures.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
 	}
 	if r.Refined != nil {
-		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
+		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
 	}
 	return slices.Concat(meta, HashMeta(r.Networks), CartoonMeta(r.Cartoon, r.CartoonSHA256))
 }
 
 // HashMeta is the SHA-256 of networks as metadata.
-func HashMeta(networks map[string]string) (meta []data.Meta) {
+func HashMeta(networks map[string]string) (meta []pictures.Meta) {
 	for _, name := range slices.Sorted(maps.Keys(networks)) {
-		meta = append(meta, data.Meta{Key: name + "-SHA256", Value: networks[name]})
+		meta = append(meta, pictures.Meta{Key: name + "-SHA256", Value: networks[name]})
 	}
 	return meta
 }
 
 // CartoonMeta is a style that a picture was redrawn in as metadata.
-func CartoonMeta(name, sha256 string) (meta []data.Meta) {
+func CartoonMeta(name, sha256 string) (meta []pictures.Meta) {
 	if name != "" {
-		meta = append(meta, data.Meta{Key: "Cartoon", Value: name})
+		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: name})
 	}
 	if sha256 != "" {
-		meta = append(meta, data.Meta{Key: "cartoon-SHA256", Value: sha256})
+		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: sha256})
 	}
 	return meta
 }

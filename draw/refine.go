@@ -80,6 +80,9 @@ func NewRefinement(z, imageEmbed []float32, key uint64, noise NoiseMode, steps i
 	}
 }
 
+// Steps is the number of steps in all.
+func (r *Refinement) Steps() int { return r.steps }
+
 // Done reports whether all steps are taken and judged.
 func (r *Refinement) Done() bool { return r.rounds > r.steps }
 

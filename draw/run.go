@@ -4,12 +4,12 @@ import (
 	"context"
 	"iter"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 )
 
 // Request asks for the pictures of one text.
 type Request struct {
-	Text  data.Text
+	Text  texts.Text
 	Model int // index of the models
 	Plan
 }

@@ -6,9 +6,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/internal/vectors"
 	"illustrator/models/classifier"
@@ -36,15 +35,15 @@ type Summary struct {
 	ByKind map[string]float64 `json:"attribute_accuracy_by_kind,omitempty"`
 }
 
-// score embeds the pictures that ask for it and compares them with their texts. Where a text names attributes, the domain's
-// classifier looks for them.
-func (b *drawing) score(ctx context.Context, pictures []*Picture) error {
+// score embeds the pictures that ask for it, compares them with their texts, and has the domain's classifier look for the
+// attributes that texts name, or for all where a recipe asks for them.
+func (b *drawing) score(ctx context.Context, drawn []*Picture) error {
 	var group []int
 	classify := false
 	for i, r := range b.recipes {
-		if r.Score {
+		if r.Score || r.embed {
 			group = append(group, i)
-			classify = classify || b.Classifier != nil && len(r.Text.Attributes) > 0
+			classify = classify || b.Classifier != nil && (len(r.Text.Attributes) > 0 || r.Attributes)
 		}
 	}
 	if len(group) == 0 {
@@ -63,13 +62,19 @@ func (b *drawing) score(ctx context.Context, pictures []*Picture) error {
 		}
 	}
 	for at, i := range group {
-		p, score := pictures[i], &Score{}
-		p.Embed, p.Score = row(embeds, b.CLIP.ProjectionDim, at), score
-		score.CLIPSimilarity = vectors.Cosine(p.TextEmbed, p.Embed)
+		p := drawn[i]
+		p.Embed = row(embeds, b.CLIP.ProjectionDim, at)
+		if seen != nil {
+			p.Seen = seen[at]
+		}
+		if !p.Recipe.Score {
+			continue
+		}
+		p.Score = &Score{CLIPSimilarity: vectors.Cosine(p.TextEmbed, p.Embed)}
 		if seen == nil {
 			continue
 		}
-		if err := score.judge(*b.Classifier, p.Recipe.Text, seen[at]); err != nil {
+		if err := p.Score.judge(*b.Classifier, p.Recipe.Text, p.Seen); err != nil {
 			return err
 		}
 	}
@@ -77,7 +82,7 @@ func (b *drawing) score(ctx context.Context, pictures []*Picture) error {
 }
 
 // judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
-func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
+func (s *Score) judge(cfg classifier.Config, text texts.Text, seen []int) error {
 	for name, a := range Named(cfg, text, seen) {
 		s.Named++
 		if a.Correct {
@@ -100,7 +105,7 @@ type SeenAttribute struct {
 
 // Named yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
 // each attribute's values.
-func Named(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, SeenAttribute] {
+func Named(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, SeenAttribute] {
 	return func(yield func(string, SeenAttribute) bool) {
 		for i, a := range cfg.Attributes {
 			accepted, ok := text.Attributes[a.Name]
@@ -116,8 +121,8 @@ func Named(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, 
 }
 
 // CheckTexts returns an error if a text names an attribute or a value that the classifier does not know.
-func CheckTexts(cfg classifier.Config, texts []data.Text) error {
-	for _, t := range texts {
+func CheckTexts(cfg classifier.Config, of []texts.Text) error {
+	for _, t := range of {
 		if err := unknownAttribute(cfg, t); err != nil {
 			return err
 		}
@@ -125,7 +130,7 @@ func CheckTexts(cfg classifier.Config, texts []data.Text) error {
 	return nil
 }
 
-func unknownAttribute(cfg classifier.Config, text data.Text) error {
+func unknownAttribute(cfg classifier.Config, text texts.Text) error {
 	values := map[string][]string{}
 	var names []string
 	for _, a := range cfg.Attributes {
@@ -135,37 +140,29 @@ func unknownAttribute(cfg classifier.Config, text data.Text) error {
 	for _, name := range slices.Sorted(maps.Keys(text.Attributes)) {
 		known, ok := values[name]
 		if !ok {
-			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", choices("the attributes", name, names))
+			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", fault.Choices("the attributes", name, names))
 		}
 		if len(text.Attributes[name]) == 0 {
-			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", choices("the values of "+name, "", known))
+			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", fault.Choices("the values of "+name, "", known))
 		}
 		for _, value := range text.Attributes[name] {
 			if !slices.Contains(known, value) {
-				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", choices("the values of "+name, value, known))
+				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", fault.Choices("the values of "+name, value, known))
 			}
 		}
 	}
 	return nil
 }
 
-// choices is a hint: what word was most likely meant to be, or all that it may be.
-func choices(what, word string, of []string) string {
-	if near := fault.Nearest(word, of); near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	return fmt.Sprintf("%s are %s", what, strings.Join(of, ", "))
-}
-
 // Summarize takes means over the scores of texts.
-func Summarize(texts []data.Text, scores []Score) Summary {
+func Summarize(of []texts.Text, scores []Score) Summary {
 	s := Summary{Pictures: len(scores)}
 	found, total := map[string]int{}, map[string]int{}
 	allFound, all := 0, 0
 	for i, score := range scores {
 		s.CLIPSimilarity += score.CLIPSimilarity / float64(len(scores))
 		allFound, all = allFound+score.Found, all+score.Named
-		if kind := texts[i].Kind; kind != "" {
+		if kind := of[i].Kind; kind != "" {
 			found[kind] += score.Found
 			total[kind] += score.Named
 		}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/models/stylegan2"
 )
 
@@ -58,7 +59,7 @@ type Limits struct {
 // DefaultLimits are those of a command.
 func DefaultLimits() Limits {
 	return Limits{
-		Count: data.MaxSeeds, BestOf: data.MaxSeeds, Candidates: data.MaxSeeds, Refine: 10_000, Seed: math.MaxUint64, Alpha: 100,
+		Count: seeds.Max, BestOf: seeds.Max, Candidates: seeds.Max, Refine: 10_000, Seed: math.MaxUint64, Alpha: 100,
 	}
 }
 
@@ -251,7 +252,7 @@ func (p *Plan) checkRefine(l Limits) error {
 }
 
 // Recipes returns what the pictures of a text are drawn from, one of each seed, by the model of number model.
-func (p Plan) Recipes(model int, text data.Text) []Recipe {
+func (p Plan) Recipes(model int, text texts.Text) []Recipe {
 	recipes := make([]Recipe, len(p.Seeds))
 	for i, seed := range p.Seeds {
 		recipes[i] = Recipe{Model: model, Text: text, Manner: p.Manner, Seed: seed, Score: p.Score, Refine: p.Refine}

@@ -158,11 +158,14 @@ func (w *Work) Progress() (p Progress, ok bool) {
 	return Progress{"candidates", seen, len(w.recipes)}, seen > 0
 }
 
-// Stepped counts a step of a refinement. The first round only judges the z that a picture began with.
-func (w *Work) Stepped(r *Refinement) {
-	if r.rounds > 1 {
-		w.steps++
+// Stepped counts a step of a refinement, and reports whether it was one: the first round only judges the z that a picture began
+// with.
+func (w *Work) Stepped(r *Refinement) bool {
+	if r.rounds <= 1 {
+		return false
 	}
+	w.steps++
+	return true
 }
 
 // Redraw is the task that draws the best z of a refinement, to be Put when it is drawn.

@@ -11,9 +11,12 @@ import (
 	"slices"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
 )
 
 // Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
@@ -198,7 +201,7 @@ func fileState(path string) string {
 }
 
 func (m *measurement) referenceNoise() pipeline.Synthesis {
-	return pipeline.Synthesis{NoiseMode: cmp.Or(m.Synthesis.NoiseMode, "random"), TruncationPsi: 1}
+	return pipeline.Synthesis{NoiseMode: cmp.Or(m.NoiseMode, stylegan2.NoiseRandom), TruncationPsi: 1}
 }
 
 // ownSamples draws the generator's own pictures.
@@ -207,7 +210,7 @@ func (m *measurement) ownSamples(ctx context.Context, batch []referenceLine) (ro
 	var z []float32
 	for _, l := range batch {
 		synthesis.Keys = append(synthesis.Keys, l.Seed)
-		z = append(z, data.Z(l.Seed, m.networks.Generator.StyleDim)...)
+		z = append(z, seeds.Z(l.Seed, m.networks.Generator.StyleDim)...)
 	}
 	styles, err := m.networks.Styles(ctx, z, synthesis.TruncationPsi)
 	if err != nil {
@@ -244,7 +247,7 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 		return err
 	}
 	for i := range batch {
-		p, err := data.ReadPicture(batch[i].File)
+		p, err := pictures.Read(batch[i].File)
 		if err != nil {
 			batch[i].Reason = err.Error()
 			continue
@@ -260,15 +263,15 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 }
 
 // openPairs opens the pairs of the reference, which must be of this CLIP.
-func (r *Request) openPairs(n *pipeline.Networks) (*data.Pairs, error) {
-	pairs, err := data.OpenPairs(r.Reference.Pairs)
+func (r *Request) openPairs(n *pipeline.Networks) (*pairs.Set, error) {
+	set, err := pairs.Open(r.Reference.Pairs)
 	if err != nil {
 		return nil, err
 	}
-	if err := pairs.Check(data.PairsMeta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
-		return nil, errors.Join(err, pairs.Close())
+	if err := set.Check(pairs.Meta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
+		return nil, errors.Join(err, set.Close())
 	}
-	return pairs, nil
+	return set, nil
 }
 
 // referencePairs reads the embeddings of the first pairs.

@@ -32,10 +32,10 @@ func (r *Request) Settings(networks map[string]string) map[string]any {
 		s["files"], s["files_state"] = names, fmt.Sprintf("%x", states.Sum(nil))
 		return s
 	}
-	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.Synthesis.NoiseMode, r.Synthesis.TruncationPsi, r.InjectIndex
+	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.NoiseMode, r.TruncationPsi, r.InjectIndex
 	s["alpha"] = nil
-	if r.Prompts != nil {
-		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(*r.Prompts)
+	if !r.NoProjection {
+		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(r.Prompts)
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"illustrator/data/cartoon"
 	"illustrator/refine"
 	"illustrator/serve"
 )

@@ -11,15 +11,15 @@ import (
 
 	"github.com/gomlx/gomlx/backends"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/serve"
 )
 
 // framesOf are the frames of an animation.
 func framesOf(t testing.TB, r *running, p picture) []image.Image {
 	t.Helper()
-	frames, err := data.DecodeAnimation(get(t, r.URL+p.PNG).body, 1<<24)
+	frames, err := pictures.DecodeAnimation(get(t, r.URL+p.PNG).body, 1<<24)
 	if err != nil || len(frames) != p.Frames || p.Kind != "interpolated" {
 		t.Fatalf("%d frames, %v; want %+v", len(frames), err, p)
 	}

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/image/draw"
+	xdraw "golang.org/x/image/draw"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/serve/gallery"
 )
@@ -107,7 +109,7 @@ func still(of *gallery.Gallery, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.EncodePNG(img, nil)
+	return pictures.EncodePNG(img, nil)
 }
 
 // sendFile answers with a file of a picture.
@@ -126,10 +128,10 @@ func fileName(r gallery.Record, extension string) string {
 			return c
 		}
 		return ' '
-	}, r.Text)
-	name := data.Slug(plain)
+	}, r.Text.Text)
+	name := texts.Slug(plain)
 	if name == "" {
-		name = data.Slug(r.Domain)
+		name = texts.Slug(r.Domain)
 	}
 	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + extension
 }
@@ -144,7 +146,7 @@ func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
 
 // upload takes a picture as the origin of a manipulation. What is kept is its middle square in the generator's size.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
-	text := s.Domain.TextPrompt
+	text := texts.Text{Text: s.Domain.TextPrompt}
 	if r.URL.Query().Has("text") {
 		given, p := s.checkText("text", r.URL.Query().Get("text"))
 		if p != nil {
@@ -159,8 +161,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	record, err := s.gallery.Put(gallery.Record{
-		Kind: gallery.Uploaded, Text: text, Domain: s.Domain.Name, TruncationPsi: 1,
-	}, img, s.Software, nil)
+		Kind: gallery.Uploaded, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise, TruncationPsi: 1},
+	}, img, s.Software)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -189,7 +191,7 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
 	}
-	img, err := data.DecodePicture(file, s.Limits.UploadPixels)
+	img, err := pictures.Decode(file, s.Limits.UploadPixels)
 	if err != nil {
 		if !fault.IsUsage(err) { // a decoder's error is about the file too
 			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}
@@ -205,8 +207,8 @@ func fitted(img image.Image, size int) *image.RGBA {
 	side := min(b.Dx(), b.Dy())
 	square := image.Rect(0, 0, side, side).Add(b.Min).Add(image.Pt((b.Dx()-side)/2, (b.Dy()-side)/2))
 	out := image.NewRGBA(image.Rect(0, 0, size, size))
-	draw.Draw(out, out.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.CatmullRom.Scale(out, out.Bounds(), img, square, draw.Over, nil)
+	xdraw.Draw(out, out.Bounds(), image.White, image.Point{}, xdraw.Src)
+	xdraw.CatmullRom.Scale(out, out.Bounds(), img, square, xdraw.Over, nil)
 	return out
 }
 
@@ -215,5 +217,5 @@ func fittedPixels(img image.Image, size int) ([]float32, error) {
 	if img.Bounds().Empty() {
 		return nil, errors.New("the picture is empty")
 	}
-	return data.FromImage(fitted(img, size)).Pixels, nil
+	return pictures.FromImage(fitted(img, size)).Pixels, nil
 }

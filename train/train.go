@@ -41,7 +41,7 @@ type Training struct {
 	programs
 }
 
-// Pairs are the rows that a mapper is trained on: those of *data.Pairs, or any others.
+// Pairs are the rows that a mapper is trained on: those of *pairs.Set, or any others.
 type Pairs interface {
 	// Len is the number of rows.
 	Len() int

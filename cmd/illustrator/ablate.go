@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/report"
@@ -111,7 +112,7 @@ type study struct {
 	options   ablateOptions
 	name, out string
 	domain    string
-	texts     []data.Text
+	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
 }
@@ -127,7 +128,7 @@ func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*s
 		s.out = filepath.Join(a.together(), s.name)
 	}
 	if a.seeds != "" {
-		if s.Seeds, err = data.ParseSeeds(a.seeds); err != nil {
+		if s.Seeds, err = seeds.Parse(a.seeds); err != nil {
 			return nil, fmt.Errorf("--%w", err)
 		}
 		if err := s.Validate(); err != nil {
@@ -176,7 +177,7 @@ func (s *study) check() error {
 		return err
 	}
 	if len(s.Kinds) > 0 {
-		var kept []data.Text
+		var kept []texts.Text
 		for _, t := range s.texts {
 			for _, kind := range s.Kinds {
 				if t.Kind == kind {

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/report"
@@ -33,7 +33,7 @@ func (s *study) cells() []cell {
 	var all []cell
 	for _, seed := range s.Seeds {
 		for _, v := range s.Variants() {
-			all = append(all, cell{v, seed, filepath.Join(s.out, "cells", fmt.Sprintf("%s-seed%d", data.Slug(v.Name), seed))})
+			all = append(all, cell{v, seed, filepath.Join(s.out, "cells", fmt.Sprintf("%s-seed%d", texts.Slug(v.Name), seed))})
 		}
 	}
 	return all

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
@@ -148,7 +148,7 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 	}
 	for _, g := range s.Groups {
 		if figure, ok := analysis.Chart(g); ok {
-			if err := figure.Write(filepath.Join(charts, data.Slug(g.Name)+".png")); err != nil {
+			if err := figure.Write(filepath.Join(charts, texts.Slug(g.Name)+".png")); err != nil {
 				return err
 			}
 		}

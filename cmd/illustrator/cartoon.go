@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 )
 
@@ -84,7 +84,7 @@ func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img im
 		if err := createFolder(plain); err != nil {
 			return nil, err
 		}
-		if err := data.WritePNG(filepath.Join(plain, name+".png"), img, []data.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+		if err := pictures.WritePNG(filepath.Join(plain, name+".png"), img, []pictures.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
 			return nil, err
 		}
 	}
@@ -115,12 +115,12 @@ func (c *cartoonOptions) cartoonInfo() cartoonInfo {
 }
 
 // meta is the same for a picture's metadata.
-func (i cartoonInfo) meta() (meta []data.Meta) {
+func (i cartoonInfo) meta() (meta []pictures.Meta) {
 	if i.Cartoon != "" {
-		meta = append(meta, data.Meta{Key: "Cartoon", Value: i.Cartoon})
+		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: i.Cartoon})
 	}
 	if i.CartoonSHA256 != "" {
-		meta = append(meta, data.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
+		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
 	}
 	return meta
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 )
 
@@ -83,7 +83,7 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if err != nil {
 		return fmt.Errorf("--style: %w", err)
 	}
-	paths, err := data.PicturePaths(args...)
+	paths, err := pictures.Paths(args...)
 	if err != nil {
 		if fault.HintOf(err) == "" {
 			err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
@@ -139,7 +139,7 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 	names := map[string]int{}
 	var last error
 	for i, path := range paths {
-		img, err := data.ReadImage(path)
+		img, err := pictures.ReadImage(path)
 		if err == nil {
 			var drawn *image.NRGBA
 			if drawn, err = style.Draw(ctx, img, c.scale); err == nil {
@@ -147,7 +147,7 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 					return result, err
 				}
 				file := filepath.Join(c.out, cartoonName(names, path, style.Name)+".png")
-				if err := data.WritePNG(file, drawn, redrawnMeta(path, style)); err != nil {
+				if err := pictures.WritePNG(file, drawn, redrawnMeta(path, style)); err != nil {
 					return result, err
 				}
 				result.Pictures = append(result.Pictures, cartoonPicture{path, file, drawn.Rect.Dx(), drawn.Rect.Dy()})
@@ -184,12 +184,12 @@ func cartoonName(names map[string]int, path, style string) string {
 }
 
 // redrawnMeta is the metadata of a drawing: its picture's, where that has any, and the style.
-func redrawnMeta(path string, style *cartoon.Style) []data.Meta {
-	var meta []data.Meta
+func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
+	var meta []pictures.Meta
 	if strings.EqualFold(filepath.Ext(path), ".png") {
-		meta, _ = data.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
+		meta, _ = pictures.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
 	}
-	return append(meta, append([]data.Meta{{Key: "Software", Value: createdBy()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
+	return append(meta, append([]pictures.Meta{{Key: "Software", Value: createdBy()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
 }
 
 const (
@@ -210,7 +210,7 @@ func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []stri
 	styles := cartoon.Styles()
 	var cells []image.Image
 	for i, path := range paths {
-		img, err := data.ReadImage(path)
+		img, err := pictures.ReadImage(path)
 		if err != nil {
 			return err
 		}
@@ -235,11 +235,11 @@ func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []stri
 	for _, s := range styles {
 		headers = append(headers, s.Name)
 	}
-	sheet, err := data.Grid(cells, nil, len(headers), data.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
+	sheet, err := pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
 	if err != nil {
 		return err
 	}
-	if err := data.WritePNG(out, sheet, []data.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(o.stdout, out)

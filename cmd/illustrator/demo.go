@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/models/stylegan2"
 )
 
@@ -74,10 +74,10 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 }
 
 // descriptions returns the domain's test descriptions.
-func (s *session) descriptions() ([]data.Text, error) {
+func (s *session) descriptions() ([]texts.Text, error) {
 	name, raw, err := s.domain.ReadDescriptions()
 	if err != nil {
 		return nil, err
 	}
-	return data.ParseTexts(name, raw)
+	return texts.Parse(name, raw)
 }

@@ -5,7 +5,7 @@ import (
 	"text/tabwriter"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/train"
 )
 
@@ -18,7 +18,7 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	rows, source := run.Pairs.Rows, "to be sampled from seed "+fmt.Sprint(run.Pairs.Seed)
 	if t.pairs != "" {
-		pairs, err := data.OpenPairs(t.pairs)
+		pairs, err := pairs.Open(t.pairs)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/arrays"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 )
 
@@ -57,7 +59,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err != nil {
 		return err
 	}
-	array := &data.Array{Name: "image_embeds"}
+	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
 		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
@@ -69,7 +71,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	}
 	dim := s.networks.CLIP.ProjectionDim
 	array.Shape = []int{len(array.Data) / dim, dim}
-	if err := data.WriteArray(e.out, array); err != nil {
+	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, e.out)
@@ -81,27 +83,27 @@ func addStrictFlag(cmd *cobra.Command, strict *bool) {
 }
 
 // readTextArguments joins the texts of the command line with those of a file.
-func readTextArguments(args []string, path string) ([]data.Text, error) {
-	var texts []data.Text
+func readTextArguments(args []string, path string) ([]texts.Text, error) {
+	var descriptions []texts.Text
 	for i, arg := range args {
-		t, err := data.NewText(arg)
+		t, err := texts.New(arg)
 		if err != nil {
 			return nil, fmt.Errorf("text %d: %w", i+1, err)
 		}
-		texts = append(texts, t)
+		descriptions = append(descriptions, t)
 	}
 	if path == "" {
-		return texts, nil
+		return descriptions, nil
 	}
-	more, err := data.ReadTexts(path)
+	more, err := texts.Read(path)
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give --texts a file of one text a line, or a JSON list")
 	}
-	return append(texts, more...), err
+	return append(descriptions, more...), err
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func (o *globalOptions) checkLengths(s *session, texts []data.Text, strict bool) error {
+func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool) error {
 	context := s.networks.Tokenizer.Context()
 	for i, t := range texts {
 		lost := s.networks.Tokenizer.Encode(t.Text).Lost
@@ -118,7 +120,7 @@ func (o *globalOptions) checkLengths(s *session, texts []data.Text, strict bool)
 }
 
 // embedTexts embeds texts after checkLengths.
-func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []data.Text, strict bool) ([]float32, error) {
+func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []texts.Text, strict bool) ([]float32, error) {
 	if err := o.checkLengths(s, texts, strict); err != nil {
 		return nil, err
 	}
@@ -135,7 +137,7 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []data
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && data.IsArrayPath(sources[0]) {
+	if len(sources) == 1 && arrays.IsPath(sources[0]) {
 		a, err := readArray(sources[0])
 		if err != nil {
 			return nil, err
@@ -157,9 +159,9 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 
 // findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
 func findPictures(sources ...string) ([]string, error) {
-	paths, err := data.PicturePaths(sources...)
+	paths, err := pictures.Paths(sources...)
 	if err == nil {
-		_, err = data.ReadPicture(paths[0])
+		_, err = pictures.Read(paths[0])
 	}
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
@@ -179,7 +181,7 @@ func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []s
 	const batch = 32
 	var embeds, pixels []float32
 	for i, path := range paths {
-		p, err := data.ReadPicture(path)
+		p, err := pictures.Read(path)
 		if err != nil {
 			return nil, err
 		}

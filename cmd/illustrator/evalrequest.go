@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
@@ -53,7 +53,7 @@ func (e evalOptions) openMapper(s *session, r *eval.Request) error {
 
 // readTexts sets the texts, and the files of pictures.
 func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
-	var given, known []data.Text
+	var given, known []texts.Text
 	if e.textsFile != "" {
 		if given, err = readTextArguments(nil, e.textsFile); err != nil {
 			return err

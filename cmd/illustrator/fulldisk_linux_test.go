@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/train"
 )
 
@@ -110,7 +110,7 @@ func fillWithPairs(t *testing.T, dir string) {
 	if code != exitFailure || said == nil {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
-	pairs, err := data.OpenPairs(set)
+	pairs, err := pairs.Open(set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -23,7 +24,7 @@ type generateOptions struct {
 	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
-	texts                  []data.Text
+	texts                  []texts.Text
 }
 
 // drawOptions say how texts become pictures.
@@ -220,7 +221,7 @@ func (d drawOptions) request(s *session) (pipeline.Request, error) {
 	if err := configs.CheckAlpha("--alpha", d.alpha); err != nil {
 		return pipeline.Request{}, err
 	}
-	seeds, err := data.ParseSeeds(d.seeds)
+	seeds, err := seeds.Parse(d.seeds)
 	if err != nil {
 		return pipeline.Request{}, fmt.Errorf("--%w", err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
 	"illustrator/data/storybook"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 )
 
@@ -114,7 +114,7 @@ func (i *illustrateOptions) ask(s *session) error {
 	}
 	for n, p := range i.story.Paragraphs {
 		kept, left := storybook.Reduce(p.Text, fits)
-		text, err := data.NewText(before + kept)
+		text, err := texts.New(before + kept)
 		if err != nil {
 			return fmt.Errorf("paragraph %d: %w", n+1, err)
 		}

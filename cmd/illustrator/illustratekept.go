@@ -11,13 +11,13 @@ import (
 	"slices"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/models/pipeline"
 )
 
 // storyPicture is a picture that a story asks for.
 type storyPicture struct {
-	text  data.Text
+	text  texts.Text
 	left  string // what of its paragraph is not in text
 	seed  uint64
 	name  string // of its files in the story's folder, without extension

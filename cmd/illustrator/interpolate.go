@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
@@ -77,7 +78,7 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 func (p interpolateOptions) checkOut() error {
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
 	case p.isFile(), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
-		return checkOutputFile(p.out, append([]string{".png"}, data.AnimationExtensions...)...)
+		return checkOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
 	}
 	return checkOutputFolder(p.out)
 }
@@ -85,7 +86,7 @@ func (p interpolateOptions) checkOut() error {
 // isFile reports whether one file is written, not a folder.
 func (p interpolateOptions) isFile() bool {
 	ext := strings.ToLower(filepath.Ext(p.out))
-	return ext == ".png" || slices.Contains(data.AnimationExtensions, ext)
+	return ext == ".png" || slices.Contains(pictures.AnimationExtensions, ext)
 }
 
 func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
@@ -130,7 +131,7 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 // originZ is origin where only the picture's z matters, or what leads to it.
 func (a *artist) originZ(ctx context.Context, o origin) (pipeline.Origin, error) {
 	if o.seed != nil {
-		return pipeline.Origin{Z: data.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
+		return pipeline.Origin{Z: seeds.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
 	}
 	return a.origin(ctx, o)
 }
@@ -155,11 +156,11 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), NoiseMode: p.noiseMode, TruncationPsi: p.truncationPsi,
 		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)}, cartoonInfo: a.options.cartoonInfo(),
 	}
-	meta := a.meta(from+" → "+to, data.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
+	meta := a.meta(from+" → "+to, pictures.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
 	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
-	case slices.Contains(data.AnimationExtensions, ext):
-		if err := data.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
+	case slices.Contains(pictures.AnimationExtensions, ext):
+		if err := pictures.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
 			return err
 		}
 		return writeJSON(besides, info)
@@ -170,7 +171,7 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 		strip, besides, info.Files = filepath.Join(p.out, "strip.png"), filepath.Join(p.out, "interpolation.json"), []string{"strip.png"}
 		for i, frame := range frames {
 			name := fmt.Sprintf("step%04d.png", i)
-			if err := data.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
+			if err := pictures.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
 				return err
 			}
 			info.Files = append(info.Files, name)
@@ -178,11 +179,11 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 	}
 	labels := make([]string, len(frames))
 	labels[0], labels[len(labels)-1] = from, to
-	sheet, err := data.Strip(frames, labels, nil)
+	sheet, err := pictures.Strip(frames, labels, nil)
 	if err != nil {
 		return err
 	}
-	if err := data.WritePNG(strip, sheet, meta); err != nil {
+	if err := pictures.WritePNG(strip, sheet, meta); err != nil {
 		return err
 	}
 	return writeJSON(besides, info)

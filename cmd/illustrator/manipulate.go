@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -70,7 +70,7 @@ const defaultAlphas = "0,0.5,1,1.5"
 type manipulation struct {
 	manipulateOptions
 	origin    origin
-	about, to data.Text // CTE_origin's text, and the target with its attributes
+	about, to texts.Text // CTE_origin's text, and the target with its attributes
 	alphas    []float64
 	keep      pipeline.Keep
 }
@@ -82,7 +82,7 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	if m.origin, err = readOrigin("--from", options.from); err != nil {
 		return err
 	}
-	if m.to, err = data.NewText(options.to); err != nil {
+	if m.to, err = texts.New(options.to); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	if m.to.Attributes, err = parseAttributes(options.attributes); err != nil {
@@ -124,7 +124,7 @@ func (m *manipulation) checkTexts(s *session) (err error) {
 	if about == "" {
 		about = s.domain.TextPrompt
 	}
-	if m.about, err = data.NewText(about); err != nil {
+	if m.about, err = texts.New(about); err != nil {
 		return fmt.Errorf("--origin-text: %w", err)
 	}
 	switch {
@@ -133,7 +133,7 @@ func (m *manipulation) checkTexts(s *session) (err error) {
 	case s.networks.Classifier == nil:
 		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
 	}
-	return eval.CheckTexts(*s.networks.Classifier, []data.Text{m.to})
+	return eval.CheckTexts(*s.networks.Classifier, []texts.Text{m.to})
 }
 
 // parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 )
 
@@ -33,9 +33,9 @@ that no set has stay out; a set with such gaps is read like any other but may no
 }
 
 func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []string) error {
-	var sets []*data.Pairs
+	var sets []*pairs.Set
 	for _, folder := range in {
-		set, err := data.OpenPairs(folder)
+		set, err := pairs.Open(folder)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 		return err
 	}
 	var bar *progress // from the first rows on: a refused merge shows none
-	err := data.MergePairs(ctx, out, sets, func(done, all int) {
+	err := pairs.Merge(ctx, out, sets, func(done, all int) {
 		if bar == nil {
 			bar = opts.newProgress("Merging pairs", all)
 		}
@@ -74,7 +74,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
   illustrator pairs info runs/demo/pairs --json`,
 		Args: exactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := data.OpenPairs(args[0])
+			p, err := pairs.Open(args[0])
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func printPairsInfo(opts *globalOptions, info data.PairsInfo) error {
+func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	w := tabwriter.NewWriter(opts.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "rows\t%d\n", info.Rows)
 	for _, r := range info.Seeds {
@@ -131,7 +131,7 @@ pairs" that sampled it samples their rows again.`,
 
 func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
 	var bar *verifyProgress
-	rows, bad, err := data.VerifyPairs(ctx, folder, func(bytes, all int64) {
+	rows, bad, err := pairs.Verify(ctx, folder, func(bytes, all int64) {
 		if bar == nil {
 			bar = opts.newVerifyProgress(all)
 		}
@@ -153,7 +153,7 @@ func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, rep
 	if !repair {
 		return fault.Hint(fmt.Errorf("%d files of %s are damaged", len(bad), folder), "--repair takes them out of the set; the command that sampled it then samples their rows again")
 	}
-	if err := data.RepairPairs(folder, bad); err != nil {
+	if err := pairs.Repair(folder, bad); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(opts.stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
@@ -181,7 +181,7 @@ image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 }
 
 func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, out string) error {
-	p, err := data.OpenPairs(folder)
+	p, err := pairs.Open(folder)
 	if err != nil {
 		return err
 	}

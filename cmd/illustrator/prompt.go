@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
@@ -54,7 +55,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if !cmd.Flags().Changed("text") {
 		p.text = s.domain.TextPrompt
 	}
-	text, err := data.NewText(p.text)
+	text, err := texts.New(p.text)
 	if err != nil {
 		return fmt.Errorf("--text %q: %w", p.text, err)
 	}
@@ -72,17 +73,17 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 // imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
 func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
-		pairs, err := data.OpenPairs(p.pairs)
+		set, err := pairs.Open(p.pairs)
 		if err != nil {
 			return nil, "", err
 		}
-		defer pairs.Close()
-		want := data.PairsMeta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
-		if err := pairs.Check(want); err != nil {
+		defer set.Close()
+		want := pairs.Meta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
+		if err := set.Check(want); err != nil {
 			return nil, "", err
 		}
-		image, err := pairs.ImagePrompt(ctx)
-		return image, pairsSource(pairs), err
+		image, err := set.ImagePrompt(ctx)
+		return image, pairsSource(set), err
 	}
 	paths, err := findPictures(p.images)
 	if err != nil {
@@ -92,22 +93,22 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 	if err != nil {
 		return nil, "", err
 	}
-	image, err := data.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
+	image, err := pairs.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
 	return image, fmt.Sprintf("%d pictures", len(paths)), err
 }
 
 // pairsSource says in words which pairs something was made from.
-func pairsSource(p *data.Pairs) string {
+func pairsSource(p *pairs.Set) string {
 	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
 }
 
 // writePrompts computes the text prompt and stores it with the image prompt, which was made from source.
-func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text data.Text, image []float32, source string) error {
-	embed, err := o.embedTexts(ctx, s, []data.Text{text}, false)
+func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text texts.Text, image []float32, source string) error {
+	embed, err := o.embedTexts(ctx, s, []texts.Text{text}, false)
 	if err != nil {
 		return fmt.Errorf("text prompt: %w", err)
 	}
-	return data.WritePrompts(path, data.Prompts{
+	return pipeline.WritePrompts(path, pipeline.PromptFile{
 		Prompts:    pipeline.Prompts{Text: embed, Image: image},
 		TextPrompt: text.Text, Source: source, CLIPSHA256: s.networks.Hashes["clip"],
 	})

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/arrays"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
@@ -82,7 +84,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 		return err
 	}
 	check := checkOutputFolder
-	if data.IsArrayPath(r.out) {
+	if arrays.IsPath(r.out) {
 		check = func(path string) error { return checkOutputFile(path) }
 	}
 	if err := check(r.out); err != nil {
@@ -99,7 +101,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err := opts.start(s); err != nil {
 		return err
 	}
-	if data.IsArrayPath(r.out) {
+	if arrays.IsPath(r.out) {
 		err = r.writeArray(ctx, s, from, synthesis)
 	} else {
 		err = r.writePNGs(ctx, opts, s, from, synthesis)
@@ -123,14 +125,14 @@ func (r renderOptions) read(s *session) (origins, error) {
 	dim, layers := s.networks.Generator.StyleDim, s.networks.Generator.NumLayers()
 	var from origins
 	if r.seeds != "" {
-		seeds, err := data.ParseSeeds(r.seeds)
+		list, err := seeds.Parse(r.seeds)
 		if err != nil {
 			return from, fmt.Errorf("--%w", err)
 		}
-		for _, seed := range seeds {
-			from.z = append(from.z, data.Z(seed, dim)...)
+		for _, seed := range list {
+			from.z = append(from.z, seeds.Z(seed, dim)...)
 		}
-		from.keys = seeds
+		from.keys = list
 		return from, nil
 	}
 	path := r.z + r.w
@@ -187,7 +189,7 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from origins,
 		return err
 	}
 	size := s.networks.Generator.Size
-	return data.WriteArray(r.out, &data.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
+	return arrays.Write(r.out, &arrays.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
@@ -208,17 +210,17 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 		if err != nil {
 			return err
 		}
-		pictures, err := data.SplitPictures(images, size, size)
+		drawings, err := pictures.Split(images, size, size)
 		if err != nil {
 			return err
 		}
-		for i, p := range pictures {
+		for i, p := range drawings {
 			key := from.keys[first+i]
-			meta := []data.Meta{
+			meta := []pictures.Meta{
 				{Key: "Software", Value: createdBy()}, {Key: "Domain", Value: s.domain.Name},
 				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},
 			}
-			if err := data.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
+			if err := pictures.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
 				return err
 			}
 		}

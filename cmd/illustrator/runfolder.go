@@ -14,7 +14,8 @@ import (
 	"github.com/google/renameio/v2"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -25,7 +26,7 @@ const runsFolder = "runs"
 // numberedFolder returns the folder of a run that is given none: the newest in runs with the same settings and name, so
 // that the same command goes on, or a new one.
 func numberedFolder(run configs.Run, t trainOptions) (string, error) {
-	name := data.Slug(t.nameOf())
+	name := texts.Slug(t.nameOf())
 	if name == "" {
 		return "", fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
 	}
@@ -68,12 +69,12 @@ func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*tra
 	if err := s.sameNetworks(train.Folder(out), info); err != nil {
 		return nil, err
 	}
-	var given [2]*data.Pairs
+	var given [2]*pairs.Set
 	for i, folder := range []string{t.pairs, t.validationPairs} {
 		if folder == "" {
 			continue
 		}
-		if given[i], err = data.OpenPairs(folder); err != nil {
+		if given[i], err = pairs.Open(folder); err != nil {
 			return nil, err
 		}
 		defer given[i].Close()
@@ -82,11 +83,11 @@ func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*tra
 }
 
 // samePairs returns an error if a run was begun on other pairs than those given; nil is not compared.
-func samePairs(folder train.Folder, info *train.Info, pairs, validation *data.Pairs) error {
+func samePairs(folder train.Folder, info *train.Info, set, validation *pairs.Set) error {
 	for _, c := range []struct {
 		what, want string
-		given      *data.Pairs
-	}{{"pairs", info.PairsSHA256, pairs}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
+		given      *pairs.Set
+	}{{"pairs", info.PairsSHA256, set}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
 		if c.given != nil && c.given.SHA256() != c.want {
 			return fault.Usage(fmt.Errorf("%s holds a run on other %s than %q: %s", folder, c.what, c.given.Source, info.Pairs),
 				"give another --out, or remove that folder")

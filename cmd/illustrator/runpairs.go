@@ -6,31 +6,32 @@ import (
 	"fmt"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
+	"illustrator/train/sampling"
 )
 
 // pairsOf opens the run's pairs, those given by hand or those in its folder, which it samples where they are missing, and
 // verifies every byte of them. need is the number of rows that the run takes from them at the least. The caller closes them.
-func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*data.Pairs, error) {
+func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*pairs.Set, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
 	s.networks.Pictures = run.Pairs.Batch
-	meta := data.SampledMeta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
+	meta := sampling.Meta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
 	folder := byHand
 	if byHand == "" {
 		folder = train.Folder(out).Pairs()
 		if err := claimFolder(out, run); err != nil {
 			return nil, err
 		}
-		if err := o.samplePairs(ctx, s, folder, meta, data.DefaultShardRows, run.Pairs.Rows); err != nil {
+		if err := o.samplePairs(ctx, s, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows); err != nil {
 			return nil, err
 		}
 	} else {
 		meta.NoiseMode = "" // such a set may have any
 	}
-	pairs, err := data.OpenPairs(folder)
+	pairs, err := pairs.Open(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -41,17 +42,17 @@ func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run
 }
 
 // validationPairs opens the set of pairs to validate on, nil where none is given. It shares no seed with the training's.
-func (o *globalOptions) validationPairs(ctx context.Context, s *session, run configs.Run, pairs *data.Pairs, folder string) (*data.Pairs, error) {
+func (o *globalOptions) validationPairs(ctx context.Context, s *session, run configs.Run, set *pairs.Set, folder string) (*pairs.Set, error) {
 	if folder == "" {
 		return nil, nil
 	}
-	validation, err := data.OpenPairs(folder)
+	validation, err := pairs.Open(folder)
 	if err != nil {
 		return nil, err
 	}
-	meta := data.SampledMeta(s.networks, s.domain.Name, 0, "", "")
+	meta := sampling.Meta(s.networks, s.domain.Name, 0, "", "")
 	if err = o.checkPairs(ctx, validation, meta, run.Train.Validation.Rows); err == nil {
-		err = data.Disjoint(pairs, validation)
+		err = pairs.Disjoint(set, validation)
 	}
 	if err != nil {
 		return nil, errors.Join(err, validation.Close())
@@ -60,7 +61,7 @@ func (o *globalOptions) validationPairs(ctx context.Context, s *session, run con
 }
 
 // checkPairs returns an error unless the pairs fit the networks and the run, and are as they were written.
-func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want data.PairsMeta, need int) error {
+func (o *globalOptions) checkPairs(ctx context.Context, pairs *pairs.Set, want pairs.Meta, need int) error {
 	if err := pairs.Check(want); err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (o *globalOptions) checkPairs(ctx context.Context, pairs *data.Pairs, want 
 }
 
 // verifyPairs reads all pairs, with a progress bar.
-func (o *globalOptions) verifyPairs(ctx context.Context, pairs *data.Pairs) error {
+func (o *globalOptions) verifyPairs(ctx context.Context, pairs *pairs.Set) error {
 	bar := o.newVerifyProgress(pairs.Bytes())
 	defer bar.Done()
 	return pairs.Verify(ctx, bar.Set)

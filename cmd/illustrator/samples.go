@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"image"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
@@ -14,20 +15,20 @@ import (
 // newSampler returns a function that draws the training's texts, by the domain's alpha and with constant noise, so that
 // only the mapper changes from one sheet to the next.
 func (o *globalOptions) newSampler(ctx context.Context, s *session, training *train.Training) (func(context.Context, int) error, error) {
-	var texts []data.Text
+	var descriptions []texts.Text
 	var labels []string
 	for i, line := range training.Config.Validation.Texts {
-		text, err := data.NewText(line)
+		text, err := texts.New(line)
 		if err != nil {
 			return nil, fmt.Errorf("train.validation.texts[%d]: %w", i, err)
 		}
-		texts, labels = append(texts, text), append(labels, text.Text)
+		descriptions, labels = append(descriptions, text), append(labels, text.Text)
 	}
 	prompts, err := s.loadPrompts(string(training.Folder))
 	if err != nil {
 		return nil, err
 	}
-	embeds, err := o.embedTexts(ctx, s, texts, false)
+	embeds, err := o.embedTexts(ctx, s, descriptions, false)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +39,15 @@ func (o *globalOptions) newSampler(ctx context.Context, s *session, training *tr
 		return nil, err
 	}
 	return func(ctx context.Context, step int) error {
-		pictures, err := s.draw(ctx, training, embeds)
+		images, err := s.draw(ctx, training, embeds)
 		if err != nil {
 			return err
 		}
-		sheet, err := data.Grid(pictures, labels, min(len(pictures), 8), data.GridOptions{Title: fmt.Sprintf("After %d steps", step)})
+		sheet, err := pictures.Grid(images, labels, min(len(images), 8), pictures.GridOptions{Title: fmt.Sprintf("After %d steps", step)})
 		if err != nil {
 			return err
 		}
-		return data.WritePNG(training.Folder.Sample(step), sheet, nil)
+		return pictures.WritePNG(training.Folder.Sample(step), sheet, nil)
 	}, nil
 }
 
@@ -65,7 +66,7 @@ func (s *session) draw(ctx context.Context, training *train.Training, imageEmbed
 		return nil, err
 	}
 	size := s.networks.Generator.Size
-	drawn, err := data.SplitPictures(images, size, size)
+	drawn, err := pictures.Split(images, size, size)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/arrays"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -113,7 +113,7 @@ func (s *session) loadMapperAndPrompts(m mapperOptions, noProjection bool) (*pip
 }
 
 // loadPrompts returns the run's prompts, else the domain's.
-func (s *session) loadPrompts(run string) (data.Prompts, error) {
+func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
 	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
 	if run == "" {
 		name, raw, err = s.domain.ReadPrompts()
@@ -121,14 +121,14 @@ func (s *session) loadPrompts(run string) (data.Prompts, error) {
 		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
 	}
 	if err != nil {
-		return data.Prompts{}, err
+		return pipeline.PromptFile{}, err
 	}
-	return data.ParsePrompts(name, raw, s.networks)
+	return pipeline.ParsePrompts(name, raw, s.networks)
 }
 
 // readArray reads an array file.
-func readArray(path string) (*data.Array, error) {
-	a, err := data.ReadArray(path, "")
+func readArray(path string) (*arrays.Array, error) {
+	a, err := arrays.Read(path, "")
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
 	}

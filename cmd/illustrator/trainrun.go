@@ -12,7 +12,8 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -59,7 +60,7 @@ func (o *globalOptions) trainRun(ctx context.Context, s *session, run configs.Ru
 		return train.Info{}, err
 	}
 	training := &train.Training{Config: run.Train, Mapper: m, Seed: run.Seed, Networks: s.networks, Pairs: pairs, Folder: train.Folder(t.out)}
-	if validation != nil { // a nil *data.Pairs is no nil interface
+	if validation != nil { // a nil *pairs.Set is no nil interface
 		training.ValidationPairs = validation
 	}
 	training.Config = run.Train.Resolved(training.TrainRows())
@@ -82,7 +83,7 @@ func (s *session) mapperOf(run configs.Run) (mapper.Config, error) {
 }
 
 // promptsOf computes the run's prompts where they are missing.
-func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *data.Pairs, folder train.Folder) error {
+func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *pairs.Set, folder train.Folder) error {
 	if _, err := os.Stat(folder.Prompts()); err == nil {
 		return nil
 	}
@@ -90,7 +91,7 @@ func (o *globalOptions) promptsOf(ctx context.Context, s *session, pairs *data.P
 	if err != nil {
 		return err
 	}
-	return o.writePrompts(ctx, s, folder.Prompts(), data.Text{Text: s.domain.TextPrompt}, image, pairsSource(pairs))
+	return o.writePrompts(ctx, s, folder.Prompts(), texts.Text{Text: s.domain.TextPrompt}, image, pairsSource(pairs))
 }
 
 // trainMapper trains with a progress bar, and keeps run.json and log.txt.
@@ -157,7 +158,7 @@ type runKeeper struct {
 	earlier float64 // seconds of work before this process
 }
 
-func newRunKeeper(s *session, training *train.Training, pairs, validation *data.Pairs) (*runKeeper, error) {
+func newRunKeeper(s *session, training *train.Training, pairs, validation *pairs.Set) (*runKeeper, error) {
 	info, err := training.Folder.ReadInfo()
 	if err != nil {
 		return nil, err

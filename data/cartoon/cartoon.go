@@ -20,7 +20,7 @@ import (
 const (
 	// MaxScale is the largest factor that Draw enlarges a picture by.
 	MaxScale = 16
-	// MaxSide and maxPixels bound what Draw makes: as large as the largest picture that data.ReadPicture reads.
+	// MaxSide and maxPixels bound what Draw makes: as large as the largest picture that pictures.Read reads.
 	MaxSide   = 16_384
 	maxPixels = 1 << 26
 )

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 )
 
@@ -80,7 +80,7 @@ func TestGoldenPictures(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			got, path := redraw(t, s.Name, scene(80, 60), 2), filepath.Join("testdata", s.Name+".png")
 			if *update {
-				if err := data.WritePNG(path, got, nil); err != nil {
+				if err := pictures.WritePNG(path, got, nil); err != nil {
 					t.Fatal(err)
 				}
 			}

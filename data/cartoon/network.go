@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 )
@@ -148,7 +148,7 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := data.SplitPictures(out, h, w)
+	pictures, err := pictures.Split(out, h, w)
 	if err != nil {
 		return nil, err
 	}

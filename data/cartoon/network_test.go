@@ -10,7 +10,7 @@ import (
 
 	"github.com/gomlx/gomlx/backends"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 	"illustrator/models/nn/nntest"
@@ -67,11 +67,11 @@ func TestNetworkDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Backend = backend
-	out, err := r.Redraw(t.Context(), data.FromImage(img).Pixels, 12, 16)
+	out, err := r.Redraw(t.Context(), pictures.FromImage(img).Pixels, 12, 16)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (data.Picture{Width: 16, Height: 12, Pixels: out}).Image(); difference(got, want) > 0 {
+	if want := (pictures.Picture{Width: 16, Height: 12, Pixels: out}).Image(); difference(got, want) > 0 {
 		t.Errorf("the style differs from its network in %.1f %%", 100*difference(got, want))
 	}
 	for _, size := range []image.Point{{15, 11}, {1, 1}, {40, 20}} {

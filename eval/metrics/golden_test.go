@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/vectors"
 )
 
 // goldens are what accepted implementations say of stored features; testdata/make_goldens.py wrote them.

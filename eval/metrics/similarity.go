@@ -6,9 +6,9 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"illustrator/internal/vectors"
-	"gonum.org/v1/gonum/stat"
 )
 
 // What is measured between a picture and its text.

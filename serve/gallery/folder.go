@@ -9,7 +9,6 @@ import (
 	"image"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,7 +17,8 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 )
 
@@ -30,6 +30,8 @@ type stored struct {
 	Record
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
 	Offset     string `json:"w_offset,omitempty"`    // the same
+	// Similarity is where older galleries have the score.
+	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
 // Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
@@ -66,7 +68,7 @@ func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 
 // readItem reads what a picture's file says of itself.
 func readItem(path, id string) (*item, error) {
-	meta, err := data.ReadPNGMeta(path)
+	meta, err := pictures.ReadPNGMeta(path)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func readItem(path, id string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(meta, func(m data.Meta) bool { return m.Key == metaKey })
+	at := slices.IndexFunc(meta, func(m pictures.Meta) bool { return m.Key == metaKey })
 	if at < 0 {
 		return nil, fmt.Errorf("%q has no text %q", path, metaKey)
 	}
@@ -91,35 +93,26 @@ func readItem(path, id string) (*item, error) {
 	if s.Record.Offset, err = unpack(s.Offset); err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
+	if s.Similarity != nil && s.Score == nil {
+		s.Score = &draw.Score{CLIPSimilarity: *s.Similarity}
+	}
 	return newItem(s.Record, info.Size()), nil
 }
 
 // encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for others.
-func (r Record) encode(frames []image.Image, software string, networks map[string]string) ([]byte, error) {
-	record, err := json.Marshal(stored{r, pack(r.ImageEmbed), pack(r.Offset)})
+func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
+	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset)})
 	if err != nil {
 		return nil, err
 	}
-	meta := []data.Meta{
-		{Key: "Description", Value: r.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain},
-		{Key: metaKey, Value: string(record)},
-	}
-	if r.Kind != Uploaded {
-		meta = append(meta, data.Meta{Key: "Seed", Value: fmt.Sprint(r.Seed)}, data.Meta{Key: "Alpha", Value: fmt.Sprint(r.Alpha)})
-		for _, name := range slices.Sorted(maps.Keys(networks)) {
-			meta = append(meta, data.Meta{Key: name + "-SHA256", Value: networks[name]})
-		}
-	}
-	if len(r.Candidates) > 0 {
-		meta = append(meta, data.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
-	}
-	if r.Refined != nil {
-		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
+	meta := append(r.Meta(software), pictures.Meta{Key: metaKey, Value: string(record)})
+	if r.Kind == Uploaded { // it has no seed
+		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
 	}
 	if len(frames) > 1 {
-		return data.EncodeAnimation(".apng", frames, r.Delay(), meta)
+		return pictures.EncodeAnimation(".apng", frames, r.Delay(), meta)
 	}
-	return data.EncodePNG(frames[0], meta)
+	return pictures.EncodePNG(frames[0], meta)
 }
 
 func pack(values []float32) string {
