@@ -237,3 +237,23 @@ func readText(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+// TestLinks finds each file that a document links to.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	links := 0
+	for _, path := range projectFiles(t) {
+		if filepath.Ext(path) != ".md" {
+			continue
+		}
+		for _, match := range link.FindAllStringSubmatch(readText(t, path), -1) {
+			links++
+			if _, err := os.Stat(filepath.Join("..", filepath.Dir(path), match[1])); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("%d links were checked: where are the others?", links)
+	}
+}

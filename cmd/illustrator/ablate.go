@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/singleflight"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
@@ -91,7 +92,7 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 			continue
 		}
 		section, err := s.run(ctx)
-		if err != nil && !errors.Is(err, errPartial) {
+		if err != nil && !errors.Is(err, fault.ErrPartial) {
 			return fmt.Errorf("study %s: %w", s.name, err)
 		}
 		sections, failed = append(sections, section), errors.Join(failed, err)
@@ -201,5 +202,5 @@ func (s *study) check() error {
 	if err := request.Check(session.networks); err != nil {
 		return err
 	}
-	return checkOutputFolder(s.out)
+	return terminal.CheckOutputFolder(s.out)
 }

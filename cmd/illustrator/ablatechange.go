@@ -29,7 +29,7 @@ func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) err
 	if c.variant.Draw.Keep != "" {
 		keep = pipeline.KeepW
 	}
-	bar := w.newProgress("Manipulating pictures", len(r.Seeds))
+	bar := w.NewProgress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
 		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: r.Synthesis, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })

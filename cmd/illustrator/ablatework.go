@@ -16,6 +16,7 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
@@ -36,7 +37,7 @@ func (s *study) samplePairs(ctx context.Context) error {
 		return err
 	}
 	session.networks.Pictures = run.Pairs.Batch
-	meta := sampling.Meta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), createdBy())
+	meta := sampling.Meta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), version.Program())
 	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, pairs.DefaultShardRows, run.Pairs.Rows)
 }
 
@@ -272,7 +273,7 @@ func (w *worker) writeShown(c cell, images []float32) error {
 		return err
 	}
 	for i, p := range drawings {
-		if err := pictures.WritePNG(c.picture(i), p.Image(), []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: createdBy()}}); err != nil {
+		if err := pictures.WritePNG(c.picture(i), p.Image(), []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 )
 
@@ -38,7 +39,7 @@ type album struct {
 func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
 	a := newAlbum(g)
 	dim, list, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
-	bar := o.newProgress("Drawing pictures", len(g.texts)*len(list))
+	bar := o.NewProgress("Drawing pictures", len(g.texts)*len(list))
 	defer bar.Done()
 	textsAtOnce := max(1, drawAtOnce/len(list))
 	for from := 0; from < len(g.texts); from += textsAtOnce {
@@ -165,7 +166,7 @@ func (a *album) writeGrid(path string, perText int, summary generateSummary) err
 	if err != nil {
 		return err
 	}
-	return pictures.WritePNG(path, img, []pictures.Meta{{Key: "Software", Value: createdBy()}})
+	return pictures.WritePNG(path, img, []pictures.Meta{{Key: "Software", Value: version.Program()}})
 }
 
 // pictureName is the file name, without extension, of text number i's picture.

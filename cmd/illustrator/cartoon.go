@@ -11,9 +11,11 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 )
 
 // cartoonOptions let a command that draws pictures redraw them in a style. Their zero value leaves pictures as they are.
@@ -81,10 +83,10 @@ func (c *cartoonOptions) apply(ctx context.Context, img image.Image) (image.Imag
 func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img image.Image) (image.Image, error) {
 	if c.opened != nil && c.keepPlain {
 		plain := filepath.Join(folder, "plain")
-		if err := createFolder(plain); err != nil {
+		if err := terminal.CreateFolder(plain); err != nil {
 			return nil, err
 		}
-		if err := pictures.WritePNG(filepath.Join(plain, name+".png"), img, []pictures.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+		if err := pictures.WritePNG(filepath.Join(plain, name+".png"), img, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 			return nil, err
 		}
 	}

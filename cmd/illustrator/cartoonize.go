@@ -11,9 +11,12 @@ import (
 	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 )
 
 type cartoonizeOptions struct {
@@ -79,7 +82,7 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)
 	}
-	style, err := cartoon.Open(c.style, func() (backends.Backend, error) { return opts.openBackend(1) })
+	style, err := cartoon.Open(c.style, func() (backends.Backend, error) { return opts.OpenBackend(1) })
 	if err != nil {
 		return fmt.Errorf("--style: %w", err)
 	}
@@ -93,7 +96,7 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if c.sheet != "" {
 		return opts.styleSheet(ctx, c.sheet, paths)
 	}
-	if err := checkOutputFolder(c.out); err != nil {
+	if err := terminal.CheckOutputFolder(c.out); err != nil {
 		return err
 	}
 	result, err := opts.cartoonize(ctx, c, style, paths)
@@ -101,12 +104,12 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 		return err
 	}
 	if c.asJSON {
-		err = printJSON(opts.stdout, result)
+		err = jsonfile.Print(opts.stdout, result)
 	} else {
 		_, err = fmt.Fprintf(opts.stdout, "%d of %d pictures in %s, style %s\n", len(result.Pictures), len(paths), c.out, c.style)
 	}
 	if err == nil && len(result.Skipped) > 0 {
-		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), errPartial)
+		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
 	}
 	return err
 }
@@ -134,7 +137,7 @@ type skippedPicture struct {
 // cartoonize redraws picture files one by one: they may be more than memory holds.
 func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoonized, error) {
 	result := cartoonized{Style: style.Name, SHA256: style.SHA256, Pictures: []cartoonPicture{}, Skipped: []skippedPicture{}}
-	bar := o.newProgress("Redrawing pictures", len(paths))
+	bar := o.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	names := map[string]int{}
 	var last error
@@ -143,7 +146,7 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 		if err == nil {
 			var drawn *image.NRGBA
 			if drawn, err = style.Draw(ctx, img, c.scale); err == nil {
-				if err := createFolder(c.out); err != nil {
+				if err := terminal.CreateFolder(c.out); err != nil {
 					return result, err
 				}
 				file := filepath.Join(c.out, cartoonName(names, path, style.Name)+".png")
@@ -189,7 +192,7 @@ func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
 	if strings.EqualFold(filepath.Ext(path), ".png") {
 		meta, _ = pictures.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
 	}
-	return append(meta, append([]pictures.Meta{{Key: "Software", Value: createdBy()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
+	return append(meta, append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
 }
 
 const (
@@ -199,13 +202,13 @@ const (
 
 // styleSheet writes a sheet with a row for each picture and a column for each style.
 func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []string) error {
-	if err := checkOutputFile(out, ".png"); err != nil {
+	if err := terminal.CheckOutputFile(out, ".png"); err != nil {
 		return err
 	}
 	if len(paths) > maxSheetPictures {
 		return fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d", maxSheetPictures)
 	}
-	bar := o.newProgress("Redrawing pictures", len(paths))
+	bar := o.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	styles := cartoon.Styles()
 	var cells []image.Image
@@ -239,7 +242,7 @@ func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []stri
 	if err != nil {
 		return err
 	}
-	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(o.stdout, out)

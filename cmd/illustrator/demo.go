@@ -12,6 +12,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/data/texts"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
 )
 
@@ -67,7 +68,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(summaryPath, summary); err != nil {
+	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
 	return summary.print(opts, pictures)

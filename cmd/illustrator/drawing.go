@@ -10,6 +10,8 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/eval"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/refine"
 )
@@ -105,13 +107,13 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	if err := p.writePicture(base, img); err != nil {
 		return err
 	}
-	return writeJSON(base+".json", p)
+	return jsonfile.Write(base+".json", p)
 }
 
 // writePicture writes a picture with its metadata.
 func (p pictureInfo) writePicture(base string, img image.Image) error {
 	meta := []pictures.Meta{
-		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
+		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: version.Program()},
 		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
 	}
 	if p.Alpha != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/train"
@@ -45,8 +46,8 @@ func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) erro
 	}
 	line("steps", "%d", config.Steps())
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
-		byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Programs), byteSize(estimate.Batch))
-	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
+		terminal.ByteSize(estimate.Total()), terminal.ByteSize(estimate.Weights), terminal.ByteSize(estimate.Programs), terminal.ByteSize(estimate.Batch))
+	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(estimate.Checkpoint), config.Checkpoint.Keep)
 	if err := table.Flush(); err != nil {
 		return err
 	}

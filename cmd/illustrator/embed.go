@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -52,7 +53,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if len(texts) == 0 && len(e.images) == 0 {
 		return fault.Usage(fmt.Errorf("no text is given"), "give texts, --texts FILE or --images FOLDER")
 	}
-	if err := checkOutputFile(e.out, ".npy", ".safetensors"); err != nil {
+	if err := terminal.CheckOutputFile(e.out, ".npy", ".safetensors"); err != nil {
 		return err
 	}
 	s, err := opts.readDomain(e.domain)
@@ -175,7 +176,7 @@ func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []s
 	if err := o.start(s); err != nil {
 		return nil, err
 	}
-	bar := o.newProgress("Embedding pictures", len(paths))
+	bar := o.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
 	size := s.networks.CLIP.Vision.ImageSize
 	const batch = 32

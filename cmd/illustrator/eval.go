@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 )
 
 const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
@@ -52,7 +54,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 		Long:  evalLong,
 		Example: `  illustrator eval runs/first --seeds 0-3
   illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
-		Args: optionalArg("one run or one folder of pictures"),
+		Args: terminal.OptionalArg("one run or one folder of pictures"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runEval(cmd, opts, e, args) },
 	}
 	addDomainFlag(cmd, &e.domain)
@@ -88,7 +90,7 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 		return err
 	}
 	if e.asJSON {
-		err = printJSON(opts.stdout, report)
+		err = jsonfile.Print(opts.stdout, report)
 	} else {
 		err = report.print(opts.stdout)
 	}
@@ -136,7 +138,7 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOutputFolder(e.out); err != nil {
+	if err := terminal.CheckOutputFolder(e.out); err != nil {
 		return nil, err
 	}
 	if err := request.Check(s.networks); err != nil {
@@ -156,7 +158,7 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 	if err := e.openJudges(s, &request); err != nil {
 		return nil, err
 	}
-	if err := createFolder(e.out); err != nil {
+	if err := terminal.CreateFolder(e.out); err != nil {
 		return nil, err
 	}
 	stages := stages{o: o}
@@ -175,13 +177,13 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 type stages struct {
 	o     *globalOptions
 	stage string
-	bar   *progress
+	bar   *terminal.Progress
 }
 
 func (s *stages) set(stage string, done, total int) {
 	if stage != s.stage {
 		s.done()
-		s.stage, s.bar = stage, s.o.newProgress(stage, total)
+		s.stage, s.bar = stage, s.o.NewProgress(stage, total)
 	}
 	s.bar.Set(done, "")
 }

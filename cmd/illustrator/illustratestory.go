@@ -31,7 +31,7 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 	if there == all {
 		return nil
 	}
-	bar := o.newProgress("Drawing pictures", all-there)
+	bar := o.NewProgress("Drawing pictures", all-there)
 	defer bar.Done()
 	for n := range i.pictures {
 		p := &i.pictures[n]

@@ -11,9 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/data/seeds"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 )
 
@@ -40,7 +42,7 @@ picture of illustrator render --seeds N), or a picture file, whose CLIP embeddin
 drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with pink hair" --out strip.png
   illustrator interpolate seed:3 portrait.png --steps 24 --out way.apng`,
-		Args: exactArgs(2, "both ends, such as seed:1 seed:2"),
+		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
 	}
 	p.addFlags(cmd, "alpha")
@@ -78,9 +80,9 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 func (p interpolateOptions) checkOut() error {
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
 	case p.isFile(), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
-		return checkOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
+		return terminal.CheckOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
 	}
-	return checkOutputFolder(p.out)
+	return terminal.CheckOutputFolder(p.out)
 }
 
 // isFile reports whether one file is written, not a folder.
@@ -163,9 +165,9 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 		if err := pictures.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
 			return err
 		}
-		return writeJSON(besides, info)
+		return jsonfile.Write(besides, info)
 	case !p.isFile():
-		if err := createFolder(p.out); err != nil {
+		if err := terminal.CreateFolder(p.out); err != nil {
 			return err
 		}
 		strip, besides, info.Files = filepath.Join(p.out, "strip.png"), filepath.Join(p.out, "interpolation.json"), []string{"strip.png"}
@@ -186,7 +188,7 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 	if err := pictures.WritePNG(strip, sheet, meta); err != nil {
 		return err
 	}
-	return writeJSON(besides, info)
+	return jsonfile.Write(besides, info)
 }
 
 // projectionAlpha is the alpha of texts' projection, nil without one.

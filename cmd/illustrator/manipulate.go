@@ -12,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 )
 
@@ -94,7 +96,7 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	if m.keep, err = parseKeep(options.keep, m.origin); err != nil {
 		return err
 	}
-	if err := checkOutputFolder(options.out); err != nil {
+	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
 	}
 	a, err := options.open(cmd, opts, "projection-alpha")
@@ -109,11 +111,11 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 		return err
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
+	if err := jsonfile.Write(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
 		return err
 	}
 	if m.asJSON {
-		return printJSON(opts.stdout, summary)
+		return jsonfile.Print(opts.stdout, summary)
 	}
 	return summary.print(opts.stdout)
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"testing"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
 	"illustrator/eval"
@@ -58,7 +58,7 @@ type manipulateBench struct {
 }
 
 func newManipulateBench(b *testing.B) *manipulateBench {
-	o := &globalOptions{stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler)}
+	o := newGlobalOptions(terminal.NewOptions("illustrator", io.Discard, io.Discard))
 	s, err := o.readDomain("lorelei")
 	if err != nil {
 		b.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	xdraw "golang.org/x/image/draw"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
@@ -108,7 +109,7 @@ func (a *artist) compare(ctx context.Context, m manipulation, target []float32, 
 
 // writeManipulated writes the pictures and the strip.
 func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawings []pictures.Picture) error {
-	if err := createFolder(m.out); err != nil {
+	if err := terminal.CreateFolder(m.out); err != nil {
 		return err
 	}
 	drawn := append([]manipulated{s.Origin}, s.Pictures...)

@@ -15,6 +15,7 @@ import (
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -138,7 +139,7 @@ func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) 
 
 // meta is what a picture drawn by the artist carries.
 func (a *artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
-	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: createdBy()}, {Key: "Domain", Value: a.domain.Name}}
+	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.domain.Name}}
 	return slices.Concat(meta, more, hashesOf(a.networks.Hashes), a.options.cartoonInfo().meta())
 }
 

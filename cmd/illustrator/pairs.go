@@ -9,9 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train/sampling"
 )
@@ -66,7 +68,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 		return err
 	}
 	s.networks.Pictures = p.batch
-	if err := opts.samplePairs(ctx, s, p.out, sampling.Meta(s.networks, s.domain.Name, seed, mode, createdBy()), p.shardRows, rows); err != nil {
+	if err := opts.samplePairs(ctx, s, p.out, sampling.Meta(s.networks, s.domain.Name, seed, mode, version.Program()), p.shardRows, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
@@ -103,7 +105,7 @@ func checkSetFolder(folder string) error {
 	if info, err := os.Stat(folder); err == nil && info.IsDir() {
 		return nil
 	}
-	return checkOutputFolder(folder)
+	return terminal.CheckOutputFolder(folder)
 }
 
 // samplePairs completes the set in folder to rows rows, with a progress bar. Where nothing is missing, no device is started.
@@ -131,7 +133,7 @@ func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder stri
 	if w.Rows() > 0 {
 		o.log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
 	}
-	bar := o.newProgress("Sampling pairs", rows-w.Rows())
+	bar := o.NewProgress("Sampling pairs", rows-w.Rows())
 	defer bar.Done()
 	err = sampling.Pairs(ctx, s.networks, w, rows, func(done int) { bar.Set(done, "") })
 	if cause := context.Cause(ctx); cause != nil && err == cause {

@@ -7,8 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 )
 
 func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
@@ -45,10 +47,10 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 	if err := checkSetFolder(out); err != nil {
 		return err
 	}
-	var bar *progress // from the first rows on: a refused merge shows none
+	var bar *terminal.Progress // from the first rows on: a refused merge shows none
 	err := pairs.Merge(ctx, out, sets, func(done, all int) {
 		if bar == nil {
-			bar = opts.newProgress("Merging pairs", all)
+			bar = opts.NewProgress("Merging pairs", all)
 		}
 		bar.Set(done, "")
 	})
@@ -72,7 +74,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 		Short: "Print what a set holds and how it was made",
 		Example: `  illustrator pairs info pairs
   illustrator pairs info runs/demo/pairs --json`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := pairs.Open(args[0])
 			if err != nil {
@@ -80,7 +82,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 			}
 			defer p.Close()
 			if asJSON {
-				return printJSON(opts.stdout, p.Info())
+				return jsonfile.Print(opts.stdout, p.Info())
 			}
 			return printPairsInfo(opts, p.Info())
 		},
@@ -95,7 +97,7 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	for _, r := range info.Seeds {
 		fmt.Fprintf(w, "seeds\t%v\n", r)
 	}
-	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, byteSize(info.Bytes))
+	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
 	m := info.Meta
 	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
 	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)
@@ -120,7 +122,7 @@ damaged or missing file; the exit code is 1 if there is one. --repair takes such
 pairs" that sampled it samples their rows again.`,
 		Example: `  illustrator pairs verify pairs
   illustrator pairs verify pairs --repair`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsVerify(cmd.Context(), opts, args[0], repair)
 		},
@@ -169,7 +171,7 @@ func newPairsExportCommand(opts *globalOptions) *cobra.Command {
 image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
   illustrator pairs export pairs --format npy --out arrays`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
 		},
@@ -189,16 +191,16 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	var export func(ctx context.Context, path string, progress func(rows int)) error
 	switch format {
 	case "parquet":
-		export, err = p.ExportParquet, checkOutputFile(out, ".parquet")
+		export, err = p.ExportParquet, terminal.CheckOutputFile(out, ".parquet")
 	case "npy":
-		export, err = p.ExportNPY, checkOutputFolder(out)
+		export, err = p.ExportNPY, terminal.CheckOutputFolder(out)
 	default:
 		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet or npy")
 	}
 	if err != nil {
 		return err
 	}
-	bar := opts.newProgress("Exporting pairs", p.Len())
+	bar := opts.NewProgress("Exporting pairs", p.Len())
 	err = export(ctx, out, func(rows int) { bar.Set(rows, "") })
 	bar.Done()
 	if err != nil {

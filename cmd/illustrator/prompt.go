@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
@@ -49,7 +50,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if p.out == "" {
 		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
 	}
-	if err := checkOutputFile(p.out, ".safetensors"); err != nil {
+	if err := terminal.CheckOutputFile(p.out, ".safetensors"); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("text") {

@@ -8,10 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
 	"illustrator/data/pictures"
 	"illustrator/data/seeds"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -83,9 +85,9 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	check := checkOutputFolder
+	check := terminal.CheckOutputFolder
 	if arrays.IsPath(r.out) {
-		check = func(path string) error { return checkOutputFile(path) }
+		check = func(path string) error { return terminal.CheckOutputFile(path) }
 	}
 	if err := check(r.out); err != nil {
 		return err
@@ -194,14 +196,14 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from origins,
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
 func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from origins, synthesis pipeline.Synthesis) error {
-	if err := createFolder(r.out); err != nil {
+	if err := terminal.CreateFolder(r.out); err != nil {
 		return err
 	}
 	name := "row"
 	if r.seeds != "" {
 		name = "seed"
 	}
-	bar := opts.newProgress("Rendering pictures", len(from.keys))
+	bar := opts.NewProgress("Rendering pictures", len(from.keys))
 	defer bar.Done()
 	size := s.networks.Generator.Size
 	for first := 0; first < len(from.keys); first += drawAtOnce {
@@ -217,7 +219,7 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 		for i, p := range drawings {
 			key := from.keys[first+i]
 			meta := []pictures.Meta{
-				{Key: "Software", Value: createdBy()}, {Key: "Domain", Value: s.domain.Name},
+				{Key: "Software", Value: version.Program()}, {Key: "Domain", Value: s.domain.Name},
 				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},
 			}
 			if err := pictures.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {

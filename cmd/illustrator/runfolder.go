@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
@@ -56,7 +57,7 @@ func numberedFolder(run configs.Run, t trainOptions) (string, error) {
 // finishedRun returns what the run in folder out came to if it is finished, nil if it is not. A run of other settings,
 // networks or pairs is an error.
 func (s *session) finishedRun(out string, run configs.Run, t trainOptions) (*train.Info, error) {
-	if err := checkOutputFolder(out); err != nil {
+	if err := terminal.CheckOutputFolder(out); err != nil {
 		return nil, err
 	}
 	if _, err := sameSettings(out, run); err != nil {
@@ -133,7 +134,7 @@ func claimFolder(out string, run configs.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := createFolder(out); err != nil {
+	if err := terminal.CreateFolder(out); err != nil {
 		return err
 	}
 	return renameio.WriteFile(train.Folder(out).Config(), text, 0o666)
@@ -144,13 +145,4 @@ func (o *globalOptions) warnUnlocked(folder string, locked bool) {
 	if !locked {
 		o.log.Warn(fmt.Sprintf("the file system of %s has no locks: see to it that no other process writes into that folder", folder))
 	}
-}
-
-// writeJSON writes v, indented, under a final name at once.
-func writeJSON(path string, v any) error {
-	var text bytes.Buffer
-	if err := printJSON(&text, v); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, text.Bytes(), 0o666)
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
 	"illustrator/train/sampling"
@@ -18,7 +20,7 @@ import (
 func (o *globalOptions) pairsOf(ctx context.Context, s *session, run configs.Run, byHand, out string, need int) (*pairs.Set, error) {
 	mode := stylegan2.NoiseMode(run.Pairs.NoiseMode)
 	s.networks.Pictures = run.Pairs.Batch
-	meta := sampling.Meta(s.networks, s.domain.Name, run.Pairs.Seed, mode, createdBy())
+	meta := sampling.Meta(s.networks, s.domain.Name, run.Pairs.Seed, mode, version.Program())
 	folder := byHand
 	if byHand == "" {
 		folder = train.Folder(out).Pairs()
@@ -81,7 +83,7 @@ func (o *globalOptions) verifyPairs(ctx context.Context, pairs *pairs.Set) error
 
 // verifyProgress shows how many bytes were read. It is nil for so few that they are read at once: a GiB takes a second or
 // two.
-type verifyProgress struct{ *progress }
+type verifyProgress struct{ *terminal.Progress }
 
 const mebibyte = 1 << 20
 
@@ -89,17 +91,17 @@ func (o *globalOptions) newVerifyProgress(bytes int64) *verifyProgress {
 	if bytes < 256*mebibyte {
 		return nil
 	}
-	return &verifyProgress{o.newProgress("Verifying pairs (MiB)", int(bytes/mebibyte))}
+	return &verifyProgress{o.NewProgress("Verifying pairs (MiB)", int(bytes/mebibyte))}
 }
 
 func (v *verifyProgress) Set(bytes int64) {
 	if v != nil {
-		v.progress.Set(int(bytes/mebibyte), "")
+		v.Progress.Set(int(bytes/mebibyte), "")
 	}
 }
 
 func (v *verifyProgress) Done() {
 	if v != nil {
-		v.progress.Done()
+		v.Progress.Done()
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -31,7 +32,7 @@ name in the folder runs: 3, 00003 and 00003-lorelei are the same run.`,
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			return unknownCommand(cmd, args[0])
+			return terminal.UnknownCommand(cmd, args[0])
 		},
 	}
 	cmd.AddCommand(newRunsListCommand(opts), newRunsShowCommand(opts), newRunsCompareCommand(opts), newRunsRemoveCommand(opts))

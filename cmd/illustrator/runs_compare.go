@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/eval/chart"
 	"illustrator/internal/fault"
@@ -29,7 +30,7 @@ func newRunsCompareCommand(opts *globalOptions) *cobra.Command {
 picture of training and validation. Of one run the curves alone.`,
 		Example: `  illustrator runs compare 3 4
   illustrator runs compare runs/00003-lorelei runs/00004-wide --out curves.png`,
-		Args: someArgs("the runs to compare"),
+		Args: terminal.SomeArgs("the runs to compare"),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsCompare(opts, args, c) },
 	}
 	cmd.Flags().StringVarP(&c.out, "out", "o", "", "write the curves to this .png or .svg file")
@@ -39,7 +40,7 @@ picture of training and validation. Of one run the curves alone.`,
 
 func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error {
 	if c.out != "" {
-		if err := checkOutputFile(c.out, chart.Formats...); err != nil {
+		if err := terminal.CheckOutputFile(c.out, chart.Formats...); err != nil {
 			return err
 		}
 	}
@@ -52,7 +53,7 @@ func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error 
 		if err != nil {
 			return err
 		}
-		if err := printTable(opts.stdout, table); err != nil {
+		if err := terminal.PrintTable(opts.stdout, table); err != nil {
 			return err
 		}
 	}
@@ -177,7 +178,7 @@ func outcomes(runs []storedRun) [][]string {
 // printCurves draws the strong lines of each panel in characters.
 func printCurves(w io.Writer, figure chart.Figure) error {
 	for _, panel := range figure.Panels {
-		text, err := panel.Text(72, 10, colours(w))
+		text, err := panel.Text(72, 10, terminal.HasColours(w))
 		if err != nil {
 			return err
 		}

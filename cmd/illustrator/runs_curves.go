@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
-
-	"golang.org/x/term"
 
 	"illustrator/configs"
 	"illustrator/eval/chart"
@@ -90,14 +87,4 @@ func allPositive(p chart.Panel) bool {
 		}
 	}
 	return true
-}
-
-// colours reports whether w is a terminal that may be given colours.
-func colours(w any) bool {
-	out, ok := w.(resultWriter)
-	if !ok || os.Getenv("NO_COLOR") != "" {
-		return false
-	}
-	f, ok := out.w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/train"
 )
 
@@ -26,7 +26,7 @@ func newRunsListCommand(opts *globalOptions) *cobra.Command {
 fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
-		Args: optionalArg("one folder of runs, or none"),
+		Args: terminal.OptionalArg("one folder of runs, or none"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := runsFolder
 			if len(args) == 1 {
@@ -37,7 +37,7 @@ fixed. A run is killed if its process ended without a word; what cannot be read 
 				return err
 			}
 			if asJSON {
-				return printJSON(opts.stdout, rows)
+				return jsonfile.Print(opts.stdout, rows)
 			}
 			return printRuns(opts.stdout, rows, time.Now())
 		},
@@ -77,7 +77,7 @@ func listRuns(folder string) ([]listedRun, error) {
 		path := filepath.Join(folder, name)
 		row := listedRun{Name: name, Folder: path, Status: "unreadable"}
 		if run, err := readRun(train.Folder(path)); err != nil {
-			row.Error = oneLine(err.Error())
+			row.Error = terminal.OneLine(err.Error())
 		} else {
 			at := run.Info
 			row.Status, row.Step, row.Steps, row.Best, row.Seconds, row.Updated = at.Status, at.Step, at.Steps, at.Best, at.Seconds, &at.Updated
@@ -105,33 +105,8 @@ func printRuns(w io.Writer, rows []listedRun, now time.Time) error {
 		table = append(table, []string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps), best, at,
 			wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))})
 	}
-	return printTable(w, table)
+	return terminal.PrintTable(w, table)
 }
-
-// printTable aligns cells in columns. The last cell of a row doesn't widen its column.
-func printTable(w io.Writer, rows [][]string) error {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var text strings.Builder
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			text.WriteString(cell + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
-		}
-		text.WriteString(row[len(row)-1] + "\n")
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
-}
-
-// oneLine puts the lines of an error of several parts into one.
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func wholeSeconds(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/train"
 )
@@ -27,7 +28,7 @@ func newRunsRemoveCommand(opts *globalOptions) *cobra.Command {
 folders is no run, is in use, or holds something that no run writes.`,
 		Example: `  illustrator runs rm 3
   illustrator runs rm runs/00003-lorelei runs/00004-lorelei --yes`,
-		Args: someArgs("the runs to remove"),
+		Args: terminal.SomeArgs("the runs to remove"),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsRemove(opts, args, yes) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without a question")

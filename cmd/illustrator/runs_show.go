@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
 	"illustrator/losses"
@@ -26,7 +27,7 @@ func newRunsShowCommand(opts *globalOptions) *cobra.Command {
 command that goes on.`,
 		Example: `  illustrator runs show 3
   illustrator runs show runs/00003-lorelei`,
-		Args: exactArgs(1, "one run"),
+		Args: terminal.ExactArgs(1, "one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder, err := findRun(args[0])
 			if err != nil {
@@ -56,7 +57,7 @@ func showRun(w io.Writer, run storedRun) error {
 	i := run.Info
 	status := fmt.Sprintf("%s after %d of %d steps, %s", i.Status, i.Step, i.Steps, wholeSeconds(i.Seconds))
 	if i.Error != "" {
-		status += ": " + oneLine(i.Error)
+		status += ": " + terminal.OneLine(i.Error)
 	}
 	rows := [][]string{
 		{"run", string(run.Folder)},
@@ -81,7 +82,7 @@ func showRun(w io.Writer, run storedRun) error {
 		rows = append(rows, []string{title, setting})
 	}
 	rows = append(rows, fileRows(run.Folder)...)
-	return printTable(w, append(rows, nextRows(run)...))
+	return terminal.PrintTable(w, append(rows, nextRows(run)...))
 }
 
 // unlikePaper lists the settings of a run that differ from the paper's.
@@ -166,9 +167,9 @@ func fileRows(folder train.Folder) (rows [][]string) {
 			title = "files"
 		}
 		files, size := sizeOf(path)
-		text := fmt.Sprintf("%s: %s", e.Name(), byteSize(size))
+		text := fmt.Sprintf("%s: %s", e.Name(), terminal.ByteSize(size))
 		if e.IsDir() {
-			text = fmt.Sprintf("%s/: %s, files: %d", e.Name(), byteSize(size), files)
+			text = fmt.Sprintf("%s/: %s, files: %d", e.Name(), terminal.ByteSize(size), files)
 		}
 		rows = append(rows, []string{title, text})
 	}

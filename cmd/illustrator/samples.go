@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/models/pipeline"
@@ -35,7 +36,7 @@ func (o *globalOptions) newSampler(ctx context.Context, s *session, training *tr
 	if embeds, err = s.networks.Project(ctx, embeds, prompts.Prompts, s.domain.Alpha); err != nil {
 		return nil, err
 	}
-	if err := createFolder(training.Folder.Samples()); err != nil {
+	if err := terminal.CreateFolder(training.Folder.Samples()); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, step int) error {

@@ -24,31 +24,6 @@ func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
 	}
 }
 
-// A folder that can be made is not made by looking, and nothing stays in one that is there.
-func TestCheckOutputLeavesNothing(t *testing.T) {
-	dir := t.TempDir()
-	for _, path := range []string{dir, filepath.Join(dir, "a", "b")} {
-		if err := checkOutputFolder(path); err != nil {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-	if err := checkOutputFile(filepath.Join(dir, "x.npy"), ".npy"); err != nil {
-		t.Error(err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 0 {
-		t.Errorf("%v, %v", entries, err)
-	}
-	// A file system that takes no files, whoever asks.
-	if _, err := os.Stat("/proc/self"); err == nil {
-		for _, err := range []error{checkOutputFolder("/proc/out"), checkOutputFile("/proc/out.npy")} {
-			if err == nil || !strings.Contains(err.Error(), `--out "/proc/out`) || !strings.Contains(err.Error(), `"/proc" cannot be written to`) {
-				t.Errorf("/proc: %v", err)
-			}
-		}
-	}
-}
-
 func TestClaimFolder(t *testing.T) {
 	dir, run := filepath.Join(t.TempDir(), "run"), configs.Paper()
 	for range 2 {

@@ -15,6 +15,8 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/train"
@@ -107,7 +109,7 @@ func (o *globalOptions) trainMapper(ctx context.Context, s *session, training *t
 			return err
 		}
 	}
-	bar := o.newProgress("Training", keeper.info.Steps)
+	bar := o.NewProgress("Training", keeper.info.Steps)
 	defer bar.Done()
 	training.Progress = func(step int, stage train.Stage, values losses.Values) {
 		bar.Set(step, fmt.Sprintf("%s (stage %s)", lossNote(stage.Losses, values), stage.Name))
@@ -170,7 +172,7 @@ func newRunKeeper(s *session, training *train.Training, pairs, validation *pairs
 	} else if err := s.sameNetworks(training.Folder, info); err != nil {
 		return nil, err
 	}
-	info.Arguments, info.Versions, info.Device = os.Args[1:], readVersions().fields(), s.networks.Backend.Description()
+	info.Arguments, info.Versions, info.Device = os.Args[1:], version.Read().Fields(), s.networks.Backend.Description()
 	info.Host, _ = os.Hostname()
 	info.PID, info.Error = os.Getpid(), ""
 	info.Networks = maps.Clone(s.networks.Hashes)
@@ -237,7 +239,7 @@ func (k *runKeeper) end(ctx context.Context, state train.State, err error) error
 func (k *runKeeper) write(status string) error {
 	k.info.Status, k.info.Updated = status, time.Now().UTC()
 	k.info.Seconds = k.earlier + time.Since(k.began).Seconds()
-	return writeJSON(k.folder.Info(), k.info)
+	return jsonfile.Write(k.folder.Info(), k.info)
 }
 
 // logInto returns a logger that writes into a file too, with times and more of what is going on.

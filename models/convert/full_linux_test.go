@@ -294,10 +294,10 @@ func fullTable(results []fullResult) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Networks of full size against PyTorch
 
-`+"`make parity-full`"+` writes this table. Files in the layouts of public releases are written by PyTorch with random values (of a
-fixed seed), converted, loaded and run. An error is the root mean square of an output's differences from PyTorch's float64,
-by that of the output. Allowed are %.0e in float32 and %.0e in bfloat16, in which the networks can stand inside the semantic
-loss. Beside it stands PyTorch's own error in float32.
+`+"`make parity-full`"+` writes this table. PyTorch writes files in the layouts of public releases with random values of a fixed
+seed; the toolkit converts, loads and runs them. An error is the root mean square of an output's differences from PyTorch's
+float64, divided by that of the output. The tolerance is %.0e in float32 and %.0e in bfloat16, an option for the networks of
+the semantic loss. The column "PyTorch float32" has PyTorch's own error.
 
 | file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
 |---|---|---|---|---|---|---|---|

@@ -1,5 +1,5 @@
-// Package bench measures how fast sampling and training are, here and in PyTorch: each case runs in a process of its own,
-// and processes that do the same work take turns, so that both see the same machine.
+// Package bench measures how fast sampling and training are, each case in a process of its own, and finds the fastest
+// batch.
 package bench
 
 import (

@@ -51,6 +51,9 @@ func Serve(ctx context.Context, c Case, backend backends.Backend, in io.Reader, 
 	return context.Cause(ctx)
 }
 
+// Span is a stretch of time.
+type Span struct{ From, To time.Time }
+
 // worker is the measuring side of such a process.
 type worker struct {
 	name   string
@@ -61,7 +64,7 @@ type worker struct {
 	ctx    context.Context
 
 	allocated uint64 // as the last answer says
-	worked    []span // the measurements
+	worked    []Span // the measurements
 }
 
 // start starts a worker with more in its environment and waits until it is ready; ready receives what it says then.
@@ -116,7 +119,7 @@ func (w *worker) measure() (float64, error) {
 	began := time.Now()
 	err := w.read(&a)
 	w.allocated = a.Allocated
-	w.worked = append(w.worked, span{began, time.Now()})
+	w.worked = append(w.worked, Span{began, time.Now()})
 	return a.Seconds, err
 }
 

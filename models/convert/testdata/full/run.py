@@ -74,7 +74,7 @@ def table(root, path):
         "",
         "`make full-run` writes this table: StyleGAN2 config-f with random weights in MMGeneration's layout, ViT-B/32 with random",
         "weights in Hugging Face's, the paper's mapper of 27 million parameters, all losses, float32, on a CPU. Pictures and figures",
-        "mean nothing with such weights; that the job runs to its end, and in how much memory, does.",
+        "mean nothing with such weights; the table shows that the job completes, and its peak memory.",
         "",
         "| pixels | step | peak memory |",
         "|---|---|---|",

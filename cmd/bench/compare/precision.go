@@ -1,4 +1,4 @@
-package bench
+package compare
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/train/bench"
 )
 
 // Precision is what products and convolutions are computed in.
@@ -41,14 +42,14 @@ func (p Precision) Networks() pipeline.Precision {
 // engine is the name of this program in p.
 func (p Precision) engine() string {
 	if p == Float32 {
-		return Engine
+		return bench.Engine
 	}
-	return Engine + " " + string(p)
+	return bench.Engine + " " + string(p)
 }
 
-// precisions are those of asked that the case has, float32 if that is none.
-func (c Case) precisions(asked []Precision) []Precision {
-	narrows := c.Task == Training && c.Losses.Semantic != 0 // in bfloat16
+// precisionsOf returns those of asked that the case has, float32 if that is none.
+func precisionsOf(c bench.Case, asked []Precision) []Precision {
+	narrows := c.Task == bench.Training && c.Losses.Semantic != 0 // in bfloat16
 	has := slices.DeleteFunc(slices.Clone(asked), func(p Precision) bool { return p == BFloat16 && !narrows })
 	if len(has) == 0 {
 		return []Precision{Float32}

@@ -8,13 +8,14 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/bench/compare"
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/internal/parity"
 	"illustrator/models/xla"
-	"illustrator/train/bench"
 )
 
-const benchGPULong = `Measures a CUDA device as ` + "`illustrator bench`" + ` does, in float32, TF32 and bfloat16, beside PyTorch eager and compiled, with the
+const gpuLong = `Measures a CUDA device as ` + "`bench`" + ` does, in float32, TF32 and bfloat16, beside PyTorch eager and compiled, with the
 GPU's memory and how busy it is, and writes a document of it and of the machine.
 
 --parity names the folder in which the tests of parity laid their figures; ` + "`make gpu-check`" + ` runs both. The document is
@@ -25,27 +26,27 @@ written all the same when a figure is off, and the exit code is 1.
 // gpuCases are those that a device decides on, and not the disk.
 var gpuCases = []string{"lorelei-l1", "lorelei-sampling", "lorelei-step", "full-sampling", "full-step"}
 
-type benchGPUOptions struct {
+type gpuOptions struct {
 	benchOptions
 	parity    string
 	out       string
 	checkOnly bool
 }
 
-func newBenchGPUCommand(opts *globalOptions) *cobra.Command {
-	var b benchGPUOptions
+func newGPUCommand(opts *terminal.Options) *cobra.Command {
+	var b gpuOptions
 	cmd := &cobra.Command{
 		Use:   "gpu [CASE]...",
 		Short: "Measure a GPU against PyTorch's use of it, and write a document with its parity",
-		Long:  benchGPULong + "\n\nCases: by default " + strings.Join(gpuCases, ", ") + ".",
-		Example: `  illustrator bench gpu --check
-  illustrator bench gpu --parity .cache/gpu/parity --out docs/gpu.md
-  illustrator bench gpu --device cpu --rounds 1 --out cpu.md lorelei-l1`,
+		Long:  gpuLong + "\n\nCases: by default " + strings.Join(gpuCases, ", ") + ".",
+		Example: `  bench gpu --check
+  bench gpu --parity .cache/gpu/parity --out docs/gpu.md
+  bench gpu --device cpu --rounds 1 --out cpu.md lorelei-l1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if b.cases = args; len(args) == 0 {
 				b.cases = gpuCases
 			}
-			return runBenchGPU(cmd, opts, b)
+			return runGPU(cmd, opts, b)
 		},
 	}
 	b.addFlags(cmd)
@@ -58,7 +59,7 @@ func newBenchGPUCommand(opts *globalOptions) *cobra.Command {
 
 // onDevice gives flags that were not given a value for the device: all that it computes in, on a GPU a batch that gives it
 // something to do, and measurements of a second or so.
-func (b *benchGPUOptions) onDevice(changed func(flag string) bool, cuda bool) {
+func (b *gpuOptions) onDevice(changed func(flag string) bool, cuda bool) {
 	if !changed("rounds") {
 		b.rounds = 3
 	}
@@ -68,16 +69,16 @@ func (b *benchGPUOptions) onDevice(changed func(flag string) bool, cuda bool) {
 	if cuda && !changed("full-batch") {
 		b.fullBatch = 8
 	}
-	has := func(p bench.Precision) bool { return cuda || p != bench.TF32 }
+	has := func(p compare.Precision) bool { return cuda || p != compare.TF32 }
 	if !changed("precision") {
-		for _, p := range bench.Precisions {
+		for _, p := range compare.Precisions {
 			if has(p) {
 				b.precisions = append(b.precisions, string(p))
 			}
 		}
 	}
 	if !changed("pytorch") {
-		for _, mode := range bench.Modes {
+		for _, mode := range compare.Modes {
 			if has(mode.Precision()) {
 				b.modes = append(b.modes, string(mode))
 			}
@@ -85,11 +86,11 @@ func (b *benchGPUOptions) onDevice(changed func(flag string) bool, cuda bool) {
 	}
 }
 
-func runBenchGPU(cmd *cobra.Command, opts *globalOptions, b benchGPUOptions) error {
-	if opts.device == "" && opts.backend == "" {
-		opts.device = "cuda"
+func runGPU(cmd *cobra.Command, opts *terminal.Options, b gpuOptions) error {
+	if opts.Device == "" && opts.Backend == "" {
+		opts.Device = "cuda"
 	}
-	backend, err := opts.backendName()
+	backend, err := opts.BackendName()
 	if err != nil {
 		return err
 	}
@@ -101,15 +102,15 @@ func runBenchGPU(cmd *cobra.Command, opts *globalOptions, b benchGPUOptions) err
 	if err != nil {
 		return err
 	}
-	options, pytorch, err := opts.benchPlan(cmd.Context(), b.benchOptions)
+	options, pytorch, err := planOf(cmd.Context(), opts, b.benchOptions)
 	if err != nil {
 		return err
 	}
 	if b.checkOnly {
-		opts.log.Info(fmt.Sprintf("all is there: %s", deviceWords(options.GPU, pytorch)))
+		opts.Log.Info(fmt.Sprintf("all is there: %s", deviceWords(options.GPU, pytorch)))
 		return nil
 	}
-	if err := checkOutputFile(b.out, ".md"); err != nil {
+	if err := terminal.CheckOutputFile(b.out, ".md"); err != nil {
 		return err
 	}
 	var sets []parity.Set
@@ -118,7 +119,7 @@ func runBenchGPU(cmd *cobra.Command, opts *globalOptions, b benchGPUOptions) err
 			return fmt.Errorf("--parity: %w", err)
 		}
 	}
-	measured, err := opts.measure(cmd, cases, b.benchOptions)
+	measured, err := measure(cmd, opts, cases, b.benchOptions)
 	if err != nil {
 		return err
 	}
@@ -129,17 +130,17 @@ func runBenchGPU(cmd *cobra.Command, opts *globalOptions, b benchGPUOptions) err
 	if err := renameio.WriteFile(b.out, content, 0o666); err != nil {
 		return err
 	}
-	if err := measured.print(opts.stdout); err != nil || b.parity == "" {
+	if err := measured.print(opts.Stdout); err != nil || b.parity == "" {
 		return err
 	}
 	return offParity(sets, measured.GPU != nil)
 }
 
 // deviceWords names the device, and PyTorch where it is measured.
-func deviceWords(gpu *bench.GPU, pytorch string) string {
+func deviceWords(gpu *compare.GPU, pytorch string) string {
 	words := "the CPU"
 	if gpu != nil {
-		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, byteSize(int64(gpu.MemoryBytes)), gpu.Capability, gpu.Driver)
+		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, terminal.ByteSize(int64(gpu.MemoryBytes)), gpu.Capability, gpu.Driver)
 	}
 	if pytorch != "" {
 		words += ", PyTorch " + pytorch

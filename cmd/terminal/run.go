@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -20,11 +20,11 @@ import (
 
 // Exit codes, documented in the root command's help.
 const (
-	exitOK          = 0
-	exitFailure     = 1
-	exitUsage       = 2
-	exitPartial     = 3
-	exitInterrupted = 130
+	ExitOK          = 0
+	ExitFailure     = 1
+	ExitUsage       = 2
+	ExitPartial     = 3
+	ExitInterrupted = 130
 )
 
 var (
@@ -32,40 +32,36 @@ var (
 	errStdoutClosed = errors.New("standard output was closed")
 )
 
-// run executes one command line and returns the process's exit code.
-func run(args []string, stdout, stderr *os.File) int {
+// Run executes one command line of the program called name and returns the process's exit code.
+func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Options) *cobra.Command) int {
 	// A reader that leaves early (`| head`) must not kill a run that is writing a checkpoint.
 	signal.Ignore(syscall.SIGPIPE)
-	errOut := newConsole(stderr)
-	opts := &globalOptions{stdout: resultWriter{stdout}, stderr: errOut}
-	level := new(slog.LevelVar)
-	opts.log = slog.New(newLogHandler(errOut, level))
-	klog.SetSlogLogger(slog.New(newLogHandler(io.Discard, level))) // GoMLX's own lines repeat the errors it returns
+	opts := NewOptions(name, resultWriter{stdout}, newConsole(stderr))
+	klog.SetSlogLogger(slog.New(newLogHandler(name, io.Discard, opts.level))) // GoMLX's own lines repeat the errors it returns
 
-	ctx, stop := withSignals(context.Background(), errOut)
+	ctx, stop := withSignals(context.Background(), name, opts.Stderr)
 	defer stop()
-	err := execute(ctx, opts, level, args)
-	return printError(errOut, ctx, err)
+	err := opts.Execute(ctx, func() *cobra.Command { return newRoot(opts) }, args)
+	return opts.PrintError(ctx, err)
 }
 
-// execute runs the command that args name, one of the root's or of extra. An error from before the command's own code
-// began is the user's, about the command line; a panic becomes an error.
-func execute(ctx context.Context, opts *globalOptions, level *slog.LevelVar, args []string, extra ...*cobra.Command) (err error) {
+// Execute runs the command below the root that args name. An error from before the command's own code began is the
+// user's, about the command line; a panic becomes an error.
+func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, args []string) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = internalError(opts.stderr, r, debug.Stack())
+			err = o.internalError(r, debug.Stack())
 		}
 	}()
-	root := newRootCommand(opts)
-	root.AddCommand(extra...)
+	root := newRoot()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetOut(o.Stdout)
+	root.SetErr(o.Stderr)
+	root.SetFlagErrorFunc(flagError)
 	began := false
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		switch {
-		case opts.quiet:
-			level.Set(slog.LevelWarn)
-		case opts.verbose:
-			level.Set(slog.LevelDebug)
-		}
+		o.setLevel()
 		return nil
 	}
 	onRun(root, func() { began = true })
@@ -77,7 +73,7 @@ func execute(ctx context.Context, opts *globalOptions, level *slog.LevelVar, arg
 	return err
 }
 
-// onRun has began called first when any command below cmd runs.
+// onRun has began called first when cmd or any command below it runs.
 func onRun(cmd *cobra.Command, began func()) {
 	for _, c := range cmd.Commands() {
 		onRun(c, began)
@@ -91,7 +87,7 @@ func onRun(cmd *cobra.Command, began func()) {
 }
 
 // withSignals returns a context that the first SIGINT or SIGTERM cancels. The second ends the process at once.
-func withSignals(parent context.Context, w io.Writer) (context.Context, func()) {
+func withSignals(parent context.Context, program string, w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -99,10 +95,10 @@ func withSignals(parent context.Context, w io.Writer) (context.Context, func()) 
 		if _, ok := <-signals; !ok {
 			return
 		}
-		fmt.Fprintln(w, "illustrator: stopping; press Ctrl-C again to leave at once")
+		fmt.Fprintf(w, "%s: stopping; press Ctrl-C again to leave at once\n", program)
 		cancel(errInterrupted)
 		if _, ok := <-signals; ok {
-			os.Exit(exitInterrupted)
+			os.Exit(ExitInterrupted)
 		}
 	}()
 	return ctx, func() {
@@ -112,46 +108,46 @@ func withSignals(parent context.Context, w io.Writer) (context.Context, func()) 
 	}
 }
 
-// printError prints err the way users see errors and returns the exit code that belongs to it.
-func printError(w io.Writer, ctx context.Context, err error) int {
+// PrintError prints err the way users see errors and returns the exit code that belongs to it.
+func (o *Options) PrintError(ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, errStdoutClosed):
-		return exitOK
+		return ExitOK
 	case context.Cause(ctx) == errInterrupted:
 		// Keep what a command says about where it stopped; hide the bare "context canceled".
 		if text := err.Error(); text != context.Canceled.Error() && text != errInterrupted.Error() {
 			text = strings.TrimSuffix(text, ": "+errInterrupted.Error())
-			fmt.Fprintf(w, "illustrator: error: interrupted: %s\n", text)
+			fmt.Fprintf(o.Stderr, "%s: error: interrupted: %s\n", o.Name, text)
 		} else {
-			fmt.Fprintln(w, "illustrator: error: interrupted")
+			fmt.Fprintf(o.Stderr, "%s: error: interrupted\n", o.Name)
 		}
-		printHint(w, err)
-		return exitInterrupted
+		o.printHint(err)
+		return ExitInterrupted
 	}
-	fmt.Fprintf(w, "illustrator: error: %v\n", err)
-	printHint(w, err)
+	fmt.Fprintf(o.Stderr, "%s: error: %v\n", o.Name, err)
+	o.printHint(err)
 	switch {
-	case errors.Is(err, errPartial):
-		return exitPartial
+	case errors.Is(err, fault.ErrPartial):
+		return ExitPartial
 	case fault.IsUsage(err):
-		return exitUsage
+		return ExitUsage
 	}
-	return exitFailure
+	return ExitFailure
 }
 
-func printHint(w io.Writer, err error) {
+func (o *Options) printHint(err error) {
 	if hint := fault.HintOf(err); hint != "" {
-		fmt.Fprintf(w, "illustrator: hint: %s\n", hint)
+		fmt.Fprintf(o.Stderr, "%s: hint: %s\n", o.Name, hint)
 	}
 }
 
 // internalError turns a panic into an error: a defect of ours, not of the user.
-func internalError(w io.Writer, panicked any, stack []byte) error {
+func (o *Options) internalError(panicked any, stack []byte) error {
 	if os.Getenv("ILLUSTRATOR_DEBUG") == "1" {
-		fmt.Fprintf(w, "%s\n", stack)
+		fmt.Fprintf(o.Stderr, "%s\n", stack)
 	}
 	return fault.Hint(fmt.Errorf("internal: %v", panicked),
-		"this is a defect of illustrator; run again with ILLUSTRATOR_DEBUG=1 and report the output with the command line")
+		"this is a defect of %s; run again with ILLUSTRATOR_DEBUG=1 and report the output with the command line", o.Name)
 }
 
 // resultWriter writes results; a reader that has gone away becomes errStdoutClosed, which is no failure.

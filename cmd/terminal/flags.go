@@ -1,10 +1,11 @@
-package main
+package terminal
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -77,4 +78,44 @@ func valueType(f *pflag.Flag) string {
 		return "a list"
 	}
 	return "a value"
+}
+
+// UnknownCommand is the error for a name that no command below cmd has.
+func UnknownCommand(cmd *cobra.Command, name string) error {
+	err := fmt.Errorf("unknown command %q", name)
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := fault.Nearest(name, names); near != "" {
+		return fault.Usage(err, "did you mean `%s %s`?", cmd.CommandPath(), near)
+	}
+	slices.Sort(names)
+	return fault.Usage(err, "the commands are %s", strings.Join(names, ", "))
+}
+
+// ExactArgs refuses another number of arguments and says what they are.
+func ExactArgs(n int, what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given == n }, fmt.Sprint(n), what)
+}
+
+// OptionalArg refuses more than one argument.
+func OptionalArg(what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given <= 1 }, "at most 1", what)
+}
+
+// SomeArgs refuses to be given none.
+func SomeArgs(what string) cobra.PositionalArgs {
+	return checkArgs(func(given int) bool { return given > 0 }, "1 or more", what)
+}
+
+func checkArgs(right func(given int) bool, number, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if right(len(args)) {
+			return nil
+		}
+		return fault.Usage(fmt.Errorf("%d arguments are given, not %s", len(args), number), "give %s; see `%s --help`", what, cmd.CommandPath())
+	}
 }

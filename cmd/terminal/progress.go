@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -38,9 +38,9 @@ func (c *console) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// progress shows how far one stage of work has come: a bar on a terminal, otherwise one plain line per interval.
+// Progress shows how far one stage of work has come: a bar on a terminal, otherwise one plain line per interval.
 // Its methods may be called from several goroutines.
-type progress struct {
+type Progress struct {
 	mu       sync.Mutex
 	w        io.Writer
 	console  *console // where the bar stands; nil for plain lines
@@ -55,9 +55,9 @@ type progress struct {
 	finished bool
 }
 
-// newProgress starts the clock of a stage of total units of work. w is usually globalOptions.stderr.
-func newProgress(w io.Writer, stage string, total int) *progress {
-	p := &progress{w: w, stage: stage, total: max(total, 0), now: time.Now}
+// newProgress starts the clock of a stage of total units of work. w is usually Options.Stderr.
+func newProgress(w io.Writer, stage string, total int) *Progress {
+	p := &Progress{w: w, stage: stage, total: max(total, 0), now: time.Now}
 	p.started = p.now()
 	p.printed = p.started
 	if c, ok := w.(*console); ok && c.terminal {
@@ -79,16 +79,8 @@ func newProgress(w io.Writer, stage string, total int) *progress {
 	return p
 }
 
-// newProgress is newProgress to standard error, or nowhere with --quiet.
-func (o *globalOptions) newProgress(stage string, total int) *progress {
-	if o.quiet {
-		return newProgress(io.Discard, stage, total)
-	}
-	return newProgress(o.stderr, stage, total)
-}
-
 // Set says that done units are finished; note is a few words about the newest one, such as a loss.
-func (p *progress) Set(done int, note string) {
+func (p *Progress) Set(done int, note string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.finished {
@@ -115,7 +107,7 @@ func (p *progress) Set(done int, note string) {
 }
 
 // Done ends the stage with one line that says how long it took. Further calls do nothing.
-func (p *progress) Done() {
+func (p *Progress) Done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.finished {
@@ -134,14 +126,14 @@ func (p *progress) Done() {
 	if p.done < p.total {
 		count = fmt.Sprintf("%d of %d", p.done, p.total)
 	}
-	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, roundDuration(elapsed), rate(p.done, elapsed), suffix(p.note))
+	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, RoundDuration(elapsed), rate(p.done, elapsed), suffix(p.note))
 }
 
-func (p *progress) line(now time.Time) string {
+func (p *Progress) line(now time.Time) string {
 	elapsed := now.Sub(p.started)
 	left := "unknown time"
 	if p.done > 0 {
-		left = roundDuration(time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))).String()
+		left = RoundDuration(time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))).String()
 	}
 	percent := 0
 	if p.total > 0 {
@@ -165,7 +157,8 @@ func rate(done int, elapsed time.Duration) string {
 	return fmt.Sprintf("%.0f/s", perSecond)
 }
 
-func roundDuration(d time.Duration) time.Duration {
+// RoundDuration rounds a duration as people read it.
+func RoundDuration(d time.Duration) time.Duration {
 	if d < 10*time.Second {
 		return d.Round(100 * time.Millisecond)
 	}

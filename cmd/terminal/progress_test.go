@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 )
 
 // startClock gives p a clock that the returned function moves on.
-func startClock(p *progress) (pass func(time.Duration)) {
+func startClock(p *Progress) (pass func(time.Duration)) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	p.now = func() time.Time { return now }
 	p.started, p.printed = now, now

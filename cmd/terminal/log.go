@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -12,14 +12,15 @@ import (
 
 // logHandler prints log records as plain lines: the message, then key=value pairs; warnings and errors are marked.
 type logHandler struct {
-	w      io.Writer
-	level  slog.Leveler
-	prefix string // of groups: "run.step."
-	attrs  string // already formatted
+	program string
+	w       io.Writer
+	level   slog.Leveler
+	prefix  string // of groups: "run.step."
+	attrs   string // already formatted
 }
 
-func newLogHandler(w io.Writer, level slog.Leveler) slog.Handler {
-	return &logHandler{w: w, level: level}
+func newLogHandler(program string, w io.Writer, level slog.Leveler) slog.Handler {
+	return &logHandler{program: program, w: w, level: level}
 }
 
 func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
@@ -30,9 +31,9 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var line bytes.Buffer
 	switch {
 	case r.Level >= slog.LevelError:
-		line.WriteString("illustrator: error: ")
+		line.WriteString(h.program + ": error: ")
 	case r.Level >= slog.LevelWarn:
-		line.WriteString("illustrator: warning: ")
+		line.WriteString(h.program + ": warning: ")
 	}
 	line.WriteString(r.Message)
 	line.WriteString(h.attrs)

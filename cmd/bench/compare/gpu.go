@@ -1,4 +1,4 @@
-package bench
+package compare
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"illustrator/internal/fault"
+	"illustrator/train/bench"
 )
 
 // GPU is the NVIDIA GPU that work is measured on: the first of $CUDA_VISIBLE_DEVICES, or else of the machine.
@@ -87,9 +88,6 @@ type sample struct {
 	used uint64  // bytes of its memory, by all programs
 	busy float64 // utilization from 0 to 1, negative if unknown
 }
-
-// span is a stretch of time.
-type span struct{ from, to time.Time }
 
 // watch collects samples until it is stopped. That of no GPU has none.
 type watch struct {
@@ -209,7 +207,7 @@ func (w *watch) growth(began *sample) uint64 {
 }
 
 // busy is the median utilization in the spans, nil if there is none.
-func (w *watch) busy(spans []span) *float64 {
+func (w *watch) busy(spans []bench.Span) *float64 {
 	if w == nil {
 		return nil
 	}
@@ -218,7 +216,7 @@ func (w *watch) busy(spans []span) *float64 {
 	var values []float64
 	for _, s := range w.samples {
 		for _, span := range spans {
-			if s.busy >= 0 && !s.at.Before(span.from) && !s.at.After(span.to) {
+			if s.busy >= 0 && !s.at.Before(span.From) && !s.at.After(span.To) {
 				values = append(values, s.busy)
 			}
 		}
@@ -226,7 +224,7 @@ func (w *watch) busy(spans []span) *float64 {
 	if len(values) == 0 {
 		return nil
 	}
-	m := median(values)
+	m := bench.Median(values)
 	return &m
 }
 

@@ -2,17 +2,21 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
 
+	"illustrator/cmd/terminal"
 	"illustrator/eval/report"
+	"illustrator/internal/machine"
 	"illustrator/internal/parity"
 )
 
-// gpuDocument is what `illustrator bench gpu` writes.
+// gpuDocument is what `bench gpu` writes.
 func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 	device := "the CPU, to try the check: it says nothing of a GPU"
-	d := report.Document{Facts: facts()}
+	d := report.Document{Facts: report.Facts("bench " + strings.Join(os.Args[1:], " "))}
 	if measured.GPU != nil {
 		device = measured.GPU.Name
 	}
@@ -21,7 +25,7 @@ func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 	d.Facts = append(d.Facts,
 		report.Fact{Name: "Device", Value: deviceWords(measured.GPU, measured.PyTorch)},
 		report.Fact{Name: "Machine", Value: fmt.Sprintf("%d cores, %s of memory, %s/%s, load average %s", measured.Cores,
-			byteSize(int64(readMemory().Total)), runtime.GOOS, runtime.GOARCH, measured.Load)})
+			terminal.ByteSize(int64(machine.ReadMemory().Total)), runtime.GOOS, runtime.GOARCH, measured.Load)})
 	d.Sections = []report.Section{paritySection(sets), speedSection(measured)}
 	return d
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"errors"
@@ -13,9 +13,9 @@ import (
 	"illustrator/internal/fault"
 )
 
-// checkOutputFile returns an error if the file at path could not be written, before anything costly is done for it.
+// CheckOutputFile returns an error if the file at path could not be written, before anything costly is done for it.
 // extensions are those that its name may have; none allows any.
-func checkOutputFile(path string, extensions ...string) error {
+func CheckOutputFile(path string, extensions ...string) error {
 	if ext := strings.ToLower(filepath.Ext(path)); len(extensions) > 0 && !slices.Contains(extensions, ext) {
 		return fault.Usage(fmt.Errorf("--out %q has the extension %q", path, ext), "name a file that ends in %s", strings.Join(extensions, " or "))
 	}
@@ -29,8 +29,8 @@ func checkOutputFile(path string, extensions ...string) error {
 	return tryFolder(path, folder)
 }
 
-// checkOutputFolder returns an error if the folder at path could neither be made nor written to. It makes nothing.
-func checkOutputFolder(path string) error {
+// CheckOutputFolder returns an error if the folder at path could neither be made nor written to. It makes nothing.
+func CheckOutputFolder(path string) error {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".png", ".jpg", ".jpeg", ".webp", ".npy", ".safetensors":
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
@@ -64,16 +64,16 @@ func tryFolder(path, folder string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// createFolder makes an output folder.
-func createFolder(path string) error {
+// CreateFolder makes an output folder.
+func CreateFolder(path string) error {
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return fault.Hint(fmt.Errorf("create output folder: %w", err), "give --out a folder that you can write to")
 	}
 	return nil
 }
 
-// byteSize prints a number of bytes with the largest unit of which there is a whole one.
-func byteSize(n int64) string {
+// ByteSize prints a number of bytes with the largest unit of which there is a whole one.
+func ByteSize(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
 	}

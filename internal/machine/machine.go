@@ -1,4 +1,5 @@
-package main
+// Package machine reads how much memory the machine has and how busy it is.
+package machine
 
 import (
 	"errors"
@@ -8,30 +9,15 @@ import (
 	"strings"
 )
 
-// memory is in bytes; zero where it is not known.
-type memory struct {
+// Memory is in bytes; zero where it is not known.
+type Memory struct {
 	Total     uint64 `json:"total_bytes"`
 	Available uint64 `json:"available_bytes"`
 }
 
-// memoryNeeded is what the embedded domain's runs may take at most.
-const memoryNeeded = 4 << 30
-
-func (m memory) check() check {
-	c := check{Name: "memory", Status: statusOK, Detail: "not known on this system"}
-	if m.Total == 0 {
-		return c
-	}
-	c.Detail = fmt.Sprintf("%s, %s of it available", byteSize(int64(m.Total)), byteSize(int64(m.Available)))
-	if m.Available < memoryNeeded {
-		c.Status, c.Fix = statusWarning, "end other programs: runs on the embedded domain take up to 4 GiB"
-	}
-	return c
-}
-
-// readMemory reads the machine's memory, or what the control group of this process leaves of it. Linux only.
-func readMemory() memory {
-	var m memory
+// ReadMemory reads the machine's memory, or what the control group of this process leaves of it. Linux only.
+func ReadMemory() Memory {
+	var m Memory
 	content, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return m
@@ -62,4 +48,14 @@ func readUint(path string) (n uint64, err error) {
 	}
 	_, err = fmt.Sscan(string(content), &n)
 	return n, err
+}
+
+// LoadAverage returns the system's load over the last minute, "" where it does not tell (Linux only).
+func LoadAverage() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	load, _, _ := strings.Cut(string(content), " ")
+	return load
 }

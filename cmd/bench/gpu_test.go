@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"illustrator/cmd/bench/compare"
 	"illustrator/internal/fault"
 	"illustrator/internal/parity"
 	"illustrator/train/bench"
@@ -46,10 +47,10 @@ func TestGPUDocument(t *testing.T) {
 	busy := 0.93
 	measured := benchReport{
 		Cores: 8, Load: "0.10", PyTorch: "2.15.0+cu130",
-		GPU: &bench.GPU{ID: "0", Name: "NVIDIA H100", Driver: "580.95.05", MemoryBytes: 80 << 30, Capability: "9.0"},
-		Results: []bench.Result{
-			{Case: "a", About: "work a", Engine: bench.Engine, Precision: bench.Float32, Batch: 8, StepSeconds: 0.5, SamplesPerSecond: 16, GPUBytes: 3 << 30, GPUBusy: &busy},
-			{Case: "a", About: "work a", Engine: "PyTorch eager-float32", Precision: bench.Float32, Batch: 8, StepSeconds: 1, SamplesPerSecond: 8, GPUBytes: 4 << 30, AllocatedBytes: 5 << 29, Speedup: 2},
+		GPU: &compare.GPU{ID: "0", Name: "NVIDIA H100", Driver: "580.95.05", MemoryBytes: 80 << 30, Capability: "9.0"},
+		Results: []compare.Result{
+			{Result: bench.Result{Case: "a", About: "work a", Engine: bench.Engine, Precision: "float32", Batch: 8, StepSeconds: 0.5, SamplesPerSecond: 16}, GPUBytes: 3 << 30, GPUBusy: &busy},
+			{Result: bench.Result{Case: "a", About: "work a", Engine: "PyTorch eager-float32", Precision: "float32", Batch: 8, StepSeconds: 1, SamplesPerSecond: 8}, GPUBytes: 4 << 30, AllocatedBytes: 5 << 29, Speedup: 2},
 		},
 	}
 	sets := goodSets()
@@ -74,7 +75,7 @@ func TestGPUDocument(t *testing.T) {
 func TestOnDevice(t *testing.T) {
 	has := func(names []string, part string) bool { return strings.Contains(strings.Join(names, " "), part) }
 	none := func(string) bool { return false }
-	var gpu, cpu benchGPUOptions
+	var gpu, cpu gpuOptions
 	cpu.repeat, cpu.fullBatch = 1, 2
 	gpu.onDevice(none, true)
 	cpu.onDevice(none, false)
@@ -84,7 +85,7 @@ func TestOnDevice(t *testing.T) {
 	if cpu.repeat != 1 || cpu.fullBatch != 2 || has(cpu.precisions, "tf32") || has(cpu.modes, "tf32") || !has(cpu.modes, "eager-bfloat16") {
 		t.Errorf("on the CPU: %+v", cpu)
 	}
-	given := benchGPUOptions{benchOptions: benchOptions{rounds: 7, repeat: 2, fullBatch: 3, modes: []string{"eager-tf32"}, precisions: []string{"tf32"}}}
+	given := gpuOptions{benchOptions: benchOptions{rounds: 7, repeat: 2, fullBatch: 3, modes: []string{"eager-tf32"}, precisions: []string{"tf32"}}}
 	given.onDevice(func(string) bool { return true }, true)
 	if given.rounds != 7 || given.repeat != 2 || given.fullBatch != 3 || len(given.modes) != 1 || len(given.precisions) != 1 {
 		t.Errorf("what was given is changed: %+v", given)

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
-	"illustrator/configs"
+	"illustrator/cmd/bench/compare"
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/xla/programs"
 	"illustrator/train/bench"
 )
@@ -42,16 +42,17 @@ type benchOptions struct {
 	serve      bool // be the worker of one case
 }
 
-func newBenchCommand(opts *globalOptions) *cobra.Command {
+func newRootCommand(opts *terminal.Options) *cobra.Command {
 	var b benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench [CASE]...",
 		Short: "Measure the speed of sampling and training, and compare it with PyTorch's",
 		Long:  benchLong + "\n\nCases: " + strings.Join(caseNames(benchCases(b)), ", ") + "; all of them by default.",
-		Example: `  illustrator bench
-  illustrator bench --pytorch full-step
-  illustrator bench --pytorch=eager-float32,compile-bfloat16 --json lorelei-step
-  illustrator bench --device cuda --repeat 50 --precision tf32 --pytorch=eager-tf32,compile-tf32 full-step`,
+		Example: `  bench
+  bench --pytorch full-step
+  bench --pytorch=eager-float32,compile-bfloat16 --json lorelei-step
+  bench --device cuda --repeat 50 --precision tf32 --pytorch=eager-tf32,compile-tf32 full-step`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b.cases = args
 			return runBench(cmd, opts, b)
@@ -62,8 +63,8 @@ func newBenchCommand(opts *globalOptions) *cobra.Command {
 	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&b.serve, "serve", false, "do a case's work as standard input asks")
 	_ = flags.MarkHidden("serve")
-	cmd.AddCommand(newBenchBatchCommand(opts))
-	cmd.AddCommand(newBenchGPUCommand(opts))
+	opts.AddFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newGPUCommand(opts))
 	return cmd
 }
 
@@ -78,54 +79,7 @@ func (b *benchOptions) addFlags(cmd *cobra.Command) {
 	flags.IntVar(&b.fullBatch, "full-batch", 2, "batch of the networks of full size")
 }
 
-// benchCases are all cases, from the cheapest on.
-func benchCases(b benchOptions) []bench.Case {
-	paper := configs.Paper()
-	release, l1 := paper.Train.Stages[0].Losses, paper.Train.Stages[0].Losses
-	l1.L1, l1.Semantic, l1.Regularization = 1, 0, 0
-	lorelei := bench.Case{Batch: 32, Open: openLorelei, Mapper: paper.Mapper, Optimizer: paper.Train.Optimizer}
-	lorelei.Mapper.Width = 128 // as in its run
-	full := bench.Case{Batch: b.fullBatch, Open: bench.FullSize, Mapper: paper.Mapper, Optimizer: paper.Train.Optimizer}
-	named := func(c bench.Case, name, about string, repeat int) bench.Case {
-		c.Name, c.About, c.Repeat, c.Losses, c.Task = name, about, repeat*b.repeat, release, bench.Training
-		return c
-	}
-	cases := []bench.Case{
-		named(lorelei, "lorelei-l1", "Lorelei 64 px: training step, L1 alone", 50),
-		named(lorelei, "lorelei-sampling", "Lorelei 64 px: sampling", 4),
-		named(lorelei, "lorelei-pairs", "Lorelei 64 px: pairs, from z to synced files", 1),
-		named(lorelei, "lorelei-step", "Lorelei 64 px: training step, all losses", 2),
-		named(full, "full-sampling", "full size 256 px: sampling", 1),
-		named(full, "full-step", "full size 256 px: training step, all losses", 1),
-	}
-	cases[0].Losses = l1
-	cases[1].Task, cases[4].Task = bench.Sampling, bench.Sampling
-	cases[2].Task, cases[2].Batch = bench.Pairs, 512
-	for _, task := range []bench.Task{bench.Checkpoint, bench.Resume} {
-		cases = append(cases, named(lorelei, "paper-"+string(task), fmt.Sprintf("state of the paper's mapper, 27 million parameters: %s", task), 1))
-		state := &cases[len(cases)-1]
-		state.Task, state.Losses, state.Mapper, state.Batch = task, l1, paper.Mapper, 8
-	}
-	return cases
-}
-
-func openLorelei(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
-	domain, err := configs.OpenDomain("lorelei")
-	if err != nil {
-		return nil, err
-	}
-	return pipeline.Open(backend, domain.Locations())
-}
-
-func caseNames(cases []bench.Case) []string {
-	names := make([]string, len(cases))
-	for i, c := range cases {
-		names[i] = c.Name
-	}
-	return names
-}
-
-func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
+func runBench(cmd *cobra.Command, opts *terminal.Options, b benchOptions) error {
 	if err := b.check(); err != nil {
 		return err
 	}
@@ -135,28 +89,28 @@ func runBench(cmd *cobra.Command, opts *globalOptions, b benchOptions) error {
 	}
 	if b.serve {
 		if len(b.precisions) > 0 {
-			cases[0].Precision = bench.Precision(b.precisions[0]).Networks()
+			cases[0].Precision = compare.Precision(b.precisions[0]).Networks()
 		}
-		return opts.serveCase(cmd, cases[0])
+		return serveCase(opts, cmd, cases[0])
 	}
-	report, err := opts.measure(cmd, cases, b)
+	report, err := measure(cmd, opts, cases, b)
 	if err != nil {
 		return err
 	}
 	if b.asJSON {
-		return printJSON(opts.stdout, report)
+		return jsonfile.Print(opts.Stdout, report)
 	}
-	return report.print(opts.stdout)
+	return report.print(opts.Stdout)
 }
 
 // serveCase is the process that does a case's work as standard input asks.
-func (o *globalOptions) serveCase(cmd *cobra.Command, c bench.Case) error {
-	backend, err := o.openBackend(max(1, c.Devices))
+func serveCase(opts *terminal.Options, cmd *cobra.Command, c bench.Case) error {
+	backend, err := opts.OpenBackend(max(1, c.Devices))
 	if err != nil {
 		return err
 	}
 	programs.Use(nil) // how long compiling takes is measured too
-	return bench.Serve(cmd.Context(), c, backend, cmd.InOrStdin(), o.stdout)
+	return bench.Serve(cmd.Context(), c, backend, cmd.InOrStdin(), opts.Stdout)
 }
 
 func checkRounds(rounds int) error {
@@ -177,24 +131,4 @@ func (b benchOptions) check() error {
 		return fault.Usage(fmt.Errorf("--full-batch is %d", b.fullBatch), "--full-batch must be from 2 (BatchNorm needs two rows) to 64")
 	}
 	return nil
-}
-
-// chooseCases returns the cases called names, all of them if there are no names.
-func chooseCases(all []bench.Case, names []string) ([]bench.Case, error) {
-	if len(names) == 0 {
-		return all, nil
-	}
-	var chosen []bench.Case
-	for _, name := range names {
-		before := len(chosen)
-		for _, c := range all {
-			if c.Name == name {
-				chosen = append(chosen, c)
-			}
-		}
-		if len(chosen) == before {
-			return nil, fault.Usage(fmt.Errorf("case %q is unknown", name), "the cases are %s", strings.Join(caseNames(all), ", "))
-		}
-	}
-	return chosen, nil
 }

@@ -1,4 +1,4 @@
-package bench
+package compare
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"illustrator/internal/fault"
+	"illustrator/train/bench"
 )
 
 // fakeSMI puts a program called nvidia-smi in front of all others.
@@ -81,7 +82,7 @@ func TestRunWatchesTheGPU(t *testing.T) {
 while sleep 0.02; do if [ -e `+grown+` ]; then echo "80, 900"; echo "60, 500"; echo "80, 500"; else echo "0, 100"; fi; done`)
 	gpu := &GPU{ID: "1"}
 	worker := shell(t, `[ "$CUDA_VISIBLE_DEVICES" = 1 ] || exit 1; touch `+grown+`; echo '{}'; while read line; do sleep 0.2; echo '{"seconds": 1, "allocated_bytes": 77}'; done`)
-	results, err := Run(t.Context(), Case{Name: "c"}, Options{Worker: func(Case, Precision) []string { return worker }, Rounds: 2, GPU: gpu})
+	results, err := Run(t.Context(), bench.Case{Name: "c"}, Options{Worker: func(bench.Case, Precision) []string { return worker }, Rounds: 2, GPU: gpu})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ while sleep 0.02; do if [ -e `+grown+` ]; then echo "80, 900"; echo "60, 500"; e
 	}
 	for name, script := range map[string]string{"no sample": "exit 0", "an error": "echo Unknown Error"} {
 		fakeSMI(t, script)
-		if _, err := Run(t.Context(), Case{}, Options{Worker: func(Case, Precision) []string { return worker }, GPU: gpu}); err == nil || !strings.Contains(err.Error(), "watch the GPU") {
+		if _, err := Run(t.Context(), bench.Case{}, Options{Worker: func(bench.Case, Precision) []string { return worker }, GPU: gpu}); err == nil || !strings.Contains(err.Error(), "watch the GPU") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -106,10 +107,10 @@ func TestWatch(t *testing.T) {
 	if got := w.growth(&w.samples[1]); got != 0 {
 		t.Errorf("growth after the peak is %d, want 0", got)
 	}
-	if got := w.busy([]span{{at(2), at(3)}, {at(4), at(4)}}); got == nil || !slices.Contains([]float64{0.3, 0.30000000000000004}, *got) {
+	if got := w.busy([]bench.Span{{From: at(2), To: at(3)}, {From: at(4), To: at(4)}}); got == nil || !slices.Contains([]float64{0.3, 0.30000000000000004}, *got) {
 		t.Errorf("utilization is %v, want 0.3", got)
 	}
-	if got := w.busy([]span{{at(3), at(3)}}); got != nil {
+	if got := w.busy([]bench.Span{{From: at(3), To: at(3)}}); got != nil {
 		t.Errorf("unknown utilization is %g", *got)
 	}
 	var none *watch
