@@ -77,7 +77,8 @@ type Recipe struct {
 	// Refine is the number of steps that z is refined by after the picture was drawn, 0 for none.
 	Refine int
 
-	embed bool // asks for the picture's embedding alone
+	embed   bool // asks for the picture's embedding alone
+	request int  // of Run's
 }
 
 // Way is the straight line in W from one picture to another.
@@ -109,8 +110,9 @@ type Origin struct {
 // Picture is a picture that was drawn.
 type Picture struct {
 	Recipe *Recipe
-	// Index is the picture's place among those that the client gets, Place among the recipes.
-	Index, Place int
+	// Index is the picture's place among those that the client gets, Place among the recipes, and Request that of its request
+	// among Run's.
+	Index, Place, Request int
 
 	Pixels     []float32 // [3,Size,Size] in about [-1,1]
 	TextEmbed  []float32 // [E]; nil where nothing needed it

@@ -5,11 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 )
 
 // NoiseMode says where the generator's noise comes from.
 type NoiseMode = stylegan2.NoiseMode
+
+// RandomNoise is the noise of each picture's own seed, the default.
+const RandomNoise = stylegan2.NoiseRandom
 
 // Diversity says what the pictures of one text differ in.
 type Diversity string
@@ -63,7 +67,8 @@ func (k Keep) MarshalText() ([]byte, error) { return []byte(k), nil }
 // choose sets an enum to the value called name, or returns an error that lists them.
 func choose[E ~string](to *E, field, name string, values []E) error {
 	if name != "" && !slices.Contains(values, E(name)) {
-		return &FieldError{Code: Unknown, Field: field, Value: name, Choices: names(values)}
+		err := &FieldError{Code: Unknown, Field: field, Value: name, Choices: names(values)}
+		return fault.Usage(err, "%s", err.Want())
 	}
 	*to = E(name)
 	return nil

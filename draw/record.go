@@ -26,8 +26,7 @@ type Record struct {
 	// Score is of the picture before a cartoon, where it was asked for.
 	Score *Score `json:"score,omitempty"`
 
-	Cartoon       string `json:"cartoon,omitempty"`
-	CartoonSHA256 string `json:"cartoon_sha256,omitempty"` // of a network
+	Cartoon
 
 	Candidates []Candidate `json:"candidates,omitempty"` // in the order they were drawn
 	Refined    *Refined    `json:"refined,omitempty"`
@@ -70,7 +69,7 @@ func (r Record) Meta(software string) []pictures.Meta {
 	if r.Refined != nil {
 		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
 	}
-	return slices.Concat(meta, HashMeta(r.Networks), CartoonMeta(r.Cartoon, r.CartoonSHA256))
+	return slices.Concat(meta, HashMeta(r.Networks), r.Cartoon.Meta())
 }
 
 // HashMeta is the SHA-256 of networks as metadata.
@@ -81,13 +80,19 @@ func HashMeta(networks map[string]string) (meta []pictures.Meta) {
 	return meta
 }
 
-// CartoonMeta is a style that a picture was redrawn in as metadata.
-func CartoonMeta(name, sha256 string) (meta []pictures.Meta) {
-	if name != "" {
-		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: name})
+// Cartoon names the style that a picture was redrawn in; it is empty where it was not.
+type Cartoon struct {
+	Style  string `json:"cartoon,omitempty"`
+	SHA256 string `json:"cartoon_sha256,omitempty"` // of a network
+}
+
+// Meta is the style as a picture's metadata.
+func (c Cartoon) Meta() (meta []pictures.Meta) {
+	if c.Style != "" {
+		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: c.Style})
 	}
-	if sha256 != "" {
-		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: sha256})
+	if c.SHA256 != "" {
+		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: c.SHA256})
 	}
 	return meta
 }

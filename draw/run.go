@@ -19,6 +19,8 @@ type Options struct {
 	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they don't
 	// depend on the requests beside it.
 	AtOnce int
+	// Score asks how well all pictures match their texts.
+	Score bool
 	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined, with the
 	// steps that all of them have taken together.
 	Progress func(drawn int, refining *Progress)
@@ -65,7 +67,8 @@ func (r *run) all(ctx context.Context, requests []Request) error {
 			q := requests[to]
 			recipes := q.Recipes(q.Model, q.Text)
 			for i := range recipes {
-				recipes[i].TextEmbed = embeds[to]
+				recipes[i].TextEmbed, recipes[i].request = embeds[to], to
+				recipes[i].Score = recipes[i].Score || r.options.Score
 			}
 			works, pictures = append(works, NewWork(recipes, q.Choice)), pictures+len(recipes)
 		}
@@ -157,6 +160,7 @@ func (r *run) draw(ctx context.Context, tasks []owned) (begin []*Refinement, err
 		finished, refinements := t.work.Put(t.Task, pictures[i])
 		begin = append(begin, refinements...)
 		for _, p := range finished {
+			p.Request = p.Recipe.request
 			if r.stopped = r.stopped || !r.yield(p, nil); r.stopped {
 				return nil, nil
 			}

@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -77,18 +78,15 @@ type Plan struct {
 func (m Model) Plan(s Spec, l Limits) (Plan, error) {
 	p := Plan{
 		Manner: Manner{
-			Alpha: value(s.Alpha, m.Alpha), NoProjection: s.NoProjection, NoiseMode: s.NoiseMode,
-			TruncationPsi: value(s.TruncationPsi, 1), Diversity: s.Diversity,
+			Alpha: value(s.Alpha, m.Alpha), NoProjection: s.NoProjection, Diversity: s.Diversity,
 		},
 		BestOf: value(s.BestOf, 1), Refine: s.Refine, Score: s.Score || s.Refine > 0,
 	}
-	if p.NoiseMode == "" {
-		p.NoiseMode = stylegan2.NoiseRandom
-	}
-	if err := p.CheckSynthesis(l); err != nil {
+	if err := p.synthesis(s.Settings, l); err != nil {
 		return p, err
 	}
-	if err := first(check("alpha", p.Alpha, 0, l.Alpha)); err != nil {
+	if err := check("alpha", p.Alpha, 0, l.Alpha); err != nil {
+		err.Remedy = fmt.Sprintf("`alpha` must be from 0 to %g (the release uses 1.75)", l.Alpha)
 		return p, err
 	}
 	if err := p.seed(s, l); err != nil {
@@ -108,8 +106,11 @@ func value[T any](p *T, otherwise T) T {
 	return otherwise
 }
 
-// CheckSynthesis returns a *FieldError unless noise mode and truncation are usable.
-func (m Manner) CheckSynthesis(l Limits) error {
+// Synthesis checks noise mode and truncation alone.
+func (s Settings) Synthesis() (m Manner, err error) { return m, m.synthesis(s, DefaultLimits()) }
+
+func (m *Manner) synthesis(s Settings, l Limits) error {
+	m.NoiseMode, m.TruncationPsi = cmp.Or(s.NoiseMode, RandomNoise), value(s.TruncationPsi, 1)
 	modes := l.NoiseModes
 	if len(modes) == 0 {
 		modes = stylegan2.NoiseModes()
@@ -132,7 +133,7 @@ func (p *Plan) seed(s Spec, l Limits) error {
 	}
 	if len(s.Seeds) > 0 {
 		p.Seeds = s.Seeds
-		return s.checkSeeds()
+		return s.checkSeeds(l)
 	}
 	drawn := count * p.BestOf // at most 10¹⁰
 	if drawn > l.Candidates {
@@ -153,8 +154,18 @@ func (p *Plan) seed(s Spec, l Limits) error {
 	return nil
 }
 
-// checkSeeds refuses what says again which seeds are drawn.
-func (s Spec) checkSeeds() error {
+// checkSeeds refuses seeds that are given twice or too large, and what says again which seeds are drawn.
+func (s Spec) checkSeeds(l Limits) error {
+	seen := map[uint64]bool{}
+	for _, seed := range s.Seeds {
+		if err := check("seeds", seed, 0, l.Seed); err != nil {
+			return err
+		}
+		if seen[seed] {
+			return &FieldError{Code: OutOfRange, Field: "seeds", Value: seed, Remedy: "`seeds` must name each seed once"}
+		}
+		seen[seed] = true
+	}
 	again := ""
 	switch {
 	case s.Count != nil:
@@ -163,6 +174,8 @@ func (s Spec) checkSeeds() error {
 		again = "best_of"
 	case s.Seed != nil:
 		again = "seed"
+	case len(s.Seeds) > l.Count:
+		return &FieldError{Code: OutOfRange, Field: "seeds", Value: len(s.Seeds), Remedy: fmt.Sprintf("`seeds` must be at most %d", l.Count)}
 	default:
 		return nil
 	}
@@ -175,7 +188,8 @@ func (s Spec) checkSeeds() error {
 // diversify sets what pictures differ in.
 func (p *Plan) diversify(s Spec, layers int) error {
 	inject, spread, given := value(s.InjectIndex, DefaultInject), value(s.Spread, DefaultSpread), p.Diversity
-	if err := first(check("inject_index", inject, 0, layers)); err != nil {
+	if err := check("inject_index", inject, 0, layers); err != nil {
+		err.Remedy = fmt.Sprintf("this generator has layers 0 to %d; 0 leaves all styles as predicted", layers)
 		return err
 	}
 	if p.Diversity == "" {

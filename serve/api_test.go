@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"illustrator/data/cartoon"
-	"illustrator/refine"
+	"illustrator/draw"
 	"illustrator/serve"
 )
 
@@ -23,23 +22,24 @@ type picture struct {
 	Alpha                                  float64
 	Index, Width, Height                   int
 	Origin                                 string
-	OriginText                             string   `json:"origin_text"`
-	Similarity                             *float64 `json:"clip_similarity"`
-	Diversity, Target                      string
-	TargetText                             string `json:"target_text"`
-	Frames                                 int
-	FPS                                    float64
-	Candidates                             []struct {
+	OriginText                             string `json:"origin_text"`
+	Score                                  *struct {
+		Similarity float64 `json:"clip_similarity"`
+	}
+	Diversity, Target string
+	TargetText        string `json:"target_text"`
+	Frames            int
+	FPS               float64
+	Candidates        []struct {
 		Seed       uint64
 		Similarity float64 `json:"clip_similarity"`
 	}
 	Refined *struct {
 		Steps            int
-		SimilarityBefore float64     `json:"clip_similarity_before"`
-		Before           refine.Loss `json:"losses_before"`
-		After            refine.Loss `json:"losses_after"`
-		Drawn            int         `json:"pictures_drawn"`
-		Seconds          float64
+		SimilarityBefore float64   `json:"clip_similarity_before"`
+		Before           draw.Loss `json:"losses_before"`
+		After            draw.Loss `json:"losses_after"`
+		Drawn            int       `json:"pictures_drawn"`
 	}
 }
 
@@ -51,12 +51,13 @@ type drawn struct {
 }
 
 type gain struct {
-	Of             int
-	Before         float64  `json:"clip_similarity_before"`
-	After          float64  `json:"clip_similarity_after"`
-	SemanticBefore *float64 `json:"semantic_loss_before"`
-	SemanticAfter  *float64 `json:"semantic_loss_after"`
-	Drawn          int      `json:"pictures_drawn"`
+	Of            int
+	Before, After struct {
+		Similarity float64  `json:"clip_similarity"`
+		Semantic   *float64 `json:"semantic_loss"`
+	}
+	Drawn   int `json:"pictures_drawn"`
+	Seconds float64
 }
 
 type problem struct{ Error, Hint, Field string }
@@ -81,7 +82,7 @@ func TestGenerate(t *testing.T) {
 	}
 	files := map[string]bool{}
 	for i, p := range got.Pictures {
-		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" || p.Alpha != 0.5 || p.Width != 16 || p.Similarity == nil {
+		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" || p.Alpha != 0.5 || p.Width != 16 || p.Score == nil {
 			t.Errorf("picture %d: %+v", i, p)
 		}
 		files[string(pixelsOf(t, r, p))] = true

@@ -26,7 +26,7 @@ func (s *Server) plan(r draw.Recipe, cartoon string) (p plan, err error) {
 		return p, err
 	}
 	p.recipe, p.record = r, gallery.Record{Kind: gallery.Generated, Run: m.Name, Record: m.Record(r)}
-	p.record.Cartoon, p.record.CartoonSHA256 = cartoon, sha256Of(p.style)
+	p.record.Cartoon = draw.Cartoon{Style: cartoon, SHA256: sha256Of(p.style)}
 	p.cut = m.Tokenizer.Encode(r.Text.Text).Lost
 	return p, nil
 }
@@ -99,7 +99,7 @@ func (s *Server) planManipulate(q manipulateRequest) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	style := record.Cartoon
+	style := record.Cartoon.Style
 	if q.Cartoon != nil {
 		style = *q.Cartoon
 	}

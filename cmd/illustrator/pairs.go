@@ -19,9 +19,10 @@ import (
 )
 
 type pairsOptions struct {
-	domain, noiseMode, out, part string
-	rows, shardRows, batch       int
-	seed                         uint64
+	domain, out, part      string
+	noiseMode              stylegan2.NoiseMode
+	rows, shardRows, batch int
+	seed                   uint64
 }
 
 func newPairsCommand(opts *globalOptions) *cobra.Command {
@@ -45,7 +46,8 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 	flags := cmd.Flags()
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
-	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
+	p.noiseMode = stylegan2.NoiseRandom
+	terminal.Enum(flags, &p.noiseMode, "noise-mode", "the generator's noise: const, random or none")
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
@@ -55,10 +57,6 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 }
 
 func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
-	mode, err := parseNoiseMode(p.noiseMode)
-	if err != nil {
-		return err
-	}
 	seed, rows, err := p.span()
 	if err != nil {
 		return err
@@ -68,7 +66,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 		return err
 	}
 	s.networks.Pictures = p.batch
-	if err := opts.samplePairs(ctx, s, p.out, sampling.Meta(s.networks, s.domain.Name, seed, mode, version.Program()), p.shardRows, rows); err != nil {
+	if err := opts.samplePairs(ctx, s, p.out, sampling.Meta(s.networks, s.domain.Name, seed, p.noiseMode, version.Program()), p.shardRows, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)

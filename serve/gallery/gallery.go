@@ -91,7 +91,7 @@ type item struct {
 }
 
 func newItem(r Record, size int64) *item {
-	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text.Text, r.OriginText, r.Run, r.Cartoon, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
+	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text.Text, r.OriginText, r.Run, r.Cartoon.Style, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
 }
 
 // ids are 48 bits of milliseconds and 32 random ones, in lower case, so that names sort by time.
