@@ -8,16 +8,17 @@ BENCHFLAGS ?=
 KILLS ?= 100
 LOAD ?= 10000
 # Packages whose goroutines share memory.
-RACE ?= ./serve/... ./checkpoints/fetch ./data/... ./train/events
+RACE ?= ./serve/... ./checkpoints/fetch ./data/pairs ./data/cartoon ./train/events
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
 export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint race vulncheck figures fmt \
+.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint race vulncheck docs man snapshot figures fmt \
 	tools modules chromium
 
 help: ## list the targets
@@ -135,13 +136,23 @@ lint: modules ## gofmt, go vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 race: setup ## test the concurrent packages under the race detector
-	XLA_FLAGS= $(GO) test -race -short -timeout 20m $(RACE)
+	$(GO) test -race -short -timeout 20m $(RACE)
 
 vulncheck: modules ## look for known vulnerabilities; skipped if the database is not reachable
 	@out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); status=$$?; echo "$$out"; \
 	case "$$out" in *"fetching vulnerabilities:"*) \
 		echo "make: warning: the vulnerability database is not reachable: nothing was checked" >&2; exit 0;; \
 	esac; exit $$status
+
+docs: ## generate the reference of commands, docs/cli/reference.md, from the program's help
+	$(GO) test -count=1 -run TestReference ./cmd/illustrator -reference
+
+man: ## generate man pages into man/
+	$(GO) test -count=1 -run TestManPages ./cmd/illustrator -man $(CURDIR)/man
+
+# Archives for this machine's system: XLA is called through cgo, so each system builds its own. TAG comes from git.
+snapshot: ## build a release's archives without publishing, into dist/
+	$(GO) run $(GORELEASER) release --snapshot --clean
 
 figures: ## write the figures of docs/figures.json into the documents
 	$(GO) test -count=1 -run TestFigures ./docs -update

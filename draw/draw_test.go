@@ -38,6 +38,9 @@ var shared = sync.OnceValues(func() ([]Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := n.NeedFrozen(); err != nil { // before they are shared: the folder is removed
+		return nil, err
+	}
 	models := []Model{{Name: "first", Domain: "tiny", Alpha: 1.5, Networks: n}, {Name: "second", Domain: "tiny", Alpha: 1.5, Networks: n.Sharing(1)}}
 	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: embedDim, ZDim: zDim, Width: 16, Blocks: 1, Layers: 2}
 	for i := range models {
@@ -50,7 +53,7 @@ var shared = sync.OnceValues(func() ([]Model, error) {
 			return nil, err
 		}
 	}
-	return models, n.NeedFrozen()
+	return models, nil
 })
 
 func open(t *testing.T) []Model {
@@ -178,7 +181,11 @@ func TestWay(t *testing.T) {
 func TestManipulate(t *testing.T) {
 	models := open(t)
 	m, ctx := models[0], t.Context()
-	origin := &Origin{ImageEmbed: wave(embedDim, 1), TextEmbed: wave(embedDim, 2), Z: wave(zDim, 3)}
+	wide := make([]float64, embedDim)
+	for i, v := range wave(embedDim, 1) {
+		wide[i] = float64(v)
+	}
+	origin := &Origin{ImageEmbed: scaled(wide), TextEmbed: wave(embedDim, 2), Z: wave(zDim, 3)}
 	target, alphas := wave(embedDim, 4), []float64{0, -0.5, 0.5, 1.75}
 	var want []float32
 	for _, alpha := range alphas {

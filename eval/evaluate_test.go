@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/checkpoints"
 	"illustrator/data/texts"
@@ -43,7 +43,7 @@ func tiny(t *testing.T) *pipeline.Networks {
 
 var tinyNetworks *pipeline.Networks
 
-func tinyOnce(backend backends.Backend) (*pipeline.Networks, error) {
+func tinyOnce(backend compute.Backend) (*pipeline.Networks, error) {
 	if tinyNetworks != nil {
 		return tinyNetworks, nil
 	}

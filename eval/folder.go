@@ -38,7 +38,7 @@ func ReadFolder(folder string, given, known []texts.Text) ([]texts.Text, []File,
 	paths, err := pictures.Paths(folder)
 	if err != nil {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give the folder of a run, or a folder of PNG, JPEG or WebP pictures")
+			err = fault.Hint(err, "give the folder of a run, or a folder of %s pictures", pictures.Formats)
 		}
 		return nil, nil, err
 	}

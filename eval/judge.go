@@ -73,7 +73,7 @@ func (m *measurement) pixels(ctx context.Context, batch []File, scores []Picture
 		if f.Skip != "" {
 			continue
 		}
-		p, err := pictures.Read(f.Path)
+		p, err := pictures.Read(ctx, f.Path)
 		switch {
 		case err != nil:
 			scores[i].Skipped = err.Error()

@@ -247,7 +247,7 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 		return err
 	}
 	for i := range batch {
-		p, err := pictures.Read(batch[i].File)
+		p, err := pictures.Read(ctx, batch[i].File)
 		if err != nil {
 			batch[i].Reason = err.Error()
 			continue

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
@@ -128,7 +128,7 @@ func TestInterpolatePictures(t *testing.T) {
 // addFaststyle lets a server redraw pictures by a network.
 func addFaststyle(t *testing.T) func(*serve.Options) {
 	return func(o *serve.Options) {
-		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"), func() (backends.Backend, error) { return o.Models[0].Backend, nil })
+		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"), func() (compute.Backend, error) { return o.Models[0].Backend, nil })
 		if err != nil {
 			t.Fatal(err)
 		}

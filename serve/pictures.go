@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -170,10 +171,12 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, answer(record, 0))
 }
 
+// uploadTypes are the types of the files that are taken.
+var uploadTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"}
+
 func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image, error) {
-	kind := r.Header.Get("Content-Type")
-	if kind != "image/png" && kind != "image/jpeg" && kind != "image/webp" {
-		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG or WebP file, with its type as Content-Type"}
+	if !slices.Contains(uploadTypes, r.Header.Get("Content-Type")) {
+		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
 	}
 	select {
 	case s.uploads <- struct{}{}:
@@ -191,7 +194,7 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
 	}
-	img, err := pictures.Decode(file, s.Limits.UploadPixels)
+	img, err := pictures.Decode(r.Context(), file, s.Limits.UploadPixels)
 	if err != nil {
 		if !fault.IsUsage(err) { // a decoder's error is about the file too
 			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}

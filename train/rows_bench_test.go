@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/data/pairs"
 	"illustrator/data/seeds"
@@ -80,7 +80,7 @@ func readRows(b *testing.B, pairs *pairs.Set) {
 func trainOnRows(b *testing.B, pairs *pairs.Set) {
 	training := &Training{
 		Pairs: pairs, Seed: 1, Folder: Folder(b.TempDir()),
-		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Context: mlcontext.New()}},
+		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Store: model.NewStore()}},
 		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: wide, ZDim: wide, Width: 64, Blocks: 2, Layers: 2},
 		Config: Config{
 			Batch: 32, NoiseMode: "const", OnNaN: StopOnNaN, LogEvery: 25, Optimizer: torchAdam,

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/cmd/bench/compare"
 	"illustrator/configs"
@@ -44,7 +44,7 @@ func benchCases(b benchOptions) []bench.Case {
 	return cases
 }
 
-func openLorelei(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+func openLorelei(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 	domain, err := configs.OpenDomain("lorelei")
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // studyResult is study.json.
@@ -107,20 +108,20 @@ func (s *study) curves() (*chart.Figure, error) {
 	if !s.Train {
 		return nil, nil
 	}
-	var runs []storedRun
+	var trained []runs.Run
 	for _, c := range s.cells()[:len(s.Variants())] {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			runs = append(runs, storedRun{Folder: train.Folder(info.Training), Label: c.variant.Name})
+			trained = append(trained, runs.Run{Folder: train.Folder(info.Training), Label: c.variant.Name})
 		}
 	}
-	if len(runs) == 0 {
+	if len(trained) == 0 {
 		return nil, nil
 	}
-	figure, err := curvesOf(runs, false)
+	figure, err := lossFigure(trained, false)
 	return &figure, err
 }
 

@@ -17,10 +17,11 @@ import (
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
-	"illustrator/train/sampling"
+	"illustrator/train/runs"
 )
 
 // samplePairs samples the study's pairs where they are needed and missing.
@@ -36,9 +37,8 @@ func (s *study) samplePairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session.networks.Pictures = run.Pairs.Batch
-	meta := sampling.Meta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), version.Program())
-	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, pairs.DefaultShardRows, run.Pairs.Rows)
+	meta := runs.PairsMeta(session.networks, session.domain.Name, run.Pairs)
+	return runs.Sample(ctx, s.Env(), session.networks, s.pairs, meta, pairs.DefaultShardRows, run.Pairs.Rows)
 }
 
 // mapper returns the folder of the run whose mapper a cell draws with, "" for the domain's own; it trains it first.
@@ -75,8 +75,9 @@ func (s *study) training(ctx context.Context, name string, run configs.Run) (tra
 		if err != nil {
 			return nil, err
 		}
-		session.devices = run.Train.Devices
-		if _, err := s.trainRun(ctx, session, run, trainOptions{out: string(folder), pairs: s.pairs}); err != nil {
+		job := jobOf(s.globalOptions, session, run, string(folder))
+		job.Pairs = s.pairs
+		if _, err := job.Train(ctx); err != nil {
 			return nil, err
 		}
 		return nil, folder.RemoveCheckpoints()
@@ -117,10 +118,10 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if request.ComparesSets() {
-		stages := stages{o: s.globalOptions}
-		request.Progress = stages.set
+		stages := host.Stages{Env: s.Env()}
+		request.Progress = stages.Set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
-		stages.done()
+		stages.Done()
 	}
 	return w, err
 }
@@ -153,10 +154,10 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	r := w.request()
 	r.Seeds, r.Prompts, r.Manner = drawing.plan.Seeds, drawing.Prompts, drawing.plan.Manner
 	r.Keep = c.folder
-	stages := stages{o: w.globalOptions}
-	r.Progress = stages.set
+	stages := host.Stages{Env: w.Env()}
+	r.Progress = stages.Set
 	result, err := eval.Evaluate(ctx, w.session.networks, r)
-	stages.done()
+	stages.Done()
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -27,6 +27,7 @@ import (
 	"illustrator/models/xla/programs"
 	"illustrator/train"
 	"illustrator/train/bench"
+	"illustrator/train/runs"
 )
 
 const benchBatchLong = `Looks for the batches with which a run's pairs are sampled and its mapper is trained fastest on this machine. The batch is
@@ -131,11 +132,11 @@ type batchWork struct {
 
 // batchWorks returns what a run does in batches: sampling, and training.
 func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
-	m, err := s.mapperOf(run)
+	m, err := runs.MapperOf(run, s.networks)
 	if err != nil {
 		return nil, err
 	}
-	open := func(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, s.domain.Locations())
 	}
 	stages := run.Train.Stages

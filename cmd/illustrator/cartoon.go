@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -66,7 +66,7 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
 func (o *globalOptions) openStyle(name string, s *session) (*cartoon.Style, error) {
-	return cartoon.Open(name, func() (backends.Backend, error) {
+	return cartoon.Open(name, func() (compute.Backend, error) {
 		err := o.start(s)
 		return s.networks.Backend, err
 	})

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -31,7 +31,7 @@ func newCartoonizeCommand(opts *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
-		Long: `Redraws PNG, JPEG and WebP pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
+		Long: `Redraws pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
 picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned upright
 as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
@@ -83,14 +83,14 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)
 	}
-	style, err := cartoon.Open(c.style, func() (backends.Backend, error) { return opts.OpenBackend(1) })
+	style, err := cartoon.Open(c.style, func() (compute.Backend, error) { return opts.OpenBackend(1) })
 	if err != nil {
 		return fmt.Errorf("--style: %w", err)
 	}
 	paths, err := pictures.Paths(args...)
 	if err != nil {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
+			err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
 		}
 		return err
 	}
@@ -143,7 +143,7 @@ func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, sty
 	names := map[string]int{}
 	var last error
 	for i, path := range paths {
-		img, err := pictures.ReadImage(path)
+		img, err := pictures.ReadImage(ctx, path)
 		if err == nil {
 			var drawn *image.NRGBA
 			if drawn, err = style.Draw(ctx, img, c.scale); err == nil {
@@ -214,7 +214,7 @@ func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []stri
 	styles := cartoon.Styles()
 	var cells []image.Image
 	for i, path := range paths {
-		img, err := pictures.ReadImage(path)
+		img, err := pictures.ReadImage(ctx, path)
 		if err != nil {
 			return err
 		}

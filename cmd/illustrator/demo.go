@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/texts"
 	"illustrator/draw"
@@ -48,7 +49,11 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	info, err := s.finishedRun(out, run, trainOptions{})
+	if err := terminal.CheckOutputFolder(out); err != nil {
+		return err
+	}
+	job := jobOf(opts, s, run, out)
+	info, err := job.Finished()
 	if err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return summary.print(opts, pictures)
 	}
-	if _, err := opts.trainRun(ctx, s, run, trainOptions{out: out}); err != nil {
+	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
 	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -18,8 +19,8 @@ import (
 // samePicture is the scripts' command `same-picture A B`: it fails where the files' pictures differ by more than a step of
 // 255, as what went through other programs may.
 func samePicture() {
-	a, err := pictures.Read(os.Args[1])
-	b, err2 := pictures.Read(os.Args[2])
+	a, err := pictures.Read(context.Background(), os.Args[1])
+	b, err2 := pictures.Read(context.Background(), os.Args[2])
 	if err != nil || err2 != nil || len(a.Pixels) != len(b.Pixels) {
 		fmt.Fprintln(os.Stderr, err, err2, len(a.Pixels), len(b.Pixels))
 		os.Exit(1)

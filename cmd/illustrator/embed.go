@@ -151,7 +151,7 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
 	}
-	paths, err := findPictures(sources...)
+	paths, err := findPictures(ctx, sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -159,13 +159,13 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 }
 
 // findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
-func findPictures(sources ...string) ([]string, error) {
+func findPictures(ctx context.Context, sources ...string) ([]string, error) {
 	paths, err := pictures.Paths(sources...)
 	if err == nil {
-		_, err = pictures.Read(paths[0])
+		_, err = pictures.Read(ctx, paths[0])
 	}
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
+		err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
 	}
 	return paths, err
 }
@@ -182,7 +182,7 @@ func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []s
 	const batch = 32
 	var embeds, pixels []float32
 	for i, path := range paths {
-		p, err := pictures.Read(path)
+		p, err := pictures.Read(ctx, path)
 		if err != nil {
 			return nil, err
 		}

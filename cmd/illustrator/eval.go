@@ -16,6 +16,8 @@ import (
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/host"
+	"illustrator/train/runs"
 )
 
 const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
@@ -109,9 +111,9 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	}
 	out := strings.TrimSuffix(filepath.Base(e.domain), filepath.Ext(e.domain)) + "-eval"
 	if len(args) == 1 {
-		folder, err := findRun(args[0])
+		folder, err := runs.Find(args[0])
 		if err != nil {
-			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runsFolder)
+			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
 			e.run, out = string(folder), filepath.Join(string(folder), "eval")
@@ -136,7 +138,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 // eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
 func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
 	began := time.Now()
-	request, err := e.request(s)
+	request, err := e.request(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -163,35 +165,14 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 	if err := terminal.CreateFolder(e.out); err != nil {
 		return nil, err
 	}
-	stages := stages{o: o}
-	request.Keep, request.Progress = e.out, stages.set
+	stages := host.Stages{Env: o.Env()}
+	request.Keep, request.Progress = e.out, stages.Set
 	result, err := eval.Evaluate(ctx, s.networks, request)
-	stages.done()
+	stages.Done()
 	if err != nil {
 		return nil, err
 	}
 	report := newEvalReport(s, e, request, result)
 	report.Seconds = time.Since(began).Seconds()
 	return report, report.write(e.out)
-}
-
-// stages shows a progress bar for each stage of an evaluation.
-type stages struct {
-	o     *globalOptions
-	stage string
-	bar   *terminal.Progress
-}
-
-func (s *stages) set(stage string, done, total int) {
-	if stage != s.stage {
-		s.done()
-		s.stage, s.bar = stage, s.o.NewProgress(stage, total)
-	}
-	s.bar.Set(done, "")
-}
-
-func (s *stages) done() {
-	if s.bar != nil {
-		s.bar.Done()
-	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,13 +14,13 @@ import (
 )
 
 // request checks the options and turns them into the request, without judges that need a device.
-func (e evalOptions) request(s *session) (eval.Request, error) {
+func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.drawn.Seeds, Manner: e.drawn.Manner}
 	r.Bootstrap.Resamples = e.resamples
 	if err := e.readTexts(s, &r); err != nil {
 		return r, err
 	}
-	if err := e.openReference(&r); err != nil {
+	if err := e.openReference(ctx, &r); err != nil {
 		return r, fmt.Errorf("--reference: %w", err)
 	}
 	if e.clip != "" {
@@ -75,7 +76,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 }
 
 // openReference tells pairs from pictures.
-func (e evalOptions) openReference(r *eval.Request) error {
+func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
 	r.Reference.Samples = e.referenceSamples
 	if e.reference == "" {
 		return nil
@@ -84,7 +85,7 @@ func (e evalOptions) openReference(r *eval.Request) error {
 		r.Reference.Pairs = e.reference
 		return nil
 	}
-	files, err := findPictures(e.reference)
+	files, err := findPictures(ctx, e.reference)
 	r.Reference.Files = files
 	return err
 }

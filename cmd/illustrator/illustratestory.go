@@ -80,7 +80,7 @@ func (i illustrateOptions) book(ctx context.Context, s *session, summary *storyS
 		if err := context.Cause(ctx); err != nil {
 			return book, err
 		}
-		img, err := pictures.ReadImage(filepath.Join(i.out, p.name+".png"))
+		img, err := pictures.ReadImage(ctx, filepath.Join(i.out, p.name+".png"))
 		if err != nil {
 			return book, err
 		}

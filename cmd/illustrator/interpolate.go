@@ -60,7 +60,7 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 		return fault.Usage(fmt.Errorf("--fps is %g", p.fps), "--fps must be from 0.1 to 50")
 	}
 	for i, arg := range args {
-		o, err := readOrigin([]string{"A", "B"}[i], arg)
+		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)
 		if err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	began := time.Now()
 	m := manipulation{manipulateOptions: options}
 	var err error
-	if m.origin, err = readOrigin("--from", options.from); err != nil {
+	if m.origin, err = readOrigin(cmd.Context(), "--from", options.from); err != nil {
 		return err
 	}
 	if m.to, err = texts.New(options.to); err != nil {

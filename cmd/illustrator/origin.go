@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,9 +25,9 @@ type origin struct {
 }
 
 // readOrigin reads what flag names. A file is read at once, so that a wrong one is noticed before a device starts.
-func readOrigin(flag, name string) (origin, error) {
+func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 	o := origin{name: name}
-	if number, ok := strings.CutPrefix(name, "seed:"); ok {
+	if kind, number, ok := strings.Cut(name, ":"); ok && strings.EqualFold(kind, "seed") {
 		seed, err := strconv.ParseUint(number, 10, 64)
 		o.Seed = &seed
 		if err != nil {
@@ -36,11 +35,10 @@ func readOrigin(flag, name string) (origin, error) {
 		}
 		return o, nil
 	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg", ".webp":
-		p, err := pictures.Read(name)
+	if pictures.Named(name) {
+		p, err := pictures.Read(ctx, name)
 		if err != nil && fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give a PNG, JPEG or WebP picture, a text, or seed:N")
+			err = fault.Hint(err, "give a %s picture, a text, or seed:N", pictures.Formats)
 		}
 		if err != nil {
 			return o, fmt.Errorf("%s: %w", flag, err)

@@ -15,6 +15,7 @@ import (
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
+	"illustrator/train/runs"
 	"illustrator/train/sampling"
 )
 
@@ -66,7 +67,11 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 		return err
 	}
 	s.networks.Pictures = p.batch
-	if err := opts.samplePairs(ctx, s, p.out, sampling.Meta(s.networks, s.domain.Name, seed, p.noiseMode, version.Program()), p.shardRows, rows); err != nil {
+	if err := checkSetFolder(p.out); err != nil {
+		return err
+	}
+	meta := sampling.Meta(s.networks, s.domain.Name, seed, p.noiseMode, version.Program())
+	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
@@ -104,38 +109,4 @@ func checkSetFolder(folder string) error {
 		return nil
 	}
 	return terminal.CheckOutputFolder(folder)
-}
-
-// samplePairs completes the set in folder to rows rows, with a progress bar. Where nothing is missing, no device is started.
-func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder string, meta pairs.Meta, shardRows, rows int) (err error) {
-	if err := checkSetFolder(folder); err != nil {
-		return err
-	}
-	w, err := pairs.OpenWriter(folder, meta, shardRows)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closed := w.Close(); err == nil {
-			err = closed
-		}
-	}()
-	o.warnUnlocked(folder, w.Locked())
-	missing, err := w.Missing(rows)
-	if len(missing) == 0 || err != nil {
-		return err
-	}
-	if err := o.start(s); err != nil {
-		return err
-	}
-	if w.Rows() > 0 {
-		o.log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
-	}
-	bar := o.NewProgress("Sampling pairs", rows-w.Rows())
-	defer bar.Done()
-	err = sampling.Pairs(ctx, s.networks, w, rows, func(done int) { bar.Set(done, "") })
-	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command goes on from there")
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/train/runs"
 )
 
 func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
@@ -132,14 +133,7 @@ pairs" that sampled it samples their rows again.`,
 }
 
 func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
-	var bar *verifyProgress
-	rows, bad, err := pairs.Verify(ctx, folder, func(bytes, all int64) {
-		if bar == nil {
-			bar = opts.newVerifyProgress(all)
-		}
-		bar.Set(bytes)
-	})
-	bar.Done()
+	rows, bad, err := runs.Verify(ctx, opts.Env(), folder)
 	if err != nil {
 		return err
 	}

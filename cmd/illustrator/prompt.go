@@ -10,7 +10,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline"
+	"illustrator/train/runs"
 )
 
 type promptOptions struct{ domain, pairs, images, text, out string }
@@ -64,7 +64,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := opts.writePrompts(cmd.Context(), s, p.out, text, image, source); err != nil {
+	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image, source); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
@@ -84,9 +84,9 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 			return nil, "", err
 		}
 		image, err := set.ImagePrompt(ctx)
-		return image, pairsSource(set), err
+		return image, runs.PairsSource(set), err
 	}
-	paths, err := findPictures(p.images)
+	paths, err := findPictures(ctx, p.images)
 	if err != nil {
 		return nil, "", err
 	}
@@ -96,21 +96,4 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 	}
 	image, err := pairs.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
 	return image, fmt.Sprintf("%d pictures", len(paths)), err
-}
-
-// pairsSource says in words which pairs something was made from.
-func pairsSource(p *pairs.Set) string {
-	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
-}
-
-// writePrompts computes the text prompt and stores it with the image prompt, which was made from source.
-func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text texts.Text, image []float32, source string) error {
-	embed, err := o.embedTexts(ctx, s, []texts.Text{text}, false)
-	if err != nil {
-		return fmt.Errorf("text prompt: %w", err)
-	}
-	return pipeline.WritePrompts(path, pipeline.PromptFile{
-		Prompts:    pipeline.Prompts{Text: embed, Image: image},
-		TextPrompt: text.Text, Source: source, CLIPSHA256: s.networks.Hashes["clip"],
-	})
 }

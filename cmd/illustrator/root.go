@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
+	"illustrator/internal/version"
 )
 
 const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper, StyleGAN2.
@@ -28,6 +29,7 @@ Environment:
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
 func newRootCommand(o *terminal.Options) *cobra.Command {
+	o.Explain = explain
 	opts := newGlobalOptions(o)
 	root := &cobra.Command{
 		Use:   "illustrator",
@@ -41,6 +43,8 @@ func newRootCommand(o *terminal.Options) *cobra.Command {
 			return terminal.UnknownCommand(cmd, args[0])
 		},
 	}
+	root.Version = version.Read().Illustrator // adds --version
+	root.SetVersionTemplate(versionText())
 	o.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		newDemoCommand(opts),

@@ -18,14 +18,19 @@ func newVersionCommand(opts *globalOptions) *cobra.Command {
   illustrator version --json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := version.Read()
 			if asJSON {
-				return jsonfile.Print(opts.stdout, v)
+				return jsonfile.Print(opts.stdout, version.Read())
 			}
-			_, err := fmt.Fprintf(opts.stdout, "illustrator %s (%s, %s)\ngomlx %s\ngo-xla %s\n", v.Illustrator, v.Go, v.Platform, v.GoMLX, v.GoXLA)
+			_, err := fmt.Fprint(opts.stdout, versionText())
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// versionText returns the versions of the program, Go and GoMLX in lines.
+func versionText() string {
+	v := version.Read()
+	return fmt.Sprintf("illustrator %s (%s, %s)\ngomlx %s\ngo-xla %s\n", v.Illustrator, v.Go, v.Platform, v.GoMLX, v.GoXLA)
 }

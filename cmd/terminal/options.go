@@ -8,10 +8,11 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/pflag"
 
 	"illustrator/internal/fault"
+	"illustrator/models/host"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
 )
@@ -27,6 +28,8 @@ type Options struct {
 	Stdout io.Writer // results
 	Stderr io.Writer // log lines, progress, errors
 	Log    *slog.Logger
+	// Explain gives the errors of packages their hints; nil leaves errors as they are.
+	Explain func(error) error
 
 	level *slog.LevelVar
 }
@@ -67,7 +70,7 @@ func (o *Options) BackendName() (string, error) {
 }
 
 // OpenBackend opens the XLA backend that the flags ask for, with a number of devices.
-func (o *Options) OpenBackend(devices int) (backends.Backend, error) {
+func (o *Options) OpenBackend(devices int) (compute.Backend, error) {
 	name, err := o.BackendName()
 	if err != nil {
 		return nil, err
@@ -104,4 +107,12 @@ func (o *Options) NewProgress(stage string, total int) *Progress {
 		return newProgress(io.Discard, stage, total)
 	}
 	return newProgress(o.Stderr, stage, total)
+}
+
+// Env returns the program around work that takes long.
+func (o *Options) Env() host.Env {
+	return host.Env{
+		Log: o.Log, Backend: o.OpenBackend,
+		Progress: func(stage string, total int) host.Progress { return o.NewProgress(stage, total) },
+	}
 }

@@ -37,6 +37,7 @@ func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Opti
 	// A reader that leaves early (`| head`) must not kill a run that is writing a checkpoint.
 	signal.Ignore(syscall.SIGPIPE)
 	opts := NewOptions(name, resultWriter{stdout}, newConsole(stderr))
+	slog.SetDefault(opts.Log)
 	klog.SetSlogLogger(slog.New(newLogHandler(name, io.Discard, opts.level))) // GoMLX's own lines repeat the errors it returns
 
 	ctx, stop := withSignals(context.Background(), name, opts.Stderr)
@@ -55,7 +56,6 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	}()
 	root := newRoot()
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
 	root.SetFlagErrorFunc(flagError)
@@ -67,6 +67,9 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	onRun(root, func() { began = true })
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if o.Explain != nil {
+		err = o.Explain(err)
+	}
 	if err != nil && !began && !fault.IsUsage(err) {
 		return fault.Usage(err, "see `%s --help`", cmd.CommandPath())
 	}

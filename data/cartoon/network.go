@@ -14,7 +14,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"go.yaml.in/yaml/v3"
 
 	"illustrator/checkpoints"
@@ -101,10 +101,10 @@ type network struct {
 
 	mu          sync.Mutex // one picture at a time
 	redrawer    *features.Redrawer
-	openBackend func() (backends.Backend, error)
+	openBackend func() (compute.Backend, error)
 }
 
-func openNetwork(path string, openBackend func() (backends.Backend, error)) (*network, error) {
+func openNetwork(path string, openBackend func() (compute.Backend, error)) (*network, error) {
 	c, raw, err := readNetworkConfig(path)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/data/pictures"
 	"illustrator/internal/fault"
@@ -48,7 +48,7 @@ func TestNetworkDraws(t *testing.T) {
 	backend := nntest.Backend(t)
 	path := writeConfig(t, "network: NET", "range: [0, 255]", "output_range: [0, 255]", "size_multiple: 4", "max_side: 16")
 	opened := 0
-	s, err := Open(path, func() (backends.Backend, error) { opened++; return backend, nil })
+	s, err := Open(path, func() (compute.Backend, error) { opened++; return backend, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestNetworkDraws(t *testing.T) {
 		}
 	}
 	// One of a single size sees what fits into it, and the rest as its edges.
-	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (backends.Backend, error) { return backend, nil })
+	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (compute.Backend, error) { return backend, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestNetworkDraws(t *testing.T) {
 		}
 	}
 	broken := errors.New("no device")
-	if s, err = Open(path, func() (backends.Backend, error) { return nil, broken }); err == nil {
+	if s, err = Open(path, func() (compute.Backend, error) { return nil, broken }); err == nil {
 		_, err = s.Draw(t.Context(), img, 1)
 	}
 	if !errors.Is(err, broken) {

@@ -121,7 +121,7 @@ func TestReadPicture(t *testing.T) {
 		t.Fatalf("paths %v", names)
 	}
 	for i, tolerance := range []int{0, 12} {
-		p, err := Read(paths[i])
+		p, err := Read(t.Context(), paths[i])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestReadPicture(t *testing.T) {
 			}
 		}
 	}
-	if p, err := Read(paths[2]); err != nil || p.Width != 1 || p.Height != 1 {
+	if p, err := Read(t.Context(), paths[2]); err != nil || p.Width != 1 || p.Height != 1 {
 		t.Errorf("WebP: %v, %v", p, err)
 	}
 }
@@ -155,22 +155,22 @@ func TestReadPictureRefuses(t *testing.T) {
 		content []byte
 		want    string
 	}{
-		"empty":   {nil, "not a PNG, JPEG or WebP"},
-		"text":    {[]byte("hello"), "not a PNG, JPEG or WebP"},
+		"empty":   {nil, "not a PNG, JPEG, WebP"},
+		"text":    {[]byte("hello"), "not a PNG, JPEG, WebP"},
 		"bomb":    {withSize(raw.Bytes(), 16000, 16000), "16000 × 16000"},
 		"wide":    {withSize(raw.Bytes(), 1<<30, 1), "1073741824 × 1"},
 		"cut":     {raw.Bytes()[:raw.Len()-20], "unexpected EOF"},
-		"jpeg":    {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), "EOF"},
+		"jpeg":    {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), "cut short"},
 		"webp":    {tinyWebP[:30], "EOF"},
 		"flipped": {append(append(bytes.Clone(raw.Bytes()[:45]), raw.Bytes()[45]^1), raw.Bytes()[46:]...), "png"},
 	} {
 		path := filepath.Join(t.TempDir(), "x.png")
 		filestest.Write(t, path, c.content)
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+		if _, err := Read(t.Context(), path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v; want %q and the path", name, err, c.want)
 		}
 	}
-	if _, err := Read(t.TempDir()); err == nil {
+	if _, err := Read(t.Context(), t.TempDir()); err == nil {
 		t.Error("a folder was read")
 	}
 	if _, err := Paths(t.TempDir()); err == nil || fault.HintOf(err) == "" {
@@ -199,7 +199,7 @@ func TestPNGMetaRoundTrip(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Fatalf("%q, %v; want %q", got, err, want)
 		}
-		if p, err := Read(path); err != nil || !bytes.Equal(p.Image().Pix, img.Pix) {
+		if p, err := Read(t.Context(), path); err != nil || !bytes.Equal(p.Image().Pix, img.Pix) {
 			t.Fatalf("the pixels changed: %v", err)
 		}
 	})
@@ -304,4 +304,17 @@ func deflate(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func TestNatural(t *testing.T) {
+	want := []string{"1.png", "1a.png", "2.png", "02.png", "10.png", "a1b2", "a1b10", "a2", "b"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, Natural)
+	if !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+	if Natural("x", "x") != 0 || Natural("99999999999999999999", "100000000000000000000") >= 0 {
+		t.Error("equal or long numbers")
+	}
 }

@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/shapes"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/support/exceptions"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 	"github.com/gomlx/onnx-gomlx/onnx"
 
 	"illustrator/checkpoints"
@@ -64,37 +64,37 @@ func readONNXOptions(path string) (o ONNXOptions, err error) {
 //
 // Of torchvision's networks, exported by PyTorch, ResNet, DenseNet, EfficientNet, ConvNeXt and ViT run and equal PyTorch;
 // MobileNet V3 (HardSigmoid) and Inception (an average that counts padding) are refused.
-func OpenONNX(backend backends.Backend, path string, o ONNXOptions) (*Extractor, error) {
+func OpenONNX(backend compute.Backend, path string, o ONNXOptions) (*Extractor, error) {
 	runner := batch.NewRunner(backend)
-	n, err := openONNX(runner.Context, path, o, 1)
+	n, err := openONNX(runner.Store.RootScope(), path, o, 1)
 	if err == nil && n.options.Size < 1 {
 		err = fault.Usage(errors.New("its input does not say the size of pictures"), "give the size, such as 224")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
-	build := func(ctx *mlcontext.Context, images *graph.Node) *graph.Node { return n.build(ctx, images) }
+	build := func(scope *model.Scope, images *graph.Node) *graph.Node { return n.build(scope, images) }
 	e := &Extractor{Name: n.name(), SHA256: n.sha256, runner: runner, build: build, batch: n.batch}
-	if e.Dim, err = n.width(backend, runner.Context, n.options.Size); err != nil {
+	if e.Dim, err = n.width(backend, runner.Store.RootScope(), n.options.Size); err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
 	return e, nil
 }
 
 // OpenONNXDistance loads any network that turns two pictures [N,3,H,W] into their distance, as OpenONNX does.
-func OpenONNXDistance(backend backends.Backend, path string, o ONNXOptions) (*Distance, error) {
+func OpenONNXDistance(backend compute.Backend, path string, o ONNXOptions) (*Distance, error) {
 	d := &Distance{runner: batch.NewRunner(backend)}
-	n, err := openONNX(d.runner.Context, path, o, 2)
+	n, err := openONNX(d.runner.Store.RootScope(), path, o, 2)
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
 	d.Name, d.SHA256, d.batch, d.least = n.name(), n.sha256, n.batch, 1
-	d.build = func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
-		distance := n.build(ctx, a, b)
+	d.build = func(scope *model.Scope, a, b *graph.Node) *graph.Node {
+		distance := n.build(scope, a, b)
 		return graph.Reshape(distance, distance.Shape().Dim(0))
 	}
 	const anySize = 64 // which pooling leaves something of
-	width, err := n.width(backend, d.runner.Context, cmp.Or(n.options.Size, anySize))
+	width, err := n.width(backend, d.runner.Store.RootScope(), cmp.Or(n.options.Size, anySize))
 	if err == nil && width != 1 {
 		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width), "a distance is one")
 	}
@@ -106,25 +106,25 @@ func OpenONNXDistance(backend backends.Backend, path string, o ONNXOptions) (*Di
 
 // onnxNetwork is a network as the file has it, and how it is used.
 type onnxNetwork struct {
-	model   onnx.Model
+	file    onnx.Model
 	options ONNXOptions
 	inputs  []string
 	batch   int // pictures at once
 	sha256  string
 }
 
-// openONNX reads the file, and puts its weights into ctx.
-func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
+// openONNX reads the file, and puts its weights into scope.
+func openONNX(scope *model.Scope, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
 	for c, std := range o.Std {
 		if !(std > 0) {
 			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
 		}
 	}
-	model, data, err := readONNX(path)
+	file, data, err := readONNX(path)
 	if err != nil {
 		return nil, err
 	}
-	n := &onnxNetwork{model: model, options: o}
+	n := &onnxNetwork{file: file, options: o}
 	if err := n.chooseInputs(inputs); err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*
 		return nil, err
 	}
 	n.sha256 = checkpoints.SHA256(append(data, settings...)) // features change with either
-	if err := model.VariablesToContext(ctx); err != nil {
+	if err := file.VariablesToScope(scope); err != nil {
 		return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
 	}
 	return n, nil
@@ -151,7 +151,7 @@ func (n *onnxNetwork) name() string {
 
 // chooseInputs takes the graph's inputs, which must be so many pictures.
 func (n *onnxNetwork) chooseInputs(want int) error {
-	names, inputs := n.model.Inputs()
+	names, inputs := n.file.Inputs()
 	fits := len(names) == want
 	for _, in := range inputs {
 		fits = fits && in.Rank() == 4 && in.DType == dtypes.Float32
@@ -161,13 +161,13 @@ func (n *onnxNetwork) chooseInputs(want int) error {
 			"features are of one input [N,3,H,W] of float32, a distance is of two")
 	}
 	n.inputs, n.batch = names, batchSize
-	if first := inputs[0].Dimensions[2]; n.options.Size == 0 && first != onnx.DynamicDim {
+	if first := inputs[0].Dimensions[2]; n.options.Size == 0 && first != shapes.DynamicDim {
 		n.options.Size = first
 	}
 	size := n.options.Size
 	for _, in := range inputs {
 		for axis, want := range []int{1, 3, size, size} {
-			if have := in.Dimensions[axis]; have != onnx.DynamicDim && have != want {
+			if have := in.Dimensions[axis]; have != shapes.DynamicDim && have != want {
 				return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(names, inputs), []int{1, 3, size, size}),
 					"export the network with a batch of any size, or of 1; its pictures must be square and have the size that was asked for")
 			}
@@ -184,7 +184,7 @@ func (n *onnxNetwork) chooseOutput() error {
 	if n.options.Output != "" {
 		return nil
 	}
-	names, outputs := n.model.Outputs()
+	names, outputs := n.file.Outputs()
 	if len(names) != 1 {
 		return fault.Usage(fmt.Errorf("it has the outputs %s", describe(names, outputs)), "name the one that is the features")
 	}
@@ -193,7 +193,7 @@ func (n *onnxNetwork) chooseOutput() error {
 }
 
 // build: pictures [B,3,H,W] in [-1,1] for each input → what the network makes of them, [B,D].
-func (n *onnxNetwork) build(ctx *mlcontext.Context, pictures ...*graph.Node) *graph.Node {
+func (n *onnxNetwork) build(scope *model.Scope, pictures ...*graph.Node) *graph.Node {
 	g, o := pictures[0].Graph(), n.options
 	inputs := map[string]*graph.Node{}
 	for i, x := range pictures {
@@ -206,12 +206,12 @@ func (n *onnxNetwork) build(ctx *mlcontext.Context, pictures ...*graph.Node) *gr
 		}
 		inputs[n.inputs[i]] = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
 	}
-	y := n.model.CallGraph(ctx, g, inputs, o.Output)[0]
+	y := n.file.CallGraph(scope, g, inputs, o.Output)[0]
 	return graph.ConvertDType(graph.Reshape(y, pictures[0].Shape().Dim(0), -1), dtypes.Float32)
 }
 
 // width returns D of pictures of that size. It builds the graph, which finds out whether all its operators are known.
-func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, size int) (int, error) {
+func (n *onnxNetwork) width(backend compute.Backend, scope *model.Scope, size int) (int, error) {
 	width := 0
 	err := exceptions.TryCatch[error](func() {
 		g := graph.NewGraph(backend, "features")
@@ -220,10 +220,10 @@ func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, si
 		for _, name := range n.inputs {
 			pictures = append(pictures, graph.Parameter(g, name, shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
 		}
-		width = n.build(ctx, pictures...).Shape().Dim(1)
+		width = n.build(scope, pictures...).Shape().Dim(1)
 	})
 	if err != nil {
-		names, _ := n.model.Outputs()
+		names, _ := n.file.Outputs()
 		return 0, fault.Hint(fmt.Errorf("output %q: %w", n.options.Output, err), "the file's outputs are %s; if an operator is not known, export the network in another way", strings.Join(names, ", "))
 	}
 	return width, nil
@@ -232,7 +232,7 @@ func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, si
 func describe(names []string, s []shapes.Shape) string {
 	var parts []string
 	for i, name := range names {
-		parts = append(parts, name+" "+strings.ReplaceAll(fmt.Sprint(s[i].Dimensions), fmt.Sprint(onnx.DynamicDim), "any"))
+		parts = append(parts, name+" "+strings.ReplaceAll(fmt.Sprint(s[i].Dimensions), fmt.Sprint(shapes.DynamicDim), "any"))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/onnx-gomlx/onnx"
 
 	"illustrator/checkpoints"
@@ -47,11 +48,11 @@ type Redrawer struct {
 	// SHA256 is that of the file.
 	SHA256 string
 	// Backend may be set later than the rest: nothing needs it before Redraw.
-	Backend backends.Backend
+	Backend compute.Backend
 	// Height and Width are those of the only pictures that the network takes; 0 where it takes any.
 	Height, Width int
 
-	model   onnx.Model
+	file    onnx.Model
 	options RedrawOptions
 	input   string
 	loaded  bool
@@ -70,15 +71,15 @@ func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 }
 
 func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
-	model, data, err := readONNX(path)
+	file, data, err := readONNX(path)
 	if err != nil {
 		return nil, err
 	}
-	names, inputs := model.Inputs()
+	names, inputs := file.Inputs()
 	if len(names) != 1 || inputs[0].Rank() != 4 || inputs[0].DType != dtypes.Float32 {
 		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)), "a network that redraws pictures has one input of four axes of float32")
 	}
-	r := &Redrawer{SHA256: checkpoints.SHA256(data), model: model, options: o, input: names[0]}
+	r := &Redrawer{SHA256: checkpoints.SHA256(data), file: file, options: o, input: names[0]}
 	channels, size := 1, map[int]*int{2: &r.Height, 3: &r.Width}
 	if o.Layout == NHWC {
 		channels, size = 3, map[int]*int{1: &r.Height, 2: &r.Width}
@@ -86,7 +87,7 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	for axis, dim := range inputs[0].Dimensions {
 		want := map[int]int{0: 1, channels: 3}[axis] // 0: any
 		switch {
-		case dim == onnx.DynamicDim || dim == want:
+		case dim == shapes.DynamicDim || dim == want:
 		case dim == 3 || want == 3:
 			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(names, inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
 		case size[axis] == nil:
@@ -97,7 +98,7 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 			*size[axis] = dim
 		}
 	}
-	outputs, dims := model.Outputs()
+	outputs, dims := file.Outputs()
 	if o.Output == "" && len(outputs) != 1 {
 		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs, dims)), "name the one that is the picture")
 	}
@@ -113,12 +114,12 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width int) ([]float32, error) {
 	if !r.loaded {
 		r.runner = batch.NewRunner(r.Backend)
-		if err := r.model.VariablesToContext(r.runner.Context); err != nil {
+		if err := r.file.VariablesToScope(r.runner.Store.RootScope()); err != nil {
 			return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
 		}
 		r.loaded = true
 	}
-	out, err := r.runner.Run(ctx, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
+	out, err := batch.Run(ctx, r.runner, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
 	if err != nil {
 		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok { // while the graph was built: what surrounds it tells nothing
 			err = errors.New(cause)
@@ -129,7 +130,7 @@ func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width 
 }
 
 // build: pictures [1,3,H,W] in [-1,1] → the network's [1,3,H,W] in [-1,1].
-func (r *Redrawer) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
+func (r *Redrawer) build(scope *model.Scope, images *graph.Node) *graph.Node {
 	o, g := r.options, images.Graph()
 	channel := func(v [3]float64) *graph.Node {
 		return graph.Reshape(graph.ConstAsDType(g, images.DType(), v[:]), 1, 3, 1, 1)
@@ -142,7 +143,7 @@ func (r *Redrawer) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node
 	if o.Layout == NHWC {
 		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
 	}
-	y := r.model.CallGraph(ctx, g, map[string]*graph.Node{r.input: x}, o.Output)[0]
+	y := r.file.CallGraph(scope, g, map[string]*graph.Node{r.input: x}, o.Output)[0]
 	if !slices.Equal(y.Shape().Dimensions, x.Shape().Dimensions) {
 		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output, y.Shape().Dimensions, x.Shape().Dimensions))
 	}

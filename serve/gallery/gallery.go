@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
@@ -263,5 +264,5 @@ func (g *Gallery) Picture(id string) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pictures.Decode(file, MaxPixels)
+	return pictures.Decode(context.Background(), file, MaxPixels)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -26,7 +26,7 @@ func tinyCase(t *testing.T) Case {
 		t.Fatal(err)
 	}
 	locations := pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")}
-	open := func(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, locations)
 	}
 	return Case{Name: "tiny", Repeat: 3, Open: open, Batch: 4, Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/data/pairs"
 	"illustrator/data/seeds"
@@ -30,7 +30,7 @@ type Case struct {
 	// Repeat is the number of steps of one measurement, so that a measurement takes a sizeable part of a second.
 	Repeat int
 	// Open returns the frozen networks, to be computed with in the given precision, which is Precision.
-	Open      func(backends.Backend, pipeline.Precision) (*pipeline.Networks, error)
+	Open      func(compute.Backend, pipeline.Precision) (*pipeline.Networks, error)
 	Precision pipeline.Precision
 	// Task is what a step does.
 	Task   Task
@@ -81,7 +81,7 @@ type Work struct {
 const learningRate = 1e-5
 
 // prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
-func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func(at int) error, error) {
+func (c Case) prepare(ctx context.Context, backend compute.Backend) (Work, func(at int) error, error) {
 	n, err := c.Open(backend, c.Precision)
 	if err != nil {
 		return Work{}, nil, err

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 )
 
 // A worker is a process that does one case's work. It writes a line of JSON when it is ready (its Work, or anything else
@@ -26,7 +26,7 @@ type answer struct {
 }
 
 // Serve is the worker's side: it does c's work on backend as the lines of in ask.
-func Serve(ctx context.Context, c Case, backend backends.Backend, in io.Reader, out io.Writer) error {
+func Serve(ctx context.Context, c Case, backend compute.Backend, in io.Reader, out io.Writer) error {
 	work, step, err := c.prepare(ctx, backend)
 	if err != nil {
 		return err

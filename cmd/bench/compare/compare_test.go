@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/internal/fault"
 	"illustrator/losses"
@@ -23,7 +23,7 @@ import (
 	"illustrator/train/bench"
 )
 
-func tiny(backend backends.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
+func tiny(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
 	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 8, StyleDim: 8, NMLP: 2, LRMLP: 0.01, ColorOrder: "RGB",
 		Channels: map[int]int{4: 8, 8: 4}}
 	c := clip.Config{ModelType: clip.ModelType, ProjectionDim: 6,

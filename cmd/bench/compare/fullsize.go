@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/checkpoints"
 	"illustrator/models/clip"
@@ -18,7 +18,7 @@ import (
 // FullSize returns networks of the release's sizes for cats and churches with random weights: StyleGAN2 config-f at 256
 // pixels and the vision tower of ViT-B/32. Speed does not depend on what the weights are, as long as values stay of the
 // order of 1. The text tower, which neither sampling nor training runs, is a stub of one narrow layer.
-func FullSize(backend backends.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
+func FullSize(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
 	generator := stylegan2.Config{
 		ModelType: stylegan2.ModelType, Size: 256, StyleDim: 512, NMLP: 8, LRMLP: 0.01, ColorOrder: "RGB",
 		Channels: map[int]int{4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128},
