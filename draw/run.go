@@ -3,6 +3,7 @@ package draw
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"illustrator/data/texts"
 )
@@ -17,7 +18,7 @@ type Request struct {
 // Options say how Run goes about it.
 type Options struct {
 	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they don't
-	// depend on the requests beside it.
+	// depend on the pictures beside it.
 	AtOnce int
 	// Score asks how well all pictures match their texts.
 	Score bool
@@ -26,14 +27,14 @@ type Options struct {
 	Progress func(drawn int, refining *Progress)
 }
 
-// atOnce is how many pictures are drawn together: few are held in memory.
-const atOnce = 32
+// AtOnce is how many pictures Run draws together where its options don't say: few are held in memory.
+const AtOnce = 32
 
 // Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its pixels are
 // the caller's. Requests are drawn in groups of at most AtOnce pictures. An error ends the pictures.
 func Run(ctx context.Context, models []Model, requests []Request, o Options) iter.Seq2[*Picture, error] {
 	if o.AtOnce == 0 {
-		o.AtOnce = atOnce
+		o.AtOnce = AtOnce
 	}
 	if o.Progress == nil {
 		o.Progress = func(int, *Progress) {}
@@ -85,7 +86,7 @@ func (r *run) embed(ctx context.Context, requests []Request) ([][]float32, error
 	var embeds [][]float32
 	dim := r.models[0].CLIP.ProjectionDim
 	for from, to := 0, 0; from < len(requests); from = to {
-		if to = len(requests); r.options.AtOnce < atOnce {
+		if to = len(requests); r.options.AtOnce < AtOnce {
 			to = min(from+r.options.AtOnce, to)
 		}
 		texts := make([]string, to-from)
@@ -103,7 +104,7 @@ func (r *run) embed(ctx context.Context, requests []Request) ([][]float32, error
 	return embeds, nil
 }
 
-// drawn is a task with the work that it belongs to.
+// owned is a task with the work that it belongs to.
 type owned struct {
 	Task
 	work *Work
@@ -135,12 +136,14 @@ func (r *run) group(ctx context.Context, works []*Work) error {
 		if err := r.refine(ctx, refinements); err != nil {
 			return err
 		}
-		var last []owned
-		for _, f := range refinements {
-			last = append(last, owned{f.Redraw(), f.work})
-		}
-		if _, err := r.draw(ctx, last); err != nil || r.stopped {
-			return err
+		for last := range slices.Chunk(refinements, r.options.AtOnce) {
+			again := make([]owned, len(last))
+			for i, f := range last {
+				again[i] = owned{f.Redraw(), f.work}
+			}
+			if _, err := r.draw(ctx, again); err != nil || r.stopped {
+				return err
+			}
 		}
 	}
 	return nil
@@ -175,8 +178,7 @@ func (r *run) refine(ctx context.Context, refinements []*Refinement) error {
 	for _, f := range refinements {
 		all += f.steps
 	}
-	for from := 0; from < len(refinements); from += refineAtOnce {
-		part := refinements[from:min(from+refineAtOnce, len(refinements))]
+	for part := range slices.Chunk(refinements, min(r.options.AtOnce, refineAtOnce)) {
 		for step := 0; step <= part[0].steps; step++ {
 			if err := Step(ctx, r.models[0].Networks, part); err != nil {
 				return err

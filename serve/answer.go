@@ -188,6 +188,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		}
 		err = errors.New("something follows the object")
 	}
+	if field := (*draw.FieldError)(nil); errors.As(err, &field) {
+		return field
+	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {
 		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value, Hint: "send an object"}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"illustrator/data/seeds"
 	"illustrator/draw"
 )
 
@@ -59,7 +58,7 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 // limits are those of a request's pictures of one run. The queue bounds its candidates.
 func (s *Server) limits() draw.Limits {
 	return draw.Limits{
-		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: seeds.Max, Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,
+		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: s.Limits.Pictures * s.Limits.BestOf, Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,
 		NoiseModes: []draw.NoiseMode{warmNoise},
 	}
 }

@@ -159,7 +159,7 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 		`{"text": "x", "refine": 1, "inject_index": 1}`, `{"text": "x", "diversity": "z", "inject_index": 1}`, `{"text": "x", "diversity": "noise", "spread": 0.5}`,
 		`{"text": "x", "diversity": "style", "inject_index": 0}`, `{"text": "x", "inject_index": 1, "spread": 0.5}`, `{"text": "x", "diversity": "z", "spread": 0}`,
 		`{"text": "x", "seeds": [1], "count": 2}`, `{"text": "x", "seeds": [1, 2], "seed": 2}`, `{"text": "x", "seeds": [1, 1]}`, `{"text": "x", "noise_mode": "const"}`,
- `{"text": "` + strings.Repeat("x", 101) + `"}`,
+		`{"text": "` + strings.Repeat("x", 101) + `"}`,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), "POST", r.URL+"/api/v1/generate", strings.NewReader(body))
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -60,7 +61,7 @@ func DefaultLimits() Limits {
 type Options struct {
 	Domain Domain
 	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
-	// owns them from now on.
+	// owns them from now on. Their domain and alpha are those of Domain.
 	Models []draw.Model
 	// Styles are networks that redraw pictures, beside the classical styles.
 	Styles   []Style
@@ -91,6 +92,10 @@ type Server struct {
 
 // New returns a server that draws nothing before Serve.
 func New(o Options) (*Server, error) {
+	o.Models = slices.Clone(o.Models)
+	for i := range o.Models {
+		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
+	}
 	s := &Server{
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads), decoding: make(chan struct{}, 1),
 	}

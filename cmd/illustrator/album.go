@@ -38,7 +38,7 @@ func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOption
 	bar := o.NewProgress("Drawing pictures", len(requests)*len(plan.Seeds))
 	defer bar.Done()
 	a := &album{model: m, gains: draw.NewGains(plan)}
-	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{Score: true, Progress: func(done int, refining *draw.Progress) {
+	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{AtOnce: g.batch, Score: true, Progress: func(done int, refining *draw.Progress) {
 		note := ""
 		if refining != nil {
 			note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)

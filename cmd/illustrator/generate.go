@@ -21,6 +21,7 @@ type generateOptions struct {
 	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
+	batch                  int
 	texts                  []texts.Text
 }
 
@@ -64,6 +65,7 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
+	flags.IntVar(&g.batch, "batch", draw.AtOnce, "pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.cartoonOptions.addFlags(cmd)
 	g.addKeepPlainFlag(cmd)
 	addStrictFlag(cmd, &g.strict)
@@ -83,6 +85,9 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	s, err := opts.readDomain(g.domain)
 	if err != nil {
 		return err
+	}
+	if g.batch < 1 || g.batch > 4096 {
+		return fault.Usage(fmt.Errorf("--batch is %d", g.batch), "--batch must be from 1 to 4096")
 	}
 	plan, err := g.plan(cmd, s.model())
 	if err != nil {
