@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
@@ -87,10 +86,10 @@ func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
 
 func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) error {
 	if b.rounds < 1 || b.rounds > 10_000 {
-		return fault.Usage(fmt.Errorf("--rounds is %d", b.rounds), "--rounds must be from 1 to 10000")
+		return fault.Field("--rounds", b.rounds, "from 1 to 10000")
 	}
 	if b.most < 8 || b.most > configs.MaxPairsBatch {
-		return fault.Usage(fmt.Errorf("--most is %d", b.most), "--most must be from 8 to %d", configs.MaxPairsBatch)
+		return fault.Field("--most", b.most, "from 8 to %d", configs.MaxPairsBatch)
 	}
 	run, err := configs.OpenRun(b.config, b.set)
 	if err != nil {
@@ -261,20 +260,20 @@ func (r batchReport) failure(works []batchWork) error {
 
 func (r batchReport) print(w io.Writer, works []batchWork) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n\n", r.Cores, r.Load)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "work\tbatch\ts/step\tsamples/s\tpeak, GiB\tcompile, s")
+	rows := [][]string{{"work", "batch", "s/step", "samples/s", "peak, GiB", "compile, s"}}
 	for _, work := range works {
 		about := work.About
 		for _, c := range r.Tried[work.key] {
 			if c.Failure != "" {
-				fmt.Fprintf(table, "%s\t%d\t%s\n", about, c.Batch, c.Failure)
+				rows = append(rows, []string{about, strconv.Itoa(c.Batch), c.Failure})
 			} else {
-				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, bench.Gibibytes(c.PeakBytes), c.CompileSeconds)
+				rows = append(rows, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds), fmt.Sprintf("%.4g", c.SamplesPerSecond),
+					bench.Gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds)})
 			}
 			about = ""
 		}
 	}
-	if err := table.Flush(); err != nil {
+	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)

@@ -12,7 +12,6 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
@@ -45,7 +44,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	texts, err := s.descriptions()
+	texts, err := s.domain.Texts()
 	if err != nil {
 		return err
 	}
@@ -79,13 +78,4 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return err
 	}
 	return summary.print(opts, pictures)
-}
-
-// descriptions returns the domain's test descriptions.
-func (s *session) descriptions() ([]texts.Text, error) {
-	name, raw, err := s.domain.ReadDescriptions()
-	if err != nil {
-		return nil, err
-	}
-	return texts.Parse(name, raw)
 }

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -224,12 +223,12 @@ func checkPip(ctx context.Context, havePlugin bool) check {
 }
 
 func printDiagnosis(w io.Writer, d diagnosis) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, c := range d.Checks {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", c.Name, c.Status, c.Detail)
+		rows = append(rows, []string{c.Name, string(c.Status), c.Detail})
 		if c.Fix != "" {
-			fmt.Fprintf(table, "\t\tfix: %s\n", c.Fix)
+			rows = append(rows, []string{"", "", "fix: " + c.Fix})
 		}
 	}
-	return table.Flush()
+	return terminal.PrintTable(w, rows)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"illustrator/cmd/terminal"
 	"illustrator/train/runs"
@@ -12,9 +11,9 @@ import (
 // printPlan prints what a run would do: a table in comments, then all settings, which together are a configuration that
 // can be stored and used.
 func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "# %s\t%s\n", name, fmt.Sprintf(format, args...))
+		rows = append(rows, []string{"# " + name, fmt.Sprintf(format, args...)})
 	}
 	line("pairs", "%d to train on, %d to validate; %s", p.Rows, p.Config.Validation.Rows, p.Source)
 	line("mapper", "%d parameters, trained", p.Mapper.Parameters())
@@ -30,7 +29,7 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
 		terminal.ByteSize(m.Total()), terminal.ByteSize(m.Weights), terminal.ByteSize(m.Programs), terminal.ByteSize(m.Batch))
 	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
-	if err := table.Flush(); err != nil {
+	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}
 	text, err := j.Run.YAML()

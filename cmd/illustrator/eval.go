@@ -1,22 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/draw"
 	"illustrator/eval"
+	"illustrator/eval/report"
+	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/host"
 	"illustrator/train/runs"
 )
 
@@ -89,16 +91,33 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 	if e.drawn, err = e.drawFlags.plan(cmd, s.model()); err != nil {
 		return err
 	}
-	report, err := opts.eval(cmd.Context(), s, e)
+	report, err := evaluate(cmd.Context(), opts, s, e)
 	if err != nil {
 		return err
 	}
 	if e.asJSON {
 		err = jsonfile.Print(opts.stdout, report)
 	} else {
-		err = report.print(opts.stdout)
+		err = printFigures(opts.stdout, report.Table())
 	}
-	return errors.Join(err, report.partial())
+	return errors.Join(err, report.Partial())
+}
+
+// printFigures prints a table of figures, and their caveats below it.
+func printFigures(w io.Writer, table report.Table, more ...string) error {
+	rows, notes, err := table.Plain()
+	if err != nil {
+		return err
+	}
+	if err := terminal.PrintTable(w, rows); err != nil {
+		return err
+	}
+	for _, line := range append(notes, more...) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
@@ -135,9 +154,8 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
-func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
-	began := time.Now()
+// evaluate evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
+func evaluate(ctx context.Context, opts *globalOptions, s *session, e evalOptions) (*studies.Report, error) {
 	request, err := e.request(ctx, s)
 	if err != nil {
 		return nil, err
@@ -152,27 +170,16 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 		if of.networks == nil {
 			continue
 		}
-		if err := o.checkLengths(of, request.Texts, false); err != nil {
+		if err := opts.checkLengths(of, request.Texts, false); err != nil {
 			return nil, err
 		}
 	}
-	if err := o.start(s); err != nil {
+	if err := opts.start(s); err != nil {
 		return nil, err
 	}
 	if err := e.openJudges(s, &request); err != nil {
 		return nil, err
 	}
-	if err := terminal.CreateFolder(e.out); err != nil {
-		return nil, err
-	}
-	stages := host.Stages{Env: o.Env()}
-	request.Keep, request.Progress = e.out, stages.Set
-	result, err := eval.Evaluate(ctx, s.networks, request)
-	stages.Done()
-	if err != nil {
-		return nil, err
-	}
-	report := newEvalReport(s, e, request, result)
-	report.Seconds = time.Since(began).Seconds()
-	return report, report.write(e.out)
+	report := &studies.Report{Source: cmp.Or(e.run+e.pictures, "domain "+s.domain.Name), Reference: e.reference}
+	return report, report.Evaluate(ctx, opts.Env(), s.networks, request, e.out)
 }

@@ -57,7 +57,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 		}
 	}
 	if s.domain.Descriptions != "" {
-		if known, err = s.descriptions(); err != nil {
+		if known, err = s.domain.Texts(); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 	"illustrator/models/pipeline"
@@ -82,12 +83,13 @@ func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref stri
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
-	unlock, err := fetch.Lock(folder)
+	lock, err := files.LockFolder(folder)
 	if err != nil {
 		return err
 	}
+	lock.Warn(opts.log)
 	results, err := opts.fetchNetworks(ctx, networks, f, ref)
-	if err = errors.Join(err, unlock()); err != nil {
+	if err = errors.Join(err, lock.Release()); err != nil {
 		return fmt.Errorf("fetch %s: %w", domain.Name, err)
 	}
 	opened, err := pipeline.Open(nil, domain.Locations())

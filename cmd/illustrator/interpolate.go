@@ -54,10 +54,10 @@ drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 
 func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOptions, args []string) error {
 	if p.steps < 2 || p.steps > maxSteps {
-		return fault.Usage(fmt.Errorf("--steps is %d", p.steps), "--steps must be from 2 to %d, both ends included", maxSteps)
+		return fault.Field("--steps", p.steps, "from 2 to %d, both ends included", maxSteps)
 	}
 	if !(p.fps >= 0.1 && p.fps <= 50) {
-		return fault.Usage(fmt.Errorf("--fps is %g", p.fps), "--fps must be from 0.1 to 50")
+		return fault.Field("--fps", p.fps, "from 0.1 to 50")
 	}
 	for i, arg := range args {
 		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)

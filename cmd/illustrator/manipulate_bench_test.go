@@ -67,7 +67,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 	if err := o.start(s); err != nil {
 		b.Fatal(err)
 	}
-	all, err := s.descriptions()
+	all, err := s.domain.Texts()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -37,7 +37,10 @@ func newPairsCommand(opts *globalOptions) *cobra.Command {
 Row i is drawn from seed + i alone. The same command gives the same bytes on the same device, whatever interrupted it:
 given again it goes on, and with more --rows the set grows. Ctrl-C keeps all rows; a crash loses those of the unfinished
 shard at most. --part 3/8 samples the third of eight equal parts into a set of its own, for eight machines;
-"illustrator pairs merge" joins them to the set that one machine would have made.`,
+"illustrator pairs merge" joins them to the set that one machine would have made.
+
+The folder is locked: a second process that writes to it ends with an error. On a file system without locks, as some
+network file systems are, the command warns and continues.`,
 		Example: `  illustrator pairs --rows 20000 --out pairs
   illustrator pairs --domain cats.yaml --rows 1000000 --part 3/8 --out cats-3`,
 		Args: cobra.NoArgs,
@@ -82,13 +85,13 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	switch {
 	case p.rows < 1 || p.rows > pairs.MaxRows:
-		return 0, 0, fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", pairs.MaxRows)
+		return 0, 0, fault.Field("--rows", p.rows, "from 1 to %d", pairs.MaxRows)
 	case p.seed+uint64(p.rows) < p.seed:
 		return 0, 0, fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	case p.shardRows < 1 || p.shardRows > pairs.MaxShardRows:
-		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", pairs.MaxShardRows)
+		return 0, 0, fault.Field("--shard-rows", p.shardRows, "from 1 to %d", pairs.MaxShardRows)
 	case p.batch < 0 || p.batch > configs.MaxPairsBatch:
-		return 0, 0, fault.Usage(fmt.Errorf("--batch is %d", p.batch), "--batch must be from 1 to %d", configs.MaxPairsBatch)
+		return 0, 0, fault.Field("--batch", p.batch, "from 1 to %d", configs.MaxPairsBatch)
 	case p.part == "":
 		return p.seed, p.rows, nil
 	}

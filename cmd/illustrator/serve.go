@@ -140,11 +140,11 @@ func (o *serveOptions) check() error {
 		{"max-best-of", int64(o.limits.BestOf), 1000},
 	} {
 		if f.value < 1 || f.value > f.most {
-			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, f.most)
+			return fault.Field("--"+f.name, f.value, "from 1 to %d", f.most)
 		}
 	}
-	if o.limits.Refine < 0 || o.limits.Refine > draw.DefaultLimits().Refine {
-		return fault.Usage(fmt.Errorf("--max-refine is %d", o.limits.Refine), "--max-refine must be from 0 (no refinements) to %d", draw.DefaultLimits().Refine)
+	if most := draw.DefaultLimits().Refine; o.limits.Refine < 0 || o.limits.Refine > most {
+		return fault.Field("--max-refine", o.limits.Refine, "from 0 (no refinements) to %d", most)
 	}
 	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
 		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
@@ -251,7 +251,7 @@ func (s *session) examples() ([]string, error) {
 	if s.domain.Descriptions == "" {
 		return []string{s.domain.TextPrompt}, nil
 	}
-	texts, err := s.descriptions()
+	texts, err := s.domain.Texts()
 	if err != nil {
 		return nil, err
 	}

@@ -36,18 +36,8 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if _, err := o.BackendName(); err != nil {
 		return nil, err
 	}
-	domain, err := configs.OpenDomain(ref)
+	domain, networks, err := configs.OpenNetworks(ref)
 	if err != nil {
-		return nil, err
-	}
-	if err := domain.CheckFetched(); err != nil {
-		return nil, err
-	}
-	networks, err := pipeline.Open(nil, domain.Locations())
-	if err != nil {
-		return nil, fmt.Errorf("domain %s: %w", domain.Name, err)
-	}
-	if err := domain.CheckNetworks(networks); err != nil {
 		return nil, err
 	}
 	return &session{domain: domain, networks: networks}, nil

@@ -1,10 +1,12 @@
-package checkpoints
+package files
 
 import (
 	"errors"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/gofrs/flock"
 )
 
 func TestLockFolder(t *testing.T) {
@@ -35,10 +37,15 @@ func TestLockFolder(t *testing.T) {
 
 // A file system without locks is told from a folder in use and from a failure: what NFS and others answer.
 func TestLockFolderWithoutLocks(t *testing.T) {
-	defer func() { flock = syscall.Flock }()
+	lockBefore, rLockBefore := tryLock, tryRLock
+	defer func() { tryLock, tryRLock = lockBefore, rLockBefore }()
+	respond := func(answer error) {
+		tryLock = func(*flock.Flock) (bool, error) { return false, answer }
+		tryRLock = tryLock
+	}
 	dir := t.TempDir()
 	for _, answer := range []error{syscall.EBADF, syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {
-		flock = func(int, int) error { return answer }
+		respond(answer)
 		lock, err := LockFolder(dir)
 		if err != nil || lock.Held {
 			t.Errorf("%v: %+v, %v", answer, lock, err)
@@ -51,7 +58,7 @@ func TestLockFolderWithoutLocks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	flock = func(int, int) error { return syscall.EIO }
+	respond(syscall.EIO)
 	if _, err := LockFolder(dir); !errors.Is(err, syscall.EIO) {
 		t.Errorf("a failing disk: %v", err)
 	}

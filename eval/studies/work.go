@@ -1,4 +1,4 @@
-package main
+package studies
 
 import (
 	"context"
@@ -20,31 +20,24 @@ import (
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
-	"illustrator/train"
-	"illustrator/train/runs"
 )
 
 // samplePairs samples the study's pairs where they are needed and missing.
-func (s *study) samplePairs(ctx context.Context) error {
-	if s.pairs == "" || s.options.pairs != "" {
+func (s *Study) samplePairs(ctx context.Context) error {
+	if s.pairs == "" || s.options.Pairs != "" {
 		return nil
 	}
-	session, err := s.readDomain(s.domain)
+	run, err := s.firstRun()
 	if err != nil {
 		return err
 	}
-	run, err := configs.RunOf(s.Study, s.Variants()[0], s.Seeds[0])
-	if err != nil {
-		return err
-	}
-	meta := runs.PairsMeta(session.networks, session.domain.Name, run.Pairs)
-	return runs.Sample(ctx, s.Env(), session.networks, s.pairs, meta, pairs.DefaultShardRows, run.Pairs.Rows)
+	return s.options.Trainer.Sample(ctx, run, s.pairs)
 }
 
 // mapper returns the folder of the run whose mapper a cell draws with, "" for the domain's own; it trains it first.
-func (s *study) mapper(ctx context.Context, c cell) (train.Folder, error) {
+func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 	if !s.Train {
-		return train.Folder(s.options.run), nil
+		return s.options.Run, nil
 	}
 	run, err := configs.RunOf(s.Study, c.variant, c.seed)
 	if err != nil {
@@ -56,38 +49,26 @@ func (s *study) mapper(ctx context.Context, c cell) (train.Folder, error) {
 		if err != nil {
 			return "", fmt.Errorf("shared stages: %w", err)
 		}
-		rest.Init = shared.LastMapper()
+		rest.Init = s.options.Trainer.Files(shared).LastMapper
 		run = rest
 	}
 	return s.training(ctx, c.variant.Name, run)
 }
 
-// training trains a run in a folder that its settings name, unless that is done. It has a session of its own: of what one
-// training leaves on the device nothing reaches another.
-func (s *study) training(ctx context.Context, name string, run configs.Run) (train.Folder, error) {
+// training trains a run in a folder that its settings name, unless that is done.
+func (s *Study) training(ctx context.Context, name string, run configs.Run) (string, error) {
 	text, err := run.YAML()
 	if err != nil {
 		return "", err
 	}
-	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed, checkpoints.SHA256(text))))
-	_, err, _ = s.trainings.Do(string(folder), func() (any, error) {
-		session, err := s.readDomain(s.domain)
-		if err != nil {
-			return nil, err
-		}
-		job := jobOf(s.globalOptions, session, run, string(folder))
-		job.Pairs = s.pairs
-		if _, err := job.Train(ctx); err != nil {
-			return nil, err
-		}
-		return nil, folder.RemoveCheckpoints()
-	})
+	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed, checkpoints.SHA256(text)))
+	_, err, _ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
 	return folder, err
 }
 
 // worker does one cell after the other with networks of its own. What all cells share is made once.
 type worker struct {
-	*study
+	*Study
 	session   *session
 	embeds    *eval.TextEmbeds
 	reference *eval.ReferenceFeatures
@@ -96,13 +77,13 @@ type worker struct {
 	origin    []float32 // of what origins show, in a study of manipulations
 }
 
-func (s *study) newWorker(ctx context.Context) (*worker, error) {
-	w := &worker{study: s}
+func (s *Study) newWorker(ctx context.Context) (*worker, error) {
+	w := &worker{Study: s}
 	var err error
-	if w.session, err = s.readDomain(s.domain); err != nil {
+	if w.session, err = openSession(s.domain); err != nil {
 		return nil, err
 	}
-	if err := s.start(w.session); err != nil {
+	if err := s.env.Start(w.session.networks); err != nil {
 		return nil, err
 	}
 	if len(s.Show) > 0 {
@@ -118,7 +99,7 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if request.ComparesSets() {
-		stages := host.Stages{Env: s.Env()}
+		stages := host.Stages{Env: s.env}
 		request.Progress = stages.Set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
 		stages.Done()
@@ -140,11 +121,11 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	if err != nil {
 		return err
 	}
-	info.Training = string(folder)
-	if err := w.session.loadMapper(mapperOptions{run: string(folder)}); err != nil {
+	info.Training = folder
+	if err := w.loadMapper(folder); err != nil {
 		return err
 	}
-	drawing, err := w.drawing(ctx, c, string(folder))
+	drawing, err := w.drawing(ctx, c, folder)
 	if err != nil {
 		return err
 	}
@@ -154,7 +135,7 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	r := w.request()
 	r.Seeds, r.Prompts, r.Manner = drawing.plan.Seeds, drawing.Prompts, drawing.plan.Manner
 	r.Keep = c.folder
-	stages := host.Stages{Env: w.Env()}
+	stages := host.Stages{Env: w.env}
 	r.Progress = stages.Set
 	result, err := eval.Evaluate(ctx, w.session.networks, r)
 	stages.Done()
@@ -165,6 +146,34 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 		return err
 	}
 	return result.Write(c.folder)
+}
+
+// loadMapper loads the best mapper of a run, or the domain's own.
+func (w *worker) loadMapper(run string) error {
+	location := w.session.domain.MapperLocation()
+	switch {
+	case run != "":
+		location = w.options.Trainer.Files(run).BestMapper
+		if _, err := os.Stat(location); err != nil {
+			return &Error{Code: Unfinished, Text: fmt.Sprintf("run %q: there is no %s", run, filepath.Base(location)), Err: err}
+		}
+	case location == "":
+		return &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", w.session.domain.Name)}
+	}
+	return w.session.networks.LoadMapper(location)
+}
+
+// loadPrompts returns the prompts of a run, or of the domain.
+func (w *worker) loadPrompts(run string) (pipeline.PromptFile, error) {
+	if run == "" {
+		return w.session.domain.OpenPrompts(w.session.networks)
+	}
+	name := w.options.Trainer.Files(run).Prompts
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return pipeline.PromptFile{}, &Error{Code: Unfinished, Text: err.Error(), Err: err}
+	}
+	return pipeline.ParsePrompts(name, raw, w.session.networks)
 }
 
 // drawing is how a cell's pictures are drawn.
@@ -201,7 +210,7 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 
 // prompts are those of the run, or of the domain, with the variant's in their place.
 func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Prompts, error) {
-	stored, err := w.session.loadPrompts(run)
+	stored, err := w.loadPrompts(run)
 	if err != nil {
 		return nil, err
 	}

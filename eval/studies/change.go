@@ -1,4 +1,4 @@
-package main
+package studies
 
 import (
 	"context"
@@ -30,7 +30,7 @@ func (w *worker) manipulate(ctx context.Context, c cell, d drawing) error {
 		keep = draw.KeepW
 	}
 	r := d.plan
-	bar := w.NewProgress("Manipulating pictures", len(r.Seeds))
+	bar := w.env.Progress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
 		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: pipeline.Synthesis{NoiseMode: r.NoiseMode, TruncationPsi: r.TruncationPsi}, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })

@@ -1,28 +1,23 @@
-package main
+package studies
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
-	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
-	"illustrator/train"
-	"illustrator/train/runs"
 )
 
-// studyResult is study.json.
-type studyResult struct {
+// Result is study.json.
+type Result struct {
 	Study       string               `json:"study"`
 	Table       report.Table         `json:"table"`
 	Differences report.Table         `json:"differences"`
@@ -30,14 +25,30 @@ type studyResult struct {
 	Versions    map[string]string    `json:"versions"`
 }
 
-// report writes the results of a study, prints its table and verdicts, and returns them in short.
-func (s *study) report() (section report.Section, err error) {
+// Results are what came of a study.
+type Results struct {
+	Result
+	Findings []string
+	Report   string // the path of report.html
+	Cells    int
+	Failed   int // of the cells
+}
+
+// Section returns the results in short.
+func (r *Results) Section(title string) report.Section {
+	return report.Section{Heading: title, Blocks: []report.Block{
+		report.List(r.Findings), r.Table, report.Paragraph("All of it: `" + r.Study + "/report.html`."),
+	}}
+}
+
+// report writes the results of a study and returns them.
+func (s *Study) report() (*Results, error) {
 	var outcomes []ablation.Outcome
 	failed, seconds := 0, 0.0
 	for _, c := range s.cells() {
 		o, ok, err := s.outcome(c)
 		if err != nil {
-			return section, err
+			return nil, err
 		}
 		if !ok {
 			continue
@@ -49,50 +60,40 @@ func (s *study) report() (section report.Section, err error) {
 	}
 	analysis, err := ablation.Analyse(s.Study, outcomes, metrics.Bootstrap{})
 	if err != nil {
-		return section, err
+		return nil, err
 	}
 	if err := analysis.CheckColumns(); err != nil {
-		return section, err
+		return nil, err
 	}
 	document, err := s.document(analysis, seconds)
 	if err != nil {
-		return section, err
+		return nil, err
 	}
-	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Versions: version.Read().Fields()}
+	result := Result{Study: s.Name, Table: analysis.Table(s.Name), Differences: analysis.Differences(s.Name + "-differences"), Versions: version.Read().Fields()}
 	if result.Claims, err = analysis.Judge(); err != nil {
-		return section, err
+		return nil, err
 	}
-	if err := s.write(result, analysis, document); err != nil {
-		return section, err
-	}
-	section = report.Section{Heading: s.Title, Blocks: []report.Block{report.List(document.Findings), result.Table, report.Paragraph("All of it: `" + s.name + "/report.html`.")}}
-	if err := s.print(result, document.Findings); err != nil || failed == 0 {
-		return section, err
-	}
-	return section, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), fault.ErrPartial)
+	results := &Results{Result: result, Findings: document.Findings, Report: filepath.Join(s.out, "report.html"), Cells: len(s.cells()), Failed: failed}
+	return results, s.write(result, analysis, document)
 }
 
-// reportAll writes one report of several studies, in short, beside their folders.
-func (o *globalOptions) reportAll(folder string, studies []report.Section) error {
-	path := filepath.Join(folder, "report.html")
-	d := report.Document{Title: "Studies", Facts: report.Facts("illustrator " + strings.Join(os.Args[1:], " ")), Sections: studies}
-	if err := d.WriteHTML(path); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(o.stdout, path)
-	return err
+// ReportAll writes one report of several studies, in short, into their folder, and returns its path.
+func ReportAll(folder, command string, studies []report.Section) (path string, err error) {
+	path = filepath.Join(folder, "report.html")
+	d := report.Document{Title: "Studies", Facts: report.Facts(command), Sections: studies}
+	return path, d.WriteHTML(path)
 }
 
 // document is the study's report.
-func (s *study) document(analysis *ablation.Analysis, seconds float64) (report.Document, error) {
+func (s *Study) document(analysis *ablation.Analysis, seconds float64) (report.Document, error) {
 	texts := fmt.Sprintf("%d", len(s.texts))
 	if s.Pictures > 1 {
 		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
 	}
-	facts := append(report.Facts("illustrator "+strings.Join(os.Args[1:], " ")),
+	facts := append(report.Facts(s.options.Command),
 		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base}, report.Fact{Name: "Texts", Value: texts},
 		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
-		report.Fact{Name: "Time of all cells", Value: terminal.RoundDuration(time.Duration(seconds * float64(time.Second))).String()})
+		report.Fact{Name: "Time of all cells", Value: roundSeconds(seconds).String()})
 	if len(s.Set) > 0 {
 		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
 	}
@@ -104,29 +105,29 @@ func (s *study) document(analysis *ablation.Analysis, seconds float64) (report.D
 }
 
 // curves are the losses of the trainings by the first seed, nil where there are none.
-func (s *study) curves() (*chart.Figure, error) {
+func (s *Study) curves() (*chart.Figure, error) {
 	if !s.Train {
 		return nil, nil
 	}
-	var trained []runs.Run
+	var trained []Training
 	for _, c := range s.cells()[:len(s.Variants())] {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			trained = append(trained, runs.Run{Folder: train.Folder(info.Training), Label: c.variant.Name})
+			trained = append(trained, Training{info.Training, c.variant.Name})
 		}
 	}
 	if len(trained) == 0 {
 		return nil, nil
 	}
-	figure, err := lossFigure(trained, false)
+	figure, err := s.options.Trainer.Losses(trained)
 	return &figure, err
 }
 
 // write writes tables, charts and the report.
-func (s *study) write(result studyResult, analysis *ablation.Analysis, document report.Document) error {
+func (s *Study) write(result Result, analysis *ablation.Analysis, document report.Document) error {
 	if err := jsonfile.Write(filepath.Join(s.out, "study.json"), result); err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 		}
 	}
 	charts := filepath.Join(s.out, "charts")
-	if err := terminal.CreateFolder(charts); err != nil {
+	if err := os.MkdirAll(charts, 0o777); err != nil {
 		return err
 	}
 	for _, g := range s.Groups {
@@ -151,18 +152,11 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 	return document.WriteHTML(filepath.Join(s.out, "report.html"))
 }
 
-func (s *study) print(result studyResult, findings []string) error {
-	if s.options.asJSON {
-		return jsonfile.Print(s.stdout, result)
+// roundSeconds rounds a time as people read it.
+func roundSeconds(seconds float64) time.Duration {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond)
 	}
-	rows, notes, err := result.Table.Plain()
-	if err == nil {
-		err = terminal.PrintTable(s.stdout, rows)
-	}
-	if err != nil {
-		return err
-	}
-	lines := slices.Concat(notes, findings, []string{filepath.Join(s.out, "report.html")})
-	_, err = fmt.Fprintln(s.stdout, strings.Join(lines, "\n"))
-	return err
+	return d.Round(time.Second)
 }

@@ -1,4 +1,4 @@
-package main
+package studies
 
 import (
 	"context"
@@ -13,12 +13,10 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
-	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
-	"illustrator/eval/report"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
@@ -31,7 +29,7 @@ type cell struct {
 }
 
 // cells lists all cells, seed by seed, so that an interrupted study has whole seeds.
-func (s *study) cells() []cell {
+func (s *Study) cells() []cell {
 	var all []cell
 	for _, seed := range s.Seeds {
 		for _, v := range s.Variants() {
@@ -61,7 +59,7 @@ type cellInfo struct {
 }
 
 // read returns what is known of the cell, nil where nothing is. A cell of another spec is an error that names one difference.
-func (s *study) read(c cell) (*cellInfo, error) {
+func (s *Study) read(c cell) (*cellInfo, error) {
 	raw, err := os.ReadFile(c.info())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -75,14 +73,13 @@ func (s *study) read(c cell) (*cellInfo, error) {
 	}
 	spec, err := s.spec(c)
 	if err == nil && info.Spec != spec {
-		err = fault.Usage(fmt.Errorf("%s was made by other settings: %s", c.folder, configs.Difference([]byte(info.Spec), []byte(spec))),
-			"give another --out, or remove that folder")
+		err = &Error{Code: OtherCell, Text: fmt.Sprintf("%s was made by other settings: %s", c.folder, configs.Difference([]byte(info.Spec), []byte(spec)))}
 	}
 	return info, err
 }
 
 // spec is what a cell's figures depend on.
-func (s *study) spec(c cell) (string, error) {
+func (s *Study) spec(c cell) (string, error) {
 	of := struct {
 		Run              *configs.Run  `yaml:"run,omitempty"`
 		SharedStages     int           `yaml:"shared_stages,omitempty"`
@@ -93,7 +90,7 @@ func (s *study) spec(c cell) (string, error) {
 		Metrics          []string      `yaml:"metrics"`
 		ReferenceSamples int           `yaml:"reference_samples"`
 		Show             []string      `yaml:"show"`
-	}{SharedStages: s.SharedStages, Mapper: s.options.run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics, ReferenceSamples: s.ReferenceSamples, Show: s.Show}
+	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics, ReferenceSamples: s.ReferenceSamples, Show: s.Show}
 	if s.Train {
 		run, err := configs.RunOf(s.Study, c.variant, c.seed)
 		if err != nil {
@@ -108,56 +105,60 @@ func (s *study) spec(c cell) (string, error) {
 	return string(text), err
 }
 
-// list prints the cells and where they stand.
-func (s *study) list() error {
-	rows := [][]string{{"variant", "seed", "status"}}
+// Cell is where a cell stands.
+type Cell struct {
+	Variant string
+	Seed    uint64
+	Done    bool
+	Seconds float64 // of a done one
+	Failed  string  // why it failed, if it did
+}
+
+// List says where the cells stand.
+func (s *Study) List() (all []Cell, err error) {
 	for _, c := range s.cells() {
 		info, err := s.read(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		status := "to do"
-		switch {
-		case info == nil:
-		case info.Done:
-			status = fmt.Sprintf("done in %.0f s", info.Seconds)
-		case info.Failed != "":
-			status = "failed: " + terminal.OneLine(info.Failed)
+		cell := Cell{Variant: c.variant.Name, Seed: c.seed}
+		if info != nil {
+			cell.Done, cell.Seconds, cell.Failed = info.Done, info.Seconds, info.Failed
 		}
-		rows = append(rows, []string{c.variant.Name, fmt.Sprint(c.seed), status})
+		all = append(all, cell)
 	}
-	return terminal.PrintTable(s.stdout, rows)
+	return all, nil
 }
 
-// run does what is left of the study and writes its results. It returns them in short, with fault.ErrPartial where cells failed.
-func (s *study) run(ctx context.Context) (report.Section, error) {
+// Run does what is left of the study, writes its results and returns them.
+func (s *Study) Run(ctx context.Context) (*Results, error) {
 	todo, err := s.left()
 	if err != nil {
-		return report.Section{}, err
+		return nil, err
 	}
-	if err := terminal.CreateFolder(s.out); err != nil {
-		return report.Section{}, err
+	if err := os.MkdirAll(s.out, 0o777); err != nil {
+		return nil, err
 	}
 	if len(todo) > 0 {
 		if err := s.samplePairs(ctx); err != nil {
-			return report.Section{}, err
+			return nil, err
 		}
 		if err := s.work(ctx, todo); err != nil {
-			return report.Section{}, err
+			return nil, err
 		}
 	}
 	return s.report()
 }
 
 // left lists the cells that are to be done.
-func (s *study) left() ([]cell, error) {
+func (s *Study) left() ([]cell, error) {
 	var todo []cell
 	for _, c := range s.cells() {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
-		if info == nil || !info.Done && (info.Failed == "" || s.options.retry) {
+		if info == nil || !info.Done && (info.Failed == "" || s.options.Retry) {
 			todo = append(todo, c)
 		}
 	}
@@ -165,21 +166,21 @@ func (s *study) left() ([]cell, error) {
 }
 
 // work does cells, as many at a time as there are jobs.
-func (s *study) work(ctx context.Context, todo []cell) error {
+func (s *Study) work(ctx context.Context, todo []cell) error {
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan cell, len(todo))
 	for _, c := range todo {
 		queue <- c
 	}
 	close(queue)
-	for range min(s.options.jobs, len(todo)) {
+	for range min(s.options.Jobs, len(todo)) {
 		group.Go(func() error {
 			w, err := s.newWorker(ctx)
 			if err != nil {
 				return err
 			}
 			for c := range queue {
-				s.log.Info(fmt.Sprintf("cell %d of %d: %s", len(todo)-len(queue), len(todo), c))
+				s.env.Log.Info(fmt.Sprintf("cell %d of %d: %s", len(todo)-len(queue), len(todo), c))
 				if err := w.do(ctx, c); err != nil {
 					return err
 				}
@@ -197,7 +198,7 @@ func (w *worker) do(ctx context.Context, c cell) error {
 	if err != nil {
 		return err
 	}
-	if err := terminal.CreateFolder(filepath.Join(c.folder, "pictures")); err != nil {
+	if err := os.MkdirAll(filepath.Join(c.folder, "pictures"), 0o777); err != nil {
 		return err
 	}
 	info := &cellInfo{Variant: c.variant.Name, Seed: c.seed, Spec: spec}
@@ -210,13 +211,13 @@ func (w *worker) do(ctx context.Context, c cell) error {
 		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command goes on from there")
 	default:
 		info.Failed = err.Error()
-		w.log.Warn(fmt.Sprintf("%s failed: %s", c, terminal.OneLine(info.Failed)))
+		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", c, oneLine(info.Failed)))
 	}
 	return c.write(info)
 }
 
 // outcome reads what came of a cell; ok is false where nothing has yet.
-func (s *study) outcome(c cell) (o ablation.Outcome, ok bool, err error) {
+func (s *Study) outcome(c cell) (o ablation.Outcome, ok bool, err error) {
 	info, err := s.read(c)
 	if err != nil || info == nil || !info.Done && info.Failed == "" {
 		return o, false, err
