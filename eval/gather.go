@@ -110,7 +110,7 @@ func (m *measurement) openKept() (*kept[PictureScore], error) {
 	if m.Keep == "" {
 		return nil, nil
 	}
-	if err := m.claim(m.networks.Hashes); err != nil {
+	if err := m.claim(m.networks); err != nil {
 		return nil, err
 	}
 	return openKept[PictureScore](filepath.Join(m.Keep, ScoresFile), filepath.Join(m.Keep, featuresFile), m.widths())

@@ -44,7 +44,7 @@ type evalOptions struct {
 	drawFlags
 	domain, mapper, textsFile, out    string
 	metrics                           []string
-	asJSON                            bool
+	asJSON, pad                       bool
 	referenceSamples, resamples       int
 	reference, clip, inception, lpips string
 
@@ -76,6 +76,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.lpips, "lpips", "", "LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
 	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
+	addPadFlag(cmd, &e.pad)
 	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
 	return cmd
 }
@@ -88,6 +89,7 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 	if err != nil {
 		return err
 	}
+	s.networks.Preprocessor.Pad = e.pad
 	if e.drawn, err = e.drawFlags.plan(cmd, s.model()); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, err
 		if r.Judges.CLIP, err = pipeline.Open(nil, locations); err != nil {
 			return r, fmt.Errorf("--clip: %w", err)
 		}
+		r.Judges.CLIP.Preprocessor.Pad = e.pad
 		r.Judges.CLIPName = filepath.Base(e.clip)
 	}
 	if e.lpips != "" {

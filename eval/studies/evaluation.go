@@ -49,7 +49,7 @@ func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Network
 	if err != nil {
 		return err
 	}
-	r.Settings, r.Asked, r.Versions = request.Settings(n.Hashes), request.Metrics, version.Read().Fields()
+	r.Settings, r.Asked, r.Versions = request.Settings(n), request.Metrics, version.Read().Fields()
 	r.ReferenceSamples, r.Resamples = request.Reference.Samples, request.Bootstrap.Resamples
 	if r.Reference == "" {
 		r.Reference = "the generator's own pictures"

@@ -165,24 +165,6 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-// Resizing first, then embedding at CLIP's size, is embedding at any size.
-func TestResize(t *testing.T) {
-	n, ctx := tiny(t), t.Context()
-	images := wave(2*3*20*9, 0)
-	direct := must[[]float32](t)(n.EmbedImages(ctx, images, 20, 9))
-	size := n.CLIP.Vision.ImageSize
-	small := must[[]float32](t)(n.Resize(ctx, images, 20, 9))
-	expectClose(t, "embeddings", must[[]float32](t)(n.EmbedImages(ctx, small, size, size)), direct, 1e-5)
-	if testing.Short() {
-		return
-	}
-	for i := range 40 { // more sizes than an executor keeps by default
-		if _, err := n.Resize(ctx, images[:3*(i+1)], i+1, 1); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestMistakes(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
 	if _, _, err := n.EmbedTexts(ctx, []string{"a", " \n"}); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "text 2 is empty") {

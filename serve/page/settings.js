@@ -1,11 +1,11 @@
-// The settings below a description: how many pictures, how they differ, how they look.
+// The settings below a description: number, difference and style of the pictures.
 import { $, el } from "./dom.js";
 
 const names = { noise: "fine detail", style: "first layers", z: "everything" };
 
 /**
- * Settings are the fields of one form: count pictures (0 has no such field), what they differ in, how they are improved, the seeds of a
- * story, and the frames of an animation.
+ * Settings are the fields of one form: number of pictures (0 omits the field), source of their difference, best-of and refinement, the
+ * seeds of a story, the frames of an animation.
  */
 export class Settings {
   constructor(domain, { count = 0, differ = true, improve = false, ownSeeds = false, frames = false }) {
@@ -42,7 +42,7 @@ export class Settings {
     this.get("seed").value = Math.floor(Math.random() * 1e6);
   }
 
-  /** update shows the sliders that the diversity has, and all values. */
+  /** update shows the sliders of the selected diversity, and all values. */
   update() {
     const how = this.get("diversity")?.value;
     for (const [name, needs] of [["spread", "z"], ["inject_index", "style"]]) {
@@ -54,7 +54,7 @@ export class Settings {
     }
   }
 
-  /** values are the settings as a request has them. */
+  /** values returns the settings as fields of a request. */
   values() {
     const q = { alpha: Number(this.get("alpha").value), seed: Number(this.get("seed").value), truncation_psi: Number(this.get("truncation_psi").value) };
     if (this.get("cartoon").value) q.cartoon = this.get("cartoon").value;
