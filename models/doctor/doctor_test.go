@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"os"
@@ -41,10 +41,10 @@ func TestVerifyFolderFindsAFlippedBit(t *testing.T) {
 }
 
 func TestMemoryCheck(t *testing.T) {
-	if c := checkMemory(machine.Memory{}); c.Status != statusOK {
+	if c := checkMemory(machine.Memory{}); c.Status != OK {
 		t.Errorf("unknown memory: %+v", c)
 	}
-	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}); c.Status != statusWarning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
+	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}); c.Status != Warning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
 		t.Errorf("little memory: %+v", c)
 	}
 }
