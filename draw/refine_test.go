@@ -1,4 +1,4 @@
-package refine
+package draw
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/vectors"
 	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -80,7 +81,7 @@ func TestGradient(t *testing.T) {
 		return out
 	}
 	target := tensors.FromFlatDataAndDimensions(wide(wave(2*embedDim, 2)), 2, embedDim)
-	r := Options{NoiseMode: stylegan2.NoiseConst}
+	r := stepGraph{noise: stylegan2.NoiseConst}
 	// Activations and the losses' absolute values have corners, which a step of 1e-6 crosses almost never.
 	nntest.CheckGradient(t, n.Store, func(scope *model.Scope, z *graph.Node) *graph.Node {
 		semantics, regularizations := r.losses(scope, n, z, graph.ConstTensor(z.Graph(), target), nil)
@@ -117,112 +118,89 @@ func TestAdam(t *testing.T) {
 }
 
 // Both losses fall for each picture; the result is the z with the losses it states; pictures of a batch do not know of each
-// other; and the same request gives the same bits.
+// other, and may have come differently far; and the same steps give the same bits.
 func TestRefine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the gradient of all networks")
 	}
 	n, _ := tiny(t)
-	t.Run("mistakes", func(t *testing.T) { checkMistakes(t, n) }) // compiles too: the program serves what follows
-	r := Request{
-		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, Steps: 20,
-		Options: Options{stylegan2.NoiseConst, DefaultLearningRate, DefaultRegularization, pipeline.Float32},
+	const steps = 20
+	start := func(places ...int) (all []*Refinement) {
+		z, embeds := wave(3*zDim, 0), wave(3*embedDim, 2)
+		for _, i := range places {
+			all = append(all, NewRefinement(row(z, zDim, i), row(embeds, embedDim, i), uint64(i+1), stylegan2.NoiseConst, steps))
+		}
+		return all
 	}
-	var told []int
-	r.Progress = func(done, total int) { told = append(told, done, total) }
-	got := refine(t, n, r)
-	if !slices.Equal(told[:2], []int{3, 60}) || !slices.Equal(told[len(told)-2:], []int{60, 60}) || got.Drawn != 63 {
-		t.Errorf("told %v, drawn %d", told, got.Drawn)
+	take := func(all []*Refinement) []*Refinement {
+		t.Helper()
+		for range steps + 1 {
+			if err := Step(t.Context(), n, all); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return all
 	}
-	embeds, err := n.RenderAndEmbed(t.Context(), got.Z, pipeline.Synthesis{NoiseMode: r.NoiseMode, Keys: r.Keys})
+	got := take(start(0, 1, 2))
+	var z []float32
+	for _, r := range got {
+		z = append(z, r.best...)
+	}
+	embeds, err := n.RenderAndEmbed(t.Context(), z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1, 2, 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range r.Keys {
-		before, after := got.Before[i], got.After[i]
-		if !(after.Total < before.Total-0.01) || !(after.Semantic < before.Semantic) {
-			t.Errorf("picture %d: losses %+v became %+v", i, before, after)
+	for i, r := range got {
+		if !(r.after.Total < r.before.Total-0.01) || !(r.after.Semantic < r.before.Semantic) || !r.Done() {
+			t.Errorf("picture %d: losses %+v became %+v", i, r.before, r.after)
 		}
-		if want := 1 - cosine(embeds[i*embedDim:(i+1)*embedDim], r.ImageEmbeds[i*embedDim:(i+1)*embedDim]); math.Abs(after.Semantic-want) > 1e-4 {
-			t.Errorf("picture %d: eq. 9 of its z is %g, stated is %g", i, want, after.Semantic)
+		if want := 1 - vectors.Cosine(row(embeds, embedDim, i), r.imageEmbed); math.Abs(r.after.Semantic-want) > 1e-4 {
+			t.Errorf("picture %d: eq. 9 of its z is %g, stated is %g", i, want, r.after.Semantic)
 		}
-		if want := after.Semantic + r.Regularization*after.Regularization; after.Total != want {
-			t.Errorf("picture %d: total %g, want %g", i, after.Total, want)
+		if want := r.after.Semantic + refineWeight*r.after.Regularization; r.after.Total != want {
+			t.Errorf("picture %d: total %g, want %g", i, r.after.Total, want)
 		}
 	}
-	if again := refine(t, n, r); !slices.Equal(again.Z, got.Z) {
-		t.Error("the same request gives another z")
+	for i, r := range take(start(0, 1, 2)) {
+		if !slices.Equal(r.best, got[i].best) {
+			t.Error("the same steps give another z")
+		}
 	}
-	alone := r
-	alone.Z, alone.ImageEmbeds, alone.Keys = r.Z[zDim:2*zDim], r.ImageEmbeds[embedDim:2*embedDim], r.Keys[1:2]
 	// Sums run in another order where the batch is another, and 20 steps carry that on.
-	if d := nntest.MaxAbs(t, refine(t, n, alone).Z, got.Z[zDim:2*zDim]); d > 1e-3 {
+	if d := nntest.MaxAbs(t, take(start(1))[0].best, got[1].best); d > 1e-3 {
 		t.Errorf("a picture by itself: z differs by %g", d)
 	}
-	// Pictures that have come differently far take their steps together.
-	first, second := NewPicture(r.Z[:zDim], r.ImageEmbeds[:embedDim], 1), NewPicture(r.Z[zDim:2*zDim], r.ImageEmbeds[embedDim:2*embedDim], 2)
-	for round := range 20 + 1 + 5 {
-		var together []*Picture
-		for p, begins := range map[*Picture]int{first: 0, second: 5} {
-			if round >= begins && p.Rounds <= 20 {
-				together = append(together, p)
+	pair := start(0, 1)
+	for round := range steps + 1 + 5 {
+		var together []*Refinement
+		for i, begins := range []int{0, 5} {
+			if round >= begins && !pair[i].Done() {
+				together = append(together, pair[i])
 			}
 		}
-		if err := Step(t.Context(), n, r.Options, together); err != nil {
+		if err := Step(t.Context(), n, together); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if d := nntest.MaxAbs(t, append(first.Best, second.Best...), got.Z[:2*zDim]); d > 1e-3 || first.Rounds != 21 || second.Rounds != 21 {
-		t.Errorf("pictures that began one after the other: z differs by %g, %d and %d rounds", d, first.Rounds, second.Rounds)
-	}
-	wild := r
-	wild.LearningRate = 1000
-	if wild := refine(t, n, wild); slices.ContainsFunc(wild.After, func(l Loss) bool { return !(l.Total <= 2.6) }) || wild.After[0].Total > got.Before[0].Total {
-		t.Errorf("steps that are too long make it worse: %+v", wild.After)
-	}
-}
-
-func refine(t *testing.T, n *pipeline.Networks, r Request) *Result {
-	t.Helper()
-	result, err := Refine(t.Context(), n, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
-func cosine(a, b []float32) float64 {
-	var ab, aa, bb float64
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
-	}
-	return ab / math.Sqrt(aa*bb)
-}
-
-func checkMistakes(t *testing.T, n *pipeline.Networks) {
-	good := Request{
-		Z: wave(3*zDim, 0), ImageEmbeds: wave(3*embedDim, 2), Keys: []uint64{1, 2, 3}, Steps: 2,
-		Options: Options{NoiseMode: stylegan2.NoiseConst, LearningRate: 0.1, Precision: pipeline.Float32},
-	}
-	for name, change := range map[string]func(*Request){
-		"no pictures":       func(r *Request) { r.Keys = nil },
-		"a part of a z":     func(r *Request) { r.Z = r.Z[1:] },
-		"a part of a row":   func(r *Request) { r.ImageEmbeds = r.ImageEmbeds[1:] },
-		"no steps":          func(r *Request) { r.Steps = 0 },
-		"no rate":           func(r *Request) { r.LearningRate = 0 },
-		"a negative weight": func(r *Request) { r.Regularization = -1 },
-	} {
-		r := good
-		change(&r)
-		if _, err := Refine(t.Context(), n, r); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
+	if d := nntest.MaxAbs(t, append(pair[0].best, pair[1].best...), z[:2*zDim]); d > 1e-3 {
+		t.Errorf("pictures that began one after the other: z differs by %g", d)
 	}
 	stop := errors.New("stop")
 	stopped, cancel := context.WithCancelCause(t.Context())
-	good.Progress = func(int, int) { cancel(stop) }
-	if _, err := Refine(stopped, n, good); !errors.Is(err, stop) {
+	cancel(stop)
+	if err := Step(stopped, n, start(0)); !errors.Is(err, stop) {
 		t.Errorf("a cancelled context: %v", err)
+	}
+}
+
+// The z of the lowest loss is kept, the first among equals.
+func TestBestIsKept(t *testing.T) {
+	r := NewRefinement([]float32{1}, nil, 0, stylegan2.NoiseConst, 3)
+	for i, loss := range []float64{0.5, 0.7, 0.4, 0.4} {
+		r.z = []float32{float32(i)}
+		r.judge(Loss{Total: loss})
+	}
+	if r.best[0] != 2 || r.before.Total != 0.5 || r.after.Total != 0.4 || !r.Done() {
+		t.Errorf("%+v", r)
 	}
 }

@@ -1,5 +1,4 @@
-// Package eval measures how well pictures match their descriptions.
-package eval
+package draw
 
 import (
 	"context"
@@ -7,13 +6,11 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	"illustrator/data/texts"
-	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
+	"illustrator/internal/vectors"
 	"illustrator/models/classifier"
-	"illustrator/models/pipeline"
 )
 
 // Score is how well one picture matches its text.
@@ -38,43 +35,55 @@ type Summary struct {
 	ByKind map[string]float64 `json:"attribute_accuracy_by_kind,omitempty"`
 }
 
-// Pictures scores pictures [N,3,H,H] against their texts and the texts' scaled embeddings [N,E].
-func Pictures(ctx context.Context, n *pipeline.Networks, texts []texts.Text, textEmbeds, images []float32) ([]Score, error) {
-	size := n.Generator.Size
-	imageEmbeds, err := n.EmbedImages(ctx, images, size, size)
-	if err != nil {
-		return nil, err
-	}
-	return Scores(ctx, n, texts, textEmbeds, imageEmbeds, images)
-}
-
-// Scores is Pictures of pictures whose scaled embeddings [N,E] are known.
-func Scores(ctx context.Context, n *pipeline.Networks, texts []texts.Text, textEmbeds, imageEmbeds, images []float32) ([]Score, error) {
-	dim := n.CLIP.ProjectionDim
-	scores := make([]Score, len(texts))
-	for i := range scores {
-		scores[i].CLIPSimilarity = metrics.Cosine(textEmbeds[i*dim:(i+1)*dim], imageEmbeds[i*dim:(i+1)*dim])
-	}
-	if n.Classifier == nil || !slices.ContainsFunc(texts, named) {
-		return scores, nil
-	}
-	seen, err := n.Classify(ctx, images)
-	if err != nil {
-		return nil, err
-	}
-	for i, text := range texts {
-		if err := scores[i].judge(*n.Classifier, text, seen[i]); err != nil {
-			return nil, err
+// score embeds the pictures that ask for it, compares them with their texts, and has the domain's classifier look for the
+// attributes that texts name, or for all where a recipe asks for them.
+func (b *drawing) score(ctx context.Context, drawn []*Picture) error {
+	var group []int
+	classify := false
+	for i, r := range b.recipes {
+		if r.Score || r.embed {
+			group = append(group, i)
+			classify = classify || b.Classifier != nil && (len(r.Text.Attributes) > 0 || r.Attributes)
 		}
 	}
-	return scores, nil
+	if len(group) == 0 {
+		return nil
+	}
+	size := b.Generator.Size
+	images := gather(b.images, 3*size*size, group)
+	embeds, err := b.EmbedImages(ctx, images, size, size)
+	if err != nil {
+		return err
+	}
+	var seen [][]int
+	if classify {
+		if seen, err = b.Classify(ctx, images); err != nil {
+			return err
+		}
+	}
+	for at, i := range group {
+		p := drawn[i]
+		p.Embed = row(embeds, b.CLIP.ProjectionDim, at)
+		if seen != nil {
+			p.Seen = seen[at]
+		}
+		if !p.Recipe.Score {
+			continue
+		}
+		p.Score = &Score{CLIPSimilarity: vectors.Cosine(p.TextEmbed, p.Embed)}
+		if seen == nil {
+			continue
+		}
+		if err := p.Score.judge(*b.Classifier, p.Recipe.Text, p.Seen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
-
-func named(t texts.Text) bool { return len(t.Attributes) > 0 }
 
 // judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
 func (s *Score) judge(cfg classifier.Config, text texts.Text, seen []int) error {
-	for name, a := range look(cfg, text, seen) {
+	for name, a := range Named(cfg, text, seen) {
 		s.Named++
 		if a.Correct {
 			s.Found++
@@ -88,9 +97,15 @@ func (s *Score) judge(cfg classifier.Config, text texts.Text, seen []int) error 
 	return nil
 }
 
-// look yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
+// SeenAttribute is what the classifier sees of a named attribute.
+type SeenAttribute struct {
+	Seen    string `json:"seen"`
+	Correct bool   `json:"correct"`
+}
+
+// Named yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
 // each attribute's values.
-func look(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, SeenAttribute] {
+func Named(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, SeenAttribute] {
 	return func(yield func(string, SeenAttribute) bool) {
 		for i, a := range cfg.Attributes {
 			accepted, ok := text.Attributes[a.Name]
@@ -106,8 +121,8 @@ func look(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, 
 }
 
 // CheckTexts returns an error if a text names an attribute or a value that the classifier does not know.
-func CheckTexts(cfg classifier.Config, texts []texts.Text) error {
-	for _, t := range texts {
+func CheckTexts(cfg classifier.Config, of []texts.Text) error {
+	for _, t := range of {
 		if err := unknownAttribute(cfg, t); err != nil {
 			return err
 		}
@@ -125,37 +140,29 @@ func unknownAttribute(cfg classifier.Config, text texts.Text) error {
 	for _, name := range slices.Sorted(maps.Keys(text.Attributes)) {
 		known, ok := values[name]
 		if !ok {
-			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", choices("the attributes", name, names))
+			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", fault.Choices("the attributes", name, names))
 		}
 		if len(text.Attributes[name]) == 0 {
-			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", choices("the values of "+name, "", known))
+			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", fault.Choices("the values of "+name, "", known))
 		}
 		for _, value := range text.Attributes[name] {
 			if !slices.Contains(known, value) {
-				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", choices("the values of "+name, value, known))
+				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", fault.Choices("the values of "+name, value, known))
 			}
 		}
 	}
 	return nil
 }
 
-// choices is a hint: what word was most likely meant to be, or all that it may be.
-func choices(what, word string, of []string) string {
-	if near := fault.Nearest(word, of); near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	return fmt.Sprintf("%s are %s", what, strings.Join(of, ", "))
-}
-
 // Summarize takes means over the scores of texts.
-func Summarize(texts []texts.Text, scores []Score) Summary {
+func Summarize(of []texts.Text, scores []Score) Summary {
 	s := Summary{Pictures: len(scores)}
 	found, total := map[string]int{}, map[string]int{}
 	allFound, all := 0, 0
 	for i, score := range scores {
 		s.CLIPSimilarity += score.CLIPSimilarity / float64(len(scores))
 		allFound, all = allFound+score.Found, all+score.Named
-		if kind := texts[i].Kind; kind != "" {
+		if kind := of[i].Kind; kind != "" {
 			found[kind] += score.Found
 			total[kind] += score.Named
 		}

@@ -1,4 +1,4 @@
-package eval
+package draw
 
 import (
 	"math"
@@ -6,15 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
-	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
-	"illustrator/models/nn/nntest"
-	"illustrator/models/pipeline"
-	"illustrator/models/pipeline/pipelinetest"
-	"illustrator/models/stylegan2"
 )
 
 var people = classifier.Config{Attributes: []classifier.Attribute{
@@ -91,44 +85,5 @@ func TestSummarize(t *testing.T) {
 	}
 	if s := Summarize(nil, nil); s.Pictures != 0 || s.CLIPSimilarity != 0 || s.AttributeAccuracy != nil {
 		t.Errorf("no pictures: %+v", s)
-	}
-}
-
-// A picture's similarity is the cosine of embeddings, in the order of the texts; without a classifier nothing is named.
-func TestPictures(t *testing.T) {
-	path := t.TempDir()
-	if _, err := pipelinetest.Write(path, 1); err != nil {
-		t.Fatal(err)
-	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: path + "/generator", CLIP: path + "/clip"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	z := append(seeds.Z(1, pipelinetest.ZDim), seeds.Z(2, pipelinetest.ZDim)...)
-	styles, err := n.Styles(t.Context(), z, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	images, err := n.Render(t.Context(), styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseNone})
-	if err != nil {
-		t.Fatal(err)
-	}
-	embeds, err := n.EmbedImages(t.Context(), images, pipelinetest.Size, pipelinetest.Size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts := []texts.Text{{Text: "a", Attributes: map[string][]string{"hair": {"bald"}}}, {Text: "b"}}
-	// The second "text embedding" is the first picture's: similarity 1 there would mean the wrong picture was looked at.
-	swapped := append(slices.Clone(embeds[:pipelinetest.EmbedDim]), embeds[:pipelinetest.EmbedDim]...)
-	scores, err := Pictures(t.Context(), n, texts, swapped, images)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := metrics.Cosine(embeds[:pipelinetest.EmbedDim], embeds[pipelinetest.EmbedDim:])
-	if math.Abs(scores[0].CLIPSimilarity-1) > 1e-6 || math.Abs(scores[1].CLIPSimilarity-want) > 1e-6 || want > 0.9999 {
-		t.Errorf("similarities %g, %g; want 1, %g", scores[0].CLIPSimilarity, scores[1].CLIPSimilarity, want)
-	}
-	if scores[0].Named != 0 {
-		t.Errorf("attributes were judged without a classifier: %+v", scores[0])
 	}
 }
