@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
@@ -42,7 +43,7 @@ func TestEmbeddedDomainsOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts, err := data.ParseTexts(file, raw)
+		texts, err := texts.Parse(file, raw)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func TestAnotherDomain(t *testing.T) {
 	if err := d.CheckNetworks(networks); err != nil {
 		t.Fatal(err)
 	}
-	embeds, err := networks.RenderAndEmbed(t.Context(), data.Z(7, networks.Generator.StyleDim),
+	embeds, err := networks.RenderAndEmbed(t.Context(), seeds.Z(7, networks.Generator.StyleDim),
 		pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{7}})
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -142,8 +142,8 @@ func (r *Run) Validate() error {
 	if r.Domain == "" {
 		return fault.Usage(fmt.Errorf("domain is missing"), "domain must be the name of an embedded domain or the path of a YAML file")
 	}
-	if r.Pairs.Rows < 2 || r.Pairs.Rows > data.MaxPairs {
-		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", data.MaxPairs)
+	if r.Pairs.Rows < 2 || r.Pairs.Rows > pairs.MaxRows {
+		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", pairs.MaxRows)
 	}
 	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
 		return fmt.Errorf("pairs.noise_mode: %w", err)

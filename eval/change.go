@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/models/classifier"
 )
 
@@ -21,7 +21,7 @@ type Change struct {
 }
 
 // CompareAttributes compares the attributes seen before and after, indices into each attribute's values.
-func CompareAttributes(cfg classifier.Config, text data.Text, before, after []int) Change {
+func CompareAttributes(cfg classifier.Config, text texts.Text, before, after []int) Change {
 	c := Change{Changed: map[string]string{}}
 	for i, a := range cfg.Attributes {
 		accepted, named := text.Attributes[a.Name]

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
@@ -39,7 +39,7 @@ type Summary struct {
 }
 
 // Pictures scores pictures [N,3,H,H] against their texts and the texts' scaled embeddings [N,E].
-func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, images []float32) ([]Score, error) {
+func Pictures(ctx context.Context, n *pipeline.Networks, texts []texts.Text, textEmbeds, images []float32) ([]Score, error) {
 	size := n.Generator.Size
 	imageEmbeds, err := n.EmbedImages(ctx, images, size, size)
 	if err != nil {
@@ -49,7 +49,7 @@ func Pictures(ctx context.Context, n *pipeline.Networks, texts []data.Text, text
 }
 
 // Scores is Pictures of pictures whose scaled embeddings [N,E] are known.
-func Scores(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEmbeds, imageEmbeds, images []float32) ([]Score, error) {
+func Scores(ctx context.Context, n *pipeline.Networks, texts []texts.Text, textEmbeds, imageEmbeds, images []float32) ([]Score, error) {
 	dim := n.CLIP.ProjectionDim
 	scores := make([]Score, len(texts))
 	for i := range scores {
@@ -70,10 +70,10 @@ func Scores(ctx context.Context, n *pipeline.Networks, texts []data.Text, textEm
 	return scores, nil
 }
 
-func named(t data.Text) bool { return len(t.Attributes) > 0 }
+func named(t texts.Text) bool { return len(t.Attributes) > 0 }
 
 // judge counts the attributes of text whose value, seen by the classifier, is one of those accepted.
-func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
+func (s *Score) judge(cfg classifier.Config, text texts.Text, seen []int) error {
 	for name, a := range look(cfg, text, seen) {
 		s.Named++
 		if a.Correct {
@@ -90,7 +90,7 @@ func (s *Score) judge(cfg classifier.Config, text data.Text, seen []int) error {
 
 // look yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
 // each attribute's values.
-func look(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, SeenAttribute] {
+func look(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, SeenAttribute] {
 	return func(yield func(string, SeenAttribute) bool) {
 		for i, a := range cfg.Attributes {
 			accepted, ok := text.Attributes[a.Name]
@@ -106,7 +106,7 @@ func look(cfg classifier.Config, text data.Text, seen []int) iter.Seq2[string, S
 }
 
 // CheckTexts returns an error if a text names an attribute or a value that the classifier does not know.
-func CheckTexts(cfg classifier.Config, texts []data.Text) error {
+func CheckTexts(cfg classifier.Config, texts []texts.Text) error {
 	for _, t := range texts {
 		if err := unknownAttribute(cfg, t); err != nil {
 			return err
@@ -115,7 +115,7 @@ func CheckTexts(cfg classifier.Config, texts []data.Text) error {
 	return nil
 }
 
-func unknownAttribute(cfg classifier.Config, text data.Text) error {
+func unknownAttribute(cfg classifier.Config, text texts.Text) error {
 	values := map[string][]string{}
 	var names []string
 	for _, a := range cfg.Attributes {
@@ -148,7 +148,7 @@ func choices(what, word string, of []string) string {
 }
 
 // Summarize takes means over the scores of texts.
-func Summarize(texts []data.Text, scores []Score) Summary {
+func Summarize(texts []texts.Text, scores []Score) Summary {
 	s := Summary{Pictures: len(scores)}
 	found, total := map[string]int{}, map[string]int{}
 	allFound, all := 0, 0

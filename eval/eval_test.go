@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
@@ -23,7 +24,7 @@ var people = classifier.Config{Attributes: []classifier.Attribute{
 }}
 
 func TestJudgeCountsNamedAttributes(t *testing.T) {
-	text := data.Text{Text: "x", Attributes: map[string][]string{"hair": {"short", "bald"}, "beard": {"beard"}}}
+	text := texts.Text{Text: "x", Attributes: map[string][]string{"hair": {"short", "bald"}, "beard": {"beard"}}}
 	for _, c := range []struct {
 		seen  []int
 		found int
@@ -43,10 +44,10 @@ func TestJudgeCountsNamedAttributes(t *testing.T) {
 		}
 	}
 	var s Score
-	if err := s.judge(people, data.Text{Text: "x"}, []int{0, 0, 0}); err != nil || s.Named != 0 {
+	if err := s.judge(people, texts.Text{Text: "x"}, []int{0, 0, 0}); err != nil || s.Named != 0 {
 		t.Errorf("a text that names nothing: %+v, %v", s, err)
 	}
-	if err := s.judge(people, data.Text{Text: "x", Attributes: map[string][]string{"shoes": {"red"}}}, []int{0, 0, 0}); err == nil {
+	if err := s.judge(people, texts.Text{Text: "x", Attributes: map[string][]string{"shoes": {"red"}}}, []int{0, 0, 0}); err == nil {
 		t.Error("an unknown attribute is judged")
 	}
 }
@@ -61,23 +62,23 @@ func TestCheckTextsNamesTheMistake(t *testing.T) {
 		{map[string][]string{"hair": {"short", "blad"}}, `hair has no value "blad"`, "did you mean bald?"},
 		{map[string][]string{"hair": {}}, "hair accepts no value", "short, long, bald"},
 	} {
-		err := CheckTexts(people, []data.Text{{Text: "fine"}, {Text: "a wizard", Attributes: c.attributes}})
+		err := CheckTexts(people, []texts.Text{{Text: "fine"}, {Text: "a wizard", Attributes: c.attributes}})
 		if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), c.message) || !strings.Contains(fault.HintOf(err), c.hint) {
 			t.Errorf("%v: error %v, hint %q", c.attributes, err, fault.HintOf(err))
 		}
 	}
-	if err := CheckTexts(people, []data.Text{{Text: "x", Attributes: map[string][]string{"hair": {"bald"}, "skin": {"dark"}}}}); err != nil {
+	if err := CheckTexts(people, []texts.Text{{Text: "x", Attributes: map[string][]string{"hair": {"bald"}, "skin": {"dark"}}}}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSummarize(t *testing.T) {
-	texts := []data.Text{{Kind: "limited"}, {Kind: "limited"}, {Kind: "open-world"}, {Kind: "silent"}, {}}
+	descriptions := []texts.Text{{Kind: "limited"}, {Kind: "limited"}, {Kind: "open-world"}, {Kind: "silent"}, {}}
 	scores := []Score{
 		{CLIPSimilarity: 0.5, Found: 3, Named: 4}, {CLIPSimilarity: 0.1, Found: 0, Named: 1},
 		{CLIPSimilarity: 0.2, Found: 1, Named: 1}, {CLIPSimilarity: -0.3}, {CLIPSimilarity: 0.5, Found: 1, Named: 2},
 	}
-	s := Summarize(texts, scores)
+	s := Summarize(descriptions, scores)
 	// Attributes are counted, not averaged text by text: 5 of 8.
 	if s.Pictures != 5 || math.Abs(s.CLIPSimilarity-0.2) > 1e-12 || s.AttributeAccuracy == nil || *s.AttributeAccuracy != 5.0/8 {
 		t.Errorf("%+v", s)
@@ -85,7 +86,7 @@ func TestSummarize(t *testing.T) {
 	if len(s.ByKind) != 2 || s.ByKind["limited"] != 3.0/5 || s.ByKind["open-world"] != 1 {
 		t.Errorf("by kind: %v", s.ByKind)
 	}
-	if s := Summarize([]data.Text{{}}, []Score{{CLIPSimilarity: 0.5}}); s.AttributeAccuracy != nil || s.ByKind != nil {
+	if s := Summarize([]texts.Text{{}}, []Score{{CLIPSimilarity: 0.5}}); s.AttributeAccuracy != nil || s.ByKind != nil {
 		t.Errorf("texts that name nothing have an accuracy: %+v", s)
 	}
 	if s := Summarize(nil, nil); s.Pictures != 0 || s.CLIPSimilarity != 0 || s.AttributeAccuracy != nil {
@@ -103,7 +104,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := append(data.Z(1, pipelinetest.ZDim), data.Z(2, pipelinetest.ZDim)...)
+	z := append(seeds.Z(1, pipelinetest.ZDim), seeds.Z(2, pipelinetest.ZDim)...)
 	styles, err := n.Styles(t.Context(), z, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []data.Text{{Text: "a", Attributes: map[string][]string{"hair": {"bald"}}}, {Text: "b"}}
+	texts := []texts.Text{{Text: "a", Attributes: map[string][]string{"hair": {"bald"}}}, {Text: "b"}}
 	// The second "text embedding" is the first picture's: similarity 1 there would mean the wrong picture was looked at.
 	swapped := append(slices.Clone(embeds[:pipelinetest.EmbedDim]), embeds[:pipelinetest.EmbedDim]...)
 	scores, err := Pictures(t.Context(), n, texts, swapped, images)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
@@ -23,7 +24,7 @@ var Names = []string{
 type Request struct {
 	// Domain names the training encoder's features in the names of metrics.
 	Domain string
-	Texts  []data.Text
+	Texts  []texts.Text
 	// Seeds, Prompts, Alpha, InjectIndex and Synthesis are pipeline.Request's: how pictures are drawn. Not used with Files.
 	Seeds       []uint64
 	Prompts     *pipeline.Prompts
@@ -47,7 +48,7 @@ type Request struct {
 	Keep string
 	// Picture, which may be nil, is given each picture that is judged, whose pixels are the caller's for the call only.
 	// It is called before the picture's score is kept: an evaluation that goes on gives only those that it had not kept.
-	Picture func(text int, seed uint64, p data.Picture) error
+	Picture func(text int, seed uint64, p pictures.Picture) error
 	// Progress, which may be nil, is told of each stage's progress.
 	Progress func(stage string, done, total int)
 }

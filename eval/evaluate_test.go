@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
@@ -42,7 +42,7 @@ func tiny(t *testing.T) *pipeline.Networks {
 
 var tinyNetworks *pipeline.Networks
 
-func tinyOnce(backend backends.Backend) (*pipeline.Networks, error) {
+func tinyOnce(backend compute.Backend) (*pipeline.Networks, error) {
 	if tinyNetworks != nil {
 		return tinyNetworks, nil
 	}
@@ -70,12 +70,12 @@ func tinyOnce(backend backends.Backend) (*pipeline.Networks, error) {
 }
 
 func tinyRequest(t *testing.T) eval.Request {
-	var texts []data.Text
+	var descriptions []texts.Text
 	for i := range 24 {
-		texts = append(texts, data.Text{Text: fmt.Sprintf("wizard number %d", i)})
+		descriptions = append(descriptions, texts.Text{Text: fmt.Sprintf("wizard number %d", i)})
 	}
 	return eval.Request{
-		Domain: "tiny", Texts: texts, Seeds: []uint64{3, 4, 9}, Keep: t.TempDir(),
+		Domain: "tiny", Texts: descriptions, Seeds: []uint64{3, 4, 9}, Keep: t.TempDir(),
 		Synthesis: pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}, Reference: eval.Reference{Samples: 40},
 	}
 }

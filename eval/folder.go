@@ -13,7 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 )
 
@@ -33,11 +34,11 @@ type caption struct {
 //
 // Pictures whose header cannot be read, that have no text, or that have another size than most, are marked to be skipped.
 // The grid among the pictures of `illustrator generate` is none of them.
-func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, error) {
-	paths, err := data.PicturePaths(folder)
+func ReadFolder(folder string, given, known []texts.Text) ([]texts.Text, []File, error) {
+	paths, err := pictures.Paths(folder)
 	if err != nil {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give the folder of a run, or a folder of PNG, JPEG or WebP pictures")
+			err = fault.Hint(err, "give the folder of a run, or a folder of %s pictures", pictures.Formats)
 		}
 		return nil, nil, err
 	}
@@ -48,7 +49,7 @@ func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, e
 		return nil, nil, fault.Usage(fmt.Errorf("%d texts are given for the %d pictures in %s", len(given), len(paths), folder),
 			"give --texts one text a picture, in the order of the files' names")
 	}
-	labels := map[string]data.Text{}
+	labels := map[string]texts.Text{}
 	for _, t := range known {
 		labels[t.Text] = t
 	}
@@ -65,7 +66,7 @@ func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, e
 			c.files = append(c.files, File{Path: path, Skip: err.Error()})
 			continue
 		}
-		text := data.Text{Text: about.Text, Kind: about.Kind, Attributes: about.Attributes}
+		text := texts.Text{Text: about.Text, Kind: about.Kind, Attributes: about.Attributes}
 		if label, ok := labels[text.Text]; ok && len(text.Attributes) == 0 {
 			text = label
 		}
@@ -82,7 +83,7 @@ func ReadFolder(folder string, given, known []data.Text) ([]data.Text, []File, e
 
 // collection gathers texts and files; pictures of one text share it.
 type collection struct {
-	texts  []data.Text
+	texts  []texts.Text
 	files  []File
 	copies map[string][]int // places of a text: further ones where a seed has several pictures
 	taken  map[place]bool
@@ -94,7 +95,7 @@ type place struct {
 }
 
 // add adds a picture; without a seed of its own its number among those of its text stands for one.
-func (c *collection) add(file File, text data.Text, seeded bool) {
+func (c *collection) add(file File, text texts.Text, seeded bool) {
 	for _, file.Text = range c.copies[text.Text] {
 		for !seeded && c.taken[place{file.Text, file.Seed}] {
 			file.Seed++
@@ -127,7 +128,7 @@ func readCaption(path string) (c caption, err error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", beside, err)
 	}
-	text, err := data.NewText(c.Text)
+	text, err := texts.New(c.Text)
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", beside, err)
 	}
@@ -137,16 +138,16 @@ func readCaption(path string) (c caption, err error) {
 
 // readMeta reads a PNG's metadata.
 func readMeta(path string) (c caption, err error) {
-	var meta []data.Meta
+	var meta []pictures.Meta
 	if strings.EqualFold(filepath.Ext(path), ".png") {
-		if meta, err = data.ReadPNGMeta(path); err != nil {
+		if meta, err = pictures.ReadPNGMeta(path); err != nil {
 			return c, err
 		}
 	}
 	for _, m := range meta {
 		switch m.Key {
 		case "Description":
-			text, err := data.NewText(m.Value)
+			text, err := texts.New(m.Value)
 			if err != nil {
 				return c, err
 			}
@@ -175,7 +176,7 @@ func markSizes(files []File) {
 		if files[i].Skip != "" {
 			continue
 		}
-		size, err := data.PictureSize(files[i].Path)
+		size, err := pictures.Size(files[i].Path)
 		if err != nil {
 			files[i].Skip = err.Error()
 			continue

@@ -8,14 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 )
 
 // writePicture writes a picture of so many pixels with texts in its metadata.
-func writePicture(t *testing.T, path string, size int, meta ...data.Meta) {
+func writePicture(t *testing.T, path string, size int, meta ...pictures.Meta) {
 	t.Helper()
-	if err := data.WritePNG(path, image.NewGray(image.Rect(0, 0, size, size)), meta); err != nil {
+	if err := pictures.WritePNG(path, image.NewGray(image.Rect(0, 0, size, size)), meta); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -34,14 +35,14 @@ func TestReadFolderFindsTextsAndWhatToSkip(t *testing.T) {
 		writePicture(t, at(name+".png"), 8)
 		writeFile(t, at(name+".json"), fmt.Sprintf(`{"text": %q, "seed": %d, "score": {}, "domain": "own", "networks_sha256": {"clip": "55", "generator": "66"}}`, []string{"a king", "a queen", "a king"}[i], i))
 	}
-	writePicture(t, at("d.png"), 8, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "2"}, // as c: another copy
-		data.Meta{Key: "Domain", Value: "other"}, data.Meta{Key: "generator-SHA256", Value: "77"})
-	writePicture(t, at("e.png"), 9, data.Meta{Key: "Description", Value: "a king"}, data.Meta{Key: "Seed", Value: "7"})
+	writePicture(t, at("d.png"), 8, pictures.Meta{Key: "Description", Value: "a king"}, pictures.Meta{Key: "Seed", Value: "2"}, // as c: another copy
+		pictures.Meta{Key: "Domain", Value: "other"}, pictures.Meta{Key: "generator-SHA256", Value: "77"})
+	writePicture(t, at("e.png"), 9, pictures.Meta{Key: "Description", Value: "a king"}, pictures.Meta{Key: "Seed", Value: "7"})
 	writePicture(t, at("f.png"), 8)
 	writeFile(t, at("g.png"), "no picture")
 	writePicture(t, at("grid.png"), 30)
 	writeFile(t, at("summary.json"), "{}")
-	known := []data.Text{{Text: "a queen", Kind: "limited", Attributes: map[string][]string{"hair": {"long"}}}}
+	known := []texts.Text{{Text: "a queen", Kind: "limited", Attributes: map[string][]string{"hair": {"long"}}}}
 
 	texts, files, err := ReadFolder(dir, nil, known)
 	if err != nil {
@@ -80,14 +81,14 @@ func TestReadFolderTakesGivenTexts(t *testing.T) {
 	for _, name := range []string{"a.png", "b.png", "c.png"} {
 		writePicture(t, filepath.Join(dir, name), 8)
 	}
-	texts, files, err := ReadFolder(dir, []data.Text{{Text: "one"}, {Text: "two"}, {Text: "one"}}, nil)
+	descriptions, files, err := ReadFolder(dir, []texts.Text{{Text: "one"}, {Text: "two"}, {Text: "one"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(texts) != 2 || len(files) != 3 || filepath.Base(files[1].Path) != "c.png" || files[1].Text != 0 || files[1].Seed != 1 {
-		t.Errorf("texts %v, files %v", texts, files)
+	if len(descriptions) != 2 || len(files) != 3 || filepath.Base(files[1].Path) != "c.png" || files[1].Text != 0 || files[1].Seed != 1 {
+		t.Errorf("texts %v, files %v", descriptions, files)
 	}
-	if _, _, err := ReadFolder(dir, []data.Text{{Text: "one"}}, nil); !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 texts are given for the 3 pictures") {
+	if _, _, err := ReadFolder(dir, []texts.Text{{Text: "one"}}, nil); !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 texts are given for the 3 pictures") {
 		t.Errorf("too few texts: %v", err)
 	}
 	if _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--texts") {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval/metrics"
 )
 
@@ -72,19 +72,19 @@ func TestJackknifeLeavesWholeTextsOut(t *testing.T) {
 func TestBatches(t *testing.T) {
 	for seeds, want := range map[int][]int{3: {30, 30, 12}, 32: {32, 32, 32, 32, 32, 32}, 50: {32, 18, 32, 18}} {
 		var m measurement
-		texts := map[int]int{3: 24, 32: 6, 50: 2}[seeds]
-		m.Texts, m.Seeds = make([]data.Text, texts), make([]uint64, seeds)
+		textCount := map[int]int{3: 24, 32: 6, 50: 2}[seeds]
+		m.Texts, m.Seeds = make([]texts.Text, textCount), make([]uint64, seeds)
 		var got []int
 		for _, b := range m.batches() {
 			got = append(got, len(b))
 		}
 		if len(got) != len(want) {
-			t.Errorf("%d texts of %d seeds: batches of %v, want %v", texts, seeds, got, want)
+			t.Errorf("%d texts of %d seeds: batches of %v, want %v", textCount, seeds, got, want)
 			continue
 		}
 		for i := range want {
 			if got[i] != want[i] {
-				t.Errorf("%d texts of %d seeds: batches of %v, want %v", texts, seeds, got, want)
+				t.Errorf("%d texts of %d seeds: batches of %v, want %v", textCount, seeds, got, want)
 				break
 			}
 		}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"maps"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/models/pipeline"
 )
 
@@ -51,7 +52,7 @@ func (m *measurement) show(judged []*PictureScore, images []float32, height, wid
 	if m.Picture == nil {
 		return nil
 	}
-	pictures, err := data.SplitPictures(images, height, width)
+	pictures, err := pictures.Split(images, height, width)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (m *measurement) pixels(ctx context.Context, batch []File, scores []Picture
 		if f.Skip != "" {
 			continue
 		}
-		p, err := data.ReadPicture(f.Path)
+		p, err := pictures.Read(ctx, f.Path)
 		switch {
 		case err != nil:
 			scores[i].Skipped = err.Error()
@@ -94,7 +95,7 @@ func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error)
 	for _, f := range batch {
 		if f.Text == first {
 			r.Seeds = append(r.Seeds, f.Seed)
-			r.RandomZ = append(r.RandomZ, data.Z(f.Seed, m.networks.Generator.StyleDim)...)
+			r.RandomZ = append(r.RandomZ, seeds.Z(f.Seed, m.networks.Generator.StyleDim)...)
 		}
 	}
 	if len(r.Seeds)*(last-first+1) != len(batch) {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -13,7 +14,7 @@ import (
 // Manipulation asks for the figures of pictures that are changed towards texts by eq. 11. The origins are the pictures of
 // random z, one for each seed; each is changed towards each text.
 type Manipulation struct {
-	Texts []data.Text
+	Texts []texts.Text
 	Seeds []uint64
 	// Alpha is eq. 11's; 0 changes nothing, or, where nothing is kept, draws what the mapper makes of the origin.
 	Alpha float64
@@ -69,7 +70,7 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 // ofSeed changes the picture of one seed towards all texts.
 func (m Manipulation) ofSeed(ctx context.Context, n *pipeline.Networks, seed uint64, samples map[string][]metrics.Sample) error {
 	size, dim := n.Generator.Size, n.CLIP.ProjectionDim
-	z := data.Z(seed, n.Generator.StyleDim)
+	z := seeds.Z(seed, n.Generator.StyleDim)
 	origin, err := n.ZOrigin(ctx, z, seed, m.TextPrompt, m.Synthesis)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/eval"
 	"illustrator/models/clip"
 	"illustrator/models/nn/nntest"
@@ -20,12 +20,12 @@ import (
 	"illustrator/models/pipeline/pipelinetest"
 )
 
-var pictures = flag.Int("pictures", 0, "how many pictures TestMemory evaluates")
+var pictureCount = flag.Int("pictures", 0, "how many pictures TestMemory evaluates")
 
 // TestMemory logs the peak of the memory that an evaluation of a folder takes: of tiny pictures, 100 a text, with embeddings as
 // wide as those of CLIP ViT-B/32, by the metrics that take all of them; the others take 20,000 at most.
 func TestMemory(t *testing.T) {
-	if *pictures == 0 {
+	if *pictureCount == 0 {
 		t.Skip("takes minutes: -pictures 1000 says how many pictures")
 	}
 	dir := t.TempDir()
@@ -34,13 +34,13 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
-	for i := range *pictures {
+	for i := range *pictureCount {
 		for at := range 256 { // bands of a number's bits: all pictures differ
 			img.SetNRGBA(at%16, at/16, color.NRGBA{uint8(i >> (at % 9) << 4), uint8(i * (at / 64)), uint8(i >> 8), 255})
 		}
 		path := filepath.Join(folder, fmt.Sprintf("%06d.png", i))
-		meta := []data.Meta{{Key: "Description", Value: fmt.Sprintf("wizard number %d", i/100)}, {Key: "Seed", Value: strconv.Itoa(i % 100)}}
-		if err := data.WritePNG(path, img, meta); err != nil {
+		meta := []pictures.Meta{{Key: "Description", Value: fmt.Sprintf("wizard number %d", i/100)}, {Key: "Seed", Value: strconv.Itoa(i % 100)}}
+		if err := pictures.WritePNG(path, img, meta); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,9 @@ import (
 	"slices"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
@@ -207,7 +209,7 @@ func (m *measurement) ownSamples(ctx context.Context, batch []referenceLine) (ro
 	var z []float32
 	for _, l := range batch {
 		synthesis.Keys = append(synthesis.Keys, l.Seed)
-		z = append(z, data.Z(l.Seed, m.networks.Generator.StyleDim)...)
+		z = append(z, seeds.Z(l.Seed, m.networks.Generator.StyleDim)...)
 	}
 	styles, err := m.networks.Styles(ctx, z, synthesis.TruncationPsi)
 	if err != nil {
@@ -244,7 +246,7 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 		return err
 	}
 	for i := range batch {
-		p, err := data.ReadPicture(batch[i].File)
+		p, err := pictures.Read(ctx, batch[i].File)
 		if err != nil {
 			batch[i].Reason = err.Error()
 			continue
@@ -260,15 +262,15 @@ func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine)
 }
 
 // openPairs opens the pairs of the reference, which must be of this CLIP.
-func (r *Request) openPairs(n *pipeline.Networks) (*data.Pairs, error) {
-	pairs, err := data.OpenPairs(r.Reference.Pairs)
+func (r *Request) openPairs(n *pipeline.Networks) (*pairs.Set, error) {
+	set, err := pairs.Open(r.Reference.Pairs)
 	if err != nil {
 		return nil, err
 	}
-	if err := pairs.Check(data.PairsMeta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
-		return nil, errors.Join(err, pairs.Close())
+	if err := set.Check(pairs.Meta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
+		return nil, errors.Join(err, set.Close())
 	}
-	return pairs, nil
+	return set, nil
 }
 
 // referencePairs reads the embeddings of the first pairs.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/eval"
 )
 
@@ -43,7 +43,7 @@ func TestEvaluateShares(t *testing.T) {
 	}
 	stages = nil
 	var seen []eval.File
-	shared.Picture = func(text int, seed uint64, p data.Picture) error {
+	shared.Picture = func(text int, seed uint64, p pictures.Picture) error {
 		seen = append(seen, eval.File{Text: text, Seed: seed})
 		if p.Width != n.Generator.Size || len(p.Pixels) != 3*p.Width*p.Height {
 			t.Errorf("a picture of %d×%d with %d values", p.Width, p.Height, len(p.Pixels))

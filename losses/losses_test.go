@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -42,7 +42,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+	packed := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		return []*Node{Compute(Weights{0.3, 1, 0.3}, Inputs{
 			PredictedZ: in[0], Z: in[1], ImageEmbeds: in[2], Render: func() *Node { return in[3] },
 		}).Node()}
@@ -54,7 +54,7 @@ func TestGolden(t *testing.T) {
 
 // Small cases by hand.
 func TestValues(t *testing.T) {
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node { return all(in) },
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node { return all(in) },
 		[][]float32{{1, 3}, {0, 0}}, [][]float32{{0, 5}, {0, -1}}, // |1| + |-2| + 0 + |1| over 4
 		[][]float32{{1, 0}, {3, 4}}, [][]float32{{0, 2}, {-6, -8}}) // cosines 0 and -1
 	// Means 2 and 0; deviations √2 and 0: (2 + √2-1 + 0 + 1) / 2.
@@ -85,7 +85,7 @@ func TestGradients(t *testing.T) {
 		"regularization, steeper": func(x, _ *Node) *Node { return Regularization(AddScalar(MulScalar(x, 3), 0.5)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *Node) *Node {
+			nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *Node) *Node {
 				return loss(x, Const(x.Graph(), other))
 			}, random(2, b, n), 1e-6, 1e-6)
 		})
@@ -98,7 +98,7 @@ func TestFiniteAtZero(t *testing.T) {
 	for i := range zero {
 		zero[i] = make([]float32, 3)
 	}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		flat, other := in[0], in[1]
 		var nodes []*Node
 		for _, loss := range []*Node{L1(flat, other), Semantic(flat, other), Semantic(other, flat), Semantic(flat, flat), Regularization(flat), Regularization(AddScalar(flat, 2))} {
@@ -141,7 +141,7 @@ func TestHalfPrecision(t *testing.T) {
 		}
 		return append(nodes, all(exact)...)
 	}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node { return wide(in) },
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node { return wide(in) },
 		random(1, b, n), random(2, b, n), random(3, b, n), random(4, b, n))
 	for i := range 3 {
 		if d := math.Abs(float64(out[i][0] - out[i+3][0])); d > 1e-6 {
@@ -165,7 +165,7 @@ func TestZeroWeights(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			drawn := 0
-			nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+			nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 				inputs := Inputs{PredictedZ: in[0], Render: func() *Node { drawn++; return in[0] }}
 				// What is not read may be missing: nil panics where it is used.
 				if strings.Contains(c.reads, "z") {
@@ -195,7 +195,7 @@ func TestZeroWeights(t *testing.T) {
 // The total is the weighted sum, and its gradient too.
 func TestTotal(t *testing.T) {
 	w := Weights{L1: 0.3, Semantic: 2, Regularization: 0.7}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		render := func() *Node { return Sin(in[0]) }
 		terms := Compute(w, Inputs{PredictedZ: in[0], Z: in[1], ImageEmbeds: in[1], Render: render})
 		sum := Add(Add(MulScalar(L1(in[0], in[1]), w.L1), MulScalar(Semantic(in[1], render()), w.Semantic)), MulScalar(Regularization(in[0]), w.Regularization))

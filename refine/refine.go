@@ -9,8 +9,8 @@ import (
 	"math"
 	"slices"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/losses"
 	"illustrator/models/batch"
@@ -156,7 +156,7 @@ func Step(ctx context.Context, n *pipeline.Networks, o Options, pictures []*Pict
 		rates, bounds = append(rates, float32(rate)), append(bounds, float32(bound))
 	}
 	dim := n.Generator.StyleDim
-	out, err := n.Run(ctx, o.name(), o.graph(n), atOnce,
+	out, err := batch.Run(ctx, n.Runner, o.name(), o.graph(n), atOnce,
 		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim), batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
 		batch.Scalar(o.Regularization), batch.Rows(rates, 1), batch.Rows(bounds, 1))
 	if err != nil {
@@ -188,10 +188,12 @@ func (o Options) name() string {
 }
 
 // graph is one step on z [B,Z] with Adam's moments m and v [B,Z]. It returns the new z, m and v, and eq. 9 and eq. 10 [B] at
-// the z given. rate and bound [B,1] are what corrected returns for each picture's step.
-func (o Options) graph(n *pipeline.Networks) any {
-	return func(ctx *mlcontext.Context, z, m, v, imageEmbeds, keys, weight, rate, bound *Node) []*Node {
-		semantics, regularizations := o.losses(ctx, n, z, imageEmbeds, keys)
+// the z given. Its inputs are z, m, v, image embeddings [B,E], noise keys [B], the regularization's weight, and rate and
+// bound [B,1] as corrected returns them for each picture's step.
+func (o Options) graph(n *pipeline.Networks) func(*model.Scope, []*Node) []*Node {
+	return func(scope *model.Scope, in []*Node) []*Node {
+		z, m, v, imageEmbeds, keys, weight, rate, bound := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
+		semantics, regularizations := o.losses(scope, n, z, imageEmbeds, keys)
 		// A sum, not a mean: the gradient of a picture does not depend on how many there are.
 		total := ReduceAllSum(Add(semantics, Mul(weight, regularizations)))
 		z, m, v = adam(z, m, v, Gradient(total, z)[0], rate, bound)
@@ -200,8 +202,8 @@ func (o Options) graph(n *pipeline.Networks) any {
 }
 
 // losses are eq. 9 and eq. 10 of each picture [B].
-func (o Options) losses(ctx *mlcontext.Context, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
-	embeds := n.ImageEmbedsIn(ctx, o.Precision, z, stylegan2.Noise{Mode: o.NoiseMode, Keys: keys})
+func (o Options) losses(scope *model.Scope, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
+	embeds := n.ImageEmbedsIn(scope, o.Precision, z, stylegan2.Noise{Mode: o.NoiseMode, Keys: keys})
 	return losses.Semantics(imageEmbeds, embeds), losses.Regularizations(z)
 }
 

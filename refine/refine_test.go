@@ -8,10 +8,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -64,9 +64,9 @@ func TestGradient(t *testing.T) {
 			t.Fatal(err)
 		}
 		if network == "generator" {
-			err = stylegan2.Load(n.Context.In(network), n.Generator, weights, dtypes.Float64)
+			err = stylegan2.Load(n.Store.Scope(network), n.Generator, weights, dtypes.Float64)
 		} else {
-			err = nn.Load(n.Context.In(network), weights, dtypes.Float64, false)
+			err = nn.Load(n.Store.Scope(network), weights, dtypes.Float64, false)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -82,8 +82,8 @@ func TestGradient(t *testing.T) {
 	target := tensors.FromFlatDataAndDimensions(wide(wave(2*embedDim, 2)), 2, embedDim)
 	r := Options{NoiseMode: stylegan2.NoiseConst}
 	// Activations and the losses' absolute values have corners, which a step of 1e-6 crosses almost never.
-	nntest.CheckGradient(t, n.Context, func(ctx *mlcontext.Context, z *graph.Node) *graph.Node {
-		semantics, regularizations := r.losses(ctx, n, z, graph.ConstTensor(z.Graph(), target), nil)
+	nntest.CheckGradient(t, n.Store, func(scope *model.Scope, z *graph.Node) *graph.Node {
+		semantics, regularizations := r.losses(scope, n, z, graph.ConstTensor(z.Graph(), target), nil)
 		return graph.Concatenate([]*graph.Node{semantics, regularizations}, 0)
 	}, tensors.FromFlatDataAndDimensions(wide(wave(2*zDim, 0)), 2, zDim), 1e-6, 1e-5)
 }
@@ -99,7 +99,7 @@ func TestAdam(t *testing.T) {
 	for step := 1; step <= 3; step++ {
 		gradient := wave(rows, float64(step))
 		r, bound := corrected(rate, step)
-		out := nntest.Run(t, mlcontext.New(), func(_ *mlcontext.Context, in []*graph.Node) []*graph.Node {
+		out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 			a, b, c := adam(in[0], in[1], in[2], in[3], in[4], in[5])
 			return []*graph.Node{a, b, c}
 		}, z, m, v, gradient, float32(r), float32(bound))

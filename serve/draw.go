@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -151,7 +151,7 @@ func (s *Server) finish(r *http.Request, p plan, drawn queue.Drawn, kept bool) (
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
 	size := s.Models[p.draw.Model].Generator.Size
-	pictures, err := data.SplitPictures(drawn.Pixels, size, size)
+	pictures, err := pictures.Split(drawn.Pixels, size, size)
 	if err != nil {
 		return a, nil, err
 	}

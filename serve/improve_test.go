@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/serve"
 )
 
@@ -24,7 +24,7 @@ func textsOf(t testing.TB, file []byte) map[string]string {
 	if err := os.WriteFile(path, file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	meta, err := data.ReadPNGMeta(path)
+	meta, err := pictures.ReadPNGMeta(path)
 	if err != nil {
 		t.Fatal(err)
 	}

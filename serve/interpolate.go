@@ -6,7 +6,7 @@ import (
 	"maps"
 	"net/http"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -145,7 +145,7 @@ func (s *Server) animate(a *animation) (answered, error) {
 // getGIF answers with an animation as GIF, which every program shows.
 func (s *Server) getGIF(w http.ResponseWriter, r *http.Request) {
 	s.convert(w, r, "image/gif", ".gif", func(record gallery.Record, frames []image.Image) ([]byte, error) {
-		return data.EncodeAnimation(".gif", frames, record.Delay(), nil)
+		return pictures.EncodeAnimation(".gif", frames, record.Delay(), nil)
 	})
 }
 
@@ -154,11 +154,11 @@ func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
 	s.convert(w, r, "image/png", "-strip.png", func(record gallery.Record, frames []image.Image) ([]byte, error) {
 		labels := make([]string, len(frames))
 		labels[0], labels[len(labels)-1] = record.OriginText, record.TargetText
-		strip, err := data.Strip(frames, labels, nil)
+		strip, err := pictures.Strip(frames, labels, nil)
 		if err != nil {
 			return nil, err
 		}
-		return data.EncodePNG(strip, []data.Meta{{Key: "Description", Value: record.Text}, {Key: "Software", Value: s.Software}})
+		return pictures.EncodePNG(strip, []pictures.Meta{{Key: "Description", Value: record.Text}, {Key: "Software", Value: s.Software}})
 	})
 }
 

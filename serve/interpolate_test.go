@@ -9,17 +9,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/serve"
 )
 
 // framesOf are the frames of an animation.
 func framesOf(t testing.TB, r *running, p picture) []image.Image {
 	t.Helper()
-	frames, err := data.DecodeAnimation(get(t, r.URL+p.PNG).body, 1<<24)
+	frames, err := pictures.DecodeAnimation(get(t, r.URL+p.PNG).body, 1<<24)
 	if err != nil || len(frames) != p.Frames || p.Kind != "interpolated" {
 		t.Fatalf("%d frames, %v; want %+v", len(frames), err, p)
 	}
@@ -128,7 +128,7 @@ func TestInterpolatePictures(t *testing.T) {
 // addFaststyle lets a server redraw pictures by a network.
 func addFaststyle(t *testing.T) func(*serve.Options) {
 	return func(o *serve.Options) {
-		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"), func() (backends.Backend, error) { return o.Models[0].Backend, nil })
+		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"), func() (compute.Backend, error) { return o.Models[0].Backend, nil })
 		if err != nil {
 			t.Fatal(err)
 		}

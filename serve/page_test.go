@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/browser"
 	"illustrator/serve"
 )
@@ -286,7 +286,7 @@ func uploadPicture(u user) {
 		}
 	}
 	path := filepath.Join(u.TempDir(), "mine.png")
-	if err := data.WritePNG(path, img, nil); err != nil {
+	if err := pictures.WritePNG(path, img, nil); err != nil {
 		u.Fatal(err)
 	}
 	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
@@ -392,7 +392,7 @@ func TestPageOfABusyServer(t *testing.T) {
 
 	// Pictures need the token too.
 	path := filepath.Join(t.TempDir(), "mine.png")
-	if err := data.WritePNG(path, image.NewGray(image.Rect(0, 0, 20, 20)), nil); err != nil {
+	if err := pictures.WritePNG(path, image.NewGray(image.Rect(0, 0, 20, 20)), nil); err != nil {
 		t.Fatal(err)
 	}
 	u.view("gallery")

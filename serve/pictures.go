@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"image"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/image/draw"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/serve/gallery"
 )
@@ -107,7 +109,7 @@ func still(of *gallery.Gallery, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.EncodePNG(img, nil)
+	return pictures.EncodePNG(img, nil)
 }
 
 // sendFile answers with a file of a picture.
@@ -127,9 +129,9 @@ func fileName(r gallery.Record, extension string) string {
 		}
 		return ' '
 	}, r.Text)
-	name := data.Slug(plain)
+	name := texts.Slug(plain)
 	if name == "" {
-		name = data.Slug(r.Domain)
+		name = texts.Slug(r.Domain)
 	}
 	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + extension
 }
@@ -168,10 +170,12 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, answer(record, 0))
 }
 
+// uploadTypes are the types of the files that are taken.
+var uploadTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"}
+
 func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image, error) {
-	kind := r.Header.Get("Content-Type")
-	if kind != "image/png" && kind != "image/jpeg" && kind != "image/webp" {
-		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG or WebP file, with its type as Content-Type"}
+	if !slices.Contains(uploadTypes, r.Header.Get("Content-Type")) {
+		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
 	}
 	select {
 	case s.uploads <- struct{}{}:
@@ -189,7 +193,7 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
 	}
-	img, err := data.DecodePicture(file, s.Limits.UploadPixels)
+	img, err := pictures.Decode(r.Context(), file, s.Limits.UploadPixels)
 	if err != nil {
 		if !fault.IsUsage(err) { // a decoder's error is about the file too
 			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}
@@ -215,5 +219,5 @@ func fittedPixels(img image.Image, size int) ([]float32, error) {
 	if img.Bounds().Empty() {
 		return nil, errors.New("the picture is empty")
 	}
-	return data.FromImage(fitted(img, size)).Pixels, nil
+	return pictures.FromImage(fitted(img, size)).Pixels, nil
 }

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -280,7 +280,7 @@ func (s *Server) checkText(field, text string) (string, *problem) {
 	if n := len([]rune(text)); n > s.Limits.Text {
 		return "", badField(field, fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
 	}
-	t, err := data.NewText(text)
+	t, err := texts.New(text)
 	if err != nil {
 		return "", problemOf(err).at(field)
 	}

@@ -21,7 +21,8 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -125,7 +126,7 @@ func tinyOptions() (serve.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	prompts := pipeline.Prompts{Text: data.Z(1, pipelinetest.EmbedDim), Image: data.Z(2, pipelinetest.EmbedDim)}
+	prompts := pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
 	o.Models = []queue.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
 	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1), loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
 }
@@ -145,7 +146,7 @@ func loreleiOptions() (serve.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	prompts, err := data.ParsePrompts(name, raw, n)
+	prompts, err := pipeline.ParsePrompts(name, raw, n)
 	if err != nil {
 		return o, err
 	}
@@ -153,7 +154,7 @@ func loreleiOptions() (serve.Options, error) {
 	if name, raw, err = domain.ReadDescriptions(); err != nil {
 		return o, err
 	}
-	texts, err := data.ParseTexts(name, raw)
+	texts, err := texts.Parse(name, raw)
 	for _, text := range texts {
 		o.Domain.Examples = append(o.Domain.Examples, text.Text)
 	}

@@ -3,11 +3,12 @@ package train
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/distributed"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/core/tensors/dtensor"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
 )
@@ -30,8 +31,8 @@ type devices struct {
 // batchAxis is the name of the mesh's one axis.
 const batchAxis = "batch"
 
-// openDevices returns the first count devices of backend, to run programs on the variables of ctx.
-func openDevices(backend backends.Backend, ctx *mlcontext.Context, count int) (*devices, error) {
+// openDevices returns the first count devices of backend, to run programs on the variables of store.
+func openDevices(backend compute.Backend, store *model.Store, count int) (*devices, error) {
 	if count <= 1 {
 		return nil, nil
 	}
@@ -46,12 +47,12 @@ func openDevices(backend backends.Backend, ctx *mlcontext.Context, count int) (*
 	if err != nil {
 		return nil, err
 	}
-	return &devices{mesh: mesh, rows: rows, whole: distributed.NewReplicatedShardingSpec(mesh)}, leave(ctx)
+	return &devices{mesh: mesh, rows: rows, whole: distributed.NewReplicatedShardingSpec(mesh)}, leave(store)
 }
 
-// leave takes the variables of ctx off the devices that an earlier training used: a variable stays with its devices.
-func leave(ctx *mlcontext.Context) error {
-	for v := range ctx.IterVariables() {
+// leave takes the variables of store off the devices that an earlier training used: a variable stays with its devices.
+func leave(store *model.Store) error {
+	for v := range store.IterVariables() {
 		if v.ShardingSpec() == nil {
 			continue
 		}
@@ -76,8 +77,8 @@ func leave(ctx *mlcontext.Context) error {
 const rowInputs = 3
 
 // newExec returns an executor of the graph function build, to be run by exec1.
-func (d *devices) newExec(backend backends.Backend, ctx *mlcontext.Context, build func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node) (*mlcontext.Exec, error) {
-	exec, err := mlcontext.NewExec(backend, ctx, build)
+func (d *devices) newExec(backend compute.Backend, store *model.Store, build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
+	exec, err := model.NewExec(backend, store, build)
 	if err != nil || d == nil {
 		return exec, err
 	}
@@ -90,9 +91,9 @@ func (d *devices) newExec(backend backends.Backend, ctx *mlcontext.Context, buil
 
 // exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by that
 // of the devices.
-func (d *devices) exec1(exec *mlcontext.Exec, args ...any) (*tensors.Tensor, error) {
+func (d *devices) exec1(exec *model.Exec, args ...any) (*tensors.Tensor, error) {
 	if d == nil {
-		return exec.Exec1(args...)
+		return exec.Call1(args...)
 	}
 	shared := make([]any, len(args))
 	for i, arg := range args {
@@ -100,13 +101,13 @@ func (d *devices) exec1(exec *mlcontext.Exec, args ...any) (*tensors.Tensor, err
 		if i >= rowInputs {
 			spec = d.whole
 		}
-		part, err := distributed.ShardTensor(spec, arg.(*tensors.Tensor))
+		part, err := dtensor.ShardTensor(spec, arg.(*tensors.Tensor))
 		if err != nil {
 			return nil, fmt.Errorf("share input %d among %d devices: %w", i, d.mesh.NumDevices(), err)
 		}
 		shared[i] = part
 	}
-	outputs, err := exec.Exec(shared...) // one of each device, all the same
+	outputs, err := exec.Call(shared...) // one of each device, all the same
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -29,10 +29,10 @@ import (
 
 const testDevices = 4
 
-var openFour = sync.OnceValues(func() (backends.Backend, error) { return xla.OpenDevices("cpu", testDevices) })
+var openFour = sync.OnceValues(func() (compute.Backend, error) { return xla.OpenDevices("cpu", testDevices) })
 
 // fourDevices is an XLA CPU backend of four devices.
-func fourDevices(t *testing.T) backends.Backend {
+func fourDevices(t *testing.T) compute.Backend {
 	t.Helper()
 	nntest.Backend(t) // skips where there is no plugin
 	backend, err := openFour()
@@ -75,7 +75,7 @@ func (p *normalPairs) Read(rows []int, z, imageEmbeds []float32) error {
 }
 
 // tinyNetworks opens the tiny domain, whose networks are in dir.
-func tinyNetworks(t *testing.T, backend backends.Backend) (n *pipeline.Networks, dir string) {
+func tinyNetworks(t *testing.T, backend compute.Backend) (n *pipeline.Networks, dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
@@ -119,13 +119,13 @@ func TestDevicesGiveTheSameWeights(t *testing.T) {
 		training.Config.NoiseMode = "random"
 		n, dir := tinyNetworks(t, fourDevices(t))
 		training.Networks = n
-		root := n.Context
+		store := n.Store
 		loadFloat64(t, training, dir)
-		if err := root.SetRNGStateFromSeed(7); err != nil {
+		if err := store.SetRNGStateFromSeed(7); err != nil {
 			t.Fatal(err)
 		}
 		var err error
-		if training.devices, err = openDevices(training.Networks.Backend, root, count); err != nil {
+		if training.devices, err = openDevices(training.Networks.Backend, store, count); err != nil {
 			t.Fatal(err)
 		}
 		step := firstStep(t, training)
@@ -150,9 +150,9 @@ func TestDevicesGiveTheSameWeights(t *testing.T) {
 			}
 			output.MustFinalizeAll()
 		}
-		weights, scope := map[string][]float64{}, root.In(pipeline.MapperScope)
+		weights, scope := map[string][]float64{}, store.Scope(pipeline.MapperScope)
 		for name := range training.Mapper.Shapes() {
-			weights[name] = tensors.MustCopyFlatData[float64](scope.GetVariableByScopeAndName(scope.Scope(), name).MustValue())
+			weights[name] = tensors.MustCopyFlatData[float64](scope.GetVariable(name).MustValue())
 		}
 		return weights
 	}
@@ -187,21 +187,21 @@ func loadFloat64(t *testing.T, training *Training, dir string) {
 			t.Fatal(err)
 		}
 		if network == "generator" {
-			err = stylegan2.Load(n.Context.In(network), n.Generator, w, dtypes.Float64)
+			err = stylegan2.Load(n.Store.Scope(network), n.Generator, w, dtypes.Float64)
 		} else {
-			err = nn.Load(n.Context.In(network), w, dtypes.Float64, false)
+			err = nn.Load(n.Store.Scope(network), w, dtypes.Float64, false)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	scope, initial := n.Context.In(pipeline.MapperScope), mapper.Init(training.Mapper, 1)
+	scope, initial := n.Store.Scope(pipeline.MapperScope), mapper.Init(training.Mapper, 1)
 	if err := nn.Load(scope, initial, dtypes.Float64, true); err != nil {
 		t.Fatal(err)
 	}
 	for name := range initial.Tensors {
 		if mapper.IsBuffer(name) {
-			scope.GetVariableByScopeAndName(scope.Scope(), name).SetTrainable(false)
+			scope.GetVariable(name).SetTrainable(false)
 		}
 	}
 }
@@ -270,19 +270,19 @@ func TestDevicesSynchroniseBatchNorm(t *testing.T) {
 			x[i]++
 		}
 	}
-	run := func(count int) (out []float32, ctx *mlcontext.Context) {
-		ctx = mlcontext.New().Checked(false)
+	run := func(count int) (out []float32, store *model.Store) {
+		store = model.NewStore()
 		for name, value := range map[string]float32{"weight": 1, "bias": 0, "running_mean": 0, "running_var": 1} {
-			ctx.VariableWithValue("bn."+name, slices.Repeat([]float32{value}, units))
+			store.VariableWithValue("bn."+name, slices.Repeat([]float32{value}, units))
 		}
 		backend := fourDevices(t)
-		d, err := openDevices(backend, ctx, count)
+		d, err := openDevices(backend, store, count)
 		if err != nil {
 			t.Fatal(err)
 		}
-		exec, err := d.newExec(backend, ctx, func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
-			ctx.SetTraining(inputs[0].Graph(), true)
-			return nn.BatchNorm1d(ctx, inputs[0], "bn")
+		exec, err := d.newExec(backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
+			scope.Store().SetTraining(inputs[0].Graph(), true)
+			return nn.BatchNorm1d(scope, inputs[0], "bn")
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -292,19 +292,19 @@ func TestDevicesSynchroniseBatchNorm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tensors.MustCopyFlatData[float32](output), ctx
+		return tensors.MustCopyFlatData[float32](output), store
 	}
-	one, oneContext := run(1)
+	one, oneStore := run(1)
 	for _, count := range []int{2, testDevices} {
-		got, ctx := run(count)
+		got, store := run(count)
 		if d := nntest.MaxAbs(t, got, one); d > 1e-6 {
 			t.Errorf("%d devices: normalised values differ by %g", count, d)
 		}
 		for _, name := range []string{"bn.running_mean", "bn.running_var"} {
-			read := func(ctx *mlcontext.Context) []float32 {
-				return tensors.MustCopyFlatData[float32](ctx.GetVariableByScopeAndName(ctx.Scope(), name).MustValue())
+			read := func(store *model.Store) []float32 {
+				return tensors.MustCopyFlatData[float32](store.GetVariable(name).MustValue())
 			}
-			if d := nntest.MaxAbs(t, read(ctx), read(oneContext)); d > 1e-6 {
+			if d := nntest.MaxAbs(t, read(store), read(oneStore)); d > 1e-6 {
 				t.Errorf("%d devices: %s differs by %g", count, name, d)
 			}
 		}
@@ -316,16 +316,16 @@ func TestDevicesSynchroniseBatchNorm(t *testing.T) {
 
 // What SetValue gives a variable reaches all devices before the next step, and Value reads what the step made of it.
 func TestDevicesReadAndSetVariables(t *testing.T) {
-	ctx := mlcontext.New().Checked(false)
-	v := ctx.VariableWithValue("sum", []float32{1, 2})
+	store := model.NewStore()
+	v := store.VariableWithValue("sum", []float32{1, 2})
 	backend := fourDevices(t)
-	d, err := openDevices(backend, ctx, testDevices)
+	d, err := openDevices(backend, store, testDevices)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec, err := d.newExec(backend, ctx, func(ctx *mlcontext.Context, inputs []*graph.Node) *graph.Node {
-		sum := graph.Add(v.ValueGraph(inputs[0].Graph()), graph.ReduceSum(inputs[0], 0))
-		v.SetValueGraph(sum)
+	exec, err := d.newExec(backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
+		sum := graph.Add(v.NodeValue(inputs[0].Graph()), graph.ReduceSum(inputs[0], 0))
+		v.SetNodeValue(sum)
 		return sum
 	})
 	if err != nil {
@@ -370,7 +370,7 @@ func TestDevicesAreRefused(t *testing.T) {
 		t.Errorf("10 validation rows on 4 devices: %v", err)
 	}
 	backend := fourDevices(t)
-	if _, err := openDevices(backend, mlcontext.New(), 8); !fault.IsUsage(err) || !strings.Contains(err.Error(), "train.devices is 8") || !strings.Contains(fault.HintOf(err), "at most 4") {
+	if _, err := openDevices(backend, model.NewStore(), 8); !fault.IsUsage(err) || !strings.Contains(err.Error(), "train.devices is 8") || !strings.Contains(fault.HintOf(err), "at most 4") {
 		t.Errorf("8 of 4 devices: %v, hint %q", err, fault.HintOf(err))
 	}
 }

@@ -1,9 +1,9 @@
 package train
 
 import (
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/mapper"
@@ -16,20 +16,20 @@ const averageScope = "average"
 
 // follow moves the averages of the mapper's weights towards the values that the step at hand gives them:
 // average ← decay·average + (1-decay)·weight. Running statistics are copied.
-func follow(ctx *context.Context, g *Graph, cfg mapper.Config, decay float64) {
-	live, average := ctx.In(pipeline.MapperScope), ctx.In(averageScope)
+func follow(scope *model.Scope, g *Graph, cfg mapper.Config, decay float64) {
+	live, average := scope.At(pipeline.MapperScope), scope.At(averageScope)
 	for _, name := range cfg.Names() {
-		weight := live.GetVariableByScopeAndName(live.Scope(), name).ValueGraph(g)
-		v := average.GetVariableByScopeAndName(average.Scope(), name)
+		weight := live.GetVariable(name).NodeValue(g)
+		v := average.GetVariable(name)
 		if mapper.IsBuffer(name) {
-			v.SetValueGraph(weight)
+			v.SetNodeValue(weight)
 			continue
 		}
-		v.SetValueGraph(Add(MulScalar(v.ValueGraph(g), decay), MulScalar(weight, 1-decay)))
+		v.SetNodeValue(Add(MulScalar(v.NodeValue(g), decay), MulScalar(weight, 1-decay)))
 	}
 }
 
 // loadAverage begins the averages of the mapper with its fresh weights.
-func loadAverage(ctx *context.Context, fresh *checkpoints.Weights) error {
-	return nn.Load(ctx.In(averageScope), fresh, dtypes.Float32, false)
+func loadAverage(store *model.Store, fresh *checkpoints.Weights) error {
+	return nn.Load(store.Scope(averageScope), fresh, dtypes.Float32, false)
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"illustrator/checkpoints"
 	"illustrator/losses"
@@ -34,13 +34,13 @@ func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.W
 		t.Fatal(err)
 	}
 	generator, clip := nntest.Embedded(t, "embedded:lorelei/generator", nil), nntest.Embedded(t, "embedded:lorelei/clip", nil)
-	if err := stylegan2.Load(networks.Context.In("generator"), networks.Generator, generator, dtype); err != nil {
+	if err := stylegan2.Load(networks.Store.Scope("generator"), networks.Generator, generator, dtype); err != nil {
 		t.Fatal(err)
 	}
-	if err := nn.Load(networks.Context.In("clip"), clip, dtype, false); err != nil {
+	if err := nn.Load(networks.Store.Scope("clip"), clip, dtype, false); err != nil {
 		t.Fatal(err)
 	}
-	scope := networks.Context.In(pipeline.MapperScope)
+	scope := networks.Store.Scope(pipeline.MapperScope)
 	initial := &checkpoints.Weights{Source: "golden", Tensors: map[string]checkpoints.Tensor{}}
 	for name, tensor := range want.Tensors {
 		if name, ok := strings.CutPrefix(name, "init."); ok && !strings.HasSuffix(name, "num_batches_tracked") {
@@ -52,7 +52,7 @@ func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.W
 	}
 	for name := range initial.Tensors {
 		if mapper.IsBuffer(name) {
-			scope.GetVariableByScopeAndName(scope.Scope(), name).SetTrainable(false)
+			scope.GetVariable(name).SetTrainable(false)
 		}
 	}
 	return &Training{
@@ -89,7 +89,7 @@ func runGolden[T float32 | float64](t *testing.T, training *Training, want *chec
 	step := firstStep(t, training)
 	for at := range steps {
 		rate := T(training.Config.Stages[0].Schedule.At(at))
-		packed, err := step.Exec1(append(goldenInputs[T](t, want, at), rate)...)
+		packed, err := step.Call1(append(goldenInputs[T](t, want, at), rate)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func runGolden[T float32 | float64](t *testing.T, training *Training, want *chec
 }
 
 // firstStep is the program of the first stage's steps, on the weights that are loaded.
-func firstStep(t *testing.T, training *Training) *mlcontext.Exec {
+func firstStep(t *testing.T, training *Training) *model.Exec {
 	t.Helper()
 	training.programs.reset()
 	if err := training.enter(0); err != nil {
@@ -174,7 +174,7 @@ func compareGradients(t *testing.T, training *Training, want, exact *checkpoints
 		if mapper.IsBuffer(name) {
 			continue
 		}
-		moment := training.Networks.Context.GetVariableByScopeAndName("/"+optimizers.AdamDefaultScope+"/"+pipeline.MapperScope, name+"_1st_moment")
+		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name + "_1st_moment")
 		if moment == nil {
 			t.Fatalf("Adam has no first moment of %s", name)
 		}

@@ -3,23 +3,23 @@ package train
 import (
 	"strings"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 )
 
-// keepIfFinite undoes what the graph does to the variables of ctx if one of the scalars is infinite or not a number:
+// keepIfFinite undoes what the graph does to the variables of scope's store if one of the scalars is infinite or not a number:
 // weights, moments, averages and running statistics then stay as they were. Random state goes on, and gathered gradients
 // are left alone: they carry what is not finite to the step that ends them.
-func keepIfFinite(ctx *context.Context, scalars ...*Node) {
+func keepIfFinite(scope *model.Scope, scalars ...*Node) {
 	g := scalars[0].Graph()
 	finite := IsFinite(scalars[0])
 	for _, s := range scalars[1:] {
 		finite = LogicalAnd(finite, IsFinite(s))
 	}
-	for v := range ctx.IterVariables() {
-		if !v.InUseByGraph(g) || !v.ChangedInGraph(g) || v.Name() == context.RNGStateVariableName || strings.HasPrefix(v.Scope(), "/"+gatheredScope) {
+	for v := range scope.IterVariables() {
+		if !v.InUseByGraph(g) || !v.ChangedInGraph(g) || v.Name() == model.RNGStateVariableName || strings.HasPrefix(v.Scope(), "/"+gatheredScope) {
 			continue
 		}
-		v.SetValueGraph(Where(finite, v.ValueGraph(g), g.GetParameterByName(v.ParameterName())))
+		v.SetNodeValue(Where(finite, v.NodeValue(g), g.GetParameterByName(v.Path())))
 	}
 }

@@ -42,7 +42,7 @@ func TestSkipNaN(t *testing.T) {
 		t.Fatalf("%+v, %v", state, err)
 	}
 	for _, scope := range []string{pipeline.MapperScope, averageScope} {
-		weights, err := mapper.Weights(training.Networks.Context.In(scope), training.Mapper)
+		weights, err := mapper.Weights(training.Networks.Store.Scope(scope), training.Mapper)
 		if err != nil {
 			t.Fatal(err)
 		}

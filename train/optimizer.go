@@ -3,12 +3,12 @@ package train
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/ml/context/initializers"
-	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"illustrator/internal/fault"
 )
@@ -68,27 +68,27 @@ func (o Optimizer) Validate() error {
 // scope of the gradients gathered for a step.
 const gatheredScope = "gathered"
 
-// Gather adds the gradient of the scalar loss to those gathered for the step to come, which are variables of ctx.
-func (o Optimizer) Gather(ctx *context.Context, loss *Node) {
-	weights := trainable(ctx, loss.Graph())
-	for i, grad := range ctx.BuildTrainableVariablesGradientsGraph(loss) {
-		gathered := o.gathered(ctx, weights[i])
-		gathered.SetValueGraph(Add(gathered.ValueGraph(loss.Graph()), grad))
+// Gather adds the gradient of the scalar loss to those gathered for the step to come, which are variables of scope.
+func (o Optimizer) Gather(scope *model.Scope, loss *Node) {
+	weights := trainable(scope, loss.Graph())
+	for i, grad := range scope.BuildTrainableVariablesGradientsGraph(loss) {
+		gathered := o.gathered(scope, weights[i])
+		gathered.SetNodeValue(Add(gathered.NodeValue(loss.Graph()), grad))
 	}
 }
 
-// Update adds one step on all trainable variables of ctx to the graph, down the mean of the gathered gradients and that
-// of the scalar loss, by the scalar learningRate. Moments are variables of ctx. It returns the gradient's length before
+// Update adds one step on all trainable variables of scope to the graph, down the mean of the gathered gradients and that
+// of the scalar loss, by the scalar learningRate. Moments are variables of scope. It returns the gradient's length before
 // clipping, nil where neither clipping nor guarded asks for it.
-func (o Optimizer) Update(ctx *context.Context, loss, learningRate *Node, guarded bool) (norm *Node) {
+func (o Optimizer) Update(scope *model.Scope, loss, learningRate *Node, guarded bool) (norm *Node) {
 	g := loss.Graph()
-	optimizers.LearningRateVar(ctx, loss.DType(), 0).SetValueGraph(learningRate)
-	weights, grads := trainable(ctx, g), ctx.BuildTrainableVariablesGradientsGraph(loss)
+	optimizer.LearningRateVar(scope, loss.DType(), 0).SetNodeValue(learningRate)
+	weights, grads := trainable(scope, g), scope.BuildTrainableVariablesGradientsGraph(loss)
 	if o.Accumulate > 1 {
 		for i := range grads {
-			gathered := o.gathered(ctx, weights[i])
-			grads[i] = DivScalar(Add(gathered.ValueGraph(g), grads[i]), float64(o.Accumulate))
-			gathered.SetValueGraph(ZerosLike(grads[i]))
+			gathered := o.gathered(scope, weights[i])
+			grads[i] = DivScalar(Add(gathered.NodeValue(g), grads[i]), float64(o.Accumulate))
+			gathered.SetNodeValue(ZerosLike(grads[i]))
 		}
 	}
 	if o.ClipNorm > 0 || guarded {
@@ -101,24 +101,24 @@ func (o Optimizer) Update(ctx *context.Context, loss, learningRate *Node, guarde
 		}
 	}
 	o.adam().(interface {
-		UpdateGraphWithGradients(*context.Context, []*Node, dtypes.DType)
-	}).UpdateGraphWithGradients(ctx, grads, loss.DType())
+		UpdateGraphWithGradients(*model.Scope, []*Node, dtypes.DType)
+	}).UpdateGraphWithGradients(scope, grads, loss.DType())
 	return norm
 }
 
-// Reset forgets moments, step count and gathered gradients in ctx. A graph with Update must be built anew after it.
-func (o Optimizer) Reset(ctx *context.Context) error {
-	if err := ctx.In(gatheredScope).DeleteVariablesInScope(); err != nil {
+// Reset forgets moments, step count and gathered gradients. A graph with Update must be built anew after it.
+func (o Optimizer) Reset(scope *model.Scope) error {
+	if err := scope.At(gatheredScope).DeleteVariablesInScope(); err != nil {
 		return err
 	}
-	return o.adam().Clear(ctx)
+	return o.adam().Clear(scope)
 }
 
-// Zero sets moments, step count and gathered gradients in ctx back to what they began with. Other than after Reset they need
+// Zero sets moments, step count and gathered gradients back to what they began with. Other than after Reset they need
 // no program that initialises them.
-func (o Optimizer) Zero(ctx *context.Context) error {
-	for _, scope := range []string{gatheredScope, optimizers.AdamDefaultScope} {
-		for v := range ctx.In(scope).IterVariablesInScope() {
+func (o Optimizer) Zero(scope *model.Scope) error {
+	for _, name := range []string{gatheredScope, optimizer.AdamDefaultScope} {
+		for v := range scope.At("%s", name).IterVariables() {
 			if err := v.SetValue(tensors.FromShape(v.Shape())); err != nil {
 				return err
 			}
@@ -127,8 +127,8 @@ func (o Optimizer) Zero(ctx *context.Context) error {
 	return nil
 }
 
-func (o Optimizer) adam() optimizers.Interface {
-	config := optimizers.Adam().Betas(o.Beta1, o.Beta2).Epsilon(o.Epsilon)
+func (o Optimizer) adam() optimizer.Interface {
+	config := optimizer.Adam().Betas(o.Beta1, o.Beta2).Epsilon(o.Epsilon)
 	if o.Name == AdamW {
 		config.WeightDecay(o.WeightDecay)
 	}
@@ -136,14 +136,14 @@ func (o Optimizer) adam() optimizers.Interface {
 }
 
 // gathered is the variable that gathers the gradient of weight.
-func (o Optimizer) gathered(ctx *context.Context, weight *context.Variable) *context.Variable {
-	zeros := ctx.InAbsPath("/" + gatheredScope + weight.Scope()).Checked(false).WithInitializer(initializers.Zero)
+func (o Optimizer) gathered(scope *model.Scope, weight *model.Variable) *model.Variable {
+	zeros := scope.Store().Scope("/" + gatheredScope + weight.Scope()).WithInitializer(initializer.Zero)
 	return zeros.VariableWithShape(weight.Name(), weight.Shape()).SetTrainable(false)
 }
 
-// trainable lists the variables that ctx.BuildTrainableVariablesGradientsGraph has gradients for, in its order.
-func trainable(ctx *context.Context, g *Graph) (weights []*context.Variable) {
-	for v := range ctx.IterVariables() {
+// trainable lists the variables that scope.BuildTrainableVariablesGradientsGraph has gradients for, in its order.
+func trainable(scope *model.Scope, g *Graph) (weights []*model.Variable) {
+	for v := range scope.IterVariables() {
 		if v.Trainable && v.InUseByGraph(g) {
 			weights = append(weights, v)
 		}

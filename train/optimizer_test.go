@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/losses"
@@ -72,11 +72,11 @@ func TestAdamPath(t *testing.T) {
 	for i := range start {
 		start[i] = -1 + 2*float64(i)/(n-1)
 	}
-	ctx := mlcontext.New().Checked(false)
-	p := ctx.VariableWithValue("p", start)
-	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, c, rate *graph.Node) *graph.Node {
-		loss := graph.DivScalar(graph.ReduceAllSum(graph.Mul(c, graph.Square(p.ValueGraph(c.Graph())))), 2)
-		torchAdam.Update(ctx, loss, rate, false)
+	store := model.NewStore()
+	p := store.VariableWithValue("p", start)
+	exec, err := model.NewExec(nntest.Backend(t), store, func(scope *model.Scope, c, rate *graph.Node) *graph.Node {
+		loss := graph.DivScalar(graph.ReduceAllSum(graph.Mul(c, graph.Square(p.NodeValue(c.Graph())))), 2)
+		torchAdam.Update(scope, loss, rate, false)
 		return loss
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func TestAdamPath(t *testing.T) {
 	}
 	defer exec.Finalize()
 	for step := range len(path) / n {
-		if _, err := exec.Exec(golden("adam_c"), 0.1); err != nil {
+		if _, err := exec.Call(golden("adam_c"), 0.1); err != nil {
 			t.Fatal(err)
 		}
 		want := tensors.FromFlatDataAndDimensions(path[step*n:(step+1)*n], n)
@@ -100,14 +100,14 @@ func TestTinyTraining(t *testing.T) {
 	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 24, ZDim: 40, Width: 32, Blocks: 2, Layers: 3}
 	schedule := Schedule{Kind: "cosine", LearningRate: 3e-3, MinLearningRate: 1e-5, Steps: 20}
 	weights := losses.Weights{L1: 0.7, Regularization: 0.3}
-	ctx := mlcontext.New().Checked(false)
+	store := model.NewStore()
 	for name := range cfg.Shapes() {
-		ctx.VariableWithValue(name, golden("init."+name)).SetTrainable(!mapper.IsBuffer(name))
+		store.VariableWithValue(name, golden("init."+name)).SetTrainable(!mapper.IsBuffer(name))
 	}
-	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, embeds, z, rate *graph.Node) []*graph.Node {
-		ctx.SetTraining(z.Graph(), true)
-		terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(ctx, cfg, embeds), Z: z})
-		torchAdam.Update(ctx, terms.Total, rate, false)
+	exec, err := model.NewExec(nntest.Backend(t), store, func(scope *model.Scope, embeds, z, rate *graph.Node) []*graph.Node {
+		scope.Store().SetTraining(z.Graph(), true)
+		terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(scope, cfg, embeds), Z: z})
+		torchAdam.Update(scope, terms.Total, rate, false)
 		return []*graph.Node{terms.Total, terms.L1, terms.Regularization}
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func TestTinyTraining(t *testing.T) {
 		part := func(x []float64, width int) *tensors.Tensor {
 			return tensors.FromFlatDataAndDimensions(x[step*batch*width:(step+1)*batch*width], batch, width)
 		}
-		out, err := exec.Exec(part(embeds, cfg.EmbedDim), part(z, cfg.ZDim), schedule.At(step))
+		out, err := exec.Call(part(embeds, cfg.EmbedDim), part(z, cfg.ZDim), schedule.At(step))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestTinyTraining(t *testing.T) {
 		}
 	}
 	for name := range cfg.Shapes() {
-		got := ctx.GetVariableByScopeAndName(ctx.Scope(), name).MustValue()
+		got := store.GetVariable(name).MustValue()
 		if d := largest(t, got, golden("final."+name)); d > 1e-9 {
 			t.Errorf("%s differs by %g after training", name, d)
 		}

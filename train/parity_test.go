@@ -6,11 +6,11 @@ import (
 	"os"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/ml/train/optimizers"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/parity"
@@ -81,14 +81,14 @@ func generatorParity(t *testing.T, dtype dtypes.DType, compare func(output strin
 	t.Helper()
 	var cfg stylegan2.Config
 	weights := nntest.Embedded(t, "embedded:lorelei/generator", &cfg)
-	ctx := mlcontext.New().Checked(false)
-	if err := stylegan2.Load(ctx, cfg, weights, dtype); err != nil {
+	store := model.NewStore()
+	if err := stylegan2.Load(store.RootScope(), cfg, weights, dtype); err != nil {
 		t.Fatal(err)
 	}
 	want := nntest.Golden(t, "../models/stylegan2/testdata/lorelei.safetensors")
-	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		w := stylegan2.Mapping(ctx, cfg, in[0])
-		image := stylegan2.Synthesis(ctx, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		w := stylegan2.Mapping(scope, cfg, in[0])
+		image := stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
 		return []*graph.Node{nn.Widen(w), nn.Widen(image)}
 	}, goldenTensor(t, want, "z"))
 	if dtype == dtypes.Float32 {
@@ -108,8 +108,8 @@ func clipParity(t *testing.T, dtype dtypes.DType, compare func(output string, go
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := mlcontext.New().Checked(false)
-	if err := nn.Load(ctx, nntest.Embedded(t, "embedded:lorelei/clip", nil), dtype, false); err != nil {
+	store := model.NewStore()
+	if err := nn.Load(store.RootScope(), nntest.Embedded(t, "embedded:lorelei/clip", nil), dtype, false); err != nil {
 		t.Fatal(err)
 	}
 	want := nntest.Golden(t, "../models/clip/testdata/lorelei_goldens.safetensors")
@@ -125,12 +125,12 @@ func clipParity(t *testing.T, dtype dtypes.DType, compare func(output string, go
 	for _, c := range cases {
 		ids = append(ids, tokenizer.Encode(c.Text).IDs)
 	}
-	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		images := clip.Scaled(nn.Widen(clip.ImageEmbeds(ctx, cfg, clip.Preprocess(cfg, in[0]))))
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		images := clip.Scaled(nn.Widen(clip.ImageEmbeds(scope, cfg, clip.Preprocess(cfg, in[0]))))
 		if dtype != dtypes.Float32 {
 			return []*graph.Node{images}
 		}
-		return []*graph.Node{images, clip.Scaled(clip.TextEmbeds(ctx, cfg, in[1]))}
+		return []*graph.Node{images, clip.Scaled(clip.TextEmbeds(scope, cfg, in[1]))}
 	}, goldenTensor(t, want, "images"), ids)
 	compare("image_embeds", out[0], goldenValues(t, want, "image_embeds"))
 	if dtype == dtypes.Float32 {
@@ -142,10 +142,9 @@ func clipParity(t *testing.T, dtype dtypes.DType, compare func(output string, go
 func mapperParity(t *testing.T) (got, want []float32) {
 	t.Helper()
 	training, golden := goldenTraining(t, dtypes.Float32)
-	ctx := training.Networks.Context.In(pipeline.MapperScope).Checked(false)
-	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		ctx.SetTraining(in[0].Graph(), true)
-		return []*graph.Node{mapper.Build(ctx, training.Mapper, in[0])}
+	out := nntest.Run(t, training.Networks.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		scope.Store().SetTraining(in[0].Graph(), true)
+		return []*graph.Node{mapper.Build(scope.At(pipeline.MapperScope), training.Mapper, in[0])}
 	}, goldenInputs[float32](t, golden, 0)[1])
 	return out[0], goldenValues(t, golden, "z_pred")
 }
@@ -186,7 +185,7 @@ func gradientOf(t *testing.T, training *Training, golden *checkpoints.Weights) (
 		if mapper.IsBuffer(name) {
 			continue
 		}
-		moment := training.Networks.Context.GetVariableByScopeAndName("/"+optimizers.AdamDefaultScope+"/"+pipeline.MapperScope, name+"_1st_moment")
+		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name + "_1st_moment")
 		if moment == nil {
 			t.Fatalf("Adam has no first moment of %s", name)
 		}

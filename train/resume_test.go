@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/losses"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
@@ -30,8 +30,8 @@ func (m made) Len() int { return m.rows }
 
 func (m made) Read(rows []int, z, imageEmbeds []float32) error {
 	for i, row := range rows {
-		copy(z[i*pipelinetest.ZDim:], data.Z(uint64(row), pipelinetest.ZDim))
-		copy(imageEmbeds[i*pipelinetest.EmbedDim:], data.Z(uint64(row)+1<<32, pipelinetest.EmbedDim))
+		copy(z[i*pipelinetest.ZDim:], seeds.Z(uint64(row), pipelinetest.ZDim))
+		copy(imageEmbeds[i*pipelinetest.EmbedDim:], seeds.Z(uint64(row)+1<<32, pipelinetest.EmbedDim))
 		if m.broken > 0 && row == m.broken {
 			imageEmbeds[i*pipelinetest.EmbedDim] = float32(math.Inf(1))
 		}

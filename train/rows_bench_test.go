@@ -8,9 +8,10 @@ import (
 	"strconv"
 	"testing"
 
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/seeds"
 	"illustrator/losses"
 	"illustrator/models/batch"
 	"illustrator/models/mapper"
@@ -28,7 +29,7 @@ func BenchmarkRows(b *testing.B) {
 	dir := b.TempDir()
 	for _, part := range []struct { // training comes last: XLA stays in the process
 		name string
-		do   func(b *testing.B, pairs *data.Pairs)
+		do   func(b *testing.B, pairs *pairs.Set)
 	}{{"verify", verifyRows}, {"read", readRows}, {"train", trainOnRows}} {
 		for _, rows := range []int{100_000, 1_000_000, 10_000_000} {
 			b.Run(fmt.Sprintf("%s/rows=%d", part.name, rows), func(b *testing.B) {
@@ -38,7 +39,7 @@ func BenchmarkRows(b *testing.B) {
 				}
 				resetPeakMemory(b)
 				for b.Loop() {
-					pairs, err := data.OpenPairs(folder)
+					pairs, err := pairs.Open(folder)
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -55,14 +56,14 @@ func BenchmarkRows(b *testing.B) {
 // wide is the width of z and of the embeddings.
 const wide = 16
 
-func verifyRows(b *testing.B, pairs *data.Pairs) {
+func verifyRows(b *testing.B, pairs *pairs.Set) {
 	if err := pairs.Verify(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
 }
 
 // readRows reads every row once, in the order of a training's first epoch.
-func readRows(b *testing.B, pairs *data.Pairs) {
+func readRows(b *testing.B, pairs *pairs.Set) {
 	const batch = 32
 	z, embeds, rows := make([]float32, batch*wide), make([]float32, batch*wide), make([]int, batch)
 	order := newOrder(1, pairs.Len())
@@ -76,10 +77,10 @@ func readRows(b *testing.B, pairs *data.Pairs) {
 	}
 }
 
-func trainOnRows(b *testing.B, pairs *data.Pairs) {
+func trainOnRows(b *testing.B, pairs *pairs.Set) {
 	training := &Training{
 		Pairs: pairs, Seed: 1, Folder: Folder(b.TempDir()),
-		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Context: mlcontext.New()}},
+		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Store: model.NewStore()}},
 		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: wide, ZDim: wide, Width: 64, Blocks: 2, Layers: 2},
 		Config: Config{
 			Batch: 32, NoiseMode: "const", OnNaN: StopOnNaN, LogEvery: 25, Optimizer: torchAdam,
@@ -94,13 +95,13 @@ func trainOnRows(b *testing.B, pairs *data.Pairs) {
 
 // writeWide writes a set in which the same 10,000 normal values are repeated.
 func writeWide(b *testing.B, folder string, rows int) {
-	meta := data.PairsMeta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: wide, EmbedDim: wide, CreatedBy: "benchmark"}
-	w, err := data.OpenPairsWriter(folder, meta, data.DefaultShardRows)
+	meta := pairs.Meta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: wide, EmbedDim: wide, CreatedBy: "benchmark"}
+	w, err := pairs.OpenWriter(folder, meta, pairs.DefaultShardRows)
 	if err != nil {
 		b.Fatal(err)
 	}
 	const at = 10_000
-	values := data.Z(1, at*wide)
+	values := seeds.Z(1, at*wide)
 	for from := 0; from < rows; from += at {
 		if err := w.Append(meta.Seed+uint64(from), values, values); err != nil {
 			b.Fatal(err)

@@ -6,10 +6,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/shapes"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -47,15 +47,15 @@ func (t *Training) save() error {
 		return err
 	}
 	w := &checkpoints.Weights{Source: "training", Tensors: map[string]checkpoints.Tensor{}}
-	for v := range t.Networks.Context.IterVariables() {
+	for v := range t.Networks.Store.IterVariables() {
 		if pipeline.Frozen(v.Scope()) {
 			continue
 		}
 		tensor, err := tensorOf(v)
 		if err != nil {
-			return fmt.Errorf("save %s: %w", v.ScopeAndName(), err)
+			return fmt.Errorf("save %s: %w", v.Path(), err)
 		}
-		w.Tensors[strings.TrimPrefix(v.ScopeAndName(), "/")] = tensor
+		w.Tensors[strings.TrimPrefix(v.Path(), "/")] = tensor
 	}
 	if err := os.MkdirAll(t.Folder.checkpoints(), 0o777); err != nil {
 		return err
@@ -157,7 +157,7 @@ func readCheckpoint(dir string) (State, *checkpoints.Weights, error) {
 
 // restore gives the training's variables the values of a checkpoint. Those that a stage makes only later are made now.
 func (t *Training) restore(weights *checkpoints.Weights) error {
-	root := t.Networks.Context
+	store := t.Networks.Store
 	if err := mapperOf(weights, pipeline.MapperScope).Check(t.Mapper.Shapes()); err != nil {
 		return err
 	}
@@ -166,12 +166,11 @@ func (t *Training) restore(weights *checkpoints.Weights) error {
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", full, err)
 		}
-		at := strings.LastIndexByte(full, '/')
-		scope, name := "/"+full[:max(at, 0)], full[at+1:]
-		if v := root.GetVariableByScopeAndName(scope, name); v != nil {
+		v := store.GetVariable(full)
+		if v != nil {
 			err = v.SetValue(value)
-		} else {
-			root.InAbsPath(scope).Checked(false).VariableWithValue(name, value).SetTrainable(false)
+		} else if v, err = store.CreateVariable(full, value); err == nil {
+			v.SetTrainable(false)
 		}
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", full, err)
@@ -229,7 +228,7 @@ var elementTypes = map[checkpoints.DType]dtypes.DType{
 	checkpoints.I64: dtypes.Int64, checkpoints.I32: dtypes.Int32,
 }
 
-func tensorOf(v *mlcontext.Variable) (checkpoints.Tensor, error) {
+func tensorOf(v *model.Variable) (checkpoints.Tensor, error) {
 	value, err := v.Value()
 	if err != nil {
 		return checkpoints.Tensor{}, err

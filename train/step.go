@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -16,11 +16,11 @@ import (
 
 // programs are the compiled graphs of the stage at hand.
 type programs struct {
-	stage      int             // of update and gather, -1 before the first
-	update     *mlcontext.Exec // the losses of a batch, and a step
-	gather     *mlcontext.Exec // the losses of a batch whose gradient waits for the step's last batch; nil without accumulation
-	validation *mlcontext.Exec
-	prediction *mlcontext.Exec
+	stage      int         // of update and gather, -1 before the first
+	update     *model.Exec // the losses of a batch, and a step
+	gather     *model.Exec // the losses of a batch whose gradient waits for the step's last batch; nil without accumulation
+	validation *model.Exec
+	prediction *model.Exec
 }
 
 func (p *programs) reset() { *p = programs{stage: -1} }
@@ -139,31 +139,31 @@ func (t *Training) enter(at int) error {
 		if t.stage < 0 { // what is there is of another training, perhaps of another mapper, or of a checkpoint
 			reset = t.Config.Optimizer.Reset
 		}
-		if err := reset(t.Networks.Context); err != nil {
+		if err := reset(t.Networks.Store.RootScope()); err != nil {
 			return err
 		}
 	}
 	weights := t.Config.Stages[stage].Losses
 	var err error
 	if t.Config.Optimizer.Accumulate > 1 {
-		if t.gather, err = t.compile(func(ctx *mlcontext.Context, z, imageEmbeds, keys, _ *graph.Node) *graph.Node {
-			return t.gatherGraph(ctx, weights, z, imageEmbeds, keys)
+		if t.gather, err = t.compile(func(scope *model.Scope, z, imageEmbeds, keys, _ *graph.Node) *graph.Node {
+			return t.gatherGraph(scope, weights, z, imageEmbeds, keys)
 		}); err != nil {
 			return err
 		}
 	}
-	t.update, err = t.compile(func(ctx *mlcontext.Context, z, imageEmbeds, keys, rate *graph.Node) *graph.Node {
-		return t.updateGraph(ctx, weights, z, imageEmbeds, keys, rate)
+	t.update, err = t.compile(func(scope *model.Scope, z, imageEmbeds, keys, rate *graph.Node) *graph.Node {
+		return t.updateGraph(scope, weights, z, imageEmbeds, keys, rate)
 	})
 	t.stage = stage
 	return err
 }
 
 // compile makes a program of a batch: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate.
-func (t *Training) compile(build func(ctx *mlcontext.Context, z, imageEmbeds, keys, rate *graph.Node) *graph.Node) (*mlcontext.Exec, error) {
-	return t.devices.newExec(t.Networks.Backend, t.Networks.Context, func(ctx *mlcontext.Context, in []*graph.Node) *graph.Node {
-		ctx.SetTraining(in[0].Graph(), true)
-		return build(ctx, in[0], in[1], in[2], in[3])
+func (t *Training) compile(build func(scope *model.Scope, z, imageEmbeds, keys, rate *graph.Node) *graph.Node) (*model.Exec, error) {
+	return t.devices.newExec(t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
+		scope.Store().SetTraining(in[0].Graph(), true)
+		return build(scope, in[0], in[1], in[2], in[3])
 	})
 }
 
@@ -172,15 +172,15 @@ const normAt = 4
 
 // updateGraph is one training step: losses, gradients, optimizer, moving average. It returns the losses and, where it is
 // computed, the gradient's length.
-func (t *Training) updateGraph(ctx *mlcontext.Context, weights losses.Weights, z, imageEmbeds, keys, rate *graph.Node) *graph.Node {
-	terms, guarded := t.losses(ctx, weights, z, imageEmbeds, keys), t.Config.OnNaN == SkipNaN
+func (t *Training) updateGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys, rate *graph.Node) *graph.Node {
+	terms, guarded := t.losses(scope, weights, z, imageEmbeds, keys), t.Config.OnNaN == SkipNaN
 	packed := terms.Node()
-	norm := t.Config.Optimizer.Update(ctx, terms.Total, rate, guarded)
+	norm := t.Config.Optimizer.Update(scope, terms.Total, rate, guarded)
 	if t.Config.Optimizer.EMA > 0 {
-		follow(ctx, z.Graph(), t.Mapper, t.Config.Optimizer.EMA)
+		follow(scope, z.Graph(), t.Mapper, t.Config.Optimizer.EMA)
 	}
 	if guarded {
-		keepIfFinite(ctx, terms.Total, norm)
+		keepIfFinite(scope, terms.Total, norm)
 	}
 	if norm == nil {
 		return packed
@@ -189,11 +189,11 @@ func (t *Training) updateGraph(ctx *mlcontext.Context, weights losses.Weights, z
 }
 
 // gatherGraph is a batch of a step to come: its gradient is added to those gathered.
-func (t *Training) gatherGraph(ctx *mlcontext.Context, weights losses.Weights, z, imageEmbeds, keys *graph.Node) *graph.Node {
-	terms := t.losses(ctx, weights, z, imageEmbeds, keys)
-	t.Config.Optimizer.Gather(ctx, terms.Total)
+func (t *Training) gatherGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys *graph.Node) *graph.Node {
+	terms := t.losses(scope, weights, z, imageEmbeds, keys)
+	t.Config.Optimizer.Gather(scope, terms.Total)
 	if t.Config.OnNaN == SkipNaN {
-		keepIfFinite(ctx, terms.Total)
+		keepIfFinite(scope, terms.Total)
 	}
 	return terms.Node()
 }
@@ -201,22 +201,22 @@ func (t *Training) gatherGraph(ctx *mlcontext.Context, weights losses.Weights, z
 // losses predicts z from the image embeddings and compares: eq. 8 with the true z, eq. 9 with
 // the embedding of the predicted picture, eq. 10 with a normal distribution. The picture is drawn only if its loss has a
 // weight.
-func (t *Training) losses(ctx *mlcontext.Context, weights losses.Weights, z, imageEmbeds, keys *graph.Node) losses.Terms {
-	return t.compare(ctx, weights, z, mapper.Build(ctx.In(pipeline.MapperScope), t.Mapper, imageEmbeds), imageEmbeds, keys)
+func (t *Training) losses(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys *graph.Node) losses.Terms {
+	return t.compare(scope, weights, z, mapper.Build(scope.At(pipeline.MapperScope), t.Mapper, imageEmbeds), imageEmbeds, keys)
 }
 
-func (t *Training) compare(ctx *mlcontext.Context, weights losses.Weights, z, predicted, imageEmbeds, keys *graph.Node) losses.Terms {
+func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predicted, imageEmbeds, keys *graph.Node) losses.Terms {
 	return losses.Compute(weights, losses.Inputs{
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {
 			noise := stylegan2.Noise{Mode: stylegan2.NoiseMode(t.Config.NoiseMode), Keys: keys}
-			return t.Networks.ImageEmbedsIn(ctx, pipeline.Precision(t.Config.Precision), predicted, noise)
+			return t.Networks.ImageEmbedsIn(scope, pipeline.Precision(t.Config.Precision), predicted, noise)
 		},
 	})
 }
 
 // execute runs a program on rows of pairs and returns its values.
-func (t *Training) execute(exec *mlcontext.Exec, pairs Pairs, rows []int, keys []uint64, more ...any) ([]float32, error) {
+func (t *Training) execute(exec *model.Exec, pairs Pairs, rows []int, keys []uint64, more ...any) ([]float32, error) {
 	z := make([]float32, len(rows)*t.Mapper.ZDim)
 	embeds := make([]float32, len(rows)*t.Mapper.EmbedDim)
 	if err := pairs.Read(rows, z, embeds); err != nil {

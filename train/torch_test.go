@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/losses"
@@ -54,10 +54,10 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 			schedule.Warmup = c.warmup
 			training := smallTraining(t, optimizer, schedule)
 			followLosses(t, training, golden, c.name)
-			root := training.Networks.Context
+			store := training.Networks.Store
 			for _, name := range training.Mapper.Names() {
 				compare := func(scope, want string) {
-					v := root.GetVariableByScopeAndName("/"+scope, name)
+					v := store.Scope(scope).GetVariable(name)
 					if d := largest(t, v.MustValue(), golden(c.name+"."+want+"."+name)); d > 1e-9 {
 						t.Errorf("%s of %s differs by %g", name, scope, d)
 					}
@@ -77,7 +77,7 @@ func smallTraining(t *testing.T, optimizer Optimizer, schedule Schedule) *Traini
 	training := &Training{
 		Config:   Config{Batch: 6, OnNaN: StopOnNaN, Optimizer: optimizer, Stages: []Stage{{Losses: losses.Weights{L1: 0.7, Regularization: 0.3}, Schedule: schedule}}},
 		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 1, Layers: 2},
-		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(t), Context: mlcontext.New()}},
+		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(t), Store: model.NewStore()}},
 	}
 	initial := &checkpoints.Weights{Source: "golden", Tensors: map[string]checkpoints.Tensor{}}
 	for name, tensor := range nntest.Golden(t, optimizersGolden).Tensors {
@@ -85,14 +85,14 @@ func smallTraining(t *testing.T, optimizer Optimizer, schedule Schedule) *Traini
 			initial.Tensors[name] = tensor
 		}
 	}
-	for _, scope := range []string{pipeline.MapperScope, averageScope} {
-		ctx := training.Networks.Context.In(scope)
-		if err := nn.Load(ctx, initial, dtypes.Float64, scope == pipeline.MapperScope); err != nil {
+	for _, name := range []string{pipeline.MapperScope, averageScope} {
+		scope := training.Networks.Store.Scope(name)
+		if err := nn.Load(scope, initial, dtypes.Float64, name == pipeline.MapperScope); err != nil {
 			t.Fatal(err)
 		}
 		for name := range initial.Tensors {
 			if mapper.IsBuffer(name) {
-				ctx.GetVariableByScopeAndName(ctx.Scope(), name).SetTrainable(false)
+				scope.GetVariable(name).SetTrainable(false)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func followLosses(t *testing.T, training *Training, golden func(name string) *te
 			part := func(x []float64, width int) *tensors.Tensor {
 				return tensors.FromFlatDataAndDimensions(x[i*rows*width:(i+1)*rows*width], rows, width)
 			}
-			packed, err := exec.Exec1(part(z, training.Mapper.ZDim), part(embeds, training.Mapper.EmbedDim), make([]uint64, rows), stage.Schedule.At(at))
+			packed, err := exec.Call1(part(z, training.Mapper.ZDim), part(embeds, training.Mapper.EmbedDim), make([]uint64, rows), stage.Schedule.At(at))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -220,7 +220,7 @@ func dropoutRows(t *testing.T, units int, rate float64) (rows [][]float32) {
 	t.Helper()
 	const batch, steps = 1024, 4
 	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 1, ZDim: units, Width: units, Blocks: 1, Layers: 1, Dropout: rate}
-	ctx := mlcontext.New().Checked(false)
+	store := model.NewStore()
 	for name, shape := range cfg.Shapes() {
 		values := make([]float32, checkpoints.Tensor{Shape: shape}.Elements())
 		for i := range values {
@@ -229,21 +229,21 @@ func dropoutRows(t *testing.T, units int, rate float64) (rows [][]float32) {
 				values[i] = 1
 			}
 		}
-		ctx.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...))
+		store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...))
 	}
-	if err := ctx.SetRNGStateFromSeed(3); err != nil {
+	if err := store.SetRNGStateFromSeed(3); err != nil {
 		t.Fatal(err)
 	}
-	exec, err := mlcontext.NewExec(nntest.Backend(t), ctx, func(ctx *mlcontext.Context, embeds *graph.Node) *graph.Node {
-		ctx.SetTraining(embeds.Graph(), true)
-		return mapper.Build(ctx, cfg, embeds)
+	exec, err := model.NewExec(nntest.Backend(t), store, func(scope *model.Scope, embeds *graph.Node) *graph.Node {
+		scope.Store().SetTraining(embeds.Graph(), true)
+		return mapper.Build(scope, cfg, embeds)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer exec.Finalize()
 	for range steps {
-		out, err := exec.Exec1(tensors.FromFlatDataAndDimensions(make([]float32, batch), batch, 1))
+		out, err := exec.Call1(tensors.FromFlatDataAndDimensions(make([]float32, batch), batch, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ type Training struct {
 	programs
 }
 
-// Pairs are the rows that a mapper is trained on: those of *data.Pairs, or any others.
+// Pairs are the rows that a mapper is trained on: those of *pairs.Set, or any others.
 type Pairs interface {
 	// Len is the number of rows.
 	Len() int
@@ -116,22 +116,22 @@ func (t *Training) prepare() error {
 			return err
 		}
 	}
-	root, first := t.Networks.Context, t.Init
+	store, first := t.Networks.Store, t.Init
 	if first == nil {
 		first = mapper.Init(t.Mapper, t.Seed)
 	}
 	var err error
-	if t.devices, err = openDevices(t.Networks.Backend, root, t.Config.Devices); err != nil {
+	if t.devices, err = openDevices(t.Networks.Backend, store, t.Config.Devices); err != nil {
 		return err
 	}
-	if err := root.SetRNGStateFromSeed(int64(t.Seed)); err != nil {
+	if err := store.SetRNGStateFromSeed(int64(t.Seed)); err != nil {
 		return err
 	}
-	if err := mapper.Load(root.In(pipeline.MapperScope), t.Mapper, first); err != nil {
+	if err := mapper.Load(store.Scope(pipeline.MapperScope), t.Mapper, first); err != nil {
 		return err
 	}
 	if t.Config.Optimizer.EMA > 0 {
-		if err := loadAverage(root, first); err != nil {
+		if err := loadAverage(store, first); err != nil {
 			return err
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"math"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/losses"
@@ -79,7 +79,7 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 // measure returns the means over the validation rows; row i has the noise key firstKey + i.
 func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, err error) {
 	if t.validation == nil {
-		if t.validation, err = t.devices.newExec(t.Networks.Backend, t.Networks.Context, t.validationGraph); err != nil {
+		if t.validation, err = t.devices.newExec(t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
 			return m, err
 		}
 	}
@@ -121,11 +121,11 @@ func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, er
 // means of the predicted z and of its square.
 const measured = 7
 
-func (t *Training) validationGraph(ctx *mlcontext.Context, inputs []*Node) *Node {
+func (t *Training) validationGraph(scope *model.Scope, inputs []*Node) *Node {
 	z, imageEmbeds, keys := inputs[0], inputs[1], inputs[2]
-	ctx.SetTraining(z.Graph(), false)
-	predicted := mapper.Build(ctx.In(t.mapperScope()), t.Mapper, imageEmbeds)
-	packed := t.compare(ctx, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
+	scope.Store().SetTraining(z.Graph(), false)
+	predicted := mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
+	packed := t.compare(scope, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
 	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16)) // a prediction may be 0
 	cosine := Div(ReduceSum(Mul(z, predicted), 1), lengths)
 	more := Stack([]*Node{ReduceAllMean(cosine), ReduceAllMean(predicted), ReduceAllMean(Square(predicted))}, 0)
@@ -143,14 +143,14 @@ func (t *Training) mapperScope() string {
 // Predict maps image embeddings [N,E] to z [N,Z] by the mapper as it stands, its moving average where there is one.
 func (t *Training) Predict(imageEmbeds []float32) (z []float32, err error) {
 	if t.prediction == nil {
-		if t.prediction, err = mlcontext.NewExec(t.Networks.Backend, t.Networks.Context, func(ctx *mlcontext.Context, imageEmbeds *Node) *Node {
-			ctx.SetTraining(imageEmbeds.Graph(), false)
-			return mapper.Build(ctx.In(t.mapperScope()), t.Mapper, imageEmbeds)
+		if t.prediction, err = model.NewExec(t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, imageEmbeds *Node) *Node {
+			scope.Store().SetTraining(imageEmbeds.Graph(), false)
+			return mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
 		}); err != nil {
 			return nil, err
 		}
 	}
-	out, err := t.prediction.Exec1(tensors.FromFlatDataAndDimensions(imageEmbeds, len(imageEmbeds)/t.Mapper.EmbedDim, t.Mapper.EmbedDim))
+	out, err := t.prediction.Call1(tensors.FromFlatDataAndDimensions(imageEmbeds, len(imageEmbeds)/t.Mapper.EmbedDim, t.Mapper.EmbedDim))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (t *Training) Predict(imageEmbeds []float32) (z []float32, err error) {
 
 // saveMapper writes the mapper as a folder that `generate` reads.
 func (t *Training) saveMapper(folder string) error {
-	weights, err := mapper.Weights(t.Networks.Context.In(t.mapperScope()), t.Mapper)
+	weights, err := mapper.Weights(t.Networks.Store.Scope(t.mapperScope()), t.Mapper)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/singleflight"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/report"
@@ -90,7 +92,7 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 			continue
 		}
 		section, err := s.run(ctx)
-		if err != nil && !errors.Is(err, errPartial) {
+		if err != nil && !errors.Is(err, fault.ErrPartial) {
 			return fmt.Errorf("study %s: %w", s.name, err)
 		}
 		sections, failed = append(sections, section), errors.Join(failed, err)
@@ -111,7 +113,7 @@ type study struct {
 	options   ablateOptions
 	name, out string
 	domain    string
-	texts     []data.Text
+	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
 }
@@ -127,7 +129,7 @@ func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*s
 		s.out = filepath.Join(a.together(), s.name)
 	}
 	if a.seeds != "" {
-		if s.Seeds, err = data.ParseSeeds(a.seeds); err != nil {
+		if s.Seeds, err = seeds.Parse(a.seeds); err != nil {
 			return nil, fmt.Errorf("--%w", err)
 		}
 		if err := s.Validate(); err != nil {
@@ -176,7 +178,7 @@ func (s *study) check() error {
 		return err
 	}
 	if len(s.Kinds) > 0 {
-		var kept []data.Text
+		var kept []texts.Text
 		for _, t := range s.texts {
 			for _, kind := range s.Kinds {
 				if t.Kind == kind {
@@ -200,5 +202,5 @@ func (s *study) check() error {
 	if err := request.Check(session.networks); err != nil {
 		return err
 	}
-	return checkOutputFolder(s.out)
+	return terminal.CheckOutputFolder(s.out)
 }

@@ -13,12 +13,14 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/report"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 )
 
 // cell is one variant and seed, with a folder of its own.
@@ -33,7 +35,7 @@ func (s *study) cells() []cell {
 	var all []cell
 	for _, seed := range s.Seeds {
 		for _, v := range s.Variants() {
-			all = append(all, cell{v, seed, filepath.Join(s.out, "cells", fmt.Sprintf("%s-seed%d", data.Slug(v.Name), seed))})
+			all = append(all, cell{v, seed, filepath.Join(s.out, "cells", fmt.Sprintf("%s-seed%d", texts.Slug(v.Name), seed))})
 		}
 	}
 	return all
@@ -44,7 +46,7 @@ func (c cell) picture(i int) string {
 	return filepath.Join(c.folder, "pictures", fmt.Sprintf("%02d.png", i+1))
 }
 func (c cell) String() string             { return fmt.Sprintf("%s, seed %d", c.variant.Name, c.seed) }
-func (c cell) write(info *cellInfo) error { return writeJSON(c.info(), info) }
+func (c cell) write(info *cellInfo) error { return jsonfile.Write(c.info(), info) }
 
 // cellInfo is cell.json.
 type cellInfo struct {
@@ -120,20 +122,20 @@ func (s *study) list() error {
 		case info.Done:
 			status = fmt.Sprintf("done in %.0f s", info.Seconds)
 		case info.Failed != "":
-			status = "failed: " + oneLine(info.Failed)
+			status = "failed: " + terminal.OneLine(info.Failed)
 		}
 		rows = append(rows, []string{c.variant.Name, fmt.Sprint(c.seed), status})
 	}
-	return printTable(s.stdout, rows)
+	return terminal.PrintTable(s.stdout, rows)
 }
 
-// run does what is left of the study and writes its results. It returns them in short, with errPartial where cells failed.
+// run does what is left of the study and writes its results. It returns them in short, with fault.ErrPartial where cells failed.
 func (s *study) run(ctx context.Context) (report.Section, error) {
 	todo, err := s.left()
 	if err != nil {
 		return report.Section{}, err
 	}
-	if err := createFolder(s.out); err != nil {
+	if err := terminal.CreateFolder(s.out); err != nil {
 		return report.Section{}, err
 	}
 	if len(todo) > 0 {
@@ -195,7 +197,7 @@ func (w *worker) do(ctx context.Context, c cell) error {
 	if err != nil {
 		return err
 	}
-	if err := createFolder(filepath.Join(c.folder, "pictures")); err != nil {
+	if err := terminal.CreateFolder(filepath.Join(c.folder, "pictures")); err != nil {
 		return err
 	}
 	info := &cellInfo{Variant: c.variant.Name, Seed: c.seed, Spec: spec}
@@ -208,7 +210,7 @@ func (w *worker) do(ctx context.Context, c cell) error {
 		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command goes on from there")
 	default:
 		info.Failed = err.Error()
-		w.log.Warn(fmt.Sprintf("%s failed: %s", c, oneLine(info.Failed)))
+		w.log.Warn(fmt.Sprintf("%s failed: %s", c, terminal.OneLine(info.Failed)))
 	}
 	return c.write(info)
 }

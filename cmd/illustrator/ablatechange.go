@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/eval"
 	"illustrator/models/pipeline"
 )
@@ -29,7 +29,7 @@ func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) err
 	if c.variant.Draw.Keep != "" {
 		keep = pipeline.KeepW
 	}
-	bar := w.newProgress("Manipulating pictures", len(r.Seeds))
+	bar := w.NewProgress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
 		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: r.Synthesis, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })
@@ -48,7 +48,7 @@ func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) err
 // showManipulated changes the picture of the cell's first seed towards the texts that the report shows.
 func (w *worker) showManipulated(ctx context.Context, c cell, r pipeline.Request, keep pipeline.Keep) error {
 	networks, seed := w.session.networks, r.Seeds[0]
-	origin, err := networks.ZOrigin(ctx, data.Z(seed, networks.Generator.StyleDim), seed, w.origin, r.Synthesis)
+	origin, err := networks.ZOrigin(ctx, seeds.Z(seed, networks.Generator.StyleDim), seed, w.origin, r.Synthesis)
 	if err != nil {
 		return err
 	}

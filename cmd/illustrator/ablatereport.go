@@ -8,12 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/texts"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // studyResult is study.json.
@@ -53,7 +58,7 @@ func (s *study) report() (section report.Section, err error) {
 	if err != nil {
 		return section, err
 	}
-	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Versions: readVersions().fields()}
+	result := studyResult{Study: s.name, Table: analysis.Table(s.name), Differences: analysis.Differences(s.name + "-differences"), Versions: version.Read().Fields()}
 	if result.Claims, err = analysis.Judge(); err != nil {
 		return section, err
 	}
@@ -64,28 +69,18 @@ func (s *study) report() (section report.Section, err error) {
 	if err := s.print(result, document.Findings); err != nil || failed == 0 {
 		return section, err
 	}
-	return section, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), errPartial)
+	return section, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", failed, len(s.cells()), fault.ErrPartial)
 }
 
 // reportAll writes one report of several studies, in short, beside their folders.
 func (o *globalOptions) reportAll(folder string, studies []report.Section) error {
 	path := filepath.Join(folder, "report.html")
-	d := report.Document{Title: "Studies", Facts: facts(), Sections: studies}
+	d := report.Document{Title: "Studies", Facts: report.Facts("illustrator " + strings.Join(os.Args[1:], " ")), Sections: studies}
 	if err := d.WriteHTML(path); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(o.stdout, path)
 	return err
-}
-
-// facts say how a report came about.
-func facts() []report.Fact {
-	v := readVersions()
-	return []report.Fact{
-		{Name: "Command", Value: "illustrator " + strings.Join(os.Args[1:], " "), Code: true},
-		{Name: "Date", Value: time.Now().UTC().Format("2006-01-02")},
-		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", v.Illustrator, v.GoMLX, v.GoXLA, v.Go)},
-	}
 }
 
 // document is the study's report.
@@ -94,10 +89,10 @@ func (s *study) document(analysis *ablation.Analysis, seconds float64) (report.D
 	if s.Pictures > 1 {
 		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
 	}
-	facts := append(facts(),
+	facts := append(report.Facts("illustrator "+strings.Join(os.Args[1:], " ")),
 		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base}, report.Fact{Name: "Texts", Value: texts},
 		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
-		report.Fact{Name: "Time of all cells", Value: roundDuration(time.Duration(seconds * float64(time.Second))).String()})
+		report.Fact{Name: "Time of all cells", Value: terminal.RoundDuration(time.Duration(seconds * float64(time.Second))).String()})
 	if len(s.Set) > 0 {
 		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
 	}
@@ -113,26 +108,26 @@ func (s *study) curves() (*chart.Figure, error) {
 	if !s.Train {
 		return nil, nil
 	}
-	var runs []storedRun
+	var trained []runs.Run
 	for _, c := range s.cells()[:len(s.Variants())] {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			runs = append(runs, storedRun{Folder: train.Folder(info.Training), Label: c.variant.Name})
+			trained = append(trained, runs.Run{Folder: train.Folder(info.Training), Label: c.variant.Name})
 		}
 	}
-	if len(runs) == 0 {
+	if len(trained) == 0 {
 		return nil, nil
 	}
-	figure, err := curvesOf(runs, false)
+	figure, err := lossFigure(trained, false)
 	return &figure, err
 }
 
 // write writes tables, charts and the report.
 func (s *study) write(result studyResult, analysis *ablation.Analysis, document report.Document) error {
-	if err := writeJSON(filepath.Join(s.out, "study.json"), result); err != nil {
+	if err := jsonfile.Write(filepath.Join(s.out, "study.json"), result); err != nil {
 		return err
 	}
 	for _, t := range []report.Table{result.Table, result.Differences} {
@@ -143,12 +138,12 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 		}
 	}
 	charts := filepath.Join(s.out, "charts")
-	if err := createFolder(charts); err != nil {
+	if err := terminal.CreateFolder(charts); err != nil {
 		return err
 	}
 	for _, g := range s.Groups {
 		if figure, ok := analysis.Chart(g); ok {
-			if err := figure.Write(filepath.Join(charts, data.Slug(g.Name)+".png")); err != nil {
+			if err := figure.Write(filepath.Join(charts, texts.Slug(g.Name)+".png")); err != nil {
 				return err
 			}
 		}
@@ -158,11 +153,11 @@ func (s *study) write(result studyResult, analysis *ablation.Analysis, document 
 
 func (s *study) print(result studyResult, findings []string) error {
 	if s.options.asJSON {
-		return printJSON(s.stdout, result)
+		return jsonfile.Print(s.stdout, result)
 	}
 	rows, notes, err := result.Table.Plain()
 	if err == nil {
-		err = printTable(s.stdout, rows)
+		err = terminal.PrintTable(s.stdout, rows)
 	}
 	if err != nil {
 		return err

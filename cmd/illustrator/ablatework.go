@@ -9,13 +9,19 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // samplePairs samples the study's pairs where they are needed and missing.
@@ -31,9 +37,8 @@ func (s *study) samplePairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session.networks.Pictures = run.Pairs.Batch
-	meta := data.SampledMeta(session.networks, session.domain.Name, run.Pairs.Seed, stylegan2.NoiseMode(run.Pairs.NoiseMode), createdBy())
-	return s.globalOptions.samplePairs(ctx, session, s.pairs, meta, data.DefaultShardRows, run.Pairs.Rows)
+	meta := runs.PairsMeta(session.networks, session.domain.Name, run.Pairs)
+	return runs.Sample(ctx, s.Env(), session.networks, s.pairs, meta, pairs.DefaultShardRows, run.Pairs.Rows)
 }
 
 // mapper returns the folder of the run whose mapper a cell draws with, "" for the domain's own; it trains it first.
@@ -64,14 +69,15 @@ func (s *study) training(ctx context.Context, name string, run configs.Run) (tra
 	if err != nil {
 		return "", err
 	}
-	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", data.Slug(name), run.Seed, checkpoints.SHA256(text))))
+	folder := train.Folder(filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed, checkpoints.SHA256(text))))
 	_, err, _ = s.trainings.Do(string(folder), func() (any, error) {
 		session, err := s.readDomain(s.domain)
 		if err != nil {
 			return nil, err
 		}
-		session.devices = run.Train.Devices
-		if _, err := s.trainRun(ctx, session, run, trainOptions{out: string(folder), pairs: s.pairs}); err != nil {
+		job := jobOf(s.globalOptions, session, run, string(folder))
+		job.Pairs = s.pairs
+		if _, err := job.Train(ctx); err != nil {
 			return nil, err
 		}
 		return nil, folder.RemoveCheckpoints()
@@ -112,10 +118,10 @@ func (s *study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if request.ComparesSets() {
-		stages := stages{o: s.globalOptions}
-		request.Progress = stages.set
+		stages := host.Stages{Env: s.Env()}
+		request.Progress = stages.Set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
-		stages.done()
+		stages.Done()
 	}
 	return w, err
 }
@@ -148,10 +154,10 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	r := w.request()
 	r.Seeds, r.Prompts, r.Alpha, r.InjectIndex, r.Synthesis = drawing.Seeds, drawing.Prompts, drawing.Alpha, drawing.InjectIndex, drawing.Synthesis
 	r.Keep = c.folder
-	stages := stages{o: w.globalOptions}
-	r.Progress = stages.set
+	stages := host.Stages{Env: w.Env()}
+	r.Progress = stages.Set
 	result, err := eval.Evaluate(ctx, w.session.networks, r)
-	stages.done()
+	stages.Done()
 	if err != nil {
 		return err
 	}
@@ -183,7 +189,7 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (pipeline.Requ
 	for i := range w.Pictures {
 		seed := c.seed*uint64(w.Pictures) + uint64(i)
 		r.Seeds = append(r.Seeds, seed)
-		r.RandomZ = append(r.RandomZ, data.Z(seed, w.session.networks.Generator.StyleDim)...)
+		r.RandomZ = append(r.RandomZ, seeds.Z(seed, w.session.networks.Generator.StyleDim)...)
 	}
 	if d.Projection == "" {
 		r.Prompts, err = w.prompts(ctx, c, run)
@@ -224,24 +230,24 @@ func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Pro
 
 // sampledPrompt is eq. 4-7 over some of the study's pairs.
 func (w *worker) sampledPrompt(samples int, random *rand.Rand) ([]float32, error) {
-	pairs, err := data.OpenPairs(w.pairs)
+	set, err := pairs.Open(w.pairs)
 	if err != nil {
 		return nil, err
 	}
-	defer pairs.Close()
+	defer set.Close()
 	networks := w.session.networks
-	if err := pairs.Check(data.PairsMeta{CLIPSHA256: networks.Hashes["clip"], EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
+	if err := set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"], EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
 		return nil, err
 	}
-	if pairs.Len() < samples {
-		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs, pairs.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
+	if set.Len() < samples {
+		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs, set.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
 	}
-	rows := random.Perm(pairs.Len())[:samples]
+	rows := random.Perm(set.Len())[:samples]
 	z, embeds := make([]float32, samples*networks.Generator.StyleDim), make([]float32, samples*networks.CLIP.ProjectionDim)
-	if err := pairs.Read(rows, z, embeds); err != nil {
+	if err := set.Read(rows, z, embeds); err != nil {
 		return nil, err
 	}
-	return data.ImagePrompt(embeds, networks.CLIP.ProjectionDim)
+	return pairs.ImagePrompt(embeds, networks.CLIP.ProjectionDim)
 }
 
 // showPictures draws the texts that the report shows, the first picture of each.
@@ -260,15 +266,15 @@ func (w *worker) showPictures(ctx context.Context, c cell, r pipeline.Request) e
 // writeShown writes the pictures [N,3,H,H] of the texts that the report shows.
 func (w *worker) writeShown(c cell, images []float32) error {
 	size := w.session.networks.Generator.Size
-	pictures, err := data.SplitPictures(images, size, size)
+	drawings, err := pictures.Split(images, size, size)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(c.picture(0)), 0o777); err != nil {
 		return err
 	}
-	for i, p := range pictures {
-		if err := data.WritePNG(c.picture(i), p.Image(), []data.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: createdBy()}}); err != nil {
+	for i, p := range drawings {
+		if err := pictures.WritePNG(c.picture(i), p.Image(), []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}); err != nil {
 			return err
 		}
 	}

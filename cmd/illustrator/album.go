@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 )
 
@@ -23,7 +26,7 @@ const (
 // album is what was drawn: of each text the pictures that were kept. What is of each picture has all of them, pictures the
 // grid's.
 type album struct {
-	texts       []data.Text
+	texts       []texts.Text
 	places      []int // of the texts in the command's list
 	scores      []eval.Score
 	imageEmbeds []float32 // [N,E]
@@ -35,18 +38,18 @@ type album struct {
 // drawTexts draws the texts batch by batch and writes each picture when it is done.
 func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
 	a := newAlbum(g)
-	dim, seeds, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
-	bar := o.newProgress("Drawing pictures", len(g.texts)*len(seeds))
+	dim, list, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
+	bar := o.NewProgress("Drawing pictures", len(g.texts)*len(list))
 	defer bar.Done()
-	textsAtOnce := max(1, drawAtOnce/len(seeds))
+	textsAtOnce := max(1, drawAtOnce/len(list))
 	for from := 0; from < len(g.texts); from += textsAtOnce {
 		to := min(from+textsAtOnce, len(g.texts))
 		chosen := newChoice(g)
-		for first := 0; first < len(seeds); first += drawAtOnce {
-			last := min(first+drawAtOnce, len(seeds))
-			request.TextEmbeds, request.Seeds, request.RandomZ = embeds[from*dim:to*dim], seeds[first:last], nil
+		for first := 0; first < len(list); first += drawAtOnce {
+			last := min(first+drawAtOnce, len(list))
+			request.TextEmbeds, request.Seeds, request.RandomZ = embeds[from*dim:to*dim], list[first:last], nil
 			for _, seed := range request.Seeds {
-				request.RandomZ = append(request.RandomZ, data.Z(seed, s.networks.Generator.StyleDim)...)
+				request.RandomZ = append(request.RandomZ, seeds.Z(seed, s.networks.Generator.StyleDim)...)
 			}
 			drawn, err := a.draw(ctx, s, g, request, from)
 			if err != nil {
@@ -54,7 +57,7 @@ func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOpt
 			}
 			done += len(drawn)
 			bar.Set(done, "")
-			if chosen.add(drawn); g.bestOf > 1 && last < len(seeds) {
+			if chosen.add(drawn); g.bestOf > 1 && last < len(list) {
 				continue // the best may be still to come
 			}
 			if err := a.keep(ctx, s, g, request, chosen.take(), func(note string) { bar.Set(done, note) }); err != nil {
@@ -99,7 +102,7 @@ func (a *album) keep(ctx context.Context, s *session, g generateOptions, request
 	size := s.networks.Generator.Size
 	for _, d := range chosen {
 		name := pictureName(d.place, d.text.Text, d.seed)
-		img, err := g.redraw(ctx, g.out, name, data.Picture{Width: size, Height: size, Pixels: d.pixels}.Image())
+		img, err := g.redraw(ctx, g.out, name, pictures.Picture{Width: size, Height: size, Pixels: d.pixels}.Image())
 		if err != nil {
 			return err
 		}
@@ -159,16 +162,16 @@ func (a *album) writeGrid(path string, perText int, summary generateSummary) err
 	if summary.Diversity != nil {
 		subtitle += fmt.Sprintf(", diversity %.3f", *summary.Diversity)
 	}
-	img, err := data.Grid(a.pictures, labels, columns, data.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
+	img, err := pictures.Grid(a.pictures, labels, columns, pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
 	if err != nil {
 		return err
 	}
-	return data.WritePNG(path, img, []data.Meta{{Key: "Software", Value: createdBy()}})
+	return pictures.WritePNG(path, img, []pictures.Meta{{Key: "Software", Value: version.Program()}})
 }
 
 // pictureName is the file name, without extension, of text number i's picture.
 func pictureName(i int, text string, seed uint64) string {
-	if text = data.Slug(text); text != "" {
+	if text = texts.Slug(text); text != "" {
 		text = "-" + text
 	}
 	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)

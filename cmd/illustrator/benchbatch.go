@@ -12,16 +12,22 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/machine"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
 	"illustrator/train"
 	"illustrator/train/bench"
+	"illustrator/train/runs"
 )
 
 const benchBatchLong = `Looks for the batches with which a run's pairs are sampled and its mapper is trained fastest on this machine. The batch is
@@ -36,6 +42,24 @@ type batchOptions struct {
 	set                   []string
 	rounds, most          int
 	asJSON                bool
+}
+
+func newBenchCommand(opts *globalOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the speed of this machine",
+		Example: `  illustrator bench batch
+  illustrator bench batch --config lorelei --most 256`,
+		Args: cobra.ArbitraryArgs, // so that RunE words the error
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return terminal.UnknownCommand(cmd, args[0])
+		},
+	}
+	cmd.AddCommand(newBenchBatchCommand(opts))
+	return cmd
 }
 
 func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
@@ -62,8 +86,8 @@ func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
 }
 
 func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) error {
-	if err := checkRounds(b.rounds); err != nil {
-		return err
+	if b.rounds < 1 || b.rounds > 10_000 {
+		return fault.Usage(fmt.Errorf("--rounds is %d", b.rounds), "--rounds must be from 1 to 10000")
 	}
 	if b.most < 8 || b.most > configs.MaxPairsBatch {
 		return fault.Usage(fmt.Errorf("--most is %d", b.most), "--most must be from 8 to %d", configs.MaxPairsBatch)
@@ -91,7 +115,7 @@ func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) erro
 		return err
 	}
 	if b.asJSON {
-		return errors.Join(printJSON(opts.stdout, report), err)
+		return errors.Join(jsonfile.Print(opts.stdout, report), err)
 	}
 	return errors.Join(report.print(opts.stdout, works), err)
 }
@@ -108,11 +132,11 @@ type batchWork struct {
 
 // batchWorks returns what a run does in batches: sampling, and training.
 func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
-	m, err := s.mapperOf(run)
+	m, err := runs.MapperOf(run, s.networks)
 	if err != nil {
 		return nil, err
 	}
-	open := func(backend backends.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, s.domain.Locations())
 	}
 	stages := run.Train.Stages
@@ -152,12 +176,17 @@ func (o *globalOptions) serveBatch(cmd *cobra.Command, works []batchWork, what s
 	if err != nil || batch < 1 || at < 0 {
 		return fault.Usage(fmt.Errorf("--serve is %q", what), "leave it out: `illustrator bench batch` starts such processes")
 	}
-	return o.serveCase(cmd, works[at].at(batch))
+	backend, err := o.OpenBackend(max(1, works[at].Devices))
+	if err != nil {
+		return err
+	}
+	programs.Use(nil) // how long compiling takes is measured too
+	return bench.Serve(cmd.Context(), works[at].at(batch), backend, cmd.InOrStdin(), o.stdout)
 }
 
 // batchReport is what --json prints.
 type batchReport struct {
-	Versions versions                     `json:"versions"`
+	Versions version.Info                 `json:"versions"`
 	Cores    int                          `json:"cores"`
 	Load     string                       `json:"load_average"`
 	Tried    map[string][]bench.Candidate `json:"tried"`       // by the setting's name
@@ -167,10 +196,10 @@ type batchReport struct {
 // findBatches looks for the best batch of each work. What was measured before an error is in the report.
 func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b batchOptions) (batchReport, error) {
 	report := batchReport{
-		Versions: readVersions(), Cores: runtime.NumCPU(), Load: loadAverage(),
+		Versions: version.Read(), Cores: runtime.NumCPU(), Load: machine.LoadAverage(),
 		Tried: map[string][]bench.Candidate{}, Best: map[string]int{},
 	}
-	backend, err := o.backendName()
+	backend, err := o.BackendName()
 	if err != nil {
 		return report, err
 	}
@@ -182,22 +211,20 @@ func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b ba
 	if err != nil {
 		return report, err
 	}
-	o.warnBusy(report.Load)
+	bench.WarnBusy(o.log, report.Load)
 	for _, w := range works {
 		search := bench.Search{Least: w.least, Most: w.most, Multiple: max(1, w.Devices), Estimate: w.estimate}
 		if onCPU { // another device's memory is not this machine's
-			search.Memory = readMemory().Available
+			search.Memory = machine.ReadMemory().Available
 		}
 		search.Measure = func(batch int) (bench.Result, error) {
 			o.log.Info(fmt.Sprintf("measuring: %s, batch %d", w.About, batch))
-			results, err := bench.Run(ctx, w.at(batch), bench.Options{Rounds: b.rounds, Worker: worker})
-			if err != nil {
-				return bench.Result{}, err
-			}
+			c := w.at(batch)
+			result, err := bench.Measure(ctx, c, worker(c), b.rounds)
 			if !onCPU {
-				results[0].PeakBytes = 0
+				result.PeakBytes = 0
 			}
-			return results[0], nil
+			return result, err
 		}
 		tried, best, err := search.Run(ctx)
 		if len(tried) > 0 {
@@ -211,13 +238,13 @@ func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b ba
 }
 
 // worker returns the command line of the process that measures a case: this one's, with the work added.
-func (b batchOptions) worker(backend string) (func(bench.Case, bench.Precision) []string, error) {
+func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) {
 	program, err := os.Executable()
 	args := []string{program, "bench", "batch", "--backend", backend, "--config", b.config, "--domain", b.domain}
 	for _, assignment := range b.set {
 		args = append(args, "--set", assignment)
 	}
-	return func(c bench.Case, _ bench.Precision) []string {
+	return func(c bench.Case) []string {
 		return append(slices.Clone(args), "--serve", fmt.Sprintf("%s:%d", c.Name, c.Batch))
 	}, err
 }
@@ -242,7 +269,7 @@ func (r batchReport) print(w io.Writer, works []batchWork) error {
 			if c.Failure != "" {
 				fmt.Fprintf(table, "%s\t%d\t%s\n", about, c.Batch, c.Failure)
 			} else {
-				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, gibibytes(c.PeakBytes), c.CompileSeconds)
+				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, bench.Gibibytes(c.PeakBytes), c.CompileSeconds)
 			}
 			about = ""
 		}

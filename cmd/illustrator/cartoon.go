@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 )
 
 // cartoonOptions let a command that draws pictures redraw them in a style. Their zero value leaves pictures as they are.
@@ -63,7 +65,7 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
 func (o *globalOptions) openStyle(name string, s *session) (*cartoon.Style, error) {
-	return cartoon.Open(name, func() (backends.Backend, error) {
+	return cartoon.Open(name, func() (compute.Backend, error) {
 		err := o.start(s)
 		return s.networks.Backend, err
 	})
@@ -81,10 +83,10 @@ func (c *cartoonOptions) apply(ctx context.Context, img image.Image) (image.Imag
 func (c *cartoonOptions) redraw(ctx context.Context, folder, name string, img image.Image) (image.Image, error) {
 	if c.opened != nil && c.keepPlain {
 		plain := filepath.Join(folder, "plain")
-		if err := createFolder(plain); err != nil {
+		if err := terminal.CreateFolder(plain); err != nil {
 			return nil, err
 		}
-		if err := data.WritePNG(filepath.Join(plain, name+".png"), img, []data.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+		if err := pictures.WritePNG(filepath.Join(plain, name+".png"), img, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 			return nil, err
 		}
 	}
@@ -115,12 +117,12 @@ func (c *cartoonOptions) cartoonInfo() cartoonInfo {
 }
 
 // meta is the same for a picture's metadata.
-func (i cartoonInfo) meta() (meta []data.Meta) {
+func (i cartoonInfo) meta() (meta []pictures.Meta) {
 	if i.Cartoon != "" {
-		meta = append(meta, data.Meta{Key: "Cartoon", Value: i.Cartoon})
+		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: i.Cartoon})
 	}
 	if i.CartoonSHA256 != "" {
-		meta = append(meta, data.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
+		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
 	}
 	return meta
 }

@@ -8,12 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 )
 
 type cartoonizeOptions struct {
@@ -27,7 +30,7 @@ func newCartoonizeCommand(opts *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
-		Long: `Redraws PNG, JPEG and WebP pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
+		Long: `Redraws pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
 picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned upright
 as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
@@ -79,21 +82,21 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)
 	}
-	style, err := cartoon.Open(c.style, func() (backends.Backend, error) { return opts.openBackend(1) })
+	style, err := cartoon.Open(c.style, func() (compute.Backend, error) { return opts.OpenBackend(1) })
 	if err != nil {
 		return fmt.Errorf("--style: %w", err)
 	}
-	paths, err := data.PicturePaths(args...)
+	paths, err := pictures.Paths(args...)
 	if err != nil {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
+			err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
 		}
 		return err
 	}
 	if c.sheet != "" {
 		return opts.styleSheet(ctx, c.sheet, paths)
 	}
-	if err := checkOutputFolder(c.out); err != nil {
+	if err := terminal.CheckOutputFolder(c.out); err != nil {
 		return err
 	}
 	result, err := opts.cartoonize(ctx, c, style, paths)
@@ -101,12 +104,12 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 		return err
 	}
 	if c.asJSON {
-		err = printJSON(opts.stdout, result)
+		err = jsonfile.Print(opts.stdout, result)
 	} else {
 		_, err = fmt.Fprintf(opts.stdout, "%d of %d pictures in %s, style %s\n", len(result.Pictures), len(paths), c.out, c.style)
 	}
 	if err == nil && len(result.Skipped) > 0 {
-		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), errPartial)
+		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
 	}
 	return err
 }
@@ -134,20 +137,20 @@ type skippedPicture struct {
 // cartoonize redraws picture files one by one: they may be more than memory holds.
 func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoonized, error) {
 	result := cartoonized{Style: style.Name, SHA256: style.SHA256, Pictures: []cartoonPicture{}, Skipped: []skippedPicture{}}
-	bar := o.newProgress("Redrawing pictures", len(paths))
+	bar := o.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	names := map[string]int{}
 	var last error
 	for i, path := range paths {
-		img, err := data.ReadImage(path)
+		img, err := pictures.ReadImage(ctx, path)
 		if err == nil {
 			var drawn *image.NRGBA
 			if drawn, err = style.Draw(ctx, img, c.scale); err == nil {
-				if err := createFolder(c.out); err != nil {
+				if err := terminal.CreateFolder(c.out); err != nil {
 					return result, err
 				}
 				file := filepath.Join(c.out, cartoonName(names, path, style.Name)+".png")
-				if err := data.WritePNG(file, drawn, redrawnMeta(path, style)); err != nil {
+				if err := pictures.WritePNG(file, drawn, redrawnMeta(path, style)); err != nil {
 					return result, err
 				}
 				result.Pictures = append(result.Pictures, cartoonPicture{path, file, drawn.Rect.Dx(), drawn.Rect.Dy()})
@@ -184,12 +187,12 @@ func cartoonName(names map[string]int, path, style string) string {
 }
 
 // redrawnMeta is the metadata of a drawing: its picture's, where that has any, and the style.
-func redrawnMeta(path string, style *cartoon.Style) []data.Meta {
-	var meta []data.Meta
+func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
+	var meta []pictures.Meta
 	if strings.EqualFold(filepath.Ext(path), ".png") {
-		meta, _ = data.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
+		meta, _ = pictures.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
 	}
-	return append(meta, append([]data.Meta{{Key: "Software", Value: createdBy()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
+	return append(meta, append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
 }
 
 const (
@@ -199,18 +202,18 @@ const (
 
 // styleSheet writes a sheet with a row for each picture and a column for each style.
 func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []string) error {
-	if err := checkOutputFile(out, ".png"); err != nil {
+	if err := terminal.CheckOutputFile(out, ".png"); err != nil {
 		return err
 	}
 	if len(paths) > maxSheetPictures {
 		return fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d", maxSheetPictures)
 	}
-	bar := o.newProgress("Redrawing pictures", len(paths))
+	bar := o.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	styles := cartoon.Styles()
 	var cells []image.Image
 	for i, path := range paths {
-		img, err := data.ReadImage(path)
+		img, err := pictures.ReadImage(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -235,11 +238,11 @@ func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []stri
 	for _, s := range styles {
 		headers = append(headers, s.Name)
 	}
-	sheet, err := data.Grid(cells, nil, len(headers), data.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
+	sheet, err := pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
 	if err != nil {
 		return err
 	}
-	if err := data.WritePNG(out, sheet, []data.Meta{{Key: "Software", Value: createdBy()}}); err != nil {
+	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(o.stdout, out)

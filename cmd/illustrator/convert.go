@@ -5,7 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 )
 
@@ -26,7 +28,7 @@ version 1.6 too, and safetensors files are read, in one piece or several. Pickle
   illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
   illustrator convert vgg16-397923af.pth --out weights/lpips-vgg`,
-		Args: exactArgs(1, "the file or folder to convert"),
+		Args: terminal.ExactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {
 				return err
@@ -36,7 +38,7 @@ version 1.6 too, and safetensors files are read, in one piece or several. Pickle
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
 			if asJSON {
-				return printJSON(opts.stdout, report)
+				return jsonfile.Print(opts.stdout, report)
 			}
 			_, err = fmt.Fprintln(opts.stdout, report)
 			return err

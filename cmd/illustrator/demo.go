@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/texts"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
 )
 
@@ -46,7 +48,11 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	info, err := s.finishedRun(out, run, trainOptions{})
+	if err := terminal.CheckOutputFolder(out); err != nil {
+		return err
+	}
+	job := jobOf(opts, s, run, out)
+	info, err := job.Finished()
 	if err != nil {
 		return err
 	}
@@ -56,7 +62,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return summary.print(opts, pictures)
 	}
-	if _, err := opts.trainRun(ctx, s, run, trainOptions{out: out}); err != nil {
+	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
 	summary, err = opts.generate(ctx, s, generateOptions{
@@ -67,17 +73,17 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(summaryPath, summary); err != nil {
+	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
 	return summary.print(opts, pictures)
 }
 
 // descriptions returns the domain's test descriptions.
-func (s *session) descriptions() ([]data.Text, error) {
+func (s *session) descriptions() ([]texts.Text, error) {
 	name, raw, err := s.domain.ReadDescriptions()
 	if err != nil {
 		return nil, err
 	}
-	return data.ParseTexts(name, raw)
+	return texts.Parse(name, raw)
 }

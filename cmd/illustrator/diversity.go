@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 )
@@ -96,8 +96,8 @@ func (v *diversityOptions) resolveSeeds(given func(string) bool, d *drawOptions)
 		name  string
 		value int
 	}{{"count", v.count}, {"best-of", v.bestOf}} {
-		if f.value < 1 || f.value > data.MaxSeeds {
-			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, data.MaxSeeds)
+		if f.value < 1 || f.value > seeds.Max {
+			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, seeds.Max)
 		}
 		if given("seeds") && given(f.name) {
 			return fault.Usage(fmt.Errorf("--seeds and --%s are given", f.name), "--seeds draws one picture of each seed; --%s takes the seeds from --seed on: give one of the two", f.name)
@@ -110,8 +110,8 @@ func (v *diversityOptions) resolveSeeds(given func(string) bool, d *drawOptions)
 		return nil
 	}
 	drawn := v.count * v.bestOf // at most 10¹⁰
-	if drawn > data.MaxSeeds || v.seed > math.MaxUint64-uint64(drawn-1) {
-		return fault.Usage(fmt.Errorf("%d seeds from %d on", drawn, v.seed), "--count times --best-of is at most %d, and the last seed at most %d", data.MaxSeeds, uint64(math.MaxUint64))
+	if drawn > seeds.Max || v.seed > math.MaxUint64-uint64(drawn-1) {
+		return fault.Usage(fmt.Errorf("%d seeds from %d on", drawn, v.seed), "--count times --best-of is at most %d, and the last seed at most %d", seeds.Max, uint64(math.MaxUint64))
 	}
 	d.seeds = fmt.Sprint(v.seed)
 	if drawn > 1 {

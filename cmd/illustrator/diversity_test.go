@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -9,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 )
@@ -17,8 +18,8 @@ import (
 // samePicture is the scripts' command `same-picture A B`: it fails where the files' pictures differ by more than a step of
 // 255, as what went through other programs may.
 func samePicture() {
-	a, err := data.ReadPicture(os.Args[1])
-	b, err2 := data.ReadPicture(os.Args[2])
+	a, err := pictures.Read(context.Background(), os.Args[1])
+	b, err2 := pictures.Read(context.Background(), os.Args[2])
 	if err != nil || err2 != nil || len(a.Pixels) != len(b.Pixels) {
 		fmt.Fprintln(os.Stderr, err, err2, len(a.Pixels), len(b.Pixels))
 		os.Exit(1)

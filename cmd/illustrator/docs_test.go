@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"illustrator/cmd/terminal"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +30,7 @@ func checkCommandLine(line string) error {
 		}
 		args = append(args, m[0])
 	}
-	root := newRootCommand(&globalOptions{stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler)})
+	root := newRootCommand(terminal.NewOptions("illustrator", io.Discard, io.Discard))
 	cmd, rest, err := root.Find(args[1:])
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func TestDocumentedCommandsParse(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(newRootCommand(&globalOptions{stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler)}))
+	visit(newRootCommand(terminal.NewOptions("illustrator", io.Discard, io.Discard)))
 	documents, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)

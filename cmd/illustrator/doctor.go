@@ -14,7 +14,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/machine"
+	"illustrator/internal/version"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
 )
@@ -35,13 +39,13 @@ const (
 
 // diagnosis is what the doctor found.
 type diagnosis struct {
-	OK       bool      `json:"ok"`
-	Plugin   string    `json:"plugin,omitempty"` // path
-	Info     *xla.Info `json:"plugin_info,omitempty"`
-	Memory   memory    `json:"memory"`
-	Weights  []weights `json:"embedded_weights"`
-	Versions versions  `json:"versions"`
-	Checks   []check   `json:"checks"`
+	OK       bool           `json:"ok"`
+	Plugin   string         `json:"plugin,omitempty"` // path
+	Info     *xla.Info      `json:"plugin_info,omitempty"`
+	Memory   machine.Memory `json:"memory"`
+	Weights  []weights      `json:"embedded_weights"`
+	Versions version.Info   `json:"versions"`
+	Checks   []check        `json:"checks"`
 }
 
 // weights are a network within the program.
@@ -65,16 +69,16 @@ func newDoctorCommand(opts *globalOptions) *cobra.Command {
 }
 
 func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
-	backend, err := opts.backendName()
+	backend, err := opts.BackendName()
 	if err != nil {
 		return err
 	}
-	found := diagnose(ctx, backend, opts.programCache())
+	found := diagnose(ctx, backend, opts.ProgramCache())
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if asJSON {
-		err = printJSON(opts.stdout, found)
+		err = jsonfile.Print(opts.stdout, found)
 	} else {
 		err = printDiagnosis(opts.stdout, found)
 	}
@@ -95,7 +99,7 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 }
 
 func diagnose(ctx context.Context, backend string, cache *programs.Cache) diagnosis {
-	found := diagnosis{OK: true, Versions: readVersions(), Memory: readMemory()}
+	found := diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
 	add := func(c check) {
 		found.Checks = append(found.Checks, c)
 		found.OK = found.OK && c.Status != statusWrong
@@ -106,7 +110,7 @@ func diagnose(ctx context.Context, backend string, cache *programs.Cache) diagno
 	if found.Info != nil {
 		add(checkDevices(found.Info))
 	}
-	add(found.Memory.check())
+	add(checkMemory(found.Memory))
 	add(found.checkWeights())
 	add(checkPrograms(cache))
 	add(checkPip(ctx, found.Info != nil))
@@ -144,6 +148,21 @@ func checkDevices(info *xla.Info) check {
 	c.Detail = fmt.Sprintf("%s: %s", info.Platform, strings.Join(info.Devices, ", "))
 	if info.Version != "" && info.Version != info.Platform {
 		c.Detail += " (" + info.Version + ")"
+	}
+	return c
+}
+
+// memoryNeeded is what the embedded domain's runs may take at most.
+const memoryNeeded = 4 << 30
+
+func checkMemory(m machine.Memory) check {
+	c := check{Name: "memory", Status: statusOK, Detail: "not known on this system"}
+	if m.Total == 0 {
+		return c
+	}
+	c.Detail = fmt.Sprintf("%s, %s of it available", terminal.ByteSize(int64(m.Total)), terminal.ByteSize(int64(m.Available)))
+	if m.Available < memoryNeeded {
+		c.Status, c.Fix = statusWarning, "end other programs: runs on the embedded domain take up to 4 GiB"
 	}
 	return c
 }

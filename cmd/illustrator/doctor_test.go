@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/machine"
 )
 
 func TestVerifyFolderFindsAFlippedBit(t *testing.T) {
@@ -40,10 +41,10 @@ func TestVerifyFolderFindsAFlippedBit(t *testing.T) {
 }
 
 func TestMemoryCheck(t *testing.T) {
-	if c := (memory{}).check(); c.Status != statusOK {
+	if c := checkMemory(machine.Memory{}); c.Status != statusOK {
 		t.Errorf("unknown memory: %+v", c)
 	}
-	if c := (memory{Total: 16 << 30, Available: 3 << 30}).check(); c.Status != statusWarning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
+	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}); c.Status != statusWarning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
 		t.Errorf("little memory: %+v", c)
 	}
 }

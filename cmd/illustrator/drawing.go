@@ -7,15 +7,18 @@ import (
 	"image"
 	"slices"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/eval"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/refine"
 )
 
 // drawing is a picture on its way to a file.
 type drawing struct {
-	text  data.Text
+	text  texts.Text
 	place int // of the text in the command's list
 	seed  uint64
 
@@ -46,7 +49,7 @@ type refined struct {
 // look gives the drawings their pictures [N,3,Size,Size], with embeddings and scores.
 func look(ctx context.Context, s *session, drawn []*drawing, images []float32) error {
 	size, dim := s.networks.Generator.Size, s.networks.CLIP.ProjectionDim
-	pictures, err := data.SplitPictures(images, size, size)
+	pictures, err := pictures.Split(images, size, size)
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func look(ctx context.Context, s *session, drawn []*drawing, images []float32) e
 	if err != nil {
 		return err
 	}
-	var texts []data.Text
+	var texts []texts.Text
 	var textEmbeds []float32
 	for _, d := range drawn {
 		texts, textEmbeds = append(texts, d.text), append(textEmbeds, d.textEmbed...)
@@ -71,7 +74,7 @@ func look(ctx context.Context, s *session, drawn []*drawing, images []float32) e
 
 // pictureInfo is the JSON beside a picture.
 type pictureInfo struct {
-	data.Text                       // with its kind and labels, where they are known
+	texts.Text                      // with its kind and labels, where they are known
 	Seed          uint64            `json:"seed"`
 	Alpha         *float64          `json:"alpha"` // null without projection
 	NoiseMode     string            `json:"noise_mode"`
@@ -104,32 +107,32 @@ func (p pictureInfo) write(base string, img image.Image) error {
 	if err := p.writePicture(base, img); err != nil {
 		return err
 	}
-	return writeJSON(base+".json", p)
+	return jsonfile.Write(base+".json", p)
 }
 
 // writePicture writes a picture with its metadata.
 func (p pictureInfo) writePicture(base string, img image.Image) error {
-	meta := []data.Meta{
-		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: createdBy()},
+	meta := []pictures.Meta{
+		{Key: "Description", Value: p.Text.Text}, {Key: "Software", Value: version.Program()},
 		{Key: "Seed", Value: fmt.Sprint(p.Seed)}, {Key: "Domain", Value: p.Domain},
 	}
 	if p.Alpha != nil {
-		meta = append(meta, data.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
+		meta = append(meta, pictures.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
 	}
 	if p.Spread > 0 {
-		meta = append(meta, data.Meta{Key: "Spread", Value: fmt.Sprint(p.Spread)})
+		meta = append(meta, pictures.Meta{Key: "Spread", Value: fmt.Sprint(p.Spread)})
 	}
 	if p.Refined != nil {
-		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(p.Refined.Steps)})
+		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(p.Refined.Steps)})
 	}
 	meta = append(append(meta, hashesOf(p.Networks)...), p.cartoonInfo.meta()...)
-	return data.WritePNG(base+".png", img, meta)
+	return pictures.WritePNG(base+".png", img, meta)
 }
 
 // hashesOf are the hashes of networks as metadata.
-func hashesOf(networks map[string]string) (meta []data.Meta) {
+func hashesOf(networks map[string]string) (meta []pictures.Meta) {
 	for _, name := range sortedKeys(networks) {
-		meta = append(meta, data.Meta{Key: name + "-SHA256", Value: networks[name]})
+		meta = append(meta, pictures.Meta{Key: name + "-SHA256", Value: networks[name]})
 	}
 	return meta
 }

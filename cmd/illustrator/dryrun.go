@@ -2,58 +2,41 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 
-	"illustrator/configs"
-	"illustrator/data"
-	"illustrator/train"
+	"illustrator/cmd/terminal"
+	"illustrator/train/runs"
 )
 
-// dryRun prints what a run would do: a table in comments, then all settings, which together are a configuration that can
-// be stored and used.
-func (o *globalOptions) dryRun(s *session, run configs.Run, t trainOptions) error {
-	m, err := s.mapperOf(run)
-	if err != nil {
-		return err
-	}
-	rows, source := run.Pairs.Rows, "to be sampled from seed "+fmt.Sprint(run.Pairs.Seed)
-	if t.pairs != "" {
-		pairs, err := data.OpenPairs(t.pairs)
-		if err != nil {
-			return err
-		}
-		defer pairs.Close()
-		rows, source = pairs.Len(), t.pairs
-	}
-	if t.validationPairs == "" {
-		rows -= run.Train.Validation.Rows
-	}
-	config := run.Train.Resolved(rows)
-	estimate := train.EstimateMemory(config, m, s.networks)
-	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+// printPlan prints what a run would do: a table in comments, then all settings, which together are a configuration that
+// can be stored and used.
+func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(table, "# %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	line("pairs", "%d to train on, %d to validate; %s", rows, config.Validation.Rows, source)
-	line("mapper", "%d parameters, trained", m.Parameters())
-	line("generator", "%d parameters, frozen", s.networks.Generator.Shapes().Elements())
-	line("clip", "%d parameters, frozen", s.networks.CLIP.Shapes().Elements())
-	perStep := config.Batch * config.Optimizer.Accumulate
-	for i, stage := range config.Stages {
+	line("pairs", "%d to train on, %d to validate; %s", p.Rows, p.Config.Validation.Rows, p.Source)
+	line("mapper", "%d parameters, trained", p.Mapper.Parameters())
+	line("generator", "%d parameters, frozen", j.Networks.Generator.Shapes().Elements())
+	line("clip", "%d parameters, frozen", j.Networks.CLIP.Shapes().Elements())
+	perStep := p.Config.Batch * p.Config.Optimizer.Accumulate
+	for i, stage := range p.Config.Stages {
 		steps := stage.Schedule.Steps
-		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs", steps, perStep, float64(steps)*float64(perStep)/float64(rows))
+		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs", steps, perStep, float64(steps)*float64(perStep)/float64(p.Rows))
 	}
-	line("steps", "%d", config.Steps())
+	line("steps", "%d", p.Config.Steps())
+	m := p.Memory
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
-		byteSize(estimate.Total()), byteSize(estimate.Weights), byteSize(estimate.Programs), byteSize(estimate.Batch))
-	line("checkpoint", "%s each, %d kept and the best", byteSize(estimate.Checkpoint), config.Checkpoint.Keep)
+		terminal.ByteSize(m.Total()), terminal.ByteSize(m.Weights), terminal.ByteSize(m.Programs), terminal.ByteSize(m.Batch))
+	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	text, err := run.YAML()
+	text, err := j.Run.YAML()
 	if err != nil {
 		return err
 	}
-	_, err = o.stdout.Write(text)
+	_, err = w.Write(text)
 	return err
 }

@@ -6,7 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/arrays"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 )
 
@@ -50,14 +53,14 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if len(texts) == 0 && len(e.images) == 0 {
 		return fault.Usage(fmt.Errorf("no text is given"), "give texts, --texts FILE or --images FOLDER")
 	}
-	if err := checkOutputFile(e.out, ".npy", ".safetensors"); err != nil {
+	if err := terminal.CheckOutputFile(e.out, ".npy", ".safetensors"); err != nil {
 		return err
 	}
 	s, err := opts.readDomain(e.domain)
 	if err != nil {
 		return err
 	}
-	array := &data.Array{Name: "image_embeds"}
+	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
 		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
@@ -69,7 +72,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	}
 	dim := s.networks.CLIP.ProjectionDim
 	array.Shape = []int{len(array.Data) / dim, dim}
-	if err := data.WriteArray(e.out, array); err != nil {
+	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, e.out)
@@ -81,27 +84,27 @@ func addStrictFlag(cmd *cobra.Command, strict *bool) {
 }
 
 // readTextArguments joins the texts of the command line with those of a file.
-func readTextArguments(args []string, path string) ([]data.Text, error) {
-	var texts []data.Text
+func readTextArguments(args []string, path string) ([]texts.Text, error) {
+	var descriptions []texts.Text
 	for i, arg := range args {
-		t, err := data.NewText(arg)
+		t, err := texts.New(arg)
 		if err != nil {
 			return nil, fmt.Errorf("text %d: %w", i+1, err)
 		}
-		texts = append(texts, t)
+		descriptions = append(descriptions, t)
 	}
 	if path == "" {
-		return texts, nil
+		return descriptions, nil
 	}
-	more, err := data.ReadTexts(path)
+	more, err := texts.Read(path)
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give --texts a file of one text a line, or a JSON list")
 	}
-	return append(texts, more...), err
+	return append(descriptions, more...), err
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func (o *globalOptions) checkLengths(s *session, texts []data.Text, strict bool) error {
+func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool) error {
 	context := s.networks.Tokenizer.Context()
 	for i, t := range texts {
 		lost := s.networks.Tokenizer.Encode(t.Text).Lost
@@ -118,7 +121,7 @@ func (o *globalOptions) checkLengths(s *session, texts []data.Text, strict bool)
 }
 
 // embedTexts embeds texts after checkLengths.
-func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []data.Text, strict bool) ([]float32, error) {
+func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []texts.Text, strict bool) ([]float32, error) {
 	if err := o.checkLengths(s, texts, strict); err != nil {
 		return nil, err
 	}
@@ -135,7 +138,7 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []data
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && data.IsArrayPath(sources[0]) {
+	if len(sources) == 1 && arrays.IsPath(sources[0]) {
 		a, err := readArray(sources[0])
 		if err != nil {
 			return nil, err
@@ -148,7 +151,7 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
 	}
-	paths, err := findPictures(sources...)
+	paths, err := findPictures(ctx, sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +159,13 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 }
 
 // findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
-func findPictures(sources ...string) ([]string, error) {
-	paths, err := data.PicturePaths(sources...)
+func findPictures(ctx context.Context, sources ...string) ([]string, error) {
+	paths, err := pictures.Paths(sources...)
 	if err == nil {
-		_, err = data.ReadPicture(paths[0])
+		_, err = pictures.Read(ctx, paths[0])
 	}
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give PNG, JPEG or WebP pictures, or a folder of them")
+		err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
 	}
 	return paths, err
 }
@@ -173,13 +176,13 @@ func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []s
 	if err := o.start(s); err != nil {
 		return nil, err
 	}
-	bar := o.newProgress("Embedding pictures", len(paths))
+	bar := o.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
 	size := s.networks.CLIP.Vision.ImageSize
 	const batch = 32
 	var embeds, pixels []float32
 	for i, path := range paths {
-		p, err := data.ReadPicture(path)
+		p, err := pictures.Read(ctx, path)
 		if err != nil {
 			return nil, err
 		}

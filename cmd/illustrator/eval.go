@@ -11,8 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/models/host"
+	"illustrator/train/runs"
 )
 
 const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
@@ -52,7 +56,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 		Long:  evalLong,
 		Example: `  illustrator eval runs/first --seeds 0-3
   illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
-		Args: optionalArg("one run or one folder of pictures"),
+		Args: terminal.OptionalArg("one run or one folder of pictures"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runEval(cmd, opts, e, args) },
 	}
 	addDomainFlag(cmd, &e.domain)
@@ -88,7 +92,7 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 		return err
 	}
 	if e.asJSON {
-		err = printJSON(opts.stdout, report)
+		err = jsonfile.Print(opts.stdout, report)
 	} else {
 		err = report.print(opts.stdout)
 	}
@@ -105,9 +109,9 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	}
 	out := strings.TrimSuffix(filepath.Base(e.domain), filepath.Ext(e.domain)) + "-eval"
 	if len(args) == 1 {
-		folder, err := findRun(args[0])
+		folder, err := runs.Find(args[0])
 		if err != nil {
-			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runsFolder)
+			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
 			e.run, out = string(folder), filepath.Join(string(folder), "eval")
@@ -132,11 +136,11 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 // eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
 func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
 	began := time.Now()
-	request, err := e.request(s)
+	request, err := e.request(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOutputFolder(e.out); err != nil {
+	if err := terminal.CheckOutputFolder(e.out); err != nil {
 		return nil, err
 	}
 	if err := request.Check(s.networks); err != nil {
@@ -156,38 +160,17 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 	if err := e.openJudges(s, &request); err != nil {
 		return nil, err
 	}
-	if err := createFolder(e.out); err != nil {
+	if err := terminal.CreateFolder(e.out); err != nil {
 		return nil, err
 	}
-	stages := stages{o: o}
-	request.Keep, request.Progress = e.out, stages.set
+	stages := host.Stages{Env: o.Env()}
+	request.Keep, request.Progress = e.out, stages.Set
 	result, err := eval.Evaluate(ctx, s.networks, request)
-	stages.done()
+	stages.Done()
 	if err != nil {
 		return nil, err
 	}
 	report := newEvalReport(s, e, request, result)
 	report.Seconds = time.Since(began).Seconds()
 	return report, report.write(e.out)
-}
-
-// stages shows a progress bar for each stage of an evaluation.
-type stages struct {
-	o     *globalOptions
-	stage string
-	bar   *progress
-}
-
-func (s *stages) set(stage string, done, total int) {
-	if stage != s.stage {
-		s.done()
-		s.stage, s.bar = stage, s.o.newProgress(stage, total)
-	}
-	s.bar.Set(done, "")
-}
-
-func (s *stages) done() {
-	if s.bar != nil {
-		s.bar.Done()
-	}
 }

@@ -10,9 +10,13 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"illustrator/cmd/terminal"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 )
 
 // evalReport is eval.json.
@@ -38,7 +42,7 @@ func newEvalReport(s *session, e evalOptions, r eval.Request, result *eval.Resul
 	}
 	return &evalReport{
 		Source: source, Result: result, Settings: r.Settings(s.networks.Hashes), Asked: e.metrics, Reference: reference,
-		ReferenceSamples: e.referenceSamples, Resamples: e.resamples, Versions: readVersions().fields(),
+		ReferenceSamples: e.referenceSamples, Resamples: e.resamples, Versions: version.Read().Fields(),
 	}
 }
 
@@ -46,11 +50,11 @@ func newEvalReport(s *session, e evalOptions, r eval.Request, result *eval.Resul
 func (r *evalReport) partial() error {
 	if skipped := r.SkippedReference; len(skipped) > 0 {
 		return fmt.Errorf("%d pictures of the reference and %d of %d others were skipped, the first is %s: %s: %w", len(skipped), len(r.Skipped),
-			len(r.Skipped)+r.Pictures, skipped[0].File, oneLine(skipped[0].Reason), errPartial)
+			len(r.Skipped)+r.Pictures, skipped[0].File, terminal.OneLine(skipped[0].Reason), fault.ErrPartial)
 	}
 	if len(r.Skipped) > 0 {
 		return fmt.Errorf("%d of %d pictures were skipped, the first is %s: %s: %w",
-			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, oneLine(r.Skipped[0].Reason), errPartial)
+			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, terminal.OneLine(r.Skipped[0].Reason), fault.ErrPartial)
 	}
 	for _, name := range r.Asked {
 		if slices.ContainsFunc(r.Metrics, func(m metrics.Metric) bool { return strings.HasPrefix(m.Name, name) }) {
@@ -58,7 +62,7 @@ func (r *evalReport) partial() error {
 		}
 		for _, refused := range r.Refused {
 			if strings.HasPrefix(refused.Metric, name) {
-				return fmt.Errorf("%s could not be measured: %s: %w", refused.Metric, oneLine(refused.Reason), errPartial)
+				return fmt.Errorf("%s could not be measured: %s: %w", refused.Metric, terminal.OneLine(refused.Reason), fault.ErrPartial)
 			}
 		}
 	}
@@ -89,7 +93,7 @@ func (r *evalReport) print(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := printTable(w, rows); err != nil {
+	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}
 	for _, note := range notes {
@@ -102,7 +106,7 @@ func (r *evalReport) print(w io.Writer) error {
 
 // write writes eval.json, eval.md, eval.csv and eval.tex.
 func (r *evalReport) write(folder string) error {
-	if err := writeJSON(filepath.Join(folder, "eval.json"), r); err != nil {
+	if err := jsonfile.Write(filepath.Join(folder, "eval.json"), r); err != nil {
 		return err
 	}
 	table := r.table()

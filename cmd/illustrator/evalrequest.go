@@ -1,11 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
@@ -13,7 +14,7 @@ import (
 )
 
 // request checks the options and turns them into the request, without judges that need a device.
-func (e evalOptions) request(s *session) (eval.Request, error) {
+func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Alpha: e.alpha, InjectIndex: e.injectIndex}
 	r.Bootstrap.Resamples = e.resamples
 	drawn, err := e.drawOptions.request(s)
@@ -24,7 +25,7 @@ func (e evalOptions) request(s *session) (eval.Request, error) {
 	if err := e.readTexts(s, &r); err != nil {
 		return r, err
 	}
-	if err := e.openReference(&r); err != nil {
+	if err := e.openReference(ctx, &r); err != nil {
 		return r, fmt.Errorf("--reference: %w", err)
 	}
 	if e.clip != "" {
@@ -53,7 +54,7 @@ func (e evalOptions) openMapper(s *session, r *eval.Request) error {
 
 // readTexts sets the texts, and the files of pictures.
 func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
-	var given, known []data.Text
+	var given, known []texts.Text
 	if e.textsFile != "" {
 		if given, err = readTextArguments(nil, e.textsFile); err != nil {
 			return err
@@ -79,7 +80,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 }
 
 // openReference tells pairs from pictures.
-func (e evalOptions) openReference(r *eval.Request) error {
+func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
 	r.Reference.Samples = e.referenceSamples
 	if e.reference == "" {
 		return nil
@@ -88,7 +89,7 @@ func (e evalOptions) openReference(r *eval.Request) error {
 		r.Reference.Pairs = e.reference
 		return nil
 	}
-	files, err := findPictures(e.reference)
+	files, err := findPictures(ctx, e.reference)
 	r.Reference.Files = files
 	return err
 }

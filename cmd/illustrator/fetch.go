@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/checkpoints/fetch"
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 	"illustrator/models/pipeline"
 )
@@ -42,7 +44,7 @@ func newFetchCommand(opts *globalOptions) *cobra.Command {
 		Example: `  illustrator fetch cats-256
   illustrator fetch cats-256 --accept-license
   illustrator fetch cats-256 --accept-license --from stylegan2-cat-config-f.pt --from clip-vit-base-patch32`,
-		Args: exactArgs(1, "the domain: "+strings.Join(configs.Names("domains"), ", ")+", or the path of a YAML file"),
+		Args: terminal.ExactArgs(1, "the domain: "+strings.Join(configs.Names("domains"), ", ")+", or the path of a YAML file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runFetch(cmd.Context(), opts, f, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -96,7 +98,7 @@ func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref stri
 		return err
 	}
 	if f.asJSON {
-		return printJSON(opts.stdout, results)
+		return jsonfile.Print(opts.stdout, results)
 	}
 	for _, r := range results {
 		if _, err := fmt.Fprintln(opts.stdout, r.Folder); err != nil {
@@ -214,11 +216,11 @@ func (o *globalOptions) download(ctx context.Context, n configs.Published, f fet
 func (o *globalOptions) downloadSource(ctx context.Context, source configs.Source, folder, mirror string) error {
 	const mega = 1_000_000
 	for _, file := range source.Files {
-		var bar *progress
+		var bar *terminal.Progress
 		client := &fetch.Client{Mirror: mirror, Log: func(line string) { o.log.Warn(line) }}
 		client.Progress = func(name string, done, total int64) {
 			if bar == nil {
-				bar = o.newProgress(fmt.Sprintf("Downloading %s (MB)", name), int((total+mega-1)/mega))
+				bar = o.NewProgress(fmt.Sprintf("Downloading %s (MB)", name), int((total+mega-1)/mega))
 			}
 			bar.Set(int((done+mega-1)/mega), "")
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,7 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline/pipelinetest"
@@ -22,8 +24,8 @@ import (
 func runLine(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, log bytes.Buffer
-	opts := &globalOptions{stdout: &out, stderr: &log, log: slog.New(newLogHandler(&log, new(slog.LevelVar)))}
-	err = execute(t.Context(), opts, new(slog.LevelVar), args)
+	opts := terminal.NewOptions("illustrator", &out, &log)
+	err = opts.Execute(t.Context(), func() *cobra.Command { return newRootCommand(opts) }, args)
 	return out.String(), log.String(), err
 }
 

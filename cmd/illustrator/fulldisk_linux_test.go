@@ -14,7 +14,8 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/pairs"
 	"illustrator/train"
 )
 
@@ -107,10 +108,10 @@ func fillWithPairs(t *testing.T, dir string) {
 	set := filepath.Join(dir, "disk", "set")
 	code, stderr := sample(set)
 	said := regexp.MustCompile(`illustrator: error: write pairs ".*set": .*no space left on device\nillustrator: hint: free some space: (\d+) rows are kept, and the same command goes on from there\n`).FindStringSubmatch(stderr)
-	if code != exitFailure || said == nil {
+	if code != terminal.ExitFailure || said == nil {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
-	pairs, err := data.OpenPairs(set)
+	pairs, err := pairs.Open(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func fillWithPairs(t *testing.T, dir string) {
 	pairs.Close()
 	free()
 	for _, out := range []string{set, filepath.Join(dir, "undisturbed")} {
-		if code, stderr := sample(out); code != exitOK {
+		if code, stderr := sample(out); code != terminal.ExitOK {
 			t.Fatalf("exit code %d with space:\n%s", code, stderr)
 		}
 	}
@@ -154,13 +155,13 @@ func fillWithTraining(t *testing.T, dir string) {
 		code, stderr := again(run)
 		said := regexp.MustCompile(`illustrator: error: ` + c.said +
 			`no space left on device\nillustrator: hint: free some space: what is saved is whole, and the same command goes on after step (\d+)\n$`).FindStringSubmatch(stderr)
-		if code != exitFailure || said == nil {
+		if code != terminal.ExitFailure || said == nil {
 			t.Fatalf("%s: exit code %d:\n%s", name, code, stderr)
 		}
 		checkWhole(t, run, said[1])
 		free()
 		for _, out := range []string{run, undisturbed} {
-			if code, stderr := again(out); code != exitOK {
+			if code, stderr := again(out); code != terminal.ExitOK {
 				t.Fatalf("%s: exit code %d with space:\n%s", name, code, stderr)
 			}
 		}

@@ -8,10 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -23,7 +26,7 @@ type generateOptions struct {
 	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
-	texts                  []data.Text
+	texts                  []texts.Text
 }
 
 // drawOptions say how texts become pictures.
@@ -114,7 +117,7 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 		return err
 	}
 	if g.asJSON {
-		return printJSON(opts.stdout, summary)
+		return jsonfile.Print(opts.stdout, summary)
 	}
 	return summary.print(opts, g.out)
 }
@@ -169,7 +172,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 			return generateSummary{}, err
 		}
 	}
-	if err := checkOutputFolder(g.out); err != nil {
+	if err := terminal.CheckOutputFolder(g.out); err != nil {
 		return generateSummary{}, err
 	}
 	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
@@ -182,7 +185,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err != nil {
 		return generateSummary{}, err
 	}
-	if err := createFolder(g.out); err != nil {
+	if err := terminal.CreateFolder(g.out); err != nil {
 		return generateSummary{}, err
 	}
 	album, err := o.drawTexts(ctx, s, g, request, embeds)
@@ -201,7 +204,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 		return generateSummary{}, err
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	return summary, writeJSON(filepath.Join(g.out, "summary.json"), summary)
+	return summary, jsonfile.Write(filepath.Join(g.out, "summary.json"), summary)
 }
 
 func (a *album) summarize(embedDim int) (generateSummary, error) {
@@ -220,7 +223,7 @@ func (d drawOptions) request(s *session) (pipeline.Request, error) {
 	if err := configs.CheckAlpha("--alpha", d.alpha); err != nil {
 		return pipeline.Request{}, err
 	}
-	seeds, err := data.ParseSeeds(d.seeds)
+	seeds, err := seeds.Parse(d.seeds)
 	if err != nil {
 		return pipeline.Request{}, fmt.Errorf("--%w", err)
 	}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
 	"illustrator/data/storybook"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 )
 
 type illustrateOptions struct {
@@ -46,7 +48,7 @@ laid out again; a paragraph put in between moves numbers and seeds of those afte
 the story no longer has stay in the folder.`,
 		Example: `  illustrator illustrate story.txt --out story
   illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic --cartoon-scale 8 --format both`,
-		Args: exactArgs(1, "one story, a text or Markdown file"),
+		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runIllustrate(cmd, opts, i, args[0]) },
 	}
 	addDomainFlag(cmd, &i.domain)
@@ -96,7 +98,7 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 		return err
 	}
 	if i.asJSON {
-		return printJSON(opts.stdout, summary)
+		return jsonfile.Print(opts.stdout, summary)
 	}
 	_, err = fmt.Fprintf(opts.stdout, "%d pictures, CLIP similarity %.3f\n%s\n", len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
 	return err
@@ -114,7 +116,7 @@ func (i *illustrateOptions) ask(s *session) error {
 	}
 	for n, p := range i.story.Paragraphs {
 		kept, left := storybook.Reduce(p.Text, fits)
-		text, err := data.NewText(before + kept)
+		text, err := texts.New(before + kept)
 		if err != nil {
 			return fmt.Errorf("paragraph %d: %w", n+1, err)
 		}
@@ -149,7 +151,7 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 	if err != nil {
 		return storySummary{}, err
 	}
-	if err := checkOutputFolder(i.out); err != nil {
+	if err := terminal.CheckOutputFolder(i.out); err != nil {
 		return storySummary{}, err
 	}
 	if err := o.openCartoon(&i.cartoonOptions, s); err != nil {
@@ -188,5 +190,5 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 	if summary.Pages, err = i.writePages(book); err != nil {
 		return summary, err
 	}
-	return summary, writeJSON(i.summaryFile(), summary)
+	return summary, jsonfile.Write(i.summaryFile(), summary)
 }

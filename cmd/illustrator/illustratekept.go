@@ -11,13 +11,16 @@ import (
 	"slices"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/texts"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 )
 
 // storyPicture is a picture that a story asks for.
 type storyPicture struct {
-	text  data.Text
+	text  texts.Text
 	left  string // what of its paragraph is not in text
 	seed  uint64
 	name  string // of its files in the story's folder, without extension
@@ -43,14 +46,14 @@ func (i illustrateOptions) plan(s *session, request pipeline.Request) (string, e
 		}
 		p.name = pictureName(n, p.text.Text, p.seed)
 		request.Seeds = []uint64{p.seed}
-		raw, err := json.Marshal([]any{createdBy(), p.text, i.keepPlain, i.cartoonScale, i.cartoonInfo(), s.domain.Name, s.networks.Hashes, request})
+		raw, err := json.Marshal([]any{version.Program(), p.text, i.keepPlain, i.cartoonScale, i.cartoonInfo(), s.domain.Name, s.networks.Hashes, request})
 		if err != nil {
 			return "", err
 		}
 		p.asked = checkpoints.SHA256(raw)
 		asked[n] = p.asked
 	}
-	raw, err := json.Marshal([]any{createdBy(), i.title, i.language, i.format, i.story, asked})
+	raw, err := json.Marshal([]any{version.Program(), i.title, i.language, i.format, i.story, asked})
 	return checkpoints.SHA256(raw), err
 }
 
@@ -72,7 +75,7 @@ func (i illustrateOptions) done(asked string) (summary storySummary, ok bool) {
 // begin makes the folder and finds the pictures that it has. The summary of an earlier call goes: it would speak of files that
 // change from now on.
 func (i illustrateOptions) begin() error {
-	if err := createFolder(i.out); err != nil {
+	if err := terminal.CreateFolder(i.out); err != nil {
 		return err
 	}
 	if err := os.Remove(i.summaryFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -140,7 +143,7 @@ func (i illustrateOptions) write(p *storyPicture, img image.Image, info pictureI
 	if info.Story.Files, err = i.files(p); err != nil {
 		return fmt.Errorf("read what was just written: %w", err)
 	}
-	if err := writeJSON(base+".json", info); err != nil {
+	if err := jsonfile.Write(base+".json", info); err != nil {
 		return err
 	}
 	p.drawn, p.similarity = true, info.Score.CLIPSimilarity

@@ -11,9 +11,11 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"illustrator/data"
 	"illustrator/data/cartoon"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/data/storybook"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -29,7 +31,7 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 	if there == all {
 		return nil
 	}
-	bar := o.newProgress("Drawing pictures", all-there)
+	bar := o.NewProgress("Drawing pictures", all-there)
 	defer bar.Done()
 	for n := range i.pictures {
 		p := &i.pictures[n]
@@ -54,10 +56,10 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 // drawStoryPicture draws and writes a picture. Its text is embedded by itself: with others the last digits would depend on
 // how many they are.
 func (o *globalOptions) drawStoryPicture(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request, p *storyPicture) (err error) {
-	if request.TextEmbeds, err = o.embedTexts(ctx, s, []data.Text{p.text}, false); err != nil {
+	if request.TextEmbeds, err = o.embedTexts(ctx, s, []texts.Text{p.text}, false); err != nil {
 		return err
 	}
-	request.Seeds, request.RandomZ = []uint64{p.seed}, data.Z(p.seed, s.networks.Generator.StyleDim)
+	request.Seeds, request.RandomZ = []uint64{p.seed}, seeds.Z(p.seed, s.networks.Generator.StyleDim)
 	img, info, err := i.drawOne(ctx, s, request, p.text)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func (i illustrateOptions) book(ctx context.Context, s *session, summary *storyS
 		if err := context.Cause(ctx); err != nil {
 			return book, err
 		}
-		img, err := data.ReadImage(filepath.Join(i.out, p.name+".png"))
+		img, err := pictures.ReadImage(ctx, filepath.Join(i.out, p.name+".png"))
 		if err != nil {
 			return book, err
 		}
@@ -96,7 +98,7 @@ func (i illustrateOptions) book(ctx context.Context, s *session, summary *storyS
 }
 
 // drawOne draws the picture of a request of one text.
-func (i illustrateOptions) drawOne(ctx context.Context, s *session, request pipeline.Request, text data.Text) (image.Image, pictureInfo, error) {
+func (i illustrateOptions) drawOne(ctx context.Context, s *session, request pipeline.Request, text texts.Text) (image.Image, pictureInfo, error) {
 	info := pictureInfo{
 		Text: text, Seed: request.Seeds[0], NoiseMode: i.noiseMode, TruncationPsi: i.truncationPsi, InjectIndex: i.injectIndex,
 		Domain: s.domain.Name, Networks: s.networks.Hashes, cartoonInfo: i.cartoonInfo(),
@@ -109,11 +111,11 @@ func (i illustrateOptions) drawOne(ctx context.Context, s *session, request pipe
 		return nil, info, err
 	}
 	size := s.networks.Generator.Size
-	pictures, err := data.SplitPictures(generated.Images, size, size)
+	pictures, err := pictures.Split(generated.Images, size, size)
 	if err != nil {
 		return nil, info, err
 	}
-	scores, err := eval.Pictures(ctx, s.networks, []data.Text{text}, request.TextEmbeds, generated.Images)
+	scores, err := eval.Pictures(ctx, s.networks, []texts.Text{text}, request.TextEmbeds, generated.Images)
 	if err != nil {
 		return nil, info, err
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/models/pipeline"
 	"illustrator/refine"
@@ -26,7 +26,7 @@ type improvementSum struct {
 	// Semantic is the mean of eq. 9, with --refine.
 	Semantic *float64 `json:"semantic_loss,omitempty"`
 
-	texts  []data.Text
+	texts  []texts.Text
 	scores []eval.Score
 }
 

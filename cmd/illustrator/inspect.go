@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 )
 
@@ -24,7 +26,7 @@ A network that is not known or not supported is no error: the line "problem" say
 		Example: `  illustrator inspect stylegan2-ffhq-config-f.pkl
   illustrator inspect clip-vit-base-patch32 --tensors visual_projection
   illustrator inspect ViT-B-32.pt --json`,
-		Args: exactArgs(1, "the file or folder to inspect"),
+		Args: terminal.ExactArgs(1, "the file or folder to inspect"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			in, err := convert.Inspect(args[0], options)
 			if err != nil {
@@ -32,7 +34,7 @@ A network that is not known or not supported is no error: the line "problem" say
 			}
 			in.Select(only)
 			if asJSON {
-				return printJSON(opts.stdout, in)
+				return jsonfile.Print(opts.stdout, in)
 			}
 			if _, err := fmt.Fprintf(opts.stdout, "%s\n\n", in); err != nil {
 				return err
@@ -41,7 +43,7 @@ A network that is not known or not supported is no error: the line "problem" say
 			for _, t := range in.Tensors {
 				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes), strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
 			}
-			return printTable(opts.stdout, table)
+			return terminal.PrintTable(opts.stdout, table)
 		},
 	}
 	flags := cmd.Flags()

@@ -11,8 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 )
 
@@ -39,7 +42,7 @@ picture of illustrator render --seeds N), or a picture file, whose CLIP embeddin
 drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with pink hair" --out strip.png
   illustrator interpolate seed:3 portrait.png --steps 24 --out way.apng`,
-		Args: exactArgs(2, "both ends, such as seed:1 seed:2"),
+		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
 	}
 	p.addFlags(cmd, "alpha")
@@ -58,7 +61,7 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 		return fault.Usage(fmt.Errorf("--fps is %g", p.fps), "--fps must be from 0.1 to 50")
 	}
 	for i, arg := range args {
-		o, err := readOrigin([]string{"A", "B"}[i], arg)
+		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)
 		if err != nil {
 			return err
 		}
@@ -77,15 +80,15 @@ func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOption
 func (p interpolateOptions) checkOut() error {
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
 	case p.isFile(), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
-		return checkOutputFile(p.out, append([]string{".png"}, data.AnimationExtensions...)...)
+		return terminal.CheckOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
 	}
-	return checkOutputFolder(p.out)
+	return terminal.CheckOutputFolder(p.out)
 }
 
 // isFile reports whether one file is written, not a folder.
 func (p interpolateOptions) isFile() bool {
 	ext := strings.ToLower(filepath.Ext(p.out))
-	return ext == ".png" || slices.Contains(data.AnimationExtensions, ext)
+	return ext == ".png" || slices.Contains(pictures.AnimationExtensions, ext)
 }
 
 func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
@@ -130,7 +133,7 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 // originZ is origin where only the picture's z matters, or what leads to it.
 func (a *artist) originZ(ctx context.Context, o origin) (pipeline.Origin, error) {
 	if o.seed != nil {
-		return pipeline.Origin{Z: data.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
+		return pipeline.Origin{Z: seeds.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
 	}
 	return a.origin(ctx, o)
 }
@@ -155,22 +158,22 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), NoiseMode: p.noiseMode, TruncationPsi: p.truncationPsi,
 		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)}, cartoonInfo: a.options.cartoonInfo(),
 	}
-	meta := a.meta(from+" → "+to, data.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
+	meta := a.meta(from+" → "+to, pictures.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
 	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
-	case slices.Contains(data.AnimationExtensions, ext):
-		if err := data.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
+	case slices.Contains(pictures.AnimationExtensions, ext):
+		if err := pictures.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
 			return err
 		}
-		return writeJSON(besides, info)
+		return jsonfile.Write(besides, info)
 	case !p.isFile():
-		if err := createFolder(p.out); err != nil {
+		if err := terminal.CreateFolder(p.out); err != nil {
 			return err
 		}
 		strip, besides, info.Files = filepath.Join(p.out, "strip.png"), filepath.Join(p.out, "interpolation.json"), []string{"strip.png"}
 		for i, frame := range frames {
 			name := fmt.Sprintf("step%04d.png", i)
-			if err := data.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
+			if err := pictures.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
 				return err
 			}
 			info.Files = append(info.Files, name)
@@ -178,14 +181,14 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 	}
 	labels := make([]string, len(frames))
 	labels[0], labels[len(labels)-1] = from, to
-	sheet, err := data.Strip(frames, labels, nil)
+	sheet, err := pictures.Strip(frames, labels, nil)
 	if err != nil {
 		return err
 	}
-	if err := data.WritePNG(strip, sheet, meta); err != nil {
+	if err := pictures.WritePNG(strip, sheet, meta); err != nil {
 		return err
 	}
-	return writeJSON(besides, info)
+	return jsonfile.Write(besides, info)
 }
 
 // projectionAlpha is the alpha of texts' projection, nil without one.

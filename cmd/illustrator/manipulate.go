@@ -12,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/pipeline"
 )
 
@@ -70,7 +72,7 @@ const defaultAlphas = "0,0.5,1,1.5"
 type manipulation struct {
 	manipulateOptions
 	origin    origin
-	about, to data.Text // CTE_origin's text, and the target with its attributes
+	about, to texts.Text // CTE_origin's text, and the target with its attributes
 	alphas    []float64
 	keep      pipeline.Keep
 }
@@ -79,10 +81,10 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	began := time.Now()
 	m := manipulation{manipulateOptions: options}
 	var err error
-	if m.origin, err = readOrigin("--from", options.from); err != nil {
+	if m.origin, err = readOrigin(cmd.Context(), "--from", options.from); err != nil {
 		return err
 	}
-	if m.to, err = data.NewText(options.to); err != nil {
+	if m.to, err = texts.New(options.to); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	if m.to.Attributes, err = parseAttributes(options.attributes); err != nil {
@@ -94,7 +96,7 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	if m.keep, err = parseKeep(options.keep, m.origin); err != nil {
 		return err
 	}
-	if err := checkOutputFolder(options.out); err != nil {
+	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
 	}
 	a, err := options.open(cmd, opts, "projection-alpha")
@@ -109,11 +111,11 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 		return err
 	}
 	summary.Seconds = time.Since(began).Seconds()
-	if err := writeJSON(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
+	if err := jsonfile.Write(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
 		return err
 	}
 	if m.asJSON {
-		return printJSON(opts.stdout, summary)
+		return jsonfile.Print(opts.stdout, summary)
 	}
 	return summary.print(opts.stdout)
 }
@@ -124,7 +126,7 @@ func (m *manipulation) checkTexts(s *session) (err error) {
 	if about == "" {
 		about = s.domain.TextPrompt
 	}
-	if m.about, err = data.NewText(about); err != nil {
+	if m.about, err = texts.New(about); err != nil {
 		return fmt.Errorf("--origin-text: %w", err)
 	}
 	switch {
@@ -133,7 +135,7 @@ func (m *manipulation) checkTexts(s *session) (err error) {
 	case s.networks.Classifier == nil:
 		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
 	}
-	return eval.CheckTexts(*s.networks.Classifier, []data.Text{m.to})
+	return eval.CheckTexts(*s.networks.Classifier, []texts.Text{m.to})
 }
 
 // parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.

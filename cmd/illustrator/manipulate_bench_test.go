@@ -3,11 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
@@ -51,13 +52,13 @@ func BenchmarkManipulate(b *testing.B) {
 type manipulateBench struct {
 	*artist
 	prompt, targetEmbeds []float32
-	targets, texts       []data.Text
+	targets, texts       []texts.Text
 	textEmbeds           []float32
 	alphas               []float64
 }
 
 func newManipulateBench(b *testing.B) *manipulateBench {
-	o := &globalOptions{stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler)}
+	o := newGlobalOptions(terminal.NewOptions("illustrator", io.Discard, io.Discard))
 	s, err := o.readDomain("lorelei")
 	if err != nil {
 		b.Fatal(err)
@@ -116,14 +117,14 @@ func (t manipulateTally) report(b *testing.B, alpha float64) {
 func (m *manipulateBench) measure(b *testing.B, i int, ofText, own bool, keep pipeline.Keep, tallies []manipulateTally) {
 	ctx, n, target, dim := b.Context(), m.networks, m.targets[i/benchOrigins], m.networks.CLIP.ProjectionDim
 	var from pipeline.Origin
-	var text data.Text
+	var text texts.Text
 	var err error
 	if ofText {
 		at := (7*i + i/benchOrigins) % len(m.texts)
 		text = m.texts[at]
 		from, err = n.TextOrigin(ctx, m.textEmbeds[at*dim:(at+1)*dim], m.prompts, m.options.alpha)
 	} else {
-		from, err = n.ZOrigin(ctx, data.Z(uint64(5000+i), n.Generator.StyleDim), 0, nil, m.synthesis)
+		from, err = n.ZOrigin(ctx, seeds.Z(uint64(5000+i), n.Generator.StyleDim), 0, nil, m.synthesis)
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -153,11 +154,11 @@ func (m *manipulateBench) measure(b *testing.B, i int, ofText, own bool, keep pi
 	}
 }
 
-func (t *manipulateTally) add(m *manipulateBench, target, text data.Text, before, after []int) {
+func (t *manipulateTally) add(m *manipulateBench, target, text texts.Text, before, after []int) {
 	t.pictures++
 	for i, attribute := range m.networks.Classifier.Attributes {
-		is := func(text data.Text, seen []int) (named, right bool) {
-			one := data.Text{Attributes: map[string][]string{}}
+		is := func(text texts.Text, seen []int) (named, right bool) {
+			one := texts.Text{Attributes: map[string][]string{}}
 			if accepted, ok := text.Attributes[attribute.Name]; ok {
 				one.Attributes[attribute.Name] = accepted
 			}

@@ -10,7 +10,8 @@ import (
 
 	xdraw "golang.org/x/image/draw"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/pictures"
 	"illustrator/eval"
 	"illustrator/eval/metrics"
 	"illustrator/models/pipeline"
@@ -46,7 +47,7 @@ type manipulated struct {
 }
 
 // originPicture is the origin as the domain would draw it: a file's picture brought to the generator's size.
-func (a *artist) originPicture(ctx context.Context, o origin, from pipeline.Origin) (data.Picture, error) {
+func (a *artist) originPicture(ctx context.Context, o origin, from pipeline.Origin) (pictures.Picture, error) {
 	size := a.networks.Generator.Size
 	if o.picture != nil {
 		if o.picture.Width == size && o.picture.Height == size {
@@ -55,20 +56,20 @@ func (a *artist) originPicture(ctx context.Context, o origin, from pipeline.Orig
 		scaled := image.NewNRGBA(image.Rect(0, 0, size, size))
 		img := o.picture.Image()
 		xdraw.CatmullRom.Scale(scaled, scaled.Bounds(), img, img.Bounds(), xdraw.Src, nil)
-		return data.FromImage(scaled), nil
+		return pictures.FromImage(scaled), nil
 	}
 	styles, err := a.networks.OriginStyles(ctx, from, a.synthesis.TruncationPsi)
 	if err != nil {
-		return data.Picture{}, err
+		return pictures.Picture{}, err
 	}
 	synthesis := a.synthesis
 	synthesis.Keys = []uint64{from.Key}
 	pixels, err := a.networks.Render(ctx, styles, synthesis)
-	return data.Picture{Width: size, Height: size, Pixels: pixels}, err
+	return pictures.Picture{Width: size, Height: size, Pixels: pixels}, err
 }
 
 // compare measures pictures, of which the first is the origin's, against the target's embedding and the origin.
-func (a *artist) compare(ctx context.Context, m manipulation, target []float32, pictures []data.Picture) (manipulateSummary, error) {
+func (a *artist) compare(ctx context.Context, m manipulation, target []float32, pictures []pictures.Picture) (manipulateSummary, error) {
 	s := manipulateSummary{
 		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), NoiseMode: m.noiseMode, TruncationPsi: m.truncationPsi,
 		Domain: a.domain.Name, Networks: a.networks.Hashes, Strip: filepath.Join(m.out, "strip.png"), cartoonInfo: a.options.cartoonInfo(),
@@ -107,37 +108,37 @@ func (a *artist) compare(ctx context.Context, m manipulation, target []float32, 
 }
 
 // writeManipulated writes the pictures and the strip.
-func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, pictures []data.Picture) error {
-	if err := createFolder(m.out); err != nil {
+func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawings []pictures.Picture) error {
+	if err := terminal.CreateFolder(m.out); err != nil {
 		return err
 	}
 	drawn := append([]manipulated{s.Origin}, s.Pictures...)
 	images, labels, notes := make([]image.Image, len(drawn)), make([]string, len(drawn)), make([]string, len(drawn))
-	meta := func(more ...data.Meta) []data.Meta {
-		return a.meta(m.to.Text, append([]data.Meta{{Key: "From", Value: m.from}, {Key: "Origin-Text", Value: s.OriginText}}, more...)...)
+	meta := func(more ...pictures.Meta) []pictures.Meta {
+		return a.meta(m.to.Text, append([]pictures.Meta{{Key: "From", Value: m.from}, {Key: "Origin-Text", Value: s.OriginText}}, more...)...)
 	}
 	for i := range drawn {
-		images[i] = pictures[i].Image()
+		images[i] = drawings[i].Image()
 	}
 	if err := a.options.applyAll(ctx, images); err != nil {
 		return err
 	}
 	for i, p := range drawn {
 		labels[i], notes[i] = m.from, p.note()
-		var more []data.Meta
+		var more []pictures.Meta
 		if p.Alpha != nil {
 			labels[i] = fmt.Sprintf("α %g: %s", *p.Alpha, m.to.Text)
-			more = append(more, data.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
+			more = append(more, pictures.Meta{Key: "Alpha", Value: fmt.Sprint(*p.Alpha)})
 		}
-		if err := data.WritePNG(filepath.Join(m.out, p.File), images[i], meta(more...)); err != nil {
+		if err := pictures.WritePNG(filepath.Join(m.out, p.File), images[i], meta(more...)); err != nil {
 			return err
 		}
 	}
-	sheet, err := data.Strip(images, labels, notes)
+	sheet, err := pictures.Strip(images, labels, notes)
 	if err != nil {
 		return err
 	}
-	return data.WritePNG(s.Strip, sheet, meta())
+	return pictures.WritePNG(s.Strip, sheet, meta())
 }
 
 // note says under a picture how close it is to the text, and how many attributes it kept.

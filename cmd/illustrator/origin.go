@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,8 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -20,15 +22,15 @@ import (
 // origin is the picture that a command begins with, as a user names it: a text, "seed:N" or a file.
 type origin struct {
 	name    string
-	text    *data.Text
+	text    *texts.Text
 	seed    *uint64
-	picture *data.Picture
+	picture *pictures.Picture
 }
 
 // readOrigin reads what flag names. A file is read at once, so that a wrong one is noticed before a device starts.
-func readOrigin(flag, name string) (origin, error) {
+func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 	o := origin{name: name}
-	if number, ok := strings.CutPrefix(name, "seed:"); ok {
+	if kind, number, ok := strings.Cut(name, ":"); ok && strings.EqualFold(kind, "seed") {
 		seed, err := strconv.ParseUint(number, 10, 64)
 		o.seed = &seed
 		if err != nil {
@@ -36,11 +38,10 @@ func readOrigin(flag, name string) (origin, error) {
 		}
 		return o, nil
 	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg", ".webp":
-		p, err := data.ReadPicture(name)
+	if pictures.Named(name) {
+		p, err := pictures.Read(ctx, name)
 		if err != nil && fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give a PNG, JPEG or WebP picture, a text, or seed:N")
+			err = fault.Hint(err, "give a %s picture, a text, or seed:N", pictures.Formats)
 		}
 		if err != nil {
 			return o, fmt.Errorf("%s: %w", flag, err)
@@ -48,7 +49,7 @@ func readOrigin(flag, name string) (origin, error) {
 		o.picture = &p
 		return o, nil
 	}
-	text, err := data.NewText(name)
+	text, err := texts.New(name)
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", flag, err)
 	}
@@ -112,8 +113,8 @@ func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) 
 }
 
 // embed embeds one text [E] after its length was checked.
-func (a *artist) embed(ctx context.Context, text data.Text) ([]float32, error) {
-	return a.globals.embedTexts(ctx, a.session, []data.Text{text}, a.options.strict)
+func (a *artist) embed(ctx context.Context, text texts.Text) ([]float32, error) {
+	return a.globals.embedTexts(ctx, a.session, []texts.Text{text}, a.options.strict)
 }
 
 // origin finds the origin's embedding and z. The text to compare with is the caller's to set, where it matters.
@@ -123,7 +124,7 @@ func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) 
 	}
 	switch {
 	case o.seed != nil:
-		return a.networks.ZOrigin(ctx, data.Z(*o.seed, a.networks.Generator.StyleDim), *o.seed, nil, a.synthesis)
+		return a.networks.ZOrigin(ctx, seeds.Z(*o.seed, a.networks.Generator.StyleDim), *o.seed, nil, a.synthesis)
 	case o.picture != nil:
 		return a.networks.PictureOrigin(ctx, o.picture.Pixels, o.picture.Height, o.picture.Width, nil)
 	}
@@ -135,12 +136,12 @@ func (a *artist) origin(ctx context.Context, o origin) (pipeline.Origin, error) 
 }
 
 // meta is what a picture drawn by the artist carries.
-func (a *artist) meta(description string, more ...data.Meta) []data.Meta {
-	meta := []data.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: createdBy()}, {Key: "Domain", Value: a.domain.Name}}
+func (a *artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
+	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.domain.Name}}
 	return slices.Concat(meta, more, hashesOf(a.networks.Hashes), a.options.cartoonInfo().meta())
 }
 
 // pictures turns a generator's batch [N,3,Size,Size] into pictures.
-func (a *artist) pictures(images []float32) ([]data.Picture, error) {
-	return data.SplitPictures(images, a.networks.Generator.Size, a.networks.Generator.Size)
+func (a *artist) pictures(images []float32) ([]pictures.Picture, error) {
+	return pictures.Split(images, a.networks.Generator.Size, a.networks.Generator.Size)
 }

@@ -9,10 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
+	"illustrator/train/runs"
+	"illustrator/train/sampling"
 )
 
 type pairsOptions struct {
@@ -43,7 +47,7 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
 	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
-	flags.IntVar(&p.shardRows, "shard-rows", data.DefaultShardRows, "number of rows in one file")
+	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
@@ -65,7 +69,11 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 		return err
 	}
 	s.networks.Pictures = p.batch
-	if err := opts.samplePairs(ctx, s, p.out, data.SampledMeta(s.networks, s.domain.Name, seed, mode, createdBy()), p.shardRows, rows); err != nil {
+	if err := checkSetFolder(p.out); err != nil {
+		return err
+	}
+	meta := sampling.Meta(s.networks, s.domain.Name, seed, mode, version.Program())
+	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
@@ -75,12 +83,12 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 // span returns the first seed and the number of rows that the flags ask for.
 func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	switch {
-	case p.rows < 1 || p.rows > data.MaxPairs:
-		return 0, 0, fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", data.MaxPairs)
+	case p.rows < 1 || p.rows > pairs.MaxRows:
+		return 0, 0, fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", pairs.MaxRows)
 	case p.seed+uint64(p.rows) < p.seed:
 		return 0, 0, fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
-	case p.shardRows < 1 || p.shardRows > data.MaxShardRows:
-		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", data.MaxShardRows)
+	case p.shardRows < 1 || p.shardRows > pairs.MaxShardRows:
+		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", pairs.MaxShardRows)
 	case p.batch < 0 || p.batch > configs.MaxPairsBatch:
 		return 0, 0, fault.Usage(fmt.Errorf("--batch is %d", p.batch), "--batch must be from 1 to %d", configs.MaxPairsBatch)
 	case p.part == "":
@@ -102,39 +110,5 @@ func checkSetFolder(folder string) error {
 	if info, err := os.Stat(folder); err == nil && info.IsDir() {
 		return nil
 	}
-	return checkOutputFolder(folder)
-}
-
-// samplePairs completes the set in folder to rows rows, with a progress bar. Where nothing is missing, no device is started.
-func (o *globalOptions) samplePairs(ctx context.Context, s *session, folder string, meta data.PairsMeta, shardRows, rows int) (err error) {
-	if err := checkSetFolder(folder); err != nil {
-		return err
-	}
-	w, err := data.OpenPairsWriter(folder, meta, shardRows)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closed := w.Close(); err == nil {
-			err = closed
-		}
-	}()
-	o.warnUnlocked(folder, w.Locked())
-	missing, err := w.Missing(rows)
-	if len(missing) == 0 || err != nil {
-		return err
-	}
-	if err := o.start(s); err != nil {
-		return err
-	}
-	if w.Rows() > 0 {
-		o.log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
-	}
-	bar := o.newProgress("Sampling pairs", rows-w.Rows())
-	defer bar.Done()
-	err = data.Sample(ctx, s.networks, w, rows, func(done int) { bar.Set(done, "") })
-	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command goes on from there")
-	}
-	return err
+	return terminal.CheckOutputFolder(folder)
 }

@@ -7,8 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/train/runs"
 )
 
 func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
@@ -33,9 +36,9 @@ that no set has stay out; a set with such gaps is read like any other but may no
 }
 
 func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []string) error {
-	var sets []*data.Pairs
+	var sets []*pairs.Set
 	for _, folder := range in {
-		set, err := data.OpenPairs(folder)
+		set, err := pairs.Open(folder)
 		if err != nil {
 			return err
 		}
@@ -45,10 +48,10 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 	if err := checkSetFolder(out); err != nil {
 		return err
 	}
-	var bar *progress // from the first rows on: a refused merge shows none
-	err := data.MergePairs(ctx, out, sets, func(done, all int) {
+	var bar *terminal.Progress // from the first rows on: a refused merge shows none
+	err := pairs.Merge(ctx, out, sets, func(done, all int) {
 		if bar == nil {
-			bar = opts.newProgress("Merging pairs", all)
+			bar = opts.NewProgress("Merging pairs", all)
 		}
 		bar.Set(done, "")
 	})
@@ -72,15 +75,15 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 		Short: "Print what a set holds and how it was made",
 		Example: `  illustrator pairs info pairs
   illustrator pairs info runs/demo/pairs --json`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := data.OpenPairs(args[0])
+			p, err := pairs.Open(args[0])
 			if err != nil {
 				return err
 			}
 			defer p.Close()
 			if asJSON {
-				return printJSON(opts.stdout, p.Info())
+				return jsonfile.Print(opts.stdout, p.Info())
 			}
 			return printPairsInfo(opts, p.Info())
 		},
@@ -89,13 +92,13 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func printPairsInfo(opts *globalOptions, info data.PairsInfo) error {
+func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	w := tabwriter.NewWriter(opts.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "rows\t%d\n", info.Rows)
 	for _, r := range info.Seeds {
 		fmt.Fprintf(w, "seeds\t%v\n", r)
 	}
-	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, byteSize(info.Bytes))
+	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
 	m := info.Meta
 	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
 	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)
@@ -120,7 +123,7 @@ damaged or missing file; the exit code is 1 if there is one. --repair takes such
 pairs" that sampled it samples their rows again.`,
 		Example: `  illustrator pairs verify pairs
   illustrator pairs verify pairs --repair`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsVerify(cmd.Context(), opts, args[0], repair)
 		},
@@ -130,14 +133,7 @@ pairs" that sampled it samples their rows again.`,
 }
 
 func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
-	var bar *verifyProgress
-	rows, bad, err := data.VerifyPairs(ctx, folder, func(bytes, all int64) {
-		if bar == nil {
-			bar = opts.newVerifyProgress(all)
-		}
-		bar.Set(bytes)
-	})
-	bar.Done()
+	rows, bad, err := runs.Verify(ctx, opts.Env(), folder)
 	if err != nil {
 		return err
 	}
@@ -153,7 +149,7 @@ func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, rep
 	if !repair {
 		return fault.Hint(fmt.Errorf("%d files of %s are damaged", len(bad), folder), "--repair takes them out of the set; the command that sampled it then samples their rows again")
 	}
-	if err := data.RepairPairs(folder, bad); err != nil {
+	if err := pairs.Repair(folder, bad); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(opts.stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
@@ -169,7 +165,7 @@ func newPairsExportCommand(opts *globalOptions) *cobra.Command {
 image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
   illustrator pairs export pairs --format npy --out arrays`,
-		Args: exactArgs(1, "the folder of the set"),
+		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
 		},
@@ -181,7 +177,7 @@ image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 }
 
 func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, out string) error {
-	p, err := data.OpenPairs(folder)
+	p, err := pairs.Open(folder)
 	if err != nil {
 		return err
 	}
@@ -189,16 +185,16 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	var export func(ctx context.Context, path string, progress func(rows int)) error
 	switch format {
 	case "parquet":
-		export, err = p.ExportParquet, checkOutputFile(out, ".parquet")
+		export, err = p.ExportParquet, terminal.CheckOutputFile(out, ".parquet")
 	case "npy":
-		export, err = p.ExportNPY, checkOutputFolder(out)
+		export, err = p.ExportNPY, terminal.CheckOutputFolder(out)
 	default:
 		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet or npy")
 	}
 	if err != nil {
 		return err
 	}
-	bar := opts.newProgress("Exporting pairs", p.Len())
+	bar := opts.NewProgress("Exporting pairs", p.Len())
 	err = export(ctx, out, func(rows int) { bar.Set(rows, "") })
 	bar.Done()
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/pairs"
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline"
+	"illustrator/train/runs"
 )
 
 type promptOptions struct{ domain, pairs, images, text, out string }
@@ -48,13 +50,13 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if p.out == "" {
 		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
 	}
-	if err := checkOutputFile(p.out, ".safetensors"); err != nil {
+	if err := terminal.CheckOutputFile(p.out, ".safetensors"); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("text") {
 		p.text = s.domain.TextPrompt
 	}
-	text, err := data.NewText(p.text)
+	text, err := texts.New(p.text)
 	if err != nil {
 		return fmt.Errorf("--text %q: %w", p.text, err)
 	}
@@ -62,7 +64,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := opts.writePrompts(cmd.Context(), s, p.out, text, image, source); err != nil {
+	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image, source); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.stdout, p.out)
@@ -72,19 +74,19 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 // imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
 func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
-		pairs, err := data.OpenPairs(p.pairs)
+		set, err := pairs.Open(p.pairs)
 		if err != nil {
 			return nil, "", err
 		}
-		defer pairs.Close()
-		want := data.PairsMeta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
-		if err := pairs.Check(want); err != nil {
+		defer set.Close()
+		want := pairs.Meta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
+		if err := set.Check(want); err != nil {
 			return nil, "", err
 		}
-		image, err := pairs.ImagePrompt(ctx)
-		return image, pairsSource(pairs), err
+		image, err := set.ImagePrompt(ctx)
+		return image, runs.PairsSource(set), err
 	}
-	paths, err := findPictures(p.images)
+	paths, err := findPictures(ctx, p.images)
 	if err != nil {
 		return nil, "", err
 	}
@@ -92,23 +94,6 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 	if err != nil {
 		return nil, "", err
 	}
-	image, err := data.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
+	image, err := pairs.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
 	return image, fmt.Sprintf("%d pictures", len(paths)), err
-}
-
-// pairsSource says in words which pairs something was made from.
-func pairsSource(p *data.Pairs) string {
-	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
-}
-
-// writePrompts computes the text prompt and stores it with the image prompt, which was made from source.
-func (o *globalOptions) writePrompts(ctx context.Context, s *session, path string, text data.Text, image []float32, source string) error {
-	embed, err := o.embedTexts(ctx, s, []data.Text{text}, false)
-	if err != nil {
-		return fmt.Errorf("text prompt: %w", err)
-	}
-	return data.WritePrompts(path, data.Prompts{
-		Prompts:    pipeline.Prompts{Text: embed, Image: image},
-		TextPrompt: text.Text, Source: source, CLIPSHA256: s.networks.Hashes["clip"],
-	})
 }

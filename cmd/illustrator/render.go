@@ -8,8 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/data"
+	"illustrator/cmd/terminal"
+	"illustrator/data/arrays"
+	"illustrator/data/pictures"
+	"illustrator/data/seeds"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -81,9 +85,9 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	check := checkOutputFolder
-	if data.IsArrayPath(r.out) {
-		check = func(path string) error { return checkOutputFile(path) }
+	check := terminal.CheckOutputFolder
+	if arrays.IsPath(r.out) {
+		check = func(path string) error { return terminal.CheckOutputFile(path) }
 	}
 	if err := check(r.out); err != nil {
 		return err
@@ -99,7 +103,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err := opts.start(s); err != nil {
 		return err
 	}
-	if data.IsArrayPath(r.out) {
+	if arrays.IsPath(r.out) {
 		err = r.writeArray(ctx, s, from, synthesis)
 	} else {
 		err = r.writePNGs(ctx, opts, s, from, synthesis)
@@ -123,14 +127,14 @@ func (r renderOptions) read(s *session) (origins, error) {
 	dim, layers := s.networks.Generator.StyleDim, s.networks.Generator.NumLayers()
 	var from origins
 	if r.seeds != "" {
-		seeds, err := data.ParseSeeds(r.seeds)
+		list, err := seeds.Parse(r.seeds)
 		if err != nil {
 			return from, fmt.Errorf("--%w", err)
 		}
-		for _, seed := range seeds {
-			from.z = append(from.z, data.Z(seed, dim)...)
+		for _, seed := range list {
+			from.z = append(from.z, seeds.Z(seed, dim)...)
 		}
-		from.keys = seeds
+		from.keys = list
 		return from, nil
 	}
 	path := r.z + r.w
@@ -187,19 +191,19 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from origins,
 		return err
 	}
 	size := s.networks.Generator.Size
-	return data.WriteArray(r.out, &data.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
+	return arrays.Write(r.out, &arrays.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
 func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from origins, synthesis pipeline.Synthesis) error {
-	if err := createFolder(r.out); err != nil {
+	if err := terminal.CreateFolder(r.out); err != nil {
 		return err
 	}
 	name := "row"
 	if r.seeds != "" {
 		name = "seed"
 	}
-	bar := opts.newProgress("Rendering pictures", len(from.keys))
+	bar := opts.NewProgress("Rendering pictures", len(from.keys))
 	defer bar.Done()
 	size := s.networks.Generator.Size
 	for first := 0; first < len(from.keys); first += drawAtOnce {
@@ -208,17 +212,17 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 		if err != nil {
 			return err
 		}
-		pictures, err := data.SplitPictures(images, size, size)
+		drawings, err := pictures.Split(images, size, size)
 		if err != nil {
 			return err
 		}
-		for i, p := range pictures {
+		for i, p := range drawings {
 			key := from.keys[first+i]
-			meta := []data.Meta{
-				{Key: "Software", Value: createdBy()}, {Key: "Domain", Value: s.domain.Name},
+			meta := []pictures.Meta{
+				{Key: "Software", Value: version.Program()}, {Key: "Domain", Value: s.domain.Name},
 				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},
 			}
-			if err := data.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
+			if err := pictures.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
 				return err
 			}
 		}

@@ -1,53 +1,11 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"log/slog"
-	"slices"
-	"strings"
-
-	"github.com/gomlx/gomlx/backends"
 	"github.com/spf13/cobra"
 
-	"illustrator/internal/fault"
-	"illustrator/models/xla"
-	"illustrator/models/xla/programs"
+	"illustrator/cmd/terminal"
+	"illustrator/internal/version"
 )
-
-// globalOptions is what every command shares: the flags before or after any command's name, and where to write.
-type globalOptions struct {
-	quiet   bool
-	verbose bool
-	backend string // "xla:cpu", "xla:cuda" or a library's path; "" leaves it to $GOMLX_BACKEND and device
-	device  string // "cpu" or "cuda"; "" is the CPU
-
-	stdout io.Writer // results
-	stderr io.Writer // log lines, progress, errors
-	log    *slog.Logger
-}
-
-// backendName returns the backend that the flags ask for; "" leaves it to the environment.
-func (o *globalOptions) backendName() (string, error) {
-	switch {
-	case o.device != "" && o.device != "cpu" && o.device != "cuda":
-		return "", fault.Usage(fmt.Errorf("--device %q is unknown", o.device), "the devices are cpu and cuda")
-	case o.backend != "" || o.device == "":
-		return o.backend, nil
-	}
-	return "xla:" + o.device, nil
-}
-
-// openBackend opens the XLA backend that the flags ask for, with so many devices.
-func (o *globalOptions) openBackend(devices int) (backends.Backend, error) {
-	name, err := o.backendName()
-	if err != nil {
-		return nil, err
-	}
-	programs.Use(o.programCache())
-	return xla.OpenDevices(name, devices)
-}
 
 const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper, StyleGAN2.
 
@@ -66,12 +24,13 @@ Environment:
   ILLUSTRATOR_PROGRAMS      folder of compiled programs (default illustrator/programs in the user's cache); off keeps none
   ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
-  ILLUSTRATOR_PYTHON        Python with PyTorch, for bench --pytorch
   ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
-func newRootCommand(opts *globalOptions) *cobra.Command {
+func newRootCommand(o *terminal.Options) *cobra.Command {
+	o.Explain = explain
+	opts := newGlobalOptions(o)
 	root := &cobra.Command{
 		Use:   "illustrator",
 		Short: "Turn descriptions into pictures",
@@ -81,20 +40,12 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			return unknownCommand(cmd, args[0])
+			return terminal.UnknownCommand(cmd, args[0])
 		},
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	flags := root.PersistentFlags()
-	flags.BoolVarP(&opts.quiet, "quiet", "q", false, "print results, warnings and errors only")
-	flags.BoolVarP(&opts.verbose, "verbose", "v", false, "say more about what is going on")
-	flags.StringVar(&opts.backend, "backend", "", `XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
-	flags.StringVar(&opts.device, "device", "", "device to run on: cpu or cuda (default cpu)")
-	root.SetOut(opts.stdout)
-	root.SetErr(opts.stderr)
-	root.SetFlagErrorFunc(flagError)
+	root.Version = version.Read().Illustrator // adds --version
+	root.SetVersionTemplate(versionText())
+	o.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
@@ -122,21 +73,3 @@ func newRootCommand(opts *globalOptions) *cobra.Command {
 	)
 	return root
 }
-
-func unknownCommand(cmd *cobra.Command, name string) error {
-	err := fmt.Errorf("unknown command %q", name)
-	var names []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	if near := fault.Nearest(name, names); near != "" {
-		return fault.Usage(err, "did you mean `%s %s`?", cmd.CommandPath(), near)
-	}
-	slices.Sort(names)
-	return fault.Usage(err, "the commands are %s", strings.Join(names, ", "))
-}
-
-// errPartial marks a run that kept some of its work and lost some; the process exits with exitPartial.
-var errPartial = errors.New("partial result")

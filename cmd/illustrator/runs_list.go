@@ -1,20 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
-	"illustrator/internal/fault"
-	"illustrator/train"
+	"illustrator/cmd/terminal"
+	"illustrator/internal/jsonfile"
+	"illustrator/train/runs"
 )
 
 func newRunsListCommand(opts *globalOptions) *cobra.Command {
@@ -26,18 +21,18 @@ func newRunsListCommand(opts *globalOptions) *cobra.Command {
 fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
-		Args: optionalArg("one folder of runs, or none"),
+		Args: terminal.OptionalArg("one folder of runs, or none"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			folder := runsFolder
+			folder := runs.DefaultFolder
 			if len(args) == 1 {
 				folder = args[0]
 			}
-			rows, err := listRuns(folder)
+			rows, err := runs.List(folder)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(opts.stdout, rows)
+				return jsonfile.Print(opts.stdout, rows)
 			}
 			return printRuns(opts.stdout, rows, time.Now())
 		},
@@ -46,48 +41,7 @@ fixed. A run is killed if its process ended without a word; what cannot be read 
 	return cmd
 }
 
-// listedRun is one row of the list: a run, or why it cannot be read.
-type listedRun struct {
-	Name    string      `json:"name"`
-	Folder  string      `json:"folder"`
-	Status  string      `json:"status"` // "unreadable" with an Error
-	Error   string      `json:"error,omitempty"`
-	Step    int         `json:"step"`
-	Steps   int         `json:"steps"`
-	Best    *train.Best `json:"best,omitempty"`
-	Seconds float64     `json:"seconds"`
-	Updated *time.Time  `json:"updated,omitempty"`
-}
-
-// listRuns reads the runs in a folder, sorted by name, which begins with their number.
-func listRuns(folder string) ([]listedRun, error) {
-	names, err := folders(folder)
-	if errors.Is(err, fs.ErrNotExist) && folder == runsFolder {
-		return []listedRun{}, nil
-	}
-	if err != nil {
-		return nil, fault.Hint(err, "give a folder that holds folders of runs")
-	}
-	if _, err := readRun(train.Folder(folder)); err == nil {
-		return nil, fault.Usage(fmt.Errorf("%s is a run, not a folder of runs", folder), "`illustrator runs show %s` shows it", folder)
-	}
-	slices.Sort(names)
-	rows := make([]listedRun, len(names))
-	for i, name := range names {
-		path := filepath.Join(folder, name)
-		row := listedRun{Name: name, Folder: path, Status: "unreadable"}
-		if run, err := readRun(train.Folder(path)); err != nil {
-			row.Error = oneLine(err.Error())
-		} else {
-			at := run.Info
-			row.Status, row.Step, row.Steps, row.Best, row.Seconds, row.Updated = at.Status, at.Step, at.Steps, at.Best, at.Seconds, &at.Updated
-		}
-		rows[i] = row
-	}
-	return rows, nil
-}
-
-func printRuns(w io.Writer, rows []listedRun, now time.Time) error {
+func printRuns(w io.Writer, rows []runs.Listed, now time.Time) error {
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(w, "no runs")
 		return err
@@ -105,33 +59,8 @@ func printRuns(w io.Writer, rows []listedRun, now time.Time) error {
 		table = append(table, []string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps), best, at,
 			wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))})
 	}
-	return printTable(w, table)
+	return terminal.PrintTable(w, table)
 }
-
-// printTable aligns cells in columns. The last cell of a row doesn't widen its column.
-func printTable(w io.Writer, rows [][]string) error {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var text strings.Builder
-	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			text.WriteString(cell + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
-		}
-		text.WriteString(row[len(row)-1] + "\n")
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
-}
-
-// oneLine puts the lines of an error of several parts into one.
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func wholeSeconds(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second)

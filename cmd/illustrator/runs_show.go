@@ -4,18 +4,16 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"illustrator/configs"
-	"illustrator/internal/fault"
+	"illustrator/cmd/terminal"
 	"illustrator/losses"
 	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 func newRunsShowCommand(opts *globalOptions) *cobra.Command {
@@ -26,13 +24,13 @@ func newRunsShowCommand(opts *globalOptions) *cobra.Command {
 command that goes on.`,
 		Example: `  illustrator runs show 3
   illustrator runs show runs/00003-lorelei`,
-		Args: exactArgs(1, "one run"),
+		Args: terminal.ExactArgs(1, "one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			folder, err := findRun(args[0])
+			folder, err := runs.Find(args[0])
 			if err != nil {
 				return err
 			}
-			run, err := readRun(folder)
+			run, err := runs.Read(folder)
 			if err != nil {
 				return err
 			}
@@ -44,19 +42,15 @@ command that goes on.`,
 // zoned is time.DateTime with the time zone.
 const zoned = time.DateTime + " MST"
 
-func showRun(w io.Writer, run storedRun) error {
-	settings, err := unlikePaper(run.Folder)
-	if err != nil {
-		return err
-	}
-	lines, err := readMetrics(run.Folder)
+func showRun(w io.Writer, run runs.Run) error {
+	details, err := run.Details()
 	if err != nil {
 		return err
 	}
 	i := run.Info
 	status := fmt.Sprintf("%s after %d of %d steps, %s", i.Status, i.Step, i.Steps, wholeSeconds(i.Seconds))
 	if i.Error != "" {
-		status += ": " + oneLine(i.Error)
+		status += ": " + terminal.OneLine(i.Error)
 	}
 	rows := [][]string{
 		{"run", string(run.Folder)},
@@ -72,78 +66,41 @@ func showRun(w io.Writer, run storedRun) error {
 	for _, name := range slices.Sorted(maps.Keys(i.Networks)) {
 		rows = append(rows, []string{"network", name + ", SHA-256 " + i.Networks[name]})
 	}
-	rows = append(rows, lossRows(run, lines)...)
-	for n, setting := range settings {
-		title := ""
-		if n == 0 {
-			title = "settings"
-		}
-		rows = append(rows, []string{title, setting})
-	}
-	rows = append(rows, fileRows(run.Folder)...)
-	return printTable(w, append(rows, nextRows(run)...))
+	rows = append(rows, lossRows(run, details)...)
+	rows = append(rows, titled("settings", details.Settings)...)
+	rows = append(rows, titled("files", fileLines(details.Files))...)
+	return terminal.PrintTable(w, append(rows, nextRows(run)...))
 }
 
-// unlikePaper lists the settings of a run that differ from the paper's.
-func unlikePaper(folder train.Folder) ([]string, error) {
-	text, err := os.ReadFile(folder.Config())
-	if err != nil {
-		return nil, fault.Hint(err, "name the folder of a run that `illustrator train` began")
+// titled puts lines into rows, of which the first has a title.
+func titled(title string, lines []string) (rows [][]string) {
+	for _, line := range lines {
+		rows = append(rows, []string{title, line})
+		title = ""
 	}
-	paper, err := configs.Paper().YAML()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := configs.Settings(text, paper)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", folder.Config(), err)
-	}
-	var lines []string
-	for _, s := range settings {
-		switch {
-		case s.Values[0] == "":
-			lines = append(lines, fmt.Sprintf("no %s (paper: %s)", s.Key, s.Values[1]))
-		case s.Values[1] == "":
-			lines = append(lines, fmt.Sprintf("%s %s", s.Key, s.Values[0]))
-		case s.Differ():
-			lines = append(lines, fmt.Sprintf("%s %s (paper: %s)", s.Key, s.Values[0], s.Values[1]))
-		}
-	}
-	if len(lines) == 0 {
-		lines = []string{"the paper's"}
-	}
-	return lines, nil
+	return rows
 }
 
-// lossRows are the best validation, and the last training step and validation that were written down.
-func lossRows(run storedRun, lines []train.Line) (rows [][]string) {
+// lossRows show the best validation, and the last validation and training step.
+func lossRows(run runs.Run, details runs.Details) (rows [][]string) {
 	if best := run.Info.Best; best != nil {
 		rows = append(rows, []string{"best", fmt.Sprintf("step %d: %s", best.Step, lossList(best.Losses))})
 	}
-	var step, validation *train.Line
-	for i := range lines {
-		if lines[i].Losses != nil {
-			step = &lines[i]
-		}
-		if lines[i].Validation != nil {
-			validation = &lines[i]
-		}
-	}
-	if validation != nil {
-		v := validation.Validation
-		text := fmt.Sprintf("step %d: %s, z mean %.3f, z deviation %.3f", validation.Step, lossList(v.FixedNoise), v.ZMean, v.ZStd)
+	if line := details.Validation; line != nil {
+		v := line.Validation
+		text := fmt.Sprintf("step %d: %s, z mean %.3f, z deviation %.3f", line.Step, lossList(v.FixedNoise), v.ZMean, v.ZStd)
 		if v.Cosine != nil {
 			text += fmt.Sprintf(", CLIP cosine %.3f", *v.Cosine)
 		}
 		rows = append(rows, []string{"last validation", text})
 	}
-	if step != nil {
-		rows = append(rows, []string{"last training", fmt.Sprintf("step %d: %s", step.Step, lossList(*step.Losses))})
+	if line := details.Step; line != nil {
+		rows = append(rows, []string{"last training", fmt.Sprintf("step %d: %s", line.Step, lossList(*line.Losses))})
 	}
 	return rows
 }
 
-// lossList names the losses that were measured: those without a weight are 0.
+// lossList names the measured losses: those without a weight are 0.
 func lossList(v losses.Values) string {
 	notes := []string{fmt.Sprintf("total %.4f", v.Total)}
 	for _, l := range losses.All {
@@ -154,42 +111,19 @@ func lossList(v losses.Values) string {
 	return strings.Join(notes, ", ")
 }
 
-// fileRows lists what is in the run's folder, with sizes.
-func fileRows(folder train.Folder) (rows [][]string) {
-	entries, err := os.ReadDir(string(folder))
-	if err != nil {
-		return [][]string{{"files", err.Error()}}
-	}
-	for _, e := range entries {
-		path, title := filepath.Join(string(folder), e.Name()), ""
-		if len(rows) == 0 {
-			title = "files"
+func fileLines(files []runs.File) (lines []string) {
+	for _, f := range files {
+		if f.Folder {
+			lines = append(lines, fmt.Sprintf("%s/: %s, files: %d", f.Name, terminal.ByteSize(f.Bytes), f.Files))
+		} else {
+			lines = append(lines, fmt.Sprintf("%s: %s", f.Name, terminal.ByteSize(f.Bytes)))
 		}
-		files, size := sizeOf(path)
-		text := fmt.Sprintf("%s: %s", e.Name(), byteSize(size))
-		if e.IsDir() {
-			text = fmt.Sprintf("%s/: %s, files: %d", e.Name(), byteSize(size), files)
-		}
-		rows = append(rows, []string{title, text})
 	}
-	return rows
+	return lines
 }
 
-// sizeOf counts the files at and below path, and their bytes; what cannot be read counts for nothing.
-func sizeOf(path string) (files int, bytes int64) {
-	_ = filepath.WalkDir(path, func(_ string, d os.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				files, bytes = files+1, bytes+info.Size()
-			}
-		}
-		return nil
-	})
-	return files, bytes
-}
-
-// nextRows are commands that go on from here.
-func nextRows(run storedRun) [][]string {
+// nextRows show the commands that continue from here.
+func nextRows(run runs.Run) [][]string {
 	draw := fmt.Sprintf("illustrator generate --texts texts.txt --run %s --out pictures", run.Folder)
 	rows := [][]string{{"draw", draw}}
 	if run.Info.Best == nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,8 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/internal/jsonfile"
 	"illustrator/losses"
 	"illustrator/train"
 )
@@ -68,7 +71,7 @@ func writeRun(folder train.Folder, status string, set ...string) error {
 	}
 	return errors.Join(
 		os.WriteFile(folder.Config(), config, 0o666), os.WriteFile(folder.Metrics(), metrics.Bytes(), 0o666),
-		os.WriteFile(filepath.Join(folder.BestMapper(), "model.safetensors"), make([]byte, 1500), 0o666), writeJSON(folder.Info(), info),
+		os.WriteFile(filepath.Join(folder.BestMapper(), "model.safetensors"), make([]byte, 1500), 0o666), jsonfile.Write(folder.Info(), info),
 	)
 }
 
@@ -76,9 +79,9 @@ func writeRun(folder train.Folder, status string, set ...string) error {
 func illustrator(t *testing.T, args ...string) (code int, output string) {
 	t.Helper()
 	var out bytes.Buffer
-	opts := &globalOptions{stdout: &out, stderr: &out, log: slog.New(newLogHandler(&out, new(slog.LevelVar)))}
-	err := execute(t.Context(), opts, new(slog.LevelVar), args)
-	return printError(&out, t.Context(), err), out.String()
+	opts := terminal.NewOptions("illustrator", &out, &out)
+	err := opts.Execute(t.Context(), func() *cobra.Command { return newRootCommand(opts) }, args)
+	return opts.PrintError(t.Context(), err), out.String()
 }
 
 func TestRunInUse(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"illustrator/data/cartoon"
 	"illustrator/internal/fault"
+	"illustrator/internal/version"
 	"illustrator/serve"
 	"illustrator/serve/queue"
 )
@@ -114,7 +115,7 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt, Alpha: s.domain.Alpha, Examples: examples,
 		},
-		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: createdBy(), Grace: o.grace, Log: opts.log,
+		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(), Grace: o.grace, Log: opts.log,
 	})
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/configs"
-	"illustrator/data"
+	"illustrator/data/arrays"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -32,7 +32,7 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 // readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
 // it was given before it starts one.
 func (o *globalOptions) readDomain(ref string) (*session, error) {
-	if _, err := o.backendName(); err != nil {
+	if _, err := o.BackendName(); err != nil {
 		return nil, err
 	}
 	domain, err := configs.OpenDomain(ref)
@@ -55,7 +55,7 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 // start opens the backend that s runs on. Calls after the first do nothing.
 func (o *globalOptions) start(s *session) (err error) {
 	if s.networks.Backend == nil {
-		s.networks.Backend, err = o.openBackend(max(1, s.devices))
+		s.networks.Backend, err = o.OpenBackend(max(1, s.devices))
 	}
 	return err
 }
@@ -113,7 +113,7 @@ func (s *session) loadMapperAndPrompts(m mapperOptions, noProjection bool) (*pip
 }
 
 // loadPrompts returns the run's prompts, else the domain's.
-func (s *session) loadPrompts(run string) (data.Prompts, error) {
+func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
 	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
 	if run == "" {
 		name, raw, err = s.domain.ReadPrompts()
@@ -121,45 +121,18 @@ func (s *session) loadPrompts(run string) (data.Prompts, error) {
 		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
 	}
 	if err != nil {
-		return data.Prompts{}, err
+		return pipeline.PromptFile{}, err
 	}
-	return data.ParsePrompts(name, raw, s.networks)
+	return pipeline.ParsePrompts(name, raw, s.networks)
 }
 
 // readArray reads an array file.
-func readArray(path string) (*data.Array, error) {
-	a, err := data.ReadArray(path, "")
+func readArray(path string) (*arrays.Array, error) {
+	a, err := arrays.Read(path, "")
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
 	}
 	return a, err
-}
-
-// createdBy names this program in the metadata of what it writes.
-func createdBy() string { return "illustrator " + readVersions().Illustrator }
-
-// exactArgs refuses another number of arguments and says what they are.
-func exactArgs(n int, what string) cobra.PositionalArgs {
-	return checkArgs(func(given int) bool { return given == n }, fmt.Sprint(n), what)
-}
-
-// optionalArg refuses more than one argument.
-func optionalArg(what string) cobra.PositionalArgs {
-	return checkArgs(func(given int) bool { return given <= 1 }, "at most 1", what)
-}
-
-// someArgs refuses to be given none.
-func someArgs(what string) cobra.PositionalArgs {
-	return checkArgs(func(given int) bool { return given > 0 }, "1 or more", what)
-}
-
-func checkArgs(right func(given int) bool, number, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if right(len(args)) {
-			return nil
-		}
-		return fault.Usage(fmt.Errorf("%d arguments are given, not %s", len(args), number), "give %s; see `%s --help`", what, cmd.CommandPath())
-	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

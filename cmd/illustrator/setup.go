@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/internal/jsonfile"
 	"illustrator/models/xla"
 )
 
@@ -81,7 +82,7 @@ func newVerifyPluginCommand(opts *globalOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printJSON(opts.stdout, info)
+			return jsonfile.Print(opts.stdout, info)
 		},
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pairs"
 	"illustrator/models/xla"
 )
 
@@ -180,7 +180,7 @@ func listedRows(t *testing.T, folder string) (int, error) {
 	if err = errors.Join(err, json.Unmarshal(raw, &manifest)); err != nil || manifest.Rows == 0 {
 		return 0, err
 	}
-	pairs, err := data.OpenPairs(folder)
+	pairs, err := pairs.Open(folder)
 	if err != nil {
 		return 0, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"illustrator/checkpoints"
+	"illustrator/cmd/terminal"
 )
 
 // TestStopIllustrate kills the illustration of a story amid its pictures and interrupts it later: all that was drawn is kept,
@@ -50,7 +51,7 @@ func TestStopIllustrate(t *testing.T) {
 	}
 	there := fmt.Sprintf("\n%d of %d pictures are in %s\n", before, paragraphs, stopped)
 	end := fmt.Sprintf("illustrator: error: interrupted: %d of %d pictures are in %q\nillustrator: hint: the same command goes on from there\n", now, paragraphs, stopped)
-	if code != exitInterrupted || !strings.Contains("\n"+said, there) || !strings.HasSuffix(said, end) {
+	if code != terminal.ExitInterrupted || !strings.Contains("\n"+said, there) || !strings.HasSuffix(said, end) {
 		t.Errorf("interrupted after %d pictures, then %d, it ended with %d and said %s", before, now, code, said)
 	}
 	if _, err := os.Stat(filepath.Join(stopped, "story.json")); err == nil {

@@ -9,11 +9,14 @@ import (
 	"strconv"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/arrays"
+	"illustrator/data/pairs"
+	"illustrator/data/pictures"
 	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/stylegan2"
+	"illustrator/train/sampling"
 )
 
 // tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with its
@@ -46,7 +49,7 @@ func writeTinyDomain(dir string, seed uint64) error {
 		}
 		return values
 	}
-	if err := data.WritePrompts(filepath.Join(dir, "tiny.prompts.safetensors"), data.Prompts{
+	if err := pipeline.WritePrompts(filepath.Join(dir, "tiny.prompts.safetensors"), pipeline.PromptFile{
 		Prompts:    pipeline.Prompts{Text: normal(pipelinetest.EmbedDim), Image: normal(pipelinetest.EmbedDim)},
 		TextPrompt: "A picture.", CLIPSHA256: networks.Hashes["clip"],
 	}); err != nil {
@@ -59,10 +62,10 @@ func writeTinyDomain(dir string, seed uint64) error {
 	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
 		return err
 	}
-	if err := data.WriteArray(filepath.Join(dir, "z.npy"), &data.Array{Shape: []int{1, cfg.ZDim}, Data: normal(cfg.ZDim)}); err != nil {
+	if err := arrays.Write(filepath.Join(dir, "z.npy"), &arrays.Array{Shape: []int{1, cfg.ZDim}, Data: normal(cfg.ZDim)}); err != nil {
 		return err
 	}
-	if err := data.WritePNG(filepath.Join(dir, "other.png"), image.NewGray(image.Rect(0, 0, 20, 9)), nil); err != nil {
+	if err := pictures.WritePNG(filepath.Join(dir, "other.png"), image.NewGray(image.Rect(0, 0, 20, 9)), nil); err != nil {
 		return err
 	}
 	return writeTinyPairs(filepath.Join(dir, "pairs"), networks, normal)
@@ -70,7 +73,7 @@ func writeTinyDomain(dir string, seed uint64) error {
 
 // writeTinyPairs writes pairs whose values are random: they fit each other in nothing but their widths.
 func writeTinyPairs(path string, networks *pipeline.Networks, normal func(n int) []float32) error {
-	pairs, err := data.OpenPairsWriter(path, data.SampledMeta(networks, "tiny", 0, stylegan2.NoiseRandom, ""), data.DefaultShardRows)
+	pairs, err := pairs.OpenWriter(path, sampling.Meta(networks, "tiny", 0, stylegan2.NoiseRandom, ""), pairs.DefaultShardRows)
 	if err != nil {
 		return err
 	}

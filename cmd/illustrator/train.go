@@ -1,16 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/losses"
+	"illustrator/data/texts"
+	"illustrator/internal/fault"
 	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 const trainLong = `Trains a mapper as a YAML file says, in a folder of its own: config.yaml (all settings), run.json (where it stands),
@@ -67,40 +72,46 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 	if err != nil {
 		return err
 	}
-	s.devices = run.Train.Devices
+	job := jobOf(opts, s, run, t.out)
+	job.Pairs, job.ValidationPairs = t.pairs, t.validationPairs
 	if t.dryRun {
-		return opts.dryRun(s, run, t)
-	}
-	if t.out == "" {
-		if t.out, err = numberedFolder(run, t); err != nil {
+		plan, err := job.Plan()
+		if err != nil {
 			return err
 		}
+		return printPlan(opts.stdout, job, plan)
 	}
-	info, err := opts.trainRun(ctx, s, run, t)
+	if t.out == "" {
+		if err := t.number(run); err != nil {
+			return err
+		}
+		job.Folder = train.Folder(t.out)
+	}
+	if err := terminal.CheckOutputFolder(t.out); err != nil {
+		return err
+	}
+	info, err := job.Train(ctx)
 	if err != nil {
 		return err
 	}
 	last := run.Train.Stages[len(run.Train.Stages)-1]
 	_, err = fmt.Fprintf(opts.stdout, "%s: validation %s after step %d of %d\n",
-		train.Folder(t.out).BestMapper(), lossNote(last.Losses, info.Best.Losses), info.Best.Step, info.Steps)
+		job.Folder.BestMapper(), runs.LossNote(last.Losses, info.Best.Losses), info.Best.Step, info.Steps)
 	return err
 }
 
-// nameOf is the name that a run's folder gets after its number.
-func (t trainOptions) nameOf() string {
-	if t.name != "" {
-		return t.name
-	}
-	return strings.TrimSuffix(filepath.Base(t.config), filepath.Ext(t.config))
+// jobOf returns the job of a run in folder out.
+func jobOf(opts *globalOptions, s *session, run configs.Run, out string) *runs.Job {
+	return &runs.Job{Env: opts.Env(), Domain: s.domain, Networks: s.networks, Run: run, Folder: train.Folder(out), Arguments: os.Args[1:]}
 }
 
-// lossNote is a few words on the losses that have a weight, for the progress bar.
-func lossNote(w losses.Weights, v losses.Values) string {
-	var notes []string
-	for _, l := range losses.All {
-		if l.Weight(w) != 0 {
-			notes = append(notes, fmt.Sprintf("%s %.3f", l.Name, l.Value(v)))
-		}
+// number sets the folder of a run that is given none.
+func (t *trainOptions) number(run configs.Run) (err error) {
+	name := cmp.Or(t.name, strings.TrimSuffix(filepath.Base(t.config), filepath.Ext(t.config)))
+	slug := texts.Slug(name)
+	if slug == "" {
+		return fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
 	}
-	return strings.Join(notes, " ")
+	t.out, err = runs.Numbered(run, slug)
+	return err
 }

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
 	"illustrator/internal/fault"
 )
@@ -20,7 +20,7 @@ import (
 const (
 	// MaxScale is the largest factor that Draw enlarges a picture by.
 	MaxScale = 16
-	// MaxSide and maxPixels bound what Draw makes: as large as the largest picture that data.ReadPicture reads.
+	// MaxSide and maxPixels bound what Draw makes: as large as the largest picture that pictures.Read reads.
 	MaxSide   = 16_384
 	maxPixels = 1 << 26
 )
@@ -38,7 +38,7 @@ type Style struct {
 
 // Open returns the classical style called name, or the network that the YAML file at that path describes. openBackend is
 // called for a network only, when it first draws.
-func Open(name string, openBackend func() (backends.Backend, error)) (*Style, error) {
+func Open(name string, openBackend func() (compute.Backend, error)) (*Style, error) {
 	if ext := strings.ToLower(filepath.Ext(name)); ext == ".yaml" || ext == ".yml" {
 		n, err := openNetwork(name, openBackend)
 		if err != nil {
@@ -53,8 +53,8 @@ func Open(name string, openBackend func() (backends.Backend, error)) (*Style, er
 	return &Style{Name: name, params: params}, nil
 }
 
-// Draw redraws a picture of any size. The result is scale times as wide and as high, and opaque: what is transparent is laid
-// over white first. ctx ends the work of a network; a classical style takes moments.
+// Draw redraws a picture of any size. The result is scale times as wide and as high. What is transparent is drawn as laid
+// over white, and is as transparent in the result. ctx ends the work of a network; a classical style takes moments.
 func (s *Style) Draw(ctx context.Context, img image.Image, scale int) (*image.NRGBA, error) {
 	if err := CheckScale(scale); err != nil {
 		return nil, err
@@ -75,10 +75,14 @@ func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	if s.network != nil {
-		return s.network.draw(ctx, img, size)
+	if s.network == nil {
+		return withAlpha(s.params.Draw(img, size), img), nil
 	}
-	return s.params.Draw(img, size), nil
+	drawn, err := s.network.draw(ctx, img, size)
+	if err != nil {
+		return nil, err
+	}
+	return withAlpha(drawn, img), nil
 }
 
 // CheckScale returns an error if Draw cannot enlarge by scale.

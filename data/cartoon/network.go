@@ -14,11 +14,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 	"go.yaml.in/yaml/v3"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 )
@@ -101,10 +101,10 @@ type network struct {
 
 	mu          sync.Mutex // one picture at a time
 	redrawer    *features.Redrawer
-	openBackend func() (backends.Backend, error)
+	openBackend func() (compute.Backend, error)
 }
 
-func openNetwork(path string, openBackend func() (backends.Backend, error)) (*network, error) {
+func openNetwork(path string, openBackend func() (compute.Backend, error)) (*network, error) {
 	c, raw, err := readNetworkConfig(path)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := data.SplitPictures(out, h, w)
+	pictures, err := pictures.Split(out, h, w)
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 	"illustrator/models/nn/nntest"
@@ -48,7 +48,7 @@ func TestNetworkDraws(t *testing.T) {
 	backend := nntest.Backend(t)
 	path := writeConfig(t, "network: NET", "range: [0, 255]", "output_range: [0, 255]", "size_multiple: 4", "max_side: 16")
 	opened := 0
-	s, err := Open(path, func() (backends.Backend, error) { opened++; return backend, nil })
+	s, err := Open(path, func() (compute.Backend, error) { opened++; return backend, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,11 +67,11 @@ func TestNetworkDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Backend = backend
-	out, err := r.Redraw(t.Context(), data.FromImage(img).Pixels, 12, 16)
+	out, err := r.Redraw(t.Context(), pictures.FromImage(img).Pixels, 12, 16)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (data.Picture{Width: 16, Height: 12, Pixels: out}).Image(); difference(got, want) > 0 {
+	if want := (pictures.Picture{Width: 16, Height: 12, Pixels: out}).Image(); difference(got, want) > 0 {
 		t.Errorf("the style differs from its network in %.1f %%", 100*difference(got, want))
 	}
 	for _, size := range []image.Point{{15, 11}, {1, 1}, {40, 20}} {
@@ -81,7 +81,7 @@ func TestNetworkDraws(t *testing.T) {
 		}
 	}
 	// One of a single size sees what fits into it, and the rest as its edges.
-	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (backends.Backend, error) { return backend, nil })
+	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (compute.Backend, error) { return backend, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestNetworkDraws(t *testing.T) {
 		}
 	}
 	broken := errors.New("no device")
-	if s, err = Open(path, func() (backends.Backend, error) { return nil, broken }); err == nil {
+	if s, err = Open(path, func() (compute.Backend, error) { return nil, broken }); err == nil {
 		_, err = s.Draw(t.Context(), img, 1)
 	}
 	if !errors.Is(err, broken) {

@@ -48,3 +48,6 @@ func IsUsage(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Usage
 }
+
+// ErrPartial marks work of which some was kept and some lost (exit code 3).
+var ErrPartial = errors.New("partial result")

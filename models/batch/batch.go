@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes/gotype"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // Input is an argument of a graph: n rows, or one that is the same for every batch.
@@ -22,9 +22,9 @@ type Input interface {
 }
 
 // Rows is the input [n, dims...] that values hold.
-func Rows[T dtypes.Supported](values []T, dims ...int) Input { return rows[T]{values, dims} }
+func Rows[T gotype.Supported](values []T, dims ...int) Input { return rows[T]{values, dims} }
 
-type rows[T dtypes.Supported] struct {
+type rows[T gotype.Supported] struct {
 	values []T
 	dims   []int
 }
@@ -66,26 +66,26 @@ func Scalar(v float64) Input { return fixed{tensors.FromScalar(float32(v))} }
 // Vector is the same row [1, len(v)] for every batch.
 func Vector(v []float32) Input { return fixed{tensors.FromFlatDataAndDimensions(v, 1, len(v))} }
 
-// Runner keeps the compiled graphs of the networks whose weights are in one context. It is for one goroutine at a time.
+// Runner keeps the compiled graphs of the networks whose weights are in one store. It is for one goroutine at a time.
 type Runner struct {
 	// Backend may be set later than the rest: nothing needs it before Run.
-	Backend backends.Backend
-	// Context holds the variables that the graphs read.
-	Context *mlcontext.Context
+	Backend compute.Backend
+	// Store holds the variables that the graphs read.
+	Store *model.Store
 	// Shapes, ascending, are the only numbers of rows that programs are compiled for, up to the batch, where they are given, so
 	// that few programs serve any number of rows. Rows that nearly fill a shape are filled up to it; others are cut by a
 	// smaller one. With one shape a row's last digits don't depend on how many others there are.
 	Shapes []int
 
-	execs map[string]*mlcontext.Exec
+	execs map[string]*model.Exec
 	sizes map[string]int // rows that each of execs was last compiled for
 }
 
-// NewRunner returns a Runner with a context that has no variables yet.
-func NewRunner(backend backends.Backend) *Runner {
+// NewRunner returns a Runner with a store that has no variables yet.
+func NewRunner(backend compute.Backend) *Runner {
 	return &Runner{
-		Backend: backend, Context: mlcontext.New().Checked(false),
-		execs: map[string]*mlcontext.Exec{}, sizes: map[string]int{},
+		Backend: backend, Store: model.NewStore(),
+		execs: map[string]*model.Exec{}, sizes: map[string]int{},
 	}
 }
 
@@ -94,8 +94,8 @@ func (r *Runner) Forget(name string) { delete(r.execs, name) }
 
 // Run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size, and
 // returns the concatenated rows of each output. The inputs must agree in their number of rows, which must not be zero.
-func (r *Runner) Run(ctx context.Context, name string, build any, size int, inputs ...Input) ([][]float32, error) {
-	exec, err := r.exec(name, build)
+func Run[F model.ExecGraphFn](ctx context.Context, r *Runner, name string, build F, size int, inputs ...Input) ([][]float32, error) {
+	exec, err := execOf(r, name, build)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (r *Runner) Run(ctx context.Context, name string, build any, size int, inpu
 		for i, in := range inputs {
 			args[i] = in.batch(from, to, size)
 		}
-		results, err := exec.Exec(args...)
+		results, err := exec.Call(args...)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -166,12 +166,12 @@ func count(inputs []Input) (int, error) {
 	return total, nil
 }
 
-// exec returns the executor of a graph function. It compiles once for every shape of inputs.
-func (r *Runner) exec(name string, build any) (*mlcontext.Exec, error) {
+// execOf returns the executor of a graph function. It compiles once for every shape of inputs.
+func execOf[F model.ExecGraphFn](r *Runner, name string, build F) (*model.Exec, error) {
 	if e := r.execs[name]; e != nil {
 		return e, nil
 	}
-	e, err := mlcontext.NewExecAny(r.Backend, r.Context, build)
+	e, err := model.NewExec(r.Backend, r.Store, build)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn/nntest"
 )
@@ -17,7 +17,7 @@ import (
 // one shape.
 func TestRun(t *testing.T) {
 	r, built := NewRunner(nntest.Backend(t)), 0
-	build := func(_ *mlcontext.Context, x, keys, scale, shift *graph.Node) []*graph.Node {
+	build := func(_ *model.Scope, x, keys, scale, shift *graph.Node) []*graph.Node {
 		built++
 		x.AssertDims(3, 2)
 		sum := graph.Add(graph.Mul(x, scale), shift)
@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 		want = append(want, 10*float32(i)+float32(1+i%2))
 	}
 	for range 2 {
-		out, err := r.Run(t.Context(), "sum", build, 3, Rows(values, 2), Rows(keys), Scalar(10), Vector([]float32{1, 2}))
+		out, err := Run(t.Context(), r, "sum", build, 3, Rows(values, 2), Rows(keys), Scalar(10), Vector([]float32{1, 2}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestRunInGivenShapes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
 	r.Shapes = []int{1, 4}
 	var built []int
-	build := func(_ *mlcontext.Context, x *graph.Node) *graph.Node {
+	build := func(_ *model.Scope, x *graph.Node) *graph.Node {
 		built = append(built, x.Shape().Dim(0))
 		return graph.AddScalar(x, 1)
 	}
@@ -57,7 +57,7 @@ func TestRunInGivenShapes(t *testing.T) {
 		for i := range values {
 			values[i] = float32(i)
 		}
-		out, err := r.Run(t.Context(), "next", build, 32, Rows(values))
+		out, err := Run(t.Context(), r, "next", build, 32, Rows(values))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestRunInGivenShapes(t *testing.T) {
 		}
 	}
 	r.Shapes = []int{20} // above the batch
-	if out, err := r.Run(t.Context(), "next", build, 8, Rows(make([]float32, 9))); err != nil || len(out[0]) != 9 {
+	if out, err := Run(t.Context(), r, "next", build, 8, Rows(make([]float32, 9))); err != nil || len(out[0]) != 9 {
 		t.Errorf("%v, %v", out, err)
 	}
 	if !slices.Equal(built, []int{1, 4, 8}) {
@@ -82,21 +82,21 @@ func TestRunInGivenShapes(t *testing.T) {
 
 func TestRunMistakes(t *testing.T) {
 	r := NewRunner(nntest.Backend(t))
-	build := func(_ *mlcontext.Context, a, b *graph.Node) *graph.Node { return graph.Add(a, b) }
+	build := func(_ *model.Scope, a, b *graph.Node) *graph.Node { return graph.Add(a, b) }
 	row := make([]float32, 6)
 	for want, inputs := range map[string][]Input{
 		"5 values are not rows of [2]": {Rows(row[:5], 2), Rows(row, 2)},
 		"the inputs have 3 and 2 rows": {Rows(row, 2), Rows(row[:4], 2)},
 		"nothing to do":                {Rows(row[:0], 2), Rows(row, 2)},
 	} {
-		if _, err := r.Run(t.Context(), "sum", build, 2, inputs...); err == nil || !strings.Contains(err.Error(), "sum: "+want) {
+		if _, err := Run(t.Context(), r, "sum", build, 2, inputs...); err == nil || !strings.Contains(err.Error(), "sum: "+want) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
 	stop := errors.New("stop")
 	stopped, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)
-	if _, err := r.Run(stopped, "sum", build, 2, Rows(row, 2), Rows(row, 2)); !errors.Is(err, stop) {
+	if _, err := Run(stopped, r, "sum", build, 2, Rows(row, 2), Rows(row, 2)); !errors.Is(err, stop) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 }

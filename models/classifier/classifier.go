@@ -5,9 +5,9 @@ package classifier
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -16,27 +16,27 @@ import (
 
 // Build gives the logits of all attributes: pictures [B,3,H,H] in [-1,1] → [B,V]. Pictures are clamped first.
 // BatchNorm uses its running statistics: the classifier judges, it is never trained here.
-func Build(ctx *context.Context, cfg Config, images *Node) *Node {
+func Build(scope *model.Scope, cfg Config, images *Node) *Node {
 	images.AssertDims(-1, 3, cfg.ImageSize, cfg.ImageSize)
 	x := ClipScalar(images, -1, 1)
 	layer := 0
 	for _, c := range convolutions {
-		x = nn.Conv2d(x, nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride, [2]int{1, 1})
-		x = Add(x, Reshape(nn.Weight(ctx, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
-		x = nn.ReLU(nn.FrozenBatchNorm2d(ctx, x, fmt.Sprint(layer+1), batchNormEpsilon))
+		x = nn.Conv2d(x, nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride, [2]int{1, 1})
+		x = Add(x, Reshape(nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
+		x = nn.ReLU(nn.FrozenBatchNorm2d(scope, x, fmt.Sprint(layer+1), batchNormEpsilon))
 		layer += 3
 	}
 	x = Reshape(x, x.Shape().Dim(0), -1)
-	x = nn.ReLU(nn.Linear(ctx, x, fmt.Sprint(layer+1), hidden))
-	return nn.Linear(ctx, x, fmt.Sprint(layer+3), cfg.NumValues())
+	x = nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
+	return nn.Linear(scope, x, fmt.Sprint(layer+3), cfg.NumValues())
 }
 
-// Load checks the weights w against cfg and puts them into ctx's scope, frozen.
-func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+// Load checks the weights w against cfg and puts them into scope, frozen.
+func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return err
 	}
-	return nn.Load(ctx, w, dtype, false)
+	return nn.Load(scope, w, dtype, false)
 }
 
 // Attributes gives the most likely value of each attribute: logits [B,V] → int32 [B,A].

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -23,8 +23,8 @@ func embedded(t *testing.T) (cfg Config, weights *checkpoints.Weights) {
 // The logits equal PyTorch's to 1e-3 of values around 10, float32 sums in another order; the values seen are the same.
 func TestLoreleiEqualsPyTorch(t *testing.T) {
 	cfg, weights := embedded(t)
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, cfg, weights, dtypes.Float32); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), cfg, weights, dtypes.Float32); err != nil {
 		t.Fatal(err)
 	}
 	pictures := nntest.Golden(t, "../stylegan2/testdata/lorelei.safetensors").Tensors["image"]
@@ -32,8 +32,8 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		logits := Build(ctx, cfg, MulScalar(in[0], 1.1))
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		logits := Build(scope, cfg, MulScalar(in[0], 1.1))
 		return []*Node{logits, ConvertDType(Attributes(cfg, logits), dtypes.Float32)}
 	}, tensors.FromFlatDataAndDimensions(images, pictures.Shape...))
 
@@ -56,7 +56,7 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 func TestLoadNamesWrongTensor(t *testing.T) {
 	cfg, weights := embedded(t)
 	cfg.Attributes = cfg.Attributes[1:]
-	err := Load(context.New(), cfg, weights, dtypes.Float32)
+	err := Load(model.NewStore().RootScope(), cfg, weights, dtypes.Float32)
 	if err == nil || !strings.Contains(err.Error(), `"18.bias" has shape [54]; expected [40]`) {
 		t.Errorf("got %v", err)
 	}

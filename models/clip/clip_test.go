@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -31,10 +31,10 @@ func goldenIDs(t testing.TB, w *checkpoints.Weights, name string) [][]int32 {
 }
 
 // embeds is a graph of text ids and pixel values to both embeddings, as float32.
-func embeds(cfg Config) func(*context.Context, []*graph.Node) []*graph.Node {
-	return func(ctx *context.Context, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{graph.ConvertDType(TextEmbeds(ctx, cfg, in[0]), dtypes.Float32),
-			graph.ConvertDType(ImageEmbeds(ctx, cfg, in[1]), dtypes.Float32)}
+func embeds(cfg Config) func(*model.Scope, []*graph.Node) []*graph.Node {
+	return func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.ConvertDType(TextEmbeds(scope, cfg, in[0]), dtypes.Float32),
+			graph.ConvertDType(ImageEmbeds(scope, cfg, in[1]), dtypes.Float32)}
 	}
 }
 
@@ -44,8 +44,8 @@ func TestTinyParity(t *testing.T) {
 		dtype     dtypes.DType
 		tolerance float64
 	}{{dtypes.Float32, 1e-5}, {dtypes.BFloat16, 5e-2}} {
-		cfg, ctx, want := tiny(t, test.dtype)
-		got := nntest.Run(t, ctx, embeds(cfg), goldenIDs(t, want, "input_ids"), goldenTensor(t, want, "pixel_values"))
+		cfg, store, want := tiny(t, test.dtype)
+		got := nntest.Run(t, store, embeds(cfg), goldenIDs(t, want, "input_ids"), goldenTensor(t, want, "pixel_values"))
 		for i, name := range []string{"text_embeds", "image_embeds"} {
 			d := nntest.MaxAbs(t, normalised(got[i], cfg.ProjectionDim), normalised(golden(t, want, name), cfg.ProjectionDim))
 			t.Logf("%s, %s: largest difference %.2g", test.dtype, name, d)
@@ -59,7 +59,7 @@ func TestTinyParity(t *testing.T) {
 // A text is pooled at its first end token; with the legacy eos_token_id at its first largest id; without either at its end.
 func TestEndOfText(t *testing.T) {
 	ids := [][]int32{{8, 3, 5, 9, 5, 9}, {8, 5, 5, 5, 5, 5}, {1, 2, 3, 4, 3, 1}}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		right := endOfText(Config{Text: TextConfig{EOSTokenID: 5}}, in[0])
 		legacy := endOfText(Config{Text: TextConfig{EOSTokenID: legacyEOS}}, in[0])
 		return []*graph.Node{graph.ConvertDType(right, dtypes.Float32), graph.ConvertDType(legacy, dtypes.Float32)}
@@ -74,9 +74,9 @@ func TestImageGradient(t *testing.T) {
 		t.Skip("compiles the gradient of a network in float64")
 	}
 	for _, act := range []string{"gelu", "quick_gelu"} {
-		cfg, ctx, want := tiny(t, dtypes.Float64)
+		cfg, store, want := tiny(t, dtypes.Float64)
 		cfg.Vision.HiddenAct = act
 		x := wide(goldenTensor(t, want, "pixel_values"))
-		nntest.CheckGradient(t, ctx, func(ctx *context.Context, x *graph.Node) *graph.Node { return ImageEmbeds(ctx, cfg, x) }, x, 1e-5, 1e-6)
+		nntest.CheckGradient(t, store, func(scope *model.Scope, x *graph.Node) *graph.Node { return ImageEmbeds(scope, cfg, x) }, x, 1e-5, 1e-6)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -54,8 +54,8 @@ func goldenTensor(t testing.TB, w *checkpoints.Weights, name string) *tensors.Te
 	return tensors.FromFlatDataAndDimensions(golden(t, w, name), w.Tensors[name].Shape...)
 }
 
-// tiny returns the random CLIP of testdata/make_tiny.py, its weights in a scope, and its goldens.
-func tiny(t testing.TB, dtype dtypes.DType) (Config, *context.Context, *checkpoints.Weights) {
+// tiny returns the random CLIP of testdata/make_tiny.py, a store of its weights, and its goldens.
+func tiny(t testing.TB, dtype dtypes.DType) (Config, *model.Store, *checkpoints.Weights) {
 	t.Helper()
 	cfg, err := DecodeConfig(readFile(t, "tiny/config.json"))
 	if err != nil {
@@ -65,11 +65,11 @@ func tiny(t testing.TB, dtype dtypes.DType) (Config, *context.Context, *checkpoi
 	if err := w.Check(cfg.Shapes()); err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.New().In("clip")
-	if err := nn.Load(ctx, w, dtype, false); err != nil {
+	store := model.NewStore()
+	if err := nn.Load(store.RootScope(), w, dtype, false); err != nil {
 		t.Fatal(err)
 	}
-	return cfg, ctx, readTensors(t, "tiny_goldens.safetensors")
+	return cfg, store, readTensors(t, "tiny_goldens.safetensors")
 }
 
 // normalised divides each row of width e by its length.

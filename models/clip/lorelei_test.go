@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -35,8 +35,8 @@ func TestLoreleiParity(t *testing.T) {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.New().In("clip")
-	if err := nn.Load(ctx, w, dtypes.Float32, false); err != nil {
+	store := model.NewStore()
+	if err := nn.Load(store.RootScope(), w, dtypes.Float32, false); err != nil {
 		t.Fatal(err)
 	}
 	want := readTensors(t, "lorelei_goldens.safetensors")
@@ -44,9 +44,9 @@ func TestLoreleiParity(t *testing.T) {
 	for _, c := range tokenCases(t, "lorelei_tokens.json") {
 		ids = append(ids, tokenizer.Encode(c.Text).IDs)
 	}
-	got := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		texts, images := Scaled(TextEmbeds(ctx, cfg, in[0])), Scaled(ImageEmbeds(ctx, cfg, Preprocess(cfg, in[1])))
-		textPrompt, imagePrompt := Scaled(TextEmbeds(ctx, cfg, in[2])), Scaled(ReduceAndKeep(images, ReduceMean, 0))
+	got := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		texts, images := Scaled(TextEmbeds(scope, cfg, in[0])), Scaled(ImageEmbeds(scope, cfg, Preprocess(cfg, in[1])))
+		textPrompt, imagePrompt := Scaled(TextEmbeds(scope, cfg, in[2])), Scaled(ReduceAndKeep(images, ReduceMean, 0))
 		described := Slice(texts, AxisRange(0, 24)) // the others are odd texts
 		return []*Node{texts, images, imagePrompt, Project(described, textPrompt, imagePrompt, Scalar(in[1].Graph(), dtypes.Float32, 1.75))}
 	}, ids, goldenTensor(t, want, "images"), [][]int32{tokenizer.Encode("A person.").IDs})

@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
@@ -22,7 +22,7 @@ func TestAreaResizeParity(t *testing.T) {
 		name          string
 		height, width int
 	}{{"24_16", 16, 16}, {"64_16", 16, 16}, {"8_16", 16, 16}, {"10x6_4x9", 4, 9}, {"96_224", 224, 224}} {
-		got := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+		got := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 			return []*graph.Node{nn.AreaResize(in[0], test.height, test.width)}
 		}, goldenTensor(t, want, "resize."+test.name+".from"))[0]
 		if test.name == "96_224" { // the golden has every 8th row
@@ -38,7 +38,7 @@ func TestAreaResizeParity(t *testing.T) {
 }
 
 func TestPreprocessGradient(t *testing.T) {
-	cfg, ctx, _ := tiny(t, dtypes.Float64)
+	cfg, scope, _ := tiny(t, dtypes.Float64)
 	for _, size := range []int{8, 16, 24} {
 		// Values from -1.5 to 1.5, at least 0.05 away from the kinks at -1 and 1, so that no step of the differences crosses one.
 		values := make([]float64, 2*3*size*size)
@@ -56,17 +56,17 @@ func TestPreprocessGradient(t *testing.T) {
 			t.Fatalf("only %d of %d values are outside", outside, len(values))
 		}
 		x := tensors.FromFlatDataAndDimensions(values, 2, 3, size, size)
-		nntest.CheckGradient(t, ctx, func(_ *context.Context, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x, 1e-3, 1e-9)
+		nntest.CheckGradient(t, scope, func(_ *model.Scope, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x, 1e-3, 1e-9)
 	}
 }
 
 func TestPreprocessValues(t *testing.T) {
-	cfg, ctx, _ := tiny(t, dtypes.Float32)
+	cfg, scope, _ := tiny(t, dtypes.Float32)
 	images := make([]float32, 3*16*16)
 	for i := range images {
 		images[i] = []float32{-3, -1, 0, 1, 3}[i%5]
 	}
-	got := nntest.Run(t, ctx, func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	got := nntest.Run(t, scope, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{Preprocess(cfg, in[0])}
 	}, tensors.FromFlatDataAndDimensions(images, 1, 3, 16, 16))[0]
 	for i := range images {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn"
 )
@@ -48,34 +48,34 @@ type pooling struct {
 
 // encode runs the tokens x [B,T,D] through all layers and returns the picked token [B,1,D]. In the last layer only that token is
 // computed: the others would be thrown away.
-func (t transformer) encode(ctx *context.Context, x *Node, pool pooling) *Node {
+func (t transformer) encode(scope *model.Scope, x *Node, pool pooling) *Node {
 	last := t.layers - 1
 	for i := range last {
-		normed := t.norm(ctx, x, t.layerName(i)+".layer_norm1")
-		x = t.layer(ctx, i, x, normed, normed, pool.all)
+		normed := t.norm(scope, x, t.layerName(i)+".layer_norm1")
+		x = t.layer(scope, i, x, normed, normed, pool.all)
 	}
-	normed := t.norm(ctx, x, t.layerName(last)+".layer_norm1")
-	return t.layer(ctx, last, pool.pick(x), pool.pick(normed), normed, pool.one)
+	normed := t.norm(scope, x, t.layerName(last)+".layer_norm1")
+	return t.layer(scope, last, pool.pick(x), pool.pick(normed), normed, pool.one)
 }
 
 // layer is a pre-norm transformer layer for the tokens x [B,Q,D]: attention from normed [B,Q,D] to all tokens [B,T,D], then the MLP.
-func (t transformer) layer(ctx *context.Context, i int, x, normed, tokens, visible *Node) *Node {
+func (t transformer) layer(scope *model.Scope, i int, x, normed, tokens, visible *Node) *Node {
 	name := t.layerName(i)
-	x = Add(x, t.attention(ctx, name+".self_attn", normed, tokens, visible))
-	y := nn.Linear(ctx, t.norm(ctx, x, name+".layer_norm2"), name+".mlp.fc1", t.inner)
-	return Add(x, nn.Linear(ctx, t.activation(y), name+".mlp.fc2", t.width))
+	x = Add(x, t.attention(scope, name+".self_attn", normed, tokens, visible))
+	y := nn.Linear(scope, t.norm(scope, x, name+".layer_norm2"), name+".mlp.fc1", t.inner)
+	return Add(x, nn.Linear(scope, t.activation(y), name+".mlp.fc2", t.width))
 }
 
-func (t transformer) norm(ctx *context.Context, x *Node, name string) *Node {
-	return nn.LayerNorm(ctx, x, name, t.eps)
+func (t transformer) norm(scope *model.Scope, x *Node, name string) *Node {
+	return nn.LayerNorm(scope, x, name, t.eps)
 }
 
 // attention is multi-head attention from x [B,Q,D] to tokens [B,T,D]; visible is a bool [B or 1,Q,T], nil if all are seen.
-func (t transformer) attention(ctx *context.Context, name string, x, tokens, visible *Node) *Node {
+func (t transformer) attention(scope *model.Scope, name string, x, tokens, visible *Node) *Node {
 	batch, asking, keys, headWidth := x.Shape().Dim(0), x.Shape().Dim(1), tokens.Shape().Dim(1), t.width/t.heads
 	// Heads come before tokens: with the batch axes of a product in the middle XLA's CPU compiler is slow, with bfloat16 30 times.
 	project := func(x *Node, which string) *Node { // [B,·,D] → [B,H,·,K]
-		x = Reshape(nn.Linear(ctx, x, name+"."+which, t.width), batch, x.Shape().Dim(1), t.heads, headWidth)
+		x = Reshape(nn.Linear(scope, x, name+"."+which, t.width), batch, x.Shape().Dim(1), t.heads, headWidth)
 		return TransposeAllDims(x, 0, 2, 1, 3)
 	}
 	query := MulScalar(project(x, "q_proj"), 1/math.Sqrt(float64(headWidth)))
@@ -91,7 +91,7 @@ func (t transformer) attention(ctx *context.Context, name string, x, tokens, vis
 	mixed := nn.Contract(attended, []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1})
 	mixed.AssertDims(batch, t.heads, asking, headWidth)
 	mixed = Reshape(TransposeAllDims(mixed, 0, 2, 1, 3), batch, asking, t.width)
-	return nn.Linear(ctx, mixed, name+".out_proj", t.width)
+	return nn.Linear(scope, mixed, name+".out_proj", t.width)
 }
 
 // activation is x·σ(1.702x) ("quick_gelu", OpenAI's networks) or the exact x·Φ(x) ("gelu").

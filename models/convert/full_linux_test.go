@@ -10,10 +10,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/parity"
@@ -202,7 +202,7 @@ func tensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor {
 }
 
 // loadFull reads a network's configuration and gives its weights to load.
-func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(ctx *mlcontext.Context, w *checkpoints.Weights) error) *mlcontext.Context {
+func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(scope *model.Scope, w *checkpoints.Weights) error) *model.Store {
 	t.Helper()
 	if config != nil {
 		if err := network.Config(config); err != nil {
@@ -213,19 +213,19 @@ func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(c
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := mlcontext.New().Checked(false)
-	if err := load(ctx, w); err != nil {
+	store := model.NewStore()
+	if err := load(store.RootScope(), w); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return store
 }
 
 func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
 	var cfg stylegan2.Config
-	ctx := loadFull(t, network, &cfg, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return stylegan2.Load(ctx, cfg, w, dtype) })
-	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		w := stylegan2.Mapping(ctx, cfg, in[0])
-		image := stylegan2.Synthesis(ctx, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
+	store := loadFull(t, network, &cfg, func(scope *model.Scope, w *checkpoints.Weights) error { return stylegan2.Load(scope, cfg, w, dtype) })
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		w := stylegan2.Mapping(scope, cfg, in[0])
+		image := stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
 		return []*graph.Node{nn.Widen(w), nn.Widen(image)}
 	}, tensor(t, expected, "z"))
 	if dtype == dtypes.BFloat16 { // the mapping network stays float32
@@ -240,10 +240,10 @@ func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.We
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := loadFull(t, network, nil, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return nn.Load(ctx, w, dtype, false) })
+	store := loadFull(t, network, nil, func(scope *model.Scope, w *checkpoints.Weights) error { return nn.Load(scope, w, dtype, false) })
 	outputs := map[string][]float32{}
-	outputs["image_embeds"] = nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{unit(clip.ImageEmbeds(ctx, cfg, in[0]))}
+	outputs["image_embeds"] = nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{unit(clip.ImageEmbeds(scope, cfg, in[0]))}
 	}, tensor(t, expected, "pixel_values"))[0]
 	if dtype == dtypes.BFloat16 {
 		return outputs
@@ -264,8 +264,8 @@ func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.We
 	if string(given) != string(expected.Tensors["input_ids"].Data) {
 		t.Errorf("tokens of %q: %v", texts, ids)
 	}
-	outputs["text_embeds"] = nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{unit(clip.TextEmbeds(ctx, cfg, in[0]))}
+	outputs["text_embeds"] = nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{unit(clip.TextEmbeds(scope, cfg, in[0]))}
 	}, in)[0]
 	return outputs
 }
@@ -282,9 +282,9 @@ func runMapper(t *testing.T, network *checkpoints.Folder, expected *checkpoints.
 		return nil
 	}
 	var cfg mapper.Config
-	ctx := loadFull(t, network, &cfg, func(ctx *mlcontext.Context, w *checkpoints.Weights) error { return mapper.Load(ctx, cfg, w) })
-	out := nntest.Run(t, ctx, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{mapper.Build(ctx, cfg, in[0])}
+	store := loadFull(t, network, &cfg, func(scope *model.Scope, w *checkpoints.Weights) error { return mapper.Load(scope, cfg, w) })
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{mapper.Build(scope, cfg, in[0])}
 	}, tensor(t, expected, "image_embeds"))
 	return map[string][]float32{"z": out[0]}
 }
@@ -294,10 +294,10 @@ func fullTable(results []fullResult) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Networks of full size against PyTorch
 
-`+"`make parity-full`"+` writes this table. Files in the layouts of public releases are written by PyTorch with random values (of a
-fixed seed), converted, loaded and run. An error is the root mean square of an output's differences from PyTorch's float64,
-by that of the output. Allowed are %.0e in float32 and %.0e in bfloat16, in which the networks can stand inside the semantic
-loss. Beside it stands PyTorch's own error in float32.
+`+"`make parity-full`"+` writes this table. PyTorch writes files in the layouts of public releases with random values of a fixed
+seed; the toolkit converts, loads and runs them. An error is the root mean square of an output's differences from PyTorch's
+float64, divided by that of the output. The tolerance is %.0e in float32 and %.0e in bfloat16, an option for the networks of
+the semantic loss. The column "PyTorch float32" has PyTorch's own error.
 
 | file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
 |---|---|---|---|---|---|---|---|

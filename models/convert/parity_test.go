@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/clip"
@@ -67,17 +67,17 @@ func TestNVIDIAEqualsPyTorch(t *testing.T) {
 			if cfg.ConvClamp != c.clamp {
 				t.Errorf("conv_clamp is %g, want %g", cfg.ConvClamp, c.clamp)
 			}
-			ctx := context.New().Checked(false)
-			if err := stylegan2.Load(ctx, cfg, weights, dtypes.Float32); err != nil {
+			store := model.NewStore()
+			if err := stylegan2.Load(store.RootScope(), cfg, weights, dtypes.Float32); err != nil {
 				t.Fatal(err)
 			}
 			mean := goldenTensor(t, weights, stylegan2.LatentAvg)
-			out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
+			out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
 				noise := stylegan2.Noise{Mode: stylegan2.NoiseConst}
-				w := stylegan2.Mapping(ctx, cfg, in[0])
+				w := stylegan2.Mapping(scope, cfg, in[0])
 				truncated := stylegan2.Truncate(w, InsertAxes(in[1], 0), Scalar(w.Graph(), w.DType(), 0.7))
-				return []*Node{w, stylegan2.Synthesis(ctx, cfg, stylegan2.BroadcastW(cfg, w), noise),
-					stylegan2.Synthesis(ctx, cfg, stylegan2.BroadcastW(cfg, truncated), noise)}
+				return []*Node{w, stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, w), noise),
+					stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, truncated), noise)}
 			}, goldenTensor(t, golden, "z"), mean)
 			for i, name := range []string{"w", "image", "truncated"} {
 				if d := nntest.MaxAbs(t, out[i], goldenValues(t, golden, c.golden+"."+name)); d > 2e-5 {
@@ -153,8 +153,8 @@ func checkTokens(t *testing.T, tokenizer *clip.Tokenizer, golden *checkpoints.We
 
 func checkEmbeds(t *testing.T, folder *checkpoints.Folder, cfg clip.Config, golden *checkpoints.Weights, name string) {
 	t.Helper()
-	ctx := context.New().Checked(false)
-	if err := nn.Load(ctx, nntest.Embedded(t, folder.Location(), nil), dtypes.Float32, false); err != nil {
+	store := model.NewStore()
+	if err := nn.Load(store.RootScope(), nntest.Embedded(t, folder.Location(), nil), dtypes.Float32, false); err != nil {
 		t.Fatal(err)
 	}
 	raw := golden.Tensors[name+".ids"]
@@ -162,8 +162,8 @@ func checkEmbeds(t *testing.T, folder *checkpoints.Folder, cfg clip.Config, gold
 	for i := range ids {
 		ids[i] = int32(raw.Data[4*i]) | int32(raw.Data[4*i+1])<<8
 	}
-	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		return []*Node{clip.ImageEmbeds(ctx, cfg, in[0]), clip.TextEmbeds(ctx, cfg, in[1])}
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{clip.ImageEmbeds(scope, cfg, in[0]), clip.TextEmbeds(scope, cfg, in[1])}
 	}, goldenTensor(t, golden, name+".pixel_values"), tensors.FromFlatDataAndDimensions(ids, raw.Shape...))
 	for i, what := range []string{".image_embeds", ".text_embeds"} {
 		if d := nntest.MaxAbs(t, out[i], goldenValues(t, golden, name+what)); d > 2e-5 {

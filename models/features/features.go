@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -35,13 +35,13 @@ type Extractor struct {
 	Dim int
 
 	runner *batch.Runner
-	build  func(ctx *mlcontext.Context, images *graph.Node) *graph.Node
+	build  func(scope *model.Scope, images *graph.Node) *graph.Node
 	batch  int // pictures that go through at once
 }
 
 // Open loads the feature extractor at location: a folder as illustrator convert writes it, of model_type "inception-fid", or
 // an ONNX file with its settings beside it (ONNXOptions).
-func Open(backend backends.Backend, location string) (*Extractor, error) {
+func Open(backend compute.Backend, location string) (*Extractor, error) {
 	if isONNX(location) {
 		o, err := readONNXOptions(location)
 		if err != nil {
@@ -52,15 +52,15 @@ func Open(backend backends.Backend, location string) (*Extractor, error) {
 	var cfg inception.Config
 	runner := batch.NewRunner(backend)
 	sha, err := load(location, &cfg, func(w *checkpoints.Weights) error {
-		return inception.Load(runner.Context, cfg, w, dtypes.Float32)
+		return inception.Load(runner.Store.RootScope(), cfg, w, dtypes.Float32)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open feature extractor %q: %w", location, err)
 	}
 	return &Extractor{
 		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner, batch: batchSize,
-		build: func(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
-			return inception.Build(ctx, cfg, inception.Preprocess(images))
+		build: func(scope *model.Scope, images *graph.Node) *graph.Node {
+			return inception.Build(scope, cfg, inception.Preprocess(images))
 		},
 	}, nil
 }
@@ -70,7 +70,7 @@ func (e *Extractor) Fix(pictures int) { e.runner.Shapes = []int{max(pictures, 1)
 
 // Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
 func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
-	out, err := e.runner.Run(ctx, fmt.Sprintf("features %dx%d", width, height), e.build, e.batch, batch.Rows(images, 3, height, width))
+	out, err := batch.Run(ctx, e.runner, fmt.Sprintf("features %dx%d", width, height), e.build, e.batch, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -85,14 +85,14 @@ type Distance struct {
 	SHA256 string
 
 	runner *batch.Runner
-	build  func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node
+	build  func(scope *model.Scope, a, b *graph.Node) *graph.Node
 	batch  int // pairs that go through at once
 	least  int // pixels of a side
 }
 
 // OpenDistance loads the perceptual distance at location: a folder as illustrator convert writes it, of model_type "lpips", or
 // an ONNX file with its settings beside it (ONNXOptions).
-func OpenDistance(backend backends.Backend, location string) (*Distance, error) {
+func OpenDistance(backend compute.Backend, location string) (*Distance, error) {
 	if isONNX(location) {
 		o, err := readONNXOptions(location)
 		if err != nil {
@@ -102,14 +102,14 @@ func OpenDistance(backend backends.Backend, location string) (*Distance, error) 
 	}
 	d, cfg := &Distance{runner: batch.NewRunner(backend), batch: batchSize}, lpips.Config{}
 	sha, err := load(location, &cfg, func(w *checkpoints.Weights) error {
-		return lpips.Load(d.runner.Context, cfg, w, dtypes.Float32)
+		return lpips.Load(d.runner.Store.RootScope(), cfg, w, dtypes.Float32)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open perceptual distance %q: %w", location, err)
 	}
 	d.Name, d.SHA256, d.least = "lpips-0.1 "+string(cfg.Net), sha, cfg.MinSize()
-	d.build = func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
-		return lpips.Build(ctx, cfg, graph.ClipScalar(a, -1, 1), graph.ClipScalar(b, -1, 1))
+	d.build = func(scope *model.Scope, a, b *graph.Node) *graph.Node {
+		return lpips.Build(scope, cfg, graph.ClipScalar(a, -1, 1), graph.ClipScalar(b, -1, 1))
 	}
 	return d, nil
 }
@@ -125,7 +125,7 @@ func (d *Distance) Distances(ctx context.Context, a, b []float32, height, width 
 	if min(height, width) < d.least {
 		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name), "give pictures of at least %d×%[1]d pixels", d.least)
 	}
-	out, err := d.runner.Run(ctx, fmt.Sprintf("distances %dx%d", width, height), d.build, d.batch,
+	out, err := batch.Run(ctx, d.runner, fmt.Sprintf("distances %dx%d", width, height), d.build, d.batch,
 		batch.Rows(a, 3, height, width), batch.Rows(b, 3, height, width))
 	if err != nil {
 		return nil, err

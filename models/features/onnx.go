@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/shapes"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/support/exceptions"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -61,37 +61,37 @@ func readONNXOptions(path string) (o ONNXOptions, err error) {
 
 // OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file and the files of its folder that
 // hold its weights. An operator that is not supported is an error here, not later.
-func OpenONNX(backend backends.Backend, path string, o ONNXOptions) (*Extractor, error) {
+func OpenONNX(backend compute.Backend, path string, o ONNXOptions) (*Extractor, error) {
 	runner := batch.NewRunner(backend)
-	n, err := openONNX(runner.Context, path, o, 1)
+	n, err := openONNX(runner.Store.RootScope(), path, o, 1)
 	if err == nil && n.options.Size < 1 {
 		err = fault.Usage(errors.New("its input does not say the size of pictures"), "give the size, such as 224")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
-	build := func(ctx *mlcontext.Context, images *graph.Node) *graph.Node { return n.build(ctx, images) }
+	build := func(scope *model.Scope, images *graph.Node) *graph.Node { return n.build(scope, images) }
 	e := &Extractor{Name: n.name(), SHA256: n.sha256, runner: runner, build: build, batch: n.batch}
-	if e.Dim, err = n.width(backend, runner.Context, n.options.Size); err != nil {
+	if e.Dim, err = n.width(backend, runner.Store.RootScope(), n.options.Size); err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
 	return e, nil
 }
 
 // OpenONNXDistance loads any network that turns two pictures [N,3,H,W] into their distance, as OpenONNX does.
-func OpenONNXDistance(backend backends.Backend, path string, o ONNXOptions) (*Distance, error) {
+func OpenONNXDistance(backend compute.Backend, path string, o ONNXOptions) (*Distance, error) {
 	d := &Distance{runner: batch.NewRunner(backend)}
-	n, err := openONNX(d.runner.Context, path, o, 2)
+	n, err := openONNX(d.runner.Store.RootScope(), path, o, 2)
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
 	}
 	d.Name, d.SHA256, d.batch, d.least = n.name(), n.sha256, n.batch, 1
-	d.build = func(ctx *mlcontext.Context, a, b *graph.Node) *graph.Node {
-		distance := n.build(ctx, a, b)
+	d.build = func(scope *model.Scope, a, b *graph.Node) *graph.Node {
+		distance := n.build(scope, a, b)
 		return graph.Reshape(distance, distance.Shape().Dim(0))
 	}
 	const anySize = 64 // which pooling leaves something of
-	width, err := n.width(backend, d.runner.Context, cmp.Or(n.options.Size, anySize))
+	width, err := n.width(backend, d.runner.Store.RootScope(), cmp.Or(n.options.Size, anySize))
 	if err == nil && width != 1 {
 		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width), "a distance is one")
 	}
@@ -109,8 +109,8 @@ type onnxNetwork struct {
 	sha256  string
 }
 
-// openONNX reads the file, and puts its weights into ctx.
-func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
+// openONNX reads the file, and puts its weights into scope.
+func openONNX(scope *model.Scope, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
 	for c, std := range o.Std {
 		if !(std > 0) {
 			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
@@ -132,14 +132,14 @@ func openONNX(ctx *mlcontext.Context, path string, o ONNXOptions, inputs int) (*
 		return nil, err
 	}
 	n.sha256 = checkpoints.SHA256(bytes.Join(append(file.Data, settings), nil)) // features change with either
-	return n, loadONNX(ctx, file)
+	return n, loadONNX(scope, file)
 }
 
-// loadONNX puts the weights of a file into ctx.
-func loadONNX(ctx *mlcontext.Context, file *onnxgraph.File) error {
+// loadONNX puts the weights of a file into scope.
+func loadONNX(scope *model.Scope, file *onnxgraph.File) error {
 	weights, err := file.Weights()
 	if err == nil {
-		err = weights.VariablesToContext(ctx)
+		err = weights.VariablesToScope(scope)
 	}
 	return fault.Hint(err, "the file is damaged: fetch it again")
 }
@@ -194,7 +194,7 @@ func (n *onnxNetwork) chooseOutput() error {
 }
 
 // build: pictures [B,3,H,W] in [-1,1] for each input → what the network makes of them, [B,D].
-func (n *onnxNetwork) build(ctx *mlcontext.Context, pictures ...*graph.Node) *graph.Node {
+func (n *onnxNetwork) build(scope *model.Scope, pictures ...*graph.Node) *graph.Node {
 	g, o := pictures[0].Graph(), n.options
 	inputs := map[string]*graph.Node{}
 	for i, x := range pictures {
@@ -207,26 +207,26 @@ func (n *onnxNetwork) build(ctx *mlcontext.Context, pictures ...*graph.Node) *gr
 		}
 		inputs[n.file.Inputs[i].Name] = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
 	}
-	y := callONNX(ctx, n.file, inputs, o.Output)
+	y := callONNX(scope, n.file, inputs, o.Output)
 	return graph.ConvertDType(graph.Reshape(y, pictures[0].Shape().Dim(0), -1), dtypes.Float32)
 }
 
 // callONNX computes an output from inputs by name. It panics with an error, as graph code does.
-func callONNX(ctx *mlcontext.Context, file *onnxgraph.File, inputs map[string]*graph.Node, output string) *graph.Node {
+func callONNX(scope *model.Scope, file *onnxgraph.File, inputs map[string]*graph.Node, output string) *graph.Node {
 	dims := map[string][]int{}
 	var g *graph.Graph
 	for name, x := range inputs {
 		dims[name], g = x.Shape().Dimensions, x.Graph()
 	}
-	model, err := file.At(dims, output)
+	network, err := file.At(dims, output)
 	if err != nil {
 		panic(err)
 	}
-	return model.CallGraph(ctx, g, inputs)[0]
+	return network.CallGraph(scope, g, inputs)[0]
 }
 
 // width returns D of pictures of that size. It builds the graph, which finds out whether all its operators are known.
-func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, size int) (int, error) {
+func (n *onnxNetwork) width(backend compute.Backend, scope *model.Scope, size int) (int, error) {
 	width := 0
 	err := exceptions.TryCatch[error](func() {
 		g := graph.NewGraph(backend, "features")
@@ -235,7 +235,7 @@ func (n *onnxNetwork) width(backend backends.Backend, ctx *mlcontext.Context, si
 		for _, in := range n.file.Inputs {
 			pictures = append(pictures, graph.Parameter(g, in.Name, shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
 		}
-		width = n.build(ctx, pictures...).Shape().Dim(1)
+		width = n.build(scope, pictures...).Shape().Dim(1)
 	})
 	if err != nil {
 		hint := cmp.Or(fault.HintOf(err), "export the network in another way")

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -47,7 +47,7 @@ type Redrawer struct {
 	// SHA256 is that of the file.
 	SHA256 string
 	// Backend may be set later than the rest: nothing needs it before Redraw.
-	Backend backends.Backend
+	Backend compute.Backend
 	// Height and Width are those of the only pictures that the network takes; 0 where it takes any.
 	Height, Width int
 
@@ -114,12 +114,12 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width int) ([]float32, error) {
 	if !r.loaded {
 		r.runner = batch.NewRunner(r.Backend)
-		if err := loadONNX(r.runner.Context, r.file); err != nil {
+		if err := loadONNX(r.runner.Store.RootScope(), r.file); err != nil {
 			return nil, err
 		}
 		r.loaded = true
 	}
-	out, err := r.runner.Run(ctx, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
+	out, err := batch.Run(ctx, r.runner, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
 	if err != nil {
 		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok { // while the graph was built: what surrounds it tells nothing
 			err = errors.New(cause)
@@ -130,7 +130,7 @@ func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width 
 }
 
 // build: pictures [1,3,H,W] in [-1,1] → the network's [1,3,H,W] in [-1,1].
-func (r *Redrawer) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node {
+func (r *Redrawer) build(scope *model.Scope, images *graph.Node) *graph.Node {
 	o, g := r.options, images.Graph()
 	channel := func(v [3]float64) *graph.Node {
 		return graph.Reshape(graph.ConstAsDType(g, images.DType(), v[:]), 1, 3, 1, 1)
@@ -143,7 +143,7 @@ func (r *Redrawer) build(ctx *mlcontext.Context, images *graph.Node) *graph.Node
 	if o.Layout == NHWC {
 		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
 	}
-	y := callONNX(ctx, r.file, map[string]*graph.Node{r.file.Inputs[0].Name: x}, o.Output)
+	y := callONNX(scope, r.file, map[string]*graph.Node{r.file.Inputs[0].Name: x}, o.Output)
 	if !slices.Equal(y.Shape().Dimensions, x.Shape().Dimensions) {
 		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output, y.Shape().Dimensions, x.Shape().Dimensions))
 	}

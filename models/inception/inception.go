@@ -3,9 +3,9 @@ package inception
 // Axes: B batch, C channels, H height, W width, F features.
 
 import (
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -24,9 +24,9 @@ func Preprocess(images *Node) *Node {
 }
 
 // Build gives the features before the classifier: preprocessed pictures [B,3,299,299] → [B,F].
-func Build(ctx *context.Context, cfg Config, x *Node) *Node {
+func Build(scope *model.Scope, cfg Config, x *Node) *Node {
 	x.AssertDims(-1, 3, ImageSize, ImageSize)
-	n := network{ctx, cfg.convolutions()}
+	n := network{scope, cfg.convolutions()}
 	x = n.chain(x, "", "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
 	x = nn.MaxPool2d(x, 3, 2, 0)
 	x = n.chain(x, "", "Conv2d_3b_1x1", "Conv2d_4a_3x3")
@@ -50,16 +50,16 @@ func Build(ctx *context.Context, cfg Config, x *Node) *Node {
 	return x
 }
 
-// Load checks the weights w against cfg and puts them into ctx's scope, frozen.
-func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+// Load checks the weights w against cfg and puts them into scope, frozen.
+func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return err
 	}
-	return nn.Load(ctx, w, dtype, false)
+	return nn.Load(scope, w, dtype, false)
 }
 
 type network struct {
-	ctx          *context.Context
+	ctx          *model.Scope
 	convolutions map[string]convolution
 }
 

@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -44,13 +44,13 @@ func TestFeaturesEqualTorchFidelity(t *testing.T) {
 		t.Skip("compiles 94 convolutions")
 	}
 	weights, values := golden(t)
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, tiny, weights, dtypes.Float32); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), tiny, weights, dtypes.Float32); err != nil {
 		t.Fatal(err)
 	}
 	_, images := values("images")
-	got := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		return []*Node{Build(ctx, tiny, Preprocess(in[0]))}
+	got := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{Build(scope, tiny, Preprocess(in[0]))}
 	}, images)[0]
 	want, _ := values("features")
 	if d := nntest.MaxAbs(t, got, want); d > 2e-5 {
@@ -64,7 +64,7 @@ func TestResizeEqualsTorchFidelity(t *testing.T) {
 	for name, size := range map[string][2]int{"down": {9, 11}, "up": {13, 10}, "mixed": {10, 7}} {
 		_, from := values("resize." + name + ".from")
 		want, _ := values("resize." + name + ".to")
-		got := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+		got := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 			return []*Node{nn.TF1BilinearResize(in[0], size[0], size[1])}
 		}, from)[0]
 		if d := nntest.MaxAbs(t, got, want); d > 2e-6 {
@@ -77,7 +77,7 @@ func TestLoadNamesWrongTensor(t *testing.T) {
 	weights, _ := golden(t)
 	cfg := tiny
 	cfg.FeatureDim = FeatureDim
-	if err := Load(context.New(), cfg, weights, dtypes.Float32); err == nil || !strings.Contains(err.Error(), `"Conv2d_1a_3x3.bn.bias" has shape [2]; expected [32]`) {
+	if err := Load(model.NewStore().RootScope(), cfg, weights, dtypes.Float32); err == nil || !strings.Contains(err.Error(), `"Conv2d_1a_3x3.bn.bias" has shape [2]; expected [32]`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,9 +3,9 @@ package lpips
 // Axes: B batch, C channels, H height, W width.
 
 import (
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -21,7 +21,7 @@ var (
 const lengthEpsilon = 1e-10
 
 // Build gives the distance of each pair of pictures: a and b [B,3,H,W] in [-1,1] → [B]. Zero means the same.
-func Build(ctx *context.Context, cfg Config, a, b *Node) *Node {
+func Build(scope *model.Scope, cfg Config, a, b *Node) *Node {
 	a.AssertDims(-1, 3, -1, -1)
 	b.AssertDims(a.Shape().Dimensions...)
 	batch := a.Shape().Dim(0)
@@ -29,10 +29,10 @@ func Build(ctx *context.Context, cfg Config, a, b *Node) *Node {
 	var distance *Node
 	compared := 0
 	for _, l := range layers[cfg.Net] {
-		if x = l.apply(ctx, cfg, x); !l.compared {
+		if x = l.apply(scope, cfg, x); !l.compared {
 			continue
 		}
-		weight := nn.Weight(ctx, x.Graph(), linearName(compared), 1, x.Shape().Dim(1), 1, 1)
+		weight := nn.Weight(scope, x.Graph(), linearName(compared), 1, x.Shape().Dim(1), 1, 1)
 		compared++
 		unit := unitLength(x)
 		difference := Square(Sub(Slice(unit, AxisRange(0, batch)), Slice(unit, AxisRange(batch))))
@@ -48,12 +48,12 @@ func Build(ctx *context.Context, cfg Config, a, b *Node) *Node {
 	return distance
 }
 
-// Load checks the weights w against cfg and puts them into ctx's scope, frozen.
-func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+// Load checks the weights w against cfg and puts them into scope, frozen.
+func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return err
 	}
-	return nn.Load(ctx, w, dtype, false)
+	return nn.Load(scope, w, dtype, false)
 }
 
 func normalize(x *Node) *Node {
@@ -61,13 +61,13 @@ func normalize(x *Node) *Node {
 	return Div(Sub(x, channel(shift)), channel(scale))
 }
 
-func (l layer) apply(ctx *context.Context, cfg Config, x *Node) *Node {
+func (l layer) apply(scope *model.Scope, cfg Config, x *Node) *Node {
 	if l.pool > 0 {
 		x = nn.MaxPool2d(x, l.pool, 2, 0)
 	}
 	out, in := l.width*cfg.Channels, x.Shape().Dim(1)
-	kernel := nn.Weight(ctx, x.Graph(), l.name()+".weight", out, in, l.kernel, l.kernel)
-	bias := nn.Weight(ctx, x.Graph(), l.name()+".bias", out)
+	kernel := nn.Weight(scope, x.Graph(), l.name()+".weight", out, in, l.kernel, l.kernel)
+	bias := nn.Weight(scope, x.Graph(), l.name()+".bias", out)
 	x = nn.Conv2d(x, kernel, l.stride, [2]int{l.padding, l.padding})
 	return nn.ReLU(Add(x, Reshape(bias, 1, out, 1, 1)))
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 
 	"illustrator/checkpoints"
@@ -42,12 +42,12 @@ func golden(t *testing.T, net Net) (w *checkpoints.Weights, a, b *tensors.Tensor
 
 func distances(t *testing.T, net Net, w *checkpoints.Weights, a, b *tensors.Tensor) []float32 {
 	t.Helper()
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, tiny(net), w, dtypes.Float32); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), tiny(net), w, dtypes.Float32); err != nil {
 		t.Fatal(err)
 	}
-	return nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		return []*Node{Build(ctx, tiny(net), in[0], in[1])}
+	return nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{Build(scope, tiny(net), in[0], in[1])}
 	}, a, b)[0]
 }
 
@@ -137,13 +137,13 @@ func TestMinSize(t *testing.T) {
 	}
 	for _, net := range []Net{Alex, VGG} {
 		w, _, _, _ := golden(t, net)
-		ctx := context.New().Checked(false)
-		if err := Load(ctx, tiny(net), w, dtypes.Float32); err != nil {
+		store := model.NewStore()
+		if err := Load(store.RootScope(), tiny(net), w, dtypes.Float32); err != nil {
 			t.Fatal(err)
 		}
 		run := func(size int) error {
 			x := tensors.FromFlatDataAndDimensions(make([]float32, 3*size*size), 1, 3, size, size)
-			_, err := context.ExecOnce(nntest.Backend(t), ctx, func(ctx *context.Context, x *Node) *Node { return Build(ctx, tiny(net), x, x) }, x)
+			_, err := model.CallOnce(nntest.Backend(t), store, func(scope *model.Scope, x *Node) *Node { return Build(scope, tiny(net), x, x) }, x)
 			return err
 		}
 		if err := run(tiny(net).MinSize()); err != nil {

@@ -1,18 +1,18 @@
 package mapper
 
 import (
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn"
 )
 
 // buildBaseline is the plain network that the paper compares with: linear layers, each followed by a PReLU, the last
 // one too. [B,E] → [B,Z].
-func buildBaseline(ctx *context.Context, cfg Config, x *Node) *Node {
+func buildBaseline(scope *model.Scope, cfg Config, x *Node) *Node {
 	for i := range cfg.Layers {
 		_, out := cfg.baselineWidths(i)
-		x = nn.PReLU(ctx, nn.Linear(ctx, x, baselineLinear(i), out), baselinePReLU(i))
+		x = nn.PReLU(scope, nn.Linear(scope, x, baselineLinear(i), out), baselinePReLU(i))
 	}
 	return x
 }

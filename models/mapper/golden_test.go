@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -51,17 +51,17 @@ func tensor64(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor
 	return tensors.FromFlatDataAndDimensions(values, g.Shape...)
 }
 
-// load64 returns a context with the weights in float64, running statistics not trainable.
-func load64(t *testing.T, cfg Config, w *checkpoints.Weights) *context.Context {
+// load64 returns a store with the weights in float64, running statistics not trainable.
+func load64(t *testing.T, cfg Config, w *checkpoints.Weights) *model.Store {
 	t.Helper()
 	if err := w.Check(cfg.Shapes()); err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.New().Checked(false)
+	store := model.NewStore()
 	for _, name := range w.Names() {
-		ctx.VariableWithValue(name, tensor64(t, w, name)).SetTrainable(!IsBuffer(name))
+		store.VariableWithValue(name, tensor64(t, w, name)).SetTrainable(!IsBuffer(name))
 	}
-	return ctx
+	return store
 }
 
 // checkClose compares flat float64 outputs with a golden by the largest absolute difference.
@@ -80,14 +80,14 @@ func checkClose(t *testing.T, name string, got, want *tensors.Tensor, tolerance 
 }
 
 // run executes fn once.
-func run(t *testing.T, ctx *context.Context, fn func(ctx *context.Context, inputs []*Node) []*Node, inputs ...any) []*tensors.Tensor {
+func run(t *testing.T, store *model.Store, fn func(scope *model.Scope, inputs []*Node) []*Node, inputs ...any) []*tensors.Tensor {
 	t.Helper()
-	exec, err := context.NewExec(nntest.Backend(t), ctx, fn)
+	exec, err := model.NewExec(nntest.Backend(t), store, fn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer exec.Finalize()
-	outputs, err := exec.Exec(inputs...)
+	outputs, err := exec.Call(inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -20,8 +20,8 @@ import (
 // The stored run of the Lorelei mapper, float32: 54 layers' sums in another order than PyTorch's stay below 1e-4.
 func TestLorelei(t *testing.T) {
 	golden := nntest.Golden(t, "../../train/testdata/mapper.safetensors")
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, lorelei, part(golden, "init.")); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), lorelei, part(golden, "init.")); err != nil {
 		t.Fatal(err)
 	}
 	embeds, err := golden.Tensors["embeds"].Float32s()
@@ -32,9 +32,9 @@ func TestLorelei(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		ctx.SetTraining(in[0].Graph(), true)
-		return []*Node{Build(ctx, lorelei, in[0])}
+	got := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		scope.Store().SetTraining(in[0].Graph(), true)
+		return []*Node{Build(scope, lorelei, in[0])}
 	}, tensors.FromFlatDataAndDimensions(embeds[:16*128], 16, 128))
 	if d := nntest.MaxAbs(t, got[0], want); d > 1e-4 {
 		t.Errorf("z differs by %g, allowed 1e-4", d)
@@ -44,14 +44,14 @@ func TestLorelei(t *testing.T) {
 // The first training step at odd widths: prediction, and the gradient of each parameter.
 func TestDenseStep(t *testing.T) {
 	golden := nntest.Golden(t, "testdata/tiny.safetensors")
-	ctx := load64(t, tinyDense, part(golden, "init."))
+	store := load64(t, tinyDense, part(golden, "init."))
 	var names []string
-	outputs := run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		ctx.SetTraining(in[0].Graph(), true)
-		z := Build(ctx, tinyDense, row(in[0], 0))
+	outputs := run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		scope.Store().SetTraining(in[0].Graph(), true)
+		z := Build(scope, tinyDense, row(in[0], 0))
 		loss := Add(MulScalar(l1(z, row(in[1], 0)), 0.7), MulScalar(regularization(z), 0.3))
-		gradients := ctx.BuildTrainableVariablesGradientsGraph(loss)
-		names = trainable(ctx)
+		gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
+		names = trainable(scope)
 		return append(gradients, z)
 	}, tensor64(t, golden, "embeds"), tensor64(t, golden, "z_true"))
 	checkClose(t, "z_pred", outputs[len(names)], tensor64(t, golden, "z_pred"), tinyTolerance)
@@ -67,21 +67,21 @@ func TestDenseStep(t *testing.T) {
 // After PyTorch's 20 steps, in evaluation mode.
 func TestDenseEvaluation(t *testing.T) {
 	golden := nntest.Golden(t, "testdata/tiny.safetensors")
-	outputs := run(t, load64(t, tinyDense, part(golden, "final.")), func(ctx *context.Context, in []*Node) []*Node {
-		return []*Node{Build(ctx, tinyDense, row(in[0], 0))}
+	outputs := run(t, load64(t, tinyDense, part(golden, "final.")), func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{Build(scope, tinyDense, row(in[0], 0))}
 	}, tensor64(t, golden, "embeds"))
 	checkClose(t, "final_eval", outputs[0], tensor64(t, golden, "final_eval"), tinyTolerance)
 }
 
 func TestBaseline(t *testing.T) {
 	golden := nntest.Golden(t, "testdata/tiny.safetensors")
-	ctx := load64(t, tinyBaseline, part(golden, "baseline."))
+	store := load64(t, tinyBaseline, part(golden, "baseline."))
 	var names []string
-	outputs := run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		ctx.SetTraining(in[0].Graph(), true)
-		z := Build(ctx, tinyBaseline, row(in[0], 0))
-		gradients := ctx.BuildTrainableVariablesGradientsGraph(l1(z, row(in[1], 0)))
-		names = trainable(ctx)
+	outputs := run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		scope.Store().SetTraining(in[0].Graph(), true)
+		z := Build(scope, tinyBaseline, row(in[0], 0))
+		gradients := scope.BuildTrainableVariablesGradientsGraph(l1(z, row(in[1], 0)))
+		names = trainable(scope)
 		return append(gradients, z)
 	}, tensor64(t, golden, "embeds"), tensor64(t, golden, "z_true"))
 	checkClose(t, "baseline_z", outputs[len(names)], tensor64(t, golden, "baseline_z"), tinyTolerance)
@@ -100,8 +100,8 @@ func regularization(z *Node) *Node {
 }
 
 // trainable names the trainable variables in the order of their gradients.
-func trainable(ctx *context.Context) (names []string) {
-	for v := range ctx.IterVariables() {
+func trainable(scope *model.Scope) (names []string) {
+	for v := range scope.IterVariables() {
 		if v.Trainable {
 			names = append(names, v.Name())
 		}
@@ -123,7 +123,7 @@ func TestGradients(t *testing.T) {
 		"baseline":          {baseline, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, rng := context.New().Checked(false), rand.New(rand.NewPCG(1, 0))
+			store, rng := model.NewStore(), rand.New(rand.NewPCG(1, 0))
 			var point []float64 // the trainable weights, then the embeddings [4,5]
 			shapes := c.cfg.Shapes()
 			for _, name := range slices.Sorted(maps.Keys(shapes)) {
@@ -135,17 +135,17 @@ func TestGradients(t *testing.T) {
 						values[i] *= -1
 					}
 				}
-				ctx.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...)).SetTrainable(!IsBuffer(name))
+				store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...)).SetTrainable(!IsBuffer(name))
 			}
-			names := trainable(ctx)
+			names := trainable(store.RootScope())
 			for _, name := range names {
-				point = append(point, tensors.MustCopyFlatData[float64](ctx.GetVariableByScopeAndName(ctx.Scope(), name).MustValue())...)
+				point = append(point, tensors.MustCopyFlatData[float64](store.GetVariable(name).MustValue())...)
 			}
 			for range 4 * 5 {
 				point = append(point, rng.NormFloat64())
 			}
-			nntest.CheckGradient(t, ctx, func(ctx *context.Context, point *Node) *Node {
-				ctx.SetTraining(point.Graph(), c.training)
+			nntest.CheckGradient(t, store, func(scope *model.Scope, point *Node) *Node {
+				scope.Store().SetTraining(point.Graph(), c.training)
 				at := 0
 				next := func(dims ...int) *Node {
 					n := checkpoints.Tensor{Shape: dims}.Elements()
@@ -153,10 +153,10 @@ func TestGradients(t *testing.T) {
 					return Reshape(Slice(point, AxisRange(at-n, at)), dims...)
 				}
 				for _, name := range names {
-					v := ctx.GetVariableByScopeAndName(ctx.Scope(), name)
-					v.SetValueGraph(next(v.Shape().Dimensions...))
+					v := scope.GetVariable(name)
+					v.SetNodeValue(next(v.Shape().Dimensions...))
 				}
-				return Build(ctx, c.cfg, next(4, 5))
+				return Build(scope, c.cfg, next(4, 5))
 			}, tensors.FromFlatDataAndDimensions(point, len(point)), 1e-7, 1e-5)
 		})
 	}
@@ -182,16 +182,16 @@ func TestDropout(t *testing.T) {
 	}
 	const batch = 256
 	predict := func(training bool, seed int64) [][]float32 {
-		ctx := context.New().Checked(false)
-		if err := Load(ctx, cfg, w); err != nil {
+		store := model.NewStore()
+		if err := Load(store.RootScope(), cfg, w); err != nil {
 			t.Fatal(err)
 		}
-		if err := ctx.SetRNGStateFromSeed(seed); err != nil {
+		if err := store.SetRNGStateFromSeed(seed); err != nil {
 			t.Fatal(err)
 		}
-		return nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-			ctx.SetTraining(in[0].Graph(), training)
-			return []*Node{Build(ctx, cfg, in[0])}
+		return nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+			scope.Store().SetTraining(in[0].Graph(), training)
+			return []*Node{Build(scope, cfg, in[0])}
 		}, tensors.FromFlatDataAndDimensions(make([]float32, batch*4), batch, 4))
 	}
 	one, again, other := predict(true, 1)[0], predict(true, 1)[0], predict(true, 2)[0]
@@ -265,14 +265,14 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// Weights come back from a context as they went in, and running statistics are not learned.
+// Weights come back from a store as they went in, and running statistics are not learned.
 func TestLoadAndReadBack(t *testing.T) {
 	for _, cfg := range []Config{tinyDense, tinyBaseline} {
-		w, ctx := Init(cfg, 3), context.New().In("mapper")
-		if err := Load(ctx, cfg, w); err != nil {
+		w, scope := Init(cfg, 3), model.NewStore().Scope("mapper")
+		if err := Load(scope, cfg, w); err != nil {
 			t.Fatal(err)
 		}
-		back, err := Weights(ctx, cfg)
+		back, err := Weights(scope, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,14 +284,14 @@ func TestLoadAndReadBack(t *testing.T) {
 			if string(back.Tensors[name].Data) != string(tensor.Data) {
 				t.Errorf("%s has changed", name)
 			}
-			if v := ctx.GetVariableByScopeAndName(ctx.Scope(), name); v.Trainable {
+			if v := scope.GetVariable(name); v.Trainable {
 				learned += v.Shape().Size()
 			}
 		}
 		if learned != cfg.Parameters() {
 			t.Errorf("%d parameters are trainable, want %d", learned, cfg.Parameters())
 		}
-		if _, err := Weights(context.New().In("elsewhere"), cfg); err == nil {
+		if _, err := Weights(model.NewStore().Scope("elsewhere"), cfg); err == nil {
 			t.Error("weights of an empty scope give no error")
 		}
 	}
@@ -301,7 +301,7 @@ func TestLoadAndReadBack(t *testing.T) {
 func TestLoadMismatch(t *testing.T) {
 	wider := tinyDense
 	wider.ZDim = 41
-	err := Load(context.New(), wider, Init(tinyDense, 1))
+	err := Load(model.NewStore().RootScope(), wider, Init(tinyDense, 1))
 	if err == nil || !strings.Contains(err.Error(), "tail.1") || !strings.Contains(err.Error(), "41") {
 		t.Errorf("wrong width gives %v", err)
 	}
@@ -310,21 +310,21 @@ func TestLoadMismatch(t *testing.T) {
 // BenchmarkPredict is one prediction of the paper's mapper, batch 8, as in generation.
 func BenchmarkPredict(b *testing.B) {
 	cfg := paper(Dense)
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, cfg, Init(cfg, 1)); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), cfg, Init(cfg, 1)); err != nil {
 		b.Fatal(err)
 	}
-	exec := context.MustNewExec(nntest.Backend(b), ctx, func(ctx *context.Context, x *Node) *Node { return Build(ctx, cfg, x) })
+	exec := model.MustNewExec(nntest.Backend(b), store, func(scope *model.Scope, x *Node) *Node { return Build(scope, cfg, x) })
 	defer exec.Finalize()
 	values := make([]float32, 8*512)
 	for i, rng := 0, rand.New(rand.NewPCG(1, 0)); i < len(values); i++ {
 		values[i] = float32(rng.NormFloat64())
 	}
 	x := tensors.FromFlatDataAndDimensions(values, 8, 512)
-	if dtype := exec.MustExec1(x).DType(); dtype != dtypes.Float32 {
+	if dtype := exec.MustCall1(x).DType(); dtype != dtypes.Float32 {
 		b.Fatal(dtype)
 	}
 	for b.Loop() {
-		exec.MustExec1(x).MustFinalizeAll()
+		exec.MustCall1(x).MustFinalizeAll()
 	}
 }

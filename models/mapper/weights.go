@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn"
@@ -55,30 +55,30 @@ func fill(values []float32, v float32) {
 	}
 }
 
-// Load checks the weights w against cfg and puts them into ctx's scope as float32, or replaces those that are there.
+// Load checks the weights w against cfg and puts them into scope as float32, or replaces those that are there.
 // Running statistics are not trainable.
-func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights) error {
+func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights) error {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return err
 	}
-	if err := nn.Load(ctx, w, dtypes.Float32, true); err != nil {
+	if err := nn.Load(scope, w, dtypes.Float32, true); err != nil {
 		return err
 	}
 	for name := range w.Tensors {
 		if IsBuffer(name) {
-			ctx.GetVariableByScopeAndName(ctx.Scope(), name).SetTrainable(false)
+			scope.GetVariable(name).SetTrainable(false)
 		}
 	}
 	return nil
 }
 
-// Weights reads the mapper's weights back from ctx's scope.
-func Weights(ctx *context.Context, cfg Config) (*checkpoints.Weights, error) {
+// Weights reads the mapper's weights back from scope.
+func Weights(scope *model.Scope, cfg Config) (*checkpoints.Weights, error) {
 	w := &checkpoints.Weights{Source: "mapper", Tensors: map[string]checkpoints.Tensor{}}
 	for name, shape := range cfg.Shapes() {
-		v := ctx.GetVariableByScopeAndName(ctx.Scope(), name)
+		v := scope.GetVariable(name)
 		if v == nil {
-			return nil, fmt.Errorf("weight %q is missing in scope %q", name, ctx.Scope())
+			return nil, fmt.Errorf("weight %q is missing in scope %q", name, scope.Scope())
 		}
 		value, err := v.Value()
 		if err != nil {

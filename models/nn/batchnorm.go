@@ -1,9 +1,9 @@
 package nn
 
 import (
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/support/exceptions"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 )
 
 // The defaults of torch.nn.BatchNorm1d, which every published mapper was trained with.
@@ -15,16 +15,16 @@ const (
 // BatchNorm1d is torch.nn.BatchNorm1d over x [B,C] (Ioffe and Szegedy 2015): each unit is shifted and scaled to mean 0
 // and variance 1, then scaled by name+".weight" [C] and shifted by name+".bias" [C].
 //
-// In training (ctx.IsTraining) mean and variance are those of the batch, with gradients through both, and
+// In training (scope.IsTraining) mean and variance are those of the batch, with gradients through both, and
 // name+".running_mean" and name+".running_var" [C] move a tenth of the way towards the batch's mean and unbiased
 // variance. The variance that normalises is the biased one: these are PyTorch's rules, which GoMLX's layer does not
 // follow. Otherwise the running statistics are used and left alone. A training batch of one has no variance: it panics.
-func BatchNorm1d(ctx *context.Context, x *Node, name string) *Node {
+func BatchNorm1d(scope *model.Scope, x *Node, name string) *Node {
 	g := x.Graph()
 	batch, units := x.Shape().Dim(0), x.Shape().Dim(1)
-	weight, bias := Weight(ctx, g, name+".weight", units), Weight(ctx, g, name+".bias", units)
-	mean, variance := Weight(ctx, g, name+".running_mean", units), Weight(ctx, g, name+".running_var", units)
-	if ctx.IsTraining(g) {
+	weight, bias := Weight(scope, g, name+".weight", units), Weight(scope, g, name+".bias", units)
+	mean, variance := Weight(scope, g, name+".running_mean", units), Weight(scope, g, name+".running_var", units)
+	if scope.IsTraining(g) {
 		if batch < 2 {
 			exceptions.Panicf("batch normalization %q in training needs a batch of at least 2, got %d", name, batch)
 		}
@@ -32,8 +32,8 @@ func BatchNorm1d(ctx *context.Context, x *Node, name string) *Node {
 		mean = ReduceMean(x, 0)
 		variance = ReduceMean(Square(Sub(x, ExpandDims(mean, 0))), 0)
 		unbiased := MulScalar(variance, float64(batch)/float64(batch-1))
-		setWeight(ctx, name+".running_mean", blend(runningMean, mean, batchNormMomentum))
-		setWeight(ctx, name+".running_var", blend(runningVar, unbiased, batchNormMomentum))
+		setWeight(scope, name+".running_mean", blend(runningMean, mean, batchNormMomentum))
+		setWeight(scope, name+".running_var", blend(runningVar, unbiased, batchNormMomentum))
 	}
 	scale := Div(weight, Sqrt(AddScalar(variance, batchNormEpsilon)))
 	return Add(Mul(Sub(x, ExpandDims(mean, 0)), ExpandDims(scale, 0)), ExpandDims(bias, 0))
@@ -45,6 +45,6 @@ func blend(a, b *Node, share float64) *Node {
 }
 
 // setWeight replaces the weight called name after the graph has run.
-func setWeight(ctx *context.Context, name string, value *Node) {
-	ctx.GetVariableByScopeAndName(ctx.Scope(), name).SetValueGraph(value)
+func setWeight(scope *model.Scope, name string, value *Node) {
+	scope.GetVariable(name).SetNodeValue(value)
 }

@@ -3,8 +3,8 @@ package nn
 import (
 	"slices"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Product is graph.DotGeneral with a result of the type out. Sums of products in bfloat16 are in float32.
@@ -22,6 +22,7 @@ func Product(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, r
 // GoMLX differentiates a dot product into a broadcast, a multiplication and a sum, which XLA's CPU compiler does not
 // turn back into a dot product: some 30 times slower than the forward pass. Here both gradients are dot products.
 func Contract(lhs *graph.Node, lhsContracting, lhsBatch []int, rhs *graph.Node, rhsContracting, rhsBatch []int) *graph.Node {
+	lhsContracting, rhs, rhsContracting = ascending(lhsContracting, rhs, rhsContracting)
 	l := dotSide{lhs, lhsContracting, lhsBatch, otherAxes(lhs.Rank(), lhsContracting, lhsBatch)}
 	r := dotSide{rhs, rhsContracting, rhsBatch, otherAxes(rhs.Rank(), rhsContracting, rhsBatch)}
 	batch := len(lhsBatch)
@@ -53,11 +54,7 @@ type dotSide struct {
 // operand over the axes that only the other has.
 func (s dotSide) gradient(adjoint *graph.Node, otherInOutput []int, other dotSide) *graph.Node {
 	y := Product(adjoint, otherInOutput, sequence(0, len(s.batch)), other.x, other.others, other.batch, adjoint.DType())
-	// The axes of y are s.batch, s.others and other.contracting in ascending order, so those of s.contracting in that order.
-	axes := slices.Concat(s.batch, s.others)
-	for _, axis := range slices.Sorted(slices.Values(other.contracting)) {
-		axes = append(axes, s.contracting[slices.Index(other.contracting, axis)])
-	}
+	axes := slices.Concat(s.batch, s.others, s.contracting)
 	toInput := make([]int, len(axes))
 	for i, axis := range axes {
 		toInput[axis] = i
@@ -66,6 +63,23 @@ func (s dotSide) gradient(adjoint *graph.Node, otherInOutput []int, other dotSid
 		return y
 	}
 	return graph.TransposeAllAxes(y, toInput...)
+}
+
+// ascending returns the same contraction with its axes in ascending order in both operands, for which the axes of rhs may have
+// to be transposed. GoMLX (v0.28.2) derives a gradient with the wrong axes otherwise.
+func ascending(lhsAxes []int, rhs *graph.Node, rhsAxes []int) ([]int, *graph.Node, []int) {
+	lhsSorted, paired := slices.Sorted(slices.Values(lhsAxes)), make([]int, len(rhsAxes))
+	for i, axis := range lhsAxes {
+		paired[slices.Index(lhsSorted, axis)] = rhsAxes[i]
+	}
+	if slices.IsSorted(paired) {
+		return lhsSorted, rhs, paired
+	}
+	rhsSorted, permutation := slices.Sorted(slices.Values(paired)), sequence(0, rhs.Rank())
+	for i, axis := range rhsSorted {
+		permutation[axis] = paired[i]
+	}
+	return lhsSorted, graph.TransposeAllAxes(rhs, permutation...), rhsSorted
 }
 
 // otherAxes returns the axes of 0…rank-1 that are neither contracted nor batch axes.

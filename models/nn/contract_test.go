@@ -4,10 +4,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn/nntest"
 )
@@ -45,7 +45,7 @@ func TestContract(t *testing.T) {
 				return y
 			}
 			l, r := normals(1, c.lhs...), normals(2, c.rhs...)
-			worst := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+			worst := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 				want := graph.DotGeneral(in[0], c.lhsContracting, c.lhsBatch, in[1], c.rhsContracting, c.rhsBatch)
 				return []*graph.Node{graph.ConvertDType(graph.ReduceAllMax(graph.Abs(graph.Sub(contract(in[0], in[1]), want))), dtypes.Float32)}
 			}, l, r)
@@ -53,15 +53,15 @@ func TestContract(t *testing.T) {
 				t.Errorf("differs from DotGeneral by %g", worst[0][0])
 			}
 			// The product is linear in each operand, so that central differences are exact up to rounding.
-			nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node {
+			nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node {
 				return contract(x, graph.Const(x.Graph(), r))
 			}, l, 1e-2, 1e-9)
-			nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node {
+			nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node {
 				return contract(graph.Const(x.Graph(), l), x)
 			}, r, 1e-2, 1e-9)
 			// Both operands depend on x, by a square.
 			if len(c.lhs) == 2 && c.lhs[1] == c.rhs[1] {
-				nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node {
+				nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node {
 					return contract(x, graph.Sin(graph.Concatenate([]*graph.Node{x, graph.Slice(x, graph.AxisRange(0, 2))}, 0)))
 				}, l, 1e-4, 1e-6)
 			}
@@ -71,7 +71,7 @@ func TestContract(t *testing.T) {
 
 // Two gradients of one product in one graph keep their own adjoints.
 func TestContractTwoGradients(t *testing.T) {
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		x, w := in[0], in[1]
 		y := Contract(x, []int{1}, nil, w, []int{1}, nil)
 		once, twice := graph.ReduceAllSum(y), graph.ReduceAllSum(graph.MulScalar(y, 2))
@@ -91,7 +91,7 @@ func TestProductSumsInFloat32(t *testing.T) {
 	for i := range ones {
 		ones[i] = 1
 	}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		x := graph.ConvertDType(in[0], dtypes.BFloat16)
 		var products []*graph.Node
 		for _, out := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {

@@ -1,10 +1,10 @@
 package nn
 
 import (
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/shapes"
-	"github.com/gomlx/gomlx/pkg/core/tensors/images"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors/images"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // Conv2d is torch.nn.functional.conv2d without a bias: x [B,I,H,W], kernel [O,I,h,w], with padding[0] zeros above and
@@ -20,9 +20,9 @@ func Conv2d(x, kernel *Node, stride int, padding [2]int) *Node {
 
 // FrozenBatchNorm2d is torch.nn.BatchNorm2d in evaluation mode: x [B,C,H,W] with the weights name+".weight", ".bias",
 // ".running_mean" and ".running_var" [C].
-func FrozenBatchNorm2d(ctx *context.Context, x *Node, name string, eps float64) *Node {
+func FrozenBatchNorm2d(scope *model.Scope, x *Node, name string, eps float64) *Node {
 	channels := x.Shape().Dim(1)
-	weight := func(suffix string) *Node { return Weight(ctx, x.Graph(), name+suffix, channels) }
+	weight := func(suffix string) *Node { return Weight(scope, x.Graph(), name+suffix, channels) }
 	scale := Div(weight(".weight"), Sqrt(AddScalar(weight(".running_var"), eps)))
 	shift := Sub(weight(".bias"), Mul(weight(".running_mean"), scale))
 	return Add(Mul(x, Reshape(scale, 1, channels, 1, 1)), Reshape(shift, 1, channels, 1, 1))

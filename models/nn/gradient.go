@@ -1,6 +1,6 @@
 package nn
 
-import "github.com/gomlx/gomlx/pkg/core/graph"
+import "github.com/gomlx/gomlx/core/graph"
 
 // WithGradient returns f(x) with a gradient of its own: vjp maps the gradient with respect to f(x) to that with respect
 // to x. It is for what GoMLX differentiates wrongly, slowly or not at all; prove vjp by finite differences.

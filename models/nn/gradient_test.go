@@ -3,10 +3,10 @@ package nn
 import (
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn/nntest"
 )
@@ -21,7 +21,7 @@ func TestWithGradient(t *testing.T) {
 				return graph.MulScalar(graph.Slice(v, graph.AxisRange(), graph.AxisRange(0, v.Shape().Dim(1)/2)), 10)
 			})
 	}
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		x := graph.ConvertDType(in[0], dtypes.Float32)
 		y := double(double(x)) // [2,12]
 		weights := graph.Iota(x.Graph(), y.Shape(), 1)

@@ -3,25 +3,25 @@ package nn
 import (
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
 )
 
-func layerNormWeights(t *testing.T, dtype dtypes.DType) *context.Context {
+func layerNormWeights(t *testing.T, dtype dtypes.DType) *model.Store {
 	t.Helper()
-	ctx := context.New()
-	if err := Load(ctx, &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
+	store := model.NewStore()
+	if err := Load(store.RootScope(), &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
 		"norm.weight": checkpoints.Float32Tensor([]float32{1, -2, 0.5}, 3),
 		"norm.bias":   checkpoints.Float32Tensor([]float32{0, 1, -1}, 3),
 	}}, dtype, false); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return store
 }
 
 func TestLayerNorm(t *testing.T) {
@@ -32,8 +32,8 @@ func TestLayerNorm(t *testing.T) {
 		dtype     dtypes.DType
 		tolerance float64
 	}{{dtypes.Float32, 2e-6}, {dtypes.BFloat16, 1e-2}} {
-		got := nntest.Run(t, layerNormWeights(t, test.dtype), func(ctx *context.Context, in []*graph.Node) []*graph.Node {
-			y := LayerNorm(ctx, graph.ConvertDType(in[0], test.dtype), "norm", 0.5)
+		got := nntest.Run(t, layerNormWeights(t, test.dtype), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			y := LayerNorm(scope, graph.ConvertDType(in[0], test.dtype), "norm", 0.5)
 			if y.DType() != test.dtype {
 				t.Errorf("the result of %s is %s", test.dtype, y.DType())
 			}
@@ -47,7 +47,7 @@ func TestLayerNorm(t *testing.T) {
 
 func TestLayerNormGradient(t *testing.T) {
 	x := tensors.FromFlatDataAndDimensions([]float64{0.3, 1.2, -2, 1, 1, 1.5, 9, -3, 0.2, 4, 4.1, 4.2}, 2, 2, 3)
-	nntest.CheckGradient(t, layerNormWeights(t, dtypes.Float64), func(ctx *context.Context, x *graph.Node) *graph.Node {
-		return LayerNorm(ctx, x, "norm", 1e-5)
+	nntest.CheckGradient(t, layerNormWeights(t, dtypes.Float64), func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return LayerNorm(scope, x, "norm", 1e-5)
 	}, x, 1e-6, 1e-6)
 }

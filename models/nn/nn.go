@@ -10,20 +10,20 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/dtypes/bfloat16"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
-	"github.com/gomlx/gomlx/pkg/support/exceptions"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 
 	"illustrator/checkpoints"
 )
 
-// Load creates a variable in ctx's scope for each tensor of w, converted to dtype, or replaces the value of the one that
+// Load creates a variable in scope for each tensor of w, converted to dtype, or replaces the value of the one that
 // is there. Integer tensors are skipped.
 // Frozen networks are loaded with trainable false: optimizers and gradients of variables leave them alone.
-func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trainable bool) error {
+func Load(scope *model.Scope, w *checkpoints.Weights, dtype dtypes.DType, trainable bool) error {
 	for _, name := range w.Names() {
 		t := w.Tensors[name]
 		if t.DType == checkpoints.I64 || t.DType == checkpoints.I32 {
@@ -33,10 +33,11 @@ func Load(ctx *context.Context, w *checkpoints.Weights, dtype dtypes.DType, trai
 		if err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
 		}
-		if v := ctx.GetVariableByScopeAndName(ctx.Scope(), name); v != nil {
+		v := scope.GetVariable(name)
+		if v != nil {
 			err = v.SetValue(value)
-		} else {
-			ctx.Checked(false).VariableWithValue(name, value).SetTrainable(trainable)
+		} else if v, err = scope.CreateVariable(name, value); err == nil {
+			v.SetTrainable(trainable)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", w.Source, name, err)
@@ -71,24 +72,24 @@ func newTensor(t checkpoints.Tensor, dtype dtypes.DType) (*tensors.Tensor, error
 	return nil, fmt.Errorf("weights of type %s are not supported; use float32, float64 or bfloat16", dtype)
 }
 
-// Weight returns the weight called name in ctx's scope as a node, and asserts its dimensions.
+// Weight returns the weight called name in scope as a node, and asserts its dimensions.
 // Graph code panics, as GoMLX does: a weight that is missing is named.
-func Weight(ctx *context.Context, g *Graph, name string, dims ...int) *Node {
-	v := ctx.GetVariableByScopeAndName(ctx.Scope(), name)
+func Weight(scope *model.Scope, g *Graph, name string, dims ...int) *Node {
+	v := scope.GetVariable(name)
 	if v == nil {
-		exceptions.Panicf("weight %q is missing in scope %q", name, ctx.Scope())
+		exceptions.Panicf("weight %q is missing in scope %q", name, scope.Scope())
 	}
 	if !slices.Equal(v.Shape().Dimensions, dims) {
 		exceptions.Panicf("weight %q has shape %v, expected %v", name, v.Shape().Dimensions, dims)
 	}
-	return v.ValueGraph(g)
+	return v.NodeValue(g)
 }
 
 // Linear is torch.nn.Linear: x [B,I] (or [B,T,I]) times weight [O,I] transposed, plus bias [O], with the weights name+".weight" and name+".bias".
-func Linear(ctx *context.Context, x *Node, name string, out int) *Node {
+func Linear(scope *model.Scope, x *Node, name string, out int) *Node {
 	in := x.Shape().Dim(-1)
-	y := MatMulT(x, Weight(ctx, x.Graph(), name+".weight", out, in))
-	return Add(y, ExpandLeftToRank(Weight(ctx, x.Graph(), name+".bias", out), y.Rank()))
+	y := MatMulT(x, Weight(scope, x.Graph(), name+".weight", out, in))
+	return Add(y, ExpandLeftToRank(Weight(scope, x.Graph(), name+".bias", out), y.Rank()))
 }
 
 // MatMulT contracts the last axis of x with the last axis of w [O,I]: [...,I] → [...,O].

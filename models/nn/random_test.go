@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn/nntest"
 )
@@ -16,7 +16,7 @@ func TestThreefryKnownAnswers(t *testing.T) {
 	exec := MustNewExec(nntest.Backend(t), func(k0, k1, x0, x1 *Node) (*Node, *Node) { return threefry(k0, k1, x0, x1) })
 	defer exec.Finalize()
 	ones := uint32(math.MaxUint32)
-	out, err := exec.Exec(
+	out, err := exec.Call(
 		[]uint32{0, ones, 0x13198a2e}, []uint32{0, ones, 0x03707344},
 		[]uint32{0, ones, 0x243f6a88}, []uint32{0, ones, 0x85a308d3})
 	if err != nil {
@@ -35,7 +35,7 @@ func TestThreefryKnownAnswers(t *testing.T) {
 // which share their radius, are uncorrelated.
 func TestNormalNoiseIsNormal(t *testing.T) {
 	const n = 100_000
-	out := nntest.Run(t, context.New(), func(_ *context.Context, in []*Node) []*Node {
+	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		return []*Node{NormalNoise(in[0], n)}
 	}, []uint64{7, 8})[0]
 	moments := make([]float64, 5)

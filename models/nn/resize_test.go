@@ -4,9 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn/nntest"
 )
@@ -14,8 +14,8 @@ import (
 // Goldens of torch are in package clip, beside the preprocessing that needs them.
 
 func TestAreaResizeByHand(t *testing.T) {
-	resize := func(height, width int) func(*context.Context, []*graph.Node) []*graph.Node {
-		return func(_ *context.Context, in []*graph.Node) []*graph.Node {
+	resize := func(height, width int) func(*model.Scope, []*graph.Node) []*graph.Node {
+		return func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 			return []*graph.Node{AreaResize(in[0], height, width)}
 		}
 	}
@@ -29,7 +29,7 @@ func TestAreaResizeByHand(t *testing.T) {
 		{2, 2, []float32{4. / 3, 14. / 3, 10. / 3, 20. / 3}},
 		{1, 6, []float32{2, 2, 3, 3, 7, 7}},
 	} {
-		got := nntest.Run(t, context.New(), resize(test.height, test.width), x)[0]
+		got := nntest.Run(t, model.NewStore(), resize(test.height, test.width), x)[0]
 		if d := nntest.MaxAbs(t, got, test.want); d > 1e-6 {
 			t.Errorf("%d × %d: got %v, want %v", test.height, test.width, got, test.want)
 		}
@@ -43,7 +43,7 @@ func TestAreaResizeGradient(t *testing.T) {
 		values[i] = rng.NormFloat64()
 	}
 	x := tensors.FromFlatDataAndDimensions(values, 2, 3, 10, 6)
-	nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node {
+	nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node {
 		return AreaResize(x, 4, 9)
 	}, x, 1e-3, 1e-9)
 }

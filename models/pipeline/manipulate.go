@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/batch"
 	"illustrator/models/clip"
@@ -116,7 +116,7 @@ func (n *Networks) Move(ctx context.Context, o Origin, textEmbed []float32, alph
 	if len(textEmbed) == n.CLIP.ProjectionDim {
 		targets = repeatRows(textEmbed, n.CLIP.ProjectionDim, len(alphas))
 	}
-	out, err := n.Run(ctx, "move", func(_ *mlcontext.Context, alphas, targets, text, image *graph.Node) *graph.Node {
+	out, err := batch.Run(ctx, n.Runner, "move", func(_ *model.Scope, alphas, targets, text, image *graph.Node) *graph.Node {
 		return clip.Project(targets, text, image, alphas)
 	}, batchSize, batch.Rows(narrow), batch.Rows(targets, n.CLIP.ProjectionDim), batch.Vector(o.TextEmbed), batch.Vector(o.ImageEmbed))
 	if err != nil {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/batch"
 	"illustrator/models/stylegan2"
@@ -20,8 +20,8 @@ func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
 	if n.mean != nil {
 		return n.mean, nil
 	}
-	scope := n.Context.In(generatorScope)
-	if v := scope.GetVariableByScopeAndName(scope.Scope(), stylegan2.LatentAvg); v != nil {
+	scope := n.Store.Scope(generatorScope)
+	if v := scope.GetVariable(stylegan2.LatentAvg); v != nil {
 		value, err := v.Value()
 		if err != nil {
 			return nil, err
@@ -35,8 +35,8 @@ func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
 	for i := range z {
 		z[i] = float32(rng.NormFloat64())
 	}
-	out, err := n.Run(ctx, "mean style", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
-		return stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
+	out, err := batch.Run(ctx, n.Runner, "mean style", func(scope *model.Scope, z *graph.Node) *graph.Node {
+		return stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
 	}, 1000, batch.Rows(z, dim))
 	if err != nil {
 		return nil, err

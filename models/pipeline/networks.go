@@ -9,10 +9,10 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -24,7 +24,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Scopes of the networks' weights in Networks.Context.
+// Scopes of the networks' weights in Networks.Store.
 const (
 	generatorScope  = "generator"
 	clipScope       = "clip"
@@ -41,7 +41,7 @@ func Frozen(scope string) bool {
 // Networks are a domain's frozen networks and, once loaded, a mapper. Weights are put on the device when they are first
 // needed. Networks is for one goroutine at a time.
 type Networks struct {
-	// Runner has the device, and in its Context the variables of all networks, each in its own scope.
+	// Runner has the device, and in its Store the variables of all networks, each in its own scope.
 	*batch.Runner
 
 	Generator  stylegan2.Config
@@ -66,7 +66,7 @@ type Networks struct {
 type Locations struct{ Generator, CLIP, Classifier string }
 
 // Open reads the configurations of the networks at l; no weights yet.
-func Open(backend backends.Backend, l Locations) (*Networks, error) {
+func Open(backend compute.Backend, l Locations) (*Networks, error) {
 	n := empty(backend)
 	if err := n.open(generatorScope, l.Generator, &n.Generator); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func Open(backend backends.Backend, l Locations) (*Networks, error) {
 
 // FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed, to be computed
 // with in precision p alone. There is no tokenizer, so texts can't be embedded.
-func FromWeights(backend backends.Backend, p Precision, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
+func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
 	n := empty(backend)
 	n.Generator, n.CLIP = generator, clipConfig
 	for scope, weights := range map[string]*checkpoints.Weights{generatorScope: generatorWeights, clipScope: clipWeights} {
@@ -108,7 +108,7 @@ func FromWeights(backend backends.Backend, p Precision, generator stylegan2.Conf
 	return n, nil
 }
 
-func empty(backend backends.Backend) *Networks {
+func empty(backend compute.Backend) *Networks {
 	return &Networks{
 		Runner:      batch.NewRunner(backend),
 		Hashes:      map[string]string{},
@@ -162,23 +162,23 @@ func (n *Networks) need(scopes ...string) error {
 	return nil
 }
 
-func (n *Networks) load(scope string, w *checkpoints.Weights) error {
-	ctx := n.Context.In(scope)
-	if scope == MapperScope {
-		ctx = n.Context.In(n.mapperScope)
+func (n *Networks) load(network string, w *checkpoints.Weights) error {
+	scope := n.Store.Scope(network)
+	if network == MapperScope {
+		scope = n.Store.Scope(n.mapperScope)
 	}
-	switch scope {
+	switch network {
 	case generatorScope:
-		return stylegan2.Load(ctx, n.Generator, w, dtypes.Float32)
+		return stylegan2.Load(scope, n.Generator, w, dtypes.Float32)
 	case clipScope:
 		if err := w.Check(n.CLIP.Shapes()); err != nil {
 			return err
 		}
-		return nn.Load(ctx, w, dtypes.Float32, false)
+		return nn.Load(scope, w, dtypes.Float32, false)
 	case classifierScope:
-		return classifier.Load(ctx, *n.Classifier, w, dtypes.Float32)
+		return classifier.Load(scope, *n.Classifier, w, dtypes.Float32)
 	}
-	return mapper.Load(ctx, *n.Mapper, w)
+	return mapper.Load(scope, *n.Mapper, w)
 }
 
 // LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and generator,
@@ -238,15 +238,15 @@ func (n *Networks) mapName() string { return "map by " + n.mapperScope }
 // NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.
 func (n *Networks) NeedFrozen() error { return n.NeedFrozenIn(Float32) }
 
-// ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. ctx is
-// Networks.Context's root, as graph functions receive it.
-func (n *Networks) ImageEmbeds(ctx *context.Context, z *graph.Node, noise stylegan2.Noise) *graph.Node {
-	return n.ImageEmbedsIn(ctx, Float32, z, noise)
+// ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. scope is
+// Networks.Store's root, as graph functions receive it.
+func (n *Networks) ImageEmbeds(scope *model.Scope, z *graph.Node, noise stylegan2.Noise) *graph.Node {
+	return n.ImageEmbedsIn(scope, Float32, z, noise)
 }
 
 // embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E].
-func (n *Networks) embedImages(ctx *context.Context, images *graph.Node) *graph.Node {
-	return embedImages(Float32.in(ctx, clipScope), n.CLIP, images)
+func (n *Networks) embedImages(scope *model.Scope, images *graph.Node) *graph.Node {
+	return embedImages(Float32.in(scope, clipScope), n.CLIP, images)
 }
 
 // Preprocessing names what happens between generator and CLIP, for the metadata of pairs.

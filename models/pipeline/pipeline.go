@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
 	"illustrator/models/batch"
@@ -66,8 +66,8 @@ func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, [
 	if err := n.need(clipScope); err != nil {
 		return nil, nil, err
 	}
-	out, err := n.Run(ctx, "embed texts", func(c *mlcontext.Context, ids *graph.Node) *graph.Node {
-		return clip.Scaled(clip.TextEmbeds(c.In(clipScope), n.CLIP, ids))
+	out, err := batch.Run(ctx, n.Runner, "embed texts", func(scope *model.Scope, ids *graph.Node) *graph.Node {
+		return clip.Scaled(clip.TextEmbeds(scope.At(clipScope), n.CLIP, ids))
 	}, batchSize, batch.Rows(ids, n.Tokenizer.Context()))
 	if err != nil {
 		return nil, nil, err
@@ -82,7 +82,7 @@ func (n *Networks) Resize(ctx context.Context, images []float32, height, width i
 	if height == size && width == size {
 		return images, nil
 	}
-	out, err := n.Run(ctx, fmt.Sprintf("resize %dx%d", width, height), func(_ *mlcontext.Context, images *graph.Node) *graph.Node {
+	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("resize %dx%d", width, height), func(_ *model.Scope, images *graph.Node) *graph.Node {
 		return nn.AreaResize(graph.ClipScalar(images, -1, 1), size, size)
 	}, batchSize, batch.Rows(images, 3, height, width))
 	if err != nil {
@@ -96,7 +96,7 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 	if err := n.need(clipScope); err != nil {
 		return nil, err
 	}
-	out, err := n.Run(ctx, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, batch.Rows(images, 3, height, width))
+	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 
 // Project moves text embeddings [N,E] to image embeddings by eq. 3.
 func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32, error) {
-	out, err := n.Run(ctx, "project", func(_ *mlcontext.Context, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
+	out, err := batch.Run(ctx, n.Runner, "project", func(_ *model.Scope, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
 		return clip.Project(textEmbeds, textPrompt, imagePrompt, alpha)
 	}, batchSize, batch.Rows(textEmbeds, n.CLIP.ProjectionDim), batch.Vector(prompts.Text), batch.Vector(prompts.Image), batch.Scalar(alpha))
 	if err != nil {
@@ -118,7 +118,7 @@ func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Pr
 // embeddings [N,E], the anchors' [N,E] and alphas [N].
 func (n *Networks) ProjectEach(ctx context.Context, textEmbeds, textAnchors, imageAnchors, alphas []float32) ([]float32, error) {
 	dim := n.CLIP.ProjectionDim
-	out, err := n.Run(ctx, "project each", func(_ *mlcontext.Context, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
+	out, err := batch.Run(ctx, n.Runner, "project each", func(_ *model.Scope, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
 		return clip.Project(textEmbeds, textAnchors, imageAnchors, alphas)
 	}, batchSize, batch.Rows(textEmbeds, dim), batch.Rows(textAnchors, dim), batch.Rows(imageAnchors, dim), batch.Rows(alphas))
 	if err != nil {
@@ -135,8 +135,8 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	if n.Mapper == nil {
 		return nil, fmt.Errorf("no mapper is loaded")
 	}
-	out, err := n.Run(ctx, n.mapName(), func(c *mlcontext.Context, e *graph.Node) *graph.Node {
-		return mapper.Build(c.In(n.mapperScope), *n.Mapper, e)
+	out, err := batch.Run(ctx, n.Runner, n.mapName(), func(scope *model.Scope, e *graph.Node) *graph.Node {
+		return mapper.Build(scope.At("%s", n.mapperScope), *n.Mapper, e)
 	}, batchSize, batch.Rows(imageEmbeds, n.CLIP.ProjectionDim))
 	if err != nil {
 		return nil, err
@@ -160,8 +160,8 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	}
 	in := batch.Rows(z, n.Generator.StyleDim)
 	if psi == 1 {
-		out, err := n.Run(ctx, "map styles", func(c *mlcontext.Context, z *graph.Node) *graph.Node {
-			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(c.In(generatorScope), n.Generator, z))
+		out, err := batch.Run(ctx, n.Runner, "map styles", func(scope *model.Scope, z *graph.Node) *graph.Node {
+			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(scope.At(generatorScope), n.Generator, z))
 		}, batchSize, in)
 		if err != nil {
 			return nil, err
@@ -172,8 +172,8 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	out, err := n.Run(ctx, "truncate styles", func(c *mlcontext.Context, z, mean, psi *graph.Node) *graph.Node {
-		w := stylegan2.Mapping(c.In(generatorScope), n.Generator, z)
+	out, err := batch.Run(ctx, n.Runner, "truncate styles", func(scope *model.Scope, z, mean, psi *graph.Node) *graph.Node {
+		w := stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
 		return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
 	}, batchSize, in, batch.Vector(mean), batch.Scalar(psi))
 	if err != nil {
@@ -195,8 +195,8 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 	if len(keys) != count {
 		return nil, fmt.Errorf("%d noise keys for %d pictures", len(keys), count)
 	}
-	out, err := n.Run(ctx, "render with noise "+string(s.NoiseMode), func(c *mlcontext.Context, ws, keys *graph.Node) *graph.Node {
-		return stylegan2.Synthesis(c.In(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+	out, err := batch.Run(ctx, n.Runner, "render with noise "+string(s.NoiseMode), func(scope *model.Scope, ws, keys *graph.Node) *graph.Node {
+		return stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
 	}, n.PictureBatch(), batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
 	if err != nil {
 		return nil, err
@@ -209,8 +209,8 @@ func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis)
 	if err := n.NeedFrozen(); err != nil {
 		return nil, err
 	}
-	out, err := n.Run(ctx, "sample with noise "+string(s.NoiseMode), func(c *mlcontext.Context, z, keys *graph.Node) *graph.Node {
-		return n.ImageEmbeds(c, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+	out, err := batch.Run(ctx, n.Runner, "sample with noise "+string(s.NoiseMode), func(scope *model.Scope, z, keys *graph.Node) *graph.Node {
+		return n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
 	}, n.PictureBatch(), batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
 	if err != nil {
 		return nil, err
@@ -224,8 +224,8 @@ func (n *Networks) Classify(ctx context.Context, images []float32) ([][]int, err
 		return nil, err
 	}
 	size := n.Classifier.ImageSize
-	out, err := n.Run(ctx, "classify", func(c *mlcontext.Context, images *graph.Node) *graph.Node {
-		logits := classifier.Build(c.In(classifierScope), *n.Classifier, images)
+	out, err := batch.Run(ctx, n.Runner, "classify", func(scope *model.Scope, images *graph.Node) *graph.Node {
+		logits := classifier.Build(scope.At(classifierScope), *n.Classifier, images)
 		return graph.ConvertDType(classifier.Attributes(*n.Classifier, logits), logits.DType())
 	}, batchSize, batch.Rows(images, 3, size, size))
 	if err != nil {

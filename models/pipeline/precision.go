@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -39,11 +39,11 @@ func ParsePrecision(name string) (Precision, error) {
 
 // in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the package
 // computes with.
-func (p Precision) in(ctx *context.Context, scope string) *context.Context {
+func (p Precision) in(root *model.Scope, network string) *model.Scope {
 	if p == BFloat16 {
-		return ctx.In(scope).In(string(BFloat16))
+		return root.At("%s", network).At(string(BFloat16))
 	}
-	return ctx.In(scope)
+	return root.At("%s", network)
 }
 
 // scope is a network's name among those that are loaded.
@@ -80,10 +80,10 @@ func (n *Networks) NeedFrozenIn(p Precision) error {
 }
 
 // loadNarrow loads the generator, or the part of CLIP that sees pictures, in bfloat16.
-func (n *Networks) loadNarrow(scope string, weights *checkpoints.Weights) error {
-	ctx := BFloat16.in(n.Context, scope)
-	if scope == generatorScope {
-		return stylegan2.Load(ctx, n.Generator, weights, dtypes.BFloat16)
+func (n *Networks) loadNarrow(network string, weights *checkpoints.Weights) error {
+	scope := BFloat16.in(n.Store.RootScope(), network)
+	if network == generatorScope {
+		return stylegan2.Load(scope, n.Generator, weights, dtypes.BFloat16)
 	}
 	if err := weights.Check(n.CLIP.Shapes()); err != nil {
 		return err
@@ -94,17 +94,17 @@ func (n *Networks) loadNarrow(scope string, weights *checkpoints.Weights) error 
 			vision.Tensors[name] = tensor
 		}
 	}
-	return nn.Load(ctx, vision, dtypes.BFloat16, false)
+	return nn.Load(scope, vision, dtypes.BFloat16, false)
 }
 
 // ImageEmbedsIn is ImageEmbeds in the given precision, after NeedFrozenIn: z and embeddings are float32 in any.
-func (n *Networks) ImageEmbedsIn(ctx *context.Context, p Precision, z *graph.Node, noise stylegan2.Noise) *graph.Node {
-	images := stylegan2.Build(p.in(ctx, generatorScope), n.Generator, z, noise)
-	return embedImages(p.in(ctx, clipScope), n.CLIP, images)
+func (n *Networks) ImageEmbedsIn(scope *model.Scope, p Precision, z *graph.Node, noise stylegan2.Noise) *graph.Node {
+	images := stylegan2.Build(p.in(scope, generatorScope), n.Generator, z, noise)
+	return embedImages(p.in(scope, clipScope), n.CLIP, images)
 }
 
-// embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E] by CLIP's weights in ctx's scope, normalised in at
+// embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E] by CLIP's weights in scope, normalised in at
 // least float32.
-func embedImages(ctx *context.Context, cfg clip.Config, images *graph.Node) *graph.Node {
-	return clip.Scaled(nn.Widen(clip.ImageEmbeds(ctx, cfg, clip.Preprocess(cfg, images))))
+func embedImages(scope *model.Scope, cfg clip.Config, images *graph.Node) *graph.Node {
+	return clip.Scaled(nn.Widen(clip.ImageEmbeds(scope, cfg, clip.Preprocess(cfg, images))))
 }

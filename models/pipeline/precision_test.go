@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	mlcontext "github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
 	"illustrator/losses"
@@ -65,8 +65,8 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 		if err := n.NeedFrozenIn(p); err != nil {
 			t.Fatal(err)
 		}
-		out := nntest.Run(t, n.Context, func(ctx *mlcontext.Context, in []*graph.Node) []*graph.Node {
-			embeds := n.ImageEmbedsIn(ctx, p, in[0], stylegan2.Noise{Mode: stylegan2.NoiseRandom, Keys: in[1]})
+		out := nntest.Run(t, n.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			embeds := n.ImageEmbedsIn(scope, p, in[0], stylegan2.Noise{Mode: stylegan2.NoiseRandom, Keys: in[1]})
 			if embeds.DType() != dtypes.Float32 {
 				t.Errorf("%s: embeddings are %s", p, embeds.DType())
 			}
@@ -87,11 +87,11 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 	if nntest.MaxAbs(t, embeds, wantEmbeds) == 0 {
 		t.Error("bfloat16 gives the bits of float32: nothing was narrowed")
 	}
-	for v := range n.Context.IterVariables() {
+	for v := range n.Store.IterVariables() {
 		inGenerator := strings.HasPrefix(v.Scope(), "/generator/bfloat16")
 		narrow := strings.HasPrefix(v.Scope(), "/clip/bfloat16") || inGenerator && strings.HasSuffix(v.Name(), ".conv.kernel")
 		if (narrow && v.DType() != dtypes.BFloat16) || (!narrow && inGenerator && v.Name() != "input.input" && v.DType() != dtypes.Float32) {
-			t.Errorf("%s is %s", v.ScopeAndName(), v.DType())
+			t.Errorf("%s is %s", v.Path(), v.DType())
 		}
 	}
 }

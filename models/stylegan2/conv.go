@@ -1,8 +1,8 @@
 package stylegan2
 
 import (
-	"github.com/gomlx/gomlx/backends"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 
 	"illustrator/models/nn"
 )
@@ -85,6 +85,6 @@ func blur(x *Node, before, after int) *Node {
 
 // pad adds zeros before and after the rows and the columns of x [B,H,H,C]. GoMLX knows no gradient of it.
 func pad(x *Node, rows, columns [2]int) *Node {
-	return Pad(x, ScalarZero(x.Graph(), x.DType()), backends.PadAxis{},
-		backends.PadAxis{Start: rows[0], End: rows[1]}, backends.PadAxis{Start: columns[0], End: columns[1]}, backends.PadAxis{})
+	return Pad(x, ScalarZero(x.Graph(), x.DType()), compute.PadAxis{},
+		compute.PadAxis{Start: rows[0], End: rows[1]}, compute.PadAxis{Start: columns[0], End: columns[1]}, compute.PadAxis{})
 }

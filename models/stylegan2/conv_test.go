@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
@@ -53,7 +53,7 @@ func TestUpConv(t *testing.T) {
 	up := func(x *graph.Node) *graph.Node {
 		return upConv(x, graph.Const(x.Graph(), tensors.FromFlatDataAndDimensions(kernel, 3, 3, in, out)))
 	}
-	worst := nntest.Run(t, context.New(), func(_ *context.Context, inputs []*graph.Node) []*graph.Node {
+	worst := nntest.Run(t, model.NewStore(), func(_ *model.Scope, inputs []*graph.Node) []*graph.Node {
 		y := up(inputs[0])
 		y.AssertDims(1, 2*h, 2*h, out)
 		expected := graph.Const(y.Graph(), tensors.FromFlatDataAndDimensions(want, 1, 2*h, 2*h, out))
@@ -63,7 +63,7 @@ func TestUpConv(t *testing.T) {
 		t.Errorf("differs from the definition by %g", worst[0][0])
 	}
 	// The function is linear in x, so that central differences are exact up to rounding.
-	nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node { return up(x) }, xs, 1e-2, 1e-9)
+	nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node { return up(x) }, xs, 1e-2, 1e-9)
 }
 
 // normal is a tensor of N(0,1), other numbers for other dimensions.
@@ -100,7 +100,7 @@ func TestTiles(t *testing.T) {
 		dtype     dtypes.DType
 		tolerance float32
 	}{{dtypes.Float64, 1e-12}, {dtypes.Float32, 6e-4}} {
-		worst := nntest.Run(t, context.New(), func(_ *context.Context, inputs []*graph.Node) []*graph.Node {
+		worst := nntest.Run(t, model.NewStore(), func(_ *model.Scope, inputs []*graph.Node) []*graph.Node {
 			x, v, kernel := inputs[0], inputs[1], inputs[2]
 			transposed := graph.TransposeAllAxes(kernel, 0, 1, 3, 2)
 			differences := []*graph.Node{
@@ -121,7 +121,7 @@ func TestTiles(t *testing.T) {
 	// Linear again.
 	kernel := normal(dtypes.Float64, 3, 3, tiledIn, tiledOut)
 	for _, conv := range []func(x, kernel *graph.Node) *graph.Node{conv3x3, upConv} {
-		nntest.CheckGradient(t, context.New(), func(_ *context.Context, x *graph.Node) *graph.Node {
+		nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node {
 			return conv(x, graph.Const(x.Graph(), kernel))
 		}, normal(dtypes.Float64, 1, tiledSize, tiledSize, tiledIn), 1e-2, 1e-9)
 	}
@@ -137,7 +137,7 @@ func TestNarrowKernels(t *testing.T) {
 		size             int
 		output, gradient float64
 	}{{"conv3x3", conv3x3, tiledSize, 0.015, 0.015}, {"upConv", upConv, 2 * tiledSize, 0.004, 0.006}} {
-		got := nntest.Run(t, context.New(), func(_ *context.Context, inputs []*graph.Node) []*graph.Node {
+		got := nntest.Run(t, model.NewStore(), func(_ *model.Scope, inputs []*graph.Node) []*graph.Node {
 			x, v, kernel := inputs[0], inputs[1], graph.ConvertDType(inputs[2], dtypes.BFloat16)
 			var outputs []*graph.Node
 			for _, kernel := range []*graph.Node{kernel, nn.Widen(kernel)} {

@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/ml/model"
 	"golang.org/x/sync/errgroup"
 
 	"illustrator/checkpoints"
@@ -17,13 +17,13 @@ import (
 // fir is the filter [1,3,3,1] of up-sampling along one axis; its sum 2 makes up for the inserted zeros.
 var fir = [4]float64{1. / 4, 3. / 4, 3. / 4, 1. / 4}
 
-// Load checks the weights w against cfg and puts them into ctx's scope in the form that the graph uses, frozen:
+// Load checks the weights w against cfg and puts them into scope in the form that the graph uses, frozen:
 // learning-rate scales multiplied in, kernels as [3,3,in,out]. All of that is done once here instead of in every step.
 // The mean W, if w holds one, becomes "latent_avg".
 //
 // With dtype bfloat16 the kernels of the convolutions are of that type and everything else is float32, as in NVIDIA's
 // mixed precision: styles, demodulation and the sum of colours are sensitive and cost little.
-func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
+func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes
 		return p.err
 	}
 	if dtype != dtypes.BFloat16 {
-		return nn.Load(ctx, p.to, dtype, false)
+		return nn.Load(scope, p.to, dtype, false)
 	}
 	kernels := &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}
 	for name, tensor := range p.to.Tensors {
@@ -49,10 +49,10 @@ func Load(ctx *context.Context, cfg Config, w *checkpoints.Weights, dtype dtypes
 			delete(p.to.Tensors, name)
 		}
 	}
-	if err := nn.Load(ctx, kernels, dtype, false); err != nil {
+	if err := nn.Load(scope, kernels, dtype, false); err != nil {
 		return err
 	}
-	return nn.Load(ctx, p.to, dtypes.Float32, false)
+	return nn.Load(scope, p.to, dtypes.Float32, false)
 }
 
 // LatentAvg is the name of the mean W, an optional tensor.

@@ -8,25 +8,25 @@ import (
 	"fmt"
 	"math"
 
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
 	"illustrator/models/nn"
 )
 
 // Build is the whole generator: z [B,Z] → pictures [B,3,Size,Size] in RGB, about [-1,1] and not clamped.
-// ctx's scope holds the weights that Load prepared.
-func Build(ctx *context.Context, cfg Config, z *Node, noise Noise) *Node {
-	return Synthesis(ctx, cfg, BroadcastW(cfg, Mapping(ctx, cfg, z)), noise)
+// scope holds the weights that Load prepared.
+func Build(scope *model.Scope, cfg Config, z *Node, noise Noise) *Node {
+	return Synthesis(scope, cfg, BroadcastW(cfg, Mapping(scope, cfg, z)), noise)
 }
 
 // Mapping is the mapping network: z [B,Z] → w [B,Z].
-func Mapping(ctx *context.Context, cfg Config, z *Node) *Node {
+func Mapping(scope *model.Scope, cfg Config, z *Node) *Node {
 	z.AssertDims(-1, cfg.StyleDim)
 	x := Div(z, Sqrt(AddScalar(ReduceAndKeep(Square(z), ReduceMean, -1), 1e-8)))
 	for i := range cfg.NMLP {
-		x = activate(nn.Linear(ctx, x, fmt.Sprintf("style.%d", i+1), cfg.StyleDim))
+		x = activate(nn.Linear(scope, x, fmt.Sprintf("style.%d", i+1), cfg.StyleDim))
 	}
 	return x
 }
@@ -43,16 +43,16 @@ func BroadcastW(cfg Config, w *Node) *Node {
 
 // Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is in at
 // least float32, the sums that gradients need included; pictures have the type of ws.
-func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
+func Synthesis(scope *model.Scope, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
-	s := synthesis{ctx: ctx, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
+	s := synthesis{ctx: scope, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
 	if noise.Mode == NoiseRandom {
 		// All layers at once: the generator's rounds make up most of a graph if they are built for each layer.
 		s.random = nn.NormalNoise(noise.Keys, cfg.noiseValues())
 	}
 
 	c := cfg.Channels[4]
-	x := nn.Widen(nn.Weight(ctx, ws.Graph(), constant, 1, 4, 4, c))
+	x := nn.Widen(nn.Weight(scope, ws.Graph(), constant, 1, 4, 4, c))
 	x = BroadcastToDims(x, s.batch, 4, 4, c)
 	x = s.styledConv("conv1", x, c, 0, false)
 	rgb := s.toRGB("to_rgb1", x, 1)
@@ -70,7 +70,7 @@ func Synthesis(ctx *context.Context, cfg Config, ws *Node, noise Noise) *Node {
 
 // synthesis carries what every layer of one synthesis network needs.
 type synthesis struct {
-	ctx    *context.Context
+	ctx    *model.Scope
 	ws     *Node
 	noise  Noise
 	batch  int

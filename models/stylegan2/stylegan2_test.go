@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/pkg/core/dtypes"
-	. "github.com/gomlx/gomlx/pkg/core/graph" //nolint:staticcheck // graph code reads as formulas
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/nn/nntest"
@@ -22,24 +22,24 @@ const (
 )
 
 // lorelei loads the embedded generator and its goldens.
-func lorelei(t *testing.T) (*context.Context, Config, *checkpoints.Weights) {
+func lorelei(t *testing.T) (*model.Store, Config, *checkpoints.Weights) {
 	t.Helper()
 	var cfg Config
 	weights := nntest.Embedded(t, "embedded:lorelei/generator", &cfg)
 	return load(t, cfg, weights, dtypes.Float32), cfg, nntest.Golden(t, "testdata/lorelei.safetensors")
 }
 
-func load(t *testing.T, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) *context.Context {
+func load(t *testing.T, cfg Config, w *checkpoints.Weights, dtype dtypes.DType) *model.Store {
 	t.Helper()
-	ctx := context.New().Checked(false)
-	if err := Load(ctx, cfg, w, dtype); err != nil {
+	store := model.NewStore()
+	if err := Load(store.RootScope(), cfg, w, dtype); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return store
 }
 
 // tiny loads the random generator of testdata, whose shape has nothing in common with the embedded one's.
-func tiny(t *testing.T, dtype dtypes.DType) (*context.Context, Config, *checkpoints.Weights) {
+func tiny(t *testing.T, dtype dtypes.DType) (*model.Store, Config, *checkpoints.Weights) {
 	t.Helper()
 	cfg, weights, all := tinyWeights(t)
 	return load(t, cfg, weights, dtype), cfg, all
@@ -87,16 +87,16 @@ func expect(t *testing.T, what string, got, want []float32, tolerance float64) {
 }
 
 func TestLoreleiEqualsPyTorch(t *testing.T) {
-	ctx, cfg, want := lorelei(t)
-	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		w := Mapping(ctx, cfg, in[0])
+	store, cfg, want := lorelei(t)
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		w := Mapping(scope, cfg, in[0])
 		truncated := Truncate(w, InsertAxes(in[1], 0), Scalar(w.Graph(), w.DType(), 0.7))
 		noise := Noise{Mode: NoiseConst}
 		ws, reversed := BroadcastW(cfg, w), BroadcastW(cfg, Reverse(w, 0))
 		mixed := Concatenate([]*Node{Slice(ws, AxisRange(), AxisRange(0, 3)), Slice(reversed, AxisRange(), AxisRange(3))}, 1)
 		return []*Node{
-			w, Synthesis(ctx, cfg, ws, noise),
-			Synthesis(ctx, cfg, BroadcastW(cfg, truncated), noise), Synthesis(ctx, cfg, mixed, noise),
+			w, Synthesis(scope, cfg, ws, noise),
+			Synthesis(scope, cfg, BroadcastW(cfg, truncated), noise), Synthesis(scope, cfg, mixed, noise),
 		}
 	}, tensor(t, want, "z"), tensor(t, want, "w_mean"))
 	expect(t, "w", out[0], values(t, want, "w"), wTolerance)
@@ -106,23 +106,23 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 }
 
 func TestOtherShapeEqualsPyTorch(t *testing.T) {
-	ctx, cfg, want := tiny(t, dtypes.Float32)
-	out := nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-		return []*Node{Mapping(ctx, cfg, in[0]), Build(ctx, cfg, in[0], Noise{Mode: NoiseConst})}
+	store, cfg, want := tiny(t, dtypes.Float32)
+	out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{Mapping(scope, cfg, in[0]), Build(scope, cfg, in[0], Noise{Mode: NoiseConst})}
 	}, tensor(t, want, "z"))
 	expect(t, "w", out[0], values(t, want, "w"), wTolerance)
 	expect(t, "image", out[1], values(t, want, "image"), imageTolerance)
 }
 
 func TestGradientOfZ(t *testing.T) {
-	ctx, cfg, _ := tiny(t, dtypes.Float64)
+	store, cfg, _ := tiny(t, dtypes.Float64)
 	z := make([]float64, 2*cfg.StyleDim)
 	for i := range z {
 		z[i] = float64(i%7)/3 - 1.1
 	}
 	// The slope of the activations jumps at 0: a step of 1e-6 crosses it almost never.
-	nntest.CheckGradient(t, ctx, func(ctx *context.Context, z *Node) *Node {
-		return Build(ctx, cfg, z, Noise{Mode: NoiseConst})
+	nntest.CheckGradient(t, store, func(scope *model.Scope, z *Node) *Node {
+		return Build(scope, cfg, z, Noise{Mode: NoiseConst})
 	}, tensors.FromFlatDataAndDimensions(z, 2, cfg.StyleDim), 1e-6, 1e-5)
 }
 
@@ -131,23 +131,23 @@ func TestGradientOfLayerStyles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a gradient; TestGradientOfZ has one")
 	}
-	ctx, cfg, _ := tiny(t, dtypes.Float64)
+	store, cfg, _ := tiny(t, dtypes.Float64)
 	cfg.ConvClamp = 2
 	n := cfg.NumLayers() * cfg.StyleDim
 	ws := make([]float64, n)
 	for i := range ws {
 		ws[i] = float64(i%11)/5 - 1.03
 	}
-	nntest.CheckGradient(t, ctx, func(ctx *context.Context, ws *Node) *Node {
-		return Synthesis(ctx, cfg, ws, Noise{Mode: NoiseNone})
+	nntest.CheckGradient(t, store, func(scope *model.Scope, ws *Node) *Node {
+		return Synthesis(scope, cfg, ws, Noise{Mode: NoiseNone})
 	}, tensors.FromFlatDataAndDimensions(ws, 1, cfg.NumLayers(), cfg.StyleDim), 1e-6, 1e-5)
 }
 
 func TestBGRWeightsGiveRGB(t *testing.T) {
 	cfg, weights, want := tinyWeights(t)
 	render := func(cfg Config) []float32 {
-		return nntest.Run(t, load(t, cfg, weights, dtypes.Float32), func(ctx *context.Context, in []*Node) []*Node {
-			return []*Node{Build(ctx, cfg, in[0], Noise{Mode: NoiseConst})}
+		return nntest.Run(t, load(t, cfg, weights, dtypes.Float32), func(scope *model.Scope, in []*Node) []*Node {
+			return []*Node{Build(scope, cfg, in[0], Noise{Mode: NoiseConst})}
 		}, tensor(t, want, "z"))[0]
 	}
 	rgb := render(cfg)
@@ -169,15 +169,15 @@ func TestRandomNoiseFollowsKey(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the network for two batches")
 	}
-	ctx, cfg, want := tiny(t, dtypes.Float32)
+	store, cfg, want := tiny(t, dtypes.Float32)
 	z := values(t, want, "z")
 	render := func(keys ...uint64) []float32 {
 		var batch []float32
 		for range keys {
 			batch = append(batch, z[:cfg.StyleDim]...)
 		}
-		return nntest.Run(t, ctx, func(ctx *context.Context, in []*Node) []*Node {
-			return []*Node{Build(ctx, cfg, in[0], Noise{Mode: NoiseRandom, Keys: in[1]})}
+		return nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+			return []*Node{Build(scope, cfg, in[0], Noise{Mode: NoiseRandom, Keys: in[1]})}
 		}, tensors.FromFlatDataAndDimensions(batch, len(keys), cfg.StyleDim), keys)[0]
 	}
 	size := 3 * cfg.Size * cfg.Size
@@ -198,7 +198,7 @@ func TestLoadNamesWrongTensors(t *testing.T) {
 			copied.Tensors[name] = tensor
 		}
 		change(copied.Tensors)
-		return Load(context.New(), cfg, copied, dtypes.Float32)
+		return Load(model.NewStore().RootScope(), cfg, copied, dtypes.Float32)
 	}
 	for _, c := range []struct {
 		name   string

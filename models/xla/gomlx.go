@@ -10,8 +10,8 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/gomlx/go-xla/pkg/installer"
-	"github.com/gomlx/go-xla/pkg/pjrt"
+	"github.com/gomlx/go-xla/installer"
+	"github.com/gomlx/go-xla/pjrt"
 )
 
 // gomlxTimeout bounds GoMLX's installer, which sets no time limit on its downloads.

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/gomlx/go-xla/pkg/pjrt"
+	"github.com/gomlx/go-xla/pjrt"
 )
 
 // SearchPath lists the folders in which plugins are looked for, first match first: those of $PJRT_PLUGIN_LIBRARY_PATH

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/go-xla/pkg/pjrt"
-	"github.com/gomlx/gomlx/backends"
-	. "github.com/gomlx/gomlx/pkg/core/graph"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/pjrt"
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // verifyTimeout bounds a verification; it takes about a second where all is well.
@@ -68,7 +68,7 @@ func describe(path string) (Info, error) {
 }
 
 // verifyGraph compares y = Σ sin(x·w) and dy/dw = xᵀ·cos(x·w) with the values computed here.
-func verifyGraph(backend backends.Backend) error {
+func verifyGraph(backend compute.Backend) error {
 	x := [][]float32{{0.5, -1, 2}, {1.5, 0.25, -0.75}}   // [2, 3]
 	w := [][]float32{{0.2, -0.4}, {0.6, 0.8}, {-1, 1.2}} // [3, 2]
 	outputs, err := ExecOnceN(backend, func(x, w *Node) []*Node {

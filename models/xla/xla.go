@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/go-xla/pkg/pjrt"
-	"github.com/gomlx/gomlx/backends"
-	gomlxxla "github.com/gomlx/gomlx/backends/xla"
+	"github.com/gomlx/compute"
+	gomlxxla "github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
 
 	"illustrator/internal/fault"
 	"illustrator/models/xla/programs"
@@ -26,18 +26,19 @@ const BackendEnv = "GOMLX_BACKEND"
 // which takes memory as it is needed ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
-func Open(name string) (backends.Backend, error) { return OpenDevices(name, 1) }
+func Open(name string) (compute.Backend, error) { return OpenDevices(name, 1) }
 
 // OpenDevices is Open for programs that run on so many devices at once. The CPU has as many as are asked for: they share
 // its cores. Elsewhere it is an error if there are fewer.
-func OpenDevices(name string, devices int) (backends.Backend, error) {
+func OpenDevices(name string, devices int) (compute.Backend, error) {
 	target, err := parse(name)
 	if err != nil {
 		return nil, err
 	}
 	var options pjrt.NamedValuesMap
-	if devices > 1 && target.isCPU() {
-		options = pjrt.NamedValuesMap{"cpu_device_count": int64(devices)}
+	if target.isCPU() {
+		// Always set: without it, newer plugins take the number of devices from the machine.
+		options = pjrt.NamedValuesMap{"cpu_device_count": int64(max(devices, 1))}
 	}
 	backend, err := open(target, options)
 	if err != nil {
@@ -51,7 +52,7 @@ func OpenDevices(name string, devices int) (backends.Backend, error) {
 }
 
 // open opens the target with options for the plugin's client.
-func open(target target, options pjrt.NamedValuesMap) (backend backends.Backend, err error) {
+func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, err error) {
 	path, err := target.locate()
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/internal/fault"
 )
 
@@ -66,7 +66,7 @@ func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 
 // readItem reads what a picture's file says of itself.
 func readItem(path, id string) (*item, error) {
-	meta, err := data.ReadPNGMeta(path)
+	meta, err := pictures.ReadPNGMeta(path)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func readItem(path, id string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(meta, func(m data.Meta) bool { return m.Key == metaKey })
+	at := slices.IndexFunc(meta, func(m pictures.Meta) bool { return m.Key == metaKey })
 	if at < 0 {
 		return nil, fmt.Errorf("%q has no text %q", path, metaKey)
 	}
@@ -100,26 +100,26 @@ func (r Record) encode(frames []image.Image, software string, networks map[strin
 	if err != nil {
 		return nil, err
 	}
-	meta := []data.Meta{
+	meta := []pictures.Meta{
 		{Key: "Description", Value: r.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain},
 		{Key: metaKey, Value: string(record)},
 	}
 	if r.Kind != Uploaded {
-		meta = append(meta, data.Meta{Key: "Seed", Value: fmt.Sprint(r.Seed)}, data.Meta{Key: "Alpha", Value: fmt.Sprint(r.Alpha)})
+		meta = append(meta, pictures.Meta{Key: "Seed", Value: fmt.Sprint(r.Seed)}, pictures.Meta{Key: "Alpha", Value: fmt.Sprint(r.Alpha)})
 		for _, name := range slices.Sorted(maps.Keys(networks)) {
-			meta = append(meta, data.Meta{Key: name + "-SHA256", Value: networks[name]})
+			meta = append(meta, pictures.Meta{Key: name + "-SHA256", Value: networks[name]})
 		}
 	}
 	if len(r.Candidates) > 0 {
-		meta = append(meta, data.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
+		meta = append(meta, pictures.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
 	}
 	if r.Refined != nil {
-		meta = append(meta, data.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
+		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
 	}
 	if len(frames) > 1 {
-		return data.EncodeAnimation(".apng", frames, r.Delay(), meta)
+		return pictures.EncodeAnimation(".apng", frames, r.Delay(), meta)
 	}
-	return data.EncodePNG(frames[0], meta)
+	return pictures.EncodePNG(frames[0], meta)
 }
 
 func pack(values []float32) string {

@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
@@ -15,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/serve/queue"
 )
 
@@ -267,7 +268,7 @@ func (g *Gallery) Animation(id string) ([]image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.DecodeAnimation(file, MaxPixels)
+	return pictures.DecodeAnimation(file, MaxPixels)
 }
 
 // Picture decodes a picture of the gallery, of an animation the first.
@@ -276,5 +277,5 @@ func (g *Gallery) Picture(id string) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.DecodePicture(file, MaxPixels)
+	return pictures.Decode(context.Background(), file, MaxPixels)
 }

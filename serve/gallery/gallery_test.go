@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"illustrator/data"
+	"illustrator/data/pictures"
 	"illustrator/serve/queue"
 )
 
@@ -73,11 +73,11 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	if next := put(t, g, Record{Text: "next"}); next.ID <= want.ID {
 		t.Errorf("id %s follows %s", next.ID, want.ID)
 	}
-	meta, err := data.ReadPNGMeta(filepath.Join(folder, want.ID+".png"))
+	meta, err := pictures.ReadPNGMeta(filepath.Join(folder, want.ID+".png"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []data.Meta{{Key: "Description", Value: want.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
+	for _, m := range []pictures.Meta{{Key: "Description", Value: want.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
 		if !slices.Contains(meta, m) {
 			t.Errorf("the file does not say %v", m)
 		}

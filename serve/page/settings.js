@@ -27,7 +27,7 @@ export class Settings {
       slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
     more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
     const better = el("div", { class: "row fields" });
-    if (improve && domain.limits.best_of > 1) better.append(slider("Best of so many", "best_of", 1, domain.limits.best_of, 1, 1));
+    if (improve && domain.limits.best_of > 1) better.append(slider("Candidates per picture", "best_of", 1, domain.limits.best_of, 1, 1));
     if (improve && domain.limits.refine) better.append(slider("Refining steps", "refine", 0, domain.limits.refine, 1, 0));
     if (frames) more.append(slider("Frames a second", "fps", 1, 24, 1, domain.fps));
     this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more, better));

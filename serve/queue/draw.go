@@ -3,7 +3,7 @@ package queue
 import (
 	"context"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/eval/metrics"
 	"illustrator/models/pipeline"
 )
@@ -213,7 +213,7 @@ func (d *drawing) mapToZ(ctx context.Context) error {
 	}
 	for i, p := range d.sources {
 		if p.Spread > 0 {
-			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), data.Z(p.Seed, dim), dim, p.Spread))
+			copy(row(d.z, dim, i), pipeline.SpreadZ(row(d.z, dim, i), seeds.Z(p.Seed, dim), dim, p.Spread))
 		}
 	}
 	return nil

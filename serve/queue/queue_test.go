@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"illustrator/checkpoints"
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -49,7 +49,7 @@ func openTiny(dir string) ([]Model, error) {
 	models := []Model{{Name: "first", Networks: n}, {Name: "second", Networks: n.Sharing(1)}}
 	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
 	for i := range models {
-		models[i].Prompts = pipeline.Prompts{Text: data.Z(1, pipelinetest.EmbedDim), Image: data.Z(2, pipelinetest.EmbedDim)}
+		models[i].Prompts = pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
 		folder := filepath.Join(dir, models[i].Name)
 		if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, uint64(i))}); err != nil {
 			return nil, err
@@ -86,7 +86,7 @@ func TestDrawEqualsThePipeline(t *testing.T) {
 		}
 		r.TextEmbeds, r.Prompts, r.NoiseMode = embeds, &m.Prompts, stylegan2.NoiseRandom
 		for _, seed := range r.Seeds {
-			r.RandomZ = append(r.RandomZ, data.Z(seed, m.Generator.StyleDim)...)
+			r.RandomZ = append(r.RandomZ, seeds.Z(seed, m.Generator.StyleDim)...)
 		}
 		g, err := m.Generate(ctx, r)
 		if err != nil {
@@ -161,7 +161,7 @@ func manipulated(t *testing.T, m Model, from pipeline.Origin, target []float32, 
 		t.Fatal(err)
 	}
 	dim := m.Generator.StyleDim
-	styles, err := m.Styles(ctx, pipeline.SpreadZ(z, data.Z(from.Key, dim), dim, spread), 1)
+	styles, err := m.Styles(ctx, pipeline.SpreadZ(z, seeds.Z(from.Key, dim), dim, spread), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func interpolated(t *testing.T, m Model, from, to []float32) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	last, err := m.Styles(ctx, append(slices.Clone(to), data.Z(5, dim)...), 0.7)
+	last, err := m.Styles(ctx, append(slices.Clone(to), seeds.Z(5, dim)...), 0.7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	compiled, _ := programs.Count()
-	embed := data.Z(3, pipelinetest.EmbedDim)
+	embed := seeds.Z(3, pipelinetest.EmbedDim)
 	blank := make([]float32, 3*pipelinetest.Size*pipelinetest.Size)
 	var jobs []*Job
 	for _, n := range []int{1, 2, 7, 8, 13} {

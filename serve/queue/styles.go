@@ -3,7 +3,7 @@ package queue
 import (
 	"context"
 
-	"illustrator/data"
+	"illustrator/data/seeds"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -67,7 +67,7 @@ func (d *drawing) styles(ctx context.Context) ([]float32, error) {
 // secondZ is the other z [Z] that a picture's styles come from, beside the predicted one; nil for most.
 func (p *Picture) secondZ(dim int) []float32 {
 	if p.InjectIndex > 0 {
-		return data.Z(p.Seed, dim)
+		return seeds.Z(p.Seed, dim)
 	}
 	return p.z
 }

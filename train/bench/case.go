@@ -1,5 +1,5 @@
-// Package bench measures how fast sampling and training are, here and in PyTorch: each case runs in a process of its own,
-// and processes that do the same work take turns, so that both see the same machine.
+// Package bench measures how fast sampling and training are, each case in a process of its own, and finds the fastest
+// batch.
 package bench
 
 import (
@@ -10,15 +10,17 @@ import (
 	"os"
 	"strings"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 
-	"illustrator/data"
+	"illustrator/data/pairs"
+	"illustrator/data/seeds"
 	"illustrator/losses"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
+	"illustrator/train/sampling"
 )
 
 // Case is a piece of work that is measured.
@@ -28,7 +30,7 @@ type Case struct {
 	// Repeat is the number of steps of one measurement, so that a measurement takes a sizeable part of a second.
 	Repeat int
 	// Open returns the frozen networks, to be computed with in the given precision, which is Precision.
-	Open      func(backends.Backend, pipeline.Precision) (*pipeline.Networks, error)
+	Open      func(compute.Backend, pipeline.Precision) (*pipeline.Networks, error)
 	Precision pipeline.Precision
 	// Task is what a step does.
 	Task   Task
@@ -79,7 +81,7 @@ type Work struct {
 const learningRate = 1e-5
 
 // prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
-func (c Case) prepare(ctx context.Context, backend backends.Backend) (Work, func(at int) error, error) {
+func (c Case) prepare(ctx context.Context, backend compute.Backend) (Work, func(at int) error, error) {
 	n, err := c.Open(backend, c.Precision)
 	if err != nil {
 		return Work{}, nil, err
@@ -117,11 +119,11 @@ func (c Case) pairs(ctx context.Context, n *pipeline.Networks) (func(at int) err
 	if err != nil {
 		return nil, err
 	}
-	w, err := data.OpenPairsWriter(folder, data.SampledMeta(n, c.Name, 0, stylegan2.NoiseRandom, "bench"), c.Batch)
+	w, err := pairs.OpenWriter(folder, sampling.Meta(n, c.Name, 0, stylegan2.NoiseRandom, "bench"), c.Batch)
 	if err != nil {
 		return nil, err
 	}
-	return func(at int) error { return data.Sample(ctx, n, w, (at+1)*c.Batch, nil) }, n.NeedFrozen()
+	return func(at int) error { return sampling.Pairs(ctx, n, w, (at+1)*c.Batch, nil) }, n.NeedFrozen()
 }
 
 // checkpoint writes a training's state, or reads it.
@@ -149,7 +151,7 @@ func (c Case) sampling(ctx context.Context, n *pipeline.Networks) func(at int) e
 		keys, z := make([]uint64, c.Batch), make([]float32, 0, c.Batch*n.Generator.StyleDim)
 		for i := range keys {
 			keys[i] = uint64(at*c.Batch + i)
-			z = append(z, data.Z(keys[i], n.Generator.StyleDim)...)
+			z = append(z, seeds.Z(keys[i], n.Generator.StyleDim)...)
 		}
 		_, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: c.noiseMode(), Keys: keys})
 		return err
@@ -174,22 +176,22 @@ func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 }
 
 // randomPairs are pairs of z and embeddings that have nothing to do with each other.
-func randomPairs(rows int, m mapper.Config) pairs {
+func randomPairs(rows int, m mapper.Config) memoryPairs {
 	rng := rand.New(rand.NewPCG(0, 1)) // every run does the same work
-	p := make(pairs, rows)
+	p := make(memoryPairs, rows)
 	for i := range p {
-		p[i].z = data.Z(uint64(i), m.ZDim)
-		p[i].imageEmbed = data.Z(rng.Uint64(), m.EmbedDim) // of length about √E, as embeddings are
+		p[i].z = seeds.Z(uint64(i), m.ZDim)
+		p[i].imageEmbed = seeds.Z(rng.Uint64(), m.EmbedDim) // of length about √E, as embeddings are
 	}
 	return p
 }
 
-// pairs are train.Pairs in memory.
-type pairs []struct{ z, imageEmbed []float32 }
+// memoryPairs are train.Pairs in memory.
+type memoryPairs []struct{ z, imageEmbed []float32 }
 
-func (p pairs) Len() int { return len(p) }
+func (p memoryPairs) Len() int { return len(p) }
 
-func (p pairs) Read(rows []int, z, imageEmbeds []float32) error {
+func (p memoryPairs) Read(rows []int, z, imageEmbeds []float32) error {
 	for i, row := range rows {
 		copy(z[i*len(p[row].z):], p[row].z)
 		copy(imageEmbeds[i*len(p[row].imageEmbed):], p[row].imageEmbed)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/gomlx/backends"
+	"github.com/gomlx/compute"
 )
 
 // A worker is a process that does one case's work. It writes a line of JSON when it is ready (its Work, or anything else
@@ -26,7 +26,7 @@ type answer struct {
 }
 
 // Serve is the worker's side: it does c's work on backend as the lines of in ask.
-func Serve(ctx context.Context, c Case, backend backends.Backend, in io.Reader, out io.Writer) error {
+func Serve(ctx context.Context, c Case, backend compute.Backend, in io.Reader, out io.Writer) error {
 	work, step, err := c.prepare(ctx, backend)
 	if err != nil {
 		return err
@@ -51,6 +51,9 @@ func Serve(ctx context.Context, c Case, backend backends.Backend, in io.Reader, 
 	return context.Cause(ctx)
 }
 
+// Span is a stretch of time.
+type Span struct{ From, To time.Time }
+
 // worker is the measuring side of such a process.
 type worker struct {
 	name   string
@@ -61,7 +64,7 @@ type worker struct {
 	ctx    context.Context
 
 	allocated uint64 // as the last answer says
-	worked    []span // the measurements
+	worked    []Span // the measurements
 }
 
 // start starts a worker with more in its environment and waits until it is ready; ready receives what it says then.
@@ -116,7 +119,7 @@ func (w *worker) measure() (float64, error) {
 	began := time.Now()
 	err := w.read(&a)
 	w.allocated = a.Allocated
-	w.worked = append(w.worked, span{began, time.Now()})
+	w.worked = append(w.worked, Span{began, time.Now()})
 	return a.Seconds, err
 }
 

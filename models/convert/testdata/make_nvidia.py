@@ -203,7 +203,7 @@ def main():
     dump(f"{HERE}/nvidia_protocol3.pkl", g, 3)  # that of Python 3.7, which the published files were made with
     dump(f"{HERE}/nvidia_conditional.pkl", Generator(c_dim=4, layers=1, channels={4: 2, 8: 2}, size=8))
 
-    # A network without clamps and float16, as it is pickled where there is no mixed precision.
+    # A network without clamps and float16, as it is pickled without mixed precision.
     plain = Generator(channels={4: 7, 8: 4}, size=8, layers=2, rate=0.01, clamp=None, half=99).eval().requires_grad_(False)
     dump(f"{HERE}/nvidia_float32.pkl", plain)
 

@@ -40,7 +40,7 @@ var leastInputs = func() map[string]int {
 	for name := range twoInputs {
 		least[name] = 2
 	}
-	for _, name := range []string{"Expand", "Tile", "Gather", "Conv", "ConvTranspose", "PRelu", "MatMul", "Gemm", "CastLike"} {
+	for _, name := range []string{"Expand", "Tile", "Gather", "GatherND", "Conv", "ConvTranspose", "PRelu", "MatMul", "Gemm", "CastLike"} {
 		least[name] = 2
 	}
 	return least

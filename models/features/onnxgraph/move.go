@@ -154,7 +154,7 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 	switch n.operator {
 	case "Identity", "Dropout":
 		return []*value{in[0]}, nil
-	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "Concat", "Expand", "Tile", "DepthToSpace", "SpaceToDepth":
+	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat", "Expand", "Tile", "DepthToSpace", "SpaceToDepth":
 		for _, v := range in {
 			if v != nil && v.dims == nil {
 				return nil, errShape
@@ -201,6 +201,16 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 		return b.split(n, in)
 	case "Gather":
 		return one(b.gather(n, in))
+	case "GatherND":
+		depth := 0
+		if rank := len(in[1].dims); rank > 0 {
+			depth = in[1].dims[rank-1]
+		}
+		if n.int("batch_dims", 0) != 0 || depth < 1 || depth > len(in[0].dims) {
+			return nil, fmt.Errorf("indices %v of a tensor %v, batch_dims %d", in[1].dims, in[0].dims, n.int("batch_dims", 0))
+		}
+		dims := append([]int{}, slices.Concat(in[1].dims[:len(in[1].dims)-1], in[0].dims[depth:])...)
+		return one(b.emit("GatherND", in[0].kind, dims, in), nil)
 	case "Concat":
 		at, err := axis(n.int("axis", 0), len(in[0].dims))
 		if err != nil {

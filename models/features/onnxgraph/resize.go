@@ -207,17 +207,16 @@ func (r resizing) row(p float64, from int, scale float64) []float64 {
 	if r.mode == "linear" && !r.antialias {
 		p = max(0, min(p, float64(from-1)))
 	}
-	outside := r.outside || r.antialias
 	sum := 0.0
 	for k := int(math.Floor(p - reach*support)); k <= int(math.Ceil(p+reach*support)); k++ {
 		w := filter((float64(k) - p) / support)
-		if outside && (k < 0 || k >= from) {
+		if r.outside && (k < 0 || k >= from) {
 			continue
 		}
 		weights[max(0, min(k, from-1))] += w
 		sum += w
 	}
-	if outside && sum != 0 {
+	if (r.outside || r.antialias) && sum != 0 {
 		for k := range weights {
 			weights[k] /= sum
 		}

@@ -23,7 +23,7 @@ real = {"alex": torchvision.models.alexnet, "vgg": torchvision.models.vgg16}
 
 
 def backbone(name, divisor):
-    """torchvision's network with its convolutions made anew in a part of their widths."""
+    """torchvision's network with its convolutions replaced by narrower ones."""
     net = real[name](weights=None)
     for i, m in enumerate(net.features):
         if isinstance(m, torch.nn.Conv2d):

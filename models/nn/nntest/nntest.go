@@ -11,10 +11,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
-	"github.com/gomlx/gomlx/pkg/ml/context"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
 	"illustrator/models/xla"
@@ -57,14 +57,14 @@ const BackendEnv = "ILLUSTRATOR_TEST_BACKEND"
 // BackendName is the name of what Backend returns.
 func BackendName() string { return cmp.Or(os.Getenv(BackendEnv), "xla:cpu") }
 
-var open = sync.OnceValues(func() (backends.Backend, error) {
+var open = sync.OnceValues(func() (compute.Backend, error) {
 	CompileFast()
 	return xla.Open(BackendName())
 })
 
 // Backend returns the XLA CPU backend, or the one that BackendEnv names. Without a plugin the test is skipped with the command
 // that installs one, but under CI it fails, and so it does for a backend that was named.
-func Backend(t testing.TB) backends.Backend {
+func Backend(t testing.TB) compute.Backend {
 	t.Helper()
 	backend, err := open()
 	if err == nil {
@@ -125,14 +125,14 @@ func MaxAbs(t testing.TB, got, want []float32) float64 {
 }
 
 // Run executes fn once on Backend and returns its outputs as flat float32 slices.
-func Run(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, inputs []*graph.Node) []*graph.Node, inputs ...any) [][]float32 {
+func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []*graph.Node) []*graph.Node, inputs ...any) [][]float32 {
 	t.Helper()
-	exec, err := context.NewExec(Backend(t), ctx, fn)
+	exec, err := model.NewExec(Backend(t), store, fn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer exec.Finalize()
-	outputs, err := exec.Exec(inputs...)
+	outputs, err := exec.Call(inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,20 +146,20 @@ func Run(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, input
 // CheckGradient compares the gradient of scalar(fn(x)) with central finite differences along random directions, in
 // float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by a fixed random projection.
 // relative is the largest accepted |analytic - numeric| / max(|analytic|, |numeric|).
-func CheckGradient(t testing.TB, ctx *context.Context, fn func(ctx *context.Context, x *graph.Node) *graph.Node, x *tensors.Tensor, step, relative float64) {
+func CheckGradient(t testing.TB, store *model.Store, fn func(scope *model.Scope, x *graph.Node) *graph.Node, x *tensors.Tensor, step, relative float64) {
 	t.Helper()
-	scalar := func(ctx *context.Context, x *graph.Node) *graph.Node {
-		y := fn(ctx, x)
+	scalar := func(scope *model.Scope, x *graph.Node) *graph.Node {
+		y := fn(scope, x)
 		weights := graph.Sin(graph.ConvertDType(graph.IotaFull(x.Graph(), y.Shape()), y.DType()))
 		return graph.ReduceAllSum(graph.Mul(y, weights))
 	}
-	exec := context.MustNewExec(Backend(t), ctx, func(ctx *context.Context, x *graph.Node) []*graph.Node {
-		y := scalar(ctx, x)
+	exec := model.MustNewExec(Backend(t), store, func(scope *model.Scope, x *graph.Node) []*graph.Node {
+		y := scalar(scope, x)
 		return []*graph.Node{y, graph.Gradient(y, x)[0]}
 	})
 	defer exec.Finalize()
 	at := func(values []float64) (float64, []float64) {
-		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(values, x.Shape().Dimensions...))
+		out, err := exec.Call(tensors.FromFlatDataAndDimensions(values, x.Shape().Dimensions...))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ typedef struct {
 	const char *options;
 	size_t options_size;
 } deserialize_args;
-typedef struct { ARGS; executable *executable; int64_t bytes[12]; } memory_args;
+typedef struct { ARGS; executable *executable; int64_t bytes[15]; } memory_args;
 
 // The places of functions in a plugin's table.
 enum {

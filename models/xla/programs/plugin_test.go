@@ -12,10 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/gomlx/backends"
-	"github.com/gomlx/gomlx/pkg/core/distributed"
-	. "github.com/gomlx/gomlx/pkg/core/graph"
-	"github.com/gomlx/gomlx/pkg/core/tensors"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/core/tensors/dtensor"
 
 	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
@@ -25,7 +26,7 @@ import (
 
 // TestDeclarations compiles the comparison of pjrt.h with go-xla's header.
 func TestDeclarations(t *testing.T) {
-	header, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/gomlx/go-xla/pkg/pjrt").Output()
+	header, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/gomlx/go-xla/pjrt").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +56,8 @@ func expect(t *testing.T, what string, compiled, loaded int, f func()) {
 	}
 }
 
-// compute runs a program and its gradient: convolutions, products, sums over many values.
-func compute(t *testing.T, backend backends.Backend) []float32 {
+// results runs a program and its gradient: convolutions, products, sums over many values.
+func results(t *testing.T, backend compute.Backend) []float32 {
 	t.Helper()
 	x := make([]float32, 4*3*16*16)
 	for i := range x {
@@ -92,9 +93,9 @@ func TestKeptProgramsComputeTheSame(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cache := &programs.Cache{Folder: filepath.Join(t.TempDir(), "programs"), Log: logger}
 	var want []float32
-	expect(t, "without a cache", 1, 0, func() { want = compute(t, backend) })
+	expect(t, "without a cache", 1, 0, func() { want = results(t, backend) })
 	same := func() {
-		if got := compute(t, backend); !slices.Equal(got, want) {
+		if got := results(t, backend); !slices.Equal(got, want) {
 			t.Error("the values differ from those without a cache")
 		}
 	}
@@ -138,16 +139,16 @@ func TestUnreadableProgramIsCompiled(t *testing.T) {
 	t.Cleanup(func() { programs.Use(nil) })
 	cache := &programs.Cache{Folder: t.TempDir()}
 	programs.Use(cache)
-	want := compute(t, backend)
+	want := results(t, backend)
 	if err := programs.Overwrite(cache, []byte("no program")); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, "no program", 1, 0, func() {
-		if got := compute(t, backend); !slices.Equal(got, want) {
+		if got := results(t, backend); !slices.Equal(got, want) {
 			t.Error("the values differ")
 		}
 	})
-	expect(t, "compiled again", 0, 1, func() { compute(t, backend) })
+	expect(t, "compiled again", 0, 1, func() { results(t, backend) })
 }
 
 // Programs that several devices share are kept too, apart from those of one device.
@@ -169,11 +170,11 @@ func TestProgramsOfSeveralDevicesAreKept(t *testing.T) {
 		exec := MustNewExec(backend, func(x *Node) *Node { return ReduceAllSum(Mul(x, x)) }).
 			AutoSharding(mesh).WithInputShardingSpecs(rows).WithOutputShardingSpecs(distributed.NewReplicatedShardingSpec(mesh))
 		defer exec.Finalize()
-		x, err := distributed.ShardTensor(rows, tensors.FromValue([]float32{1, 2, 3, 4}))
+		x, err := dtensor.ShardTensor(rows, tensors.FromValue([]float32{1, 2, 3, 4}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		outputs, err := exec.Exec(x)
+		outputs, err := exec.Call(x)
 		if err != nil {
 			t.Fatal(err)
 		}

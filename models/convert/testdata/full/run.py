@@ -2,8 +2,8 @@
 
 usage: python models/convert/testdata/full/run.py FOLDER TABLE [SIZE]...      (from the root of the repository; sizes 256 and 1024)
 
-FOLDER is make.py's, whose files are made where they are missing. After an interruption the same call goes on: a step that is
-done is not done again, and one that went on has the peak of its last process. Training has the settings of the official
+FOLDER is make.py's, whose files are made where they are missing. After an interruption the same call resumes: it skips completed
+steps, and the peak of a resumed step is that of its last process. Training has the settings of the official
 release but for its length and, at 1024 pixels, its batch: 4. BatchNorm does not train on one row, and on two or three it is
 degenerate: the fresh mapper's largest gradient is 1e25 to 1e31 with 2 rows, 1e7 with 3, 50 with 4, 0.04 with 8 (PyTorch 2.15).
 """
@@ -74,7 +74,7 @@ def table(root, path):
         "",
         "`make full-run` writes this table: StyleGAN2 config-f with random weights in MMGeneration's layout, ViT-B/32 with random",
         "weights in Hugging Face's, the paper's mapper of 27 million parameters, all losses, float32, on a CPU. Pictures and figures",
-        "mean nothing with such weights; that the job runs to its end, and in how much memory, does.",
+        "mean nothing with such weights; the table shows that the job completes, and its peak memory.",
         "",
         "| pixels | step | peak memory |",
         "|---|---|---|",

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/cmd/bench/compare"
+	"illustrator/cmd/terminal"
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/models/xla/programs"
+	"illustrator/train/bench"
+)
+
+const benchLong = `Measures how fast pairs are sampled and a mapper is trained: on the embedded domain, and on networks of
+full size with random weights (StyleGAN2 config-f of 256 pixels, ViT-B/32, a mapper of 27 million parameters). A step is a
+batch of pictures sampled and encoded, or a training step: forward, backward, Adam. The default batch of full size is 2, the
+least that BatchNorm can train on.
+
+Each case runs in a process of its own. Times are medians over rounds after a warm-up; the first step's time, which builds
+and compiles the program, and the most memory the process took stand beside them.
+
+--precision measures more than float32: tf32 on CUDA, and bfloat16 where a case has the semantic loss, whose networks are narrowed.
+
+--pytorch has PyTorch do the same work in the same rounds, on the same device, step by step in turn, with as many threads, and
+prints how many times as fast this program is in the same precision, or in float32 where it has not that. It needs a Python with
+torch and transformers: $ILLUSTRATOR_PYTHON, or else the one that ` + "`make bench PYTORCH=1`" + ` installs.
+
+On CUDA the process's memory is followed by what the GPU's memory grew by, as nvidia-smi says, what PyTorch says it had of that
+at most, and how busy the GPU was.`
+
+type benchOptions struct {
+	cases      []string
+	modes      []string
+	precisions []string
+	rounds     int
+	repeat     int
+	fullBatch  int
+	asJSON     bool
+	serve      bool // be the worker of one case
+}
+
+func newRootCommand(opts *terminal.Options) *cobra.Command {
+	var b benchOptions
+	cmd := &cobra.Command{
+		Use:   "bench [CASE]...",
+		Short: "Measure the speed of sampling and training, and compare it with PyTorch's",
+		Long:  benchLong + "\n\nCases: " + strings.Join(caseNames(benchCases(b)), ", ") + "; all of them by default.",
+		Example: `  bench
+  bench --pytorch full-step
+  bench --pytorch=eager-float32,compile-bfloat16 --json lorelei-step
+  bench --device cuda --repeat 50 --precision tf32 --pytorch=eager-tf32,compile-tf32 full-step`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b.cases = args
+			return runBench(cmd, opts, b)
+		},
+	}
+	flags := cmd.Flags()
+	b.addFlags(cmd)
+	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
+	flags.BoolVar(&b.serve, "serve", false, "do a case's work as standard input asks")
+	_ = flags.MarkHidden("serve")
+	opts.AddFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newGPUCommand(opts))
+	return cmd
+}
+
+// addFlags adds the flags that say how cases are measured.
+func (b *benchOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&b.modes, "pytorch", nil, "compare with PyTorch in these modes: eager or compile, -, and float32, tf32 or bfloat16")
+	flags.Lookup("pytorch").NoOptDefVal = "eager-float32"
+	flags.StringSliceVar(&b.precisions, "precision", nil, "precisions of this program beside float32: tf32, bfloat16")
+	flags.IntVar(&b.rounds, "rounds", 5, "measurements of each case")
+	flags.IntVar(&b.repeat, "repeat", 1, "times as many steps in a measurement as usual, for a fast device")
+	flags.IntVar(&b.fullBatch, "full-batch", 2, "batch of the networks of full size")
+}
+
+func runBench(cmd *cobra.Command, opts *terminal.Options, b benchOptions) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	cases, err := chooseCases(benchCases(b), b.cases)
+	if err != nil {
+		return err
+	}
+	if b.serve {
+		if len(b.precisions) > 0 {
+			cases[0].Precision = compare.Precision(b.precisions[0]).Networks()
+		}
+		return serveCase(opts, cmd, cases[0])
+	}
+	report, err := measure(cmd, opts, cases, b)
+	if err != nil {
+		return err
+	}
+	if b.asJSON {
+		return jsonfile.Print(opts.Stdout, report)
+	}
+	return report.print(opts.Stdout)
+}
+
+// serveCase is the process that does a case's work as standard input asks.
+func serveCase(opts *terminal.Options, cmd *cobra.Command, c bench.Case) error {
+	backend, err := opts.OpenBackend(max(1, c.Devices))
+	if err != nil {
+		return err
+	}
+	programs.Use(nil) // how long compiling takes is measured too
+	return bench.Serve(cmd.Context(), c, backend, cmd.InOrStdin(), opts.Stdout)
+}
+
+func checkRounds(rounds int) error {
+	if rounds < 1 || rounds > 10_000 {
+		return fault.Usage(fmt.Errorf("--rounds is %d", rounds), "--rounds must be from 1 to 10000")
+	}
+	return nil
+}
+
+func (b benchOptions) check() error {
+	if err := checkRounds(b.rounds); err != nil {
+		return err
+	}
+	switch {
+	case b.repeat < 1 || b.repeat > 10_000:
+		return fault.Usage(fmt.Errorf("--repeat is %d", b.repeat), "--repeat must be from 1 to 10000")
+	case b.fullBatch < 2 || b.fullBatch > 64:
+		return fault.Usage(fmt.Errorf("--full-batch is %d", b.fullBatch), "--full-batch must be from 2 (BatchNorm needs two rows) to 64")
+	}
+	return nil
+}

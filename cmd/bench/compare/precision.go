@@ -1,0 +1,70 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+	"illustrator/train/bench"
+)
+
+// Precision is what products and convolutions are computed in.
+type Precision string
+
+// The precisions. TF32 is float32 whose products CUDA rounds to 10 bits: it's asked of the backend. BFloat16 is that of the
+// frozen networks in a training step's semantic loss.
+const (
+	Float32  Precision = "float32"
+	TF32     Precision = "tf32"
+	BFloat16 Precision = "bfloat16"
+)
+
+// Precisions lists all precisions.
+var Precisions = []Precision{Float32, TF32, BFloat16}
+
+// ParsePrecision returns the precision called name, or an error that lists them.
+func ParsePrecision(name string) (Precision, error) {
+	if slices.Contains(Precisions, Precision(name)) {
+		return Precision(name), nil
+	}
+	return "", fault.Usage(fmt.Errorf("precision %q is unknown", name), "use %s", list(Precisions))
+}
+
+// Networks is p as the frozen networks are loaded and computed with.
+func (p Precision) Networks() pipeline.Precision {
+	if p == BFloat16 {
+		return pipeline.BFloat16
+	}
+	return pipeline.Float32
+}
+
+// engine is the name of this program in p.
+func (p Precision) engine() string {
+	if p == Float32 {
+		return bench.Engine
+	}
+	return bench.Engine + " " + string(p)
+}
+
+// precisionsOf returns those of asked that the case has, float32 if that is none.
+func precisionsOf(c bench.Case, asked []Precision) []Precision {
+	narrows := c.Task == bench.Training && c.Losses.Semantic != 0 // in bfloat16
+	has := slices.DeleteFunc(slices.Clone(asked), func(p Precision) bool { return p == BFloat16 && !narrows })
+	if len(has) == 0 {
+		return []Precision{Float32}
+	}
+	return has
+}
+
+// ByPrecision takes options apart into those of each precision, so that fewer processes hold a GPU's memory at a time.
+func (o Options) ByPrecision() (parts []Options) {
+	for _, p := range Precisions {
+		part := o
+		part.Modes = slices.DeleteFunc(slices.Clone(o.Modes), func(m Mode) bool { return m.Precision() != p })
+		if part.Precisions = []Precision{p}; len(part.Modes) > 0 || slices.Contains(o.Precisions, p) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

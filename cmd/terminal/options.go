@@ -1,0 +1,118 @@
+// Package terminal is what the project's commands share: the flags before any command's name, errors and exit codes,
+// log lines, progress and tables.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+
+	"illustrator/internal/fault"
+	"illustrator/models/host"
+	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
+)
+
+// Options are the flags that every command shares, and where a command writes.
+type Options struct {
+	Quiet   bool
+	Verbose bool
+	Backend string // "xla:cpu", "xla:cuda" or a library's path; "" leaves it to $GOMLX_BACKEND and Device
+	Device  string // "cpu" or "cuda"; "" is the CPU
+
+	Name   string    // of the program, before errors and warnings
+	Stdout io.Writer // results
+	Stderr io.Writer // log lines, progress, errors
+	Log    *slog.Logger
+	// Explain gives the errors of packages their hints; nil leaves errors as they are.
+	Explain func(error) error
+
+	level *slog.LevelVar
+}
+
+// NewOptions returns the options of the program called name, which logs to stderr.
+func NewOptions(name string, stdout, stderr io.Writer) *Options {
+	level := new(slog.LevelVar)
+	return &Options{Name: name, Stdout: stdout, Stderr: stderr, Log: slog.New(newLogHandler(name, stderr, level)), level: level}
+}
+
+// AddFlags adds the shared flags.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "print results, warnings and errors only")
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "say more about what is going on")
+	flags.StringVar(&o.Backend, "backend", "", `XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
+	flags.StringVar(&o.Device, "device", "", "device to run on: cpu or cuda (default cpu)")
+}
+
+// setLevel has the logger follow --quiet and --verbose.
+func (o *Options) setLevel() {
+	switch {
+	case o.Quiet:
+		o.level.Set(slog.LevelWarn)
+	case o.Verbose:
+		o.level.Set(slog.LevelDebug)
+	}
+}
+
+// BackendName returns the backend that the flags ask for; "" leaves it to the environment.
+func (o *Options) BackendName() (string, error) {
+	switch {
+	case o.Device != "" && o.Device != "cpu" && o.Device != "cuda":
+		return "", fault.Usage(fmt.Errorf("--device %q is unknown", o.Device), "the devices are cpu and cuda")
+	case o.Backend != "" || o.Device == "":
+		return o.Backend, nil
+	}
+	return "xla:" + o.Device, nil
+}
+
+// OpenBackend opens the XLA backend that the flags ask for, with a number of devices.
+func (o *Options) OpenBackend(devices int) (compute.Backend, error) {
+	name, err := o.BackendName()
+	if err != nil {
+		return nil, err
+	}
+	programs.Use(o.ProgramCache())
+	return xla.OpenDevices(name, devices)
+}
+
+// ProgramsEnv names the environment variable with the folder of compiled programs; programsOff in its place keeps none.
+const (
+	ProgramsEnv = "ILLUSTRATOR_PROGRAMS"
+	programsOff = "off"
+)
+
+// ProgramCache returns the cache of compiled programs; nil if none are kept.
+func (o *Options) ProgramCache() *programs.Cache {
+	folder := os.Getenv(ProgramsEnv)
+	switch folder {
+	case programsOff:
+		return nil
+	case "":
+		var err error
+		if folder, err = programs.DefaultFolder(); err != nil {
+			o.Log.Debug("programs are not kept", "reason", err)
+			return nil
+		}
+	}
+	return &programs.Cache{Folder: folder, Log: o.Log}
+}
+
+// NewProgress starts the progress of a stage of total units of work on standard error, or nowhere with --quiet.
+func (o *Options) NewProgress(stage string, total int) *Progress {
+	if o.Quiet {
+		return newProgress(io.Discard, stage, total)
+	}
+	return newProgress(o.Stderr, stage, total)
+}
+
+// Env returns the program around work that takes long.
+func (o *Options) Env() host.Env {
+	return host.Env{
+		Log: o.Log, Backend: o.OpenBackend,
+		Progress: func(stage string, total int) host.Progress { return o.NewProgress(stage, total) },
+	}
+}

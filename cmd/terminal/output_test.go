@@ -1,0 +1,33 @@
+package terminal
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A folder that can be made is not made by looking, and nothing stays in one that is there.
+func TestCheckOutputLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "a", "b")} {
+		if err := CheckOutputFolder(path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := CheckOutputFile(filepath.Join(dir, "x.npy"), ".npy"); err != nil {
+		t.Error(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 0 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	// A file system that takes no files, whoever asks.
+	if _, err := os.Stat("/proc/self"); err == nil {
+		for _, err := range []error{CheckOutputFolder("/proc/out"), CheckOutputFile("/proc/out.npy")} {
+			if err == nil || !strings.Contains(err.Error(), `--out "/proc/out`) || !strings.Contains(err.Error(), `"/proc" cannot be written to`) {
+				t.Errorf("/proc: %v", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package texts
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"illustrator/internal/fault"
+	"illustrator/internal/files/filestest"
+)
+
+func readTextsFrom(t testing.TB, name, content string) ([]Text, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	filestest.Write(t, path, []byte(content))
+	return Read(path)
+}
+
+func TestReadTexts(t *testing.T) {
+	wizard := []Text{{Text: "a wizard"}, {Text: "a girl with grüne hair"}}
+	for name, c := range map[string]struct {
+		file, content string
+		want          []Text
+	}{
+		"lines":         {"t.txt", "a wizard\na girl with grüne hair\n", wizard},
+		"no final line": {"t.txt", "a wizard\na girl with grüne hair", wizard},
+		"Windows":       {"t.txt", "\uFEFFa wizard\r\n\r\n  a girl with grüne hair \r\n", wizard},
+		"no extension":  {"texts", "a wizard\n\n\na girl with grüne hair", wizard},
+		"JSON":          {"t.json", `[{"text": "a wizard"}, {"text": " a girl with grüne hair "}]`, wizard},
+		"JSON with BOM": {"t.JSON", "\uFEFF" + `[{"text": "a wizard"}, {"text": "a girl with gr\u00fcne hair"}]`, wizard},
+		"JSON labels": {"t.json", `[{"text": "a red hat", "kind": "limited", "attributes": {"hat": ["red", "pink"], "skin": []}}]`,
+			[]Text{{Text: "a red hat", Kind: "limited", Attributes: map[string][]string{"hat": {"red", "pink"}, "skin": {}}}}},
+	} {
+		got, err := readTextsFrom(t, c.file, c.content)
+		if d := cmp.Diff(c.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", name, err, d)
+		}
+	}
+}
+
+func TestReadTextsRefuses(t *testing.T) {
+	long := strings.Repeat("a", maxTextBytes+1)
+	for name, c := range map[string]struct{ file, content, want string }{
+		"empty":           {"t.txt", "", "no texts"},
+		"only blank":      {"t.txt", "\n \n", "no texts"},
+		"not UTF-8":       {"t.txt", "good\n\nb\xffd\n", "line 3: the text is not UTF-8"},
+		"NUL":             {"t.txt", "good\nb\x00d", "line 2: the text holds a NUL"},
+		"long":            {"t.txt", "good\n" + long, "line 2: the text has 10001 bytes"},
+		"JSON empty":      {"t.json", "[]", "no texts"},
+		"JSON no list":    {"t.json", `{"text": "a"}`, "not a JSON list"},
+		"JSON nothing":    {"t.json", ``, "not a JSON list"},
+		"JSON string":     {"t.json", `["a wizard"]`, "entry 1: json: cannot unmarshal string"},
+		"JSON key":        {"t.json", `[{"text": "a"}, {"text": "b", "txet": 1}]`, `entry 2: json: unknown field "txet"`},
+		"JSON empty text": {"t.json", `[{"text": "a"}, {"kind": "limited"}]`, "entry 2: the text is empty"},
+		"JSON attribute":  {"t.json", `[{"text": "a", "attributes": {"hair": "red"}}]`, "entry 1: json: cannot unmarshal string"},
+		"JSON long":       {"t.json", `[{"text": "` + long + `"}]`, "entry 1: the text has 10001 bytes"},
+		"JSON cut":        {"t.json", `[{"text": "a"}`, "after entry 1"},
+		"JSON tail":       {"t.json", `[{"text": "a"}] x`, "something follows the list of 1 entries"},
+		"JSON not UTF-8":  {"t.json", "[\n{\"text\": \"a\xff\"}]", "line 2 is not UTF-8"},
+	} {
+		texts, err := readTextsFrom(t, c.file, c.content)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) || !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v, %v; want a usage error with %q, the file and a hint", name, texts, err, c.want)
+		}
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "none.txt")); err == nil || !strings.Contains(err.Error(), "none.txt") {
+		t.Errorf("missing file: %v", err)
+	}
+	huge := filepath.Join(t.TempDir(), "huge.txt")
+	filestest.Write(t, huge, nil)
+	if err := os.Truncate(huge, 1<<40); err != nil {
+		t.Skip("the file system has no sparse files")
+	}
+	if _, err := Read(huge); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("a terabyte: %v", err)
+	}
+}
+
+// The descriptions of the embedded domain: 100 of limited words and 40 open-world ones, all with attributes.
+func TestReadLoreleiDescriptions(t *testing.T) {
+	texts, err := Read("../../configs/domains/lorelei/descriptions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, x := range texts {
+		kinds[x.Kind]++
+		if len(x.Attributes) == 0 {
+			t.Errorf("%q has no attributes", x.Text)
+		}
+	}
+	if d := cmp.Diff(map[string]int{"limited": 100, "open-world": 40}, kinds); d != "" {
+		t.Error(d)
+	}
+}
+
+// Lines written are lines read, whatever line ends and blank lines are among them.
+func TestReadTextsRoundTrip(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		word := rapid.StringMatching(`[a-zäöß日本я.,"\[{]{1,12}( [a-z]{1,5}){0,3}`)
+		want := rapid.SliceOfN(word, 1, 8).Draw(rt, "texts")
+		var b strings.Builder
+		for _, s := range want {
+			b.WriteString(s + rapid.SampledFrom([]string{"\n", "\r\n", "\n\n", " \n\t\n"}).Draw(rt, "end"))
+		}
+		got, err := readTextsFrom(t, "t.txt", b.String())
+		if err != nil || len(got) != len(want) {
+			rt.Fatalf("%d texts, %v; want %d", len(got), err, len(want))
+		}
+		for i := range want {
+			if got[i].Text != want[i] {
+				rt.Fatalf("text %d is %q; want %q", i, got[i].Text, want[i])
+			}
+		}
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("a wizard\r\n\na girl"), false)
+	f.Add([]byte(`[{"text": "a", "kind": "limited", "attributes": {"hair": ["red"]}}]`), true)
+	f.Fuzz(func(t *testing.T, raw []byte, isJSON bool) {
+		name := "t.txt"
+		if isJSON {
+			name = "t.json"
+		}
+		texts, err := readTextsFrom(t, name, string(raw))
+		if (err == nil) != (len(texts) > 0) {
+			t.Errorf("%d texts with error %v", len(texts), err)
+		}
+		for _, x := range texts {
+			if x.Text == "" || len(x.Text) > maxTextBytes || !utf8.ValidString(x.Text) {
+				t.Errorf("text %q", x.Text)
+			}
+		}
+	})
+}
+
+func TestNewText(t *testing.T) {
+	if text, err := New(" a wizard\n"); err != nil || text.Text != "a wizard" {
+		t.Errorf("%+v, %v", text, err)
+	}
+	for _, s := range []string{"", " \t\n", "a\xff", "a\x00b", strings.Repeat("x", maxTextBytes+1)} {
+		if _, err := New(s); err == nil || !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%.20q: %v", s, err)
+		}
+	}
+}

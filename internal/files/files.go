@@ -1,0 +1,64 @@
+// Package files opens regular files, and writes files under a temporary name that is synced and renamed: no incomplete file
+// has a final name.
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"illustrator/internal/fault"
+)
+
+// Pending opens a temporary file beside path that becomes path when it is complete.
+func Pending(path string) (*renameio.PendingFile, error) {
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	if err != nil {
+		return nil, fault.Hint(fmt.Errorf("write %q: %w", path, err), "the folder %q must exist and be writable", filepath.Dir(path))
+	}
+	return f, nil
+}
+
+// Write writes a whole file atomically through the function write.
+func Write(path string, write func(io.Writer) error) (err error) {
+	f, err := Pending(path)
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() // does nothing once the file has its name
+	if err := write(f); err != nil {
+		return fmt.Errorf("write %q: %w", path, err)
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write %q: %w", path, err)
+	}
+	return nil
+}
+
+// Open opens a regular file for reading and returns its size.
+func Open(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fault.Usage(errors.New("not a regular file"), "name a file, not a folder or a device")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// Recover turns a panic of a decoding library on a damaged file into *err. Use it as a deferred call.
+func Recover(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("the file is damaged: %v", r)
+	}
+}

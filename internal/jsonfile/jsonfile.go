@@ -1,0 +1,27 @@
+// Package jsonfile writes indented JSON, to a file under its final name at once.
+package jsonfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/google/renameio/v2"
+)
+
+// Print writes v to w.
+func Print(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// Write writes v to the file at path.
+func Write(path string, v any) error {
+	var text bytes.Buffer
+	if err := Print(&text, v); err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, text.Bytes(), 0o666)
+}

@@ -1,0 +1,112 @@
+package runs
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"illustrator/configs"
+	"illustrator/internal/fault"
+	"illustrator/train"
+)
+
+// ReadAll reads the runs that a user names, each once.
+func ReadAll(refs []string) (runs []Run, err error) {
+	for _, ref := range refs {
+		folder, err := Find(ref)
+		if err != nil {
+			return nil, err
+		}
+		run, err := Read(folder)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(runs, func(other Run) bool { return other.Folder == run.Folder }) {
+			return nil, fault.Usage(fmt.Errorf("run %s is named twice", run.Folder), "name runs that differ")
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// Differences returns a table of all settings and circumstances in which runs differ, and their results.
+func Differences(runs []Run) ([][]string, error) {
+	files := make([][]byte, len(runs))
+	for i, run := range runs {
+		text, err := os.ReadFile(run.Config())
+		if err != nil {
+			return nil, notARun(err)
+		}
+		files[i] = text
+	}
+	settings, err := configs.Settings(files...)
+	if err != nil {
+		return nil, fmt.Errorf("compare settings: %w", err)
+	}
+	settings = append(settings, circumstances(runs)...)
+	table := [][]string{{""}}
+	for _, run := range runs {
+		table[0] = append(table[0], run.Name())
+	}
+	for _, s := range settings {
+		if !s.Differ() {
+			continue
+		}
+		row := []string{s.Key}
+		for _, value := range s.Values {
+			if value == "" {
+				value = "-"
+			}
+			row = append(row, value)
+		}
+		table = append(table, row)
+	}
+	return append(table, outcomes(runs)...), nil
+}
+
+// circumstances are what a run's settings don't say.
+func circumstances(runs []Run) []configs.Setting {
+	var all []configs.Setting
+	add := func(key string, of func(train.Info) string) {
+		s := configs.Setting{Key: key}
+		for _, run := range runs {
+			s.Values = append(s.Values, of(run.Info))
+		}
+		all = append(all, s)
+	}
+	for _, name := range networkNames(runs) {
+		add("network "+name, func(i train.Info) string { return fmt.Sprintf("%.12s", i.Networks[name]) })
+	}
+	add("pairs", func(i train.Info) string { return i.Pairs })
+	add("pairs' SHA-256", func(i train.Info) string { return fmt.Sprintf("%.12s", i.PairsSHA256) })
+	add("commit", func(i train.Info) string { return fmt.Sprintf("%.12s", i.Versions["commit"]) })
+	add("device", func(i train.Info) string { return i.Device })
+	return all
+}
+
+func networkNames(runs []Run) (names []string) {
+	for _, run := range runs {
+		for name := range run.Info.Networks {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// outcomes are rows that stand in the table even where they agree.
+func outcomes(runs []Run) [][]string {
+	status, step, best, at := []string{"status"}, []string{"step"}, []string{"best"}, []string{"at step"}
+	for _, run := range runs {
+		i := run.Info
+		status, step = append(status, i.Status), append(step, fmt.Sprintf("%d/%d", i.Step, i.Steps))
+		if i.Best == nil {
+			best, at = append(best, "-"), append(at, "-")
+			continue
+		}
+		best, at = append(best, fmt.Sprintf("%.4f", i.Best.Losses.Total)), append(at, fmt.Sprint(i.Best.Step))
+	}
+	return [][]string{status, step, best, at}
+}

@@ -1,0 +1,49 @@
+package runs
+
+import (
+	"fmt"
+
+	"illustrator/train"
+)
+
+// Code says what is wrong.
+type Code string
+
+// Codes of an Error.
+const (
+	NotARun       Code = "not_a_run"      // the folder has no config.yaml or run.json
+	NoFolder      Code = "no_folder"      // a path leads nowhere
+	NoRun         Code = "no_run"         // the default folder has no run of that number or name
+	OneRun        Code = "one_run"        // Folder is a run, where a folder of runs is expected
+	Taken         Code = "taken"          // the folder holds a run of other settings, pairs or starting mapper
+	OtherNetworks Code = "other_networks" // the run was trained with other networks than the domain's
+)
+
+// Error states what is wrong with a run's folder.
+type Error struct {
+	Code   Code
+	Text   string
+	Folder string // with OneRun
+	Err    error  // the cause, if there is one
+}
+
+func (e *Error) Error() string { return e.Text }
+func (e *Error) Unwrap() error { return e.Err }
+
+func notARun(err error) error { return &Error{Code: NotARun, Text: err.Error(), Err: err} }
+
+// Interrupted is the error of a training that was stopped. Its state is saved, unless no step is done.
+type Interrupted struct {
+	Step, Steps int
+	Folder      train.Folder
+	Cause       error
+}
+
+func (e *Interrupted) Error() string {
+	if e.Step == 0 {
+		return fmt.Sprintf("no step of %d is done", e.Steps)
+	}
+	return fmt.Sprintf("%d of %d steps are done and saved", e.Step, e.Steps)
+}
+
+func (e *Interrupted) Unwrap() error { return e.Cause }

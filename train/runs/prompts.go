@@ -1,0 +1,63 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"illustrator/data/pairs"
+	"illustrator/models/host"
+	"illustrator/models/pipeline"
+	"illustrator/train"
+)
+
+// makePrompts computes the run's prompts where they are missing.
+func (j *Job) makePrompts(ctx context.Context, set *pairs.Set) error {
+	if _, err := os.Stat(j.Folder.Prompts()); err == nil {
+		return nil
+	}
+	image, err := set.ImagePrompt(ctx)
+	if err != nil {
+		return err
+	}
+	return WritePrompts(ctx, j.Env, j.Networks, j.Folder.Prompts(), j.Domain.TextPrompt, image, PairsSource(set))
+}
+
+// PairsSource names the pairs that something is made from, in words.
+func PairsSource(p *pairs.Set) string {
+	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
+}
+
+// WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
+func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path, text string, image []float32, source string) error {
+	embed, err := embed(ctx, env, n, []string{text})
+	if err != nil {
+		return fmt.Errorf("text prompt: %w", err)
+	}
+	return pipeline.WritePrompts(path, pipeline.PromptFile{
+		Prompts: pipeline.Prompts{Text: embed, Image: image}, TextPrompt: text, Source: source, CLIPSHA256: n.Hashes["clip"],
+	})
+}
+
+// ReadPrompts reads the prompts of a run.
+func ReadPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile, error) {
+	raw, err := os.ReadFile(folder.Prompts())
+	if err != nil {
+		return pipeline.PromptFile{}, notARun(err)
+	}
+	return pipeline.ParsePrompts(folder.Prompts(), raw, n)
+}
+
+// embed embeds texts [N,E], and warns of those that are cut.
+func embed(ctx context.Context, env host.Env, n *pipeline.Networks, texts []string) ([]float32, error) {
+	if err := env.Start(n); err != nil {
+		return nil, err
+	}
+	embeds, cut, err := n.EmbedTexts(ctx, texts)
+	env.WarnCut(n, cut)
+	return embeds, err
+}
+
+func (j *Job) embed(ctx context.Context, texts []string) ([]float32, error) {
+	return embed(ctx, j.Env, j.Networks, texts)
+}

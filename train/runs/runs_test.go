@@ -1,0 +1,47 @@
+package runs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"illustrator/configs"
+	"illustrator/losses"
+	"illustrator/train"
+)
+
+func TestLossNoteShowsLossesWithAWeight(t *testing.T) {
+	v := losses.Values{L1: 0.8, Semantic: 0.5, Regularization: 0.25}
+	for want, w := range map[string]losses.Weights{
+		"l1 0.800":       {L1: 1},
+		"semantic 0.500": {Semantic: 2},
+		"l1 0.800 semantic 0.500 regularization 0.250": {L1: 0.3, Semantic: 1, Regularization: 0.3},
+	} {
+		if got := LossNote(w, v); got != want {
+			t.Errorf("%+v: %q, want %q", w, got, want)
+		}
+	}
+}
+
+func TestClaimFolder(t *testing.T) {
+	dir, run := filepath.Join(t.TempDir(), "run"), configs.Paper()
+	for range 2 {
+		if err := claim(train.Folder(dir), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run.Mapper.Width = 16
+	if err := claim(train.Folder(dir), run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
+		t.Errorf("other settings: %v", err)
+	}
+	if info, err := train.Folder(dir).ReadInfo(); info != nil || err != nil {
+		t.Errorf("an unfinished run: %+v, %v", info, err)
+	}
+	if err := os.WriteFile(train.Folder(dir).Info(), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.Folder(dir).ReadInfo(); err == nil || !strings.Contains(err.Error(), "run.json") {
+		t.Errorf("a damaged run.json: %v", err)
+	}
+}

@@ -1,0 +1,96 @@
+package runs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"illustrator/configs"
+	"illustrator/train"
+)
+
+// Details are the facts about a run beside its run.json.
+type Details struct {
+	// Settings lists the settings that differ from the paper's, in words.
+	Settings []string
+	// Step and Validation are the last lines of metrics.jsonl that have losses; nil where there is none.
+	Step, Validation *train.Line
+	Files            []File
+}
+
+// File is an entry of a run's folder.
+type File struct {
+	Name   string
+	Folder bool
+	Files  int // in a folder
+	Bytes  int64
+}
+
+// Details reads the details of a run.
+func (r Run) Details() (d Details, err error) {
+	if d.Settings, err = unlikePaper(r.Folder); err != nil {
+		return d, err
+	}
+	lines, err := readMetrics(r.Folder)
+	if err != nil {
+		return d, err
+	}
+	for i := range lines {
+		if lines[i].Losses != nil {
+			d.Step = &lines[i]
+		}
+		if lines[i].Validation != nil {
+			d.Validation = &lines[i]
+		}
+	}
+	entries, err := os.ReadDir(string(r.Folder))
+	for _, e := range entries {
+		files, bytes := sizeOf(filepath.Join(string(r.Folder), e.Name()))
+		d.Files = append(d.Files, File{e.Name(), e.IsDir(), files, bytes})
+	}
+	return d, err
+}
+
+// unlikePaper lists the settings of a run that differ from the paper's.
+func unlikePaper(folder train.Folder) ([]string, error) {
+	text, err := os.ReadFile(folder.Config())
+	if err != nil {
+		return nil, notARun(err)
+	}
+	paper, err := configs.Paper().YAML()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := configs.Settings(text, paper)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", folder.Config(), err)
+	}
+	var lines []string
+	for _, s := range settings {
+		switch {
+		case s.Values[0] == "":
+			lines = append(lines, fmt.Sprintf("no %s (paper: %s)", s.Key, s.Values[1]))
+		case s.Values[1] == "":
+			lines = append(lines, fmt.Sprintf("%s %s", s.Key, s.Values[0]))
+		case s.Differ():
+			lines = append(lines, fmt.Sprintf("%s %s (paper: %s)", s.Key, s.Values[0], s.Values[1]))
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{"the paper's"}
+	}
+	return lines, nil
+}
+
+// sizeOf counts the files at and below path, and their bytes, leaving out files that cannot be read.
+func sizeOf(path string) (files int, bytes int64) {
+	_ = filepath.WalkDir(path, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				files, bytes = files+1, bytes+info.Size()
+			}
+		}
+		return nil
+	})
+	return files, bytes
+}
