@@ -16,7 +16,8 @@ type resizing struct {
 	antialias, outside         bool // outside: pixels beyond the edge don't count
 }
 
-// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each axis makes.
+// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each axis
+// makes. onnx-gomlx's own is wrong for some sizes (of 4×6 pixels to 12×16) and takes linear for cubic.
 func (b *builder) resize(n *node, in []*value) (*value, error) {
 	r := resizing{
 		n.text("mode", "nearest"), n.text("coordinate_transformation_mode", "half_pixel"), n.text("nearest_mode", "round_prefer_floor"),
@@ -36,24 +37,12 @@ func (b *builder) resize(n *node, in []*value) (*value, error) {
 		return nil, fmt.Errorf("keep_aspect_ratio_policy %q is not supported", policy)
 	}
 	x := in[0]
-	if r.exact(x.dims, sizes, scales) && !x.folds() {
-		return b.emit("Resize", x.kind, sizes, []*value{x, nil, nil, vector(sizes...)}, attr{"mode", "linear"}, attr{"coordinate_transformation_mode", r.coordinates}), nil
-	}
 	for axis, size := range sizes {
 		if x, err = b.resizeAxis(x, r, axis, size, scales[axis]); err != nil {
 			return nil, err
 		}
 	}
 	return x, nil
-}
-
-// exact reports whether onnx-gomlx's own Resize is right, which takes scales from the sizes: it is quicker than matrices.
-func (r resizing) exact(dims, sizes []int, scales []float64) bool {
-	exact := r.mode == "linear" && !r.antialias && slices.Contains([]string{"half_pixel", "pytorch_half_pixel", "align_corners"}, r.coordinates)
-	for i, size := range sizes {
-		exact = exact && (size > 1 || dims[i] == 1) && math.Abs(scales[i]*float64(dims[i])-float64(size)) < 1e-4
-	}
-	return exact
 }
 
 // scales returns the factor and the size of each axis.
@@ -97,7 +86,7 @@ func (n *node) scales(in []*value, opset int64) (scales []float64, sizes []int, 
 			sizes[k] = int(float32(factors[i]) * float32(dims[k])) // in float32, as onnxruntime
 		}
 		if sizes[k] < 1 || sizes[k] > most || dims[k] < 1 || !(scales[k] > 0) {
-			return nil, nil, fmt.Errorf("scale %g of an axis of %d, to %d", scales[k], dims[k], sizes[k])
+			return nil, nil, fmt.Errorf("scale %.3g of an axis of %d, to %d", scales[k], dims[k], sizes[k])
 		}
 	}
 	_, err = elements(sizes)
@@ -158,11 +147,38 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 	default:
 		return nil, fault.Hint(fmt.Errorf("mode %q is not supported", r.mode), "export the network with nearest, linear or cubic interpolation")
 	}
+	const large = 1 << 18 // elements of a matrix; the picture is then summed of few shifted ones
+	if taps := map[string]int{"linear": 2, "cubic": 4}[r.mode]; size*from > large && !r.antialias && !r.outside {
+		return b.sumTaps(x, axis, r, places, taps), nil
+	}
 	matrix := make([]float64, 0, size*from)
 	for _, p := range places {
 		matrix = append(matrix, r.row(p, from, scale)...)
 	}
 	return b.multiplyAxis(x, axis, newFloats(matrix, size, from)), nil
+}
+
+// sumTaps makes the pixels of an axis that lie at places: each of so many pixels around, by the filter's weights.
+func (b *builder) sumTaps(x *value, axis int, r resizing, places []float64, taps int) *value {
+	from := x.dims[axis]
+	shape := slices.Repeat([]int{1}, len(x.dims))
+	shape[axis] = len(places)
+	var sum *value
+	for tap := range taps {
+		at, weights := make([]int, len(places)), make([]float64, len(places))
+		for i, p := range places {
+			p, filter := r.clamp(p, from), r.filter()
+			k := int(math.Floor(p)) - taps/2 + 1 + tap
+			at[i], weights[i] = max(0, min(k, from-1)), filter(float64(k)-p)
+		}
+		part := b.apply("Mul", b.pick(x, axis, at), newFloats(weights, shape...))
+		if sum == nil {
+			sum = part
+		} else {
+			sum = b.apply("Add", sum, part)
+		}
+	}
+	return sum
 }
 
 func (r resizing) round(p float64) (float64, error) {
@@ -197,17 +213,14 @@ func (b *builder) repeat(x *value, axis int, at []int) *value {
 func (r resizing) row(p float64, from int, scale float64) []float64 {
 	weights := make([]float64, from)
 	reach, support := 1.0, 1.0 // pixels that the filter reaches to, and its stretch
-	filter := func(d float64) float64 { return max(0, 1-math.Abs(d)) }
 	if r.mode == "cubic" {
-		reach, filter = 2, r.cubicFilter
+		reach = 2
 	}
 	if r.antialias && scale < 1 {
 		support = 1 / scale
 	}
-	if r.mode == "linear" && !r.antialias {
-		p = max(0, min(p, float64(from-1)))
-	}
-	sum := 0.0
+	p = r.clamp(p, from)
+	sum, filter := 0.0, r.filter()
 	for k := int(math.Floor(p - reach*support)); k <= int(math.Ceil(p+reach*support)); k++ {
 		w := filter((float64(k) - p) / support)
 		if r.outside && (k < 0 || k >= from) {
@@ -222,6 +235,22 @@ func (r resizing) row(p float64, from int, scale float64) []float64 {
 		}
 	}
 	return weights
+}
+
+// clamp brings a place into the picture where pixels beyond its edge are those of the edge.
+func (r resizing) clamp(p float64, from int) float64 {
+	if r.mode == "linear" && !r.antialias {
+		return max(0, min(p, float64(from-1)))
+	}
+	return p
+}
+
+// filter returns the weight of a pixel by its distance.
+func (r resizing) filter() func(d float64) float64 {
+	if r.mode == "cubic" {
+		return r.cubicFilter
+	}
+	return func(d float64) float64 { return max(0, 1-math.Abs(d)) }
 }
 
 // cubicFilter is Keys' cubic convolution.
