@@ -140,16 +140,16 @@ func (r *Run) stage(keys []string) (*train.Stage, error) {
 // Validate returns an error that names the first setting without sense.
 func (r *Run) Validate() error {
 	if r.Domain == "" {
-		return fault.Usage(fmt.Errorf("domain is missing"), "domain must be the name of an embedded domain or the path of a YAML file")
+		return fault.Field("domain", fault.Words("missing"), "the name of an embedded domain or the path of a YAML file")
 	}
 	if r.Pairs.Rows < 2 || r.Pairs.Rows > pairs.MaxRows {
-		return fault.Usage(fmt.Errorf("pairs.rows is %d", r.Pairs.Rows), "pairs.rows must be from 2 to %d", pairs.MaxRows)
+		return fault.Field("pairs.rows", r.Pairs.Rows, "from 2 to %d", pairs.MaxRows)
 	}
 	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
 		return fmt.Errorf("pairs.noise_mode: %w", err)
 	}
 	if r.Pairs.Batch < 0 || r.Pairs.Batch > MaxPairsBatch {
-		return fault.Usage(fmt.Errorf("pairs.batch is %d", r.Pairs.Batch), "pairs.batch must be from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)
+		return fault.Field("pairs.batch", r.Pairs.Batch, "from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)
 	}
 	m := r.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, 1, 1 // the domain's networks set these

@@ -122,34 +122,31 @@ func (c Config) needsFrozen() bool {
 
 // Validate returns an error that names the first setting without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("train.%s is %v", field, value), "train.%s must be %s", field, want)
-	}
 	switch {
 	case c.Batch < 2 || c.Batch > 1<<16:
-		return bad("batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
+		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
 	case c.Devices < 1 || c.Batch%c.Devices != 0:
-		return bad("devices", c.Devices, fmt.Sprintf("a number that divides train.batch, %d", c.Batch))
+		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d", c.Batch)
 	case c.Validation.Rows%c.Devices != 0:
-		return bad("validation.rows", c.Validation.Rows, fmt.Sprintf("a multiple of train.devices, %d", c.Devices))
+		return fault.Field("train.validation.rows", c.Validation.Rows, "a multiple of train.devices, %d", c.Devices)
 	case c.Validation.Every < 1:
-		return bad("validation.every", c.Validation.Every, "at least 1")
+		return fault.Field("train.validation.every", c.Validation.Every, "at least 1")
 	case c.Validation.Rows < 1:
-		return bad("validation.rows", c.Validation.Rows, "at least 1")
+		return fault.Field("train.validation.rows", c.Validation.Rows, "at least 1")
 	case len(c.Validation.Texts) > 100:
-		return bad("validation.texts", fmt.Sprintf("a list of %d", len(c.Validation.Texts)), "at most 100 texts")
+		return fault.Field("train.validation.texts", fault.Words(fmt.Sprintf("a list of %d", len(c.Validation.Texts))), "at most 100 texts")
 	case c.Checkpoint.Every < 1:
-		return bad("checkpoint.every", c.Checkpoint.Every, "at least 1")
+		return fault.Field("train.checkpoint.every", c.Checkpoint.Every, "at least 1")
 	case c.Checkpoint.Keep < 1 || c.Checkpoint.Keep > 10_000:
-		return bad("checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
+		return fault.Field("train.checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
 	case c.OnNaN != StopOnNaN && c.OnNaN != SkipNaN:
-		return bad("on_nan", fmt.Sprintf("%q", c.OnNaN), `"stop" or "skip"`)
+		return fault.Field("train.on_nan", c.OnNaN, `"stop" or "skip"`)
 	case c.NaNLimit < 0:
-		return bad("nan_limit", c.NaNLimit, "0 or more")
+		return fault.Field("train.nan_limit", c.NaNLimit, "0 or more")
 	case c.LogEvery < 1:
-		return bad("log_every", c.LogEvery, "at least 1")
+		return fault.Field("train.log_every", c.LogEvery, "at least 1")
 	case len(c.Stages) == 0:
-		return bad("stages", "empty", "a list with at least one stage")
+		return fault.Field("train.stages", fault.Words("empty"), "a list with at least one stage")
 	}
 	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
 		return fmt.Errorf("train.noise_mode: %w", err)
@@ -162,12 +159,12 @@ func (c Config) Validate() error {
 	}
 	for i, text := range c.Validation.Texts {
 		if strings.TrimSpace(text) == "" {
-			return bad(fmt.Sprintf("validation.texts[%d]", i), "empty", "a description")
+			return fault.Field(fmt.Sprintf("train.validation.texts[%d]", i), fault.Words("empty"), "a description")
 		}
 	}
 	for i, s := range c.Stages {
 		if first := slices.IndexFunc(c.Stages, func(other Stage) bool { return other.Name == s.Name }); first != i {
-			return bad(fmt.Sprintf("stages[%d].name", i), fmt.Sprintf("%q", s.Name), fmt.Sprintf("another than that of stage %d: metrics tell stages apart by it", first))
+			return fault.Field(fmt.Sprintf("train.stages[%d].name", i), s.Name, "another than that of stage %d: metrics tell stages apart by it", first)
 		}
 		if err := s.Losses.Validate(); err != nil {
 			return fmt.Errorf("train.stages[%d]: %w", i, err)

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/core/tensors"
@@ -48,7 +46,7 @@ func (o Optimizer) Validate() error {
 		ok    bool
 		want  string
 	}{
-		{"name", fmt.Sprintf("%q", o.Name), o.Name == Adam || o.Name == AdamW, `"adam" or "adamw"`},
+		{"name", o.Name, o.Name == Adam || o.Name == AdamW, `"adam" or "adamw"`},
 		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "from 0 to below 1 (0.9 in the release)"},
 		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "from 0 to below 1 (0.999 in the release)"},
 		{"epsilon", o.Epsilon, o.Epsilon > 0 && o.Epsilon < 1, "above 0 and below 1 (1e-8 in the release)"},
@@ -59,7 +57,7 @@ func (o Optimizer) Validate() error {
 		{"ema", o.EMA, o.EMA >= 0 && o.EMA < 1, "0 (none) or below 1, such as 0.999"},
 	} {
 		if !f.ok {
-			return fault.Usage(fmt.Errorf("optimizer.%s is %v", f.name, f.value), "optimizer.%s must be %s", f.name, f.want)
+			return fault.Field("optimizer."+f.name, f.value, "%s", f.want)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"fmt"
 	"math"
 
 	"illustrator/internal/fault"
@@ -39,24 +38,21 @@ const maxSteps = 1 << 40
 
 // Validate returns an error that names the first setting without sense.
 func (s Schedule) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("schedule.%s is %v", field, value), "schedule.%s must be %s", field, want)
-	}
 	switch {
 	case s.Kind != "cosine" && s.Kind != "constant":
-		return bad("kind", fmt.Sprintf("%q", s.Kind), `"cosine" or "constant"`)
+		return fault.Field("schedule.kind", s.Kind, `"cosine" or "constant"`)
 	case s.Epochs != 0 && s.Steps != 0:
-		return bad("epochs", s.Epochs, "left out where schedule.steps gives the length")
+		return fault.Field("schedule.epochs", s.Epochs, "left out where schedule.steps gives the length")
 	case s.Epochs != 0 && !(s.Epochs > 0 && s.Epochs <= 1e9):
-		return bad("epochs", s.Epochs, "above 0")
+		return fault.Field("schedule.epochs", s.Epochs, "above 0")
 	case s.Epochs == 0 && (s.Steps < 1 || s.Steps > maxSteps):
-		return bad("steps", s.Steps, "at least 1")
+		return fault.Field("schedule.steps", s.Steps, "at least 1")
 	case s.Warmup < 0 || s.Steps > 0 && s.Warmup >= s.Steps:
-		return bad("warmup", s.Warmup, "from 0 to below the number of steps")
+		return fault.Field("schedule.warmup", s.Warmup, "from 0 to below the number of steps")
 	case !(s.LearningRate > 0 && s.LearningRate <= 10):
-		return bad("learning_rate", s.LearningRate, "above 0 and at most 10 (1e-4 in the release)")
+		return fault.Field("schedule.learning_rate", s.LearningRate, "above 0 and at most 10 (1e-4 in the release)")
 	case !(s.MinLearningRate >= 0 && s.MinLearningRate <= s.LearningRate):
-		return bad("min_learning_rate", s.MinLearningRate, "from 0 to learning_rate")
+		return fault.Field("schedule.min_learning_rate", s.MinLearningRate, "from 0 to learning_rate")
 	}
 	return nil
 }

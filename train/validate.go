@@ -79,7 +79,7 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 // measure returns the means over the validation rows; row i has the noise key firstKey + i.
 func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, err error) {
 	if t.validation == nil {
-		if t.validation, err = t.devices.newExec(t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
+		if t.validation, err = t.devices.newExec("validation", t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
 			return m, err
 		}
 	}

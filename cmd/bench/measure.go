@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -128,15 +127,11 @@ func measure(cmd *cobra.Command, opts *terminal.Options, cases []bench.Case, b b
 func (r benchReport) print(w io.Writer) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n", r.Cores, r.Load)
 	if r.GPU != nil {
-		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, terminal.ByteSize(int64(r.GPU.MemoryBytes)))
+		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, machine.ByteSize(int64(r.GPU.MemoryBytes)))
 	}
 	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header, rows := r.table()
-	for _, row := range append([][]string{header}, rows...) {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
+	return terminal.PrintTable(w, append([][]string{header}, rows...))
 }
 
 // table is the results in rows, a work's name only in the first of its rows.

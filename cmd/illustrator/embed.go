@@ -16,7 +16,7 @@ import (
 type embedOptions struct {
 	domain, textsFile, out string
 	images                 []string
-	strict                 bool
+	strict, pad            bool
 }
 
 func newEmbedCommand(opts *globalOptions) *cobra.Command {
@@ -26,7 +26,9 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 		Short: "Embed texts or pictures with the domain's CLIP",
 		Long: `Writes CLIP embeddings [N,E] as float32, normalised to length √E, to a .npy or .safetensors file (tensor
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a JSON list of
-{"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1].`,
+{"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
+and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
+that generated pictures go through.`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
   illustrator embed --images pictures --out e.safetensors`,
 		Args: cobra.ArbitraryArgs,
@@ -38,6 +40,7 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 	flags.StringSliceVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
 	addStrictFlag(cmd, &e.strict)
+	addPadFlag(cmd, &e.pad)
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
@@ -60,6 +63,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err != nil {
 		return err
 	}
+	s.networks.Preprocessor.Pad = e.pad
 	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
@@ -77,6 +81,10 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	}
 	_, err = fmt.Fprintln(opts.stdout, e.out)
 	return err
+}
+
+func addPadFlag(cmd *cobra.Command, pad *bool) {
+	cmd.Flags().BoolVar(pad, "pad", false, "pad picture files that are not square with white instead of cropping their middle")
 }
 
 func addStrictFlag(cmd *cobra.Command, strict *bool) {
@@ -170,8 +178,8 @@ func findPictures(ctx context.Context, sources ...string) ([]string, error) {
 	return paths, err
 }
 
-// embedPictures embeds picture files. They may differ in size and be more than memory holds: each is brought to CLIP's
-// size when it is read.
+// embedPictures embeds picture files, each fitted by the CLIP's preprocessor when it is read: they may differ in size, and be
+// more than memory holds.
 func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
 	if err := o.start(s); err != nil {
 		return nil, err
@@ -182,15 +190,11 @@ func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []s
 	const batch = 32
 	var embeds, pixels []float32
 	for i, path := range paths {
-		p, err := pictures.Read(ctx, path)
+		img, err := pictures.ReadImage(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		small, err := s.networks.Resize(ctx, p.Pixels, p.Height, p.Width)
-		if err != nil {
-			return nil, fmt.Errorf("embed %q: %w", path, err)
-		}
-		if pixels = append(pixels, small...); (i+1)%batch != 0 && i+1 < len(paths) {
+		if pixels = append(pixels, s.networks.Preprocessor.Fit(img)...); (i+1)%batch != 0 && i+1 < len(paths) {
 			continue
 		}
 		e, err := s.networks.EmbedImages(ctx, pixels, size, size)

@@ -13,7 +13,10 @@ import (
 	"illustrator/train/runs"
 )
 
-type promptOptions struct{ domain, pairs, images, text, out string }
+type promptOptions struct {
+	domain, pairs, images, text, out string
+	pad                              bool
+}
 
 func newPromptCommand(opts *globalOptions) *cobra.Command {
 	var p promptOptions
@@ -31,6 +34,7 @@ The text prompt is the embedding of a general description. Both are stored besid
 	flags := cmd.Flags()
 	flags.StringVar(&p.pairs, "pairs", "", "folder of pairs to take the image embeddings from")
 	flags.StringVar(&p.images, "images", "", "folder of pictures to embed")
+	addPadFlag(cmd, &p.pad)
 	flags.StringVar(&p.text, "text", "", "text prompt (default the domain's)")
 	flags.StringVarP(&p.out, "out", "o", "", ".safetensors file to write (default beside the domain's file)")
 	return cmd
@@ -44,6 +48,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return err
 	}
+	s.networks.Preprocessor.Pad = p.pad
 	if p.out == "" {
 		p.out = s.domain.PromptsPath()
 	}

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/xla"
+	"illustrator/models/xla/cuda"
 )
 
 const setupLong = `Find XLA's plugin, the library that runs the networks, or install it, and verify it by running a small graph and a
@@ -21,27 +25,96 @@ taken into the first of these folders; nothing is installed into Python. Without
 linux/amd64, GoMLX's installer downloads a build from GitHub.
 
 --plugin links a library of your own instead, or unpacks the wheel that you brought from another machine.
---cuda sees to the CUDA plugin (linux/amd64, some GB of NVIDIA libraries). This project's tests have no GPU, so they do
-not cover it; the verification after the installation is the same as the CPU's, and ` + "`make gpu-check`" + ` compares the device
-with PyTorch.`
+
+--cuda installs the CUDA plugin with NVIDIA's libraries (linux/amd64): wheels of fixed versions and SHA-256, 2.0 GB for
+CUDA 13 and 3.0 GB for CUDA 12, which take 3.1 and 4.7 GB unpacked. NVIDIA's driver decides between them: 580 and newer run CUDA 13,
+525 and newer CUDA 12. --cuda=12 or --cuda=13 chooses. On a machine without a GPU, such as a cluster's login node, the plugin is
+loaded and asked for its version, and no graph is run. --cuda --list prints the files to bring to a machine without a network,
+--cuda --from FOLDER installs them there. ` + "`make gpu-check`" + ` compares a GPU with PyTorch.`
 
 func newSetupCommand(opts *globalOptions) *cobra.Command {
 	var setup xla.Options
+	var list bool
 	cmd := &cobra.Command{
 		Use:   "setup",
 		Short: "Find or install XLA's plugin, and verify it",
 		Long:  setupLong,
 		Example: `  illustrator setup
-  illustrator setup --plugin /opt/xla/pjrt_c_api_cpu_plugin.so`,
+  illustrator setup --plugin /opt/xla/pjrt_c_api_cpu_plugin.so
+  illustrator setup --cuda
+  illustrator setup --cuda=13 --list
+  illustrator setup --cuda=13 --from wheels`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runSetup(cmd.Context(), opts, setup) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if list {
+				return listWheels(cmd.Context(), opts, setup)
+			}
+			return runSetup(cmd.Context(), opts, setup)
+		},
 	}
 	cmd.Flags().StringVar(&setup.Plugin, "plugin", "", "use this library (or this wheel, downloaded elsewhere)")
-	cmd.Flags().BoolVar(&setup.CUDA, "cuda", false, "see to the CUDA plugin instead of the CPU's")
+	cmd.Flags().Var(cudaFlag{&setup}, "cuda", "install the CUDA plugin instead of the CPU's; =12 or =13 chooses the CUDA version")
+	cmd.Flags().Lookup("cuda").NoOptDefVal = "true"
+	cmd.Flags().StringVar(&setup.From, "from", "", "with --cuda: take the wheels from this folder instead of the network")
+	cmd.Flags().BoolVar(&list, "list", false, "with --cuda: print the wheels as a requirements file for pip, and install nothing")
 	return cmd
 }
 
+// cudaFlag is --cuda: a choice, or the CUDA version.
+type cudaFlag struct{ *xla.Options }
+
+func (f cudaFlag) Set(text string) error {
+	switch text {
+	case "true", "false":
+		f.CUDA, f.CUDAVersion = text == "true", 0
+		return nil
+	}
+	release, err := cuda.ReleaseOf(number(text))
+	if err != nil {
+		return errors.New("it is 12 or 13, or nothing: the driver then decides")
+	}
+	f.CUDA, f.CUDAVersion = true, release.Version
+	return nil
+}
+
+func number(text string) int { n, _ := strconv.Atoi(text); return n }
+
+func (f cudaFlag) String() string {
+	switch {
+	case f.Options == nil || !f.CUDA:
+		return "false"
+	case f.CUDAVersion == 0:
+		return "true"
+	}
+	return strconv.Itoa(f.CUDAVersion)
+}
+
+func (f cudaFlag) Type() string { return "version" }
+
+// listWheels prints the wheels of the CUDA version that was asked for, or that this machine's driver runs.
+func listWheels(ctx context.Context, opts *globalOptions, setup xla.Options) error {
+	if !setup.CUDA {
+		return fault.Usage(errors.New("--list without --cuda"), "add --cuda, or --cuda=12 or --cuda=13")
+	}
+	release, err := cuda.ReleaseOf(setup.CUDAVersion)
+	if setup.CUDAVersion == 0 {
+		machine := cuda.Probe(ctx)
+		release, _, err = cuda.Choose(machine.Driver, machine.GPUs)
+	}
+	if err != nil {
+		return fault.Hint(err, "choose with --cuda=12 or --cuda=13")
+	}
+	_, err = fmt.Fprint(opts.stdout, release.List())
+	return err
+}
+
 func runSetup(ctx context.Context, opts *globalOptions, setup xla.Options) error {
+	if setup.From != "" && !setup.CUDA {
+		return fault.Usage(fmt.Errorf("--from %q without --cuda", setup.From), "add --cuda; a wheel of the CPU's plugin goes to --plugin")
+	}
+	if setup.From != "" && setup.Plugin != "" {
+		return fault.Usage(errors.New("--from and --plugin together"), "leave one of them out")
+	}
 	setup.Command = verifyCommand
 	setup.Progress = func(line string) { opts.log.Info(line) }
 	report, err := xla.Setup(ctx, setup)
@@ -49,6 +122,9 @@ func runSetup(ctx context.Context, opts *globalOptions, setup xla.Options) error
 		return err
 	}
 	switch {
+	case !report.Info.Ran:
+		opts.log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). There is no GPU here, so no graph was run: "+
+			"run `illustrator doctor --device cuda` where there is one", report.Path, report.Info.API, report.Info.CUDA))
 	case report.Installed:
 		opts.log.Info(fmt.Sprintf("XLA's plugin is ready: %s", report.Path))
 	case report.Verified:

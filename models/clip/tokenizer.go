@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"illustrator/internal/fault"
 )
 
 // Special tokens of CLIP's vocabularies. The end token also pads.
@@ -58,7 +60,7 @@ type token struct {
 // line, in order of priority). context is the number of ids of an Encoding, at least 3. Errors name the file and the line.
 func NewTokenizer(vocabJSON, mergesTXT []byte, context int) (*Tokenizer, error) {
 	if context < 3 {
-		return nil, bad("text_config.max_position_embeddings", context, "at least 3: a start token, a word and an end token")
+		return nil, fault.Field("clip config: text_config.max_position_embeddings", context, "at least 3: a start token, a word and an end token")
 	}
 	bpe, err := newBPE(vocabJSON, mergesTXT)
 	if err != nil {

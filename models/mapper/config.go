@@ -43,40 +43,37 @@ const maxParameters = 1 << 31
 
 // Validate returns an error that names the first field without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("mapper config: %s is %v", field, value), "%s must be %s", field, want)
-	}
 	if c.ModelType != ModelType {
-		return bad("model_type", c.ModelType, `"mapper"`)
+		return fault.Field("mapper config: model_type", c.ModelType, `"mapper"`)
 	}
 	for _, width := range []struct {
 		field string
 		value int
 	}{{"embed_dim", c.EmbedDim}, {"z_dim", c.ZDim}, {"width", c.Width}} {
 		if width.value < 1 || width.value > 8192 {
-			return bad(width.field, width.value, "from 1 to 8192")
+			return fault.Field("mapper config: "+width.field, width.value, "from 1 to 8192")
 		}
 	}
 	switch c.Arch {
 	case Dense:
 		if c.Blocks < 1 || c.Blocks > 64 {
-			return bad("blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
+			return fault.Field("mapper config: blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
 		}
 		if c.Layers < 1 || c.Layers > 64 {
-			return bad("layers", c.Layers, "from 1 to 64 (5 in the paper)")
+			return fault.Field("mapper config: layers", c.Layers, "from 1 to 64 (5 in the paper)")
 		}
 		if !(c.Dropout >= 0 && c.Dropout < 1) {
-			return bad("dropout", c.Dropout, "from 0 to below 1 (0.1 in the paper)")
+			return fault.Field("mapper config: dropout", c.Dropout, "from 0 to below 1 (0.1 in the paper)")
 		}
 	case Baseline:
 		if c.Layers < 2 || c.Layers > 512 {
-			return bad("layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
+			return fault.Field("mapper config: layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
 		}
 	default:
-		return bad("arch", fmt.Sprintf("%q", c.Arch), `"dense" or "baseline"`)
+		return fault.Field("mapper config: arch", c.Arch, `"dense" or "baseline"`)
 	}
 	if n := c.Parameters(); n > maxParameters {
-		return bad("width", c.Width, fmt.Sprintf("smaller: with these layers it gives %d parameters, more than %d", n, maxParameters))
+		return fault.Field("mapper config: width", c.Width, "smaller: with these layers it gives %d parameters, more than %d", n, maxParameters)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/go-xla/pjrt"
+
+	"illustrator/models/xla/cuda"
 )
 
 // The options of a CUDA backend that are seen to here and not by GoMLX.
@@ -42,13 +44,22 @@ func forbidTF32() {
 	addXLAFlag(flag, "false")
 }
 
-// setCUDADataDir tells XLA where the CUDA libraries beside a plugin are, unless $XLA_FLAGS says so already.
+// setCUDADataDir tells XLA where the CUDA tools beside a plugin are, unless $XLA_FLAGS says so already. In the wheels of CUDA 13
+// that is the folder cu13, in those of CUDA 12 cuda_nvcc.
 func setCUDADataDir(plugin string) {
-	dir := filepath.Dir(plugin)
-	for _, candidate := range []string{filepath.Join(dir, "cu13"), filepath.Join(dir, "nvidia", "cu13"), filepath.Join(dir, "..", "nvidia", "cu13")} {
-		if info, err := os.Stat(candidate); err == nil && info.IsDir() {
-			addXLAFlag("--xla_gpu_cuda_data_dir=", candidate)
-			return
+	dirs := []string{filepath.Dir(plugin)}
+	if target, err := filepath.EvalSymlinks(plugin); err == nil && filepath.Dir(target) != dirs[0] {
+		dirs = append(dirs, filepath.Dir(target))
+	}
+	for _, dir := range dirs {
+		for _, near := range []string{dir, filepath.Join(dir, "nvidia"), filepath.Join(dir, "..", "nvidia"), filepath.Join(dir, "..", "..", "nvidia")} {
+			for _, release := range cuda.Releases() {
+				candidate := filepath.Join(near, release.DataDir)
+				if info, err := os.Stat(candidate); err == nil && info.IsDir() {
+					addXLAFlag("--xla_gpu_cuda_data_dir=", candidate)
+					return
+				}
+			}
 		}
 	}
 }

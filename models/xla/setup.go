@@ -19,6 +19,9 @@ type Options struct {
 	Plugin string // a library or the pinned wheel to use; "" finds a plugin or installs one
 	CUDA   bool   // the CUDA plugin instead of the CPU's
 
+	CUDAVersion int    // 12 or 13; 0 leaves the choice to the driver
+	From        string // a folder with the CUDA plugin's wheels; "" downloads them
+
 	// Command makes the process that verifies a plugin: it calls Verify and prints the Info as JSON. A broken library
 	// may take that process down, and Setup says so.
 	Command func(ctx context.Context, plugin string) *exec.Cmd
@@ -29,10 +32,12 @@ type Options struct {
 // Report is what Setup found or did.
 type Report struct {
 	Path      string `json:"path"`      // of the plugin
-	Source    string `json:"source"`    // "found", "linked", "wheel", "pip" or "gomlx"
+	Source    string `json:"source"`    // "found", "linked", "wheel", "wheels", "pip" or "gomlx"
 	Installed bool   `json:"installed"` // by this call
-	Verified  bool   `json:"verified"`  // by this call; false where an earlier one did and nothing changed since
-	Info      Info   `json:"info"`
+	// Verified says that this call ran a graph: not where an earlier one did and nothing changed since, nor on a machine
+	// without the plugin's device.
+	Verified bool `json:"verified"`
+	Info     Info `json:"info"`
 }
 
 // Setup sees to it that a plugin that works is where Open looks for it: it keeps a good one, else installs one into the
@@ -49,19 +54,22 @@ func Setup(ctx context.Context, opts Options) (Report, error) {
 		return s.useOwn(ctx)
 	}
 	if path, found := Find(s.name); found {
-		if info, ok := Verified(path); ok {
+		if info, ok := Verified(path); ok && s.wants(info) {
 			return Report{Path: path, Source: "found", Info: info}, nil
 		}
 		s.Progress("verifying " + path)
 		info, err := VerifyInChild(ctx, path, s.Command)
+		if err == nil && !s.wants(info) {
+			err = fmt.Errorf("it is for CUDA %s", info.CUDA)
+		}
 		if err == nil {
 			remember(path, info)
-			return Report{Path: path, Source: "found", Verified: true, Info: info}, nil
+			return Report{Path: path, Source: "found", Verified: info.Ran, Info: info}, nil
 		}
 		if ctx.Err() != nil {
 			return Report{}, ctx.Err()
 		}
-		s.Progress(fmt.Sprintf("the plugin %s does not work, so another will take its place: %v", path, err))
+		s.Progress(fmt.Sprintf("another plugin will take the place of %s: %v", path, err))
 	}
 	if opts.CUDA {
 		return s.installCUDA(ctx)
@@ -73,6 +81,11 @@ func Setup(ctx context.Context, opts Options) (Report, error) {
 type setup struct {
 	Options
 	name string // of the plugin: "cpu" or "cuda"
+}
+
+// wants reports whether a plugin is for the CUDA version that was asked for.
+func (s *setup) wants(info Info) bool {
+	return s.CUDAVersion == 0 || strings.HasPrefix(info.CUDA, fmt.Sprintf("%d.", s.CUDAVersion))
 }
 
 // destination returns the path that a new plugin gets, its folder made.
@@ -116,7 +129,7 @@ func (s *setup) useOwn(ctx context.Context) (Report, error) {
 		}
 	}
 	remember(path, info)
-	return Report{Path: path, Source: "linked", Installed: true, Verified: true, Info: info}, nil
+	return Report{Path: path, Source: "linked", Installed: true, Verified: info.Ran, Info: info}, nil
 }
 
 // isCUDAPlatform tells the names that XLA's GPU plugins give their platform.

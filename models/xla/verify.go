@@ -14,6 +14,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/pjrt"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"illustrator/models/xla/cuda"
 )
 
 // verifyTimeout bounds a verification; it takes about a second where all is well.
@@ -27,12 +29,19 @@ type Info struct {
 	Platform string   `json:"platform"`          // such as "cpu"
 	Version  string   `json:"version,omitempty"` // the platform's own words
 	API      string   `json:"api"`               // PJRT's C API, such as "0.83"
+	CUDA     string   `json:"cuda,omitempty"`    // the CUDA release of a CUDA plugin, such as "13.0"
 	Devices  []string `json:"devices"`
+	// Ran says that a graph was run. A CUDA plugin on a machine without a GPU is only loaded and asked for its attributes.
+	Ran bool `json:"ran"`
 }
 
-// Verify loads the plugin at path into this process and runs a small graph and its gradient, whose values it knows.
-// A broken library may end the process: call it in a child (see Options.Command).
+// Verify loads the plugin at path into this process and runs a small graph and its gradient, whose values it knows. A CUDA
+// plugin on a machine without a GPU is loaded only. A broken library may end the process: call it in a child (see
+// Options.Command).
 func Verify(path string) (Info, error) {
+	if (target{path: path}).isCUDA(path) && !cuda.HasGPU() {
+		return Load(path)
+	}
 	backend, err := Open(path)
 	if err != nil {
 		return Info{}, err
@@ -42,6 +51,38 @@ func Verify(path string) (Info, error) {
 		return Info{}, fmt.Errorf("verify XLA plugin %q: %w", path, err)
 	}
 	return describe(path)
+}
+
+// Load loads the plugin at path into this process and reads its API's version and its attributes. It creates no client, so
+// that it needs no device.
+func Load(path string) (info Info, err error) {
+	if err := inspect(path); err != nil {
+		return Info{}, err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("load XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r)
+		}
+	}()
+	plugin, err := pjrt.GetPlugin(path)
+	if err != nil {
+		return Info{}, fmt.Errorf("load XLA plugin %q: %w", path, err)
+	}
+	major, minor := plugin.Version()
+	info = Info{API: fmt.Sprintf("%d.%d", major, minor), CUDA: cudaRelease(plugin)}
+	if info.CUDA != "" {
+		info.Platform = "cuda"
+	}
+	return info, nil
+}
+
+// cudaRelease is the CUDA release that a plugin names in its attributes, where 13000 means 13.0; "" if it names none.
+func cudaRelease(plugin *pjrt.Plugin) string {
+	version, ok := plugin.Attributes()["cuda_version"].(int64)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", version/1000, version%1000/10)
 }
 
 // describe asks the plugin at path, which is loaded, for its version and devices.
@@ -56,7 +97,10 @@ func describe(path string) (Info, error) {
 	}
 	defer client.Destroy()
 	major, minor := plugin.Version()
-	info := Info{Platform: client.Platform(), Version: client.PlatformVersion(), API: fmt.Sprintf("%d.%d", major, minor)}
+	info := Info{
+		Platform: client.Platform(), Version: client.PlatformVersion(), API: fmt.Sprintf("%d.%d", major, minor),
+		CUDA: cudaRelease(plugin), Ran: true,
+	}
 	for _, device := range client.AddressableDevices() {
 		description, err := device.GetDescription()
 		if err != nil {

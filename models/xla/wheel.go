@@ -82,31 +82,41 @@ func (s *setup) installWithPip(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	requirements := filepath.Join(dir, "requirements.txt")
-	line := fmt.Sprintf("%s==%s --hash=sha256:%s\n", wheelProject, wheelVersion, wheelSHA256)
-	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
-		return Report{}, err
-	}
 	s.Progress(fmt.Sprintf("downloading XLA's CPU plugin with pip (%d MB)", wheelBytes/1_000_000))
-	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
-		"--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", dir, "--requirement", requirements)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	cmd.WaitDelay = waitDelay
-	stop := s.heartbeat("still downloading")
-	err = cmd.Run()
-	stop()
-	if ctx.Err() != nil {
-		return Report{}, ctx.Err()
-	}
-	if err != nil {
-		return Report{}, fmt.Errorf("%w: %s", err, lastError(stderr.String()))
+	requirement := fmt.Sprintf("%s==%s --hash=sha256:%s", wheelProject, wheelVersion, wheelSHA256)
+	if err := s.download(ctx, python, dir, requirement); err != nil {
+		return Report{}, err
 	}
 	wheels, _ := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if len(wheels) != 1 {
 		return Report{}, fmt.Errorf("pip left %d wheels instead of one", len(wheels))
 	}
 	return s.installWheel(ctx, wheels[0], "pip")
+}
+
+// download has pip put the wheel that requirement names into the folder dir. pip compares its hash.
+func (s *setup) download(ctx context.Context, python, dir, requirement string) error {
+	requirements := filepath.Join(dir, "requirements.txt")
+	if err := os.WriteFile(requirements, []byte(requirement+"\n"), 0o644); err != nil {
+		return err
+	}
+	defer os.Remove(requirements)
+	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+		"--no-cache-dir", "--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:", "--require-hashes",
+		"--dest", dir, "--requirement", requirements)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	cmd.WaitDelay = waitDelay
+	stop := s.heartbeat("still downloading")
+	err := cmd.Run()
+	stop()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, lastError(stderr.String()))
+	}
+	return nil
 }
 
 // heartbeat tells the user every ten seconds that a download, whose tool says nothing, still goes on.

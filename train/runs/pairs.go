@@ -134,7 +134,7 @@ func Sample(ctx context.Context, env host.Env, n *pipeline.Networks, folder stri
 			err = closed
 		}
 	}()
-	warnUnlocked(env, folder, w.Locked())
+	w.WarnUnlocked(env.Log)
 	missing, err := w.Missing(rows)
 	if len(missing) == 0 || err != nil {
 		return err
