@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/core/tensors"
+	layers "github.com/gomlx/gomlx/ml/layers/norm"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
@@ -78,6 +79,11 @@ func TestGoMLXDefects(t *testing.T) {
 		}), false},
 		"product of permuted axes": {normals(1, 3, 3), func(x *Node) *Node {
 			return DotGeneral(x, []int{0, 1}, nil, Const(x.Graph(), normals(2, 3, 3, 2)), []int{1, 0}, nil)
+		}, true},
+		"BatchNorm": {normals(1, 5, 3), func(x *Node) *Node {
+			store := model.GetStore(x)
+			store.SetTraining(x.Graph(), true)
+			return layers.BatchNorm(store.RootScope(), x, -1).UseBackendInference(false).Done()
 		}, true},
 		"Rsqrt":   {positive, Rsqrt, false},
 		"Expm1":   {positive, Expm1, false},
