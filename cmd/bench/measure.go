@@ -127,7 +127,7 @@ func measure(cmd *cobra.Command, opts *terminal.Options, cases []bench.Case, b b
 func (r benchReport) print(w io.Writer) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n", r.Cores, r.Load)
 	if r.GPU != nil {
-		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, terminal.ByteSize(int64(r.GPU.MemoryBytes)))
+		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, machine.ByteSize(int64(r.GPU.MemoryBytes)))
 	}
 	fmt.Fprintln(w)
 	header, rows := r.table()

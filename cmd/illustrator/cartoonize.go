@@ -14,6 +14,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
@@ -192,7 +193,7 @@ func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
 	if strings.EqualFold(filepath.Ext(path), ".png") {
 		meta, _ = pictures.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
 	}
-	return append(meta, append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)...)
+	return append(meta, append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)...)
 }
 
 const (

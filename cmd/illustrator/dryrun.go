@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"illustrator/cmd/terminal"
+	"illustrator/internal/machine"
 	"illustrator/train/runs"
 )
 
@@ -27,8 +28,8 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	line("steps", "%d", p.Config.Steps())
 	m := p.Memory
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
-		terminal.ByteSize(m.Total()), terminal.ByteSize(m.Weights), terminal.ByteSize(m.Programs), terminal.ByteSize(m.Batch))
-	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
+		machine.ByteSize(m.Total()), machine.ByteSize(m.Weights), machine.ByteSize(m.Programs), machine.ByteSize(m.Batch))
+	line("checkpoint", "%s each, %d kept and the best", machine.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
 	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/machine"
 	"illustrator/train/runs"
 )
 
@@ -100,7 +101,7 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	for _, r := range info.Seeds {
 		line("seeds", "%v", r)
 	}
-	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
+	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, machine.ByteSize(info.Bytes))
 	m := info.Meta
 	line("domain", "%s", m.Domain)
 	line("z", "%d × %s", m.ZDim, m.DType)
