@@ -380,8 +380,9 @@ func (b *builder) slice(n *node, in []*value) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if steps[i] == 0 {
-			return nil, errors.New("a step is 0")
+		const most = 1 << 24 // elements of an axis
+		if steps[i] == 0 || out.dims[k] > most {
+			return nil, fmt.Errorf("a step of %d along an axis of %d", steps[i], out.dims[k])
 		}
 		out = b.pick(out, k, sliced(starts[i], ends[i], steps[i], out.dims[k]))
 	}
