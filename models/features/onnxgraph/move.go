@@ -217,6 +217,9 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 			return nil, err
 		}
 		for _, v := range in {
+			if v == nil || v.kind.computed() != in[0].kind.computed() {
+				return nil, fault.Hint(errors.New("its inputs are of several types"), damagedHint)
+			}
 			for i, d := range v.dims {
 				if len(v.dims) != len(in[0].dims) || i != at && d != in[0].dims[i] {
 					return nil, fmt.Errorf("shapes %v and %v don't join at axis %d", in[0].dims, v.dims, at)
