@@ -6,8 +6,7 @@ import (
 	"maps"
 
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
-	"illustrator/models/pipeline"
+	"illustrator/draw"
 )
 
 // judgeBatch draws or reads pictures and judges them. rows are those of the pictures that are not skipped.
@@ -89,20 +88,20 @@ func (m *measurement) pixels(ctx context.Context, batch []File, scores []Picture
 
 // draw draws a batch: all seeds of some texts, or some seeds of one.
 func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error) {
-	r := pipeline.Request{Prompts: m.Prompts, Alpha: m.Alpha, InjectIndex: m.InjectIndex, Synthesis: m.Synthesis}
-	first, last := batch[0].Text, batch[len(batch)-1].Text
-	r.TextEmbeds = m.own.plain[first*m.own.dim : (last+1)*m.own.dim]
-	for _, f := range batch {
-		if f.Text == first {
-			r.Seeds = append(r.Seeds, f.Seed)
-			r.RandomZ = append(r.RandomZ, seeds.Z(f.Seed, m.networks.Generator.StyleDim)...)
-		}
+	recipes := make([]draw.Recipe, len(batch))
+	for i, f := range batch {
+		embed := m.own.plain[f.Text*m.own.dim : (f.Text+1)*m.own.dim]
+		recipes[i] = draw.Recipe{TextEmbed: embed, Manner: m.Manner, Seed: f.Seed}
 	}
-	if len(r.Seeds)*(last-first+1) != len(batch) {
-		return nil, fmt.Errorf("internal: %d pictures of %d texts and %d seeds", len(batch), last-first+1, len(r.Seeds))
+	drawn, err := draw.Model{Networks: m.networks, Prompts: m.Prompts}.Draw(ctx, recipes...)
+	if err != nil {
+		return nil, err
 	}
-	generated, err := m.networks.Generate(ctx, r)
-	return generated.Images, err
+	var images []float32
+	for _, p := range drawn {
+		images = append(images, p.Pixels...)
+	}
+	return images, nil
 }
 
 // embed makes the rows of pictures.
@@ -129,7 +128,7 @@ func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureSc
 		if !named(text) {
 			continue
 		}
-		s.Attributes = maps.Collect(look(*cfg, text, seen[i]))
+		s.Attributes = maps.Collect(draw.Named(*cfg, text, seen[i]))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
 )
 
 // Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
@@ -200,7 +201,7 @@ func fileState(path string) string {
 }
 
 func (m *measurement) referenceNoise() pipeline.Synthesis {
-	return pipeline.Synthesis{NoiseMode: cmp.Or(m.Synthesis.NoiseMode, "random"), TruncationPsi: 1}
+	return pipeline.Synthesis{NoiseMode: cmp.Or(m.NoiseMode, stylegan2.NoiseRandom), TruncationPsi: 1}
 }
 
 // ownSamples draws the generator's own pictures.

@@ -34,10 +34,10 @@ func (r *Request) Settings(n *pipeline.Networks) map[string]any {
 		s["preprocessor"] = preprocessors(n, r.Judges)
 		return s
 	}
-	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.Synthesis.NoiseMode, r.Synthesis.TruncationPsi, r.InjectIndex
+	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.NoiseMode, r.TruncationPsi, r.InjectIndex
 	s["alpha"] = nil
-	if r.Prompts != nil {
-		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(*r.Prompts)
+	if !r.NoProjection {
+		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(r.Prompts)
 	}
 	return s
 }

@@ -13,6 +13,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
@@ -126,7 +127,7 @@ func redrawFiles(ctx context.Context, opts *globalOptions, c cartoonizeOptions, 
 
 // redrawnMeta is added to the metadata of a picture that is redrawn.
 func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
-	return append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, cartoonInfo{style.Name, style.SHA256}.meta()...)
+	return append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)
 }
 
 // writeSheet writes a sheet of the pictures in all styles.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
@@ -40,7 +41,7 @@ An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "fea
 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
 
 type evalOptions struct {
-	drawOptions
+	drawFlags
 	domain, mapper, textsFile, out    string
 	metrics                           []string
 	asJSON, pad                       bool
@@ -48,6 +49,7 @@ type evalOptions struct {
 	reference, clip, inception, lpips string
 
 	run, pictures string // the argument is one of them, or there is none
+	drawn         draw.Plan
 }
 
 func newEvalCommand(opts *globalOptions) *cobra.Command {
@@ -66,7 +68,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts (default the domain's descriptions; of PICTURES, those written with them)")
 	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+strings.Join(eval.Names, ", ")+" (default all)")
-	e.drawOptions.addFlags(cmd, "0-3")
+	e.drawFlags.addFlags(cmd, "0-3")
 	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
 	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
 	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")
@@ -88,8 +90,8 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 		return err
 	}
 	s.networks.Preprocessor.Pad = e.pad
-	if !cmd.Flags().Changed("alpha") {
-		e.alpha = s.domain.Alpha
+	if e.drawn, err = e.drawFlags.plan(cmd, s.model()); err != nil {
+		return err
 	}
 	report, err := evaluate(cmd.Context(), opts, s, e)
 	if err != nil {

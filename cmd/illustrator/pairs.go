@@ -20,9 +20,10 @@ import (
 )
 
 type pairsOptions struct {
-	domain, noiseMode, out, part string
-	rows, shardRows, batch       int
-	seed                         uint64
+	domain, out, part      string
+	noiseMode              stylegan2.NoiseMode
+	rows, shardRows, batch int
+	seed                   uint64
 }
 
 func newPairsCommand(opts *globalOptions) *cobra.Command {
@@ -49,7 +50,8 @@ network file systems are, the command warns and continues.`,
 	flags := cmd.Flags()
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
-	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
+	p.noiseMode = stylegan2.NoiseRandom
+	terminal.Enum(flags, &p.noiseMode, "noise-mode", "the generator's noise: const, random or none")
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
@@ -59,10 +61,6 @@ network file systems are, the command warns and continues.`,
 }
 
 func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
-	mode, err := parseNoiseMode(p.noiseMode)
-	if err != nil {
-		return err
-	}
 	seed, rows, err := p.span()
 	if err != nil {
 		return err
@@ -75,7 +73,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err := checkSetFolder(p.out); err != nil {
 		return err
 	}
-	meta := sampling.Meta(s.networks, s.domain.Name, seed, mode, version.Program())
+	meta := sampling.Meta(s.networks, s.domain.Name, seed, p.noiseMode, version.Program())
 	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
 )
 
 // Study is a comparison of variants: "what does each loss do", "which prompt is best". Its YAML has these keys.
@@ -91,7 +92,7 @@ type Draw struct {
 	// TruncationPsi pulls W towards its mean.
 	TruncationPsi *float64 `yaml:"truncation_psi,omitempty"`
 	// NoiseMode is the generator's noise; "const" unless several pictures are drawn of a text, then "random".
-	NoiseMode string `yaml:"noise_mode,omitempty"`
+	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode,omitempty"`
 }
 
 // Claim is a statement on the paper's method that two variants' figures speak for or against.

@@ -3,7 +3,7 @@ package studies
 import (
 	"context"
 
-	"illustrator/data/seeds"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/models/pipeline"
 )
@@ -24,21 +24,22 @@ func (w *worker) embedTargets(ctx context.Context) (err error) {
 }
 
 // manipulate judges a cell of a study of manipulations: r says how pictures are drawn, its Alpha is eq. 11's.
-func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) error {
-	keep := pipeline.KeepNothing
+func (w *worker) manipulate(ctx context.Context, c cell, d drawing) error {
+	keep := draw.KeepNothing
 	if c.variant.Draw.Keep != "" {
-		keep = pipeline.KeepW
+		keep = draw.KeepW
 	}
+	r := d.plan
 	bar := w.env.Progress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
-		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: r.Synthesis, Folder: c.folder,
+		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: pipeline.Synthesis{NoiseMode: r.NoiseMode, TruncationPsi: r.TruncationPsi}, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })
 	bar.Done()
 	if err != nil {
 		return err
 	}
 	if len(w.Show) > 0 {
-		if err := w.showManipulated(ctx, c, r, keep); err != nil {
+		if err := w.showManipulated(ctx, c, d, keep); err != nil {
 			return err
 		}
 	}
@@ -46,19 +47,20 @@ func (w *worker) manipulate(ctx context.Context, c cell, r pipeline.Request) err
 }
 
 // showManipulated changes the picture of the cell's first seed towards the texts that the report shows.
-func (w *worker) showManipulated(ctx context.Context, c cell, r pipeline.Request, keep pipeline.Keep) error {
-	networks, seed := w.session.networks, r.Seeds[0]
-	origin, err := networks.ZOrigin(ctx, seeds.Z(seed, networks.Generator.StyleDim), seed, w.origin, r.Synthesis)
+func (w *worker) showManipulated(ctx context.Context, c cell, d drawing, keep draw.Keep) error {
+	seed := d.plan.Seeds[0]
+	origin, _, err := d.Origin(ctx, draw.Source{Seed: &seed}, d.plan.Manner)
 	if err != nil {
 		return err
 	}
-	alphas := make([]float64, len(w.Show))
-	for i := range alphas {
-		alphas[i] = r.Alpha
+	origin.TextEmbed, origin.Keep = w.origin, keep
+	recipes := make([]draw.Recipe, len(w.Show))
+	for i := range recipes {
+		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Origin: origin, Manner: d.plan.Manner, Seed: seed}
 	}
-	changed, err := networks.Manipulate(ctx, pipeline.ManipulateRequest{Origin: origin, TextEmbed: w.show, Alphas: alphas, Keep: keep, Synthesis: r.Synthesis})
+	drawn, err := d.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
-	return w.writeShown(c, changed.Images)
+	return w.writeShown(c, drawn)
 }

@@ -14,6 +14,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
@@ -167,6 +168,11 @@ func (s *Study) readTexts(domain *configs.Domain) (err error) {
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
+}
+
+// model is the domain's, with the mapper that is loaded.
+func (s *session) model() draw.Model {
+	return draw.Model{Name: s.domain.Name, Domain: s.domain.Name, Alpha: s.domain.Alpha, Networks: s.networks}
 }
 
 func openSession(domain string) (s *session, err error) {

@@ -11,8 +11,8 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
@@ -133,7 +133,7 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 		return w.manipulate(ctx, c, drawing)
 	}
 	r := w.request()
-	r.Seeds, r.Prompts, r.Alpha, r.InjectIndex, r.Synthesis = drawing.Seeds, drawing.Prompts, drawing.Alpha, drawing.InjectIndex, drawing.Synthesis
+	r.Seeds, r.Prompts, r.Manner = drawing.plan.Seeds, drawing.Prompts, drawing.plan.Manner
 	r.Keep = c.folder
 	stages := host.Stages{Env: w.env}
 	r.Progress = stages.Set
@@ -177,33 +177,35 @@ func (w *worker) loadPrompts(run string) (pipeline.PromptFile, error) {
 }
 
 // drawing is how a cell's pictures are drawn.
-func (w *worker) drawing(ctx context.Context, c cell, run string) (pipeline.Request, error) {
-	d, r := c.variant.Draw, pipeline.Request{Alpha: w.session.domain.Alpha, InjectIndex: c.variant.Draw.InjectIndex}
-	r.Synthesis = pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, TruncationPsi: 1}
-	if w.Pictures > 1 {
-		r.NoiseMode = stylegan2.NoiseRandom
+type drawing struct {
+	draw.Model
+	plan draw.Plan
+}
+
+// drawing returns how a cell's pictures are drawn, by the mapper that is loaded.
+func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
+	d.Model = w.session.model()
+	v := c.variant.Draw
+	spec := draw.Spec{Settings: draw.Settings{
+		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
+	}}
+	if v.InjectIndex > 0 {
+		spec.InjectIndex = &v.InjectIndex
 	}
-	var err error
-	if d.NoiseMode != "" {
-		if r.NoiseMode, err = stylegan2.ParseNoiseMode(d.NoiseMode); err != nil {
-			return r, err
-		}
-	}
-	if d.Alpha != nil {
-		r.Alpha = *d.Alpha
-	}
-	if d.TruncationPsi != nil {
-		r.TruncationPsi = *d.TruncationPsi
+	if spec.NoiseMode == "" && w.Pictures == 1 {
+		spec.NoiseMode = stylegan2.NoiseConst
 	}
 	for i := range w.Pictures {
-		seed := c.seed*uint64(w.Pictures) + uint64(i)
-		r.Seeds = append(r.Seeds, seed)
-		r.RandomZ = append(r.RandomZ, seeds.Z(seed, w.session.networks.Generator.StyleDim)...)
+		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
 	}
-	if d.Projection == "" {
-		r.Prompts, err = w.prompts(ctx, c, run)
+	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil || spec.NoProjection {
+		return d, err
 	}
-	return r, err
+	prompts, err := w.prompts(ctx, c, run)
+	if err == nil {
+		d.Prompts = *prompts
+	}
+	return d, err
 }
 
 // prompts are those of the run, or of the domain, with the variant's in their place.
@@ -260,30 +262,35 @@ func (w *worker) sampledPrompt(samples int, random *rand.Rand) ([]float32, error
 }
 
 // showPictures draws the texts that the report shows, the first picture of each.
-func (w *worker) showPictures(ctx context.Context, c cell, r pipeline.Request) error {
+func (w *worker) showPictures(ctx context.Context, c cell, d drawing) error {
 	if len(w.Show) == 0 {
 		return nil
 	}
-	r.TextEmbeds, r.Seeds, r.RandomZ = w.show, r.Seeds[:1], r.RandomZ[:w.session.networks.Generator.StyleDim]
-	generated, err := w.session.networks.Generate(ctx, r)
+	recipes := make([]draw.Recipe, len(w.Show))
+	for i := range recipes {
+		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Manner: d.plan.Manner, Seed: d.plan.Seeds[0]}
+	}
+	drawn, err := d.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
-	return w.writeShown(c, generated.Images)
+	return w.writeShown(c, drawn)
 }
 
-// writeShown writes the pictures [N,3,H,H] of the texts that the report shows.
-func (w *worker) writeShown(c cell, images []float32) error {
-	size := w.session.networks.Generator.Size
-	drawings, err := pictures.Split(images, size, size)
-	if err != nil {
-		return err
-	}
+// shown is the embedding [E] of a text that the report shows.
+func (w *worker) shown(i int) []float32 {
+	dim := w.session.networks.CLIP.ProjectionDim
+	return w.show[i*dim : (i+1)*dim]
+}
+
+// writeShown writes the pictures of the texts that the report shows.
+func (w *worker) writeShown(c cell, drawn []*draw.Picture) error {
 	if err := os.MkdirAll(filepath.Dir(c.picture(0)), 0o777); err != nil {
 		return err
 	}
-	for i, p := range drawings {
-		if err := pictures.WritePNG(c.picture(i), p.Image(), []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}); err != nil {
+	for i, p := range drawn {
+		meta := []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}
+		if err := pictures.WritePNG(c.picture(i), w.session.model().Image(p), meta); err != nil {
 			return err
 		}
 	}

@@ -96,9 +96,9 @@ export class Ask {
 
 /** gains describe the gain and cost of best-of and refinement. */
 function gains({ best_of: best, refined }) {
-  const change = (g) => `match ${g.clip_similarity_before.toFixed(3)} → ${g.clip_similarity_after.toFixed(3)}`;
+  const change = (g) => `match ${g.before.clip_similarity.toFixed(3)} → ${g.after.clip_similarity.toFixed(3)}`;
   const out = [];
   if (best) out.push(`Best of ${best.of}: ${change(best)}, ${best.pictures_drawn} drawn`);
-  if (refined) out.push(`Refined by ${plural(refined.of, "step")}: ${change(refined)}, semantic loss ${refined.semantic_loss_before.toFixed(3)} → ${refined.semantic_loss_after.toFixed(3)}, ${refined.pictures_drawn} drawn in ${refined.seconds.toFixed(1)} s`);
+  if (refined) out.push(`Refined by ${plural(refined.of, "step")}: ${change(refined)}, semantic loss ${refined.before.semantic_loss.toFixed(3)} → ${refined.after.semantic_loss.toFixed(3)}, ${refined.pictures_drawn} drawn in ${refined.seconds.toFixed(1)} s`);
   return out;
 }

@@ -32,6 +32,6 @@ export function caption(picture) {
   if (picture.kind === "manipulated") parts.push(`strength ${picture.alpha}`);
   if (picture.cartoon) parts.push(picture.cartoon);
   if (picture.refined) parts.push("refined");
-  if (picture.clip_similarity !== undefined) parts.push(`match ${picture.clip_similarity.toFixed(2)}`);
+  if (picture.score) parts.push(`match ${picture.score.clip_similarity.toFixed(2)}`);
   return parts.join(" · ");
 }

@@ -23,8 +23,8 @@ export class Settings {
     const more = el("div", { class: "row fields" }, slider("Distinctiveness α", "alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
     if (differ) more.append(
       field("Pictures differ in", select("diversity", domain.diversities.map((d) => [d, names[d] ?? d]), count > 1 ? "z" : "noise")),
-      slider("How far", "spread", 0, 1, 0.05, domain.spread),
-      slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
+      slider("How far", "spread", 0.05, 1, 0.05, domain.spread),
+      slider("Random layers", "inject_index", 1, domain.layers, 1, domain.inject_index));
     more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
     const better = el("div", { class: "row fields" });
     if (improve && domain.limits.best_of > 1) better.append(slider("Candidates per picture", "best_of", 1, domain.limits.best_of, 1, 1));

@@ -69,14 +69,14 @@ function facts(p) {
   if (p.diversity && p.diversity !== "noise") rows.push(["Differs by", p.diversity === "z" ? `z, ${p.spread}` : `styles of ${plural(p.inject_index, "layer")}`]);
   if (p.truncation_psi !== 1) rows.push(["Truncation ψ", String(p.truncation_psi)]);
   if (p.cartoon) rows.push(["Look", p.cartoon]);
-  if (p.clip_similarity !== undefined) rows.push(["Match", p.clip_similarity.toFixed(2)]);
+  if (p.score) rows.push(["Match", p.score.clip_similarity.toFixed(2)]);
   if (p.candidates) {
     const matches = p.candidates.map((c) => c.clip_similarity);
     rows.push(["Chosen from", `${plural(p.candidates.length, "candidate")}, match ${Math.min(...matches).toFixed(2)} to ${Math.max(...matches).toFixed(2)}`]);
   }
   if (p.refined) {
-    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn, seconds } = p.refined;
-    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.clip_similarity.toFixed(2)}, semantic loss ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn in ${seconds.toFixed(1)} s`]);
+    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn } = p.refined;
+    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.score.clip_similarity.toFixed(2)}, semantic loss ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn`]);
   }
   rows.push(["Size", `${p.width} × ${p.height}`], ["Made", new Date(p.created).toLocaleString()]);
   return rows;
