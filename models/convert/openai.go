@@ -27,6 +27,7 @@ func (s *source) loadOpenAI(opts Options) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.TextCleaning = clip.CleanOpenAI
 	if s.kind == CLIPOpenCLIP {
 		folder := s.path
 		if !isFolder(folder) {
