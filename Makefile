@@ -11,7 +11,7 @@ LOAD ?= 10000
 RACE ?= ./serve/... ./checkpoints/fetch ./data/pairs ./data/cartoon ./train/events
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-GORELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.14.3
 
 # XLA is called through cgo. Outside a git checkout the binary carries no commit.
 export CGO_ENABLED := 1
@@ -110,7 +110,7 @@ GPU ?= .cache/gpu
 GPUFLAGS ?=
 PARITYON := xla:cpu
 ifeq ($(DEVICE),cuda)
-PARITYON += xla:cuda xla:cuda,tf32
+PARITYON += xla:cuda,preallocate=false xla:cuda,tf32,preallocate=false
 endif
 gpu-check: setup .cache/bench $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a CUDA device with PyTorch: parity, speed, memory; writes docs/gpu.md
 	.cache/bench gpu --device $(DEVICE) --check
@@ -150,8 +150,7 @@ docs: ## generate the reference of commands, docs/cli/reference.md, from the pro
 man: ## generate man pages into man/
 	$(GO) test -count=1 -run TestManPages ./cmd/illustrator -man $(CURDIR)/man
 
-# Archives for this machine's system: XLA is called through cgo, so each system builds its own. TAG comes from git.
-snapshot: ## build a release's archives without publishing, into dist/
+snapshot: tools ## build a release's archive for Linux without publishing, into dist/
 	$(GO) run $(GORELEASER) release --snapshot --clean
 
 figures: ## write the figures of docs/figures.json into the documents

@@ -58,18 +58,15 @@ func OpenDomain(ref string) (*Domain, error) {
 }
 
 func (d *Domain) validate() error {
-	missing := func(field, want string) error {
-		return fault.Usage(fmt.Errorf("%s is missing", field), "%s must be %s", field, want)
-	}
 	switch {
 	case d.Name == "":
-		return missing("name", "the domain's name")
+		return fault.Field("name", fault.Words("missing"), "the domain's name")
 	case d.Generator == "":
-		return missing("generator", "the folder of a StyleGAN2 made by `illustrator convert`")
+		return fault.Field("generator", fault.Words("missing"), "the folder of a StyleGAN2 made by `illustrator convert`")
 	case d.CLIP == "":
-		return missing("clip", "the folder of a CLIP made by `illustrator convert`")
+		return fault.Field("clip", fault.Words("missing"), "the folder of a CLIP made by `illustrator convert`")
 	case strings.TrimSpace(d.TextPrompt) == "":
-		return missing("text_prompt", `a general description of the domain's pictures, such as "A normal human face."`)
+		return fault.Field("text_prompt", fault.Words("missing"), `a general description of the domain's pictures, such as "A normal human face."`)
 	}
 	if err := CheckAlpha("alpha", d.Alpha); err != nil {
 		return err
@@ -82,7 +79,7 @@ func CheckAlpha(field string, alpha float64) error {
 	if alpha >= 0 && alpha <= 100 {
 		return nil
 	}
-	return fault.Usage(fmt.Errorf("%s is %g", field, alpha), "%s must be from 0 to 100 (the release uses 1.75)", field)
+	return fault.Field(field, alpha, "from 0 to 100 (the release uses 1.75)")
 }
 
 // Locations returns where the domain's networks are, with paths as seen from the working directory.

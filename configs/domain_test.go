@@ -8,7 +8,7 @@ import (
 
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
-	"illustrator/eval"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
 	"illustrator/models/nn/nntest"
@@ -48,7 +48,7 @@ func TestEmbeddedDomainsOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if networks.Classifier != nil {
-			if err := eval.CheckTexts(*networks.Classifier, texts); err != nil {
+			if err := draw.CheckTexts(*networks.Classifier, texts); err != nil {
 				t.Error(err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
@@ -25,12 +26,10 @@ type Request struct {
 	// Domain names the training encoder's features in the names of metrics.
 	Domain string
 	Texts  []texts.Text
-	// Seeds, Prompts, Alpha, InjectIndex and Synthesis are pipeline.Request's: how pictures are drawn. Not used with Files.
-	Seeds       []uint64
-	Prompts     *pipeline.Prompts
-	Alpha       float64
-	InjectIndex int
-	Synthesis   pipeline.Synthesis
+	// Seeds, Prompts and Manner say how pictures are drawn. Not used with Files.
+	Seeds   []uint64
+	Prompts pipeline.Prompts
+	draw.Manner
 	// Files are pictures to judge, in place of drawing. Their texts are places in Texts.
 	Files []File
 
@@ -104,7 +103,7 @@ func Evaluate(ctx context.Context, n *pipeline.Networks, r Request) (*Result, er
 func (r *Request) Check(n *pipeline.Networks) error {
 	for _, name := range r.Metrics {
 		if !slices.Contains(Names, name) {
-			return fault.Usage(fmt.Errorf("metric %q is unknown", name), "%s", choices("the metrics", name, Names))
+			return fault.Usage(fmt.Errorf("metric %q is unknown", name), "%s", fault.Choices("the metrics", name, Names))
 		}
 	}
 	if len(r.Texts) == 0 {
@@ -117,7 +116,7 @@ func (r *Request) Check(n *pipeline.Networks) error {
 		return err
 	}
 	if n.Classifier != nil {
-		if err := CheckTexts(*n.Classifier, r.Texts); err != nil {
+		if err := draw.CheckTexts(*n.Classifier, r.Texts); err != nil {
 			return err
 		}
 	}
@@ -189,3 +188,5 @@ func (r *Request) ComparesSets() bool {
 func (r *Request) wants(name string) bool {
 	return len(r.Metrics) == 0 || slices.Contains(r.Metrics, name)
 }
+
+func named(t texts.Text) bool { return len(t.Attributes) > 0 }

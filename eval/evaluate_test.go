@@ -16,6 +16,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/classifier"
@@ -76,7 +77,7 @@ func tinyRequest(t *testing.T) eval.Request {
 	}
 	return eval.Request{
 		Domain: "tiny", Texts: descriptions, Seeds: []uint64{3, 4, 9}, Keep: t.TempDir(),
-		Synthesis: pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}, Reference: eval.Reference{Samples: 40},
+		Manner: draw.Manner{NoProjection: true, NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}, Reference: eval.Reference{Samples: 40},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"illustrator/draw"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
@@ -49,13 +50,7 @@ type PictureScore struct {
 	// were in one batch with it.
 	LPIPS []float64 `json:"lpips,omitempty"`
 	// Attributes are those that the text names.
-	Attributes map[string]SeenAttribute `json:"attributes,omitempty"`
-}
-
-// SeenAttribute is what the classifier sees of a named attribute.
-type SeenAttribute struct {
-	Seen    string `json:"seen"`
-	Correct bool   `json:"correct"`
+	Attributes map[string]draw.SeenAttribute `json:"attributes,omitempty"`
 }
 
 func (s PictureScore) skipped() bool { return s.Skipped != "" }
@@ -115,7 +110,7 @@ func (m *measurement) openKept() (*kept[PictureScore], error) {
 	if m.Keep == "" {
 		return nil, nil
 	}
-	if err := m.claim(m.networks.Hashes); err != nil {
+	if err := m.claim(m.networks); err != nil {
 		return nil, err
 	}
 	return openKept[PictureScore](filepath.Join(m.Keep, ScoresFile), filepath.Join(m.Keep, featuresFile), m.widths())

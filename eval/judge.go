@@ -6,8 +6,7 @@ import (
 	"maps"
 
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
-	"illustrator/models/pipeline"
+	"illustrator/draw"
 )
 
 // judgeBatch draws or reads pictures and judges them. rows are those of the pictures that are not skipped.
@@ -16,8 +15,8 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 	for i, f := range batch {
 		scores[i] = PictureScore{Text: f.Text, Seed: f.Seed, File: f.Path, Skipped: f.Skip}
 	}
-	images, height, width, err := m.pixels(ctx, batch, scores)
-	if err != nil || len(images) == 0 {
+	p, err := m.pixels(ctx, batch, scores)
+	if err != nil || len(p.images) == 0 {
 		return scores, rows{}, err
 	}
 	var judged []*PictureScore
@@ -26,10 +25,10 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 			judged = append(judged, &scores[i])
 		}
 	}
-	if err := m.show(judged, images, height, width); err != nil {
+	if err := m.show(judged, p.images, p.height, p.width); err != nil {
 		return nil, rows{}, err
 	}
-	r, err := m.embed(ctx, images, height, width)
+	r, err := m.embed(ctx, p)
 	if err != nil {
 		return nil, rows{}, err
 	}
@@ -41,10 +40,10 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 			s.Judge, s.JudgePrefixed = &plain, &prefixed
 		}
 	}
-	if err := m.lookForAttributes(ctx, judged, images, height, width); err != nil {
+	if err := m.lookForAttributes(ctx, judged, p); err != nil {
 		return nil, rows{}, err
 	}
-	return scores, r, m.compareNeighbours(ctx, judged, images, height, width)
+	return scores, r, m.compareNeighbours(ctx, judged, p.images, p.height, p.width)
 }
 
 // show gives the pictures to whoever asked for them.
@@ -65,62 +64,62 @@ func (m *measurement) show(judged []*PictureScore, images []float32, height, wid
 }
 
 // pixels are the pictures [N,3,H,W] of a batch. Files that cannot be read are marked in scores and left out.
-func (m *measurement) pixels(ctx context.Context, batch []File, scores []PictureScore) (images []float32, height, width int, err error) {
+func (m *measurement) pixels(ctx context.Context, batch []File, scores []PictureScore) (p pixels, err error) {
 	if len(m.Files) == 0 {
-		images, err = m.draw(ctx, batch)
-		return images, m.networks.Generator.Size, m.networks.Generator.Size, err
+		images, err := m.draw(ctx, batch)
+		return m.drawn(images), err
 	}
 	for i, f := range batch {
 		if f.Skip != "" {
 			continue
 		}
-		p, err := pictures.Read(ctx, f.Path)
+		img, err := pictures.ReadImage(ctx, f.Path)
 		switch {
 		case err != nil:
 			scores[i].Skipped = err.Error()
-		case width != 0 && (p.Width != width || p.Height != height):
-			scores[i].Skipped = fmt.Sprintf("it has %d×%d pixels, the others %d×%d", p.Width, p.Height, width, height)
+		case p.width != 0 && !p.fits(img):
+			scores[i].Skipped = fmt.Sprintf("it has %d×%d pixels, the others %d×%d", img.Rect.Dx(), img.Rect.Dy(), p.width, p.height)
 		default:
-			images, height, width = append(images, p.Pixels...), p.Height, p.Width
+			p.add(m, img)
 		}
 	}
-	return images, height, width, nil
+	return p, nil
 }
 
 // draw draws a batch: all seeds of some texts, or some seeds of one.
 func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error) {
-	r := pipeline.Request{Prompts: m.Prompts, Alpha: m.Alpha, InjectIndex: m.InjectIndex, Synthesis: m.Synthesis}
-	first, last := batch[0].Text, batch[len(batch)-1].Text
-	r.TextEmbeds = m.own.plain[first*m.own.dim : (last+1)*m.own.dim]
-	for _, f := range batch {
-		if f.Text == first {
-			r.Seeds = append(r.Seeds, f.Seed)
-			r.RandomZ = append(r.RandomZ, seeds.Z(f.Seed, m.networks.Generator.StyleDim)...)
-		}
+	recipes := make([]draw.Recipe, len(batch))
+	for i, f := range batch {
+		embed := m.own.plain[f.Text*m.own.dim : (f.Text+1)*m.own.dim]
+		recipes[i] = draw.Recipe{TextEmbed: embed, Manner: m.Manner, Seed: f.Seed}
 	}
-	if len(r.Seeds)*(last-first+1) != len(batch) {
-		return nil, fmt.Errorf("internal: %d pictures of %d texts and %d seeds", len(batch), last-first+1, len(r.Seeds))
+	drawn, err := draw.Model{Networks: m.networks, Prompts: m.Prompts}.Draw(ctx, recipes...)
+	if err != nil {
+		return nil, err
 	}
-	generated, err := m.networks.Generate(ctx, r)
-	return generated.Images, err
+	var images []float32
+	for _, p := range drawn {
+		images = append(images, p.Pixels...)
+	}
+	return images, nil
 }
 
 // embed makes the rows of pictures.
-func (m *measurement) embed(ctx context.Context, images []float32, height, width int) (r rows, err error) {
-	if r, err = m.features(ctx, images, height, width); err != nil || m.Judges.CLIP == nil {
+func (m *measurement) embed(ctx context.Context, p pixels) (r rows, err error) {
+	if r, err = m.features(ctx, p); err != nil || m.Judges.CLIP == nil {
 		return r, err
 	}
-	r.judge, err = m.Judges.CLIP.EmbedImages(ctx, images, height, width)
+	r.judge, err = p.embed(ctx, m.Judges.CLIP, p.judge)
 	return r, err
 }
 
 // lookForAttributes has the classifier look for the attributes that texts name.
-func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureScore, images []float32, height, width int) error {
+func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureScore, p pixels) error {
 	cfg := m.networks.Classifier
-	if m.lacks(m.networks, "attribute_accuracy") != "" || height != cfg.ImageSize || width != cfg.ImageSize {
+	if m.lacks(m.networks, "attribute_accuracy") != "" || p.height != cfg.ImageSize || p.width != cfg.ImageSize {
 		return nil
 	}
-	seen, err := m.networks.Classify(ctx, images)
+	seen, err := m.networks.Classify(ctx, p.images)
 	if err != nil {
 		return err
 	}
@@ -129,7 +128,7 @@ func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureSc
 		if !named(text) {
 			continue
 		}
-		s.Attributes = maps.Collect(look(*cfg, text, seen[i]))
+		s.Attributes = maps.Collect(draw.Named(*cfg, text, seen[i]))
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 	}
 	defer m.fixRows(len(m.Texts))()
 	embeds, err := m.own.plain, error(nil)
-	if m.Prompts != nil {
-		if embeds, err = m.networks.Project(ctx, embeds, *m.Prompts, m.Alpha); err != nil {
+	if !m.NoProjection {
+		if embeds, err = m.networks.Project(ctx, embeds, m.Prompts, m.Alpha); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
+	"illustrator/internal/vectors"
 	"illustrator/models/pipeline"
 )
 
@@ -18,10 +19,10 @@ type Manipulation struct {
 	Seeds []uint64
 	// Alpha is eq. 11's; 0 changes nothing, or, where nothing is kept, draws what the mapper makes of the origin.
 	Alpha float64
-	Keep  pipeline.Keep
+	Keep  draw.Keep
 	// TextEmbeds [T,E] are the texts', TextPrompt [E] what origins are described by; scaled.
 	TextEmbeds, TextPrompt []float32
-	Synthesis              pipeline.Synthesis
+	Synthesis              pipeline.Synthesis // of origins and pictures
 	Bootstrap              metrics.Bootstrap
 	// Folder gets samples.json, for ReadResult; "" keeps nothing.
 	Folder string
@@ -41,7 +42,7 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 	if n.Classifier == nil {
 		return nil, fault.Usage(errors.New("the domain has no classifier, which says what a manipulation changed"), "name one in the domain's file")
 	}
-	if err := CheckTexts(*n.Classifier, m.Texts); err != nil {
+	if err := draw.CheckTexts(*n.Classifier, m.Texts); err != nil {
 		return nil, err
 	}
 	samples := map[string][]metrics.Sample{}
@@ -69,35 +70,19 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 
 // ofSeed changes the picture of one seed towards all texts.
 func (m Manipulation) ofSeed(ctx context.Context, n *pipeline.Networks, seed uint64, samples map[string][]metrics.Sample) error {
-	size, dim := n.Generator.Size, n.CLIP.ProjectionDim
-	z := seeds.Z(seed, n.Generator.StyleDim)
-	origin, err := n.ZOrigin(ctx, z, seed, m.TextPrompt, m.Synthesis)
+	model, dim := draw.Model{Networks: n}, n.CLIP.ProjectionDim
+	manner := draw.Manner{NoiseMode: m.Synthesis.NoiseMode, TruncationPsi: m.Synthesis.TruncationPsi}
+	origin, first, err := model.Origin(ctx, draw.Source{Seed: &seed}, manner)
 	if err != nil {
 		return err
 	}
-	alphas := make([]float64, len(m.Texts))
-	for i := range alphas {
-		alphas[i] = m.Alpha
+	origin.TextEmbed, origin.Keep, manner.Alpha = m.TextPrompt, m.Keep, m.Alpha
+	recipes := make([]draw.Recipe, len(m.Texts))
+	for t, text := range m.Texts {
+		recipes[t] = origin.Toward(text, manner, seed)
+		recipes[t].TextEmbed, recipes[t].Attributes = m.TextEmbeds[t*dim:(t+1)*dim], true
 	}
-	changed, err := n.Manipulate(ctx, pipeline.ManipulateRequest{Origin: origin, TextEmbed: m.TextEmbeds, Alphas: alphas, Keep: m.Keep, Synthesis: m.Synthesis})
-	if err != nil {
-		return err
-	}
-	styles, err := n.OriginStyles(ctx, origin, m.Synthesis.TruncationPsi)
-	if err != nil {
-		return err
-	}
-	synthesis := m.Synthesis
-	synthesis.Keys = []uint64{seed}
-	first, err := n.Render(ctx, styles, synthesis)
-	if err != nil {
-		return err
-	}
-	seen, err := n.Classify(ctx, append(first, changed.Images...))
-	if err != nil {
-		return err
-	}
-	embeds, err := n.EmbedImages(ctx, changed.Images, size, size)
+	changed, err := model.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
@@ -110,12 +95,11 @@ func (m Manipulation) ofSeed(ctx context.Context, n *pipeline.Networks, seed uin
 				add(of, map[bool]float64{true: 1}[i < yes])
 			}
 		}
-		c := CompareAttributes(*n.Classifier, text, seen[0], seen[t+1])
+		c := draw.CompareAttributes(*n.Classifier, text, first.Seen, changed[t].Seen)
 		share(metrics.AttributeAccuracy, c.Found, c.Named)
 		share(OthersKept, c.Kept, c.Others)
-		embed := embeds[t*dim : (t+1)*dim]
-		add(metrics.CLIPSimilarity, metrics.Cosine(m.TextEmbeds[t*dim:(t+1)*dim], embed))
-		add(OriginSimilarity, metrics.Cosine(origin.ImageEmbed, embed))
+		add(metrics.CLIPSimilarity, changed[t].Score.CLIPSimilarity)
+		add(OriginSimilarity, vectors.Cosine(origin.ImageEmbed, changed[t].Embed))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"illustrator/data/seeds"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
 )
 
 // Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
@@ -176,7 +177,7 @@ func (m *measurement) openReference(lines []referenceLine) (*kept[referenceLine]
 		for _, l := range lines {
 			states = append(states, l.File+" "+fileState(l.File))
 		}
-		of["files"] = states
+		of["files"], of["preprocessor"] = states, m.networks.Preprocessor
 	} else {
 		of["generator"], of["noise"], of["samples"] = m.networks.Hashes["generator"], m.referenceNoise().NoiseMode, len(lines)
 	}
@@ -200,7 +201,7 @@ func fileState(path string) string {
 }
 
 func (m *measurement) referenceNoise() pipeline.Synthesis {
-	return pipeline.Synthesis{NoiseMode: cmp.Or(m.Synthesis.NoiseMode, "random"), TruncationPsi: 1}
+	return pipeline.Synthesis{NoiseMode: cmp.Or(m.NoiseMode, stylegan2.NoiseRandom), TruncationPsi: 1}
 }
 
 // ownSamples draws the generator's own pictures.
@@ -219,44 +220,43 @@ func (m *measurement) ownSamples(ctx context.Context, batch []referenceLine) (ro
 	if err != nil {
 		return rows{}, err
 	}
-	return m.features(ctx, images, m.networks.Generator.Size, m.networks.Generator.Size)
+	return m.features(ctx, m.drawn(images))
 }
 
 // features are the rows that sets are compared by.
-func (m *measurement) features(ctx context.Context, images []float32, height, width int) (r rows, err error) {
-	if r.own, err = m.networks.EmbedImages(ctx, images, height, width); err != nil || m.Judges.Inception == nil {
+func (m *measurement) features(ctx context.Context, p pixels) (r rows, err error) {
+	if r.own, err = p.embed(ctx, m.networks, p.own); err != nil || m.Judges.Inception == nil {
 		return r, err
 	}
-	r.inception, err = m.Judges.Inception.Features(ctx, images, height, width)
+	r.inception, err = m.Judges.Inception.Features(ctx, p.images, p.height, p.width)
 	return r, err
 }
 
 // referenceFiles reads pictures, which may differ in size; those of one size that follow each other go through the networks
 // together. What cannot be read is marked in batch.
 func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine) (r rows, err error) {
-	var images []float32
-	height, width := 0, 0
+	var p pixels
 	flush := func() error {
-		if len(images) == 0 {
+		if len(p.images) == 0 {
 			return nil
 		}
-		more, err := m.features(ctx, images, height, width)
+		more, err := m.features(ctx, p)
 		r.append(more)
-		images = images[:0]
+		p = pixels{}
 		return err
 	}
 	for i := range batch {
-		p, err := pictures.Read(ctx, batch[i].File)
+		img, err := pictures.ReadImage(ctx, batch[i].File)
 		if err != nil {
 			batch[i].Reason = err.Error()
 			continue
 		}
-		if p.Height != height || p.Width != width {
+		if !p.fits(img) {
 			if err := flush(); err != nil {
 				return r, err
 			}
 		}
-		images, height, width = append(images, p.Pixels...), p.Height, p.Width
+		p.add(m, img)
 	}
 	return r, flush()
 }

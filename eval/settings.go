@@ -16,13 +16,14 @@ import (
 	"github.com/google/renameio/v2"
 
 	"illustrator/internal/fault"
+	"illustrator/models/clip"
 	"illustrator/models/pipeline"
 )
 
 // Settings are what scores depend on, in a form to be compared and reported. Of files these are their names, and a hash of
 // their sizes and times.
-func (r *Request) Settings(networks map[string]string) map[string]any {
-	s := map[string]any{"domain": r.Domain, "networks_sha256": networks, "texts": r.Texts, "judges": r.Judges.hashes()}
+func (r *Request) Settings(n *pipeline.Networks) map[string]any {
+	s := map[string]any{"domain": r.Domain, "networks_sha256": n.Hashes, "texts": r.Texts, "judges": r.Judges.hashes()}
 	if len(r.Files) > 0 {
 		names, states := make([]string, len(r.Files)), sha256.New()
 		for i, f := range r.Files {
@@ -30,14 +31,24 @@ func (r *Request) Settings(networks map[string]string) map[string]any {
 			fmt.Fprintln(states, fileState(f.Path))
 		}
 		s["files"], s["files_state"] = names, fmt.Sprintf("%x", states.Sum(nil))
+		s["preprocessor"] = preprocessors(n, r.Judges)
 		return s
 	}
-	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.Synthesis.NoiseMode, r.Synthesis.TruncationPsi, r.InjectIndex
+	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.NoiseMode, r.TruncationPsi, r.InjectIndex
 	s["alpha"] = nil
-	if r.Prompts != nil {
-		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(*r.Prompts)
+	if !r.NoProjection {
+		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(r.Prompts)
 	}
 	return s
+}
+
+// preprocessors describe how CLIPs see picture files.
+func preprocessors(n *pipeline.Networks, j Judges) []clip.Preprocessor {
+	of := []clip.Preprocessor{n.Preprocessor}
+	if j.CLIP != nil {
+		of = append(of, j.CLIP.Preprocessor)
+	}
+	return of
 }
 
 func promptsHash(p pipeline.Prompts) string {
@@ -88,8 +99,8 @@ func difference(have, want []byte) string {
 }
 
 // claim makes the folder Keep that of these settings. Scores of other settings in it are an error that names one difference.
-func (r *Request) claim(networks map[string]string) error {
-	settings, err := json.MarshalIndent(r.Settings(networks), "", "  ")
+func (r *Request) claim(n *pipeline.Networks) error {
+	settings, err := json.MarshalIndent(r.Settings(n), "", "  ")
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"illustrator/eval/metrics"
+	"illustrator/internal/vectors"
 	"illustrator/models/pipeline"
 )
 
@@ -88,5 +89,5 @@ func (m *measurement) embedTexts(ctx context.Context) (err error) {
 
 // cosine is that of text's row of texts with row i of embeds.
 func (t *embedded) cosine(texts []float32, text int, embeds []float32, i int) float64 {
-	return metrics.Cosine(texts[text*t.dim:(text+1)*t.dim], embeds[i*t.dim:(i+1)*t.dim])
+	return vectors.Cosine(texts[text*t.dim:(text+1)*t.dim], embeds[i*t.dim:(i+1)*t.dim])
 }

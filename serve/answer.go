@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
@@ -56,9 +57,12 @@ func problemOf(err error) *problem {
 	var p *problem
 	var busy *queue.BusyError
 	var large *http.MaxBytesError
+	var field *draw.FieldError
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &field):
+		return fieldProblem(field)
 	case errors.As(err, &busy):
 		return &problem{status: http.StatusTooManyRequests, retry: busy.RetryAfter, Message: busy.Error(), Hint: "try again a little later"}
 	case errors.Is(err, queue.ErrClosed):
@@ -71,6 +75,32 @@ func problemOf(err error) *problem {
 		return &problem{status: http.StatusBadRequest, Message: err.Error(), Hint: fault.HintOf(err)}
 	}
 	return &problem{status: http.StatusInternalServerError, Message: "the server failed", Hint: "its log says why"}
+}
+
+// fieldProblem is an invalid field of a request, in the API's words.
+func fieldProblem(e *draw.FieldError) *problem {
+	hint := strings.ReplaceAll(e.Want(), "`", "")
+	switch {
+	case e.Code == draw.OutOfRange && e.High == any(0): // refinements, on a server that has none
+		hint = "this server refines no pictures: leave " + e.Field + " out"
+	case e.Code == draw.OutOfRange && e.Remedy == "":
+		hint = fmt.Sprintf("give a number from %v to %v", e.Low, e.High)
+	}
+	switch e.Code {
+	case draw.Unknown:
+		return badField(e.Field, fmt.Sprintf("%q is unknown", e.Value), hint)
+	case draw.Conflict:
+		return badField(e.Field, fmt.Sprintf("it does not go with %s", with(e)), hint)
+	}
+	return badField(e.Field, fmt.Sprintf("it is %v", e.Value), hint)
+}
+
+// with names the other field of a conflict.
+func with(e *draw.FieldError) string {
+	if e.OtherValue == nil {
+		return e.Other
+	}
+	return fmt.Sprintf("%s %v", e.Other, e.OtherValue)
 }
 
 // fail answers with an error, and logs what is the server's own.
@@ -158,11 +188,14 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		}
 		err = errors.New("something follows the object")
 	}
+	if field := (*draw.FieldError)(nil); errors.As(err, &field) {
+		return field
+	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {
 		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value, Hint: "send an object"}
 	} else if wrong != nil {
-		return badField(strings.TrimPrefix(wrong.Field, "settings."), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
+		return badField(strings.NewReplacer("Spec.", "", "Settings.", "").Replace(wrong.Field), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
 	}
 	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " + strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
 }

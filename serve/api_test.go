@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"illustrator/refine"
+	"illustrator/draw"
 	"illustrator/serve"
 )
 
@@ -22,23 +22,24 @@ type picture struct {
 	Alpha                                  float64
 	Index, Width, Height                   int
 	Origin                                 string
-	OriginText                             string   `json:"origin_text"`
-	Similarity                             *float64 `json:"clip_similarity"`
-	Diversity, Target                      string
-	TargetText                             string `json:"target_text"`
-	Frames                                 int
-	FPS                                    float64
-	Candidates                             []struct {
+	OriginText                             string `json:"origin_text"`
+	Score                                  *struct {
+		Similarity float64 `json:"clip_similarity"`
+	}
+	Diversity, Target string
+	TargetText        string `json:"target_text"`
+	Frames            int
+	FPS               float64
+	Candidates        []struct {
 		Seed       uint64
 		Similarity float64 `json:"clip_similarity"`
 	}
 	Refined *struct {
 		Steps            int
-		SimilarityBefore float64     `json:"clip_similarity_before"`
-		Before           refine.Loss `json:"losses_before"`
-		After            refine.Loss `json:"losses_after"`
-		Drawn            int         `json:"pictures_drawn"`
-		Seconds          float64
+		SimilarityBefore float64   `json:"clip_similarity_before"`
+		Before           draw.Loss `json:"losses_before"`
+		After            draw.Loss `json:"losses_after"`
+		Drawn            int       `json:"pictures_drawn"`
 	}
 }
 
@@ -50,12 +51,13 @@ type drawn struct {
 }
 
 type gain struct {
-	Of             int
-	Before         float64  `json:"clip_similarity_before"`
-	After          float64  `json:"clip_similarity_after"`
-	SemanticBefore *float64 `json:"semantic_loss_before"`
-	SemanticAfter  *float64 `json:"semantic_loss_after"`
-	Drawn          int      `json:"pictures_drawn"`
+	Of            int
+	Before, After struct {
+		Similarity float64  `json:"clip_similarity"`
+		Semantic   *float64 `json:"semantic_loss"`
+	}
+	Drawn   int `json:"pictures_drawn"`
+	Seconds float64
 }
 
 type problem struct{ Error, Hint, Field string }
@@ -80,7 +82,7 @@ func TestGenerate(t *testing.T) {
 	}
 	files := map[string]bool{}
 	for i, p := range got.Pictures {
-		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" || p.Alpha != 0.5 || p.Width != 16 || p.Similarity == nil {
+		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" || p.Alpha != 0.5 || p.Width != 16 || p.Score == nil {
 			t.Errorf("picture %d: %+v", i, p)
 		}
 		files[string(pixelsOf(t, r, p))] = true
@@ -249,8 +251,8 @@ func TestMistakes(t *testing.T) {
 		{"generate", `{"text": "x", "count": 6, "best_of": 4}`, "best_of", "24 candidates", 400},
 		{"generate", `{"text": "x", "refine": 9}`, "refine", "it is 9", 400},
 		{"generate", `{"text": "x", "refine": -1}`, "refine", "it is -1", 400},
-		{"generate", `{"text": "x", "refine": 1, "diversity": "style"}`, "refine", "diversity style", 400},
-		{"generate", `{"text": "x", "refine": 1, "truncation_psi": 0.7}`, "refine", "without truncation", 400},
+		{"generate", `{"text": "x", "refine": 1, "diversity": "style"}`, "refine", "inject_index 1", 400},
+		{"generate", `{"text": "x", "refine": 1, "truncation_psi": 0.7}`, "refine", "truncation_psi 0.7", 400},
 		{"interpolate", `{"from": {"text": "x"}}`, "to", "a text or a picture", 400},
 		{"interpolate", `{"from": {"text": "x", "picture": "y"}, "to": {"text": "x"}}`, "from", "a text or a picture", 400},
 		{"interpolate", `{"from": {"text": "x"}, "to": {"picture": "none"}}`, "", "no such picture", 404},

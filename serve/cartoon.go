@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"maps"
 	"slices"
 
 	"illustrator/data/cartoon"
@@ -64,12 +63,10 @@ func (s *Server) warmUpStyles(ctx context.Context) error {
 	return nil
 }
 
-// hashes are the SHA-256 of what a picture was drawn by.
-func hashes(networks map[string]string, style *cartoon.Style) map[string]string {
-	if style == nil || style.SHA256 == "" {
-		return networks
+// sha256Of identifies a style's network; "" where it has none.
+func sha256Of(style *cartoon.Style) string {
+	if style == nil {
+		return ""
 	}
-	all := maps.Clone(networks)
-	all["cartoon"] = style.SHA256
-	return all
+	return style.SHA256
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"illustrator/data/cartoon"
-	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
 
 // plan is a picture that a request asks for: what to draw, and the record that it is kept with.
 type plan struct {
-	draw    queue.Picture
+	recipe  draw.Recipe
 	record  gallery.Record
 	preview bool
 	style   *cartoon.Style // nil leaves the picture as it is
@@ -24,8 +24,8 @@ type plan struct {
 // work is what a request asks for.
 type work struct {
 	plans  []plan
-	choice queue.Choice
-	bestOf int
+	choice draw.Choice
+	gains  *draw.Gains // nil where there are none
 	story  *told
 	// animation is what the pictures are the frames of, if any.
 	animation *animation
@@ -67,8 +67,7 @@ type result struct {
 	Pictures []answered `json:"pictures,omitempty"`
 	Count    int        `json:"count"`
 	Seconds  float64    `json:"seconds"`
-	BestOf   *gain      `json:"best_of,omitempty"`
-	Refined  *gain      `json:"refined,omitempty"`
+	*draw.Gains
 }
 
 // aliveEvery is the time between signs of life on a connection whose pictures wait.
@@ -79,8 +78,9 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 	began, st := time.Now(), newStream(w, r)
 	pictures, err := s.drawAll(st, r, planned)
 	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
-	if err == nil {
-		done.BestOf, done.Refined = chosenGain(planned, pictures), refinedGain(pictures)
+	if err == nil && planned.gains != nil {
+		planned.gains.Close()
+		done.Gains = planned.gains
 	}
 	if !st.events {
 		done.Pictures = pictures
@@ -90,11 +90,11 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 
 // drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans' order.
 func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered, error) {
-	pictures := make([]queue.Picture, len(planned.plans))
+	recipes := make([]draw.Recipe, len(planned.plans))
 	for i, p := range planned.plans {
-		pictures[i] = p.draw
+		recipes[i] = p.recipe
 	}
-	job, err := s.queue.Add(r.Context(), pictures, planned.choice)
+	job, err := s.queue.Add(r.Context(), recipes, planned.choice)
 	if err != nil {
 		return nil, err
 	}
@@ -109,11 +109,11 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 			return nil, err
 		case e.Progress != nil:
 			st.send("progress", e.Progress)
-		case e.Drawn == nil:
+		case e.Picture == nil:
 			st.alive()
 		default:
 			left--
-			if done[e.Drawn.Index], err = s.take(st, r, planned, *e.Drawn); err != nil {
+			if done[e.Picture.Index], err = s.take(st, r, planned, e.Picture); err != nil {
 				return nil, err
 			}
 		}
@@ -130,8 +130,11 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 }
 
 // take takes a picture that was drawn, and sends it.
-func (s *Server) take(st *stream, r *http.Request, planned *work, drawn queue.Drawn) (answered, error) {
-	p := planned.plans[drawn.Picture]
+func (s *Server) take(st *stream, r *http.Request, planned *work, drawn *draw.Picture) (answered, error) {
+	p := planned.plans[drawn.Place]
+	if planned.gains != nil {
+		planned.gains.Add(drawn)
+	}
 	// Nobody looks at single frames where there are no events.
 	a, img, err := s.finish(r, p, drawn, planned.animation == nil || st.events)
 	switch {
@@ -147,15 +150,10 @@ func (s *Server) take(st *stream, r *http.Request, planned *work, drawn queue.Dr
 }
 
 // finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is to be kept.
-func (s *Server) finish(r *http.Request, p plan, drawn queue.Drawn, kept bool) (a answered, img image.Image, err error) {
+func (s *Server) finish(r *http.Request, p plan, drawn *draw.Picture, kept bool) (a answered, img image.Image, err error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	size := s.Models[p.draw.Model].Generator.Size
-	pictures, err := pictures.Split(drawn.Pixels, size, size)
-	if err != nil {
-		return a, nil, err
-	}
-	if img, err = redraw(r.Context(), p.style, pictures[0].Image()); err != nil || !kept {
+	if img, err = redraw(r.Context(), p.style, s.Models[p.recipe.Model].Image(drawn)); err != nil || !kept {
 		return a, img, err
 	}
 	a, err = s.keep(p, drawn, img)
@@ -163,18 +161,15 @@ func (s *Server) finish(r *http.Request, p plan, drawn queue.Drawn, kept bool) (
 }
 
 // keep puts a picture into the gallery.
-func (s *Server) keep(p plan, drawn queue.Drawn, img image.Image) (answered, error) {
-	p.record.ImageEmbed, p.record.Candidates, p.record.Refined = drawn.ImageEmbed, drawn.Candidates, drawn.Refined
-	if drawn.Offset != nil {
+func (s *Server) keep(p plan, drawn *draw.Picture, img image.Image) (answered, error) {
+	p.record.Record = p.record.Drawn(drawn)
+	if p.record.ImageEmbed = drawn.ImageEmbed; drawn.Offset != nil {
 		p.record.Offset = drawn.Offset
-	}
-	if p.draw.Score {
-		p.record.Similarity = &drawn.Similarity
 	}
 	kept := s.gallery
 	if p.preview {
 		kept = s.previews
 	}
-	record, err := kept.Put(p.record, img, s.Software, hashes(s.Models[p.draw.Model].Hashes, p.style))
+	record, err := kept.Put(p.record, img, s.Software)
 	return answered{Record: record, Index: drawn.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
 }

@@ -48,7 +48,7 @@ func TestBestOf(t *testing.T) {
 	got := r.draw(t, "/api/v1/generate", object{"text": "a toy", "count": 2, "seed": 5, "best_of": 4})
 	ranked := slices.Clone(candidates)
 	slices.SortFunc(ranked, func(a, b picture) int {
-		if *a.Similarity > *b.Similarity {
+		if a.Score.Similarity > b.Score.Similarity {
 			return -1
 		}
 		return 1
@@ -58,19 +58,19 @@ func TestBestOf(t *testing.T) {
 	}
 	mean := 0.0
 	for _, c := range candidates {
-		mean += *c.Similarity / 8
+		mean += c.Score.Similarity / 8
 	}
 	for i, p := range got.Pictures {
-		if p.Index != i || p.Seed != ranked[i].Seed || math.Abs(*p.Similarity-*ranked[i].Similarity) > 1e-4 || !near(t, r, p, ranked[i]) || len(p.Candidates) != 8 || p.Diversity != "z" {
+		if p.Index != i || p.Seed != ranked[i].Seed || math.Abs(p.Score.Similarity-ranked[i].Score.Similarity) > 1e-4 || !near(t, r, p, ranked[i]) || len(p.Candidates) != 8 || p.Diversity != "z" {
 			t.Errorf("place %d: %+v; want seed %d", i, p, ranked[i].Seed)
 		}
 		for k, c := range p.Candidates {
-			if c.Seed != candidates[k].Seed || math.Abs(c.Similarity-*candidates[k].Similarity) > 1e-4 {
+			if c.Seed != candidates[k].Seed || math.Abs(c.Similarity-candidates[k].Score.Similarity) > 1e-4 {
 				t.Errorf("candidate %d is %+v, want %+v", k, c, candidates[k])
 			}
 		}
 	}
-	if g := got.BestOf; g == nil || g.Of != 4 || g.Drawn != 8 || math.Abs(g.Before-mean) > 1e-4 || math.Abs(g.After-(*ranked[0].Similarity+*ranked[1].Similarity)/2) > 1e-4 || got.Refined != nil {
+	if g := got.BestOf; g == nil || g.Of != 4 || g.Drawn != 8 || math.Abs(g.Before.Similarity-mean) > 1e-4 || math.Abs(g.After.Similarity-(ranked[0].Score.Similarity+ranked[1].Score.Similarity)/2) > 1e-4 || got.Refined != nil {
 		t.Errorf("gain %+v; the candidates' mean is %g", got.BestOf, mean)
 	}
 	if texts := metaOf(t, r, got.Pictures[0]); texts["Best-Of"] != "8" || !strings.Contains(texts["Illustrator"], `"candidates":[{"seed":5`) {
@@ -121,11 +121,11 @@ func TestRefine(t *testing.T) {
 	}
 	for _, p := range pictures {
 		f := p.Refined
-		if f == nil || f.Steps != 6 || f.Drawn != 8 || !(f.After.Total < f.Before.Total) || !(f.Seconds > 0) || f.SimilarityBefore == *p.Similarity || len(p.Candidates) != 4 {
+		if f == nil || f.Steps != 6 || f.Drawn != 8 || !(f.After.Total < f.Before.Total) || f.SimilarityBefore == p.Score.Similarity || len(p.Candidates) != 4 {
 			t.Errorf("refined: %+v of %+v", f, p)
 		}
 	}
-	if g := end.Refined; g == nil || g.Of != 6 || g.Drawn != 16 || !(*g.SemanticAfter < *g.SemanticBefore) || g.Before == g.After || end.BestOf == nil || math.Abs(end.BestOf.After-g.Before) > 1e-9 {
+	if g := end.Refined; g == nil || g.Of != 6 || g.Drawn != 16 || !(*g.After.Semantic < *g.Before.Semantic) || g.Before.Similarity == g.After.Similarity || !(g.Seconds > 0) || end.BestOf == nil || math.Abs(end.BestOf.After.Similarity-g.Before.Similarity) > 1e-9 {
 		t.Errorf("gains %+v and %+v", end.BestOf, end.Refined)
 	}
 	if texts := metaOf(t, r, pictures[0]); texts["Refine"] != "6" {

@@ -7,8 +7,9 @@ import (
 	"net/http"
 
 	"illustrator/data/pictures"
+	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/serve/gallery"
-	"illustrator/serve/queue"
 )
 
 // What an interpolation has where a request says nothing, as illustrator interpolate.
@@ -42,6 +43,11 @@ type interpolateRequest struct {
 	Cartoon       string   `json:"cartoon"`
 }
 
+// spec is how texts at the ends are drawn.
+func (q interpolateRequest) spec() draw.Spec {
+	return draw.Spec{Settings: draw.Settings{Alpha: q.Alpha, TruncationPsi: q.TruncationPsi, Seed: q.Seed}}
+}
+
 // end is where an interpolation begins or ends: a text, or a picture of the gallery.
 type end struct {
 	Text    string `json:"text"`
@@ -52,7 +58,6 @@ type end struct {
 type animation struct {
 	frames []image.Image
 	record gallery.Record
-	hashes map[string]string
 }
 
 // planInterpolate plans the frames on the straight line in W between two pictures.
@@ -74,14 +79,11 @@ func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	common := settings{Alpha: q.Alpha, TruncationPsi: q.TruncationPsi, Cartoon: q.Cartoon}
-	if q.Seed != nil {
-		common.Seed = *q.Seed
-	}
-	text, err := common.plan(s, model)
+	p, err := s.Models[model].Plan(q.spec(), s.limits())
 	if err != nil {
 		return nil, err
 	}
+	text := p.Recipes(model, texts.Text{})[0]
 	from, first, err := s.readEnd("from", q.From, text)
 	if err != nil {
 		return nil, err
@@ -91,44 +93,48 @@ func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
 		return nil, err
 	}
 	if q.Seed == nil {
-		common.Seed = from.Seed
+		text.Seed = from.Seed
 	}
-	text.record.Kind, text.record.Seed, text.record.Frames, text.record.FPS = gallery.Interpolated, common.Seed, steps, fps
-	text.record.Run, text.record.Text = s.Models[from.Model].Name, first.Text+" → "+last.Text
-	text.record.Origin, text.record.OriginText, text.record.Target, text.record.TargetText = first.ID, first.Text, last.ID, last.Text
-	return s.frames(text, &queue.Way{From: from, To: to}, steps), nil
+	text.Model, text.Text.Text = from.Model, first.Text.Text+" → "+last.Text.Text
+	shown, err := s.plan(text, q.Cartoon)
+	if err != nil {
+		return nil, err
+	}
+	r := &shown.record
+	r.Kind, r.Frames, r.FPS = gallery.Interpolated, steps, fps
+	r.Origin, r.OriginText, r.Target, r.TargetText = first.ID, first.Text.Text, last.ID, last.Text.Text
+	return s.frames(shown, &draw.Way{From: from, To: to}, steps), nil
 }
 
-// readEnd returns how the picture at an end is drawn, and its record, of which a text has the text alone. text is the plan of texts.
-func (s *Server) readEnd(field string, e end, text plan) (p queue.Picture, record gallery.Record, err error) {
+// readEnd returns the recipe of the picture at an end, and its record, of which a text has the text alone. text is the recipe of
+// texts.
+func (s *Server) readEnd(field string, e end, text draw.Recipe) (r draw.Recipe, record gallery.Record, err error) {
 	if (e.Text == "") == (e.Picture == "") {
-		return p, record, badField(field, "it must have a text or a picture", `give {"text": "a description"} or {"picture": "an id of the gallery"}`)
+		return r, record, badField(field, "it must have a text or a picture", `give {"text": "a description"} or {"picture": "an id of the gallery"}`)
 	}
 	if e.Picture != "" {
-		record, p, err = s.begin(field, e.Picture, text.draw.Model, "")
-		return p, record, err
+		record, r, err = s.begin(field, e.Picture, text.Model, "")
+		return r, record, err
 	}
 	words, problem := s.checkText(field, e.Text)
 	if problem != nil {
-		return p, record, problem
+		return r, record, problem
 	}
-	p, record.Text = text.of(s.Models[text.draw.Model], words, text.record.Seed).draw, words
-	return p, record, nil
+	text.Text, record.Text = words, words
+	return text, record, nil
 }
 
 // frames plans the frames of a way as previews: what is kept is the animation.
-func (s *Server) frames(p plan, way *queue.Way, steps int) *work {
-	m := s.Models[way.From.Model]
-	a := &animation{frames: make([]image.Image, steps), record: p.record, hashes: hashes(m.Hashes, p.style)}
+func (s *Server) frames(p plan, way *draw.Way, steps int) *work {
+	a := &animation{frames: make([]image.Image, steps), record: p.record}
 	if way.To.Model != way.From.Model {
-		a.hashes = maps.Clone(a.hashes)
-		a.hashes["to-mapper"] = s.Models[way.To.Model].Hashes["mapper"]
+		a.record.Networks = maps.Clone(a.record.Networks)
+		a.record.Networks["to-mapper"] = s.Models[way.To.Model].Hashes["mapper"]
 	}
 	planned := &work{animation: a}
-	for i := range steps {
+	for _, step := range way.Steps(steps, p.record.Seed) {
 		next := p
-		next.preview, next.record.Frames = true, 0
-		next.draw = queue.Picture{Model: way.From.Model, Way: way, At: float64(i) / float64(steps-1), Seed: p.record.Seed}
+		next.preview, next.record.Frames, next.recipe = true, 0, step
 		planned.plans = append(planned.plans, next)
 	}
 	return planned
@@ -138,7 +144,7 @@ func (s *Server) frames(p plan, way *queue.Way, steps int) *work {
 func (s *Server) animate(a *animation) (answered, error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software, a.hashes)
+	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software)
 	return answer(record, 0), err
 }
 
@@ -158,7 +164,7 @@ func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return pictures.EncodePNG(strip, []pictures.Meta{{Key: "Description", Value: record.Text}, {Key: "Software", Value: s.Software}})
+		return pictures.EncodePNG(strip, []pictures.Meta{{Key: "Description", Value: record.Text.Text}, {Key: "Software", Value: s.Software}})
 	})
 }
 

@@ -75,6 +75,8 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/api/v1/domain", nil, 200},
 		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "runs": []string{"second"}, "diversity": "style", "inject_index": 1, "alpha": 1.5, "truncation_psi": 0.9, "seed": 3, "cartoon": "ink", "score": true}, 200},
 		{"POST", "/api/v1/generate", object{"text": strings.Repeat("toy ", 24)}, 200},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "seeds": []int{5, 3}, "no_projection": true, "noise_mode": "random"}, 200},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "inject_index": 2}, 200},
 		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "best_of": 2, "refine": 2}, 200},
 		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": id}, "steps": 3, "fps": 2.5, "seed": 1, "run": "second", "alpha": 1, "truncation_psi": 0.9}, 200},
 		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": "none"}}, 404},
@@ -153,7 +155,11 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 	for _, body := range []string{
 		`{}`, `{"text": ""}`, `{"text": "x", "count": 10}`, `{"text": "x", "seed": -1}`, `{"text": "x", "alpha": 11}`, `{"text": "x", "cartoon": "none"}`,
 		`{"text": "x", "runs": ["third"]}`, `{"text": "x", "diversity": "w"}`, `{"text": "x", "unknown": 1}`,
-		`{"text": "x", "best_of": 5}`, `{"text": "x", "refine": 9}`, `{"text": "x", "refine": 1, "diversity": "style"}`, `{"text": "x", "refine": 1, "truncation_psi": 0.5}`, `{"text": "` + strings.Repeat("x", 101) + `"}`,
+		`{"text": "x", "best_of": 5}`, `{"text": "x", "refine": 9}`, `{"text": "x", "refine": 1, "diversity": "style"}`, `{"text": "x", "refine": 1, "truncation_psi": 0.5}`,
+		`{"text": "x", "refine": 1, "inject_index": 1}`, `{"text": "x", "diversity": "z", "inject_index": 1}`, `{"text": "x", "diversity": "noise", "spread": 0.5}`,
+		`{"text": "x", "diversity": "style", "inject_index": 0}`, `{"text": "x", "inject_index": 1, "spread": 0.5}`, `{"text": "x", "diversity": "z", "spread": 0}`,
+		`{"text": "x", "seeds": [1], "count": 2}`, `{"text": "x", "seeds": [1, 2], "seed": 2}`, `{"text": "x", "seeds": [1, 1]}`, `{"text": "x", "noise_mode": "const"}`,
+		`{"text": "` + strings.Repeat("x", 101) + `"}`,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), "POST", r.URL+"/api/v1/generate", strings.NewReader(body))
 		if err != nil {

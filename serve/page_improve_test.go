@@ -22,7 +22,7 @@ func improvePictures(u user) {
 	u.click("#view-draw .ask .main")
 	u.until(`document.querySelector("#view-draw .status").textContent.includes("Refined by 5 steps")`)
 	u.images("#view-draw .pictures", 2)
-	for _, want := range []string{"Drawing 6 candidates", " of 6 candidates drawn", "Refining: 10 of 10 steps", "2 pictures in ", "Best of 3: match 0.", "6 drawn", "eq. 9 0.", "14 drawn in "} {
+	for _, want := range []string{"Drawing 6 candidates", " of 6 candidates drawn", "Refining: 10 of 10 steps", "2 pictures in ", "Best of 3: match 0.", "6 drawn", "semantic loss 0.", "14 drawn in "} {
 		if said := u.heard(); !strings.Contains(said, want) {
 			u.Errorf("the progress %q does not say %q", said, want)
 		}

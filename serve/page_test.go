@@ -236,9 +236,10 @@ func tellStory(u user) {
 	u.view("story")
 	u.write("#story-text", "# The visit\n\nA young woman with long blond hair wears a flower.\n\nHer father is an old man with a gray beard and glasses.\n\nA clown with green hair makes them laugh.")
 	u.click("#view-story .ask .main")
-	u.images("#view-story .told", 3)
-	if told := u.text("#view-story .told"); strings.Count(told, "seed 0") != 3 || !strings.HasPrefix(told, "The visit") || !strings.Contains(told, "makes them laugh.") {
-		u.Errorf("the story says %q", told)
+	u.images("#view-story .scenes", 3)
+	if text := u.text("#view-story .scenes"); strings.Count(text, "seed 0") != 3 || !strings.HasPrefix(text, "The visit") ||
+		!strings.Contains(text, "makes them laugh.") {
+		u.Errorf("the story shows %q", text)
 	}
 	u.look("story")
 }
@@ -250,7 +251,7 @@ func searchGallery(u user) {
 	u.write("#gallery-search", "pink manipulated")
 	u.until(`document.querySelector("#view-gallery .status").textContent === "1 picture"`)
 	u.images("#view-gallery .pictures", 1)
-	if note := u.text("#view-gallery .card .note"); !strings.Contains(note, "α 1.75") {
+	if note := u.text("#view-gallery .card .note"); !strings.Contains(note, "strength 1.75") {
 		u.Errorf("found %q", note)
 	}
 	u.click("#view-gallery .card button")

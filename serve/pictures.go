@@ -11,10 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/image/draw"
+	xdraw "golang.org/x/image/draw"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/serve/gallery"
 )
@@ -128,7 +129,7 @@ func fileName(r gallery.Record, extension string) string {
 			return c
 		}
 		return ' '
-	}, r.Text)
+	}, r.Text.Text)
 	name := texts.Slug(plain)
 	if name == "" {
 		name = texts.Slug(r.Domain)
@@ -146,7 +147,7 @@ func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
 
 // upload takes a picture as the origin of a manipulation. What is kept is its middle square in the generator's size.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
-	text := s.Domain.TextPrompt
+	text := texts.Text{Text: s.Domain.TextPrompt}
 	if r.URL.Query().Has("text") {
 		given, p := s.checkText("text", r.URL.Query().Get("text"))
 		if p != nil {
@@ -161,8 +162,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	record, err := s.gallery.Put(gallery.Record{
-		Kind: gallery.Uploaded, Text: text, Domain: s.Domain.Name, TruncationPsi: 1,
-	}, img, s.Software, nil)
+		Kind: gallery.Uploaded, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise, TruncationPsi: 1},
+	}, img, s.Software)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -209,8 +210,8 @@ func fitted(img image.Image, size int) *image.RGBA {
 	side := min(b.Dx(), b.Dy())
 	square := image.Rect(0, 0, side, side).Add(b.Min).Add(image.Pt((b.Dx()-side)/2, (b.Dy()-side)/2))
 	out := image.NewRGBA(image.Rect(0, 0, size, size))
-	draw.Draw(out, out.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.CatmullRom.Scale(out, out.Bounds(), img, square, draw.Over, nil)
+	xdraw.Draw(out, out.Bounds(), image.White, image.Point{}, xdraw.Src)
+	xdraw.CatmullRom.Scale(out, out.Bounds(), img, square, xdraw.Over, nil)
 	return out
 }
 

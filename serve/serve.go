@@ -14,12 +14,14 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
 
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -59,8 +61,8 @@ func DefaultLimits() Limits {
 type Options struct {
 	Domain Domain
 	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
-	// owns them from now on.
-	Models []queue.Model
+	// owns them from now on. Their domain and alpha are those of Domain.
+	Models []draw.Model
 	// Styles are networks that redraw pictures, beside the classical styles.
 	Styles   []Style
 	Limits   Limits
@@ -90,6 +92,10 @@ type Server struct {
 
 // New returns a server that draws nothing before Serve.
 func New(o Options) (*Server, error) {
+	o.Models = slices.Clone(o.Models)
+	for i := range o.Models {
+		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
+	}
 	s := &Server{
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads), decoding: make(chan struct{}, 1),
 	}
@@ -252,7 +258,7 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": diversities, "inject_index": defaultInject, "spread": defaultSpread, "steps": s.defaultSteps(), "fps": defaultFPS,
+		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread, "steps": s.defaultSteps(), "fps": defaultFPS,
 		"cartoons": styles,
 		"limits": map[string]any{
 			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf, "refine": s.Limits.Refine, "frames": s.mostSteps(),
@@ -276,13 +282,13 @@ func CheckToken(token string) error {
 }
 
 // checkText returns a description without the white space around it.
-func (s *Server) checkText(field, text string) (string, *problem) {
+func (s *Server) checkText(field, text string) (texts.Text, *problem) {
 	if n := len([]rune(text)); n > s.Limits.Text {
-		return "", badField(field, fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
+		return texts.Text{}, badField(field, fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
 	}
 	t, err := texts.New(text)
 	if err != nil {
-		return "", problemOf(err).at(field)
+		return texts.Text{}, problemOf(err).at(field)
 	}
-	return t.Text, nil
+	return t, nil
 }

@@ -23,13 +23,13 @@ import (
 	"illustrator/configs"
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/models/mapper"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/serve"
 	"illustrator/serve/gallery"
-	"illustrator/serve/queue"
 )
 
 func TestMain(m *testing.M) {
@@ -127,7 +127,7 @@ func tinyOptions() (serve.Options, error) {
 		return o, err
 	}
 	prompts := pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
-	o.Models = []queue.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
+	o.Models = []draw.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
 	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1), loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
 }
 
@@ -158,7 +158,7 @@ func loreleiOptions() (serve.Options, error) {
 	for _, text := range texts {
 		o.Domain.Examples = append(o.Domain.Examples, text.Text)
 	}
-	o.Models = []queue.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts}, {Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
+	o.Models = []draw.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts}, {Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
 	dir, e := scratch()
 	return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()), loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
 }

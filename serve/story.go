@@ -4,24 +4,26 @@ import (
 	"fmt"
 
 	"illustrator/data/storybook"
+	"illustrator/draw"
 	"illustrator/serve/gallery"
 )
 
 type storyRequest struct {
 	Story string `json:"story"`
 	Run   string `json:"run"`
-	settings
+	draw.Settings
+	Cartoon string `json:"cartoon"`
 	// OwnSeeds gives each paragraph the next seed; without it all share one, which keeps what the text does not name.
 	OwnSeeds bool `json:"own_seeds"`
 }
 
 // told is a story as its page shows it.
 type told struct {
-	Title      string      `json:"title,omitempty"`
-	Paragraphs []paragraph `json:"paragraphs"` // one a picture
+	Title      string `json:"title,omitempty"`
+	Paragraphs []part `json:"paragraphs"` // one a picture
 }
 
-type paragraph struct {
+type part struct {
 	Chapter string `json:"chapter,omitempty"`
 	Text    string `json:"text"`
 }
@@ -43,34 +45,36 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := q.plan(s, model)
+	p, err := s.Models[model].Plan(draw.Spec{Settings: q.Settings}, s.limits())
 	if err != nil {
 		return nil, err
 	}
-	base.record.Kind = gallery.Story
-	return s.illustrate(base, story, q)
+	return s.illustrate(p, model, story, q)
 }
 
 // illustrate returns a plan for each paragraph, of as many of its first sentences as CLIP reads.
-func (s *Server) illustrate(base plan, story storybook.Story, q storyRequest) (*work, error) {
-	m, shown := s.Models[base.draw.Model], &told{Title: story.Title}
+func (s *Server) illustrate(p draw.Plan, model int, story storybook.Story, q storyRequest) (*work, error) {
+	m, planned := s.Models[model], &work{story: &told{Title: story.Title}}
 	fits := func(text string) bool {
 		return len([]rune(text)) <= s.Limits.Text && m.Tokenizer.Encode(text).Lost == ""
 	}
-	var plans []plan
-	for i, p := range story.Paragraphs {
-		kept, left := storybook.Reduce(p.Text, fits)
+	for i, paragraph := range story.Paragraphs {
+		kept, left := storybook.Reduce(paragraph.Text, fits)
 		text, problem := s.checkText("story", kept)
 		if problem != nil {
 			return nil, problem
 		}
-		seed := q.Seed
+		recipe := p.Recipes(model, text)[0]
 		if q.OwnSeeds {
-			seed += uint64(i)
+			recipe.Seed += uint64(i)
 		}
-		next := base.of(m, text, seed)
-		next.cut = left
-		plans, shown.Paragraphs = append(plans, next), append(shown.Paragraphs, paragraph{p.Chapter, p.Text})
+		next, err := s.plan(recipe, q.Cartoon)
+		if err != nil {
+			return nil, err
+		}
+		next.record.Kind, next.cut = gallery.Story, left
+		planned.plans = append(planned.plans, next)
+		planned.story.Paragraphs = append(planned.story.Paragraphs, part{paragraph.Chapter, paragraph.Text})
 	}
-	return &work{plans: plans, story: shown}, nil
+	return planned, nil
 }

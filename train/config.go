@@ -2,6 +2,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,16 +24,16 @@ type Config struct {
 	Devices int `yaml:"devices"`
 	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
 	// optimizer are float32.
-	Precision string `yaml:"precision"`
+	Precision pipeline.Precision `yaml:"precision"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
-	NoiseMode  string     `yaml:"noise_mode"`
-	Optimizer  Optimizer  `yaml:"optimizer"`
-	Validation Validation `yaml:"validation"`
-	Checkpoint Checkpoint `yaml:"checkpoint"`
+	NoiseMode  stylegan2.NoiseMode `yaml:"noise_mode"`
+	Optimizer  Optimizer           `yaml:"optimizer"`
+	Validation Validation          `yaml:"validation"`
+	Checkpoint Checkpoint          `yaml:"checkpoint"`
 	// OnNaN is what a loss that is not finite leads to: "stop", or "skip", which leaves all weights as they were before
 	// the step, for at most NaNLimit steps of the training.
-	OnNaN    string `yaml:"on_nan"`
-	NaNLimit int    `yaml:"nan_limit"`
+	OnNaN    OnNaN `yaml:"on_nan"`
+	NaNLimit int   `yaml:"nan_limit"`
 	// LogEvery is the number of steps between two lines of training losses in metrics.jsonl.
 	LogEvery int `yaml:"log_every"`
 	// Stages are trained one after the other, each with its own loss weights, schedule and fresh optimizer: moments
@@ -59,11 +60,19 @@ type Checkpoint struct {
 	Keep int `yaml:"keep"`
 }
 
+// OnNaN says what a loss that is not finite leads to.
+type OnNaN string
+
 // What a loss that is not finite leads to.
 const (
-	StopOnNaN = "stop"
-	SkipNaN   = "skip"
+	StopOnNaN OnNaN = "stop"
+	SkipNaN   OnNaN = "skip"
 )
+
+// UnmarshalText reads what a loss that is not finite leads to.
+func (o *OnNaN) UnmarshalText(text []byte) error {
+	return fault.Choose(o, "on_nan", text, StopOnNaN, SkipNaN)
+}
 
 // Stage is a part of the training with its own loss weights.
 type Stage struct {
@@ -122,52 +131,45 @@ func (c Config) needsFrozen() bool {
 
 // Validate returns an error that names the first setting without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("train.%s is %v", field, value), "train.%s must be %s", field, want)
-	}
 	switch {
 	case c.Batch < 2 || c.Batch > 1<<16:
-		return bad("batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
+		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
 	case c.Devices < 1 || c.Batch%c.Devices != 0:
-		return bad("devices", c.Devices, fmt.Sprintf("a number that divides train.batch, %d", c.Batch))
+		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d", c.Batch)
 	case c.Validation.Rows%c.Devices != 0:
-		return bad("validation.rows", c.Validation.Rows, fmt.Sprintf("a multiple of train.devices, %d", c.Devices))
+		return fault.Field("train.validation.rows", c.Validation.Rows, "a multiple of train.devices, %d", c.Devices)
 	case c.Validation.Every < 1:
-		return bad("validation.every", c.Validation.Every, "at least 1")
+		return fault.Field("train.validation.every", c.Validation.Every, "at least 1")
 	case c.Validation.Rows < 1:
-		return bad("validation.rows", c.Validation.Rows, "at least 1")
+		return fault.Field("train.validation.rows", c.Validation.Rows, "at least 1")
 	case len(c.Validation.Texts) > 100:
-		return bad("validation.texts", fmt.Sprintf("a list of %d", len(c.Validation.Texts)), "at most 100 texts")
+		return fault.Field("train.validation.texts", fault.Words(fmt.Sprintf("a list of %d", len(c.Validation.Texts))), "at most 100 texts")
 	case c.Checkpoint.Every < 1:
-		return bad("checkpoint.every", c.Checkpoint.Every, "at least 1")
+		return fault.Field("train.checkpoint.every", c.Checkpoint.Every, "at least 1")
 	case c.Checkpoint.Keep < 1 || c.Checkpoint.Keep > 10_000:
-		return bad("checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
-	case c.OnNaN != StopOnNaN && c.OnNaN != SkipNaN:
-		return bad("on_nan", fmt.Sprintf("%q", c.OnNaN), `"stop" or "skip"`)
+		return fault.Field("train.checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
 	case c.NaNLimit < 0:
-		return bad("nan_limit", c.NaNLimit, "0 or more")
+		return fault.Field("train.nan_limit", c.NaNLimit, "0 or more")
 	case c.LogEvery < 1:
-		return bad("log_every", c.LogEvery, "at least 1")
+		return fault.Field("train.log_every", c.LogEvery, "at least 1")
 	case len(c.Stages) == 0:
-		return bad("stages", "empty", "a list with at least one stage")
+		return fault.Field("train.stages", fault.Words("empty"), "a list with at least one stage")
 	}
-	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
-		return fmt.Errorf("train.noise_mode: %w", err)
-	}
-	if _, err := pipeline.ParsePrecision(c.Precision); err != nil {
-		return fmt.Errorf("train.precision: %w", err)
+	if err := errors.Join(fault.CheckChoice("train.noise_mode", c.NoiseMode), fault.CheckChoice("train.precision", c.Precision),
+		fault.CheckChoice("train.on_nan", c.OnNaN)); err != nil {
+		return err
 	}
 	if err := c.Optimizer.Validate(); err != nil {
 		return fmt.Errorf("train.%w", err)
 	}
 	for i, text := range c.Validation.Texts {
 		if strings.TrimSpace(text) == "" {
-			return bad(fmt.Sprintf("validation.texts[%d]", i), "empty", "a description")
+			return fault.Field(fmt.Sprintf("train.validation.texts[%d]", i), fault.Words("empty"), "a description")
 		}
 	}
 	for i, s := range c.Stages {
 		if first := slices.IndexFunc(c.Stages, func(other Stage) bool { return other.Name == s.Name }); first != i {
-			return bad(fmt.Sprintf("stages[%d].name", i), fmt.Sprintf("%q", s.Name), fmt.Sprintf("another than that of stage %d: metrics tell stages apart by it", first))
+			return fault.Field(fmt.Sprintf("train.stages[%d].name", i), s.Name, "another than that of stage %d: metrics tell stages apart by it", first)
 		}
 		if err := s.Losses.Validate(); err != nil {
 			return fmt.Errorf("train.stages[%d]: %w", i, err)

@@ -76,11 +76,15 @@ func leave(store *model.Store) error {
 // The inputs after them are the same for all rows.
 const rowInputs = 3
 
-// newExec returns an executor of the graph function build, to be run by exec1.
-func (d *devices) newExec(backend compute.Backend, store *model.Store, build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
+// newExec returns an executor of the graph function build, to be run by exec1. Errors call it by name.
+func (d *devices) newExec(name string, backend compute.Backend, store *model.Store, build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
 	exec, err := model.NewExec(backend, store, build)
-	if err != nil || d == nil {
-		return exec, err
+	if err != nil {
+		return nil, err
+	}
+	exec.WithName(name)
+	if d == nil {
+		return exec, nil
 	}
 	var specs []*distributed.ShardingSpec
 	for range rowInputs {

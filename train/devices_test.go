@@ -121,7 +121,7 @@ func TestDevicesGiveTheSameWeights(t *testing.T) {
 		training.Networks = n
 		store := n.Store
 		loadFloat64(t, training, dir)
-		if err := store.SetRNGStateFromSeed(7); err != nil {
+		if err := seedRandom(store, 7); err != nil {
 			t.Fatal(err)
 		}
 		var err error
@@ -280,7 +280,7 @@ func TestDevicesSynchroniseBatchNorm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exec, err := d.newExec(backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
+		exec, err := d.newExec("test", backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
 			scope.Store().SetTraining(inputs[0].Graph(), true)
 			return nn.BatchNorm1d(scope, inputs[0], "bn")
 		})
@@ -323,7 +323,7 @@ func TestDevicesReadAndSetVariables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec, err := d.newExec(backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
+	exec, err := d.newExec("test", backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
 		sum := graph.Add(v.NodeValue(inputs[0].Graph()), graph.ReduceSum(inputs[0], 0))
 		v.SetNodeValue(sum)
 		return sum

@@ -235,6 +235,39 @@ func checkValidations(t *testing.T, folder Folder, weights losses.Weights) {
 	}
 }
 
+// A checkpoint written with GoMLX before 0.28, which named and typed Adam's step count otherwise, continues to the same bytes.
+func TestResumeOfAnOlderCheckpoint(t *testing.T) {
+	domain, whole, parts := tinyDomain(t), t.TempDir(), t.TempDir()
+	if _, err := begin(t, domain, whole, oneStage()).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	training := begin(t, domain, parts, oneStage())
+	training.Progress = stopAt(5, cancel)
+	if _, err := training.Run(ctx); !errors.Is(err, errStopped) {
+		t.Fatal(err)
+	}
+	state, weights, err := readCheckpoint(Folder(parts).checkpoint(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const steps = "AdamOptimizer/step"
+	if count := weights.Tensors[steps]; count.DType != checkpoints.F32 || len(count.Data) != 4 {
+		t.Fatalf("%s is %+v", steps, count)
+	}
+	delete(weights.Tensors, steps)
+	weights.Tensors["AdamOptimizer/global_step"] = checkpoints.Tensor{DType: checkpoints.I64, Shape: []int{}, Data: []byte{5, 0, 0, 0, 0, 0, 0, 0}}
+	if err := checkpoints.Write(Folder(parts).checkpoint(5), checkpoints.Contents{
+		Config: state, Weights: weights, Layout: checkpointLayout, Tool: "illustrator train", Replace: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := begin(t, domain, parts, oneStage()).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "resumed", contents(t, parts), contents(t, whole))
+}
+
 // A training whose process dies without a word goes on from the newest checkpoint, and leaves the same bytes.
 func TestResumeAfterACrash(t *testing.T) {
 	if testing.Short() {

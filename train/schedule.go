@@ -1,17 +1,30 @@
 package train
 
 import (
-	"fmt"
 	"math"
 
 	"illustrator/internal/fault"
 )
 
+// ScheduleKind is the course of the learning rate.
+type ScheduleKind string
+
+// The courses of the learning rate after the warm-up.
+const (
+	Cosine   ScheduleKind = "cosine" // falls to MinLearningRate: torch's CosineAnnealingLR
+	Constant ScheduleKind = "constant"
+)
+
+// UnmarshalText reads a kind of schedule.
+func (k *ScheduleKind) UnmarshalText(text []byte) error {
+	return fault.Choose(k, "schedule kind", text, Cosine, Constant)
+}
+
 // Schedule is the learning rate over a stage.
 type Schedule struct {
 	// Kind is "cosine", from LearningRate down to MinLearningRate over the steps after the warm-up (torch's
 	// CosineAnnealingLR), or "constant".
-	Kind string `yaml:"kind"`
+	Kind ScheduleKind `yaml:"kind"`
 	// Steps is the stage's length, or Epochs is: the number of times that each training row is seen, rounded up to steps.
 	Steps  int     `yaml:"steps"`
 	Epochs float64 `yaml:"epochs,omitempty"`
@@ -27,7 +40,7 @@ func (s Schedule) At(step int) float64 {
 	if step < s.Warmup {
 		return s.LearningRate * float64(step+1) / float64(s.Warmup)
 	}
-	if s.Kind == "constant" {
+	if s.Kind == Constant {
 		return s.LearningRate
 	}
 	share := float64(step-s.Warmup) / float64(s.Steps-s.Warmup)
@@ -39,24 +52,22 @@ const maxSteps = 1 << 40
 
 // Validate returns an error that names the first setting without sense.
 func (s Schedule) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("schedule.%s is %v", field, value), "schedule.%s must be %s", field, want)
+	if err := fault.CheckChoice("schedule.kind", s.Kind); err != nil {
+		return err
 	}
 	switch {
-	case s.Kind != "cosine" && s.Kind != "constant":
-		return bad("kind", fmt.Sprintf("%q", s.Kind), `"cosine" or "constant"`)
 	case s.Epochs != 0 && s.Steps != 0:
-		return bad("epochs", s.Epochs, "left out where schedule.steps gives the length")
+		return fault.Field("schedule.epochs", s.Epochs, "left out where schedule.steps gives the length")
 	case s.Epochs != 0 && !(s.Epochs > 0 && s.Epochs <= 1e9):
-		return bad("epochs", s.Epochs, "above 0")
+		return fault.Field("schedule.epochs", s.Epochs, "above 0")
 	case s.Epochs == 0 && (s.Steps < 1 || s.Steps > maxSteps):
-		return bad("steps", s.Steps, "at least 1")
+		return fault.Field("schedule.steps", s.Steps, "at least 1")
 	case s.Warmup < 0 || s.Steps > 0 && s.Warmup >= s.Steps:
-		return bad("warmup", s.Warmup, "from 0 to below the number of steps")
+		return fault.Field("schedule.warmup", s.Warmup, "from 0 to below the number of steps")
 	case !(s.LearningRate > 0 && s.LearningRate <= 10):
-		return bad("learning_rate", s.LearningRate, "above 0 and at most 10 (1e-4 in the release)")
+		return fault.Field("schedule.learning_rate", s.LearningRate, "above 0 and at most 10 (1e-4 in the release)")
 	case !(s.MinLearningRate >= 0 && s.MinLearningRate <= s.LearningRate):
-		return bad("min_learning_rate", s.MinLearningRate, "from 0 to learning_rate")
+		return fault.Field("schedule.min_learning_rate", s.MinLearningRate, "from 0 to learning_rate")
 	}
 	return nil
 }

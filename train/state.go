@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -166,6 +167,7 @@ func (t *Training) restore(weights *checkpoints.Weights) error {
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", full, err)
 		}
+		full, value = renewed(full, value)
 		v := store.GetVariable(full)
 		if v != nil {
 			err = v.SetValue(value)
@@ -244,6 +246,15 @@ func tensorOf(v *model.Variable) (checkpoints.Tensor, error) {
 	}
 	err = value.ConstBytes(func(data []byte) { t.Data = append([]byte(nil), data...) })
 	return t, err
+}
+
+// renewed returns a variable of a checkpoint as GoMLX has it since 0.28: Adam counts its steps in a float32, and no longer in
+// an int64 of another name.
+func renewed(name string, value *tensors.Tensor) (string, *tensors.Tensor) {
+	if name != optimizer.AdamDefaultScope+"/global_step" || !value.Shape().Equal(shapes.Make(dtypes.Int64)) {
+		return name, value
+	}
+	return optimizer.AdamDefaultScope + "/step", tensors.FromScalar(float32(tensors.ToScalar[int64](value)))
 }
 
 func valueOf(t checkpoints.Tensor) (*tensors.Tensor, error) {

@@ -161,7 +161,7 @@ func (t *Training) enter(at int) error {
 
 // compile makes a program of a batch: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate.
 func (t *Training) compile(build func(scope *model.Scope, z, imageEmbeds, keys, rate *graph.Node) *graph.Node) (*model.Exec, error) {
-	return t.devices.newExec(t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
+	return t.devices.newExec("training step", t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
 		scope.Store().SetTraining(in[0].Graph(), true)
 		return build(scope, in[0], in[1], in[2], in[3])
 	})
@@ -209,8 +209,8 @@ func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predic
 	return losses.Compute(weights, losses.Inputs{
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {
-			noise := stylegan2.Noise{Mode: stylegan2.NoiseMode(t.Config.NoiseMode), Keys: keys}
-			return t.Networks.ImageEmbedsIn(scope, pipeline.Precision(t.Config.Precision), predicted, noise)
+			noise := stylegan2.Noise{Mode: t.Config.NoiseMode, Keys: keys}
+			return t.Networks.ImageEmbedsIn(scope, t.Config.Precision, predicted, noise)
 		},
 	})
 }

@@ -231,7 +231,7 @@ func dropoutRows(t *testing.T, units int, rate float64) (rows [][]float32) {
 		}
 		store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...))
 	}
-	if err := store.SetRNGStateFromSeed(3); err != nil {
+	if err := seedRandom(store, 3); err != nil {
 		t.Fatal(err)
 	}
 	exec, err := model.NewExec(nntest.Backend(t), store, func(scope *model.Scope, embeds *graph.Node) *graph.Node {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
 	"illustrator/checkpoints"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -112,7 +115,7 @@ func (t *Training) prepare() error {
 	}
 	t.Config = t.Config.Resolved(rows)
 	if t.Config.needsFrozen() {
-		if err := t.Networks.NeedFrozenIn(pipeline.Precision(t.Config.Precision)); err != nil {
+		if err := t.Networks.NeedFrozenIn(t.Config.Precision); err != nil {
 			return err
 		}
 	}
@@ -124,7 +127,7 @@ func (t *Training) prepare() error {
 	if t.devices, err = openDevices(t.Networks.Backend, store, t.Config.Devices); err != nil {
 		return err
 	}
-	if err := store.SetRNGStateFromSeed(int64(t.Seed)); err != nil {
+	if err := seedRandom(store, t.Seed); err != nil {
 		return err
 	}
 	if err := mapper.Load(store.Scope(pipeline.MapperScope), t.Mapper, first); err != nil {
@@ -147,4 +150,22 @@ func (t *Training) TrainRows() int {
 		return t.Pairs.Len()
 	}
 	return t.Pairs.Len() - t.Config.Validation.Rows
+}
+
+// seedRandom gives store the random state of seed. GoMLX's own Store.SetRNGStateFromSeed (v0.28.2) makes a variable that
+// does not know its store, which a program for several devices needs.
+func seedRandom(store *model.Store, seed uint64) error {
+	state, err := graph.RNGStateFromSeed(int64(seed))
+	if err != nil {
+		return err
+	}
+	if v := store.GetVariable(model.RNGStateVariableName); v != nil {
+		return v.SetValue(state)
+	}
+	v, err := store.CreateVariable(model.RNGStateVariableName, state)
+	if err != nil {
+		return err
+	}
+	v.SetTrainable(false)
+	return nil
 }

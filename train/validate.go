@@ -66,7 +66,7 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 		return m, err
 	}
 	m.Losses = m.FixedNoise
-	if t.Config.last().Losses.Semantic != 0 && t.Config.NoiseMode == string(stylegan2.NoiseRandom) {
+	if t.Config.last().Losses.Semantic != 0 && t.Config.NoiseMode == stylegan2.NoiseRandom {
 		redrawn, err := t.measure(ctx, uint64(t.state.Step)*uint64(t.Config.Validation.Rows))
 		if err != nil {
 			return m, err
@@ -79,7 +79,7 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 // measure returns the means over the validation rows; row i has the noise key firstKey + i.
 func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, err error) {
 	if t.validation == nil {
-		if t.validation, err = t.devices.newExec(t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
+		if t.validation, err = t.devices.newExec("validation", t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
 			return m, err
 		}
 	}

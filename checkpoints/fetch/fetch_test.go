@@ -473,24 +473,3 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
 	}
 }
-
-func TestLock(t *testing.T) {
-	dir := t.TempDir()
-	unlock, err := Lock(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Lock(dir); err == nil || !strings.Contains(err.Error(), "in use by another fetch") {
-		t.Errorf("locked twice: %v", err)
-	}
-	if err := unlock(); err != nil {
-		t.Fatal(err)
-	}
-	if unlock, err = Lock(dir); err != nil {
-		t.Fatal(err)
-	}
-	_ = unlock()
-	if _, err := Lock(filepath.Join(dir, "none")); err == nil {
-		t.Error("locked a folder that is not there")
-	}
-}

@@ -45,10 +45,10 @@ func (f File) Validate() error {
 		return err
 	}
 	if f.Size < 0 {
-		return fault.Usage(fmt.Errorf("size is %d", f.Size), "size must be the file's number of bytes, or left out")
+		return fault.Field("size", f.Size, "the file's number of bytes, or left out")
 	}
 	if n := len(f.SHA256); n != 0 && (n < 8 || n > 64 || strings.Trim(f.SHA256, "0123456789abcdef") != "") {
-		return fault.Usage(fmt.Errorf("sha256 is %q", f.SHA256), "sha256 must be 64 lower-case hexadecimal digits, the first 8 or more of them, or left out")
+		return fault.Field("sha256", f.SHA256, "64 lower-case hexadecimal digits, the first 8 or more of them, or left out")
 	}
 	return nil
 }

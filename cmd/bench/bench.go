@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -115,7 +114,7 @@ func serveCase(opts *terminal.Options, cmd *cobra.Command, c bench.Case) error {
 
 func checkRounds(rounds int) error {
 	if rounds < 1 || rounds > 10_000 {
-		return fault.Usage(fmt.Errorf("--rounds is %d", rounds), "--rounds must be from 1 to 10000")
+		return fault.Field("--rounds", rounds, "from 1 to 10000")
 	}
 	return nil
 }
@@ -126,9 +125,9 @@ func (b benchOptions) check() error {
 	}
 	switch {
 	case b.repeat < 1 || b.repeat > 10_000:
-		return fault.Usage(fmt.Errorf("--repeat is %d", b.repeat), "--repeat must be from 1 to 10000")
+		return fault.Field("--repeat", b.repeat, "from 1 to 10000")
 	case b.fullBatch < 2 || b.fullBatch > 64:
-		return fault.Usage(fmt.Errorf("--full-batch is %d", b.fullBatch), "--full-batch must be from 2 (BatchNorm needs two rows) to 64")
+		return fault.Field("--full-batch", b.fullBatch, "from 2 (BatchNorm needs two rows) to 64")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"illustrator/cmd/bench/compare"
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/machine"
 	"illustrator/internal/parity"
 	"illustrator/models/xla"
 )
@@ -140,7 +141,7 @@ func runGPU(cmd *cobra.Command, opts *terminal.Options, b gpuOptions) error {
 func deviceWords(gpu *compare.GPU, pytorch string) string {
 	words := "the CPU"
 	if gpu != nil {
-		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, terminal.ByteSize(int64(gpu.MemoryBytes)), gpu.Capability, gpu.Driver)
+		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, machine.ByteSize(int64(gpu.MemoryBytes)), gpu.Capability, gpu.Driver)
 	}
 	if pytorch != "" {
 		words += ", PyTorch " + pytorch

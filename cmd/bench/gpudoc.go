@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"illustrator/cmd/terminal"
 	"illustrator/eval/report"
 	"illustrator/internal/machine"
 	"illustrator/internal/parity"
@@ -25,7 +24,7 @@ func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 	d.Facts = append(d.Facts,
 		report.Fact{Name: "Device", Value: deviceWords(measured.GPU, measured.PyTorch)},
 		report.Fact{Name: "Machine", Value: fmt.Sprintf("%d cores, %s of memory, %s/%s, load average %s", measured.Cores,
-			terminal.ByteSize(int64(machine.ReadMemory().Total)), runtime.GOOS, runtime.GOARCH, measured.Load)})
+			machine.ByteSize(int64(machine.ReadMemory().Total)), runtime.GOOS, runtime.GOARCH, measured.Load)})
 	d.Sections = []report.Section{paritySection(sets), speedSection(measured)}
 	return d
 }

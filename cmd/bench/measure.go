@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 	backend = cmp.Or(backend, os.Getenv(xla.BackendEnv))
 	options = compare.Options{Rounds: b.rounds, Precisions: []compare.Precision{compare.Float32}, Device: "cpu"}
 	if xla.IsCUDA(backend) {
-		if options.Device = "cuda"; strings.Contains(backend, ","+string(compare.TF32)) {
+		if options.Device, backend = "cuda", backend+",preallocate=false"; strings.Contains(backend, ","+string(compare.TF32)) {
 			return options, "", fault.Usage(fmt.Errorf("--backend %s has tf32", backend), "name precisions in --precision alone")
 		}
 		if options.GPU, err = compare.FindGPU(ctx); err != nil {
@@ -128,15 +127,11 @@ func measure(cmd *cobra.Command, opts *terminal.Options, cases []bench.Case, b b
 func (r benchReport) print(w io.Writer) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n", r.Cores, r.Load)
 	if r.GPU != nil {
-		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, terminal.ByteSize(int64(r.GPU.MemoryBytes)))
+		fmt.Fprintf(w, "%s, driver %s, %s\n", r.GPU.Name, r.GPU.Driver, machine.ByteSize(int64(r.GPU.MemoryBytes)))
 	}
 	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header, rows := r.table()
-	for _, row := range append([][]string{header}, rows...) {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
+	return terminal.PrintTable(w, append([][]string{header}, rows...))
 }
 
 // table is the results in rows, a work's name only in the first of its rows.

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/configs"
+	"illustrator/draw"
 	"illustrator/losses"
 	"illustrator/models/batch"
 	"illustrator/models/classifier"
@@ -20,7 +21,6 @@ import (
 	"illustrator/models/nn"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
-	"illustrator/refine"
 	"illustrator/train/bench"
 )
 
@@ -63,7 +63,7 @@ var programList = []program{
 	{name: "step-regularization", about: "a training step with the regularization (eq. 10)",
 		run: step(func(w *losses.Weights) { w.L1, w.Semantic = 0, 0 })},
 	{name: "step", about: "a training step with all losses", narrow: true, run: step(func(*losses.Weights) {})},
-	{name: "refine", about: "a refinement's step: the gradient to z", narrow: true, most: 32, run: runRefine},
+	{name: "refine", about: "a refinement's step: the gradient to z", most: 32, run: runRefine},
 	{name: "clip-text", about: "token numbers to text embeddings", run: runText},
 	{name: "clip-image", about: "pictures to image embeddings", run: runImage},
 	{name: "mapper", about: "image embeddings to z", run: runMapper},
@@ -150,15 +150,12 @@ func runRefine(ctx context.Context, backend compute.Backend, c Case) error {
 	if err != nil {
 		return err
 	}
-	o := refine.Options{
-		NoiseMode: stylegan2.NoiseRandom, LearningRate: refine.DefaultLearningRate, Regularization: refine.DefaultRegularization,
-		Precision: c.precision(),
-	}
-	var pictures []*refine.Picture
+	var pictures []*draw.Refinement
 	for range c.Batch {
-		pictures = append(pictures, refine.NewPicture(make([]float32, n.Generator.StyleDim), make([]float32, n.CLIP.ProjectionDim), 0))
+		z, embed := make([]float32, n.Generator.StyleDim), make([]float32, n.CLIP.ProjectionDim)
+		pictures = append(pictures, draw.NewRefinement(z, embed, 0, stylegan2.NoiseRandom, 1))
 	}
-	return refine.Step(ctx, n, o, pictures)
+	return draw.Step(ctx, n, pictures)
 }
 
 func runText(ctx context.Context, backend compute.Backend, c Case) error {

@@ -5,20 +5,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/singleflight"
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/data/pairs"
 	"illustrator/data/seeds"
-	"illustrator/data/texts"
-	"illustrator/eval"
-	"illustrator/eval/ablation"
+	"illustrator/eval/chart"
 	"illustrator/eval/report"
+	"illustrator/eval/studies"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 const ablateLong = `Compares variants of a run, as a study's YAML file lists them: overrides of its settings, each trained by several seeds
@@ -74,133 +77,151 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 	if a.jobs < 1 || a.jobs > 64 {
 		return fault.Usage(fmt.Errorf("--jobs is %d", a.jobs), "from 1 to 64; more than there are devices is of no use")
 	}
-	var all []*study
+	options, err := a.options(opts, args)
+	if err != nil {
+		return err
+	}
+	var all []*studies.Study
 	for _, ref := range args {
-		s, err := opts.openStudy(a, ref, len(args) > 1)
+		s, err := studies.Open(opts.Env(), ref, a.set, options(ref))
 		if err != nil {
+			return err
+		}
+		if err := terminal.CheckOutputFolder(s.Out()); err != nil {
 			return err
 		}
 		all = append(all, s)
 	}
-	var failed error
-	var sections []report.Section
-	for _, s := range all {
-		if a.dryRun {
-			if err := s.list(); err != nil {
-				return err
-			}
-			continue
-		}
-		section, err := s.run(ctx)
-		if err != nil && !errors.Is(err, fault.ErrPartial) {
-			return fmt.Errorf("study %s: %w", s.name, err)
-		}
-		sections, failed = append(sections, section), errors.Join(failed, err)
+	if a.dryRun {
+		return listCells(opts, all)
 	}
-	if len(sections) > 1 {
-		failed = errors.Join(failed, opts.reportAll(a.together(), sections))
-	}
-	return failed
+	return a.execute(ctx, opts, all)
 }
 
-// together is the folder of several studies.
-func (a ablateOptions) together() string { return cmp.Or(a.out, "ablations") }
-
-// study is a study under way.
-type study struct {
-	*globalOptions
-	*ablation.Study
-	options   ablateOptions
-	name, out string
-	domain    string
-	texts     []texts.Text
-	pairs     string             // the folder of pairs, "" where no variant needs any
-	trainings singleflight.Group // cells that need the same training share it
-}
-
-// openStudy reads a study and checks all that it names, before anything is computed.
-func (o *globalOptions) openStudy(a ablateOptions, ref string, several bool) (*study, error) {
-	of, err := configs.OpenStudy(ref, a.set)
-	if err != nil {
-		return nil, err
-	}
-	s := &study{globalOptions: o, Study: of, options: a, name: strings.TrimSuffix(filepath.Base(ref), filepath.Ext(ref))}
-	if s.out = a.out; s.out == "" || several {
-		s.out = filepath.Join(a.together(), s.name)
+// options returns the options of each study.
+func (a ablateOptions) options(opts *globalOptions, refs []string) (func(ref string) studies.Options, error) {
+	o := studies.Options{
+		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Jobs: a.jobs, Retry: a.retry,
+		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
 	}
 	if a.seeds != "" {
-		if s.Seeds, err = seeds.Parse(a.seeds); err != nil {
+		var err error
+		if o.Seeds, err = seeds.Parse(a.seeds); err != nil {
 			return nil, fmt.Errorf("--%w", err)
 		}
-		if err := s.Validate(); err != nil {
-			return nil, fmt.Errorf("--seeds: %w", err)
+	}
+	return func(ref string) studies.Options {
+		o := o
+		if a.out == "" && !o.Several {
+			o.Out = filepath.Join(o.Out, studies.NameOf(ref))
+		}
+		return o
+	}, nil
+}
+
+func listCells(opts *globalOptions, all []*studies.Study) error {
+	for _, s := range all {
+		cells, err := s.List()
+		if err != nil {
+			return err
+		}
+		rows := [][]string{{"variant", "seed", "status"}}
+		for _, c := range cells {
+			status := "to do"
+			switch {
+			case c.Done:
+				status = fmt.Sprintf("done in %.0f s", c.Seconds)
+			case c.Failed != "":
+				status = "failed: " + terminal.OneLine(c.Failed)
+			}
+			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
+		}
+		if err := terminal.PrintTable(opts.stdout, rows); err != nil {
+			return err
 		}
 	}
-	if a.run != "" && s.Train {
-		return nil, fault.Usage(fmt.Errorf("--run %q, but study %s trains its own mappers", a.run, s.name), "leave --run out")
+	return nil
+}
+
+// execute executes studies one after the other and prints their results; of several it writes one more report.
+func (a ablateOptions) execute(ctx context.Context, opts *globalOptions, all []*studies.Study) (failed error) {
+	var sections []report.Section
+	for _, s := range all {
+		results, err := s.Run(ctx)
+		if err == nil {
+			err = a.print(opts, results)
+		}
+		if err != nil {
+			return fmt.Errorf("study %s: %w", s.Name, err)
+		}
+		if results.Failed > 0 {
+			failed = errors.Join(failed, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", results.Failed, results.Cells, fault.ErrPartial))
+		}
+		sections = append(sections, results.Section(s.Title))
 	}
-	run, err := configs.RunOf(s.Study, s.Variants()[0], s.Seeds[0])
+	if len(sections) < 2 {
+		return failed
+	}
+	path, err := studies.ReportAll(cmp.Or(a.out, "ablations"), "illustrator "+strings.Join(os.Args[1:], " "), sections)
+	if err == nil {
+		_, err = fmt.Fprintln(opts.stdout, path)
+	}
+	return errors.Join(failed, err)
+}
+
+func (a ablateOptions) print(opts *globalOptions, r *studies.Results) error {
+	if a.asJSON {
+		return jsonfile.Print(opts.stdout, r.Result)
+	}
+	return printFigures(opts.stdout, r.Table, append(r.Findings, r.Report)...)
+}
+
+// trainer trains the mappers of studies.
+type trainer struct{ opts *globalOptions }
+
+// job has a session of its own: nothing that one training leaves on the device reaches another.
+func (t trainer) job(run configs.Run, folder string) (*runs.Job, error) {
+	s, err := t.opts.readDomain(run.Domain)
 	if err != nil {
 		return nil, err
 	}
-	s.domain = run.Domain
-	if s.needsPairs() {
-		s.pairs = cmp.Or(a.pairs, filepath.Join(s.out, "pairs"))
-		if several && a.pairs == "" { // studies of as many pairs share them
-			s.pairs = filepath.Join(a.together(), fmt.Sprintf("pairs-%d", run.Pairs.Rows))
-		}
-	}
-	return s, s.check()
+	return jobOf(t.opts, s, run, folder), nil
 }
 
-// needsPairs reports whether a variant trains, or takes samples of pairs for its image prompt.
-func (s *study) needsPairs() bool {
-	for _, v := range s.Variants() {
-		if n, _ := v.Draw.Samples(); n > 0 {
-			return true
-		}
-	}
-	return s.Train
-}
-
-// check reads the domain and the texts, and checks what variants ask of them.
-func (s *study) check() error {
-	session, err := s.readDomain(s.domain)
+// Sample implements studies.Trainer.
+func (t trainer) Sample(ctx context.Context, run configs.Run, folder string) error {
+	j, err := t.job(run, "")
 	if err != nil {
 		return err
 	}
-	if s.Texts != "" {
-		s.texts, err = readTextArguments(nil, s.Texts)
-	} else {
-		s.texts, err = session.descriptions()
-	}
+	meta := runs.PairsMeta(j.Networks, j.Domain.Name, run.Pairs)
+	return runs.Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows)
+}
+
+// Train implements studies.Trainer. A finished training keeps no checkpoints.
+func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs string) error {
+	j, err := t.job(run, folder)
 	if err != nil {
 		return err
 	}
-	if len(s.Kinds) > 0 {
-		var kept []texts.Text
-		for _, t := range s.texts {
-			for _, kind := range s.Kinds {
-				if t.Kind == kind {
-					kept = append(kept, t)
-				}
-			}
-		}
-		if s.texts = kept; len(kept) == 0 {
-			return fault.Usage(fmt.Errorf("kinds: no text is of the kinds %s", strings.Join(s.Kinds, ", ")), "name kinds that the texts have")
-		}
+	j.Pairs = pairs
+	if _, err := j.Train(ctx); err != nil {
+		return explain(err)
 	}
-	for _, v := range s.Variants() {
-		if layers := session.networks.Generator.NumLayers(); v.Draw.InjectIndex > layers {
-			return fault.Usage(fmt.Errorf("variant %q: draw.inject_index is %d", v.Name, v.Draw.InjectIndex), "this generator has layers 0 to %d", layers)
-		}
+	return j.Folder.RemoveCheckpoints()
+}
+
+// Files implements studies.Trainer.
+func (t trainer) Files(folder string) studies.Files {
+	f := train.Folder(folder)
+	return studies.Files{BestMapper: f.BestMapper(), LastMapper: f.LastMapper(), Prompts: f.Prompts()}
+}
+
+// Losses implements studies.Trainer.
+func (t trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
+	var of []runs.Run
+	for _, t := range trainings {
+		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label})
 	}
-	if s.Manipulate && session.networks.Classifier == nil {
-		return fault.Usage(fmt.Errorf("study %s manipulates, and domain %s has no classifier", s.name, s.domain), "name a classifier in the domain's file: it says what changed")
-	}
-	request := eval.Request{Domain: s.domain, Texts: s.texts, Metrics: s.Metrics, Seeds: s.Seeds}
-	if err := request.Check(session.networks); err != nil {
-		return err
-	}
-	return terminal.CheckOutputFolder(s.out)
+	return lossFigure(of, false)
 }

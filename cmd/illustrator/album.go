@@ -5,125 +5,100 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
-	"time"
 
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
-	"illustrator/eval"
+	"illustrator/draw"
 	"illustrator/eval/metrics"
+	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
-	"illustrator/models/pipeline"
 )
 
-const (
-	// drawAtOnce is the number of pictures that are drawn before they are written: few are held in memory.
-	drawAtOnce = 32
-	// gridPictures is the number of pictures that a grid shows at most: more do not fit on a sheet that viewers open.
-	gridPictures = 480
-)
+// gridPictures is the number of pictures that a grid shows at most: more do not fit on a sheet that viewers open.
+const gridPictures = 480
 
 // album is what was drawn: of each text the pictures that were kept. What is of each picture has all of them, pictures the
 // grid's.
 type album struct {
+	model       draw.Model
 	texts       []texts.Text
 	places      []int // of the texts in the command's list
-	scores      []eval.Score
+	scores      []draw.Score
 	imageEmbeds []float32 // [N,E]
 	pictures    []image.Image
-
-	bestOf, refined *improvement // nil where not asked for
+	gains       *draw.Gains
 }
 
-// drawTexts draws the texts batch by batch and writes each picture when it is done.
-func (o *globalOptions) drawTexts(ctx context.Context, s *session, g generateOptions, request pipeline.Request, embeds []float32) (*album, error) {
-	a := newAlbum(g)
-	dim, list, done := s.networks.CLIP.ProjectionDim, request.Seeds, 0
-	bar := o.NewProgress("Drawing pictures", len(g.texts)*len(list))
+// draw draws the texts and writes each picture when it is done.
+func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOptions, plan draw.Plan) (*album, error) {
+	requests := make([]draw.Request, len(g.texts))
+	for i, text := range g.texts {
+		requests[i] = draw.Request{Text: text, Plan: plan}
+	}
+	bar := o.NewProgress("Drawing pictures", len(requests)*len(plan.Seeds))
 	defer bar.Done()
-	textsAtOnce := max(1, drawAtOnce/len(list))
-	for from := 0; from < len(g.texts); from += textsAtOnce {
-		to := min(from+textsAtOnce, len(g.texts))
-		chosen := newChoice(g)
-		for first := 0; first < len(list); first += drawAtOnce {
-			last := min(first+drawAtOnce, len(list))
-			request.TextEmbeds, request.Seeds, request.RandomZ = embeds[from*dim:to*dim], list[first:last], nil
-			for _, seed := range request.Seeds {
-				request.RandomZ = append(request.RandomZ, seeds.Z(seed, s.networks.Generator.StyleDim)...)
-			}
-			drawn, err := a.draw(ctx, s, g, request, from)
-			if err != nil {
-				return nil, err
-			}
-			done += len(drawn)
-			bar.Set(done, "")
-			if chosen.add(drawn); g.bestOf > 1 && last < len(list) {
-				continue // the best may be still to come
-			}
-			if err := a.keep(ctx, s, g, request, chosen.take(), func(note string) { bar.Set(done, note) }); err != nil {
-				return nil, err
-			}
+	a := &album{model: m, gains: draw.NewGains(plan)}
+	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{AtOnce: g.batch, Score: true, Progress: func(done int, refining *draw.Progress) {
+		note := ""
+		if refining != nil {
+			note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
+		}
+		bar.Set(done, note)
+	}}) {
+		if err != nil {
+			return nil, err
+		}
+		if err := a.add(ctx, g, p); err != nil {
+			return nil, err
 		}
 	}
 	return a, nil
 }
 
-// draw draws the pictures of a request, whose first text is number from.
-func (a *album) draw(ctx context.Context, s *session, g generateOptions, request pipeline.Request, from int) ([]*drawing, error) {
-	defer a.bestOf.time(time.Now())
-	generated, err := s.networks.Generate(ctx, request)
+// add writes a picture, redrawn in g's style, with its record beside it.
+func (a *album) add(ctx context.Context, g generateOptions, p *draw.Picture) error {
+	record := a.model.Record(*p.Recipe).Drawn(p)
+	record.Cartoon = g.cartoonOptions.record()
+	name := pictureName(p.Request, record.Text.Text, record.Seed)
+	img, err := g.redraw(ctx, g.out, name, a.model.Image(p))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	dim, embedDim := s.networks.Generator.StyleDim, s.networks.CLIP.ProjectionDim
-	drawn := make([]*drawing, len(generated.PictureZ)/dim)
-	for i := range drawn {
-		text := i / len(request.Seeds)
-		drawn[i] = &drawing{
-			text: g.texts[from+text], place: from + text, seed: request.Seeds[i%len(request.Seeds)], z: generated.PictureZ[i*dim : (i+1)*dim],
-			textEmbed: request.TextEmbeds[text*embedDim : (text+1)*embedDim], target: generated.ImageEmbeds[text*embedDim : (text+1)*embedDim],
-		}
+	base := filepath.Join(g.out, name)
+	if err := pictures.WritePNG(base+".png", img, record.Meta(version.Program())); err != nil {
+		return err
 	}
-	if err := look(ctx, s, drawn, generated.Images); err != nil {
-		return nil, err
+	if err := jsonfile.Write(base+".json", record); err != nil {
+		return err
 	}
-	a.bestOf.before(drawn, len(drawn))
-	return drawn, nil
-}
-
-// keep improves the pictures that were chosen, if that is asked for, and writes them.
-func (a *album) keep(ctx context.Context, s *session, g generateOptions, request pipeline.Request, chosen []*drawing, note func(string)) error {
-	a.bestOf.after(chosen)
-	if g.refine > 0 {
-		if err := a.refine(ctx, s, g, request, chosen, note); err != nil {
-			return err
-		}
+	if len(a.pictures) < gridPictures {
+		a.pictures = append(a.pictures, img)
 	}
-	size := s.networks.Generator.Size
-	for _, d := range chosen {
-		name := pictureName(d.place, d.text.Text, d.seed)
-		img, err := g.redraw(ctx, g.out, name, pictures.Picture{Width: size, Height: size, Pixels: d.pixels}.Image())
-		if err != nil {
-			return err
-		}
-		if err := d.info(s, g, request).write(filepath.Join(g.out, name), img); err != nil {
-			return err
-		}
-		if len(a.pictures) < gridPictures {
-			a.pictures = append(a.pictures, img)
-		}
-		a.texts, a.places, a.scores = append(a.texts, d.text), append(a.places, d.place), append(a.scores, d.score)
-		a.imageEmbeds = append(a.imageEmbeds, d.imageEmbed...)
-	}
+	a.texts, a.places, a.scores = append(a.texts, record.Text), append(a.places, p.Request), append(a.scores, *p.Score)
+	a.imageEmbeds = append(a.imageEmbeds, p.Embed...)
+	a.gains.Add(p)
 	return nil
 }
 
+// summarize takes the means and writes the grid.
+func (a *album) summarize(o *globalOptions, out string) (s generateSummary, err error) {
+	if len(a.pictures) < len(a.scores) {
+		o.log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(a.pictures), len(a.scores)))
+	}
+	a.gains.Close()
+	s = generateSummary{Summary: draw.Summarize(a.texts, a.scores), Gains: *a.gains, Grid: filepath.Join(out, "grid.png")}
+	if s.Diversity, err = a.diversity(); err != nil {
+		return s, err
+	}
+	return s, a.writeGrid(s.Grid, len(a.scores)/(a.places[len(a.places)-1]+1), s)
+}
+
 // diversity is how different the pictures of one text are, mean over texts; nil where they are one each.
-func (a *album) diversity(embedDim int) (*float64, error) {
+func (a *album) diversity() (*float64, error) {
 	if len(a.places) < 2 || a.places[0] != a.places[1] {
 		return nil, nil
 	}
-	x, err := metrics.Rows(a.imageEmbeds, embedDim)
+	x, err := metrics.Rows(a.imageEmbeds, a.model.CLIP.ProjectionDim)
 	if err != nil {
 		return nil, err
 	}

@@ -1,31 +1,22 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/internal/machine"
-	"illustrator/internal/version"
-	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
-	"illustrator/train"
 	"illustrator/train/bench"
 	"illustrator/train/runs"
 )
@@ -87,10 +78,10 @@ func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
 
 func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) error {
 	if b.rounds < 1 || b.rounds > 10_000 {
-		return fault.Usage(fmt.Errorf("--rounds is %d", b.rounds), "--rounds must be from 1 to 10000")
+		return fault.Field("--rounds", b.rounds, "from 1 to 10000")
 	}
 	if b.most < 8 || b.most > configs.MaxPairsBatch {
-		return fault.Usage(fmt.Errorf("--most is %d", b.most), "--most must be from 8 to %d", configs.MaxPairsBatch)
+		return fault.Field("--most", b.most, "from 8 to %d", configs.MaxPairsBatch)
 	}
 	run, err := configs.OpenRun(b.config, b.set)
 	if err != nil {
@@ -103,138 +94,48 @@ func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) erro
 	if err != nil {
 		return err
 	}
-	works, err := s.batchWorks(run, b.most)
+	works, err := jobOf(opts, s, run, "").BatchWorks(b.most)
 	if err != nil {
 		return err
 	}
 	if b.serve != "" {
-		return opts.serveBatch(cmd, works, b.serve)
+		return serveBatch(cmd, opts, works, b.serve)
 	}
-	report, err := opts.findBatches(cmd.Context(), works, b)
+	backend, err := opts.BackendName()
+	if err != nil {
+		return err
+	}
+	search := runs.BatchSearch{Env: opts.Env(), Rounds: b.rounds}
+	if search.OnCPU, err = xla.OnCPU(backend); err != nil {
+		return err
+	}
+	if search.Worker, err = b.worker(backend); err != nil {
+		return err
+	}
+	report, err := search.Find(cmd.Context(), works)
 	if err != nil && len(report.Tried) == 0 {
 		return err
 	}
 	if b.asJSON {
 		return errors.Join(jsonfile.Print(opts.stdout, report), err)
 	}
-	return errors.Join(report.print(opts.stdout, works), err)
-}
-
-// batchWork is a piece of work whose batch is looked for.
-type batchWork struct {
-	bench.Case        // its batch is still to come
-	key        string // of the setting: "train.batch"
-	now        string // its value
-	least      int
-	most       int
-	estimate   func(batch int) uint64
-}
-
-// batchWorks returns what a run does in batches: sampling, and training.
-func (s *session) batchWorks(run configs.Run, most int) ([]batchWork, error) {
-	m, err := runs.MapperOf(run, s.networks)
-	if err != nil {
-		return nil, err
-	}
-	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
-		return pipeline.Open(backend, s.domain.Locations())
-	}
-	stages := run.Train.Stages
-	stage := stages[max(0, slices.IndexFunc(stages, func(s train.Stage) bool { return s.Losses.Semantic != 0 }))]
-	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: stylegan2.NoiseMode(run.Pairs.NoiseMode)}
-	training := bench.Case{
-		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: stylegan2.NoiseMode(run.Train.NoiseMode),
-		Devices: run.Train.Devices, Precision: pipeline.Precision(run.Train.Precision), Losses: stage.Losses, Optimizer: run.Train.Optimizer,
-	}
-	training.Optimizer.Accumulate = 1
-	sampling.Open, sampling.Mapper, training.Open, training.Mapper = open, m, open, m
-	estimate := func(batch int) uint64 {
-		c := run.Train
-		c.Batch = batch
-		return uint64(train.EstimateMemory(c, m, s.networks).Total())
-	}
-	const degenerate = 4 // below it BatchNorm is: see train.Config
-	s.networks.Pictures = run.Pairs.Batch
-	return []batchWork{
-		{sampling, "pairs.batch", fmt.Sprint(s.networks.PictureBatch()), 1, most, nil},
-		{training, "train.batch", fmt.Sprint(run.Train.Batch), degenerate, min(most, run.Pairs.Rows-run.Train.Validation.Rows-1), estimate},
-	}, nil
-}
-
-// at returns the case with a batch. A measurement is of so many steps that it takes a sizeable part of a second.
-func (w batchWork) at(batch int) bench.Case {
-	c := w.Case
-	c.Batch, c.Repeat = batch, max(1, 256/batch)
-	return c
+	return errors.Join(printBatches(opts.stdout, report, works), err)
 }
 
 // serveBatch is the process that measures one batch of one work, "training:64".
-func (o *globalOptions) serveBatch(cmd *cobra.Command, works []batchWork, what string) error {
+func serveBatch(cmd *cobra.Command, opts *globalOptions, works []runs.BatchWork, what string) error {
 	name, number, _ := strings.Cut(what, ":")
 	batch, err := strconv.Atoi(number)
-	at := slices.IndexFunc(works, func(w batchWork) bool { return w.Name == name })
+	at := slices.IndexFunc(works, func(w runs.BatchWork) bool { return w.Name == name })
 	if err != nil || batch < 1 || at < 0 {
 		return fault.Usage(fmt.Errorf("--serve is %q", what), "leave it out: `illustrator bench batch` starts such processes")
 	}
-	backend, err := o.OpenBackend(max(1, works[at].Devices))
+	backend, err := opts.OpenBackend(max(1, works[at].Devices))
 	if err != nil {
 		return err
 	}
 	programs.Use(nil) // how long compiling takes is measured too
-	return bench.Serve(cmd.Context(), works[at].at(batch), backend, cmd.InOrStdin(), o.stdout)
-}
-
-// batchReport is what --json prints.
-type batchReport struct {
-	Versions version.Info                 `json:"versions"`
-	Cores    int                          `json:"cores"`
-	Load     string                       `json:"load_average"`
-	Tried    map[string][]bench.Candidate `json:"tried"`       // by the setting's name
-	Best     map[string]int               `json:"recommended"` // 0 where none could be measured
-}
-
-// findBatches looks for the best batch of each work. What was measured before an error is in the report.
-func (o *globalOptions) findBatches(ctx context.Context, works []batchWork, b batchOptions) (batchReport, error) {
-	report := batchReport{
-		Versions: version.Read(), Cores: runtime.NumCPU(), Load: machine.LoadAverage(),
-		Tried: map[string][]bench.Candidate{}, Best: map[string]int{},
-	}
-	backend, err := o.BackendName()
-	if err != nil {
-		return report, err
-	}
-	onCPU, err := xla.OnCPU(backend)
-	if err != nil {
-		return report, err
-	}
-	worker, err := b.worker(backend)
-	if err != nil {
-		return report, err
-	}
-	bench.WarnBusy(o.log, report.Load)
-	for _, w := range works {
-		search := bench.Search{Least: w.least, Most: w.most, Multiple: max(1, w.Devices), Estimate: w.estimate}
-		if onCPU { // another device's memory is not this machine's
-			search.Memory = machine.ReadMemory().Available
-		}
-		search.Measure = func(batch int) (bench.Result, error) {
-			o.log.Info(fmt.Sprintf("measuring: %s, batch %d", w.About, batch))
-			c := w.at(batch)
-			result, err := bench.Measure(ctx, c, worker(c), b.rounds)
-			if !onCPU {
-				result.PeakBytes = 0
-			}
-			return result, err
-		}
-		tried, best, err := search.Run(ctx)
-		if len(tried) > 0 {
-			report.Tried[w.key], report.Best[w.key] = tried, best
-		}
-		if err != nil {
-			return report, err
-		}
-	}
-	return report, report.failure(works)
+	return bench.Serve(cmd.Context(), works[at].At(batch), backend, cmd.InOrStdin(), opts.stdout)
 }
 
 // worker returns the command line of the process that measures a case: this one's, with the work added.
@@ -249,39 +150,29 @@ func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) 
 	}, err
 }
 
-// failure is an error if a work could not be measured with any batch.
-func (r batchReport) failure(works []batchWork) error {
-	for _, w := range works {
-		if tried := r.Tried[w.key]; r.Best[w.key] == 0 && len(tried) > 0 {
-			return fmt.Errorf("%s could not be measured with any batch: %s", w.About, tried[0].Failure)
-		}
-	}
-	return nil
-}
-
-func (r batchReport) print(w io.Writer, works []batchWork) error {
+func printBatches(w io.Writer, r runs.BatchReport, works []runs.BatchWork) error {
 	fmt.Fprintf(w, "%d cores, load average %s\n\n", r.Cores, r.Load)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "work\tbatch\ts/step\tsamples/s\tpeak, GiB\tcompile, s")
+	rows := [][]string{{"work", "batch", "s/step", "samples/s", "peak, GiB", "compile, s"}}
 	for _, work := range works {
 		about := work.About
-		for _, c := range r.Tried[work.key] {
+		for _, c := range r.Tried[work.Key] {
 			if c.Failure != "" {
-				fmt.Fprintf(table, "%s\t%d\t%s\n", about, c.Batch, c.Failure)
+				rows = append(rows, []string{about, strconv.Itoa(c.Batch), c.Failure})
 			} else {
-				fmt.Fprintf(table, "%s\t%d\t%.4g\t%.4g\t%s\t%.1f\n", about, c.Batch, c.StepSeconds, c.SamplesPerSecond, bench.Gibibytes(c.PeakBytes), c.CompileSeconds)
+				rows = append(rows, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds), fmt.Sprintf("%.4g", c.SamplesPerSecond),
+					bench.Gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds)})
 			}
 			about = ""
 		}
 	}
-	if err := table.Flush(); err != nil {
+	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	for _, work := range works {
-		if best := r.Best[work.key]; best > 0 {
+		if best := r.Best[work.Key]; best > 0 {
 			fmt.Fprintf(w, "%s: --set %s=%d (now %s); no other batch does %.0f %% more samples a second\n",
-				work.About, work.key, best, work.now, 100*(bench.Worthwhile-1))
+				work.About, work.Key, best, work.Now, 100*(bench.Worthwhile-1))
 		}
 	}
 	_, err := fmt.Fprintln(w, "Nothing is changed: results depend on the batch.")

@@ -14,6 +14,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 )
@@ -103,26 +104,10 @@ func (c *cartoonOptions) applyAll(ctx context.Context, images []image.Image) (er
 	return nil
 }
 
-// cartoonInfo says in JSON how pictures were redrawn; it is empty where they were not.
-type cartoonInfo struct {
-	Cartoon       string `json:"cartoon,omitempty"`
-	CartoonSHA256 string `json:"cartoon_sha256,omitempty"` // of a network
-}
-
-func (c *cartoonOptions) cartoonInfo() cartoonInfo {
+// record names the style that was opened; it is empty where there is none.
+func (c *cartoonOptions) record() draw.Cartoon {
 	if c.opened == nil {
-		return cartoonInfo{}
+		return draw.Cartoon{}
 	}
-	return cartoonInfo{c.opened.Name, c.opened.SHA256}
-}
-
-// meta is the same for a picture's metadata.
-func (i cartoonInfo) meta() (meta []pictures.Meta) {
-	if i.Cartoon != "" {
-		meta = append(meta, pictures.Meta{Key: "Cartoon", Value: i.Cartoon})
-	}
-	if i.CartoonSHA256 != "" {
-		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: i.CartoonSHA256})
-	}
-	return meta
+	return draw.Cartoon{Style: c.opened.Name, SHA256: c.opened.SHA256}
 }

@@ -62,7 +62,7 @@ func checkColorOrder(path, order string) error {
 		return nil
 	}
 	if order != "RGB" && order != "BGR" {
-		return fault.Usage(fmt.Errorf("--color-order is %q", order), "--color-order must be RGB or BGR")
+		return fault.Field("--color-order", order, "RGB or BGR")
 	}
 	kind, err := convert.Recognize(path)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
 )
@@ -44,7 +44,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	texts, err := s.descriptions()
+	texts, err := s.domain.Texts()
 	if err != nil {
 		return err
 	}
@@ -65,10 +65,11 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
-	summary, err = opts.generate(ctx, s, generateOptions{
-		mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts,
-		drawOptions: drawOptions{seeds: "0", noiseMode: string(stylegan2.NoiseConst), alpha: s.domain.Alpha, truncationPsi: 1},
-	})
+	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	summary, err = opts.generate(ctx, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan)
 	if err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
@@ -77,13 +78,4 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return err
 	}
 	return summary.print(opts, pictures)
-}
-
-// descriptions returns the domain's test descriptions.
-func (s *session) descriptions() ([]texts.Text, error) {
-	name, raw, err := s.domain.ReadDescriptions()
-	if err != nil {
-		return nil, err
-	}
-	return texts.Parse(name, raw)
 }

@@ -3,18 +3,18 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"illustrator/cmd/terminal"
+	"illustrator/internal/machine"
 	"illustrator/train/runs"
 )
 
 // printPlan prints what a run would do: a table in comments, then all settings, which together are a configuration that
 // can be stored and used.
 func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "# %s\t%s\n", name, fmt.Sprintf(format, args...))
+		rows = append(rows, []string{"# " + name, fmt.Sprintf(format, args...)})
 	}
 	line("pairs", "%d to train on, %d to validate; %s", p.Rows, p.Config.Validation.Rows, p.Source)
 	line("mapper", "%d parameters, trained", p.Mapper.Parameters())
@@ -28,9 +28,9 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	line("steps", "%d", p.Config.Steps())
 	m := p.Memory
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
-		terminal.ByteSize(m.Total()), terminal.ByteSize(m.Weights), terminal.ByteSize(m.Programs), terminal.ByteSize(m.Batch))
-	line("checkpoint", "%s each, %d kept and the best", terminal.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
-	if err := table.Flush(); err != nil {
+		machine.ByteSize(m.Total()), machine.ByteSize(m.Weights), machine.ByteSize(m.Programs), machine.ByteSize(m.Batch))
+	line("checkpoint", "%s each, %d kept and the best", machine.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
+	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
 	}
 	text, err := j.Run.YAML()

@@ -8,6 +8,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
+	"illustrator/data/embeddings"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
@@ -16,7 +17,7 @@ import (
 type embedOptions struct {
 	domain, textsFile, out string
 	images                 []string
-	strict                 bool
+	strict, pad            bool
 }
 
 func newEmbedCommand(opts *globalOptions) *cobra.Command {
@@ -26,7 +27,9 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 		Short: "Embed texts or pictures with the domain's CLIP",
 		Long: `Writes CLIP embeddings [N,E] as float32, normalised to length √E, to a .npy or .safetensors file (tensor
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a JSON list of
-{"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1].`,
+{"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
+and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
+that generated pictures go through.`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
   illustrator embed --images pictures --out e.safetensors`,
 		Args: cobra.ArbitraryArgs,
@@ -38,6 +41,7 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 	flags.StringSliceVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
 	addStrictFlag(cmd, &e.strict)
+	addPadFlag(cmd, &e.pad)
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
@@ -60,6 +64,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err != nil {
 		return err
 	}
+	s.networks.Preprocessor.Pad = e.pad
 	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
@@ -77,6 +82,10 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	}
 	_, err = fmt.Fprintln(opts.stdout, e.out)
 	return err
+}
+
+func addPadFlag(cmd *cobra.Command, pad *bool) {
+	cmd.Flags().BoolVar(pad, "pad", false, "pad picture files that are not square with white instead of cropping their middle")
 }
 
 func addStrictFlag(cmd *cobra.Command, strict *bool) {
@@ -143,62 +152,27 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 		if err != nil {
 			return nil, err
 		}
-		if len(a.Shape) != 4 || a.Shape[1] != 3 || len(a.Data) == 0 {
-			return nil, fault.Usage(fmt.Errorf("%s has shape %v", sources[0], a.Shape), "pictures are [N,3,H,W] in [-1,1]")
+		if err := embeddings.CheckArray(sources[0], a); err != nil {
+			return nil, err
 		}
 		if err := o.start(s); err != nil {
 			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
 	}
-	paths, err := findPictures(ctx, sources...)
+	paths, err := pictures.Find(ctx, sources...)
 	if err != nil {
 		return nil, err
 	}
 	return o.embedPictures(ctx, s, paths)
 }
 
-// findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
-func findPictures(ctx context.Context, sources ...string) ([]string, error) {
-	paths, err := pictures.Paths(sources...)
-	if err == nil {
-		_, err = pictures.Read(ctx, paths[0])
-	}
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
-	}
-	return paths, err
-}
-
-// embedPictures embeds picture files. They may differ in size and be more than memory holds: each is brought to CLIP's
-// size when it is read.
+// embedPictures embeds picture files.
 func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
 	if err := o.start(s); err != nil {
 		return nil, err
 	}
 	bar := o.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
-	size := s.networks.CLIP.Vision.ImageSize
-	const batch = 32
-	var embeds, pixels []float32
-	for i, path := range paths {
-		p, err := pictures.Read(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		small, err := s.networks.Resize(ctx, p.Pixels, p.Height, p.Width)
-		if err != nil {
-			return nil, fmt.Errorf("embed %q: %w", path, err)
-		}
-		if pixels = append(pixels, small...); (i+1)%batch != 0 && i+1 < len(paths) {
-			continue
-		}
-		e, err := s.networks.EmbedImages(ctx, pixels, size, size)
-		if err != nil {
-			return nil, err
-		}
-		embeds, pixels = append(embeds, e...), pixels[:0]
-		bar.Set(i+1, "")
-	}
-	return embeds, nil
+	return embeddings.Files(ctx, s.networks, paths, func(done int) { bar.Set(done, "") })
 }

@@ -1,21 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
+	"illustrator/draw"
 	"illustrator/eval"
+	"illustrator/eval/report"
+	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/host"
 	"illustrator/train/runs"
 )
 
@@ -38,14 +41,15 @@ An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "fea
 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
 
 type evalOptions struct {
-	drawOptions
+	drawFlags
 	domain, mapper, textsFile, out    string
 	metrics                           []string
-	asJSON                            bool
+	asJSON, pad                       bool
 	referenceSamples, resamples       int
 	reference, clip, inception, lpips string
 
 	run, pictures string // the argument is one of them, or there is none
+	drawn         draw.Plan
 }
 
 func newEvalCommand(opts *globalOptions) *cobra.Command {
@@ -64,7 +68,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts (default the domain's descriptions; of PICTURES, those written with them)")
 	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+strings.Join(eval.Names, ", ")+" (default all)")
-	e.drawOptions.addFlags(cmd, "0-3")
+	e.drawFlags.addFlags(cmd, "0-3")
 	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
 	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
 	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")
@@ -72,6 +76,7 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&e.lpips, "lpips", "", "LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
 	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
+	addPadFlag(cmd, &e.pad)
 	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
 	return cmd
 }
@@ -84,19 +89,37 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 	if err != nil {
 		return err
 	}
-	if !cmd.Flags().Changed("alpha") {
-		e.alpha = s.domain.Alpha
+	s.networks.Preprocessor.Pad = e.pad
+	if e.drawn, err = e.drawFlags.plan(cmd, s.model()); err != nil {
+		return err
 	}
-	report, err := opts.eval(cmd.Context(), s, e)
+	report, err := evaluate(cmd.Context(), opts, s, e)
 	if err != nil {
 		return err
 	}
 	if e.asJSON {
 		err = jsonfile.Print(opts.stdout, report)
 	} else {
-		err = report.print(opts.stdout)
+		err = printFigures(opts.stdout, report.Table())
 	}
-	return errors.Join(err, report.partial())
+	return errors.Join(err, report.Partial())
+}
+
+// printFigures prints a table of figures, and their caveats below it.
+func printFigures(w io.Writer, table report.Table, more ...string) error {
+	rows, notes, err := table.Plain()
+	if err != nil {
+		return err
+	}
+	if err := terminal.PrintTable(w, rows); err != nil {
+		return err
+	}
+	for _, line := range append(notes, more...) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
@@ -133,9 +156,8 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// eval evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
-func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*evalReport, error) {
-	began := time.Now()
+// evaluate evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
+func evaluate(ctx context.Context, opts *globalOptions, s *session, e evalOptions) (*studies.Report, error) {
 	request, err := e.request(ctx, s)
 	if err != nil {
 		return nil, err
@@ -150,27 +172,16 @@ func (o *globalOptions) eval(ctx context.Context, s *session, e evalOptions) (*e
 		if of.networks == nil {
 			continue
 		}
-		if err := o.checkLengths(of, request.Texts, false); err != nil {
+		if err := opts.checkLengths(of, request.Texts, false); err != nil {
 			return nil, err
 		}
 	}
-	if err := o.start(s); err != nil {
+	if err := opts.start(s); err != nil {
 		return nil, err
 	}
 	if err := e.openJudges(s, &request); err != nil {
 		return nil, err
 	}
-	if err := terminal.CreateFolder(e.out); err != nil {
-		return nil, err
-	}
-	stages := host.Stages{Env: o.Env()}
-	request.Keep, request.Progress = e.out, stages.Set
-	result, err := eval.Evaluate(ctx, s.networks, request)
-	stages.Done()
-	if err != nil {
-		return nil, err
-	}
-	report := newEvalReport(s, e, request, result)
-	report.Seconds = time.Since(began).Seconds()
-	return report, report.write(e.out)
+	report := &studies.Report{Source: cmp.Or(e.run+e.pictures, "domain "+s.domain.Name), Reference: e.reference}
+	return report, report.Evaluate(ctx, opts.Env(), s.networks, request, e.out)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
@@ -15,13 +16,8 @@ import (
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
-	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Alpha: e.alpha, InjectIndex: e.injectIndex}
+	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.drawn.Seeds, Manner: e.drawn.Manner}
 	r.Bootstrap.Resamples = e.resamples
-	drawn, err := e.drawOptions.request(s)
-	if err != nil {
-		return r, err
-	}
-	r.Seeds, r.Synthesis = drawn.Seeds, drawn.Synthesis
 	if err := e.readTexts(s, &r); err != nil {
 		return r, err
 	}
@@ -31,9 +27,11 @@ func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, err
 	if e.clip != "" {
 		locations := s.domain.Locations()
 		locations.CLIP, locations.Classifier = e.clip, ""
+		var err error
 		if r.Judges.CLIP, err = pipeline.Open(nil, locations); err != nil {
 			return r, fmt.Errorf("--clip: %w", err)
 		}
+		r.Judges.CLIP.Preprocessor.Pad = e.pad
 		r.Judges.CLIPName = filepath.Base(e.clip)
 	}
 	if e.lpips != "" {
@@ -47,8 +45,8 @@ func (e evalOptions) openMapper(s *session, r *eval.Request) error {
 	if e.pictures != "" {
 		return nil
 	}
-	var err error
-	r.Prompts, err = s.loadMapperAndPrompts(mapperOptions{run: e.run, mapper: e.mapper}, e.noProjection)
+	model, err := s.loadModel(mapperOptions{run: e.run, mapper: e.mapper}, r.NoProjection)
+	r.Prompts = model.Prompts
 	return err
 }
 
@@ -61,7 +59,7 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 		}
 	}
 	if s.domain.Descriptions != "" {
-		if known, err = s.descriptions(); err != nil {
+		if known, err = s.domain.Texts(); err != nil {
 			return err
 		}
 	}
@@ -89,7 +87,7 @@ func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
 		r.Reference.Pairs = e.reference
 		return nil
 	}
-	files, err := findPictures(ctx, e.reference)
+	files, err := pictures.Find(ctx, e.reference)
 	r.Reference.Files = files
 	return err
 }

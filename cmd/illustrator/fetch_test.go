@@ -16,6 +16,7 @@ import (
 	"illustrator/checkpoints"
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/configs/published"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline/pipelinetest"
 )
@@ -29,8 +30,8 @@ func runLine(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	return out.String(), log.String(), err
 }
 
-// published is a domain whose networks lie on a server: a generator in rosinality's layout, a CLIP in Hugging Face's.
-type published struct {
+// publication is a domain whose networks lie on a server: a generator in rosinality's layout, a CLIP in Hugging Face's.
+type publication struct {
 	domain  string // the path of its YAML file
 	files   string // the server's folder
 	weights string // where they belong
@@ -60,9 +61,9 @@ sources:
       files: [%s]
 `
 
-func publish(t *testing.T) *published {
+func publish(t *testing.T) *publication {
 	t.Helper()
-	p := &published{files: t.TempDir(), weights: filepath.Join(t.TempDir(), "weights"), gone: map[string]bool{}}
+	p := &publication{files: t.TempDir(), weights: filepath.Join(t.TempDir(), "weights"), gone: map[string]bool{}}
 	t.Setenv(configs.WeightsEnv, p.weights)
 	if _, err := pipelinetest.Write(p.files, 1); err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestFetchFromMirrorAndKeep(t *testing.T) {
 	if err != nil || len(p.asked) > 0 {
 		t.Fatalf("%v, asked the server itself for %q", err, p.asked)
 	}
-	var results []fetched
+	var results []published.Network
 	if err := json.Unmarshal([]byte(printed), &results); err != nil || len(results) != 2 || !strings.Contains(results[0].Verified, "no more is known") {
 		t.Errorf("%v, %+v", err, results)
 	}

@@ -9,41 +9,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/configs"
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
-	"illustrator/eval"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
 )
 
 type generateOptions struct {
 	mapperOptions
-	drawOptions
-	diversityOptions
+	drawFlags
 	cartoonOptions
 	domain, textsFile, out string
 	strict, asJSON         bool
+	batch                  int
 	texts                  []texts.Text
-}
-
-// drawOptions say how texts become pictures.
-type drawOptions struct {
-	seeds, noiseMode     string
-	alpha, truncationPsi float64
-	noProjection         bool
-	injectIndex          int
-}
-
-func (d *drawOptions) addFlags(cmd *cobra.Command, seeds string) {
-	flags := cmd.Flags()
-	flags.StringVar(&d.seeds, "seeds", seeds, "seeds, such as 0,1,4-6")
-	flags.Float64Var(&d.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
-	flags.BoolVar(&d.noProjection, "no-projection", false, "use the text embedding as it is, without prompts")
-	flags.IntVar(&d.injectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
-	addSynthesisFlags(cmd, &d.noiseMode, &d.truncationPsi, stylegan2.NoiseRandom)
 }
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
@@ -84,8 +63,9 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
 	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
-	g.drawOptions.addFlags(cmd, "0")
-	g.diversityOptions.addFlags(cmd)
+	g.drawFlags.addFlags(cmd, "0")
+	g.addVariety(cmd)
+	flags.IntVar(&g.batch, "batch", draw.AtOnce, "pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.cartoonOptions.addFlags(cmd)
 	g.addKeepPlainFlag(cmd)
 	addStrictFlag(cmd, &g.strict)
@@ -99,9 +79,6 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if len(g.texts) == 0 {
 		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
 	}
-	if err := g.resolve(cmd, &g.drawOptions); err != nil {
-		return err
-	}
 	if g.domain, err = g.domainOf(cmd, g.domain); err != nil {
 		return err
 	}
@@ -109,10 +86,14 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if err != nil {
 		return err
 	}
-	if !cmd.Flags().Changed("alpha") {
-		g.alpha = s.domain.Alpha
+	if g.batch < 1 || g.batch > 4096 {
+		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	summary, err := opts.generate(cmd.Context(), s, g)
+	plan, err := g.plan(cmd, s.model())
+	if err != nil {
+		return err
+	}
+	summary, err := opts.generate(cmd.Context(), s, g, plan)
 	if err != nil {
 		return err
 	}
@@ -124,14 +105,13 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 
 // generateSummary is summary.json.
 type generateSummary struct {
-	eval.Summary
+	draw.Summary
 	// Diversity is the mean cosine distance between the embeddings of two pictures of one text, mean over texts; left out
 	// where texts have one picture each.
-	Diversity *float64     `json:"diversity,omitempty"`
-	BestOf    *improvement `json:"best_of,omitempty"`
-	Refined   *improvement `json:"refined,omitempty"`
-	Seconds   float64      `json:"seconds"`
-	Grid      string       `json:"grid"`
+	Diversity *float64 `json:"diversity,omitempty"`
+	draw.Gains
+	Seconds float64 `json:"seconds"`
+	Grid    string  `json:"grid"`
 }
 
 func (s generateSummary) print(opts *globalOptions, out string) error {
@@ -150,85 +130,61 @@ func (s generateSummary) print(opts *globalOptions, out string) error {
 		line += fmt.Sprintf(", diversity %.3f", *s.Diversity)
 	}
 	if s.BestOf != nil {
-		line += "\n" + s.BestOf.line(fmt.Sprintf("Best of %d", s.BestOf.Of))
+		line += "\n" + gainLine(fmt.Sprintf("Best of %d", s.BestOf.Of), s.BestOf)
 	}
 	if s.Refined != nil {
-		line += "\n" + s.Refined.line(fmt.Sprintf("Refined by %d steps", s.Refined.Of))
+		line += "\n" + gainLine(fmt.Sprintf("Refined by %d steps", s.Refined.Of), s.Refined)
 	}
 	_, err := fmt.Fprintln(opts.stdout, line)
 	return err
 }
 
-// generate draws and writes the pictures of all texts, grid and summary. All that g names is checked before a device starts.
-func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions) (generateSummary, error) {
-	began := time.Now()
-	request, err := g.request(s)
-	if err != nil {
-		return generateSummary{}, err
+// gainLine words a gain, such as "Best of 8: CLIP similarity 0.510 → 0.541".
+func gainLine(what string, g *draw.Gain) string {
+	line := fmt.Sprintf("%s: CLIP similarity %.3f → %.3f", what, g.Before.CLIPSimilarity, g.After.CLIPSimilarity)
+	if g.Before.Semantic != nil {
+		line += fmt.Sprintf(", eq. 9 %.3f → %.3f", *g.Before.Semantic, *g.After.Semantic)
 	}
-	request.Spread = g.spread
+	if g.Before.AttributeAccuracy != nil {
+		line += fmt.Sprintf(", named attributes found %.1f → %.1f %%", 100**g.Before.AttributeAccuracy, 100**g.After.AttributeAccuracy)
+	}
+	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
+}
+
+// generate draws and writes the pictures of all texts, grid and summary. All that g names is checked before a device starts.
+func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions, plan draw.Plan) (summary generateSummary, err error) {
+	began := time.Now()
 	if s.networks.Classifier != nil {
-		if err := eval.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
-			return generateSummary{}, err
+		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
+			return summary, err
 		}
 	}
 	if err := terminal.CheckOutputFolder(g.out); err != nil {
-		return generateSummary{}, err
+		return summary, err
 	}
 	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
-		return generateSummary{}, err
+		return summary, err
 	}
-	if request.Prompts, err = s.loadMapperAndPrompts(g.mapperOptions, g.noProjection); err != nil {
-		return generateSummary{}, err
-	}
-	embeds, err := o.embedTexts(ctx, s, g.texts, g.strict)
+	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
 	if err != nil {
-		return generateSummary{}, err
+		return summary, err
+	}
+	if err := o.checkLengths(s, g.texts, g.strict); err != nil {
+		return summary, err
+	}
+	if err := o.start(s); err != nil {
+		return summary, err
 	}
 	if err := terminal.CreateFolder(g.out); err != nil {
-		return generateSummary{}, err
+		return summary, err
 	}
-	album, err := o.drawTexts(ctx, s, g, request, embeds)
+	album, err := o.draw(ctx, model, g, plan)
 	if err != nil {
-		return generateSummary{}, err
+		return summary, err
 	}
-	if len(album.pictures) < len(album.scores) {
-		o.log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(album.pictures), len(album.scores)))
-	}
-	summary, err := album.summarize(s.networks.CLIP.ProjectionDim)
-	if err != nil {
-		return generateSummary{}, err
-	}
-	summary.Grid = filepath.Join(g.out, "grid.png")
-	if err := album.writeGrid(summary.Grid, len(album.scores)/len(g.texts), summary); err != nil {
-		return generateSummary{}, err
+	if summary, err = album.summarize(o, g.out); err != nil {
+		return summary, err
 	}
 	summary.Seconds = time.Since(began).Seconds()
 	return summary, jsonfile.Write(filepath.Join(g.out, "summary.json"), summary)
-}
-
-func (a *album) summarize(embedDim int) (generateSummary, error) {
-	diversity, err := a.diversity(embedDim)
-	a.bestOf.summarize()
-	a.refined.summarize()
-	return generateSummary{Summary: eval.Summarize(a.texts, a.scores), Diversity: diversity, BestOf: a.bestOf, Refined: a.refined}, err
-}
-
-// request checks the options and turns them into the pipeline's, without random z.
-func (d drawOptions) request(s *session) (pipeline.Request, error) {
-	synthesis, err := parseSynthesis(d.noiseMode, d.truncationPsi)
-	if err != nil {
-		return pipeline.Request{}, err
-	}
-	if err := configs.CheckAlpha("--alpha", d.alpha); err != nil {
-		return pipeline.Request{}, err
-	}
-	seeds, err := seeds.Parse(d.seeds)
-	if err != nil {
-		return pipeline.Request{}, fmt.Errorf("--%w", err)
-	}
-	if layers := s.networks.Generator.NumLayers(); d.injectIndex < 0 || d.injectIndex > layers {
-		return pipeline.Request{}, fault.Usage(fmt.Errorf("--inject-index is %d", d.injectIndex), "this generator has layers 0 to %d; 0 leaves all styles as predicted", layers)
-	}
-	return pipeline.Request{Alpha: d.alpha, Seeds: seeds, InjectIndex: d.injectIndex, Synthesis: synthesis}, nil
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
+	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
 )
@@ -11,7 +13,10 @@ import (
 func explain(err error) error {
 	var run *runs.Error
 	var interrupted *runs.Interrupted
+	var study *studies.Error
 	switch {
+	case errors.As(err, &study):
+		return explainStudy(err, study)
 	case errors.As(err, &run):
 		return explainRun(err, run)
 	case errors.As(err, &interrupted) && interrupted.Step == 0:
@@ -37,6 +42,22 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Usage(err, "give another --out, or remove that folder")
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
+	}
+	return err
+}
+
+func explainStudy(err error, study *studies.Error) error {
+	switch study.Code {
+	case studies.InvalidSeeds:
+		return fmt.Errorf("--%w", err)
+	case studies.TrainsItself:
+		return fault.Usage(fmt.Errorf("--%w", err), "leave --run out")
+	case studies.OtherCell:
+		return fault.Usage(err, "give another --out, or remove that folder")
+	case studies.Unfinished:
+		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
+	case studies.NoMapper:
+		return fault.Usage(err, "train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
 	}
 	return err
 }

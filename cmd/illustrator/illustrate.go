@@ -12,13 +12,14 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/storybook"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
 
 type illustrateOptions struct {
 	mapperOptions
-	drawOptions
+	drawFlags
 	cartoonOptions
 	domain, out, format, title, character, language string
 	sameSeed, asJSON                                bool
@@ -61,7 +62,7 @@ the story no longer has stay in the folder.`,
 	flags.StringVar(&i.character, "character", "", `who or what every picture shows, such as "a woman with red hair"`)
 	flags.BoolVar(&i.sameSeed, "same-seed", false, "draw all pictures with the first seed")
 	flags.BoolVar(&i.asJSON, "json", false, "print the summary as JSON")
-	i.drawOptions.addFlags(cmd, "0-499")
+	i.drawFlags.addFlags(cmd, "0-499")
 	i.cartoonOptions.addFlags(cmd)
 	i.addKeepPlainFlag(cmd)
 	return cmd
@@ -87,13 +88,14 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 	if err != nil {
 		return err
 	}
-	if !cmd.Flags().Changed("alpha") {
-		i.alpha = s.domain.Alpha
+	plan, err := i.drawFlags.plan(cmd, s.model())
+	if err != nil {
+		return err
 	}
 	if err := i.ask(s); err != nil {
 		return err
 	}
-	summary, err := opts.illustrate(cmd.Context(), s, i)
+	summary, err := opts.illustrate(cmd.Context(), s, i, plan)
 	if err != nil {
 		return err
 	}
@@ -146,22 +148,19 @@ type storyParagraph struct {
 }
 
 // illustrate draws the pictures and lays out the pages, unless that was done.
-func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrateOptions) (storySummary, error) {
-	request, err := i.request(s)
-	if err != nil {
-		return storySummary{}, err
-	}
+func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrateOptions, plan draw.Plan) (storySummary, error) {
 	if err := terminal.CheckOutputFolder(i.out); err != nil {
 		return storySummary{}, err
 	}
 	if err := o.openCartoon(&i.cartoonOptions, s); err != nil {
 		return storySummary{}, err
 	}
-	if request.Prompts, err = s.loadMapperAndPrompts(i.mapperOptions, i.noProjection); err != nil {
+	model, err := s.loadModel(i.mapperOptions, plan.NoProjection)
+	if err != nil {
 		return storySummary{}, err
 	}
 	summary := storySummary{Title: i.title}
-	if summary.Asked, err = i.plan(s, request); err != nil {
+	if summary.Asked, err = i.order(model, plan); err != nil {
 		return summary, err
 	}
 	if before, done := i.done(summary.Asked); done {
@@ -171,7 +170,7 @@ func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrate
 	if err := i.begin(); err != nil {
 		return summary, err
 	}
-	if err := o.drawStory(ctx, s, i, request); err != nil {
+	if err := o.drawStory(ctx, s, i, model, plan); err != nil {
 		return summary, err
 	}
 	book, err := i.book(ctx, s, &summary)

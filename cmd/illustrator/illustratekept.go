@@ -12,17 +12,18 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/cmd/terminal"
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
-	"illustrator/models/pipeline"
 )
 
 // storyPicture is a picture that a story asks for.
 type storyPicture struct {
 	text  texts.Text
 	left  string // what of its paragraph is not in text
-	seed  uint64
+	plan  draw.Plan
 	name  string // of its files in the story's folder, without extension
 	asked string // a hash of all that it follows from
 
@@ -36,17 +37,24 @@ type storyRecord struct {
 	Files map[string]string `json:"files_sha256"`
 }
 
-// plan gives each picture its seed, its name and its hash, and returns that of the whole story.
-func (i illustrateOptions) plan(s *session, request pipeline.Request) (string, error) {
-	seeds, asked := request.Seeds, make([]string, len(i.pictures))
+// storyInfo is the JSON beside a picture.
+type storyInfo struct {
+	draw.Record
+	Story *storyRecord `json:"story,omitempty"`
+}
+
+// order gives each picture its seed, its name and its hash, and returns that of the whole story.
+func (i illustrateOptions) order(m draw.Model, plan draw.Plan) (string, error) {
+	seeds, asked := plan.Seeds, make([]string, len(i.pictures))
 	for n := range i.pictures {
 		p := &i.pictures[n]
-		if p.seed = seeds[n%len(seeds)]; i.sameSeed {
-			p.seed = seeds[0]
+		seed := seeds[n%len(seeds)]
+		if i.sameSeed {
+			seed = seeds[0]
 		}
-		p.name = pictureName(n, p.text.Text, p.seed)
-		request.Seeds = []uint64{p.seed}
-		raw, err := json.Marshal([]any{version.Program(), p.text, i.keepPlain, i.cartoonScale, i.cartoonInfo(), s.domain.Name, s.networks.Hashes, request})
+		p.name, p.plan = pictureName(n, p.text.Text, seed), plan
+		p.plan.Seeds = []uint64{seed}
+		raw, err := json.Marshal([]any{version.Program(), p.text, i.keepPlain, i.cartoonScale, i.record(), m.Domain, m.Hashes, m.Prompts, p.plan})
 		if err != nil {
 			return "", err
 		}
@@ -89,7 +97,7 @@ func (i illustrateOptions) begin() error {
 
 // find looks whether an earlier call was asked for a picture, and its files are as it wrote them.
 func (i illustrateOptions) find(p *storyPicture) {
-	var info pictureInfo
+	var info storyInfo
 	raw, err := os.ReadFile(filepath.Join(i.out, p.name+".json"))
 	if err != nil || json.Unmarshal(raw, &info) != nil || info.Story == nil || info.Story.Asked != p.asked {
 		return
@@ -134,12 +142,12 @@ func (i illustrateOptions) missing() (n int) {
 }
 
 // write writes a picture and, when its files are whole, the JSON that says so.
-func (i illustrateOptions) write(p *storyPicture, img image.Image, info pictureInfo) (err error) {
+func (i illustrateOptions) write(p *storyPicture, img image.Image, record draw.Record) (err error) {
 	base := filepath.Join(i.out, p.name)
-	if err := info.writePicture(base, img); err != nil {
+	if err := pictures.WritePNG(base+".png", img, record.Meta(version.Program())); err != nil {
 		return err
 	}
-	info.Story = &storyRecord{Asked: p.asked}
+	info := storyInfo{record, &storyRecord{Asked: p.asked}}
 	if info.Story.Files, err = i.files(p); err != nil {
 		return fmt.Errorf("read what was just written: %w", err)
 	}

@@ -13,16 +13,14 @@ import (
 
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
 	"illustrator/data/storybook"
-	"illustrator/data/texts"
-	"illustrator/eval"
+	"illustrator/draw"
 	"illustrator/internal/fault"
-	"illustrator/models/pipeline"
 )
 
-// drawStory draws the pictures that are not there yet, one by one: each has a seed of its own.
-func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request) error {
+// drawStory draws the pictures that are not there yet, each by itself: with others the last digits would depend on how many they
+// are.
+func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateOptions, m draw.Model, plan draw.Plan) error {
 	all := len(i.pictures)
 	there := all - i.missing()
 	if there > 0 {
@@ -31,8 +29,11 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 	if there == all {
 		return nil
 	}
-	bar := o.NewProgress("Drawing pictures", all-there)
-	defer bar.Done()
+	if err := o.start(s); err != nil {
+		return err
+	}
+	var missing []*storyPicture
+	var requests []draw.Request
 	for n := range i.pictures {
 		p := &i.pictures[n]
 		if p.drawn {
@@ -41,7 +42,14 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 		if p.left != "" {
 			o.log.Debug(fmt.Sprintf("paragraph %d: the picture is asked for by %q", n+1, p.text.Text))
 		}
-		err := o.drawStoryPicture(ctx, s, i, request, p)
+		missing, requests = append(missing, p), append(requests, draw.Request{Text: p.text, Plan: p.plan})
+	}
+	bar := o.NewProgress("Drawing pictures", all-there)
+	defer bar.Done()
+	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{AtOnce: 1, Score: true}) {
+		if err == nil {
+			err = i.add(ctx, m, missing[p.Request], p)
+		}
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
 			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-i.missing(), all, i.out), "the same command goes on from there")
 		}
@@ -53,21 +61,15 @@ func (o *globalOptions) drawStory(ctx context.Context, s *session, i illustrateO
 	return nil
 }
 
-// drawStoryPicture draws and writes a picture. Its text is embedded by itself: with others the last digits would depend on
-// how many they are.
-func (o *globalOptions) drawStoryPicture(ctx context.Context, s *session, i illustrateOptions, request pipeline.Request, p *storyPicture) (err error) {
-	if request.TextEmbeds, err = o.embedTexts(ctx, s, []texts.Text{p.text}, false); err != nil {
-		return err
-	}
-	request.Seeds, request.RandomZ = []uint64{p.seed}, seeds.Z(p.seed, s.networks.Generator.StyleDim)
-	img, info, err := i.drawOne(ctx, s, request, p.text)
+// add redraws and writes a picture.
+func (i illustrateOptions) add(ctx context.Context, m draw.Model, of *storyPicture, p *draw.Picture) error {
+	img, err := i.redraw(ctx, i.out, of.name, m.Image(p))
 	if err != nil {
 		return err
 	}
-	if img, err = i.redraw(ctx, i.out, p.name, img); err != nil {
-		return err
-	}
-	return i.write(p, img, info)
+	record := m.Record(*p.Recipe).Drawn(p)
+	record.Cartoon = i.record()
+	return i.write(of, img, record)
 }
 
 // book returns the story with its pictures, and adds them to the summary. Pictures are read from their files, whichever call
@@ -88,39 +90,13 @@ func (i illustrateOptions) book(ctx context.Context, s *session, summary *storyS
 		}
 		paragraph := i.story.Paragraphs[n]
 		summary.Paragraphs = append(summary.Paragraphs, storyParagraph{
-			Chapter: paragraph.Chapter, Text: paragraph.Text, Asked: p.text.Text, LeftOut: p.left, Seed: p.seed, Picture: p.name + ".png",
+			Chapter: paragraph.Chapter, Text: paragraph.Text, Asked: p.text.Text, LeftOut: p.left, Seed: p.plan.Seeds[0], Picture: p.name + ".png",
 			CLIPSimilarity: p.similarity,
 		})
 		summary.CLIPSimilarity += p.similarity / float64(len(i.pictures))
 		book.Spreads = append(book.Spreads, storybook.Spread{Paragraph: paragraph, Picture: picture, Alt: p.text.Text})
 	}
 	return book, nil
-}
-
-// drawOne draws the picture of a request of one text.
-func (i illustrateOptions) drawOne(ctx context.Context, s *session, request pipeline.Request, text texts.Text) (image.Image, pictureInfo, error) {
-	info := pictureInfo{
-		Text: text, Seed: request.Seeds[0], NoiseMode: i.noiseMode, TruncationPsi: i.truncationPsi, InjectIndex: i.injectIndex,
-		Domain: s.domain.Name, Networks: s.networks.Hashes, cartoonInfo: i.cartoonInfo(),
-	}
-	if request.Prompts != nil {
-		info.Alpha = &request.Alpha
-	}
-	generated, err := s.networks.Generate(ctx, request)
-	if err != nil {
-		return nil, info, err
-	}
-	size := s.networks.Generator.Size
-	pictures, err := pictures.Split(generated.Images, size, size)
-	if err != nil {
-		return nil, info, err
-	}
-	scores, err := eval.Pictures(ctx, s.networks, []texts.Text{text}, request.TextEmbeds, generated.Images)
-	if err != nil {
-		return nil, info, err
-	}
-	info.Score = scores[0]
-	return pictures[0].Image(), info, nil
 }
 
 // pageSide is the least side of a picture on a page in pixels: viewers enlarge small ones roughly.

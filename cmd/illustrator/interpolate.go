@@ -13,10 +13,9 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
-	"illustrator/data/seeds"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/pipeline"
 )
 
 type interpolateOptions struct {
@@ -55,10 +54,10 @@ drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 
 func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOptions, args []string) error {
 	if p.steps < 2 || p.steps > maxSteps {
-		return fault.Usage(fmt.Errorf("--steps is %d", p.steps), "--steps must be from 2 to %d, both ends included", maxSteps)
+		return fault.Field("--steps", p.steps, "from 2 to %d, both ends included", maxSteps)
 	}
 	if !(p.fps >= 0.1 && p.fps <= 50) {
-		return fault.Usage(fmt.Errorf("--fps is %g", p.fps), "--fps must be from 0.1 to 50")
+		return fault.Field("--fps", p.fps, "from 0.1 to 50")
 	}
 	for i, arg := range args {
 		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)
@@ -92,35 +91,23 @@ func (p interpolateOptions) isFile() bool {
 }
 
 func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
-	var ends [2][]float32
-	for i, o := range p.begin {
-		from, err := a.originZ(ctx, o)
+	if err := a.start(p.begin[0].Text, p.begin[1].Text); err != nil {
+		return err
+	}
+	var way draw.Way
+	for i, end := range []*draw.Recipe{&way.From, &way.To} {
+		r, err := a.Begin(ctx, p.begin[i].Source, a.manner)
 		if err != nil {
 			return err
 		}
-		if ends[i], err = a.networks.OriginStyles(ctx, from, a.synthesis.TruncationPsi); err != nil {
-			return err
-		}
+		*end = r
 	}
-	styles, err := a.networks.Interpolate(ends[0], ends[1], p.steps)
+	drawn, err := a.Draw(ctx, way.Steps(p.steps, 0)...)
 	if err != nil {
 		return err
 	}
-	synthesis := a.synthesis
-	synthesis.Keys = make([]uint64, p.steps) // one noise for all: only the styles change
-	images, err := a.networks.Render(ctx, styles, synthesis)
+	frames, err := a.images(ctx, drawn)
 	if err != nil {
-		return err
-	}
-	pictures, err := a.pictures(images)
-	if err != nil {
-		return err
-	}
-	frames := make([]image.Image, len(pictures))
-	for i, picture := range pictures {
-		frames[i] = picture.Image()
-	}
-	if err := a.options.applyAll(ctx, frames); err != nil {
 		return err
 	}
 	if err := a.writeInterpolation(p, frames); err != nil {
@@ -130,33 +117,20 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 	return err
 }
 
-// originZ is origin where only the picture's z matters, or what leads to it.
-func (a *artist) originZ(ctx context.Context, o origin) (pipeline.Origin, error) {
-	if o.seed != nil {
-		return pipeline.Origin{Z: seeds.Z(*o.seed, a.networks.Generator.StyleDim)}, a.globals.start(a.session)
-	}
-	return a.origin(ctx, o)
-}
-
 // interpolationInfo is the JSON beside an interpolation.
 type interpolationInfo struct {
-	From          string            `json:"from"`
-	To            string            `json:"to"`
-	Steps         int               `json:"steps"`
-	Alpha         *float64          `json:"alpha"` // of texts; null without projection
-	NoiseMode     string            `json:"noise_mode"`
-	TruncationPsi float64           `json:"truncation_psi"`
-	Domain        string            `json:"domain"`
-	Networks      map[string]string `json:"networks_sha256"`
-	Files         []string          `json:"files"`
-	cartoonInfo
+	From  string   `json:"from"`
+	To    string   `json:"to"`
+	Steps int      `json:"steps"`
+	Alpha *float64 `json:"alpha"` // of texts; null without projection
+	drawnBy
+	Files []string `json:"files"`
 }
 
 func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) error {
 	from, to := p.begin[0].name, p.begin[1].name
 	info := interpolationInfo{
-		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), NoiseMode: p.noiseMode, TruncationPsi: p.truncationPsi,
-		Domain: a.domain.Name, Networks: a.networks.Hashes, Files: []string{filepath.Base(p.out)}, cartoonInfo: a.options.cartoonInfo(),
+		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(), Files: []string{filepath.Base(p.out)},
 	}
 	meta := a.meta(from+" → "+to, pictures.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
 	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"
@@ -189,12 +163,4 @@ func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) 
 		return err
 	}
 	return jsonfile.Write(besides, info)
-}
-
-// projectionAlpha is the alpha of texts' projection, nil without one.
-func (a *artist) projectionAlpha() *float64 {
-	if a.prompts == nil {
-		return nil
-	}
-	return &a.options.alpha
 }

@@ -14,16 +14,16 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
-	"illustrator/eval"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/pipeline"
 )
 
 type manipulateOptions struct {
 	originOptions
 	from, to, originText string
-	alphas, keep, out    string
+	alphas, out          string
+	keep                 draw.Keep
 	attributes           []string
 	asJSON               bool
 }
@@ -56,7 +56,8 @@ origin, and, in a domain with a classifier, which attributes changed.`,
 	flags.StringVar(&m.to, "to", "", "text to change it towards (required)")
 	flags.StringVar(&m.originText, "origin-text", "", "text that --to is compared with (default the domain's text prompt)")
 	flags.StringVar(&m.alphas, "alpha", defaultAlphas, "how far to go, eq. 11: numbers separated by commas")
-	flags.StringVar(&m.keep, "keep", string(pipeline.KeepNothing), "what of the origin's own to keep beside its embedding: nothing, or w, its styles")
+	m.keep = draw.KeepNothing
+	terminal.Enum(flags, &m.keep, "keep", "what of the origin's own to keep beside its embedding: nothing, or w, its styles")
 	flags.StringSliceVar(&m.attributes, "attribute", nil, "NAME=VALUE that the text names, to be looked for by the domain's classifier; may be repeated")
 	m.addFlags(cmd, "projection-alpha")
 	flags.StringVarP(&m.out, "out", "o", "manipulated", "folder to write")
@@ -74,7 +75,6 @@ type manipulation struct {
 	origin    origin
 	about, to texts.Text // CTE_origin's text, and the target with its attributes
 	alphas    []float64
-	keep      pipeline.Keep
 }
 
 func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOptions) error {
@@ -93,8 +93,8 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	if m.alphas, err = parseAlphas(options.alphas); err != nil {
 		return err
 	}
-	if m.keep, err = parseKeep(options.keep, m.origin); err != nil {
-		return err
+	if m.keep != draw.KeepNothing && m.origin.Picture != nil {
+		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.keep), "only what was drawn from a known z has styles to keep: leave --keep out")
 	}
 	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (m *manipulation) checkTexts(s *session) (err error) {
 	case s.networks.Classifier == nil:
 		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
 	}
-	return eval.CheckTexts(*s.networks.Classifier, []texts.Text{m.to})
+	return draw.CheckTexts(*s.networks.Classifier, []texts.Text{m.to})
 }
 
 // parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.
@@ -171,48 +171,28 @@ func parseAttributes(list []string) (map[string][]string, error) {
 	return attributes, nil
 }
 
-// parseKeep checks what is kept of an origin. KeepZ is not offered: it changed what the text does not name far more often.
-func parseKeep(name string, from origin) (pipeline.Keep, error) {
-	switch keep := pipeline.Keep(name); {
-	case keep != pipeline.KeepNothing && keep != pipeline.KeepW:
-		return "", fault.Usage(fmt.Errorf("--keep %q is unknown", name), "use nothing or w")
-	case keep != pipeline.KeepNothing && from.picture != nil:
-		return "", fault.Usage(fmt.Errorf("--keep %s of a picture file", name), "only what was drawn from a known z has styles to keep: leave --keep out")
-	default:
-		return keep, nil
-	}
-}
-
 // manipulate draws and writes all pictures.
 func (a *artist) manipulate(ctx context.Context, m manipulation) (manipulateSummary, error) {
-	from, err := a.origin(ctx, m.origin)
+	if err := a.start(m.origin.Text, &m.about, &m.to); err != nil {
+		return manipulateSummary{}, err
+	}
+	from, first, err := a.Origin(ctx, m.origin.Source, a.manner)
 	if err != nil {
 		return manipulateSummary{}, err
 	}
-	if from.TextEmbed, err = a.embed(ctx, m.about); err != nil {
-		return manipulateSummary{}, err
+	from.Text, from.Keep = m.about.Text, m.keep
+	recipes := make([]draw.Recipe, len(m.alphas))
+	for i, alpha := range m.alphas {
+		manner := a.manner
+		manner.Alpha = alpha
+		recipes[i] = from.Toward(m.to, manner, first.Recipe.Seed)
+		recipes[i].Attributes = a.Classifier != nil
 	}
-	target, err := a.embed(ctx, m.to)
+	changed, err := a.Draw(ctx, recipes...)
 	if err != nil {
 		return manipulateSummary{}, err
 	}
-	out, err := a.networks.Manipulate(ctx, pipeline.ManipulateRequest{
-		Origin: from, TextEmbed: target, Alphas: m.alphas, Keep: m.keep, Synthesis: a.synthesis,
-	})
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	first, err := a.originPicture(ctx, m.origin, from)
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	pictures, err := a.pictures(append(first.Pixels, out.Images...))
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	summary, err := a.compare(ctx, m, target, pictures)
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	return summary, a.writeManipulated(ctx, m, &summary, pictures)
+	drawn := append([]*draw.Picture{first}, changed...)
+	summary := a.compare(m, changed[0].TextEmbed, drawn)
+	return summary, a.writeManipulated(ctx, m, &summary, drawn)
 }

@@ -7,10 +7,8 @@ import (
 	"testing"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data/seeds"
 	"illustrator/data/texts"
-	"illustrator/eval"
-	"illustrator/models/pipeline"
+	"illustrator/draw"
 	"illustrator/models/stylegan2"
 )
 
@@ -30,10 +28,10 @@ func BenchmarkManipulate(b *testing.B) {
 		name string
 		text bool // an origin of a text, not of a seed
 		own  bool // CTE_origin is that text, not the text prompt
-		keep pipeline.Keep
+		keep draw.Keep
 	}{
-		{"seed", false, false, pipeline.KeepNothing}, {"seed", false, false, pipeline.KeepW}, {"seed", false, false, pipeline.KeepZ},
-		{"text", true, false, pipeline.KeepNothing}, {"text-own", true, true, pipeline.KeepNothing},
+		{"seed", false, false, draw.KeepNothing}, {"seed", false, false, draw.KeepW},
+		{"text", true, false, draw.KeepNothing}, {"text-own", true, true, draw.KeepNothing},
 	} {
 		b.Run(c.name+"/keep-"+string(c.keep), func(b *testing.B) {
 			for b.Loop() {
@@ -50,11 +48,10 @@ func BenchmarkManipulate(b *testing.B) {
 }
 
 type manipulateBench struct {
-	*artist
-	prompt, targetEmbeds []float32
-	targets, texts       []texts.Text
-	textEmbeds           []float32
-	alphas               []float64
+	draw.Model
+	prompt         string
+	targets, texts []texts.Text
+	alphas         []float64
 }
 
 func newManipulateBench(b *testing.B) *manipulateBench {
@@ -63,17 +60,14 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := &manipulateBench{artist: &artist{session: s, globals: o}, alphas: []float64{0, 0.5, 0.75, 1, 1.25, 1.5}}
-	m.options.alpha, m.synthesis = s.domain.Alpha, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, TruncationPsi: 1}
-	if err := s.loadMapper(mapperOptions{}); err != nil {
+	m := &manipulateBench{prompt: s.domain.TextPrompt, alphas: []float64{0, 0.5, 0.75, 1, 1.25, 1.5}}
+	if m.Model, err = s.loadModel(mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
-	prompts, err := s.loadPrompts("")
-	if err != nil {
+	if err := o.start(s); err != nil {
 		b.Fatal(err)
 	}
-	m.prompts, m.prompt = &prompts.Prompts, prompts.Text
-	all, err := s.descriptions()
+	all, err := s.domain.Texts()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -84,12 +78,6 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 		if t.Kind == "limited" && len(t.Attributes) >= 2 {
 			m.texts = append(m.texts, t)
 		}
-	}
-	if m.targetEmbeds, err = o.embedTexts(b.Context(), s, m.targets, true); err != nil {
-		b.Fatal(err)
-	}
-	if m.textEmbeds, err = o.embedTexts(b.Context(), s, m.texts, true); err != nil {
-		b.Fatal(err)
 	}
 	return m
 }
@@ -114,55 +102,51 @@ func (t manipulateTally) report(b *testing.B, alpha float64) {
 }
 
 // measure manipulates case i.
-func (m *manipulateBench) measure(b *testing.B, i int, ofText, own bool, keep pipeline.Keep, tallies []manipulateTally) {
-	ctx, n, target, dim := b.Context(), m.networks, m.targets[i/benchOrigins], m.networks.CLIP.ProjectionDim
-	var from pipeline.Origin
-	var text texts.Text
-	var err error
+func (m *manipulateBench) measure(b *testing.B, i int, ofText, own bool, keep draw.Keep, tallies []manipulateTally) {
+	ctx, target, about := b.Context(), m.targets[i/benchOrigins], texts.Text{Text: m.prompt}
+	manner := draw.Manner{Alpha: m.Alpha, NoiseMode: stylegan2.NoiseConst, TruncationPsi: 1}
+	seed := uint64(5000 + i)
+	source, text := draw.Source{Seed: &seed}, texts.Text{}
 	if ofText {
-		at := (7*i + i/benchOrigins) % len(m.texts)
-		text = m.texts[at]
-		from, err = n.TextOrigin(ctx, m.textEmbeds[at*dim:(at+1)*dim], m.prompts, m.options.alpha)
-	} else {
-		from, err = n.ZOrigin(ctx, seeds.Z(uint64(5000+i), n.Generator.StyleDim), 0, nil, m.synthesis)
+		text = m.texts[(7*i+i/benchOrigins)%len(m.texts)]
+		source = draw.Source{Text: &text}
 	}
+	if own {
+		about = text
+	}
+	from, first, err := m.Origin(ctx, source, manner)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if !own {
-		from.TextEmbed = m.prompt
+	from.Text, from.Keep = about.Text, keep
+	var recipes []draw.Recipe
+	for _, alpha := range m.alphas {
+		manner.Alpha = alpha
+		r := from.Toward(target, manner, 0)
+		r.Attributes = true
+		recipes = append(recipes, r)
 	}
-	out, err := n.Manipulate(ctx, pipeline.ManipulateRequest{
-		Origin: from, TextEmbed: m.targetEmbeds[i/benchOrigins*dim : (i/benchOrigins+1)*dim], Alphas: m.alphas, Keep: keep, Synthesis: m.synthesis,
-	})
+	changed, err := m.Draw(ctx, recipes...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	first, err := m.originPicture(ctx, origin{}, from)
-	if err != nil {
-		b.Fatal(err)
-	}
-	seen, err := n.Classify(ctx, append(first.Pixels[:len(first.Pixels):len(first.Pixels)], out.Images...))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for a := range tallies {
-		tallies[a].add(m, target, text, seen[0], seen[1+a])
-		for p, v := range first.Pixels {
-			tallies[a].pixels += math.Abs(float64(out.Images[a*len(first.Pixels)+p]-v)) / float64(len(first.Pixels))
+	for a, p := range changed {
+		tallies[a].add(m, target, text, first.Seen, p.Seen)
+		for k, v := range first.Pixels {
+			tallies[a].pixels += math.Abs(float64(p.Pixels[k]-v)) / float64(len(first.Pixels))
 		}
 	}
 }
 
 func (t *manipulateTally) add(m *manipulateBench, target, text texts.Text, before, after []int) {
 	t.pictures++
-	for i, attribute := range m.networks.Classifier.Attributes {
+	for i, attribute := range m.Classifier.Attributes {
 		is := func(text texts.Text, seen []int) (named, right bool) {
 			one := texts.Text{Attributes: map[string][]string{}}
 			if accepted, ok := text.Attributes[attribute.Name]; ok {
 				one.Attributes[attribute.Name] = accepted
 			}
-			c := eval.CompareAttributes(*m.networks.Classifier, one, seen, seen)
+			c := draw.CompareAttributes(*m.Classifier, one, seen, seen)
 			return c.Named > 0, c.Found > 0
 		}
 		named, already := is(target, before)

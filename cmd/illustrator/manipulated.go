@@ -3,36 +3,28 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"io"
 	"path/filepath"
 	"strings"
 
-	xdraw "golang.org/x/image/draw"
-
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
-	"illustrator/eval"
-	"illustrator/eval/metrics"
-	"illustrator/models/pipeline"
+	"illustrator/draw"
+	"illustrator/internal/vectors"
 )
 
 // manipulateSummary is manipulate.json.
 type manipulateSummary struct {
-	From          string            `json:"from"`
-	To            string            `json:"to"`
-	OriginText    string            `json:"origin_text"`
-	Keep          pipeline.Keep     `json:"keep"`
-	Alpha         *float64          `json:"projection_alpha"` // null without projection
-	NoiseMode     string            `json:"noise_mode"`
-	TruncationPsi float64           `json:"truncation_psi"`
-	Domain        string            `json:"domain"`
-	Networks      map[string]string `json:"networks_sha256"`
-	Origin        manipulated       `json:"origin"`
-	Pictures      []manipulated     `json:"pictures"`
-	Strip         string            `json:"strip"`
-	cartoonInfo
-	Seconds float64 `json:"seconds"`
+	From       string    `json:"from"`
+	To         string    `json:"to"`
+	OriginText string    `json:"origin_text"`
+	Keep       draw.Keep `json:"keep"`
+	Alpha      *float64  `json:"projection_alpha"` // null without projection
+	drawnBy
+	Origin   manipulated   `json:"origin"`
+	Pictures []manipulated `json:"pictures"`
+	Strip    string        `json:"strip"`
+	Seconds  float64       `json:"seconds"`
 }
 
 // manipulated is one picture of a manipulation.
@@ -43,58 +35,21 @@ type manipulated struct {
 	CLIPSimilarity   float64 `json:"clip_similarity"`
 	OriginSimilarity float64 `json:"origin_similarity"`
 	// Change is since the origin; null in a domain without a classifier.
-	Change *eval.Change `json:"attributes,omitempty"`
-}
-
-// originPicture is the origin as the domain would draw it: a file's picture brought to the generator's size.
-func (a *artist) originPicture(ctx context.Context, o origin, from pipeline.Origin) (pictures.Picture, error) {
-	size := a.networks.Generator.Size
-	if o.picture != nil {
-		if o.picture.Width == size && o.picture.Height == size {
-			return *o.picture, nil
-		}
-		scaled := image.NewNRGBA(image.Rect(0, 0, size, size))
-		img := o.picture.Image()
-		xdraw.CatmullRom.Scale(scaled, scaled.Bounds(), img, img.Bounds(), xdraw.Src, nil)
-		return pictures.FromImage(scaled), nil
-	}
-	styles, err := a.networks.OriginStyles(ctx, from, a.synthesis.TruncationPsi)
-	if err != nil {
-		return pictures.Picture{}, err
-	}
-	synthesis := a.synthesis
-	synthesis.Keys = []uint64{from.Key}
-	pixels, err := a.networks.Render(ctx, styles, synthesis)
-	return pictures.Picture{Width: size, Height: size, Pixels: pixels}, err
+	Change *draw.Change `json:"attributes,omitempty"`
 }
 
 // compare measures pictures, of which the first is the origin's, against the target's embedding and the origin.
-func (a *artist) compare(ctx context.Context, m manipulation, target []float32, pictures []pictures.Picture) (manipulateSummary, error) {
+func (a *artist) compare(m manipulation, target []float32, drawn []*draw.Picture) manipulateSummary {
 	s := manipulateSummary{
-		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), NoiseMode: m.noiseMode, TruncationPsi: m.truncationPsi,
-		Domain: a.domain.Name, Networks: a.networks.Hashes, Strip: filepath.Join(m.out, "strip.png"), cartoonInfo: a.options.cartoonInfo(),
+		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
+		Strip: filepath.Join(m.out, "strip.png"),
 	}
-	var images []float32
-	for _, p := range pictures {
-		images = append(images, p.Pixels...)
-	}
-	size, dim := a.networks.Generator.Size, a.networks.CLIP.ProjectionDim
-	embeds, err := a.networks.EmbedImages(ctx, images, size, size)
-	if err != nil {
-		return s, err
-	}
-	var seen [][]int
-	if a.networks.Classifier != nil {
-		if seen, err = a.networks.Classify(ctx, images); err != nil {
-			return s, err
-		}
-	}
-	for i := range pictures {
+	for i, picture := range drawn {
 		p := manipulated{File: "origin.png"}
-		p.CLIPSimilarity = metrics.Cosine(target, embeds[i*dim:(i+1)*dim])
-		p.OriginSimilarity = metrics.Cosine(embeds[:dim], embeds[i*dim:(i+1)*dim])
-		if seen != nil {
-			change := eval.CompareAttributes(*a.networks.Classifier, m.to, seen[0], seen[i])
+		p.CLIPSimilarity = vectors.Cosine(target, picture.Embed)
+		p.OriginSimilarity = vectors.Cosine(drawn[0].Embed, picture.Embed)
+		if picture.Seen != nil {
+			change := draw.CompareAttributes(*a.Classifier, m.to, drawn[0].Seen, picture.Seen)
 			p.Change = &change
 		}
 		if i == 0 {
@@ -104,26 +59,23 @@ func (a *artist) compare(ctx context.Context, m manipulation, target []float32, 
 		p.Alpha, p.File = &m.alphas[i-1], fmt.Sprintf("alpha%g.png", m.alphas[i-1])
 		s.Pictures = append(s.Pictures, p)
 	}
-	return s, nil
+	return s
 }
 
 // writeManipulated writes the pictures and the strip.
-func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawings []pictures.Picture) error {
+func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawn []*draw.Picture) error {
 	if err := terminal.CreateFolder(m.out); err != nil {
 		return err
 	}
-	drawn := append([]manipulated{s.Origin}, s.Pictures...)
-	images, labels, notes := make([]image.Image, len(drawn)), make([]string, len(drawn)), make([]string, len(drawn))
+	images, err := a.images(ctx, drawn)
+	if err != nil {
+		return err
+	}
+	labels, notes := make([]string, len(drawn)), make([]string, len(drawn))
 	meta := func(more ...pictures.Meta) []pictures.Meta {
 		return a.meta(m.to.Text, append([]pictures.Meta{{Key: "From", Value: m.from}, {Key: "Origin-Text", Value: s.OriginText}}, more...)...)
 	}
-	for i := range drawn {
-		images[i] = drawings[i].Image()
-	}
-	if err := a.options.applyAll(ctx, images); err != nil {
-		return err
-	}
-	for i, p := range drawn {
+	for i, p := range append([]manipulated{s.Origin}, s.Pictures...) {
 		labels[i], notes[i] = m.from, p.note()
 		var more []pictures.Meta
 		if p.Alpha != nil {

@@ -20,9 +20,10 @@ import (
 )
 
 type pairsOptions struct {
-	domain, noiseMode, out, part string
-	rows, shardRows, batch       int
-	seed                         uint64
+	domain, out, part      string
+	noiseMode              stylegan2.NoiseMode
+	rows, shardRows, batch int
+	seed                   uint64
 }
 
 func newPairsCommand(opts *globalOptions) *cobra.Command {
@@ -36,7 +37,10 @@ func newPairsCommand(opts *globalOptions) *cobra.Command {
 Row i is drawn from seed + i alone. The same command gives the same bytes on the same device, whatever interrupted it:
 given again it goes on, and with more --rows the set grows. Ctrl-C keeps all rows; a crash loses those of the unfinished
 shard at most. --part 3/8 samples the third of eight equal parts into a set of its own, for eight machines;
-"illustrator pairs merge" joins them to the set that one machine would have made.`,
+"illustrator pairs merge" joins them to the set that one machine would have made.
+
+The folder is locked: a second process that writes to it ends with an error. On a file system without locks, as some
+network file systems are, the command warns and continues.`,
 		Example: `  illustrator pairs --rows 20000 --out pairs
   illustrator pairs --domain cats.yaml --rows 1000000 --part 3/8 --out cats-3`,
 		Args: cobra.NoArgs,
@@ -46,7 +50,8 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 	flags := cmd.Flags()
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
-	flags.StringVar(&p.noiseMode, "noise-mode", string(stylegan2.NoiseRandom), "the generator's noise: const, random or none")
+	p.noiseMode = stylegan2.NoiseRandom
+	terminal.Enum(flags, &p.noiseMode, "noise-mode", "the generator's noise: const, random or none")
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
@@ -56,10 +61,6 @@ shard at most. --part 3/8 samples the third of eight equal parts into a set of i
 }
 
 func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
-	mode, err := parseNoiseMode(p.noiseMode)
-	if err != nil {
-		return err
-	}
 	seed, rows, err := p.span()
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err := checkSetFolder(p.out); err != nil {
 		return err
 	}
-	meta := sampling.Meta(s.networks, s.domain.Name, seed, mode, version.Program())
+	meta := sampling.Meta(s.networks, s.domain.Name, seed, p.noiseMode, version.Program())
 	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
@@ -84,13 +85,13 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	switch {
 	case p.rows < 1 || p.rows > pairs.MaxRows:
-		return 0, 0, fault.Usage(fmt.Errorf("--rows is %d", p.rows), "--rows must be from 1 to %d", pairs.MaxRows)
+		return 0, 0, fault.Field("--rows", p.rows, "from 1 to %d", pairs.MaxRows)
 	case p.seed+uint64(p.rows) < p.seed:
 		return 0, 0, fault.Usage(fmt.Errorf("--seed is %d", p.seed), "seed and rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	case p.shardRows < 1 || p.shardRows > pairs.MaxShardRows:
-		return 0, 0, fault.Usage(fmt.Errorf("--shard-rows is %d", p.shardRows), "--shard-rows must be from 1 to %d", pairs.MaxShardRows)
+		return 0, 0, fault.Field("--shard-rows", p.shardRows, "from 1 to %d", pairs.MaxShardRows)
 	case p.batch < 0 || p.batch > configs.MaxPairsBatch:
-		return 0, 0, fault.Usage(fmt.Errorf("--batch is %d", p.batch), "--batch must be from 1 to %d", configs.MaxPairsBatch)
+		return 0, 0, fault.Field("--batch", p.batch, "from 1 to %d", configs.MaxPairsBatch)
 	case p.part == "":
 		return p.seed, p.rows, nil
 	}

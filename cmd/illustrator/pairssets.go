@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +10,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/machine"
 	"illustrator/train/runs"
 )
 
@@ -93,24 +93,27 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 }
 
 func printPairsInfo(opts *globalOptions, info pairs.Info) error {
-	w := tabwriter.NewWriter(opts.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "rows\t%d\n", info.Rows)
-	for _, r := range info.Seeds {
-		fmt.Fprintf(w, "seeds\t%v\n", r)
+	var rows [][]string
+	line := func(name, format string, args ...any) {
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
 	}
-	fmt.Fprintf(w, "files\t%d of at most %d rows, %s together\n", info.Shards, info.ShardRows, terminal.ByteSize(info.Bytes))
+	line("rows", "%d", info.Rows)
+	for _, r := range info.Seeds {
+		line("seeds", "%v", r)
+	}
+	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, machine.ByteSize(info.Bytes))
 	m := info.Meta
-	fmt.Fprintf(w, "domain\t%s\n", m.Domain)
-	fmt.Fprintf(w, "z\t%d × %s\n", m.ZDim, m.DType)
-	fmt.Fprintf(w, "image_embeds\t%d × %s\n", m.EmbedDim, m.DType)
-	fmt.Fprintf(w, "noise mode\t%s\n", m.NoiseMode)
-	fmt.Fprintf(w, "preprocessing\t%s\n", m.Preprocessing)
-	fmt.Fprintf(w, "batch\t%d\n", m.Batch)
-	fmt.Fprintf(w, "generator\t%s\n", m.GeneratorSHA256)
-	fmt.Fprintf(w, "clip\t%s\n", m.CLIPSHA256)
-	fmt.Fprintf(w, "created by\t%s\n", m.CreatedBy)
-	fmt.Fprintf(w, "manifest\t%s\n", info.SHA256)
-	return w.Flush()
+	line("domain", "%s", m.Domain)
+	line("z", "%d × %s", m.ZDim, m.DType)
+	line("image_embeds", "%d × %s", m.EmbedDim, m.DType)
+	line("noise mode", "%s", m.NoiseMode)
+	line("preprocessing", "%s", m.Preprocessing)
+	line("batch", "%d", m.Batch)
+	line("generator", "%s", m.GeneratorSHA256)
+	line("clip", "%s", m.CLIPSHA256)
+	line("created by", "%s", m.CreatedBy)
+	line("manifest", "%s", info.SHA256)
+	return terminal.PrintTable(opts.stdout, rows)
 }
 
 func newPairsVerifyCommand(opts *globalOptions) *cobra.Command {

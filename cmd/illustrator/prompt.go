@@ -8,12 +8,16 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
 )
 
-type promptOptions struct{ domain, pairs, images, text, out string }
+type promptOptions struct {
+	domain, pairs, images, text, out string
+	pad                              bool
+}
 
 func newPromptCommand(opts *globalOptions) *cobra.Command {
 	var p promptOptions
@@ -31,6 +35,7 @@ The text prompt is the embedding of a general description. Both are stored besid
 	flags := cmd.Flags()
 	flags.StringVar(&p.pairs, "pairs", "", "folder of pairs to take the image embeddings from")
 	flags.StringVar(&p.images, "images", "", "folder of pictures to embed")
+	addPadFlag(cmd, &p.pad)
 	flags.StringVar(&p.text, "text", "", "text prompt (default the domain's)")
 	flags.StringVarP(&p.out, "out", "o", "", ".safetensors file to write (default beside the domain's file)")
 	return cmd
@@ -44,6 +49,7 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return err
 	}
+	s.networks.Preprocessor.Pad = p.pad
 	if p.out == "" {
 		p.out = s.domain.PromptsPath()
 	}
@@ -74,19 +80,9 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 // imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
 func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
-		set, err := pairs.Open(p.pairs)
-		if err != nil {
-			return nil, "", err
-		}
-		defer set.Close()
-		want := pairs.Meta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
-		if err := set.Check(want); err != nil {
-			return nil, "", err
-		}
-		image, err := set.ImagePrompt(ctx)
-		return image, runs.PairsSource(set), err
+		return runs.PairsPrompt(ctx, s.networks, p.pairs)
 	}
-	paths, err := findPictures(ctx, p.images)
+	paths, err := pictures.Find(ctx, p.images)
 	if err != nil {
 		return nil, "", err
 	}

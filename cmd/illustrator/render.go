@@ -12,6 +12,7 @@ import (
 	"illustrator/data/arrays"
 	"illustrator/data/pictures"
 	"illustrator/data/seeds"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 	"illustrator/models/pipeline"
@@ -19,8 +20,8 @@ import (
 )
 
 type renderOptions struct {
-	domain, z, w, seeds, noiseMode, out string
-	truncationPsi                       float64
+	domain, z, w, seeds, out string
+	draw.Settings
 }
 
 func newRenderCommand(opts *globalOptions) *cobra.Command {
@@ -42,34 +43,19 @@ func newRenderCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&r.w, "w", "", "array file of w")
 	flags.StringVar(&r.seeds, "seeds", "", "seeds, such as 0,1,4-6")
 	flags.StringVarP(&r.out, "out", "o", "pictures", ".npy or .safetensors file, or a folder for PNGs")
-	addSynthesisFlags(cmd, &r.noiseMode, &r.truncationPsi, stylegan2.NoiseConst)
+	r.NoiseMode = stylegan2.NoiseConst
+	addSynthesisFlags(cmd, &r.Settings)
 	return cmd
 }
 
-func addSynthesisFlags(cmd *cobra.Command, noiseMode *string, psi *float64, mode stylegan2.NoiseMode) {
-	cmd.Flags().StringVar(noiseMode, "noise-mode", string(mode), "the generator's noise: const, random or none")
-	cmd.Flags().Float64Var(psi, "truncation-psi", 1, "pull W towards its mean: 1 is no truncation, 0 the mean picture")
+// synthesisOf checks the flags of addSynthesisFlags.
+func synthesisOf(s draw.Settings) (pipeline.Synthesis, error) {
+	m, err := s.Synthesis()
+	return pipeline.Synthesis{NoiseMode: m.NoiseMode, TruncationPsi: m.TruncationPsi}, asFlags(err, nil)
 }
 
-// parseSynthesis checks the flags of addSynthesisFlags.
-func parseSynthesis(noiseMode string, psi float64) (pipeline.Synthesis, error) {
-	mode, err := parseNoiseMode(noiseMode)
-	if err != nil {
-		return pipeline.Synthesis{}, err
-	}
-	if !(psi >= -2 && psi <= 2) {
-		return pipeline.Synthesis{}, fault.Usage(fmt.Errorf("--truncation-psi is %g", psi), "--truncation-psi must be from -2 to 2; 1 is no truncation")
-	}
-	return pipeline.Synthesis{NoiseMode: mode, TruncationPsi: psi}, nil
-}
-
-func parseNoiseMode(name string) (stylegan2.NoiseMode, error) {
-	mode, err := stylegan2.ParseNoiseMode(name)
-	if err != nil {
-		return "", fault.Usage(fmt.Errorf("--noise-mode %q is unknown", name), "%s", fault.HintOf(err))
-	}
-	return mode, nil
-}
+// renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
+const renderAtOnce = 32
 
 func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error {
 	given := 0
@@ -81,7 +67,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if given != 1 {
 		return fault.Usage(fmt.Errorf("%d of --z, --w and --seeds are given", given), "give one of them")
 	}
-	synthesis, err := parseSynthesis(r.noiseMode, r.truncationPsi)
+	synthesis, err := synthesisOf(r.Settings)
 	if err != nil {
 		return err
 	}
@@ -157,8 +143,8 @@ func (r renderOptions) read(s *session) (origins, error) {
 	switch {
 	case r.z != "":
 		from.z = a.Data
-	case r.truncationPsi != 1:
-		return from, fault.Usage(fmt.Errorf("--truncation-psi %g with --w", r.truncationPsi), "truncate w yourself, or give --z")
+	case r.TruncationPsi != nil && *r.TruncationPsi != 1:
+		return from, fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi), "truncate w yourself, or give --z")
 	case layered:
 		from.styles = a.Data
 	default:
@@ -206,8 +192,8 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 	bar := opts.NewProgress("Rendering pictures", len(from.keys))
 	defer bar.Done()
 	size := s.networks.Generator.Size
-	for first := 0; first < len(from.keys); first += drawAtOnce {
-		last := min(first+drawAtOnce, len(from.keys))
+	for first := 0; first < len(from.keys); first += renderAtOnce {
+		last := min(first+renderAtOnce, len(from.keys))
 		images, err := from.render(ctx, s, first, last, synthesis)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
+	"illustrator/internal/machine"
 	"illustrator/losses"
 	"illustrator/train"
 	"illustrator/train/runs"
@@ -114,9 +115,9 @@ func lossList(v losses.Values) string {
 func fileLines(files []runs.File) (lines []string) {
 	for _, f := range files {
 		if f.Folder {
-			lines = append(lines, fmt.Sprintf("%s/: %s, files: %d", f.Name, terminal.ByteSize(f.Bytes), f.Files))
+			lines = append(lines, fmt.Sprintf("%s/: %s, files: %d", f.Name, machine.ByteSize(f.Bytes), f.Files))
 		} else {
-			lines = append(lines, fmt.Sprintf("%s: %s", f.Name, terminal.ByteSize(f.Bytes)))
+			lines = append(lines, fmt.Sprintf("%s: %s", f.Name, machine.ByteSize(f.Bytes)))
 		}
 	}
 	return lines

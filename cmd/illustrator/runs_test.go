@@ -15,9 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/checkpoints"
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 	"illustrator/losses"
 	"illustrator/train"
@@ -93,7 +93,7 @@ func TestRunInUse(t *testing.T) {
 	if _, output := illustrator(t, "runs", "list"); !strings.Contains(output, "killed  1000/4700") {
 		t.Errorf("a run whose process is gone: %s", output)
 	}
-	lock, err := checkpoints.LockFolder(string(folder))
+	lock, err := files.LockFolder(string(folder))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/data/cartoon"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 	"illustrator/serve"
-	"illustrator/serve/queue"
 )
 
 const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a termination signal. Then new work is
@@ -140,11 +140,11 @@ func (o *serveOptions) check() error {
 		{"max-best-of", int64(o.limits.BestOf), 1000},
 	} {
 		if f.value < 1 || f.value > f.most {
-			return fault.Usage(fmt.Errorf("--%s is %d", f.name, f.value), "--%s must be from 1 to %d", f.name, f.most)
+			return fault.Field("--"+f.name, f.value, "from 1 to %d", f.most)
 		}
 	}
-	if o.limits.Refine < 0 || o.limits.Refine > maxRefine {
-		return fault.Usage(fmt.Errorf("--max-refine is %d", o.limits.Refine), "--max-refine must be from 0 (no refinements) to %d", maxRefine)
+	if most := draw.DefaultLimits().Refine; o.limits.Refine < 0 || o.limits.Refine > most {
+		return fault.Field("--max-refine", o.limits.Refine, "from 0 (no refinements) to %d", most)
 	}
 	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
 		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
@@ -179,7 +179,7 @@ func (o *serveOptions) readToken() (string, error) {
 }
 
 // openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.
-func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *session, models []queue.Model, err error) {
+func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *session, models []draw.Model, err error) {
 	runs := so.runs
 	if len(runs) == 0 {
 		runs = []string{""}
@@ -206,20 +206,18 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		if run != "" {
 			name = filepath.Base(filepath.Clean(run))
 		}
-		if slices.ContainsFunc(models, func(m queue.Model) bool { return m.Name == name }) {
+		if slices.ContainsFunc(models, func(m draw.Model) bool { return m.Name == name }) {
 			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name), "name each run once; folders of one name must be renamed to be told apart")
 		}
 		if len(models) > 0 {
 			s.networks = first.networks.Sharing(len(models))
 		}
-		if err := s.loadMapper(chosen); err != nil {
-			return nil, nil, err
-		}
-		prompts, err := s.loadPrompts(run)
+		model, err := s.loadModel(chosen, false)
 		if err != nil {
 			return nil, nil, err
 		}
-		models = append(models, queue.Model{Name: name, Networks: s.networks, Prompts: prompts.Prompts})
+		model.Name = name
+		models = append(models, model)
 	}
 	return first, models, nil
 }
@@ -253,7 +251,7 @@ func (s *session) examples() ([]string, error) {
 	if s.domain.Descriptions == "" {
 		return []string{s.domain.TextPrompt}, nil
 	}
-	texts, err := s.descriptions()
+	texts, err := s.domain.Texts()
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/data/arrays"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -35,18 +36,8 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if _, err := o.BackendName(); err != nil {
 		return nil, err
 	}
-	domain, err := configs.OpenDomain(ref)
+	domain, networks, err := configs.OpenNetworks(ref)
 	if err != nil {
-		return nil, err
-	}
-	if err := domain.CheckFetched(); err != nil {
-		return nil, err
-	}
-	networks, err := pipeline.Open(nil, domain.Locations())
-	if err != nil {
-		return nil, fmt.Errorf("domain %s: %w", domain.Name, err)
-	}
-	if err := domain.CheckNetworks(networks); err != nil {
 		return nil, err
 	}
 	return &session{domain: domain, networks: networks}, nil
@@ -100,16 +91,20 @@ func (s *session) loadMapper(m mapperOptions) error {
 	return s.networks.LoadMapper(location)
 }
 
-// loadMapperAndPrompts loads the chosen mapper and returns the prompts of the run, or of the domain; nil without projection.
-func (s *session) loadMapperAndPrompts(m mapperOptions, noProjection bool) (*pipeline.Prompts, error) {
+// model returns the domain's model, whose mapper may be loaded later.
+func (s *session) model() draw.Model {
+	return draw.Model{Name: s.domain.Name, Domain: s.domain.Name, Alpha: s.domain.Alpha, Networks: s.networks}
+}
+
+// loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
+func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
+	model := s.model()
 	if err := s.loadMapper(m); err != nil || noProjection {
-		return nil, err
+		return model, err
 	}
 	prompts, err := s.loadPrompts(m.run)
-	if err != nil {
-		return nil, err
-	}
-	return &prompts.Prompts, nil
+	model.Prompts = prompts.Prompts
+	return model, err
 }
 
 // loadPrompts returns the run's prompts, else the domain's.

@@ -34,6 +34,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &value):
 		flag, reason := value.GetFlag(), value.Unwrap()
 		_, usage := pflag.UnquoteUsage(flag)
+		if hint := fault.HintOf(reason); hint != "" { // one of some names
+			return fault.Usage(fmt.Errorf("--%s %q is unknown", flag.Name, value.GetValue()), "%s", hint)
+		}
 		if number := (*strconv.NumError)(nil); errors.As(reason, &number) {
 			reason = number.Err // without the name of the Go function
 		}
@@ -68,7 +71,7 @@ func valueType(f *pflag.Flag) string {
 		return "a whole number"
 	case "uint", "uint32", "uint64":
 		return "a whole number, 0 or more"
-	case "float32", "float64":
+	case "float", "float32", "float64":
 		return "a number"
 	case "bool":
 		return "true or false"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/pflag"
@@ -79,27 +78,8 @@ func (o *Options) OpenBackend(devices int) (compute.Backend, error) {
 	return xla.OpenDevices(name, devices)
 }
 
-// ProgramsEnv names the environment variable with the folder of compiled programs; programsOff in its place keeps none.
-const (
-	ProgramsEnv = "ILLUSTRATOR_PROGRAMS"
-	programsOff = "off"
-)
-
 // ProgramCache returns the cache of compiled programs; nil if none are kept.
-func (o *Options) ProgramCache() *programs.Cache {
-	folder := os.Getenv(ProgramsEnv)
-	switch folder {
-	case programsOff:
-		return nil
-	case "":
-		var err error
-		if folder, err = programs.DefaultFolder(); err != nil {
-			o.Log.Debug("programs are not kept", "reason", err)
-			return nil
-		}
-	}
-	return &programs.Cache{Folder: folder, Log: o.Log}
-}
+func (o *Options) ProgramCache() *programs.Cache { return programs.Chosen(o.Log) }
 
 // NewProgress starts the progress of a stage of total units of work on standard error, or nowhere with --quiet.
 func (o *Options) NewProgress(stage string, total int) *Progress {

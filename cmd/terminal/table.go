@@ -13,7 +13,7 @@ import (
 func PrintTable(w io.Writer, rows [][]string) error {
 	var widths []int
 	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
+		for i, cell := range row[:max(0, len(row)-1)] {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
@@ -22,10 +22,13 @@ func PrintTable(w io.Writer, rows [][]string) error {
 	}
 	var text strings.Builder
 	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			text.WriteString(cell + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
+		for i, cell := range row {
+			text.WriteString(cell)
+			if i < len(row)-1 {
+				text.WriteString(strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
+			}
 		}
-		text.WriteString(row[len(row)-1] + "\n")
+		text.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, text.String())
 	return err

@@ -64,28 +64,25 @@ func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
 }
 
 func (c networkConfig) check() error {
-	wrong := func(field string, value any, hint string) error {
-		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s", hint)
-	}
 	switch {
 	case c.Network == "":
-		return wrong("network", `""`, configHint)
+		return fault.Usage(errors.New(`network is ""`), configHint)
 	case c.Layout != features.NCHW && c.Layout != features.NHWC:
-		return wrong("layout", c.Layout, "layout is NCHW (PyTorch's) or NHWC (TensorFlow's)")
+		return fault.Field("layout", c.Layout, "NCHW (PyTorch's) or NHWC (TensorFlow's)")
 	case c.Channels != features.RGB && c.Channels != features.BGR:
-		return wrong("channels", c.Channels, "channels is RGB or BGR")
+		return fault.Field("channels", c.Channels, "RGB or BGR")
 	case c.SizeMultiple < 1 || c.SizeMultiple > 1024:
-		return wrong("size_multiple", c.SizeMultiple, "size_multiple is from 1 to 1024")
+		return fault.Field("size_multiple", c.SizeMultiple, "from 1 to 1024")
 	case c.MaxSide < 16 || c.MaxSide > 4096:
-		return wrong("max_side", c.MaxSide, "max_side is from 16 to 4096 pixels")
+		return fault.Field("max_side", c.MaxSide, "from 16 to 4096 pixels")
 	}
 	for field, r := range map[string][2]float64{"range": c.Range, "output_range": c.OutputRange} {
 		if !finite(r[:]) || r[0] == r[1] {
-			return wrong(field, r, field+" says what black and white are, such as [-1, 1], [0, 1] or [0, 255]")
+			return fault.Field(field, r, "the values of black and white, such as [-1, 1], [0, 1] or [0, 255]")
 		}
 	}
 	if !finite(c.Mean[:]) || !finite(c.Std[:]) || slices.Contains(c.Std[:], 0) {
-		return wrong("mean and std", fmt.Sprint(c.Mean, c.Std), "they are three numbers each, and std is not 0")
+		return fault.Field("mean and std", fault.Words(fmt.Sprint(c.Mean, c.Std)), "three numbers each, and std not 0")
 	}
 	return nil
 }

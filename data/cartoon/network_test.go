@@ -110,8 +110,8 @@ func TestNetworkMistakes(t *testing.T) {
 	for want, lines := range map[string][]string{
 		"field layuot not found":        append(good[:3:3], "layuot: NCHW"),
 		`network is ""`:                 {"range: [0, 1]"},
-		"layout is CHWN":                append(good[:3:3], "layout: CHWN"),
-		"channels is GBR":               append(good[:3:3], "channels: GBR"),
+		`layout is "CHWN"`:              append(good[:3:3], "layout: CHWN"),
+		`channels is "GBR"`:             append(good[:3:3], "channels: GBR"),
 		"size_multiple is 0":            append(good[:3:3], "size_multiple: 0"),
 		"max_side is 100000":            append(good[:3:3], "max_side: 100000"),
 		"output_range is [0 0]":         good[:2],

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // strayName matches what an interrupted writer may leave: nothing else in a folder is ever removed.
@@ -24,15 +26,15 @@ func (w *Writer) lockFolder() error {
 	if err := os.MkdirAll(w.folder, 0o777); err != nil {
 		return fault.Hint(err, "name a folder in a place that you can write to")
 	}
-	w.lock, err = checkpoints.LockFolder(w.folder)
-	if errors.Is(err, checkpoints.ErrInUse) {
+	w.lock, err = files.LockFolder(w.folder)
+	if errors.Is(err, files.ErrInUse) {
 		return fault.Hint(err, "wait for it, or name another folder; --part gives every process a set of its own")
 	}
 	return err
 }
 
-// Locked reports whether the folder is kept from other processes: not so on a file system without locks.
-func (w *Writer) Locked() bool { return w.lock.Held }
+// WarnUnlocked logs a warning if the folder is on a file system without locks.
+func (w *Writer) WarnUnlocked(log *slog.Logger) { w.lock.Warn(log) }
 
 // prepare reads the manifest, or writes an empty one, and removes strays.
 func (w *Writer) prepare() error {

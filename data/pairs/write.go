@@ -11,8 +11,8 @@ import (
 	"sort"
 	"syscall"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Writer writes a set of pairs, a folder of shards, or goes on with one. A row's place follows from its seed alone,
@@ -25,7 +25,7 @@ import (
 type Writer struct {
 	folder   string
 	manifest manifest
-	lock     *checkpoints.Lock
+	lock     *files.Lock
 	created  bool // the folder was not there
 	err      error
 

@@ -10,6 +10,7 @@ import (
 
 	"illustrator/eval"
 	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
 )
 
 // Study is a comparison of variants: "what does each loss do", "which prompt is best". Its YAML has these keys.
@@ -91,7 +92,7 @@ type Draw struct {
 	// TruncationPsi pulls W towards its mean.
 	TruncationPsi *float64 `yaml:"truncation_psi,omitempty"`
 	// NoiseMode is the generator's noise; "const" unless several pictures are drawn of a text, then "random".
-	NoiseMode string `yaml:"noise_mode,omitempty"`
+	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode,omitempty"`
 }
 
 // Claim is a statement on the paper's method that two variants' figures speak for or against.
@@ -136,34 +137,31 @@ func (s *Study) charted() []string {
 
 // Validate returns an error that names the first field without sense. What runs and domains must have is theirs to check.
 func (s *Study) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s must be %s", field, want)
-	}
 	switch {
 	case s.Title == "":
-		return bad("title", "missing", "a few words")
+		return fault.Field("title", fault.Words("missing"), "a few words")
 	case s.Base == "":
-		return bad("base", "missing", "a run: an embedded one or the path of a YAML file")
+		return fault.Field("base", fault.Words("missing"), "a run: an embedded one or the path of a YAML file")
 	case len(s.Seeds) == 0 || len(s.Seeds) > 1000:
-		return bad("seeds", fmt.Sprintf("a list of %d", len(s.Seeds)), "a list of 1 to 1000 numbers")
+		return fault.Field("seeds", fault.Words(fmt.Sprintf("a list of %d", len(s.Seeds))), "a list of 1 to 1000 numbers")
 	case s.Pictures < 1 || s.Pictures > 1000:
-		return bad("pictures", s.Pictures, "from 1 to 1000")
+		return fault.Field("pictures", s.Pictures, "from 1 to 1000")
 	case s.SharedStages < 0 || s.SharedStages > 0 && !s.Train:
-		return bad("shared_stages", s.SharedStages, "0, or the number of first stages to share in a study with train: true")
+		return fault.Field("shared_stages", s.SharedStages, "0, or the number of first stages to share in a study with train: true")
 	case s.ReferenceSamples < 0 || s.ReferenceSamples == 1:
-		return bad("reference_samples", s.ReferenceSamples, "0 (which means 2048) or at least 2")
+		return fault.Field("reference_samples", s.ReferenceSamples, "0 (which means 2048) or at least 2")
 	case s.Manipulate && len(s.Metrics) > 0:
-		return bad("metrics", s.Metrics, "left out of a study with manipulate: true, which measures what it can")
+		return fault.Field("metrics", s.Metrics, "left out of a study with manipulate: true, which measures what it can")
 	case s.Manipulate && len(s.Columns) == 0:
-		return bad("columns", "empty", "a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
+		return fault.Field("columns", fault.Words("empty"), "a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
 	case len(s.Metrics) == 0 && !s.Manipulate:
-		return bad("metrics", "empty", "a list of "+strings.Join(eval.Names, ", "))
+		return fault.Field("metrics", fault.Words("empty"), "a list of %s", strings.Join(eval.Names, ", "))
 	case len(s.Show) > 12:
-		return bad("show", fmt.Sprintf("a list of %d", len(s.Show)), "at most 12 texts, so that a sheet is readable")
+		return fault.Field("show", fault.Words(fmt.Sprintf("a list of %d", len(s.Show))), "at most 12 texts, so that a sheet is readable")
 	}
 	for i, seed := range s.Seeds {
 		if slices.Contains(s.Seeds[:i], seed) {
-			return bad("seeds", s.Seeds, "different numbers")
+			return fault.Field("seeds", s.Seeds, "different numbers")
 		}
 	}
 	if err := s.validateVariants(); err != nil {
@@ -251,21 +249,18 @@ func (s *Study) validateNames() error {
 }
 
 func (d Draw) validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("%s is %v", field, value), "%s must be %s", field, want)
-	}
 	_, err := d.Samples()
 	switch {
 	case d.Projection != "" && d.Projection != "none":
-		return bad("projection", fmt.Sprintf("%q", d.Projection), `"none", or left out`)
+		return fault.Field("projection", d.Projection, `"none", or left out`)
 	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
-		return bad("alpha", *d.Alpha, "from 0 to 100")
+		return fault.Field("alpha", *d.Alpha, "from 0 to 100")
 	case d.Keep != "" && d.Keep != "w":
-		return bad("keep", fmt.Sprintf("%q", d.Keep), `"w", or left out`)
+		return fault.Field("keep", d.Keep, `"w", or left out`)
 	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
-		return bad("truncation_psi", *d.TruncationPsi, "from 0 to 2")
+		return fault.Field("truncation_psi", *d.TruncationPsi, "from 0 to 2")
 	case d.InjectIndex < 0:
-		return bad("inject_index", d.InjectIndex, "0 or more")
+		return fault.Field("inject_index", d.InjectIndex, "0 or more")
 	case err != nil:
 		return err
 	}
@@ -284,5 +279,5 @@ func (d Draw) Samples() (int, error) {
 	if found, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); found == 1 && n >= 1 && n <= 1_000_000 {
 		return n, nil
 	}
-	return 0, fault.Usage(fmt.Errorf("image_prompt is %q", d.ImagePrompt), `image_prompt must be "noise" or "samples:N" with N from 1 to 1000000`)
+	return 0, fault.Field("image_prompt", d.ImagePrompt, `"noise" or "samples:N" with N from 1 to 1000000`)
 }

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/vectors"
 )
 
 // goldens are what accepted implementations say of stored features; testdata/make_goldens.py wrote them.
@@ -177,7 +178,7 @@ func TestParityOfDiversity(t *testing.T) {
 	samples := must[[]Sample](t)(Diversities(images, make([]int, n)))
 	g.near("diversity", samples[0].Value)
 	pairwise := must[float64](t)(MeanPairwise(n, func(i, j int) (float64, error) {
-		return 1 - Cosine(images.RawRowView(i), images.RawRowView(j)), nil
+		return 1 - vectors.Cosine(images.RawRowView(i), images.RawRowView(j)), nil
 	}))
 	g.near("diversity", pairwise)
 	g.near("vendi.more_rows", must[Metric](t)(Vendi(images)).Value)

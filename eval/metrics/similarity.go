@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"illustrator/internal/vectors"
 )
 
 // What is measured between a picture and its text.
@@ -23,20 +25,6 @@ var (
 // implementation (jmhessel/clipscore). Whoever embeds the text puts it there.
 const CLIPScorePrefix = "A photo depicts "
 
-// Cosine returns the cosine of the angle between a and b, summed in float64; 0 where one of them has no direction.
-func Cosine[T float32 | float64](a, b []T) float64 {
-	ab, aa, bb := 0.0, 0.0, 0.0
-	for i := range a {
-		ab += float64(a[i]) * float64(b[i])
-		aa += float64(a[i]) * float64(a[i])
-		bb += float64(b[i]) * float64(b[i])
-	}
-	if aa == 0 || bb == 0 {
-		return 0
-	}
-	return ab / (math.Sqrt(aa) * math.Sqrt(bb))
-}
-
 // Cosines returns the cosine of each row of x with the same row of y, such as pictures and their texts.
 func Cosines(x, y *mat.Dense) ([]float64, error) {
 	if err := needBoth("cosines", x, y, 1); err != nil {
@@ -48,7 +36,7 @@ func Cosines(x, y *mat.Dense) ([]float64, error) {
 	}
 	cosines := make([]float64, n)
 	for i := range cosines {
-		cosines[i] = Cosine(x.RawRowView(i), y.RawRowView(i))
+		cosines[i] = vectors.Cosine(x.RawRowView(i), y.RawRowView(i))
 	}
 	return cosines, nil
 }

@@ -4,6 +4,9 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
 )
 
 // Error is an error with a hint. Usage tells a mistake in a command line, a configuration or a value (exit code 2)
@@ -47,6 +50,20 @@ func HintOf(err error) string {
 func IsUsage(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Usage
+}
+
+// Words describe a value that Field does not show, such as Words("empty").
+type Words string
+
+// Field returns the usage error of a field or flag with a wrong value. want says what would be right; it is formatted with
+// args. name may begin with a place and a colon, as in "mapper config: width"; the hint leaves the place out. Strings are
+// quoted.
+func Field(name string, value any, want string, args ...any) error {
+	if v := reflect.ValueOf(value); v.Kind() == reflect.String && v.Type() != reflect.TypeFor[Words]() {
+		value = strconv.Quote(v.String())
+	}
+	field := name[strings.LastIndex(name, ": ")+1:]
+	return Usage(fmt.Errorf("%s is %v", name, value), "%s must be %s", strings.TrimSpace(field), fmt.Sprintf(want, args...))
 }
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).

@@ -1,6 +1,9 @@
 package fault
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest returns the candidate that word was most likely meant to be, or "" if none is near: at most one edit for
 // every three letters (two edits for short words), or the only candidate that word begins.
@@ -22,6 +25,14 @@ func Nearest(word string, candidates []string) string {
 		return only
 	}
 	return best
+}
+
+// Choices is a hint: what word was most likely meant to be, or all that it may be.
+func Choices(what, word string, of []string) string {
+	if near := Nearest(word, of); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return fmt.Sprintf("%s are %s", what, strings.Join(of, ", "))
 }
 
 // edits is the Levenshtein distance of a and b in bytes.

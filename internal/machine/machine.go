@@ -59,3 +59,18 @@ func LoadAverage() string {
 	load, _, _ := strings.Cut(string(content), " ")
 	return load
 }
+
+// ByteSize prints a number of bytes with the largest unit of which there is a whole one.
+func ByteSize(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), "KiB"
+	for _, larger := range []string{"MiB", "GiB", "TiB"} {
+		if value < 1<<10 {
+			break
+		}
+		value, unit = value/(1<<10), larger
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
+}

@@ -91,20 +91,17 @@ func (c Config) Shapes() checkpoints.Shapes {
 
 // Validate returns an error that names the first field without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("classifier config: %s is %v", field, value), "%s must be %s", field, want)
-	}
 	switch {
 	case c.ModelType != ModelType:
-		return bad("model_type", c.ModelType, fmt.Sprintf("%q", ModelType))
+		return fault.Field("classifier config: model_type", c.ModelType, "%q", ModelType)
 	case c.ImageSize < 16 || c.ImageSize > 4096:
-		return bad("image_size", c.ImageSize, "from 16 to 4096")
+		return fault.Field("classifier config: image_size", c.ImageSize, "from 16 to 4096")
 	case len(c.Attributes) == 0:
-		return bad("attributes", "empty", "a list of names with their values")
+		return fault.Field("classifier config: attributes", fault.Words("empty"), "a list of names with their values")
 	}
 	for _, a := range c.Attributes {
 		if a.Name == "" || len(a.Values) < 2 {
-			return bad("attributes", fmt.Sprintf("%q with %d values", a.Name, len(a.Values)), "names with at least two values each")
+			return fault.Field("classifier config: attributes", fault.Words(fmt.Sprintf("%q with %d values", a.Name, len(a.Values))), "names with at least two values each")
 		}
 	}
 	return nil

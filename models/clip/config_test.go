@@ -60,7 +60,7 @@ func TestDecodeConfigErrors(t *testing.T) {
 	for _, test := range []struct{ data, err, hint string }{
 		{`{`, "config.json", "CLIPModel"},
 		{`{"model_type": "clip", "text_config": {"hidden_size": "wide"}}`, "text_config", "CLIPModel"},
-		{`{"model_type": "siglip"}`, "model_type is siglip", `"clip"`},
+		{`{"model_type": "siglip"}`, `model_type is "siglip"`, `"clip"`},
 		{`{}`, "model_type is ", `"clip"`},
 		{`{"model_type": "clip", "projection_dim": 0}`, "projection_dim is 0", "from 1 to"},
 		{`{"model_type": "clip", "text_config": {"num_attention_heads": 7}}`, "text_config.num_attention_heads is 7", "divisor of hidden_size 512"},

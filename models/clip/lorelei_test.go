@@ -2,13 +2,17 @@ package clip
 
 import (
 	"encoding/json"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
@@ -120,4 +124,63 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFitEmbedsAsTransformers embeds pictures of several shapes by the embedded CLIP and its preprocessor_config.json: cosines
+// with transformers' CLIPImageProcessor and CLIPModel are 0.9999 at least.
+func TestFitEmbedsAsTransformers(t *testing.T) {
+	folder, err := checkpoints.Open("embedded:lorelei/clip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, _, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	preprocessor, err := OpenPreprocessor(folder, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := folder.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	if err := nn.Load(store.RootScope(), w, dtypes.Float32, false); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile("testdata/preprocessor/embeds.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string][]float32
+	if err := json.Unmarshal(raw, &want); err != nil || len(want) == 0 {
+		t.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(want))
+	var pixels []float32
+	for _, name := range names {
+		pixels = append(pixels, preprocessor.Fit(readPNG(t, name+".png"))...)
+	}
+	size := cfg.Vision.ImageSize
+	images := tensors.FromFlatDataAndDimensions(pixels, len(names), 3, size, size)
+	got := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+		return []*Node{ImageEmbeds(scope, cfg, Preprocess(cfg, in[0]))}
+	}, images)[0]
+	for i, name := range names {
+		embed := got[i*cfg.ProjectionDim : (i+1)*cfg.ProjectionDim]
+		if cosine := cosineOf(embed, want[name]); cosine < 0.9999 {
+			t.Errorf("%s: cosine %.6f", name, cosine)
+		} else {
+			t.Logf("%s: cosine %.7f", name, cosine)
+		}
+	}
+}
+
+func cosineOf(a, b []float32) float64 {
+	var dot, aa, bb float64
+	for i := range a {
+		dot, aa, bb = dot+float64(a[i])*float64(b[i]), aa+float64(a[i])*float64(a[i]), bb+float64(b[i])*float64(b[i])
+	}
+	return dot / math.Sqrt(aa*bb)
 }

@@ -1,8 +1,6 @@
 package clip
 
 import (
-	"fmt"
-
 	"illustrator/internal/fault"
 )
 
@@ -18,9 +16,12 @@ const (
 // Validate returns an error that names the first field without sense, its value and what would be right.
 func (c Config) Validate() error {
 	if c.ModelType != ModelType {
-		return bad("model_type", c.ModelType, `"clip"`)
+		return fault.Field("clip config: model_type", c.ModelType, `"clip"`)
 	}
 	if err := inRange("projection_dim", c.ProjectionDim, maxWidth); err != nil {
+		return err
+	}
+	if err := c.TextCleaning.check(); err != nil {
 		return err
 	}
 	t, v := c.Text, c.Vision
@@ -31,13 +32,13 @@ func (c Config) Validate() error {
 		return err
 	}
 	if t.MaxPositionEmbeddings < 3 {
-		return bad("text_config.max_position_embeddings", t.MaxPositionEmbeddings, "at least 3: a start token, a word and an end token")
+		return fault.Field("clip config: text_config.max_position_embeddings", t.MaxPositionEmbeddings, "at least 3: a start token, a word and an end token")
 	}
 	if err := inRange("text_config.vocab_size", t.VocabSize, maxVocab); err != nil {
 		return err
 	}
 	if t.EOSTokenID != legacyEOS && (t.EOSTokenID < 0 || t.EOSTokenID >= t.VocabSize) {
-		return bad("text_config.eos_token_id", t.EOSTokenID, "the id of <|endoftext|>, below vocab_size %d", t.VocabSize)
+		return fault.Field("clip config: text_config.eos_token_id", t.EOSTokenID, "the id of <|endoftext|>, below vocab_size %d", t.VocabSize)
 	}
 	if err := c.visionTransformer().validate(); err != nil {
 		return err
@@ -46,10 +47,10 @@ func (c Config) Validate() error {
 		return err
 	}
 	if v.NumChannels != 3 {
-		return bad("vision_config.num_channels", v.NumChannels, "3: pictures are red, green and blue")
+		return fault.Field("clip config: vision_config.num_channels", v.NumChannels, "3: pictures are red, green and blue")
 	}
 	if v.PatchSize < 1 || v.ImageSize%v.PatchSize != 0 {
-		return bad("vision_config.patch_size", v.PatchSize, "a divisor of image_size %d", v.ImageSize)
+		return fault.Field("clip config: vision_config.patch_size", v.PatchSize, "a divisor of image_size %d", v.ImageSize)
 	}
 	return nil
 }
@@ -70,22 +71,18 @@ func (t transformer) validate() error {
 	}
 	switch {
 	case t.width%t.heads != 0:
-		return bad(t.config+".num_attention_heads", t.heads, "a divisor of hidden_size %d", t.width)
+		return fault.Field("clip config: "+t.config+".num_attention_heads", t.heads, "a divisor of hidden_size %d", t.width)
 	case t.act != "quick_gelu" && t.act != "gelu":
-		return bad(t.config+".hidden_act", fmt.Sprintf("%q", t.act), `"quick_gelu" or "gelu"`)
+		return fault.Field("clip config: "+t.config+".hidden_act", t.act, `"quick_gelu" or "gelu"`)
 	case !(t.eps > 0 && t.eps < 1):
-		return bad(t.config+".layer_norm_eps", t.eps, "between 0 and 1 (1e-5 in the published networks)")
+		return fault.Field("clip config: "+t.config+".layer_norm_eps", t.eps, "between 0 and 1 (1e-5 in the published networks)")
 	}
 	return nil
 }
 
 func inRange(field string, value, limit int) error {
 	if value < 1 || value > limit {
-		return bad(field, value, "from 1 to %d", limit)
+		return fault.Field("clip config: "+field, value, "from 1 to %d", limit)
 	}
 	return nil
-}
-
-func bad(field string, value any, want string, args ...any) error {
-	return fault.Usage(fmt.Errorf("clip config: %s is %v", field, value), "%s must be %s", field, fmt.Sprintf(want, args...))
 }

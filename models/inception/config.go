@@ -6,8 +6,6 @@
 package inception
 
 import (
-	"fmt"
-
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
@@ -37,9 +35,9 @@ type Config struct {
 func (c Config) Validate() error {
 	switch {
 	case c.ModelType != ModelType:
-		return fault.Usage(fmt.Errorf("inception config: model_type is %q", c.ModelType), "model_type must be %q", ModelType)
+		return fault.Field("inception config: model_type", c.ModelType, "%q", ModelType)
 	case c.FeatureDim < 128 || c.FeatureDim > FeatureDim || c.FeatureDim%128 != 0:
-		return fault.Usage(fmt.Errorf("inception config: feature_dim is %d", c.FeatureDim), "feature_dim must be %d, or for tests a smaller multiple of 128", FeatureDim)
+		return fault.Field("inception config: feature_dim", c.FeatureDim, "%d, or for tests a smaller multiple of 128", FeatureDim)
 	}
 	return nil
 }

@@ -39,11 +39,11 @@ type Config struct {
 func (c Config) Validate() error {
 	switch {
 	case c.ModelType != ModelType:
-		return fault.Usage(fmt.Errorf("lpips config: model_type is %q", c.ModelType), "model_type must be %q", ModelType)
+		return fault.Field("lpips config: model_type", c.ModelType, "%q", ModelType)
 	case layers[c.Net] == nil:
-		return fault.Usage(fmt.Errorf("lpips config: net is %q", c.Net), "net must be %q or %q", Alex, VGG)
+		return fault.Field("lpips config: net", c.Net, "%q or %q", Alex, VGG)
 	case c.Channels < 1 || c.Channels > Channels:
-		return fault.Usage(fmt.Errorf("lpips config: channels is %d", c.Channels), "channels must be %d, or for tests less", Channels)
+		return fault.Field("lpips config: channels", c.Channels, "%d, or for tests less", Channels)
 	}
 	return nil
 }

@@ -14,17 +14,25 @@ import (
 // ModelType is the "model_type" of a mapper's config.json.
 const ModelType = "mapper"
 
+// Arch is an architecture.
+type Arch string
+
 // The architectures: the paper's network of dense blocks, and the plain network that it is compared with.
 const (
-	Dense    = "dense"
-	Baseline = "baseline"
+	Dense    Arch = "dense"
+	Baseline Arch = "baseline"
 )
+
+// UnmarshalText reads an architecture.
+func (a *Arch) UnmarshalText(text []byte) error {
+	return fault.Choose(a, "arch", text, Dense, Baseline)
+}
 
 // Config is a mapper from CLIP image embeddings to StyleGAN's Z, as stored in config.json.
 type Config struct {
 	ModelType string `json:"model_type" yaml:"-"`
 	// Arch is "dense", the paper's network of dense blocks, or "baseline", its 54-layer plain network.
-	Arch string `json:"arch" yaml:"arch"`
+	Arch Arch `json:"arch" yaml:"arch"`
 	// EmbedDim is CLIP's width E, ZDim the generator's width Z. A domain fixes both.
 	EmbedDim int `json:"embed_dim" yaml:"-"`
 	ZDim     int `json:"z_dim" yaml:"-"`
@@ -43,40 +51,37 @@ const maxParameters = 1 << 31
 
 // Validate returns an error that names the first field without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("mapper config: %s is %v", field, value), "%s must be %s", field, want)
-	}
 	if c.ModelType != ModelType {
-		return bad("model_type", c.ModelType, `"mapper"`)
+		return fault.Field("mapper config: model_type", c.ModelType, `"mapper"`)
 	}
 	for _, width := range []struct {
 		field string
 		value int
 	}{{"embed_dim", c.EmbedDim}, {"z_dim", c.ZDim}, {"width", c.Width}} {
 		if width.value < 1 || width.value > 8192 {
-			return bad(width.field, width.value, "from 1 to 8192")
+			return fault.Field("mapper config: "+width.field, width.value, "from 1 to 8192")
 		}
 	}
 	switch c.Arch {
 	case Dense:
 		if c.Blocks < 1 || c.Blocks > 64 {
-			return bad("blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
+			return fault.Field("mapper config: blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
 		}
 		if c.Layers < 1 || c.Layers > 64 {
-			return bad("layers", c.Layers, "from 1 to 64 (5 in the paper)")
+			return fault.Field("mapper config: layers", c.Layers, "from 1 to 64 (5 in the paper)")
 		}
 		if !(c.Dropout >= 0 && c.Dropout < 1) {
-			return bad("dropout", c.Dropout, "from 0 to below 1 (0.1 in the paper)")
+			return fault.Field("mapper config: dropout", c.Dropout, "from 0 to below 1 (0.1 in the paper)")
 		}
 	case Baseline:
 		if c.Layers < 2 || c.Layers > 512 {
-			return bad("layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
+			return fault.Field("mapper config: layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
 		}
 	default:
-		return bad("arch", fmt.Sprintf("%q", c.Arch), `"dense" or "baseline"`)
+		return fault.CheckChoice("mapper config", c.Arch)
 	}
 	if n := c.Parameters(); n > maxParameters {
-		return bad("width", c.Width, fmt.Sprintf("smaller: with these layers it gives %d parameters, more than %d", n, maxParameters))
+		return fault.Field("mapper config: width", c.Width, "smaller: with these layers it gives %d parameters, more than %d", n, maxParameters)
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
 	for i := range z {
 		z[i] = float32(rng.NormFloat64())
 	}
+	// In batches of one size, whatever shapes others have: the mean is the same everywhere.
+	defer func(shapes []int) { n.Shapes = shapes }(n.Shapes)
+	n.Shapes = nil
 	out, err := batch.Run(ctx, n.Runner, "mean style", func(scope *model.Scope, z *graph.Node) *graph.Node {
 		return stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
 	}, 1000, batch.Rows(z, dim))

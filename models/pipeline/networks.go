@@ -44,11 +44,13 @@ type Networks struct {
 	// Runner has the device, and in its Store the variables of all networks, each in its own scope.
 	*batch.Runner
 
-	Generator  stylegan2.Config
-	CLIP       clip.Config
-	Tokenizer  *clip.Tokenizer
-	Classifier *classifier.Config // nil in a domain without one
-	Mapper     *mapper.Config     // nil until LoadMapper
+	Generator stylegan2.Config
+	CLIP      clip.Config
+	Tokenizer *clip.Tokenizer
+	// Preprocessor makes CLIP's input from picture files; generated pictures go through the release's area filter.
+	Preprocessor clip.Preprocessor
+	Classifier   *classifier.Config // nil in a domain without one
+	Mapper       *mapper.Config     // nil until LoadMapper
 
 	// Pictures is how many pictures are drawn at once; 0 leaves that to PictureBatch.
 	Pictures int
@@ -95,6 +97,7 @@ func Open(backend compute.Backend, l Locations) (*Networks, error) {
 func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
 	n := empty(backend)
 	n.Generator, n.CLIP = generator, clipConfig
+	n.Preprocessor = clip.DefaultPreprocessor(clipConfig.Vision.ImageSize)
 	for scope, weights := range map[string]*checkpoints.Weights{generatorScope: generatorWeights, clipScope: clipWeights} {
 		load := n.load
 		if p == BFloat16 {
@@ -136,7 +139,10 @@ func (n *Networks) openCLIP(location string) error {
 	}
 	n.folders[clipScope] = folder
 	n.Hashes[clipScope] = folder.SHA256()
-	n.CLIP, n.Tokenizer, err = clip.Open(folder)
+	if n.CLIP, n.Tokenizer, err = clip.Open(folder); err != nil {
+		return err
+	}
+	n.Preprocessor, err = clip.OpenPreprocessor(folder, n.CLIP)
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
 	"illustrator/models/mapper"
-	"illustrator/models/nn"
 	"illustrator/models/stylegan2"
 )
 
@@ -75,23 +74,8 @@ func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, [
 	return out[0], lost, nil
 }
 
-// Resize brings pictures [N,3,height,width] in [-1,1] to CLIP's size [N,3,S,S] by the area filter that EmbedImages uses, so
-// that pictures of many sizes can be embedded in one batch, by one program.
-func (n *Networks) Resize(ctx context.Context, images []float32, height, width int) ([]float32, error) {
-	size := n.CLIP.Vision.ImageSize
-	if height == size && width == size {
-		return images, nil
-	}
-	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("resize %dx%d", width, height), func(_ *model.Scope, images *graph.Node) *graph.Node {
-		return nn.AreaResize(graph.ClipScalar(images, -1, 1), size, size)
-	}, batchSize, batch.Rows(images, 3, height, width))
-	if err != nil {
-		return nil, err
-	}
-	return out[0], nil
-}
-
-// EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1].
+// EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1]. Those of CLIP's size are
+// taken as they are, such as Preprocessor's; others go through the release's area filter.
 func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, width int) ([]float32, error) {
 	if err := n.need(clipScope); err != nil {
 		return nil, err

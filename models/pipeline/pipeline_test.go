@@ -17,7 +17,6 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/stylegan2"
-	"illustrator/models/xla/programs"
 )
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
@@ -162,89 +161,6 @@ func TestTruncation(t *testing.T) {
 	for layer := range n.Generator.NumLayers() {
 		if !slices.Equal(full[:pipelinetest.ZDim], full[layer*pipelinetest.ZDim:(layer+1)*pipelinetest.ZDim]) {
 			t.Errorf("layer %d has another style than layer 0", layer)
-		}
-	}
-}
-
-func request(n *pipeline.Networks, seeds ...uint64) pipeline.Request {
-	return pipeline.Request{
-		TextEmbeds: wave(2*pipelinetest.EmbedDim, 1), Seeds: seeds, Alpha: 1.5,
-		Prompts:   &pipeline.Prompts{Text: wave(pipelinetest.EmbedDim, 2), Image: wave(pipelinetest.EmbedDim, 3)},
-		RandomZ:   wave(len(seeds)*pipelinetest.ZDim, 4),
-		Synthesis: pipeline.Synthesis{NoiseMode: stylegan2.NoiseNone, TruncationPsi: 1},
-	}
-}
-
-// Pictures come text by text, and seed by seed within; layers below the index have the seed's style.
-func TestGenerateInjectsStyles(t *testing.T) {
-	n, ctx := tiny(t), t.Context()
-	r := request(n, 7, 8)
-	layers, dim := n.Generator.NumLayers(), pipelinetest.ZDim
-	plain := must[pipeline.Generated](t)(n.Generate(ctx, r))
-	predicted, random := must[[]float32](t)(n.Styles(ctx, plain.Z, 1)), must[[]float32](t)(n.Styles(ctx, r.RandomZ, 1))
-	r.InjectIndex = 3
-	mixed := must[pipeline.Generated](t)(n.Generate(ctx, r))
-	var want []float32
-	for text := range 2 {
-		for seed := range 2 {
-			want = append(want, random[seed*layers*dim:seed*layers*dim+3*dim]...)
-			want = append(want, predicted[text*layers*dim+3*dim:(text+1)*layers*dim]...)
-		}
-	}
-	expectClose(t, "mixed pictures", mixed.Images, must[[]float32](t)(n.Render(ctx, want, r.Synthesis)), 1e-5)
-	expectClose(t, "without index, seeds differ in noise alone, of which there is none", plain.Images[:pixels], plain.Images[pixels:2*pixels], 1e-5)
-	r.InjectIndex = layers
-	all := must[pipeline.Generated](t)(n.Generate(ctx, r))
-	expectClose(t, "all layers injected: the text has no say", all.Images[:2*pixels], all.Images[2*pixels:], 1e-5)
-	for _, wrong := range []int{-1, layers + 1} {
-		r.InjectIndex = wrong
-		if _, err := n.Generate(ctx, r); err == nil {
-			t.Errorf("inject index %d is accepted", wrong)
-		}
-	}
-	r.InjectIndex, r.RandomZ = 1, r.RandomZ[:dim]
-	if _, err := n.Generate(ctx, r); err == nil {
-		t.Error("one random z for two seeds is accepted")
-	}
-}
-
-// Eq. 3: with α 0 the text has no say; without prompts alpha has none; α moves the result. Only the first request compiles.
-func TestGenerateProjects(t *testing.T) {
-	n, ctx := tiny(t), t.Context()
-	z := func(change func(*pipeline.Request)) []float32 {
-		r := request(n, 1)
-		change(&r)
-		return must[pipeline.Generated](t)(n.Generate(ctx, r)).Z
-	}
-	zero := z(func(r *pipeline.Request) { r.Alpha = 0 })
-	compiled, _ := programs.Count()
-	expectClose(t, "α 0", zero[:pipelinetest.ZDim], zero[pipelinetest.ZDim:], 1e-6)
-	if one, two := z(func(r *pipeline.Request) { r.Alpha = 1 }), z(func(r *pipeline.Request) { r.Alpha = 2 }); nntest.MaxAbs(t, one, two) < 1e-4 {
-		t.Error("alpha does not matter")
-	}
-	plain := z(func(r *pipeline.Request) { r.Prompts = nil })
-	mapped := must[[]float32](t)(n.MapToZ(ctx, wave(2*pipelinetest.EmbedDim, 1)))
-	expectClose(t, "no prompts", plain, mapped, 1e-6)
-	z(func(r *pipeline.Request) { r.TextEmbeds, r.Seeds[0] = r.TextEmbeds[:pipelinetest.EmbedDim], 99 }) // fewer texts
-	if now, _ := programs.Count(); now != compiled || compiled == 0 {
-		t.Errorf("%d programs were compiled for the first request, and %d more for others of its kind", compiled, now-compiled)
-	}
-}
-
-// Resizing first, then embedding at CLIP's size, is embedding at any size.
-func TestResize(t *testing.T) {
-	n, ctx := tiny(t), t.Context()
-	images := wave(2*3*20*9, 0)
-	direct := must[[]float32](t)(n.EmbedImages(ctx, images, 20, 9))
-	size := n.CLIP.Vision.ImageSize
-	small := must[[]float32](t)(n.Resize(ctx, images, 20, 9))
-	expectClose(t, "embeddings", must[[]float32](t)(n.EmbedImages(ctx, small, size, size)), direct, 1e-5)
-	if testing.Short() {
-		return
-	}
-	for i := range 40 { // more sizes than an executor keeps by default
-		if _, err := n.Resize(ctx, images[:3*(i+1)], i+1, 1); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

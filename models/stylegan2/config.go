@@ -33,28 +33,25 @@ type Config struct {
 
 // Validate returns an error that names the first field without sense.
 func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fault.Usage(fmt.Errorf("stylegan2 config: %s is %v", field, value), "%s must be %s", field, want)
-	}
 	switch {
 	case c.ModelType != ModelType:
-		return bad("model_type", c.ModelType, `"stylegan2"`)
+		return fault.Field("stylegan2 config: model_type", c.ModelType, `"stylegan2"`)
 	case c.Size < 8 || c.Size > 4096 || c.Size&(c.Size-1) != 0:
-		return bad("size", c.Size, "a power of two from 8 to 4096")
+		return fault.Field("stylegan2 config: size", c.Size, "a power of two from 8 to 4096")
 	case c.StyleDim < 1 || c.StyleDim > 8192:
-		return bad("style_dim", c.StyleDim, "from 1 to 8192")
+		return fault.Field("stylegan2 config: style_dim", c.StyleDim, "from 1 to 8192")
 	case c.NMLP < 1 || c.NMLP > 64:
-		return bad("n_mlp", c.NMLP, "from 1 to 64")
+		return fault.Field("stylegan2 config: n_mlp", c.NMLP, "from 1 to 64")
 	case !(c.LRMLP > 0):
-		return bad("lr_mlp", c.LRMLP, "positive (0.01 in the published networks)")
+		return fault.Field("stylegan2 config: lr_mlp", c.LRMLP, "positive (0.01 in the published networks)")
 	case !(c.ConvClamp >= 0) || math.IsInf(c.ConvClamp, 1):
-		return bad("conv_clamp", c.ConvClamp, "positive, or 0 for no bound")
+		return fault.Field("stylegan2 config: conv_clamp", c.ConvClamp, "positive, or 0 for no bound")
 	case c.ColorOrder != "RGB" && c.ColorOrder != "BGR":
-		return bad("color_order", c.ColorOrder, `"RGB" or "BGR"`)
+		return fault.Field("stylegan2 config: color_order", c.ColorOrder, `"RGB" or "BGR"`)
 	}
 	for r := 4; r <= c.Size; r *= 2 {
 		if n := c.Channels[r]; n < 1 || n > 8192 {
-			return bad(fmt.Sprintf("channels[%d]", r), n, "from 1 to 8192")
+			return fault.Field(fmt.Sprintf("stylegan2 config: channels[%d]", r), n, "from 1 to 8192")
 		}
 	}
 	return nil

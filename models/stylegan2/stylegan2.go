@@ -7,6 +7,7 @@ package stylegan2
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -192,13 +193,26 @@ const (
 	NoiseNone   NoiseMode = "none"
 )
 
+// NoiseModes lists the values of NoiseMode.
+func NoiseModes() []NoiseMode { return []NoiseMode{NoiseConst, NoiseRandom, NoiseNone} }
+
+// UnmarshalText reads a noise mode.
+func (m *NoiseMode) UnmarshalText(text []byte) error {
+	mode := NoiseMode(text)
+	if !slices.Contains(NoiseModes(), mode) {
+		return fault.Usage(fmt.Errorf("noise mode %q is unknown", text), "use const, random or none")
+	}
+	*m = mode
+	return nil
+}
+
+// MarshalText writes the name.
+func (m NoiseMode) MarshalText() ([]byte, error) { return []byte(m), nil }
+
 // ParseNoiseMode returns the mode called name, or an error that lists the modes.
 func ParseNoiseMode(name string) (NoiseMode, error) {
-	switch mode := NoiseMode(name); mode {
-	case NoiseConst, NoiseRandom, NoiseNone:
-		return mode, nil
-	}
-	return "", fault.Usage(fmt.Errorf("noise mode %q is unknown", name), "use const, random or none")
+	var mode NoiseMode
+	return mode, mode.UnmarshalText([]byte(name))
 }
 
 // Noise is the noise of one synthesis. Keys [B] uint64 gives each picture its own stream with NoiseRandom, so that a

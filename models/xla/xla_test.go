@@ -15,15 +15,15 @@ import (
 func TestParse(t *testing.T) {
 	t.Setenv(BackendEnv, "")
 	for name, want := range map[string]target{
-		"":                       {name: "cpu", options: []string{"shared_buffers"}},
-		"xla":                    {name: "cpu", options: []string{"shared_buffers"}},
-		"cpu":                    {name: "cpu", options: []string{"shared_buffers"}},
-		"xla:cpu":                {name: "cpu", options: []string{"shared_buffers"}},
-		"xla:cpu,":               {name: "cpu", options: []string{"shared_buffers"}},
+		"":                       {name: "cpu", options: []string{}},
+		"xla":                    {name: "cpu", options: []string{}},
+		"cpu":                    {name: "cpu", options: []string{}},
+		"xla:cpu":                {name: "cpu", options: []string{}},
+		"xla:cpu,":               {name: "cpu", options: []string{}},
 		"cpu,noshared_buffers":   {name: "cpu", options: []string{"noshared_buffers"}},
 		"xla:cuda,tf32":          {name: "cuda", options: []string{"tf32"}},
 		"xla:tpu":                {name: "tpu", options: []string{}},
-		"/opt/libpjrt_cpu.so":    {path: "/opt/libpjrt_cpu.so", options: []string{"shared_buffers"}},
+		"/opt/libpjrt_cpu.so":    {path: "/opt/libpjrt_cpu.so", options: []string{}},
 		"xla:/opt/mine.so,tf32":  {path: "/opt/mine.so", options: []string{"tf32"}},
 		"/opt/x/../cuda/mine.so": {path: "/opt/cuda/mine.so", options: []string{}},
 	} {
@@ -138,10 +138,10 @@ func TestPrepareCUDA(t *testing.T) {
 		wantFlags       string
 		gomlx           []string
 	}{
-		{nil, "", "", "0", forbidden, []string{"tf32=false"}},
-		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32"}},
-		{[]string{"tf32"}, "", "", "", "", []string{"tf32"}},
-		{nil, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"tf32=false"}},
+		{nil, "", "", "0", forbidden, []string{"tf32=false", "preallocate"}},
+		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32", "preallocate"}},
+		{[]string{"tf32", "preallocate=false"}, "", "", "", "", []string{"tf32", "preallocate=false"}},
+		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"memory_fraction=0.9", "tf32=false", "preallocate"}},
 	} {
 		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
 		if c.override == "" {

@@ -9,7 +9,6 @@ import (
 	"image"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 )
 
@@ -30,6 +30,8 @@ type stored struct {
 	Record
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
 	Offset     string `json:"w_offset,omitempty"`    // the same
+	// Similarity is where older galleries have the score.
+	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
 // Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
@@ -91,30 +93,21 @@ func readItem(path, id string) (*item, error) {
 	if s.Record.Offset, err = unpack(s.Offset); err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
+	if s.Similarity != nil && s.Score == nil {
+		s.Score = &draw.Score{CLIPSimilarity: *s.Similarity}
+	}
 	return newItem(s.Record, info.Size()), nil
 }
 
 // encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for others.
-func (r Record) encode(frames []image.Image, software string, networks map[string]string) ([]byte, error) {
-	record, err := json.Marshal(stored{r, pack(r.ImageEmbed), pack(r.Offset)})
+func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
+	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset)})
 	if err != nil {
 		return nil, err
 	}
-	meta := []pictures.Meta{
-		{Key: "Description", Value: r.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain},
-		{Key: metaKey, Value: string(record)},
-	}
-	if r.Kind != Uploaded {
-		meta = append(meta, pictures.Meta{Key: "Seed", Value: fmt.Sprint(r.Seed)}, pictures.Meta{Key: "Alpha", Value: fmt.Sprint(r.Alpha)})
-		for _, name := range slices.Sorted(maps.Keys(networks)) {
-			meta = append(meta, pictures.Meta{Key: name + "-SHA256", Value: networks[name]})
-		}
-	}
-	if len(r.Candidates) > 0 {
-		meta = append(meta, pictures.Meta{Key: "Best-Of", Value: fmt.Sprint(len(r.Candidates))})
-	}
-	if r.Refined != nil {
-		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
+	meta := append(r.Meta(software), pictures.Meta{Key: metaKey, Value: string(record)})
+	if r.Kind == Uploaded { // it has no seed
+		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
 	}
 	if len(frames) > 1 {
 		return pictures.EncodeAnimation(".apng", frames, r.Delay(), meta)

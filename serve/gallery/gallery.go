@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"illustrator/data/pictures"
-	"illustrator/serve/queue"
+	"illustrator/draw"
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
@@ -35,29 +35,16 @@ const (
 	Interpolated Kind = "interpolated" // an animation
 )
 
-// Record says what a picture was drawn from.
+// Record is the record of a picture's drawing, and how it came into the gallery.
 type Record struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created"`
 	Kind    Kind      `json:"kind"`
-	Text    string    `json:"text"`
 	Run     string    `json:"run,omitempty"`
-	Domain  string    `json:"domain"`
-	Seed    uint64    `json:"seed"`
-	Alpha   float64   `json:"alpha"`
-	// Diversity, InjectIndex and Spread are how pictures of one text differ.
-	Diversity     string  `json:"diversity,omitempty"`
-	InjectIndex   int     `json:"inject_index,omitempty"`
-	Spread        float64 `json:"spread,omitempty"`
-	TruncationPsi float64 `json:"truncation_psi"`
-	Cartoon       string  `json:"cartoon,omitempty"`
+	draw.Record
 	// Origin is the picture that was manipulated, and OriginText what it showed.
-	Origin     string   `json:"origin,omitempty"`
-	OriginText string   `json:"origin_text,omitempty"`
-	Similarity *float64 `json:"clip_similarity,omitempty"`
-	// Candidates are those that the picture was chosen from, Refined is what a refinement did to it.
-	Candidates []queue.Candidate `json:"candidates,omitempty"`
-	Refined    *queue.Refined    `json:"refined,omitempty"`
+	Origin     string `json:"origin,omitempty"`
+	OriginText string `json:"origin_text,omitempty"`
 	// Of an animation, Origin and OriginText are where it begins, Target and TargetText where it ends.
 	Target     string  `json:"target,omitempty"`
 	TargetText string  `json:"target_text,omitempty"`
@@ -105,7 +92,7 @@ type item struct {
 }
 
 func newItem(r Record, size int64) *item {
-	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text, r.OriginText, r.Run, r.Cartoon, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
+	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text.Text, r.OriginText, r.Run, r.Cartoon.Style, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
 }
 
 // ids are 48 bits of milliseconds and 32 random ones, in lower case, so that names sort by time.
@@ -134,20 +121,20 @@ func timeOf(s string) (uint64, bool) {
 	return binary.BigEndian.Uint64(raw[:8]) >> 16, true
 }
 
-// Put keeps a picture under a new id and returns its record, with id, time and size. software and the SHA-256 of the networks
-// go into the file's texts.
-func (g *Gallery) Put(r Record, img image.Image, software string, networks map[string]string) (Record, error) {
-	return g.PutAnimation(r, []image.Image{img}, software, networks)
+// Put keeps a picture under a new id and returns its record, with id, time and size. software names the program in the file's
+// texts.
+func (g *Gallery) Put(r Record, img image.Image, software string) (Record, error) {
+	return g.PutAnimation(r, []image.Image{img}, software)
 }
 
 // PutAnimation is Put for several pictures of one size, which are shown one after the other: the file is an APNG.
-func (g *Gallery) PutAnimation(r Record, frames []image.Image, software string, networks map[string]string) (Record, error) {
+func (g *Gallery) PutAnimation(r Record, frames []image.Image, software string) (Record, error) {
 	g.mu.Lock()
 	now := time.Now()
 	r.ID, r.Created = g.newID(now), now.UTC().Truncate(time.Millisecond)
 	g.mu.Unlock()
 	r.Width, r.Height = frames[0].Bounds().Dx(), frames[0].Bounds().Dy()
-	file, err := r.encode(frames, software, networks)
+	file, err := r.encode(frames, software)
 	if err != nil {
 		return Record{}, err
 	}

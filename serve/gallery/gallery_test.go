@@ -14,7 +14,8 @@ import (
 	"testing"
 
 	"illustrator/data/pictures"
-	"illustrator/serve/queue"
+	"illustrator/data/texts"
+	"illustrator/draw"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -38,11 +39,16 @@ func open(t *testing.T, folder string, limits Limits) *Gallery {
 
 func put(t *testing.T, g *Gallery, r Record) Record {
 	t.Helper()
-	r, err := g.Put(r, square(color.White), "test", map[string]string{"clip": "abc"})
+	r, err := g.Put(r, square(color.White), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// of is the record of a picture of a text.
+func of(text string) Record {
+	return Record{Kind: Generated, Record: draw.Record{Text: texts.Text{Text: text}, NoiseMode: "random"}}
 }
 
 var generous = Limits{Pictures: 100, Bytes: 1 << 20}
@@ -51,12 +57,15 @@ var generous = Limits{Pictures: 100, Bytes: 1 << 20}
 func TestFolderOutlivesTheGallery(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "pictures")
 	g := open(t, folder, generous)
-	similarity := 0.25
+	alpha := 0.1
 	want := put(t, g, Record{
-		Kind: Manipulated, Text: "a wizard – “Ü”", Run: "first", Domain: "toys", Seed: 1 << 60, Alpha: 0.1, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
-		Cartoon: "ink", Origin: "x", OriginText: "a clown", Similarity: &similarity, ImageEmbed: []float32{1.5, -2, 1e-30},
+		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
+		Record: draw.Record{
+			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
+			NoiseMode: "random", Networks: map[string]string{"clip": "abc"}, Cartoon: draw.Cartoon{Style: "ink"}, Score: &draw.Score{CLIPSimilarity: 0.25},
+		},
 	})
-	other := put(t, g, Record{Kind: Generated, Text: "a clown"})
+	other := put(t, g, of("a clown"))
 	for name, content := range map[string]string{"holiday.png": "mine", other.ID + ".png": "damaged", strings.Repeat("0", idLength) + ".png": "not a PNG", "notes.txt": "mine"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
@@ -64,20 +73,20 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	}
 	g = open(t, folder, generous)
 	got, err := g.Get(want.ID)
-	if err != nil || fmt.Sprintf("%+v", deref(got)) != fmt.Sprintf("%+v", deref(want)) || !slices.Equal(got.ImageEmbed, want.ImageEmbed) {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v\nwant\n%+v", err, got, want)
 	}
 	if n, _ := g.Size(); n != 1 {
 		t.Errorf("%d pictures", n)
 	}
-	if next := put(t, g, Record{Text: "next"}); next.ID <= want.ID {
+	if next := put(t, g, of("next")); next.ID <= want.ID {
 		t.Errorf("id %s follows %s", next.ID, want.ID)
 	}
 	meta, err := pictures.ReadPNGMeta(filepath.Join(folder, want.ID+".png"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []pictures.Meta{{Key: "Description", Value: want.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
+	for _, m := range []pictures.Meta{{Key: "Description", Value: want.Text.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
 		if !slices.Contains(meta, m) {
 			t.Errorf("the file does not say %v", m)
 		}
@@ -96,14 +105,6 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	}
 }
 
-func deref(r Record) Record {
-	if r.Similarity != nil {
-		r.Text += fmt.Sprint(*r.Similarity)
-		r.Similarity = nil
-	}
-	return r
-}
-
 // The oldest pictures make room, whether there are too many or they are too large; the newest stays in any case.
 func TestLimits(t *testing.T) {
 	size := int64(0)
@@ -111,7 +112,7 @@ func TestLimits(t *testing.T) {
 		g := open(t, folder, Limits{Pictures: 3, Bytes: 1 << 20})
 		var ids []string
 		for i := range 5 {
-			ids = append(ids, put(t, g, Record{Text: fmt.Sprint(i)}).ID)
+			ids = append(ids, put(t, g, of(fmt.Sprint(i))).ID)
 		}
 		found, total := g.Find("", "", 9)
 		if total != 3 || found[0].ID != ids[4] || found[2].ID != ids[2] {
@@ -128,7 +129,7 @@ func TestLimits(t *testing.T) {
 	}
 	g := open(t, "", Limits{Pictures: 100, Bytes: 2*size + size/2})
 	for range 5 {
-		put(t, g, Record{Text: "0"})
+		put(t, g, of("0"))
 	}
 	if n, bytes := g.Size(); n != 2 || bytes > 2*size+size/2 {
 		t.Errorf("%d pictures of %d bytes", n, bytes)
@@ -145,7 +146,9 @@ func TestFind(t *testing.T) {
 	g := open(t, "", generous)
 	var ids []string
 	for i, text := range []string{"A red wizard", "a blue WIZARD", "a clown"} {
-		ids = append(ids, put(t, g, Record{Text: text, Seed: uint64(i), Cartoon: []string{"ink", "", ""}[i], Kind: Generated}).ID)
+		ids = append(ids, put(t, g, Record{Kind: Generated, Record: draw.Record{
+			Text: texts.Text{Text: text}, Seed: uint64(i), NoiseMode: "random", Cartoon: draw.Cartoon{Style: []string{"ink", "", ""}[i]},
+		}}).ID)
 	}
 	for query, want := range map[string]string{
 		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2", "generated clown": "2", "elf": "",
@@ -173,7 +176,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			for range 10 {
-				r, err := g.Put(Record{Text: fmt.Sprint(i)}, square(color.Black), "test", nil)
+				r, err := g.Put(of(fmt.Sprint(i)), square(color.Black), "test")
 				if err != nil {
 					t.Error(err)
 				}
@@ -197,13 +200,15 @@ func TestManyAtOnce(t *testing.T) {
 func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
 	folder := t.TempDir()
 	g := open(t, folder, generous)
-	similarity := 0.5
-	chosen := put(t, g, Record{
-		Kind: Generated, Text: "a clown", Similarity: &similarity, Candidates: []queue.Candidate{{Seed: 3, CLIPSimilarity: 0.5}, {Seed: 4, CLIPSimilarity: 0.25}},
-		Refined: &queue.Refined{Steps: 7, SimilarityBefore: 0.25, Drawn: 9, Seconds: 1.5}, Offset: []float32{0.5, -1},
-	})
+	chosen := of("a clown")
+	chosen.Score, chosen.Offset = &draw.Score{CLIPSimilarity: 0.5}, []float32{0.5, -1}
+	chosen.Candidates = []draw.Candidate{{Seed: 3, CLIPSimilarity: 0.5}, {Seed: 4, CLIPSimilarity: 0.25}}
+	chosen.Refined = &draw.Refined{Steps: 7, SimilarityBefore: 0.25, Drawn: 9}
+	chosen = put(t, g, chosen)
 	frames := []image.Image{square(color.White), square(color.Black)}
-	way, err := g.PutAnimation(Record{Kind: Interpolated, Text: "a → b", OriginText: "a", TargetText: "b", Frames: 2, FPS: 4}, frames, "test", nil)
+	way, err := g.PutAnimation(Record{
+		Kind: Interpolated, Record: of("a → b").Record, OriginText: "a", TargetText: "b", Frames: 2, FPS: 4,
+	}, frames, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,5 +228,20 @@ func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
 	}
 	if _, err := g.Animation(chosen.ID); err == nil {
 		t.Error("a single picture is an animation")
+	}
+}
+
+// A gallery of an older version has the similarity beside the record, and no noise mode.
+func TestOlderRecord(t *testing.T) {
+	folder := t.TempDir()
+	g := open(t, folder, generous)
+	r := put(t, g, of("a clown"))
+	old := fmt.Sprintf(`{"id": %q, "kind": "generated", "text": "a king", "seed": 3, "alpha": 1.5, "truncation_psi": 1, "clip_similarity": 0.5}`, r.ID)
+	if err := pictures.WritePNG(filepath.Join(folder, r.ID+".png"), square(color.White), []pictures.Meta{{Key: metaKey, Value: old}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := open(t, folder, generous).Get(r.ID)
+	if err != nil || got.Text.Text != "a king" || got.Score == nil || got.Score.CLIPSimilarity != 0.5 || *got.Alpha != 1.5 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

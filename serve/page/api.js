@@ -1,7 +1,7 @@
-// The JSON API: requests, events as they come, and the token where the server asks for one.
+// The JSON API: requests, streamed events, and the token if the server requires one.
 import { $ } from "./dom.js";
 
-/** Problem is an error as the server tells it. */
+/** Problem is an error that the server reports. */
 export class Problem extends Error {
   constructor(status, body, retryAfter) {
     super(body.error || `the server answered ${status}`);
@@ -34,7 +34,7 @@ export async function call(path, options = {}) {
 
 let asking = null;
 
-/** askToken shows the dialog once, however many requests wait for it. */
+/** askToken shows one dialog for all waiting requests. */
 function askToken(wrong) {
   asking ??= new Promise((resolve) => {
     const dialog = $("#login");
@@ -88,7 +88,7 @@ async function* chunks(body) {
   }
 }
 
-/** download saves a file of the server. With a token, what the link leads to is fetched first. */
+/** download saves a file of the server. With a token it fetches the link's target first. */
 export async function download(event, path, name) {
   if (!token()) return; // the link does it
   event.preventDefault();
@@ -97,7 +97,7 @@ export async function download(event, path, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** addressOf returns an address of a picture for img and links: with a token, what it leads to is fetched first. */
+/** addressOf returns a picture's address for img and links. With a token it fetches the picture first. */
 export async function addressOf(path) {
   if (!token()) return path;
   return URL.createObjectURL(await (await call(path)).blob());

@@ -1,11 +1,11 @@
-// A form that asks for pictures: its examples and settings, its progress, its errors, and how it is stopped.
+// The form of a drawing request: examples, settings, progress, errors, stop.
 import { draw } from "./api.js";
 import { $, el, plural, sample, showProblem } from "./dom.js";
 import { Settings } from "./settings.js";
 
 /**
- * Ask is the form of a view. options: settings for Settings; choices, a list to choose from; path of the API; request(text, values),
- * what is sent; begin(accepted), frame(p), picture(p) and end(), what is shown.
+ * Ask is the form of a view. options: settings for Settings; choices, a list of examples; path of the API; request(text, values)
+ * returns the body; begin(accepted), frame(p), picture(p) and end() show the results.
  */
 export class Ask {
   constructor(view, domain, options) {
@@ -36,7 +36,7 @@ export class Ask {
       el("button", { type: "button", class: "chip other", onclick: () => this.examples() }, "Other examples"));
   }
 
-  /** write writes a text into the first field that is empty, or over the first. */
+  /** write writes a text into the first empty field, or replaces the first. */
   write(text) {
     const shown = this.texts.filter((field) => !field.hidden);
     const field = shown.find((f) => !f.value) ?? shown[0];
@@ -45,7 +45,7 @@ export class Ask {
     field.focus();
   }
 
-  /** run draws; a request that is still going on is stopped first. */
+  /** run draws. It stops a running request first. */
   async run() {
     this.abort?.abort();
     const abort = new AbortController();
@@ -87,18 +87,18 @@ export class Ask {
     this.end?.();
   }
 
-  /** progress tells of candidates and steps, in tenths: it is read aloud. */
+  /** progress reports candidates and steps in tenths, because screen readers read it aloud. */
   progress({ stage, done, of }) {
     if (Math.floor((10 * done) / of) === Math.floor((10 * (done - 1)) / of)) return;
     this.status.textContent = stage === "refine" ? `Refining: ${done} of ${plural(of, "step")}` : `${done} of ${plural(of, "candidate")} drawn`;
   }
 }
 
-/** gains say what the best of several, or a refinement, gained and cost. */
+/** gains describe the gain and cost of best-of and refinement. */
 function gains({ best_of: best, refined }) {
-  const change = (g) => `match ${g.clip_similarity_before.toFixed(3)} → ${g.clip_similarity_after.toFixed(3)}`;
+  const change = (g) => `match ${g.before.clip_similarity.toFixed(3)} → ${g.after.clip_similarity.toFixed(3)}`;
   const out = [];
   if (best) out.push(`Best of ${best.of}: ${change(best)}, ${best.pictures_drawn} drawn`);
-  if (refined) out.push(`Refined by ${plural(refined.of, "step")}: ${change(refined)}, eq. 9 ${refined.semantic_loss_before.toFixed(3)} → ${refined.semantic_loss_after.toFixed(3)}, ${refined.pictures_drawn} drawn in ${refined.seconds.toFixed(1)} s`);
+  if (refined) out.push(`Refined by ${plural(refined.of, "step")}: ${change(refined)}, semantic loss ${refined.before.semantic_loss.toFixed(3)} → ${refined.after.semantic_loss.toFixed(3)}, ${refined.pictures_drawn} drawn in ${refined.seconds.toFixed(1)} s`);
   return out;
 }

@@ -1,4 +1,4 @@
-// Between: the way from one picture to another, as an animation.
+// Between: an animation from one picture to another.
 import { Ask } from "./ask.js";
 import { card, placeholder, show } from "./cards.js";
 import { $, el, sample } from "./dom.js";
@@ -30,7 +30,7 @@ export function betweenView(view, domain) {
     },
     end: () => list.querySelectorAll(".waiting").forEach((place) => place.remove()),
   });
-  /** put makes a picture the end called name. The noise of all frames is that of the picture at the beginning. */
+  /** put sets a picture as the end called name. All frames take the noise of the first picture. */
   ask.put = (name, picture) => {
     ends[name].put(picture);
     if (name === "from") ask.settings.get("seed").value = picture.seed;
@@ -38,7 +38,7 @@ export function betweenView(view, domain) {
   return ask;
 }
 
-/** End is a text, or a picture of the gallery in its place. */
+/** End is one end of the animation: a text or a picture of the gallery. */
 class End {
   constructor(element) {
     this.text = $("textarea", element);

@@ -3,7 +3,7 @@ import { addressOf } from "./api.js";
 import { el, plural } from "./dom.js";
 import { openViewer } from "./viewer.js";
 
-/** still is the path of a picture that does not move: of an animation its first frame. */
+/** still returns the path of a still picture; for an animation, of its first frame. */
 export const still = (picture) => (picture.frames ? `${picture.png}?still` : picture.png);
 
 /** show loads a picture into an img. */
@@ -13,10 +13,10 @@ export async function show(img, picture) {
   if (address.startsWith("blob:")) img.onload = () => URL.revokeObjectURL(address);
 }
 
-/** placeholder is the place of a picture that is not drawn yet. */
+/** placeholder returns an empty card for a picture that is not ready. */
 export const placeholder = () => el("li", { class: "card waiting" }, el("span", { class: "picture" }));
 
-/** card is a picture of a list, with its text if words is true. neighbours gives the list, for the viewer's arrow keys. */
+/** card returns a picture's list item, with its text if words is true. neighbours returns the list for the viewer's arrow keys. */
 export function card(picture, neighbours, words = false) {
   const img = el("img", { alt: picture.text, width: picture.width, height: picture.height });
   show(img, picture).catch(() => {});
@@ -26,12 +26,12 @@ export function card(picture, neighbours, words = false) {
     words ? el("p", { class: "words" }, picture.text) : null, el("p", { class: "note" }, caption(picture)));
 }
 
-/** caption says in a few words how a picture came about. */
+/** caption returns a picture's kind and settings in a few words. */
 export function caption(picture) {
   const parts = picture.kind === "uploaded" ? ["yours"] : [picture.frames ? plural(picture.frames, "frame") : `seed ${picture.seed}`];
-  if (picture.kind === "manipulated") parts.push(`α ${picture.alpha}`);
+  if (picture.kind === "manipulated") parts.push(`strength ${picture.alpha}`);
   if (picture.cartoon) parts.push(picture.cartoon);
   if (picture.refined) parts.push("refined");
-  if (picture.clip_similarity !== undefined) parts.push(`match ${picture.clip_similarity.toFixed(2)}`);
+  if (picture.score) parts.push(`match ${picture.score.clip_similarity.toFixed(2)}`);
   return parts.join(" · ");
 }

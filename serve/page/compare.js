@@ -31,7 +31,7 @@ export function compareView(view, domain) {
       const side = lists.find((l) => l.run === p.run);
       side.list.children[p.index % side.list.children.length].replaceWith(card(p, () => pictures.filter(Boolean)));
       const own = pictures.filter((x) => x?.run === p.run);
-      side.mean.textContent = `mean match ${(own.reduce((sum, x) => sum + x.clip_similarity, 0) / own.length).toFixed(3)}`;
+      side.mean.textContent = `mean match ${(own.reduce((sum, x) => sum + x.score.clip_similarity, 0) / own.length).toFixed(3)}`;
     },
     end: () => sides.querySelectorAll(".waiting").forEach((place) => place.remove()),
   });

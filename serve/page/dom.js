@@ -1,4 +1,4 @@
-// Elements without HTML: what people write is only ever text.
+// Elements without HTML: users' input stays text.
 
 /** el makes an element: el("p", {class: "note", onclick: f}, "text", other). */
 export function el(tag, attributes = {}, ...children) {
@@ -14,7 +14,7 @@ export function el(tag, attributes = {}, ...children) {
 
 export const $ = (selector, inside = document) => inside.querySelector(selector);
 
-/** plural says "1 picture", "2 pictures". */
+/** plural returns "1 picture" or "2 pictures". */
 export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 /** showProblem shows an error with its hint in a place for alerts; null clears it. */
@@ -29,7 +29,7 @@ function sentence(text) {
   return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
 }
 
-/** sample returns n different items of a list, at random. */
+/** sample returns n random, different items of a list. */
 export function sample(list, n) {
   const rest = [...list];
   const out = [];

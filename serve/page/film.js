@@ -1,9 +1,9 @@
-// Animations: played when somebody wants it, and their files.
+// Animations: play and stop, download.
 import { addressOf, download } from "./api.js";
 import { show } from "./cards.js";
 import { el } from "./dom.js";
 
-/** filmTools are the buttons of an animation that img shows the first frame of. */
+/** filmTools returns the buttons of an animation whose first frame img shows. */
 export function filmTools(picture, img) {
   const play = el("button", { type: "button", class: "play", "aria-pressed": "false" }, "Play");
   play.addEventListener("click", async () => {

@@ -1,4 +1,4 @@
-// Gallery: what was made, with search.
+// Gallery: all pictures, with search.
 import { call, getJSON } from "./api.js";
 import { card } from "./cards.js";
 import { $, plural, showProblem } from "./dom.js";

@@ -1,4 +1,4 @@
-// The page: what the server draws, and the view that the address names.
+// The page: the domain, and the view that the address names.
 import { getJSON } from "./api.js";
 import { $, el, showProblem } from "./dom.js";
 import { betweenView } from "./between.js";

@@ -1,11 +1,11 @@
-// The settings below a description: how many pictures, how they differ, how they look.
+// The settings below a description: number, difference and style of the pictures.
 import { $, el } from "./dom.js";
 
 const names = { noise: "fine detail", style: "first layers", z: "everything" };
 
 /**
- * Settings are the fields of one form: count pictures (0 has no such field), what they differ in, how they are improved, the seeds of a
- * story, and the frames of an animation.
+ * Settings are the fields of one form: number of pictures (0 omits the field), source of their difference, best-of and refinement, the
+ * seeds of a story, the frames of an animation.
  */
 export class Settings {
   constructor(domain, { count = 0, differ = true, improve = false, ownSeeds = false, frames = false }) {
@@ -23,8 +23,8 @@ export class Settings {
     const more = el("div", { class: "row fields" }, slider("Distinctiveness α", "alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
     if (differ) more.append(
       field("Pictures differ in", select("diversity", domain.diversities.map((d) => [d, names[d] ?? d]), count > 1 ? "z" : "noise")),
-      slider("How far", "spread", 0, 1, 0.05, domain.spread),
-      slider("Random layers", "inject_index", 0, domain.layers, 1, domain.inject_index));
+      slider("How far", "spread", 0.05, 1, 0.05, domain.spread),
+      slider("Random layers", "inject_index", 1, domain.layers, 1, domain.inject_index));
     more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
     const better = el("div", { class: "row fields" });
     if (improve && domain.limits.best_of > 1) better.append(slider("Candidates per picture", "best_of", 1, domain.limits.best_of, 1, 1));
@@ -42,7 +42,7 @@ export class Settings {
     this.get("seed").value = Math.floor(Math.random() * 1e6);
   }
 
-  /** update shows the sliders that the diversity has, and all values. */
+  /** update shows the sliders of the selected diversity, and all values. */
   update() {
     const how = this.get("diversity")?.value;
     for (const [name, needs] of [["spread", "z"], ["inject_index", "style"]]) {
@@ -54,7 +54,7 @@ export class Settings {
     }
   }
 
-  /** values are the settings as a request has them. */
+  /** values returns the settings as fields of a request. */
   values() {
     const q = { alpha: Number(this.get("alpha").value), seed: Number(this.get("seed").value), truncation_psi: Number(this.get("truncation_psi").value) };
     if (this.get("cartoon").value) q.cartoon = this.get("cartoon").value;

@@ -4,7 +4,7 @@ import { card, placeholder } from "./cards.js";
 import { $, el, sample } from "./dom.js";
 
 export function storyView(view, domain) {
-  const told = $(".told", view);
+  const scenes = $(".scenes", view);
   const stories = Array.from({ length: 12 }, () => sample(domain.examples, 3).join("\n\n"));
   let pictures = [];
   return new Ask(view, domain, {
@@ -17,15 +17,15 @@ export function storyView(view, domain) {
     request: (story, values) => ({ story, ...values }),
     begin: (a) => {
       pictures = [];
-      told.replaceChildren(a.story.title ? el("h3", { class: "title" }, a.story.title) : "", ...a.story.paragraphs.flatMap(({ chapter, text }, i) => [
+      scenes.replaceChildren(a.story.title ? el("h3", { class: "title" }, a.story.title) : "", ...a.story.paragraphs.flatMap(({ chapter, text }, i) => [
         chapter ? el("h4", {}, chapter) : "",
         el("div", { class: i % 2 ? "scene mirrored" : "scene" }, el("ul", { class: "pictures" }, placeholder()), el("p", {}, text)),
       ]));
     },
     picture: (p) => {
       pictures[p.index] = p;
-      told.querySelectorAll(".scene")[p.index].querySelector("li").replaceWith(card(p, () => pictures.filter(Boolean)));
+      scenes.querySelectorAll(".scene")[p.index].querySelector("li").replaceWith(card(p, () => pictures.filter(Boolean)));
     },
-    end: () => told.querySelectorAll(".waiting").forEach((place) => place.classList.add("missing")),
+    end: () => scenes.querySelectorAll(".waiting").forEach((place) => place.classList.add("missing")),
   });
 }

@@ -1,4 +1,4 @@
-// The viewer: one picture at large, what it was drawn from, and how it can be changed.
+// The viewer: one large picture, its record, and its manipulation.
 import { addressOf, call, draw } from "./api.js";
 import { caption, show } from "./cards.js";
 import { $, el, plural, showProblem } from "./dom.js";
@@ -12,8 +12,8 @@ let dialog, domain, on;
 let current, list, frames, to, changing;
 
 /**
- * startViewer prepares the dialog. on.use(text) draws a text again, on.put(end, picture) goes from or to a picture, on.changed() tells
- * that the gallery did.
+ * startViewer prepares the dialog. on.use(text) draws a text again, on.put(end, picture) sets an end of an animation, on.changed()
+ * reports a change of the gallery.
  */
 export function startViewer(of, callbacks) {
   [dialog, domain, on] = [$("#viewer"), of, callbacks];
@@ -64,19 +64,19 @@ function facts(p) {
   const rows = [];
   if (p.kind === "manipulated") rows.push(["Changed from", p.origin_text]);
   if (p.frames) rows.push(["Frames", `${p.frames}, ${p.fps} a second`]);
-  if (p.kind !== "uploaded") rows.push(["Seed", String(p.seed)], ["α", String(p.alpha)]);
+  if (p.kind !== "uploaded") rows.push(["Seed", String(p.seed)], ["Distinctiveness α", String(p.alpha)]);
   if (domain.runs.length > 1 && p.run) rows.push(["Run", p.run]);
   if (p.diversity && p.diversity !== "noise") rows.push(["Differs by", p.diversity === "z" ? `z, ${p.spread}` : `styles of ${plural(p.inject_index, "layer")}`]);
-  if (p.truncation_psi !== 1) rows.push(["ψ", String(p.truncation_psi)]);
+  if (p.truncation_psi !== 1) rows.push(["Truncation ψ", String(p.truncation_psi)]);
   if (p.cartoon) rows.push(["Look", p.cartoon]);
-  if (p.clip_similarity !== undefined) rows.push(["Match", p.clip_similarity.toFixed(2)]);
+  if (p.score) rows.push(["Match", p.score.clip_similarity.toFixed(2)]);
   if (p.candidates) {
     const matches = p.candidates.map((c) => c.clip_similarity);
     rows.push(["Chosen from", `${plural(p.candidates.length, "candidate")}, match ${Math.min(...matches).toFixed(2)} to ${Math.max(...matches).toFixed(2)}`]);
   }
   if (p.refined) {
-    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn, seconds } = p.refined;
-    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.clip_similarity.toFixed(2)}, eq. 9 ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn in ${seconds.toFixed(1)} s`]);
+    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn } = p.refined;
+    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.score.clip_similarity.toFixed(2)}, semantic loss ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn`]);
   }
   rows.push(["Size", `${p.width} × ${p.height}`], ["Made", new Date(p.created).toLocaleString()]);
   return rows;
@@ -102,7 +102,7 @@ async function attempt(action) {
   }
 }
 
-/** change draws the picture on its way to a text, for every place of the slider. */
+/** change draws a picture for each position of the slider, towards a text. */
 async function change() {
   changing?.abort();
   changing = new AbortController();
@@ -126,7 +126,7 @@ function wish() {
   return { picture: current.id, to, ...(from ? { from } : {}) };
 }
 
-/** showFrame shows the picture at the slider's place. */
+/** showFrame shows the picture at the slider's position. */
 function showFrame() {
   const at = Number($("#viewer-alpha").value);
   $("output", dialog).textContent = at;
@@ -134,7 +134,7 @@ function showFrame() {
   if (frame) showLarge(frame);
 }
 
-/** keep draws the picture at the slider's place again, for the gallery. */
+/** keep draws the picture at the slider's position again, for the gallery. */
 async function keep() {
   const kept = [];
   await draw("/api/v1/manipulate", { ...wish(), alphas: [Number($("#viewer-alpha").value)] }, { picture: (p) => kept.push(p) });

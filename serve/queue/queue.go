@@ -17,6 +17,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"illustrator/draw"
 )
 
 // ErrClosed is returned for pictures that are added after Close.
@@ -38,25 +40,23 @@ type Job struct {
 	Ahead int
 
 	ctx      context.Context
-	pictures []Picture
-	choice   Choice
-	next     int     // pictures handed to the worker
-	held     int     // pictures that were drawn, but not given to the client yet
-	over     bool    // it failed, or its client left
-	groups   []group // that are chosen from
-	steps    int     // of refinements that were taken
-	drawn    chan Drawn
-	progress chan Progress // the last, until it is read
+	work     *draw.Work // the worker's
+	size     int        // pictures that Next returns in all
+	waiting  int        // recipes that were not handed to the worker
+	held     int        // pictures that were drawn, but not given to the client yet
+	over     bool       // it failed, or its client left
+	drawn    chan *draw.Picture
+	progress chan draw.Progress // the last, until it is read
 	failed   chan error
 }
 
 // Pictures is the number of pictures that Next returns in all.
-func (j *Job) Pictures() int { return j.choice.results(len(j.pictures)) }
+func (j *Job) Pictures() int { return j.size }
 
-// Event is what a job has to tell: a picture, or how far it is; or nothing, at a tick.
+// Event is a picture, or how far a job is; or nothing, at a tick.
 type Event struct {
-	Drawn    *Drawn
-	Progress *Progress
+	Picture  *draw.Picture
+	Progress *draw.Progress
 }
 
 // Next waits for the next picture, in any order, or for progress. It returns the cause of the job's context when that ends
@@ -64,12 +64,12 @@ type Event struct {
 func (j *Job) Next(tick <-chan time.Time) (e Event, err error) {
 	select {
 	case d := <-j.drawn: // before all else: it is done
-		return Event{Drawn: &d}, nil
+		return Event{Picture: d}, nil
 	default:
 	}
 	select {
 	case d := <-j.drawn:
-		e.Drawn = &d
+		e.Picture = d
 	case p := <-j.progress:
 		e.Progress = &p
 	case err = <-j.failed:
@@ -80,26 +80,21 @@ func (j *Job) Next(tick <-chan time.Time) (e Event, err error) {
 	return e, err
 }
 
-// ticket is one picture of a job in the worker's hands.
+// ticket is a task of a job in the worker's hands.
 type ticket struct {
-	job     *Job
-	index   int
-	refined *refinement // that it has behind it; nil where it was not drawn before
+	job  *Job
+	task draw.Task
 }
 
-func (t ticket) picture() *Picture {
-	p := &t.job.pictures[t.index]
-	if t.refined != nil {
-		again := *p
-		again.z = t.refined.Best
-		return &again
-	}
-	return p
+// step is a refinement of a job that has steps before it.
+type step struct {
+	job *Job
+	of  *draw.Refinement
 }
 
 // Queue is a bounded queue of pictures. Add, Close and Waiting may be called by any goroutine; Run is the worker.
 type Queue struct {
-	models []Model
+	models []draw.Model
 	limits Limits
 
 	mu      sync.Mutex
@@ -111,8 +106,8 @@ type Queue struct {
 	wake    chan struct{}
 	seconds float64 // that a picture took of late
 
-	refining []*refinement // that have steps before them
-	refined  []ticket      // that are to be drawn a last time
+	refining []step
+	refined  []ticket // that are to be drawn a last time
 }
 
 // Limits bound the queue's memory.
@@ -130,30 +125,31 @@ type Limits struct {
 }
 
 // New returns a queue in front of the models, which must share domain and backend, and which it owns from now on.
-func New(models []Model, limits Limits) *Queue {
+func New(models []draw.Model, limits Limits) *Queue {
 	return &Queue{models: models, limits: limits, wake: make(chan struct{}, 1), seconds: 0.1}
 }
 
-// Add queues the pictures, all or none; its client gets those that choice keeps. When ctx ends, what is not done yet is dropped.
-func (q *Queue) Add(ctx context.Context, pictures []Picture, choice Choice) (*Job, error) {
+// Add queues the recipes, all or none; its client gets the pictures that choice keeps. When ctx ends, what is not done is dropped.
+func (q *Queue) Add(ctx context.Context, recipes []draw.Recipe, choice draw.Choice) (*Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, ErrClosed
 	}
-	if q.waiting+q.held+len(pictures) > q.limits.Waiting {
+	if q.waiting+q.held+len(recipes) > q.limits.Waiting {
 		q.drop() // of clients that left: their places are free
 	}
-	if q.waiting+q.held+len(pictures) > q.limits.Waiting {
+	if q.waiting+q.held+len(recipes) > q.limits.Waiting {
 		wait := math.Ceil(q.seconds * float64(q.waiting+q.stepsLeft()*stepCost))
 		return nil, &BusyError{time.Duration(min(max(wait, 1), 60)) * time.Second}
 	}
+	work := draw.NewWork(recipes, choice)
 	j := &Job{
-		Ahead: q.waiting + q.held, ctx: ctx, pictures: pictures, choice: choice, groups: choice.groups(len(pictures)),
-		drawn: make(chan Drawn, choice.results(len(pictures))), progress: make(chan Progress, 1), failed: make(chan error, 1),
+		Ahead: q.waiting + q.held, ctx: ctx, work: work, size: work.Results(), waiting: len(recipes),
+		drawn: make(chan *draw.Picture, work.Results()), progress: make(chan draw.Progress, 1), failed: make(chan error, 1),
 	}
 	q.jobs = append(q.jobs, j)
-	q.waiting += len(pictures)
+	q.waiting += len(recipes)
 	q.signal()
 	return j, nil
 }
@@ -189,12 +185,12 @@ func (q *Queue) drop() {
 		if !q.gone(j) {
 			kept = append(kept, j)
 		} else {
-			q.waiting -= len(j.pictures) - j.next
+			q.waiting -= j.waiting
 		}
 	}
 	clear(q.jobs[len(kept):])
 	q.jobs = kept
-	q.refining = slices.DeleteFunc(q.refining, func(r *refinement) bool { return q.gone(r.job) })
+	q.refining = slices.DeleteFunc(q.refining, func(s step) bool { return q.gone(s.job) })
 	q.refined = slices.DeleteFunc(q.refined, func(t ticket) bool { return q.gone(t.job) })
 }
 
@@ -265,11 +261,11 @@ func (q *Queue) deal(n int) []ticket {
 	var tickets []ticket
 	for len(tickets) < n && len(q.jobs) > 0 {
 		j := q.jobs[0]
-		tickets = append(tickets, ticket{job: j, index: j.next})
-		j.next++
+		tickets = append(tickets, ticket{j, j.work.Take()})
+		j.waiting--
 		q.waiting--
 		q.jobs = q.jobs[1:]
-		if j.next < len(j.pictures) {
+		if j.waiting > 0 {
 			q.jobs = append(q.jobs, j)
 		}
 	}

@@ -3,20 +3,19 @@ package queue
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"illustrator/draw"
 	"illustrator/models/nn/nntest"
-	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
-	"illustrator/refine"
 )
 
 // scored are pictures that can be chosen from: z around the predicted one, of their seeds.
-func scored(n int, text string) []Picture {
-	p := pictures(n, text)
+func scored(n int, text string) []draw.Recipe {
+	p := recipes(n, text)
 	for i := range p {
 		p[i].Score, p[i].Spread = true, 0.6
 	}
@@ -35,23 +34,23 @@ func run(t *testing.T, q *Queue) {
 }
 
 // told are a job's pictures in their order.
-func told(t *testing.T, j *Job) []Drawn {
+func told(t *testing.T, j *Job) []*draw.Picture {
 	t.Helper()
-	drawn := make([]Drawn, j.Pictures())
+	drawn := make([]*draw.Picture, j.Pictures())
 	for left := len(drawn); left > 0; {
 		e, err := j.Next(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Drawn != nil {
-			drawn[e.Drawn.Index] = *e.Drawn
+		if e.Picture != nil {
+			drawn[e.Picture.Index] = e.Picture
 			left--
 		}
 	}
 	return drawn
 }
 
-func add(t *testing.T, q *Queue, ctx context.Context, pictures []Picture, choice Choice) *Job {
+func add(t *testing.T, q *Queue, ctx context.Context, pictures []draw.Recipe, choice draw.Choice) *Job {
 	t.Helper()
 	j, err := q.Add(ctx, pictures, choice)
 	if err != nil {
@@ -64,26 +63,26 @@ func add(t *testing.T, q *Queue, ctx context.Context, pictures []Picture, choice
 func TestChoice(t *testing.T) {
 	q := newQueue(t, 24, nil)
 	candidates := append(scored(5, "a wizard"), scored(5, "a clown")...)
-	plain := add(t, q, t.Context(), candidates, Choice{})
-	chosen := add(t, q, t.Context(), candidates, Choice{Of: 5, Keep: 2})
+	plain := add(t, q, t.Context(), candidates, draw.Choice{})
+	chosen := add(t, q, t.Context(), candidates, draw.Choice{Of: 5, Keep: 2})
 	run(t, q)
-	drawn := [][]Drawn{told(t, plain), told(t, chosen)}
+	drawn := [][]*draw.Picture{told(t, plain), told(t, chosen)}
 	for place, got := range drawn[1] {
 		group := drawn[0][place/2*5 : place/2*5+5]
 		ranked := slices.Clone(group)
-		slices.SortFunc(ranked, func(a, b Drawn) int {
-			if a.Similarity > b.Similarity {
+		slices.SortFunc(ranked, func(a, b *draw.Picture) int {
+			if a.Score.CLIPSimilarity > b.Score.CLIPSimilarity {
 				return -1
 			}
 			return 1
 		})
 		// Other batches differ in float32's last digits.
-		if want := ranked[place%2]; got.Picture != want.Picture || nntest.MaxAbs(t, got.Pixels, want.Pixels) > 1e-4 {
-			t.Errorf("place %d has picture %d, want %d", place, got.Picture, want.Picture)
+		if want := ranked[place%2]; got.Place != want.Place || nntest.MaxAbs(t, got.Pixels, want.Pixels) > 1e-4 {
+			t.Errorf("place %d has picture %d, want %d", place, got.Place, want.Place)
 		}
 		for i, c := range got.Candidates {
-			if c.Seed != uint64(i) || c.CLIPSimilarity-group[i].Similarity > 1e-4 || group[i].Similarity-c.CLIPSimilarity > 1e-4 {
-				t.Errorf("place %d: candidate %d is %+v, drawn with %g", place, i, c, group[i].Similarity)
+			if c.Seed != uint64(i) || c.CLIPSimilarity-group[i].Score.CLIPSimilarity > 1e-4 || group[i].Score.CLIPSimilarity-c.CLIPSimilarity > 1e-4 {
+				t.Errorf("place %d: candidate %d is %+v, drawn with %g", place, i, c, group[i].Score.CLIPSimilarity)
 			}
 		}
 		if len(got.Candidates) != 5 {
@@ -102,7 +101,7 @@ func TestRefinement(t *testing.T) {
 	var late *Job
 	q.limits.Stepped = func(int, time.Duration) {
 		if log = append(log, "step"); late == nil {
-			late = add(t, q, t.Context(), pictures(2, "a clown"), Choice{}) // another client, meanwhile
+			late = add(t, q, t.Context(), recipes(2, "a clown"), draw.Choice{}) // another client, meanwhile
 			if late.Ahead != 2 {
 				t.Errorf("%d ahead", late.Ahead)
 			}
@@ -112,9 +111,9 @@ func TestRefinement(t *testing.T) {
 	for i := range wanted {
 		wanted[i].Refine = steps
 	}
-	j := add(t, q, t.Context(), wanted, Choice{})
+	j := add(t, q, t.Context(), wanted, draw.Choice{})
 	run(t, q)
-	drawn := [][]Drawn{told(t, j), told(t, late)}
+	drawn := [][]*draw.Picture{told(t, j), told(t, late)}
 	if got := strings.Join(log, " "); !strings.HasPrefix(strings.TrimPrefix(got, "batch "), "step batch step") || strings.Contains(got, "batch batch") {
 		t.Errorf("the device did %s", got)
 	}
@@ -124,41 +123,45 @@ func TestRefinement(t *testing.T) {
 	checkRefined(t, q, wanted, drawn[0], steps)
 }
 
-func checkRefined(t *testing.T, q *Queue, wanted []Picture, drawn []Drawn, steps int) {
+func checkRefined(t *testing.T, q *Queue, wanted []draw.Recipe, drawn []*draw.Picture, steps int) {
 	t.Helper()
-	ctx, m := t.Context(), q.models[0]
-	plain, err := draw(ctx, q.models, []*Picture{&wanted[0], &wanted[1]})
+	ctx, n := t.Context(), q.models[0].Networks
+	plain, err := draw.Batch(ctx, q.models, []*draw.Recipe{&wanted[0], &wanted[1]})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := refine.Request{Options: options, Steps: steps, Keys: []uint64{0, 1}}
-	for _, d := range plain {
-		r.Z, r.ImageEmbeds = append(r.Z, d.z...), append(r.ImageEmbeds, d.ImageEmbed...)
+	work := draw.NewWork(wanted, draw.Choice{})
+	var begin []*draw.Refinement
+	for range wanted {
+		task := work.Take()
+		p, err := draw.Batch(ctx, q.models, []*draw.Recipe{task.Recipe})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, r := work.Put(task, p[0])
+		begin = append(begin, r...)
 	}
-	result, err := refine.Refine(ctx, m.Networks, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	styles, err := m.Styles(ctx, result.Z, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := m.Render(ctx, styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: r.Keys})
-	if err != nil {
-		t.Fatal(err)
+	for range steps + 1 {
+		if err := draw.Step(ctx, n, begin); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for i, d := range drawn {
-		if worst := nntest.MaxAbs(t, d.Pixels, row(want, len(d.Pixels), i)); worst > 1e-3 || nntest.MaxAbs(t, d.Pixels, plain[i].Pixels) < 0.01 {
+		want, err := draw.Batch(ctx, q.models, []*draw.Recipe{begin[i].Redraw().Recipe})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if worst := nntest.MaxAbs(t, d.Pixels, want[0].Pixels); worst > 1e-3 || nntest.MaxAbs(t, d.Pixels, plain[i].Pixels) < 0.01 {
 			t.Errorf("picture %d differs by %g from the refined one, and by %g from the one before", i, worst, nntest.MaxAbs(t, d.Pixels, plain[i].Pixels))
 		}
 		got := d.Refined
-		if got.Steps != steps || got.Drawn != steps+2 || !(got.After.Total < got.Before.Total) || got.Before.Semantic-result.Before[i].Semantic > 1e-4 ||
-			got.SimilarityBefore-plain[i].Similarity > 1e-4 || d.Similarity == got.SimilarityBefore || !(got.Seconds > 0) {
-			t.Errorf("picture %d: %+v, similarity %g; want %+v", i, got, d.Similarity, result.Before[i])
+		if got.Steps != steps || got.Drawn != steps+2 || !(got.After.Total < got.Before.Total) ||
+			math.Abs(got.SimilarityBefore-plain[i].Score.CLIPSimilarity) > 1e-4 || d.Score.CLIPSimilarity == got.SimilarityBefore {
+			t.Errorf("picture %d: %+v, score %+v", i, got, d.Score)
 		}
 		again := wanted[i]
 		again.Offset = d.Offset
-		same, err := draw(ctx, q.models, []*Picture{&again})
+		same, err := draw.Batch(ctx, q.models, []*draw.Recipe{&again})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,15 +184,15 @@ func TestRefinementEnds(t *testing.T) {
 	q.limits.Stepped = func(int, time.Duration) {
 		if steps++; steps == 3 {
 			busy := &BusyError{}
-			if _, err := q.Add(t.Context(), pictures(2, "too many"), Choice{}); !errors.As(err, &busy) || busy.RetryAfter < 60*time.Second {
+			if _, err := q.Add(t.Context(), recipes(2, "too many"), draw.Choice{}); !errors.As(err, &busy) || busy.RetryAfter < 60*time.Second {
 				t.Errorf("a queue that is full of refinements: %v", err)
 			}
 			leave(boom)
-			add(t, q, t.Context(), pictures(1, "a clown"), Choice{}) // there is room again
+			add(t, q, t.Context(), recipes(1, "a clown"), draw.Choice{}) // there is room again
 			q.Close()
 		}
 	}
-	j := add(t, q, ctx, wanted, Choice{Of: 4, Keep: 3})
+	j := add(t, q, ctx, wanted, draw.Choice{Of: 4, Keep: 3})
 	if err := q.Run(t.Context(), func() {}); err != nil {
 		t.Fatal(err)
 	}
@@ -201,12 +204,12 @@ func TestRefinementEnds(t *testing.T) {
 		if errors.Is(err, boom) {
 			break
 		}
-		if err != nil || e.Drawn != nil {
+		if err != nil || e.Picture != nil {
 			t.Fatalf("%+v, %v", e, err)
 		}
 	}
 	q = newQueue(t, 4, nil)
-	bad := add(t, q, t.Context(), wanted[:2], Choice{})
+	bad := add(t, q, t.Context(), wanted[:2], draw.Choice{})
 	q.limits.Stepped = func(int, time.Duration) { panic("a broken device") }
 	q.Close()
 	if err := q.Run(t.Context(), func() {}); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"illustrator/draw"
 )
 
 // Run draws what is added until the queue is closed and empty, or ctx ends, which fails what still waits. It begins by warming
@@ -79,8 +81,8 @@ func (q *Queue) failAll(err error) {
 	for _, j := range q.jobs {
 		j.fail(err)
 	}
-	for _, r := range q.refining {
-		r.job.fail(err)
+	for _, s := range q.refining {
+		s.job.fail(err)
 	}
 	for _, t := range q.refined {
 		t.job.fail(err)
@@ -99,10 +101,10 @@ func recovered(what string, err *error) {
 func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 	defer recovered("draw", &err)
 	var wanted []ticket
-	var pictures []*Picture
+	var recipes []*draw.Recipe
 	for _, t := range tickets {
 		if t.job.ctx.Err() == nil {
-			wanted, pictures = append(wanted, t), append(pictures, t.picture())
+			wanted, recipes = append(wanted, t), append(recipes, t.task.Recipe)
 		} else {
 			q.fail(t.job, context.Cause(t.job.ctx))
 		}
@@ -110,15 +112,47 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 	if len(wanted) == 0 {
 		return nil
 	}
-	drawn, err := draw(ctx, q.models, pictures)
+	drawn, err := draw.Batch(ctx, q.models, recipes)
 	if err != nil {
 		return err
 	}
 	for i, t := range wanted {
-		drawn[i].Index, drawn[i].Picture = t.index, t.index
-		q.arrived(t, drawn[i])
+		q.put(t, drawn[i])
 	}
 	return nil
+}
+
+// put gives a picture to its job's work, and hands on what that finishes or begins.
+func (q *Queue) put(t ticket, p *draw.Picture) {
+	finished, begin := t.job.work.Put(t.task, p)
+	q.mu.Lock()
+	if !t.job.over {
+		q.held += t.job.work.Held() - t.job.held
+		t.job.held = t.job.work.Held()
+		for _, r := range begin {
+			q.refining = append(q.refining, step{t.job, r})
+		}
+	}
+	q.mu.Unlock()
+	for _, p := range finished {
+		t.job.drawn <- p // it has room for all
+	}
+	if len(finished) == 0 {
+		t.job.tell()
+	}
+}
+
+// tell lets the client know how far its job is. What it has not read of before is out of date.
+func (j *Job) tell() {
+	p, ok := j.work.Progress()
+	if !ok {
+		return
+	}
+	select {
+	case <-j.progress:
+	default:
+	}
+	j.progress <- p // the worker alone writes, so that there is room
 }
 
 // warmUp draws with each program in the last of the shapes, and lets batches have all of them.
@@ -127,20 +161,22 @@ func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 	for model, m := range q.models {
 		m.Shapes = shapes
 		blank := make([]float32, 3*m.Generator.Size*m.Generator.Size)
-		for _, warm := range []Picture{
-			{TruncationPsi: 1, Score: true}, {TruncationPsi: 0.7}, {TruncationPsi: 1, Origin: &Origin{Text: "a picture", Pixels: blank}},
+		manner := draw.Manner{TruncationPsi: 1}
+		for _, warm := range []draw.Recipe{
+			{Manner: manner, Score: true}, {Manner: draw.Manner{TruncationPsi: 0.7}},
+			{Manner: manner, Origin: &draw.Origin{Text: "a picture", Pixels: blank}},
 		} {
 			if q.over() {
 				return nil
 			}
-			pictures := make([]*Picture, n)
-			for i := range pictures {
-				p := warm
-				p.Model = model
-				p.Text = fmt.Sprintf("picture %d", i) // texts of their own, so that as many are embedded
-				pictures[i] = &p
+			recipes := make([]*draw.Recipe, n)
+			for i := range recipes {
+				r := warm
+				r.Model = model
+				r.Text.Text = fmt.Sprintf("picture %d", i) // texts of their own, so that as many are embedded
+				recipes[i] = &r
 			}
-			if _, err := draw(ctx, q.models, pictures); err != nil {
+			if _, err := draw.Batch(ctx, q.models, recipes); err != nil {
 				return fmt.Errorf("warm up %s: %w", m.Name, err)
 			}
 		}

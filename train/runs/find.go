@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/train"
 )
 
@@ -53,7 +53,7 @@ func Read(folder train.Folder) (Run, error) {
 	if run.Info.Status != train.Running {
 		return run, nil
 	}
-	inUse, known, err := checkpoints.FolderInUse(string(folder))
+	inUse, known, err := files.FolderInUse(string(folder))
 	if known && !inUse {
 		run.Info.Status = Killed
 	}

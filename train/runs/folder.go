@@ -15,7 +15,6 @@ import (
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
-	"illustrator/models/host"
 	"illustrator/train"
 )
 
@@ -128,11 +127,4 @@ func claim(folder train.Folder, run configs.Run) error {
 		return err
 	}
 	return renameio.WriteFile(folder.Config(), text, 0o666)
-}
-
-// warnUnlocked warns of a folder on a file system that has no locks.
-func warnUnlocked(env host.Env, folder string, locked bool) {
-	if !locked {
-		env.Log.Warn(fmt.Sprintf("the file system of %s has no locks: see to it that no other process writes into that folder", folder))
-	}
 }

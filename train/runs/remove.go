@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/train"
 )
 
@@ -39,7 +39,7 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 	if len(foreign) > 0 {
 		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")), "move that away first, or remove the folder yourself")
 	}
-	lock, err := checkpoints.LockFolder(string(folder))
+	lock, err := files.LockFolder(string(folder))
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 
-	"illustrator/checkpoints"
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/losses"
 	"illustrator/models/host"
 	"illustrator/models/mapper"
@@ -57,12 +57,12 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if validation != nil {
 		defer validation.Close()
 	}
-	lock, err := checkpoints.LockFolder(string(j.Folder))
+	lock, err := files.LockFolder(string(j.Folder))
 	if err != nil {
 		return train.Info{}, err
 	}
 	defer lock.Release()
-	warnUnlocked(j.Env, string(j.Folder), lock.Held)
+	lock.Warn(j.Env.Log)
 	if err := j.Env.Start(j.Networks); err != nil {
 		return train.Info{}, err
 	}

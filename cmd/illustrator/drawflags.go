@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/cmd/terminal"
+	"illustrator/data/seeds"
+	"illustrator/draw"
+	"illustrator/internal/fault"
+)
+
+// drawFlags say how texts become pictures.
+type drawFlags struct {
+	spec  draw.Spec
+	seeds string
+}
+
+// addFlags adds the flags that all commands which draw texts have; seeds are those without --seeds.
+func (d *drawFlags) addFlags(cmd *cobra.Command, seeds string) {
+	flags := cmd.Flags()
+	flags.StringVar(&d.seeds, "seeds", seeds, "seeds, such as 0,1,4-6")
+	addProjectionFlags(cmd, &d.spec.Settings, "alpha", "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	terminal.OptionalInt(flags, &d.spec.InjectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
+	d.spec.NoiseMode = draw.RandomNoise
+	addSynthesisFlags(cmd, &d.spec.Settings)
+}
+
+// addProjectionFlags adds the flags of eq. 3, whose alpha is called by a name of the command's own.
+func addProjectionFlags(cmd *cobra.Command, s *draw.Settings, alpha, usage string) {
+	terminal.OptionalFloat(cmd.Flags(), &s.Alpha, alpha, 0, usage)
+	cmd.Flags().BoolVar(&s.NoProjection, "no-projection", false, "use the text embedding as it is, without prompts")
+}
+
+// addSynthesisFlags adds the generator's flags; the noise mode that s has is the default.
+func addSynthesisFlags(cmd *cobra.Command, s *draw.Settings) {
+	terminal.Enum(cmd.Flags(), &s.NoiseMode, "noise-mode", "the generator's noise: const, random or none")
+	terminal.OptionalFloat(cmd.Flags(), &s.TruncationPsi, "truncation-psi", 1, "pull W towards its mean: 1 is no truncation, 0 the mean picture")
+}
+
+// addVariety adds the flags of several pictures of a text and of their improvement.
+func (d *drawFlags) addVariety(cmd *cobra.Command) {
+	flags, s := cmd.Flags(), &d.spec
+	terminal.OptionalInt(flags, &s.Count, "count", 1, "pictures of each text, of the seeds from --seed on; in place of --seeds")
+	terminal.OptionalUint(flags, &s.Seed, "seed", "first seed of --count and --best-of")
+	terminal.Enum(flags, &s.Diversity, "diversity", "what the pictures of a text differ in: noise, style or z (default z with --count or --best-of, else noise)")
+	terminal.OptionalFloat(flags, &s.Spread, "spread", draw.DefaultSpread, "with --diversity z: 0 is the predicted z, 1 any z")
+	terminal.OptionalInt(flags, &s.BestOf, "best-of", 1, "draw N candidates per picture, of a seed each, and keep the best by CLIP similarity")
+	flags.IntVar(&s.Refine, "refine", 0, "improve each picture's z by N steps down the gradient of eq. 9 and 10")
+}
+
+// plan checks the flags against the model.
+func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err error) {
+	begins := d.spec.Count != nil || d.spec.BestOf != nil || d.spec.Seed != nil
+	if cmd.Flags().Changed("seeds") || !begins {
+		if d.spec.Seeds, err = seeds.Parse(d.seeds); err != nil {
+			return p, fmt.Errorf("--%w", err)
+		}
+	}
+	p, err = m.Plan(d.spec, draw.DefaultLimits())
+	return p, asFlags(err, nil)
+}
+
+// fieldName is a field as package draw quotes it.
+var fieldName = regexp.MustCompile("`([a-z_]+)`")
+
+// asFlags words an invalid field as the flag that sets it; renamed are flags that are not named like their field.
+func asFlags(err error, renamed map[string]string) error {
+	var e *draw.FieldError
+	if !errors.As(err, &e) {
+		return err
+	}
+	flag := func(field string) string {
+		if name := renamed[field]; name != "" {
+			return name
+		}
+		return "--" + strings.ReplaceAll(field, "_", "-")
+	}
+	f := *e
+	f.Field, f.Other = flag(e.Field), flag(e.Other)
+	hint := fieldName.ReplaceAllStringFunc(f.Want(), func(quoted string) string { return flag(strings.Trim(quoted, "`")) })
+	return fault.Usage(errors.New(f.Error()), "%s", hint)
+}

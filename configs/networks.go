@@ -1,0 +1,43 @@
+package configs
+
+import (
+	"fmt"
+
+	"illustrator/data/texts"
+	"illustrator/models/pipeline"
+)
+
+// OpenNetworks reads the domain at ref, as OpenDomain does, and its networks' configurations. It needs no device, so that
+// a caller can check all its input before it starts one.
+func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
+	d, err := OpenDomain(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.CheckFetched(); err != nil {
+		return nil, nil, err
+	}
+	n, err := pipeline.Open(nil, d.Locations())
+	if err != nil {
+		return nil, nil, fmt.Errorf("domain %s: %w", d.Name, err)
+	}
+	return d, n, d.CheckNetworks(n)
+}
+
+// Texts returns the domain's test descriptions.
+func (d *Domain) Texts() ([]texts.Text, error) {
+	name, raw, err := d.ReadDescriptions()
+	if err != nil {
+		return nil, err
+	}
+	return texts.Parse(name, raw)
+}
+
+// OpenPrompts returns the domain's prompts, which fit its networks.
+func (d *Domain) OpenPrompts(n *pipeline.Networks) (pipeline.PromptFile, error) {
+	name, raw, err := d.ReadPrompts()
+	if err != nil {
+		return pipeline.PromptFile{}, err
+	}
+	return pipeline.ParsePrompts(name, raw, n)
+}

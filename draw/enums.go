@@ -1,0 +1,92 @@
+package draw
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
+)
+
+// NoiseMode says where the generator's noise comes from.
+type NoiseMode = stylegan2.NoiseMode
+
+// RandomNoise is the noise of each picture's own seed, the default.
+const RandomNoise = stylegan2.NoiseRandom
+
+// Diversity says what the pictures of one text differ in.
+type Diversity string
+
+// Diversities.
+const (
+	ByNoise Diversity = "noise" // the generator's noise
+	ByStyle Diversity = "style" // and the styles of the first layers, which are the seed's: the paper's way
+	ByZ     Diversity = "z"     // and z, which lies around the predicted one
+)
+
+// Diversities lists the values of Diversity.
+func Diversities() []Diversity { return []Diversity{ByNoise, ByStyle, ByZ} }
+
+// Keep says what of an origin's own a manipulation keeps beside its embedding.
+type Keep string
+
+// What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on the
+// embedded domain: the sum is as long as no z that the generator knows.
+const (
+	// KeepNothing draws what the mapper makes of eq. 11's embedding.
+	KeepNothing Keep = "nothing"
+	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin). Alpha 0 is
+	// the origin itself.
+	KeepW Keep = "w"
+)
+
+// Keeps lists the values of Keep.
+func Keeps() []Keep { return []Keep{KeepNothing, KeepW} }
+
+// UnmarshalText reads a diversity; the empty text leaves it to the default.
+func (d *Diversity) UnmarshalText(text []byte) error {
+	return choose(d, "diversity", string(text), Diversities())
+}
+
+// MarshalText writes the name.
+func (d Diversity) MarshalText() ([]byte, error) { return []byte(d), nil }
+
+// UnmarshalText reads what is kept; the empty text keeps nothing.
+func (k *Keep) UnmarshalText(text []byte) error {
+	if err := choose(k, "keep", string(text), Keeps()); err != nil || *k != "" {
+		return err
+	}
+	*k = KeepNothing
+	return nil
+}
+
+// MarshalText writes the name.
+func (k Keep) MarshalText() ([]byte, error) { return []byte(k), nil }
+
+// choose sets an enum to the value called name, or returns an error that lists them.
+func choose[E ~string](to *E, field, name string, values []E) error {
+	if name != "" && !slices.Contains(values, E(name)) {
+		err := &FieldError{Code: Unknown, Field: field, Value: name, Choices: names(values)}
+		return fault.Usage(err, "%s", err.Want())
+	}
+	*to = E(name)
+	return nil
+}
+
+func names[E ~string](values []E) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return list
+}
+
+// list joins choices as "a, b or c".
+func list(choices []string) string {
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return fmt.Sprintf("%s or %s", strings.Join(choices[:last], ", "), choices[last])
+}

@@ -1,0 +1,193 @@
+package draw
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"illustrator/data/texts"
+)
+
+// Request asks for the pictures of one text.
+type Request struct {
+	Text  texts.Text
+	Model int // index of the models
+	Plan
+}
+
+// Options say how Run goes about it.
+type Options struct {
+	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they don't
+	// depend on the pictures beside it.
+	AtOnce int
+	// Score asks how well all pictures match their texts.
+	Score bool
+	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined, with the
+	// steps that all of them have taken together.
+	Progress func(drawn int, refining *Progress)
+}
+
+// AtOnce is how many pictures Run draws together where its options don't say: few are held in memory.
+const AtOnce = 32
+
+// Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its pixels are
+// the caller's. Requests are drawn in groups of at most AtOnce pictures. An error ends the pictures.
+func Run(ctx context.Context, models []Model, requests []Request, o Options) iter.Seq2[*Picture, error] {
+	if o.AtOnce == 0 {
+		o.AtOnce = AtOnce
+	}
+	if o.Progress == nil {
+		o.Progress = func(int, *Progress) {}
+	}
+	return func(yield func(*Picture, error) bool) {
+		r := run{models: models, options: o, yield: yield}
+		if err := r.all(ctx, requests); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// run is a Run under way.
+type run struct {
+	models  []Model
+	options Options
+	yield   func(*Picture, error) bool
+	drawn   int
+	stopped bool // the caller wants no more
+}
+
+func (r *run) all(ctx context.Context, requests []Request) error {
+	embeds, err := r.embed(ctx, requests)
+	if err != nil {
+		return err
+	}
+	for from := 0; from < len(requests) && !r.stopped; {
+		pictures, to := 0, from
+		var works []*Work
+		for ; to < len(requests) && (to == from || pictures+len(requests[to].Seeds) <= r.options.AtOnce); to++ {
+			q := requests[to]
+			recipes := q.Recipes(q.Model, q.Text)
+			for i := range recipes {
+				recipes[i].TextEmbed, recipes[i].request = embeds[to], to
+				recipes[i].Score = recipes[i].Score || r.options.Score
+			}
+			works, pictures = append(works, NewWork(recipes, q.Choice)), pictures+len(recipes)
+		}
+		if err := r.group(ctx, works); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// embed embeds the requests' texts [E].
+func (r *run) embed(ctx context.Context, requests []Request) ([][]float32, error) {
+	var embeds [][]float32
+	dim := r.models[0].CLIP.ProjectionDim
+	for from, to := 0, 0; from < len(requests); from = to {
+		if to = len(requests); r.options.AtOnce < AtOnce {
+			to = min(from+r.options.AtOnce, to)
+		}
+		texts := make([]string, to-from)
+		for i := range texts {
+			texts[i] = requests[from+i].Text.Text
+		}
+		part, _, err := r.models[0].EmbedTexts(ctx, texts)
+		if err != nil {
+			return nil, err
+		}
+		for i := range texts {
+			embeds = append(embeds, row(part, dim, i))
+		}
+	}
+	return embeds, nil
+}
+
+// owned is a task with the work that it belongs to.
+type owned struct {
+	Task
+	work *Work
+}
+
+// group draws the pictures of some works. Those that are chosen are refined before others are drawn.
+func (r *run) group(ctx context.Context, works []*Work) error {
+	for len(works) > 0 {
+		var tasks []owned
+		for len(tasks) < r.options.AtOnce && len(works) > 0 {
+			if works[0].Waiting() == 0 {
+				works = works[1:]
+				continue
+			}
+			tasks = append(tasks, owned{works[0].Take(), works[0]})
+		}
+		if len(tasks) == 0 {
+			return nil
+		}
+		refinements, err := r.draw(ctx, tasks)
+		if err != nil || r.stopped {
+			return err
+		}
+		r.drawn += len(tasks)
+		r.options.Progress(r.drawn, nil)
+		if len(refinements) == 0 {
+			continue
+		}
+		if err := r.refine(ctx, refinements); err != nil {
+			return err
+		}
+		for last := range slices.Chunk(refinements, r.options.AtOnce) {
+			again := make([]owned, len(last))
+			for i, f := range last {
+				again[i] = owned{f.Redraw(), f.work}
+			}
+			if _, err := r.draw(ctx, again); err != nil || r.stopped {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// draw draws tasks in one batch and yields what is finished.
+func (r *run) draw(ctx context.Context, tasks []owned) (begin []*Refinement, err error) {
+	recipes := make([]*Recipe, len(tasks))
+	for i, t := range tasks {
+		recipes[i] = t.Recipe
+	}
+	pictures, err := Batch(ctx, r.models, recipes)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tasks {
+		finished, refinements := t.work.Put(t.Task, pictures[i])
+		begin = append(begin, refinements...)
+		for _, p := range finished {
+			p.Request = p.Recipe.request
+			if r.stopped = r.stopped || !r.yield(p, nil); r.stopped {
+				return nil, nil
+			}
+		}
+	}
+	return begin, nil
+}
+
+// refine takes all steps of refinements, as many of them together as a batch holds.
+func (r *run) refine(ctx context.Context, refinements []*Refinement) error {
+	all, done := 0, 0
+	for _, f := range refinements {
+		all += f.steps
+	}
+	for part := range slices.Chunk(refinements, min(r.options.AtOnce, refineAtOnce)) {
+		for step := 0; step <= part[0].steps; step++ {
+			if err := Step(ctx, r.models[0].Networks, part); err != nil {
+				return err
+			}
+			if step > 0 {
+				done += len(part)
+				r.options.Progress(r.drawn, &Progress{"refine", done, all})
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package studies
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
+
+	"illustrator/configs"
+	"illustrator/data/texts"
+	"illustrator/eval"
+	"illustrator/eval/ablation"
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+)
+
+// cell is one variant and seed, with a folder of its own.
+type cell struct {
+	variant ablation.Variant
+	seed    uint64
+	folder  string
+}
+
+// cells lists all cells, seed by seed, so that an interrupted study has whole seeds.
+func (s *Study) cells() []cell {
+	var all []cell
+	for _, seed := range s.Seeds {
+		for _, v := range s.Variants() {
+			all = append(all, cell{v, seed, filepath.Join(s.out, "cells", fmt.Sprintf("%s-seed%d", texts.Slug(v.Name), seed))})
+		}
+	}
+	return all
+}
+
+func (c cell) info() string { return filepath.Join(c.folder, "cell.json") }
+func (c cell) picture(i int) string {
+	return filepath.Join(c.folder, "pictures", fmt.Sprintf("%02d.png", i+1))
+}
+func (c cell) String() string             { return fmt.Sprintf("%s, seed %d", c.variant.Name, c.seed) }
+func (c cell) write(info *cellInfo) error { return jsonfile.Write(c.info(), info) }
+
+// cellInfo is cell.json.
+type cellInfo struct {
+	Variant string `json:"variant"`
+	Seed    uint64 `json:"seed"`
+	// Spec is all that the cell's figures depend on beside networks and pairs, as YAML.
+	Spec     string  `json:"spec"`
+	Training string  `json:"training,omitempty"` // the run's folder
+	Done     bool    `json:"done"`
+	Failed   string  `json:"failed,omitempty"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// read returns what is known of the cell, nil where nothing is. A cell of another spec is an error that names one difference.
+func (s *Study) read(c cell) (*cellInfo, error) {
+	raw, err := os.ReadFile(c.info())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	info := new(cellInfo)
+	if err == nil {
+		err = json.Unmarshal(raw, info)
+	}
+	if err != nil {
+		return nil, fault.Hint(fmt.Errorf("read %s: %w", c.info(), err), "the file is damaged: remove the folder %s", c.folder)
+	}
+	spec, err := s.spec(c)
+	if err == nil && info.Spec != spec {
+		err = &Error{Code: OtherCell, Text: fmt.Sprintf("%s was made by other settings: %s", c.folder, configs.Difference([]byte(info.Spec), []byte(spec)))}
+	}
+	return info, err
+}
+
+// spec is what a cell's figures depend on.
+func (s *Study) spec(c cell) (string, error) {
+	of := struct {
+		Run              *configs.Run  `yaml:"run,omitempty"`
+		SharedStages     int           `yaml:"shared_stages,omitempty"`
+		Mapper           string        `yaml:"mapper,omitempty"`
+		Draw             ablation.Draw `yaml:"draw"`
+		Texts            []string      `yaml:"texts"`
+		Pictures         int           `yaml:"pictures"`
+		Metrics          []string      `yaml:"metrics"`
+		ReferenceSamples int           `yaml:"reference_samples"`
+		Show             []string      `yaml:"show"`
+	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics, ReferenceSamples: s.ReferenceSamples, Show: s.Show}
+	if s.Train {
+		run, err := configs.RunOf(s.Study, c.variant, c.seed)
+		if err != nil {
+			return "", err
+		}
+		of.Run = &run
+	}
+	for _, t := range s.texts {
+		of.Texts = append(of.Texts, t.Text)
+	}
+	text, err := yaml.Marshal(of)
+	return string(text), err
+}
+
+// Cell is where a cell stands.
+type Cell struct {
+	Variant string
+	Seed    uint64
+	Done    bool
+	Seconds float64 // of a done one
+	Failed  string  // why it failed, if it did
+}
+
+// List says where the cells stand.
+func (s *Study) List() (all []Cell, err error) {
+	for _, c := range s.cells() {
+		info, err := s.read(c)
+		if err != nil {
+			return nil, err
+		}
+		cell := Cell{Variant: c.variant.Name, Seed: c.seed}
+		if info != nil {
+			cell.Done, cell.Seconds, cell.Failed = info.Done, info.Seconds, info.Failed
+		}
+		all = append(all, cell)
+	}
+	return all, nil
+}
+
+// Run does what is left of the study, writes its results and returns them.
+func (s *Study) Run(ctx context.Context) (*Results, error) {
+	todo, err := s.left()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.out, 0o777); err != nil {
+		return nil, err
+	}
+	if len(todo) > 0 {
+		if err := s.samplePairs(ctx); err != nil {
+			return nil, err
+		}
+		if err := s.work(ctx, todo); err != nil {
+			return nil, err
+		}
+	}
+	return s.report()
+}
+
+// left lists the cells that are to be done.
+func (s *Study) left() ([]cell, error) {
+	var todo []cell
+	for _, c := range s.cells() {
+		info, err := s.read(c)
+		if err != nil {
+			return nil, err
+		}
+		if info == nil || !info.Done && (info.Failed == "" || s.options.Retry) {
+			todo = append(todo, c)
+		}
+	}
+	return todo, nil
+}
+
+// work does cells, as many at a time as there are jobs.
+func (s *Study) work(ctx context.Context, todo []cell) error {
+	group, ctx := errgroup.WithContext(ctx)
+	queue := make(chan cell, len(todo))
+	for _, c := range todo {
+		queue <- c
+	}
+	close(queue)
+	for range min(s.options.Jobs, len(todo)) {
+		group.Go(func() error {
+			w, err := s.newWorker(ctx)
+			if err != nil {
+				return err
+			}
+			for c := range queue {
+				s.env.Log.Info(fmt.Sprintf("cell %d of %d: %s", len(todo)-len(queue), len(todo), c))
+				if err := w.do(ctx, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// do does a cell and notes how it ended. Only what stops the whole study is an error.
+func (w *worker) do(ctx context.Context, c cell) error {
+	began := time.Now()
+	spec, err := w.spec(c)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(c.folder, "pictures"), 0o777); err != nil {
+		return err
+	}
+	info := &cellInfo{Variant: c.variant.Name, Seed: c.seed, Spec: spec}
+	err = w.measure(ctx, c, info)
+	info.Seconds = time.Since(began).Seconds()
+	switch {
+	case err == nil:
+		info.Done = true
+	case context.Cause(ctx) != nil:
+		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command goes on from there")
+	default:
+		info.Failed = err.Error()
+		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", c, oneLine(info.Failed)))
+	}
+	return c.write(info)
+}
+
+// outcome reads what came of a cell; ok is false where nothing has yet.
+func (s *Study) outcome(c cell) (o ablation.Outcome, ok bool, err error) {
+	info, err := s.read(c)
+	if err != nil || info == nil || !info.Done && info.Failed == "" {
+		return o, false, err
+	}
+	o = ablation.Outcome{Variant: c.variant.Name, Seed: c.seed, Failed: info.Failed, Seconds: info.Seconds}
+	if !info.Done {
+		return o, true, nil
+	}
+	if o.Result, err = eval.ReadResult(c.folder); err != nil {
+		return o, false, err
+	}
+	for i := range s.Show {
+		picture, err := os.ReadFile(c.picture(i))
+		if err != nil {
+			return o, false, err
+		}
+		o.Pictures = append(o.Pictures, picture)
+	}
+	return o, true, nil
+}

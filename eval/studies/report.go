@@ -1,0 +1,162 @@
+package studies
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"illustrator/data/texts"
+	"illustrator/eval/ablation"
+	"illustrator/eval/chart"
+	"illustrator/eval/metrics"
+	"illustrator/eval/report"
+	"illustrator/internal/jsonfile"
+	"illustrator/internal/version"
+)
+
+// Result is study.json.
+type Result struct {
+	Study       string               `json:"study"`
+	Table       report.Table         `json:"table"`
+	Differences report.Table         `json:"differences"`
+	Claims      []ablation.Judgement `json:"claims,omitempty"`
+	Versions    map[string]string    `json:"versions"`
+}
+
+// Results are what came of a study.
+type Results struct {
+	Result
+	Findings []string
+	Report   string // the path of report.html
+	Cells    int
+	Failed   int // of the cells
+}
+
+// Section returns the results in short.
+func (r *Results) Section(title string) report.Section {
+	return report.Section{Heading: title, Blocks: []report.Block{
+		report.List(r.Findings), r.Table, report.Paragraph("All of it: `" + r.Study + "/report.html`."),
+	}}
+}
+
+// report writes the results of a study and returns them.
+func (s *Study) report() (*Results, error) {
+	var outcomes []ablation.Outcome
+	failed, seconds := 0, 0.0
+	for _, c := range s.cells() {
+		o, ok, err := s.outcome(c)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		outcomes, seconds = append(outcomes, o), seconds+o.Seconds
+		if o.Result == nil {
+			failed++
+		}
+	}
+	analysis, err := ablation.Analyse(s.Study, outcomes, metrics.Bootstrap{})
+	if err != nil {
+		return nil, err
+	}
+	if err := analysis.CheckColumns(); err != nil {
+		return nil, err
+	}
+	document, err := s.document(analysis, seconds)
+	if err != nil {
+		return nil, err
+	}
+	result := Result{Study: s.Name, Table: analysis.Table(s.Name), Differences: analysis.Differences(s.Name + "-differences"), Versions: version.Read().Fields()}
+	if result.Claims, err = analysis.Judge(); err != nil {
+		return nil, err
+	}
+	results := &Results{Result: result, Findings: document.Findings, Report: filepath.Join(s.out, "report.html"), Cells: len(s.cells()), Failed: failed}
+	return results, s.write(result, analysis, document)
+}
+
+// ReportAll writes one report of several studies, in short, into their folder, and returns its path.
+func ReportAll(folder, command string, studies []report.Section) (path string, err error) {
+	path = filepath.Join(folder, "report.html")
+	d := report.Document{Title: "Studies", Facts: report.Facts(command), Sections: studies}
+	return path, d.WriteHTML(path)
+}
+
+// document is the study's report.
+func (s *Study) document(analysis *ablation.Analysis, seconds float64) (report.Document, error) {
+	texts := fmt.Sprintf("%d", len(s.texts))
+	if s.Pictures > 1 {
+		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
+	}
+	facts := append(report.Facts(s.options.Command),
+		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base}, report.Fact{Name: "Texts", Value: texts},
+		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
+		report.Fact{Name: "Time of all cells", Value: roundSeconds(seconds).String()})
+	if len(s.Set) > 0 {
+		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
+	}
+	curves, err := s.curves()
+	if err != nil {
+		return report.Document{}, err
+	}
+	return analysis.Document(facts, curves)
+}
+
+// curves are the losses of the trainings by the first seed, nil where there are none.
+func (s *Study) curves() (*chart.Figure, error) {
+	if !s.Train {
+		return nil, nil
+	}
+	var trained []Training
+	for _, c := range s.cells()[:len(s.Variants())] {
+		info, err := s.read(c)
+		if err != nil {
+			return nil, err
+		}
+		if info != nil && info.Done {
+			trained = append(trained, Training{info.Training, c.variant.Name})
+		}
+	}
+	if len(trained) == 0 {
+		return nil, nil
+	}
+	figure, err := s.options.Trainer.Losses(trained)
+	return &figure, err
+}
+
+// write writes tables, charts and the report.
+func (s *Study) write(result Result, analysis *ablation.Analysis, document report.Document) error {
+	if err := jsonfile.Write(filepath.Join(s.out, "study.json"), result); err != nil {
+		return err
+	}
+	for _, t := range []report.Table{result.Table, result.Differences} {
+		for _, format := range []string{".md", ".csv", ".tex"} {
+			if err := t.Write(filepath.Join(s.out, t.Name+format)); err != nil {
+				return err
+			}
+		}
+	}
+	charts := filepath.Join(s.out, "charts")
+	if err := os.MkdirAll(charts, 0o777); err != nil {
+		return err
+	}
+	for _, g := range s.Groups {
+		if figure, ok := analysis.Chart(g); ok {
+			if err := figure.Write(filepath.Join(charts, texts.Slug(g.Name)+".png")); err != nil {
+				return err
+			}
+		}
+	}
+	return document.WriteHTML(filepath.Join(s.out, "report.html"))
+}
+
+// roundSeconds rounds a time as people read it.
+func roundSeconds(seconds float64) time.Duration {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}

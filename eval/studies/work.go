@@ -1,0 +1,298 @@
+package studies
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"illustrator/checkpoints"
+	"illustrator/configs"
+	"illustrator/data/pairs"
+	"illustrator/data/pictures"
+	"illustrator/data/texts"
+	"illustrator/draw"
+	"illustrator/eval"
+	"illustrator/eval/ablation"
+	"illustrator/internal/fault"
+	"illustrator/internal/version"
+	"illustrator/models/host"
+	"illustrator/models/pipeline"
+	"illustrator/models/stylegan2"
+)
+
+// samplePairs samples the study's pairs where they are needed and missing.
+func (s *Study) samplePairs(ctx context.Context) error {
+	if s.pairs == "" || s.options.Pairs != "" {
+		return nil
+	}
+	run, err := s.firstRun()
+	if err != nil {
+		return err
+	}
+	return s.options.Trainer.Sample(ctx, run, s.pairs)
+}
+
+// mapper returns the folder of the run whose mapper a cell draws with, "" for the domain's own; it trains it first.
+func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
+	if !s.Train {
+		return s.options.Run, nil
+	}
+	run, err := configs.RunOf(s.Study, c.variant, c.seed)
+	if err != nil {
+		return "", err
+	}
+	if s.SharedStages > 0 {
+		first, rest := run.Split(s.SharedStages)
+		shared, err := s.training(ctx, "shared", first)
+		if err != nil {
+			return "", fmt.Errorf("shared stages: %w", err)
+		}
+		rest.Init = s.options.Trainer.Files(shared).LastMapper
+		run = rest
+	}
+	return s.training(ctx, c.variant.Name, run)
+}
+
+// training trains a run in a folder that its settings name, unless that is done.
+func (s *Study) training(ctx context.Context, name string, run configs.Run) (string, error) {
+	text, err := run.YAML()
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed, checkpoints.SHA256(text)))
+	_, err, _ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
+	return folder, err
+}
+
+// worker does one cell after the other with networks of its own. What all cells share is made once.
+type worker struct {
+	*Study
+	session   *session
+	embeds    *eval.TextEmbeds
+	reference *eval.ReferenceFeatures
+	show      []float32 // embeddings of the texts whose pictures are shown
+	targets   []float32 // of all texts, and
+	origin    []float32 // of what origins show, in a study of manipulations
+}
+
+func (s *Study) newWorker(ctx context.Context) (*worker, error) {
+	w := &worker{Study: s}
+	var err error
+	if w.session, err = openSession(s.domain); err != nil {
+		return nil, err
+	}
+	if err := s.env.Start(w.session.networks); err != nil {
+		return nil, err
+	}
+	if len(s.Show) > 0 {
+		if w.show, _, err = w.session.networks.EmbedTexts(ctx, s.Show); err != nil {
+			return nil, err
+		}
+	}
+	if s.Manipulate {
+		return w, w.embedTargets(ctx)
+	}
+	request := w.request()
+	if w.embeds, err = eval.EmbedTexts(ctx, w.session.networks, request); err != nil {
+		return nil, err
+	}
+	if request.ComparesSets() {
+		stages := host.Stages{Env: s.env}
+		request.Progress = stages.Set
+		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
+		stages.Done()
+	}
+	return w, err
+}
+
+// request is what the evaluations of all cells have in common.
+func (w *worker) request() eval.Request {
+	return eval.Request{
+		Domain: w.session.domain.Name, Texts: w.texts, Metrics: w.Metrics, TextEmbeds: w.embeds,
+		Reference: eval.Reference{Samples: w.ReferenceSamples, Keep: w.out, Features: w.reference},
+	}
+}
+
+// measure trains a cell's mapper where that is not done, and judges its pictures.
+func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
+	folder, err := w.mapper(ctx, c)
+	if err != nil {
+		return err
+	}
+	info.Training = folder
+	if err := w.loadMapper(folder); err != nil {
+		return err
+	}
+	drawing, err := w.drawing(ctx, c, folder)
+	if err != nil {
+		return err
+	}
+	if w.Manipulate {
+		return w.manipulate(ctx, c, drawing)
+	}
+	r := w.request()
+	r.Seeds, r.Prompts, r.Manner = drawing.plan.Seeds, drawing.Prompts, drawing.plan.Manner
+	r.Keep = c.folder
+	stages := host.Stages{Env: w.env}
+	r.Progress = stages.Set
+	result, err := eval.Evaluate(ctx, w.session.networks, r)
+	stages.Done()
+	if err != nil {
+		return err
+	}
+	if err := w.showPictures(ctx, c, drawing); err != nil {
+		return err
+	}
+	return result.Write(c.folder)
+}
+
+// loadMapper loads the best mapper of a run, or the domain's own.
+func (w *worker) loadMapper(run string) error {
+	location := w.session.domain.MapperLocation()
+	switch {
+	case run != "":
+		location = w.options.Trainer.Files(run).BestMapper
+		if _, err := os.Stat(location); err != nil {
+			return &Error{Code: Unfinished, Text: fmt.Sprintf("run %q: there is no %s", run, filepath.Base(location)), Err: err}
+		}
+	case location == "":
+		return &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", w.session.domain.Name)}
+	}
+	return w.session.networks.LoadMapper(location)
+}
+
+// loadPrompts returns the prompts of a run, or of the domain.
+func (w *worker) loadPrompts(run string) (pipeline.PromptFile, error) {
+	if run == "" {
+		return w.session.domain.OpenPrompts(w.session.networks)
+	}
+	name := w.options.Trainer.Files(run).Prompts
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return pipeline.PromptFile{}, &Error{Code: Unfinished, Text: err.Error(), Err: err}
+	}
+	return pipeline.ParsePrompts(name, raw, w.session.networks)
+}
+
+// drawing is how a cell's pictures are drawn.
+type drawing struct {
+	draw.Model
+	plan draw.Plan
+}
+
+// drawing returns how a cell's pictures are drawn, by the mapper that is loaded.
+func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
+	d.Model = w.session.model()
+	v := c.variant.Draw
+	spec := draw.Spec{Settings: draw.Settings{
+		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
+	}}
+	if v.InjectIndex > 0 {
+		spec.InjectIndex = &v.InjectIndex
+	}
+	if spec.NoiseMode == "" && w.Pictures == 1 {
+		spec.NoiseMode = stylegan2.NoiseConst
+	}
+	for i := range w.Pictures {
+		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
+	}
+	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil || spec.NoProjection {
+		return d, err
+	}
+	prompts, err := w.prompts(ctx, c, run)
+	if err == nil {
+		d.Prompts = *prompts
+	}
+	return d, err
+}
+
+// prompts are those of the run, or of the domain, with the variant's in their place.
+func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Prompts, error) {
+	stored, err := w.loadPrompts(run)
+	if err != nil {
+		return nil, err
+	}
+	p, d := stored.Prompts, c.variant.Draw
+	if d.TextPrompt != nil {
+		if p.Text, err = w.session.networks.EmbedTextPrompt(ctx, *d.TextPrompt); err != nil {
+			return nil, err
+		}
+	}
+	samples, err := d.Samples()
+	if err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(c.seed, 3))
+	switch {
+	case samples > 0:
+		p.Image, err = w.sampledPrompt(samples, random)
+	case d.ImagePrompt == ablation.NoisePrompt:
+		size := w.session.networks.Generator.Size
+		pixels := make([]float32, 3*size*size)
+		for i := range pixels {
+			pixels[i] = 2*random.Float32() - 1
+		}
+		p.Image, err = w.session.networks.EmbedImages(ctx, pixels, size, size)
+	}
+	return &p, err
+}
+
+// sampledPrompt is eq. 4-7 over some of the study's pairs.
+func (w *worker) sampledPrompt(samples int, random *rand.Rand) ([]float32, error) {
+	set, err := pairs.Open(w.pairs)
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	networks := w.session.networks
+	if err := set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"], EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
+		return nil, err
+	}
+	if set.Len() < samples {
+		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs, set.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
+	}
+	rows := random.Perm(set.Len())[:samples]
+	z, embeds := make([]float32, samples*networks.Generator.StyleDim), make([]float32, samples*networks.CLIP.ProjectionDim)
+	if err := set.Read(rows, z, embeds); err != nil {
+		return nil, err
+	}
+	return pairs.ImagePrompt(embeds, networks.CLIP.ProjectionDim)
+}
+
+// showPictures draws the texts that the report shows, the first picture of each.
+func (w *worker) showPictures(ctx context.Context, c cell, d drawing) error {
+	if len(w.Show) == 0 {
+		return nil
+	}
+	recipes := make([]draw.Recipe, len(w.Show))
+	for i := range recipes {
+		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Manner: d.plan.Manner, Seed: d.plan.Seeds[0]}
+	}
+	drawn, err := d.Draw(ctx, recipes...)
+	if err != nil {
+		return err
+	}
+	return w.writeShown(c, drawn)
+}
+
+// shown is the embedding [E] of a text that the report shows.
+func (w *worker) shown(i int) []float32 {
+	dim := w.session.networks.CLIP.ProjectionDim
+	return w.show[i*dim : (i+1)*dim]
+}
+
+// writeShown writes the pictures of the texts that the report shows.
+func (w *worker) writeShown(c cell, drawn []*draw.Picture) error {
+	if err := os.MkdirAll(filepath.Dir(c.picture(0)), 0o777); err != nil {
+		return err
+	}
+	for i, p := range drawn {
+		meta := []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}
+		if err := pictures.WritePNG(c.picture(i), w.session.model().Image(p), meta); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+// Package doctor checks what the networks need on this machine: plugin, devices, memory, weights.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/machine"
+	"illustrator/internal/version"
+	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
+)
+
+// Check is one thing that was checked.
+type Check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // OK, Warning or Wrong
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"` // the command that fixes it, or an advice
+}
+
+// Statuses of a Check.
+const (
+	OK      = "ok"
+	Warning = "warning" // works, but may trouble some
+	Wrong   = "wrong"
+)
+
+// Diagnosis holds the checks and the facts behind them.
+type Diagnosis struct {
+	OK       bool           `json:"ok"`
+	Plugin   string         `json:"plugin,omitempty"` // path
+	Info     *xla.Info      `json:"plugin_info,omitempty"`
+	Memory   machine.Memory `json:"memory"`
+	Weights  []Weights      `json:"embedded_weights"`
+	Versions version.Info   `json:"versions"`
+	Checks   []Check        `json:"checks"`
+}
+
+// Weights are a network within the program.
+type Weights struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of model.safetensors
+}
+
+// Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin.
+func Diagnose(ctx context.Context, backend string, cache *programs.Cache, verify func(ctx context.Context, plugin string) *exec.Cmd) Diagnosis {
+	found := Diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
+	add := func(c Check) {
+		found.Checks = append(found.Checks, c)
+		found.OK = found.OK && c.Status != Wrong
+	}
+	v := found.Versions
+	add(Check{Name: "program", Status: OK, Detail: fmt.Sprintf("illustrator %s, %s, gomlx %s, go-xla %s", v.Illustrator, v.Go, v.GoMLX, v.GoXLA)})
+	add(found.checkPlugin(ctx, backend, verify))
+	if found.Info != nil {
+		add(checkDevices(found.Info))
+	}
+	add(checkMemory(found.Memory))
+	add(found.checkWeights())
+	add(checkPrograms(cache))
+	add(checkPip(ctx, found.Info != nil))
+	return found
+}
+
+// checkPlugin finds the plugin and has it run a graph, each time: a stamp of an earlier day says little about today.
+func (d *Diagnosis) checkPlugin(ctx context.Context, backend string, verify func(ctx context.Context, plugin string) *exec.Cmd) Check {
+	c := Check{Name: "XLA plugin", Status: Wrong}
+	path, mend, err := xla.Locate(backend)
+	if err != nil {
+		c.Detail, c.Fix = err.Error(), mend
+		return c
+	}
+	d.Plugin = path
+	info, err := xla.VerifyInChild(ctx, path, verify)
+	if err != nil {
+		c.Detail, c.Fix = fmt.Sprintf("%s: %v", path, err), mend
+		return c
+	}
+	d.Info = &info
+	c.Status, c.Detail = OK, fmt.Sprintf("%s, PJRT API %s; a graph and a gradient gave the right values", path, info.API)
+	if target, err := os.Readlink(path); err == nil {
+		c.Detail += "; links to " + target
+	}
+	return c
+}
+
+func checkDevices(info *xla.Info) Check {
+	c := Check{Name: "devices", Status: OK}
+	if info.Platform == "cpu" {
+		c.Detail = fmt.Sprintf("cpu: %d devices of XLA's that share %d cores", len(info.Devices), runtime.GOMAXPROCS(0))
+		return c
+	}
+	c.Detail = fmt.Sprintf("%s: %s", info.Platform, strings.Join(info.Devices, ", "))
+	if info.Version != "" && info.Version != info.Platform {
+		c.Detail += " (" + info.Version + ")"
+	}
+	return c
+}
+
+// memoryNeeded is what the embedded domain's runs may take at most.
+const memoryNeeded = 4 << 30
+
+func checkMemory(m machine.Memory) Check {
+	c := Check{Name: "memory", Status: OK, Detail: "not known on this system"}
+	if m.Total == 0 {
+		return c
+	}
+	c.Detail = fmt.Sprintf("%s, %s of it available", machine.ByteSize(int64(m.Total)), machine.ByteSize(int64(m.Available)))
+	if m.Available < memoryNeeded {
+		c.Status, c.Fix = Warning, "end other programs: runs on the embedded domain take up to 4 GiB"
+	}
+	return c
+}
+
+// checkWeights compares every file of the embedded networks with its manifest.
+func (d *Diagnosis) checkWeights() Check {
+	c := Check{Name: "weights", Status: Wrong, Fix: "run `make build` in a clean checkout"}
+	locations := checkpoints.Embedded()
+	if len(locations) == 0 {
+		c.Detail = "none are embedded"
+		return c
+	}
+	var names []string
+	for _, location := range locations {
+		sum, err := verifyFolder(location)
+		if err != nil {
+			c.Detail = err.Error()
+			return c
+		}
+		name := strings.TrimPrefix(location, checkpoints.EmbeddedPrefix)
+		names = append(names, name)
+		d.Weights = append(d.Weights, Weights{name, sum})
+	}
+	return Check{Name: "weights", Status: OK, Detail: "embedded: " + strings.Join(names, ", ") + "; all hashes agree"}
+}
+
+// verifyFolder reads every file that the manifest of the network at location lists.
+func verifyFolder(location string) (sha256 string, err error) {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return "", err
+	}
+	manifest := folder.Manifest()
+	if manifest == nil {
+		return "", fmt.Errorf("%s: %s is missing", location, checkpoints.ManifestFile)
+	}
+	for _, name := range slices.Sorted(maps.Keys(manifest.Files)) {
+		if _, err := folder.ReadFile(name); err != nil {
+			return "", err
+		}
+	}
+	return folder.SHA256(), nil
+}
+
+// checkPip says whether `setup` could install a plugin, which matters only while there is none.
+func checkPip(ctx context.Context, havePlugin bool) Check {
+	c := Check{Name: "pip", Status: OK}
+	version, err := xla.PipVersion(ctx)
+	switch {
+	case err == nil:
+		c.Detail = version
+	case havePlugin:
+		c.Detail = fmt.Sprintf("%v; not needed while the plugin works", err)
+	default:
+		c.Status, c.Detail = Warning, err.Error()
+		c.Fix = "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), with which `illustrator setup` installs the plugin"
+	}
+	return c
+}
+
+// checkPrograms says where compiled programs are kept and how much they take.
+func checkPrograms(cache *programs.Cache) Check {
+	c := Check{Name: "programs", Status: OK}
+	if cache == nil {
+		c.Detail = "compiled programs are not kept"
+		return c
+	}
+	count, bytes, err := cache.Size()
+	if err != nil {
+		c.Status, c.Detail = Warning, fmt.Sprintf("compiled programs are not kept: %v", err)
+		c.Fix = fmt.Sprintf("set %s to a folder that you may write to", programs.FolderEnv)
+		return c
+	}
+	c.Detail = fmt.Sprintf("%d compiled, %s of at most %s in %s", count, machine.ByteSize(bytes), machine.ByteSize(programs.DefaultLimit), cache.Folder)
+	return c
+}
