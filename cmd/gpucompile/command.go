@@ -77,42 +77,42 @@ type job struct {
 	Devices []string `json:"devices"`
 }
 
-// jobs lists all cases, from the most used on. H100 gets every precision and batch, the others one each.
+// jobs lists all cases, the most telling first: each program in TF32, then other batches and precisions, then other devices.
 func (o options) jobs() []job {
-	h100 := ahead.Devices()[1].Name
+	devices := deviceNames()
+	h100 := devices[1]
 	if o.small {
 		return []job{{Case{"step", "lorelei", 32, tf32}, []string{h100}}}
 	}
-	var first, second []job
+	var order [6][]job
+	add := func(pass int, c Case, devices ...string) { order[pass] = append(order[pass], job{c, devices}) }
 	for _, p := range programList {
 		sets := p.sets
 		if sets == nil {
 			sets = networkSets
 		}
-		precisions := []string{tf32, float32s}
-		if p.narrow {
-			precisions = append(precisions, bfloat16)
-		}
 		for _, set := range sets {
 			if o.programs != nil && !slices.Contains(o.programs, p.name) || o.sets != nil && !slices.Contains(o.sets, set) {
 				continue
 			}
-			for _, precision := range precisions {
-				for _, batch := range p.batches() {
-					j := job{Case{p.name, set, batch, precision}, []string{h100}}
-					if batch == middleBatch && precision == tf32 {
-						j.Devices = deviceNames()
-					}
-					if slices.Contains(mainPrograms, p.name) {
-						first = append(first, j)
-					} else {
-						second = append(second, j)
-					}
+			for _, batch := range p.batches() {
+				first := 1
+				switch {
+				case batch == middleBatch:
+					first = 0
+				case batch < middleBatch:
+					first = 4
 				}
+				add(first, Case{p.name, set, batch, tf32}, h100)
+				if p.narrow {
+					add(max(2, first), Case{p.name, set, batch, bfloat16}, h100)
+				}
+				add(max(3, first), Case{p.name, set, batch, float32s}, h100)
 			}
+			add(5, Case{p.name, set, middleBatch, tf32}, devices[0], devices[2])
 		}
 	}
-	return append(first, second...)
+	return slices.Concat(order[:]...)
 }
 
 // mainPrograms are compiled in all batches, from which the memory of others follows.
