@@ -30,13 +30,16 @@ type album struct {
 }
 
 // draw draws the texts and writes each picture when it is done.
-func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOptions, plan draw.Plan) (*album, error) {
+func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOptions, plans []draw.Plan) (*album, error) {
 	requests := make([]draw.Request, len(g.texts))
+	all := 0
 	for i, text := range g.texts {
-		requests[i] = draw.Request{Text: text, Plan: plan}
+		requests[i] = draw.Request{Text: text, Plan: plans[i]}
+		all += len(plans[i].Seeds)
 	}
-	bar := o.NewProgress("Drawing pictures", len(requests)*len(plan.Seeds))
+	bar := o.NewProgress("Drawing pictures", all)
 	defer bar.Done()
+	plan := plans[0] // steps and candidates are the same for all
 	a := &album{model: m, gains: draw.NewGains(plan)}
 	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{AtOnce: g.batch, Score: true, Progress: func(done int, refining *draw.Progress) {
 		note := ""
@@ -58,9 +61,13 @@ func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOption
 // add writes a picture, redrawn in g's style, with its record beside it.
 func (a *album) add(ctx context.Context, g generateOptions, p *draw.Picture) error {
 	record := a.model.Record(*p.Recipe).Drawn(p)
-	record.Cartoon = g.cartoonOptions.record()
+	style, ok := g.styles[record.Text.Style]
+	if !ok {
+		style = g.cartoonOptions
+	}
+	record.Cartoon = style.record()
 	name := pictureName(p.Request, record.Text.Text, record.Seed)
-	img, err := g.redraw(ctx, g.out, name, a.model.Image(p))
+	img, err := style.redraw(ctx, g.out, name, a.model.Image(p))
 	if err != nil {
 		return err
 	}

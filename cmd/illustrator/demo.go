@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	summary, err = opts.generate(ctx, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan)
+	summary, err = opts.generate(ctx, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, slices.Repeat([]draw.Plan{plan}, len(texts)))
 	if err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}

@@ -23,12 +23,13 @@ type generateOptions struct {
 	strict, asJSON         bool
 	batch                  int
 	texts                  []texts.Text
+	styles                 map[string]cartoonOptions // of texts that name one
 }
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
 pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks' SHA-256 in its metadata.
---texts takes one text a line, or a JSON list of {"text", "attributes"}; named attributes are then looked for by the
-domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
+--texts takes one text a line, or a .json, .jsonl, .csv or .tsv file, whose columns seed, alpha and style hold for a text in
+place of the flags. Attributes that a JSON file's entry {"text", "attributes"} names are looked for by the domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
 
 --count draws several pictures of each text, and measures how different they are: the mean cosine distance of two of their
 embeddings. They differ, by their seeds, in what --diversity says:
@@ -89,11 +90,11 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	plan, err := g.plan(cmd, s.model())
+	plans, err := g.plans(cmd, s.model(), g.texts)
 	if err != nil {
 		return err
 	}
-	summary, err := opts.generate(cmd.Context(), s, g, plan)
+	summary, err := opts.generate(cmd.Context(), s, g, plans)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func gainLine(what string, g *draw.Gain) string {
 }
 
 // generate draws and writes the pictures of all texts, grid and summary. All that g names is checked before a device starts.
-func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions, plan draw.Plan) (summary generateSummary, err error) {
+func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions, plans []draw.Plan) (summary generateSummary, err error) {
 	began := time.Now()
 	if s.networks.Classifier != nil {
 		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
@@ -165,7 +166,10 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
 		return summary, err
 	}
-	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
+	if g.styles, err = o.openTextStyles(g.cartoonOptions, g.texts, s); err != nil {
+		return summary, err
+	}
+	model, err := s.loadModel(g.mapperOptions, plans[0].NoProjection)
 	if err != nil {
 		return summary, err
 	}
@@ -178,7 +182,7 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err := terminal.CreateFolder(g.out); err != nil {
 		return summary, err
 	}
-	album, err := o.draw(ctx, model, g, plan)
+	album, err := o.draw(ctx, model, g, plans)
 	if err != nil {
 		return summary, err
 	}
