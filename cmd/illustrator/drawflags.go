@@ -67,12 +67,11 @@ func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err err
 }
 
 // plans checks the flags for each text, whose own seed and alpha take the place of those that all texts share.
-func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model, of []texts.Text) ([]draw.Plan, error) {
-	shared, err := d.plan(cmd, m)
-	if err != nil {
-		return nil, err
+func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model, of []texts.Text) (shared draw.Plan, plans []draw.Plan, err error) {
+	if shared, err = d.plan(cmd, m); err != nil {
+		return shared, nil, err
 	}
-	plans := make([]draw.Plan, len(of))
+	plans = make([]draw.Plan, len(of))
 	for i, t := range of {
 		if plans[i] = shared; t.Seed == nil && t.Alpha == nil {
 			continue
@@ -88,10 +87,10 @@ func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model, of []texts.Text) ([]
 			}
 		}
 		if plans[i], err = m.Plan(spec, draw.DefaultLimits()); err != nil {
-			return nil, fmt.Errorf("text %d: %w", i+1, asFlags(err, nil))
+			return shared, nil, fmt.Errorf("text %d: %w", i+1, asFlags(err, nil))
 		}
 	}
-	return plans, nil
+	return shared, plans, nil
 }
 
 // fieldName is a field as package draw quotes it.

@@ -233,7 +233,7 @@ func TestAtRefuses(t *testing.T) {
 		"scale 1e+30 of an axis":                   {testConstant("d", constantTensor(float32Kind, []int{4}, []float64{1, 1, 1e30, 1}, nil)), testNode("Resize", []string{"x", "", "d"}, y)},
 		"in 1 groups":                              {testConstant("d", constantTensor(float32Kind, []int{3, 2, 1, 1}, make([]float64, 6), nil)), testNode("Conv", []string{"x", "d"}, y)},
 		"too small for a window of [9 9]":          {testNode("MaxPool", []string{"x"}, y, "kernel_shape", []int{9, 9})},
-		"a step is 0":                              {testConstant("d", wholes(0)), testNode("Slice", []string{"x", "d", "d", "d", "d"}, y)},
+		"a step of 0 along":                        {testConstant("d", wholes(0)), testNode("Slice", []string{"x", "d", "d", "d", "d"}, y)},
 		"index 3 of an axis of 3":                  {testConstant("d", wholes(3)), testNode("Gather", []string{"x", "d"}, y, "axis", 1)},
 		"shapes [[1 3 5 7] [2]] don't go together": {testConstant("d", constantTensor(float32Kind, []int{2}, []float64{1, 2}, nil)), testNode("Add", []string{"x", "d"}, y)},
 		"a range from 0 to 9 in steps of 0":        {testConstant("v", scalarOf(0)), testConstant("w", scalarOf(9)), testNode("Range", []string{"v", "w", "v"}, y)},

@@ -217,6 +217,9 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 			return nil, err
 		}
 		for _, v := range in {
+			if v == nil || v.kind.computed() != in[0].kind.computed() {
+				return nil, fault.Hint(errors.New("its inputs are of several types"), damagedHint)
+			}
 			for i, d := range v.dims {
 				if len(v.dims) != len(in[0].dims) || i != at && d != in[0].dims[i] {
 					return nil, fmt.Errorf("shapes %v and %v don't join at axis %d", in[0].dims, v.dims, at)
@@ -380,8 +383,9 @@ func (b *builder) slice(n *node, in []*value) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if steps[i] == 0 {
-			return nil, errors.New("a step is 0")
+		const most = 1 << 24 // elements of an axis
+		if steps[i] == 0 || out.dims[k] > most {
+			return nil, fmt.Errorf("a step of %d along an axis of %d", steps[i], out.dims[k])
 		}
 		out = b.pick(out, k, sliced(starts[i], ends[i], steps[i], out.dims[k]))
 	}

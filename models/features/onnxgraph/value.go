@@ -204,7 +204,13 @@ func axis(a, rank int) (int, error) {
 
 // elementwise computes operators on constants element by element; ok is false for one that it does not know.
 func elementwise(operator string, in []*value) (out *value, ok bool) {
-	if in[0].kind.isFloat() != in[len(in)-1].kind.isFloat() && operator != "Where" {
+	like := in[0] // which the last must be like
+	if operator == "Where" {
+		if like = in[1]; in[0].kind.isFloat() {
+			return nil, false
+		}
+	}
+	if like.kind.isFloat() != in[len(in)-1].kind.isFloat() {
 		return nil, false
 	}
 	var shapes [][]int
