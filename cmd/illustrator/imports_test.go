@@ -22,7 +22,7 @@ const (
 var mayImport = map[string][]string{
 	"cmd":          {"serve", "configs", "train/runs", "eval/studies", "train", "eval", "draw", "data", "models", "losses", "checkpoints"},
 	"serve":        {"eval", "draw", "data", "models"},
-	"train/runs":   {"configs", "train", "data", "models", "losses", "checkpoints"},
+	"train/runs":   {"configs", "train", "draw", "data", "models", "losses", "checkpoints"},
 	"eval/studies": {"configs", "eval", "draw", "data", "models", "checkpoints"},
 	"configs":      {"train", "eval", "data", "models", "losses", "checkpoints"},
 	"train":        {"data", "models", "losses", "checkpoints"},
