@@ -38,8 +38,9 @@ type TorchDict struct {
 // executing anything in it. Its pickle, its classes, the sizes of its entries and the place of every tensor in them are
 // checked; the elements are read later. Close it.
 //
-// Refused, by name: classes other than tensors and containers, compressed or overlapping entries, big-endian files. A
-// module becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
+// An object of another class than tensors and containers is passed over: it is an error where a tensor or dict is asked for.
+// Refused are classes that act, compressed or overlapping entries, big-endian files. A module of TorchScript's or NVIDIA's
+// becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
 func ReadTorch(path string) (*TorchFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -98,6 +99,9 @@ func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 	}
 	dict, ok := tree.(*TorchDict)
 	if !ok {
+		if f, ok := tree.(*foreign); ok {
+			return fail(unread("all that it holds", f.class))
+		}
 		t, ok := tree.(*torchTensor)
 		if !ok {
 			return fail(errors.New("it holds neither a dict nor a tensor"))
@@ -151,58 +155,99 @@ func (d *TorchDict) Section(name string) (*TorchDict, bool) {
 	return sub, ok
 }
 
-// Tensor reads the tensor called name.
-func (d *TorchDict) Tensor(name string) (Tensor, error) {
-	w, err := d.read([]string{name}, "", false)
-	if err != nil {
-		return Tensor{}, err
-	}
-	return w.Tensors[name], nil
-}
-
-// Weights reads the tensors whose names begin with prefix and cuts it off. Every such entry must be a tensor. Tensors may
-// share memory: do not write into them.
-func (d *TorchDict) Weights(prefix string) (*Weights, error) {
-	return d.read(d.beginning(prefix), prefix, false)
-}
+// Weights reads the tensors whose names begin with prefix and cuts it off. Tensors may share memory: do not write into them.
+func (d *TorchDict) Weights(prefix string) (*Weights, error) { return d.Select(under(prefix), false) }
 
 // Headers is Weights without the elements: types and shapes alone, from what ReadTorch has read.
-func (d *TorchDict) Headers(prefix string) (*Weights, error) {
-	return d.read(d.beginning(prefix), prefix, true)
+func (d *TorchDict) Headers(prefix string) (*Weights, error) { return d.Select(under(prefix), true) }
+
+func under(prefix string) func(string) (string, bool) {
+	return func(name string) (string, bool) { return strings.CutPrefix(name, prefix) }
 }
 
-// beginning returns the names that begin with prefix.
-func (d *TorchDict) beginning(prefix string) (names []string) {
-	for _, name := range d.Keys() {
-		if strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func (d *TorchDict) read(names []string, prefix string, headers bool) (*Weights, error) {
-	w := &Weights{Source: d.source, Tensors: make(map[string]Tensor, len(names))}
-	storages := map[string][]byte{}
-	var total int64
-	for _, name := range names {
-		t, ok := d.entries[name].(*torchTensor)
+// Select reads the tensors that name names anew, or their headers alone. Entries that are not tensors are left out, and listed.
+func (d *TorchDict) Select(name func(old string) (string, bool), headers bool) (*Weights, error) {
+	w := &Weights{Source: d.source, Tensors: map[string]Tensor{}, Others: map[string]string{}}
+	r := tensorReader{archive: d.archive, storages: map[string][]byte{}}
+	for _, old := range d.Keys() {
+		to, ok := name(old)
 		if !ok {
-			return nil, fmt.Errorf("%s: entry %q is not a tensor", d.source, name)
-		}
-		if headers {
-			w.Tensors[strings.TrimPrefix(name, prefix)] = Tensor{DType: t.storage.dtype, Shape: t.shape}
 			continue
 		}
-		// Many tensors can lie in one storage, and copies of them take more than the file: four times is enough for all.
-		if total += int64(t.elements()) * int64(t.storage.dtype.Size()); total > 4*d.archive.size {
-			return nil, fmt.Errorf("%s: its tensors claim more than %d bytes, the file has %d", d.source, 4*d.archive.size, d.archive.size)
+		t, ok := d.entries[old].(*torchTensor)
+		if !ok {
+			w.Others[to] = describe(d.entries[old])
+			continue
 		}
-		tensor, err := t.read(d.archive, storages)
+		if _, ok := w.Tensors[to]; ok {
+			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", d.source, to, old), "the file holds the weights twice: save one of them")
+		}
+		if headers {
+			w.Tensors[to] = Tensor{DType: t.storage.dtype, Shape: t.shape}
+			continue
+		}
+		tensor, err := r.read(t)
 		if err != nil {
-			return nil, fmt.Errorf("%s: tensor %q: %w", d.source, name, err)
+			return nil, fmt.Errorf("%s: tensor %q: %w", d.source, old, err)
 		}
-		w.Tensors[strings.TrimPrefix(name, prefix)] = tensor
+		w.Tensors[to] = tensor
 	}
 	return w, nil
+}
+
+// Tensor reads the tensor called name.
+func (d *TorchDict) Tensor(name string) (Tensor, error) {
+	switch t := d.entries[name].(type) {
+	case *torchTensor:
+		tensor, err := (&tensorReader{archive: d.archive, storages: map[string][]byte{}}).read(t)
+		if err != nil {
+			return Tensor{}, fmt.Errorf("%s: tensor %q: %w", d.source, name, err)
+		}
+		return tensor, nil
+	case *foreign:
+		return Tensor{}, unread(fmt.Sprintf("%s: entry %q", d.source, name), t.class)
+	}
+	return Tensor{}, fmt.Errorf("%s: entry %q is not a tensor", d.source, name)
+}
+
+// Class returns the class of the object that an entry is, or "" for an entry that is read.
+func (d *TorchDict) Class(name string) string {
+	if f, ok := d.entries[name].(*foreign); ok {
+		return f.class
+	}
+	return ""
+}
+
+// describe says what an entry is that is no tensor.
+func describe(v any) string {
+	switch v := v.(type) {
+	case *foreign:
+		return "an object of the class " + v.class
+	case *torchTensor:
+		return "a tensor"
+	case *TorchDict:
+		return "a dict"
+	case int, float64:
+		return "a number"
+	case string:
+		return "a text"
+	case bool, nil:
+		return fmt.Sprint(v)
+	}
+	return "something else"
+}
+
+// tensorReader reads tensors of a file, the elements of each storage once.
+type tensorReader struct {
+	archive  *archive
+	storages map[string][]byte
+	total    int64
+}
+
+func (r *tensorReader) read(t *torchTensor) (Tensor, error) {
+	// Many tensors can lie in one storage, and copies of them take more than the file: four times is enough for all.
+	if r.total += int64(t.elements()) * int64(t.storage.dtype.Size()); r.total > 4*r.archive.size {
+		return Tensor{}, fmt.Errorf("with it the tensors claim more than %d bytes, the file has %d", 4*r.archive.size, r.archive.size)
+	}
+	return t.read(r.archive, r.storages)
 }

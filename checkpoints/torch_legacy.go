@@ -1,7 +1,6 @@
 package checkpoints
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -79,25 +78,14 @@ func (f *legacyFile) pickle(what string, newStorage func(id any) (any, error)) (
 		}
 	}
 	f.at += int64(length)
-	v, err := unpickle(renameOrderedDict(data[:length]), newStorage)
+	v, err := unpickle(data[:length], newStorage)
 	if err != nil {
 		return nil, fmt.Errorf("pickle of %s: %w", what, err)
 	}
 	return v, nil
 }
 
-// Python 2 makes an OrderedDict of a list of pairs, which the pickle machine's own class does not take. Under another name of
-// the same length the machine asks for the class below.
-const (
-	machinesOrderedDict = "ccollections\nOrderedDict\n"
-	pairsOrderedDict    = "ccollections\nOrderedDicT\n"
-)
-
-func renameOrderedDict(pickle []byte) []byte {
-	return bytes.ReplaceAll(pickle, []byte(machinesOrderedDict), []byte(pairsOrderedDict))
-}
-
-// newOrderedDict is collections.OrderedDict([[key, value], …]).
+// newOrderedDict is collections.OrderedDict(), or collections.OrderedDict([[key, value], …]) as Python 2 writes it.
 func newOrderedDict(args []any) (any, error) {
 	d := types.NewOrderedDict()
 	if len(args) == 0 {
@@ -112,11 +100,9 @@ func newOrderedDict(args []any) (any, error) {
 		if !ok || pair.Len() != 2 {
 			return nil, errors.New("an OrderedDict is not made of pairs")
 		}
-		name, ok := pair.Get(0).(string)
-		if !ok {
-			return nil, fmt.Errorf("an OrderedDict has a key of type %T; texts are read", pair.Get(0))
+		if name, ok := pair.Get(0).(string); ok { // nothing that is needed has another key
+			d.Set(name, pair.Get(1))
 		}
-		d.Set(name, pair.Get(1))
 	}
 	return d, nil
 }
@@ -125,6 +111,9 @@ func newOrderedDict(args []any) (any, error) {
 // Where its elements are is found later; they are no more than the file can hold.
 func (f *legacyFile) newStorage(id any) (any, error) {
 	s, rest, err := parseStorage(id)
+	if f := (foreignStorage{}); errors.As(err, &f) {
+		return nil, fault.Hint(f, "save the tensors in float32 or float16") // where its elements end is not known
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,29 +13,15 @@ import (
 
 // plainClasses are the classes of such a pickle beside those that a checkpoint may name. None of them acts.
 var plainClasses = map[string]any{
-	"collections.OrderedDict":                             callable(newOrderedDict),
 	"torch_utils.persistence._reconstruct_persistent_obj": callable(newPersistent),
 	"dnnlib.util.EasyDict":                                easyDict{},
 	"dnnlib.EasyDict":                                     easyDict{},
-	"builtins.set":                                        callable(newOpaque),
-	"builtins.slice":                                      callable(newOpaque),
-	"numpy.dtype":                                         callable(newOpaque),
-	"numpy.ndarray":                                       opaque{},
-	"numpy.core.multiarray.scalar":                        callable(newOpaque),
-	"numpy.core.multiarray._reconstruct":                  callable(newOpaque),
-	"numpy._core.multiarray.scalar":                       callable(newOpaque),
-	"numpy._core.multiarray._reconstruct":                 callable(newOpaque),
 }
 
 const (
 	loadStorage   = "torch.storage._load_from_bytes"
 	tensorFlowNet = "dnnlib.tflib.network.Network"
 )
-
-func newOpaque([]any) (any, error) { return opaque{}, nil }
-
-// PySetState drops a state.
-func (opaque) PySetState(any) error { return nil }
 
 // easyDict is dnnlib's dict whose keys are attributes too.
 type easyDict struct{}
@@ -101,7 +87,7 @@ func (p *plainPickle) findClass(module, name string) (any, error) {
 		}
 	}
 	if module == scriptModule {
-		return nil, refused(module, name)
+		return &foreign{class: module + "." + name}, nil // programs are zip archives
 	}
 	return findClass(module, name)
 }

@@ -17,25 +17,25 @@ import (
 // Limits of a checkpoint's pickle. A tensor takes some 35 instructions and 120 bytes; the pickle of a network with a
 // thousand tensors and its optimizer stays below a tenth of these.
 const (
-	maxPickle       = 4 << 20
+	maxPickle       = 64 << 20 // logs of a long training are some tens of megabytes
 	maxInstructions = 200_000
 	maxMarks        = 64
 	maxTreeDepth    = 16
 	maxMembers      = maxInstructions
 )
 
-// classes are all that a pickle may name: containers, tensors and plain values. None of them acts.
+// classes are those that mean something here: containers, tensors and plain values. None of them acts. All others are foreign.
 var classes = func() map[string]any {
 	c := map[string]any{
-		"collections.OrderedDict":                    nil,                      // the pickle machine's own
-		"collections.OrderedDicT":                    callable(newOrderedDict), // renameOrderedDict
+		"collections.OrderedDict":                    callable(newOrderedDict),
 		"torch._utils._rebuild_tensor_v2":            callable(rebuildTensor),
 		"torch._utils._rebuild_tensor":               callable(rebuildOldTensor),
 		"torch._utils._rebuild_parameter":            callable(firstArgument),
 		"torch._utils._rebuild_parameter_with_state": callable(firstArgument),
-		"torch.Size":         callable(firstArgument),
-		"torch.device":       callable(func([]any) (any, error) { return opaque{}, nil }),
-		"argparse.Namespace": namespace{},
+		"torch._tensor._rebuild_from_type_v2":        callable(rebuildSubclass),
+		"torch._tensor._rebuild_from_type":           callable(rebuildSubclass),
+		"torch.Size":                                 callable(firstArgument),
+		"torch.device":                               callable(func([]any) (any, error) { return opaque{}, nil }),
 	}
 	// TorchScript types its lists.
 	for _, name := range []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag"} {
@@ -54,6 +54,15 @@ var classes = func() map[string]any {
 	return c
 }()
 
+// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that calls one was
+// made to harm whoever loads it, so it is refused although nothing is executed here.
+var acting = map[string]bool{
+	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true, "runpy": true,
+	"importlib": true, "ctypes": true, "webbrowser": true, "commands": true, "asyncio.subprocess": true, "code": true, "pip": true,
+	"builtins.eval": true, "builtins.exec": true, "builtins.compile": true, "builtins.open": true, "builtins.__import__": true,
+	"builtins.input": true, "builtins.breakpoint": true,
+}
+
 // callable is a function that a pickle may call.
 type callable func(args []any) (any, error)
 
@@ -62,11 +71,27 @@ func (c callable) Call(args ...any) (any, error) { return c(args) }
 // opaque is a value that is of no interest.
 type opaque struct{}
 
-// namespace is argparse's bag of options, which training scripts save with their weights. Its contents are dropped.
-type namespace struct{}
+// foreign stands for a class or function that means nothing here, and for all that is made of it. It takes what the pickle gives
+// it, keeps the entries of a dict, and does nothing.
+type foreign struct {
+	class string
+	items *types.Dict
+}
 
-func (namespace) PyNew(...any) (any, error) { return namespace{}, nil }
-func (namespace) PyDictSet(_, _ any) error  { return nil }
+func (f *foreign) made() *foreign              { return &foreign{class: f.class} }
+func (f *foreign) Call(...any) (any, error)    { return f.made(), nil }
+func (f *foreign) PyNew(...any) (any, error)   { return f.made(), nil }
+func (f *foreign) PySetState(any) error        { return nil }
+func (f *foreign) PyDictSet(_, _ any) error    { return nil }
+func (f *foreign) PySetAttr(string, any) error { return nil }
+func (f *foreign) Append(any)                  {}
+func (f *foreign) Add(any)                     {}
+func (f *foreign) Set(key, value any) {
+	if f.items == nil {
+		f.items = types.NewDict()
+	}
+	f.items.Set(key, value)
+}
 
 // scriptModule is where TorchScript keeps the classes of a program, all of them modules.
 const scriptModule = "__torch__"
@@ -94,16 +119,56 @@ func firstArgument(args []any) (any, error) {
 	return args[0], nil
 }
 
-// findClass returns what stands for a class in the machine; an error that names it if the class is none of those that
-// are known. TorchScript's own classes are bags of attributes, whatever their methods.
+// rebuildSubclass is torch._tensor._rebuild_from_type_v2(function, type, arguments, state): a tensor with attributes.
+func rebuildSubclass(args []any) (any, error) {
+	if len(args) < 3 {
+		return nil, fmt.Errorf("a tensor of a subclass is made of %d arguments", len(args))
+	}
+	rebuild, ok := args[0].(callable)
+	inner, okInner := args[2].(*types.Tuple)
+	if !ok || !okInner {
+		return &foreign{class: "a tensor's subclass"}, nil
+	}
+	return rebuild(*inner)
+}
+
+// findClass returns what stands for a class in the machine; an error that names it if it is one that acts. TorchScript's own
+// classes are bags of attributes, whatever their methods.
 func findClass(module, name string) (any, error) {
-	if class, ok := classes[module+"."+name]; ok {
+	full := ownName(module + "." + name)
+	if class, ok := classes[full]; ok {
 		return class, nil
 	}
 	if module == scriptModule || strings.HasPrefix(module, scriptModule+".") {
 		return scriptClass(name), nil
 	}
-	return nil, refused(module, name)
+	plain := strings.Replace(full, "__builtin__.", "builtins.", 1) // Python 2's name
+	root, _, _ := strings.Cut(plain, ".")
+	if acting[plain] || acting[root] || acting[module] {
+		return nil, fault.Hint(fmt.Errorf("it calls the class %s: it was made to act on the machine that loads it", full),
+			"nothing in it was executed: don't load it in Python, and fetch the weights from somewhere else")
+	}
+	return &foreign{class: full}, nil
+}
+
+// The machine has classes of its own, which it does not ask findClass for. Their names are changed before it sees them.
+var machineClasses = map[string]bool{
+	"collections.OrderedDict": true, "builtins.list": true, "builtins.dict": true, "__builtin__.object": true,
+	"array._array_reconstructor": true, "copy_reg._reconstructor": true,
+}
+
+const ownSuffix = '\x01' // in place of the last letter of such a name
+
+// ownName is the name of a class before it was changed.
+func ownName(full string) string {
+	if strings.HasSuffix(full, string(ownSuffix)) {
+		for name := range machineClasses {
+			if name[:len(name)-1] == full[:len(full)-1] {
+				return name
+			}
+		}
+	}
+	return full
 }
 
 // unpickle runs a pickle and returns what it builds. newStorage makes a storage of a persistent id.
@@ -138,8 +203,9 @@ func runMachine(data []byte, persistent func(id any) (any, error)) (root any, er
 	return root, nil
 }
 
-func refused(module, name string) error {
-	return fault.Hint(fmt.Errorf("it asks for the class %s.%s", module, name),
+// unread is the error of an object where a tensor or a dict is needed.
+func unread(what, class string) error {
+	return fault.Hint(fmt.Errorf("%s is an object of the class %s", what, class),
 		"only tensors and plain values are read, nothing is executed: in Python, save model.state_dict() alone")
 }
 
@@ -167,10 +233,11 @@ var instructions = map[byte]argument{
 	'}': none, 's': none, 'u': none, ']': none, 'a': none, 'e': none, // dicts and lists
 	')': none, 't': none, '\x85': none, '\x86': none, '\x87': none, // tuples
 	'q': fixed1, 'r': fixed4, 'h': fixed1, 'j': fixed4, // memo
+	'0': none, '1': none, // what a tuple that holds itself leaves on the stack
 	'c': class, 'R': none, '\x81': none, 'b': none, 'Q': none, // classes, calls, states, storages
 }
 
-// scan reads a pickle without running it. The machine allocates what an instruction claims before it looks whether the
+// scan reads a pickle without running it, and changes the names of the machine's own classes in it. The machine allocates what an instruction claims before it looks whether the
 // bytes are there, and what containers and marks there are one by one: scan makes sure that both stay in bounds. It returns
 // the pickle's length; more may follow.
 func scan(data []byte) (int, error) {
@@ -202,7 +269,7 @@ func scan(data []byte) (int, error) {
 			if marks++; marks > maxMarks {
 				return 0, fmt.Errorf("it nests more than %d deep", maxMarks)
 			}
-		case 't', 'u', 'e':
+		case 't', 'u', 'e', '1':
 			marks--
 		case '.':
 			return at, nil
@@ -222,8 +289,8 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	switch {
 	case op == '\x80' && rest[0] > 3:
 		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 and 3 are read", rest[0]), "load and save the file with PyTorch, without pickle_protocol")
-	case op == '\x8a' && (rest[0] == 0 || rest[0] > 8):
-		return 0, fmt.Errorf("a number of %d bytes", rest[0])
+	case op == '\x8a' && rest[0] == 0:
+		return 0, errors.New("a number of 0 bytes")
 	case arg == class:
 		return classLength(rest)
 	case arg == counted1:
@@ -237,7 +304,7 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	return need, nil
 }
 
-// classLength reads the two lines that name a class, and refuses one that is not in classes.
+// classLength reads the two lines that name a class, refuses one that acts, and changes the names of the machine's own.
 func classLength(rest []byte) (int, error) {
 	lines := bytes.SplitN(rest[:min(len(rest), 512)], []byte{'\n'}, 3)
 	if len(lines) < 3 {
@@ -247,5 +314,9 @@ func classLength(rest []byte) (int, error) {
 	if _, err := findClass(module, name); err != nil {
 		return 0, err
 	}
-	return len(module) + len(name) + 2, nil
+	length := len(module) + len(name) + 2
+	if machineClasses[module+"."+name] {
+		rest[length-2] = ownSuffix
+	}
+	return length, nil
 }

@@ -55,7 +55,7 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 // plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short texts, sets, the
 // memo without numbers. Frames, bytes and classes are handled by name.
 var plainInstructions = map[byte]argument{
-	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none, '0': none,
+	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none,
 }
 
 // copy goes through the pickle and makes the machine's copy. It stays as small as the pickle of a checkpoint.
@@ -105,7 +105,7 @@ func (p *plainPickle) instruction(op byte, marks *int) error {
 		if *marks++; *marks > maxMarks {
 			return fmt.Errorf("it nests more than %d deep", maxMarks)
 		}
-	case 't', 'u', 'e', '\x90':
+	case 't', 'u', 'e', '\x90', '1':
 		*marks--
 	}
 	arg, ok := plainInstructions[op]
@@ -132,8 +132,8 @@ func (p *plainPickle) plain(op byte, arg argument) error {
 			return fmt.Errorf("pickle protocol %d; up to 5 are read", head[0])
 		}
 		argument[0] = 2
-	case op == '\x8a' && (head[0] == 0 || head[0] > 8):
-		return fmt.Errorf("a number of %d bytes", head[0])
+	case op == '\x8a' && head[0] == 0:
+		return errors.New("a number of 0 bytes")
 	case arg == counted1:
 		more = int64(head[0])
 	case arg == counted4:

@@ -38,6 +38,9 @@ type torchTensor struct {
 // must have exactly that size.
 func (a *archive) newStorage(id any) (any, error) {
 	s, rest, err := parseStorage(id)
+	if f := (foreignStorage{}); errors.As(err, &f) {
+		return f.foreign, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +59,19 @@ func (a *archive) newStorage(id any) (any, error) {
 
 var errNoStorage = errors.New("a persistent id is not that of a storage")
 
+// foreignStorage is the error of a storage of a foreign class.
+type foreignStorage struct{ *foreign }
+
+func (f foreignStorage) Error() string { return "a storage of the class " + f.class }
+
 // parseStorage reads a persistent id and returns what follows the number of elements. The number is not negative.
 func parseStorage(id any) (*torchStorage, []any, error) {
 	tuple, ok := id.(*types.Tuple)
 	if !ok || tuple.Len() < 5 || tuple.Get(0) != "storage" {
 		return nil, nil, errNoStorage
+	}
+	if f, ok := tuple.Get(1).(*foreign); ok { // of elements that no network here has
+		return nil, nil, foreignStorage{f}
 	}
 	class, okClass := tuple.Get(1).(storageType)
 	key, okKey := tuple.Get(2).(string)
@@ -94,6 +105,9 @@ func rebuildOldTensor(args []any) (any, error) {
 }
 
 func newTorchTensor(args []any) (any, error) {
+	if f, ok := args[0].(*foreign); ok {
+		return f.made(), nil
+	}
 	storage, ok := args[0].(*torchStorage)
 	if !ok {
 		return nil, fmt.Errorf("a tensor has no storage")

@@ -61,8 +61,8 @@ func TestTorchTree(t *testing.T) {
 	if _, err := f.Tensor("number"); err == nil || !strings.Contains(err.Error(), `entry "number" is not a tensor`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := f.Weights(""); err == nil || !strings.Contains(err.Error(), "is not a tensor") {
-		t.Errorf("got %v", err)
+	if w, err := f.Weights(""); err != nil || len(w.Tensors) != 0 || w.Others["number"] != "a number" || w.Others["views"] != "a dict" {
+		t.Errorf("got %v, %v", w, err)
 	}
 	views, _ := f.Section("views")
 	w, err := views.Weights("uni")

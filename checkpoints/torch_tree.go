@@ -34,6 +34,11 @@ func (b *treeBuilder) build(v any, depth int) (any, error) {
 			d := b.newDict()
 			return d, b.module(d, "", v, depth)
 		})
+	case *foreign:
+		if v.items != nil {
+			return b.build(v.items, depth)
+		}
+		return v, nil
 	case *torchTensor, int, float64, string, bool, nil:
 		return v, nil
 	}
@@ -86,7 +91,7 @@ func (b *treeBuilder) set(d *TorchDict, key, value any, depth int) error {
 	case int:
 		name = strconv.Itoa(k)
 	default:
-		return fmt.Errorf("a dict has a key of type %T; texts and numbers are read", key)
+		return nil // nothing that is needed has another key
 	}
 	if _, ok := d.entries[name]; ok {
 		return fmt.Errorf("key %q comes twice in a dict", name)

@@ -165,6 +165,8 @@ type Weights struct {
 	Source   string
 	Tensors  map[string]Tensor
 	Metadata map[string]string
+	// Others are entries of a PyTorch file that are not tensors, and what they are in words.
+	Others map[string]string
 }
 
 // Names returns the tensors' names, sorted.
@@ -195,6 +197,10 @@ func (s Shapes) Elements() int {
 func (w *Weights) Check(want Shapes) error {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		t, ok := w.Tensors[name]
+		if what := w.Others[name]; what != "" {
+			return fault.Hint(fmt.Errorf("%s: %q is %s; expected a tensor of shape %v", w.Source, name, what, want[name]),
+				"only tensors and plain values are read, nothing is executed: in Python, save model.state_dict() alone")
+		}
 		if !ok {
 			return fault.Hint(fmt.Errorf("%s: tensor %q is missing; expected shape %v", w.Source, name, want[name]),
 				"the file does not fit its configuration; it has %s", w.nearest(name))

@@ -38,7 +38,7 @@ type Pairs struct {
 	// Seed is that of the first row. It is not the run's: trainings of several seeds share their pairs.
 	Seed uint64 `yaml:"seed"`
 	// NoiseMode is the generator's noise: "random" in the release.
-	NoiseMode string `yaml:"noise_mode"`
+	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode"`
 	// Batch is the number of pictures computed at once, on which an embedding's last digits depend; 0 leaves it to the
 	// generator's size: 32 up to 256 pixels.
 	Batch int `yaml:"batch,omitempty"`
@@ -52,13 +52,13 @@ const MaxPairsBatch = 4096
 func Paper() Run {
 	return Run{
 		Domain: "lorelei",
-		Pairs:  Pairs{Rows: 10_000, NoiseMode: string(stylegan2.NoiseRandom)},
+		Pairs:  Pairs{Rows: 10_000, NoiseMode: stylegan2.NoiseRandom},
 		Mapper: mapper.Config{Arch: mapper.Dense, Width: 512, Blocks: 5, Layers: 5, Dropout: 0.1},
 		Train: train.Config{
 			Batch:      8,
 			Devices:    1,
-			Precision:  string(pipeline.Float32),
-			NoiseMode:  string(stylegan2.NoiseRandom),
+			Precision:  pipeline.Float32,
+			NoiseMode:  stylegan2.NoiseRandom,
 			Optimizer:  train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1},
 			Validation: train.Validation{Every: 2000, Rows: 1600},
 			Checkpoint: train.Checkpoint{Every: 500, Keep: 2},
@@ -68,7 +68,7 @@ func Paper() Run {
 			Stages: []train.Stage{{
 				Name:     "all losses",
 				Losses:   losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
-				Schedule: train.Schedule{Kind: "cosine", Steps: 75_000, LearningRate: 1e-4, MinLearningRate: 1e-7},
+				Schedule: train.Schedule{Kind: train.Cosine, Steps: 75_000, LearningRate: 1e-4, MinLearningRate: 1e-7},
 			}},
 		},
 	}
@@ -145,8 +145,8 @@ func (r *Run) Validate() error {
 	if r.Pairs.Rows < 2 || r.Pairs.Rows > pairs.MaxRows {
 		return fault.Field("pairs.rows", r.Pairs.Rows, "from 2 to %d", pairs.MaxRows)
 	}
-	if _, err := stylegan2.ParseNoiseMode(r.Pairs.NoiseMode); err != nil {
-		return fmt.Errorf("pairs.noise_mode: %w", err)
+	if err := fault.CheckChoice("pairs.noise_mode", r.Pairs.NoiseMode); err != nil {
+		return err
 	}
 	if r.Pairs.Batch < 0 || r.Pairs.Batch > MaxPairsBatch {
 		return fault.Field("pairs.batch", r.Pairs.Batch, "from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)

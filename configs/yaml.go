@@ -5,6 +5,7 @@ package configs
 import (
 	"bytes"
 	"embed"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -95,7 +96,7 @@ func explain(f file, err error, v any) error {
 		return fmt.Sprintf("%s: line %s", f.name, line)
 	}
 	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
-		keys := keysOf(reflect.TypeOf(v), m[3], map[reflect.Type]bool{})
+		keys := keysOf(reflect.TypeOf(v), m[3])
 		hint := fmt.Sprintf("the keys here are %s", strings.Join(keys, ", "))
 		if near := fault.Nearest(m[2], keys); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
@@ -107,16 +108,72 @@ func explain(f file, err error, v any) error {
 		if m[3] == "" {
 			have = "a " + map[string]string{"seq": "list", "map": "mapping"}[m[2]]
 		}
-		return fault.Usage(fmt.Errorf("%s: %s is not %s", where(m[1]), have, kindOf(m[4])), "see the files in configs/ for examples")
+		return fault.Usage(fmt.Errorf("%s: %s is not %s", where(m[1]), have, kindOf(reflect.TypeOf(v), m[4])), "see the files in configs/ for examples")
+	}
+	if fault.IsUsage(err) {
+		var document yaml.Node
+		if yaml.Unmarshal(f.data, &document) == nil {
+			if line, key := invalidText(&document, reflect.TypeOf(v), ""); key != "" && !f.oneLine {
+				return fmt.Errorf("%s: line %d: %s: %w", f.name, line, key, err)
+			}
+		}
+		return fmt.Errorf("%s: %w", f.name, err)
 	}
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
 	return fault.Usage(fmt.Errorf("%s: %s", f.name, text), "see the files in configs/ for examples")
 }
 
-// kindOf names one of Go's types for someone who writes YAML.
-func kindOf(goType string) string {
+// invalidText finds the first text in n that the type t, or one within it, refuses to read, and returns its line and its key
+// with those around it; key is that of n.
+func invalidText(n *yaml.Node, t reflect.Type, key string) (line int, invalid string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch {
+	case n.Kind == yaml.DocumentNode && len(n.Content) == 1:
+		return invalidText(n.Content[0], t, key)
+	case n.Kind == yaml.ScalarNode:
+		if v, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok && n.Tag != "!!null" && v.UnmarshalText([]byte(n.Value)) != nil {
+			return n.Line, key
+		}
+	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		for i, item := range n.Content {
+			if line, invalid = invalidText(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i)); invalid != "" {
+				return line, invalid
+			}
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			name := n.Content[i].Value
+			field, ok := fieldOf(t, name)
+			if !ok {
+				continue
+			}
+			if line, invalid = invalidText(n.Content[i+1], field, strings.TrimPrefix(key+"."+name, ".")); invalid != "" {
+				return line, invalid
+			}
+		}
+	}
+	return 0, ""
+}
+
+// fieldOf returns the type of the field of struct t with a YAML key.
+func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name == key {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
+}
+
+// kindOf names a Go type within t for someone who writes YAML.
+func kindOf(t reflect.Type, goType string) string {
+	named := typeNamed(t, goType, map[reflect.Type]bool{})
+	switch {
+	case named != nil && named.Kind() == reflect.String:
+		return "a word"
 	case strings.HasPrefix(goType, "uint"):
 		return "a whole number, 0 or more"
 	case strings.HasPrefix(goType, "int"):
@@ -132,27 +189,35 @@ func kindOf(goType string) string {
 }
 
 // keysOf lists the YAML keys of the struct type called name within t.
-func keysOf(t reflect.Type, name string, seen map[reflect.Type]bool) []string {
+func keysOf(t reflect.Type, name string) []string {
+	t = typeNamed(t, name, map[reflect.Type]bool{})
+	if t == nil {
+		return nil
+	}
+	var keys []string
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "-" && key != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// typeNamed returns the type called name within t, or nil.
+func typeNamed(t reflect.Type, name string, seen map[reflect.Type]bool) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
+	}
+	if t.String() == name {
+		return t
 	}
 	if t.Kind() != reflect.Struct || seen[t] {
 		return nil
 	}
 	seen[t] = true
-	var keys []string
 	for i := range t.NumField() {
-		key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if t.String() == name && key != "-" && key != "" {
-			keys = append(keys, key)
-		}
-	}
-	if t.String() == name {
-		slices.Sort(keys)
-		return keys
-	}
-	for i := range t.NumField() {
-		if found := keysOf(t.Field(i).Type, name, seen); found != nil {
+		if found := typeNamed(t.Field(i).Type, name, seen); found != nil {
 			return found
 		}
 	}

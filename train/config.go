@@ -2,6 +2,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,16 +24,16 @@ type Config struct {
 	Devices int `yaml:"devices"`
 	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
 	// optimizer are float32.
-	Precision string `yaml:"precision"`
+	Precision pipeline.Precision `yaml:"precision"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
-	NoiseMode  string     `yaml:"noise_mode"`
-	Optimizer  Optimizer  `yaml:"optimizer"`
-	Validation Validation `yaml:"validation"`
-	Checkpoint Checkpoint `yaml:"checkpoint"`
+	NoiseMode  stylegan2.NoiseMode `yaml:"noise_mode"`
+	Optimizer  Optimizer           `yaml:"optimizer"`
+	Validation Validation          `yaml:"validation"`
+	Checkpoint Checkpoint          `yaml:"checkpoint"`
 	// OnNaN is what a loss that is not finite leads to: "stop", or "skip", which leaves all weights as they were before
 	// the step, for at most NaNLimit steps of the training.
-	OnNaN    string `yaml:"on_nan"`
-	NaNLimit int    `yaml:"nan_limit"`
+	OnNaN    OnNaN `yaml:"on_nan"`
+	NaNLimit int   `yaml:"nan_limit"`
 	// LogEvery is the number of steps between two lines of training losses in metrics.jsonl.
 	LogEvery int `yaml:"log_every"`
 	// Stages are trained one after the other, each with its own loss weights, schedule and fresh optimizer: moments
@@ -59,11 +60,19 @@ type Checkpoint struct {
 	Keep int `yaml:"keep"`
 }
 
+// OnNaN says what a loss that is not finite leads to.
+type OnNaN string
+
 // What a loss that is not finite leads to.
 const (
-	StopOnNaN = "stop"
-	SkipNaN   = "skip"
+	StopOnNaN OnNaN = "stop"
+	SkipNaN   OnNaN = "skip"
 )
+
+// UnmarshalText reads what a loss that is not finite leads to.
+func (o *OnNaN) UnmarshalText(text []byte) error {
+	return fault.Choose(o, "on_nan", text, StopOnNaN, SkipNaN)
+}
 
 // Stage is a part of the training with its own loss weights.
 type Stage struct {
@@ -139,8 +148,6 @@ func (c Config) Validate() error {
 		return fault.Field("train.checkpoint.every", c.Checkpoint.Every, "at least 1")
 	case c.Checkpoint.Keep < 1 || c.Checkpoint.Keep > 10_000:
 		return fault.Field("train.checkpoint.keep", c.Checkpoint.Keep, "from 1 to 10000")
-	case c.OnNaN != StopOnNaN && c.OnNaN != SkipNaN:
-		return fault.Field("train.on_nan", c.OnNaN, `"stop" or "skip"`)
 	case c.NaNLimit < 0:
 		return fault.Field("train.nan_limit", c.NaNLimit, "0 or more")
 	case c.LogEvery < 1:
@@ -148,11 +155,9 @@ func (c Config) Validate() error {
 	case len(c.Stages) == 0:
 		return fault.Field("train.stages", fault.Words("empty"), "a list with at least one stage")
 	}
-	if _, err := stylegan2.ParseNoiseMode(c.NoiseMode); err != nil {
-		return fmt.Errorf("train.noise_mode: %w", err)
-	}
-	if _, err := pipeline.ParsePrecision(c.Precision); err != nil {
-		return fmt.Errorf("train.precision: %w", err)
+	if err := errors.Join(fault.CheckChoice("train.noise_mode", c.NoiseMode), fault.CheckChoice("train.precision", c.Precision),
+		fault.CheckChoice("train.on_nan", c.OnNaN)); err != nil {
+		return err
 	}
 	if err := c.Optimizer.Validate(); err != nil {
 		return fmt.Errorf("train.%w", err)

@@ -57,7 +57,7 @@ func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.W
 	}
 	return &Training{
 		Config: Config{
-			Batch: goldenBatch, NoiseMode: string(stylegan2.NoiseConst),
+			Batch: goldenBatch, NoiseMode: stylegan2.NoiseConst,
 			Optimizer: torchAdam,
 			Stages: []Stage{{
 				Losses:   losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},

@@ -11,17 +11,25 @@ import (
 	"illustrator/internal/fault"
 )
 
+// OptimizerName is the rule of an optimizer.
+type OptimizerName string
+
 // The optimizers: the release's, and the one with decoupled weight decay (Loshchilov and Hutter 2019).
 const (
-	Adam  = "adam"
-	AdamW = "adamw"
+	Adam  OptimizerName = "adam"
+	AdamW OptimizerName = "adamw"
 )
+
+// UnmarshalText reads the name of an optimizer.
+func (n *OptimizerName) UnmarshalText(text []byte) error {
+	return fault.Choose(n, "optimizer", text, Adam, AdamW)
+}
 
 // Optimizer is how gradients become steps. Its update is GoMLX's Adam with PyTorch's epsilon, which stands outside of the
 // root and after the bias correction in both.
 type Optimizer struct {
 	// Name is "adam", the release's, or "adamw".
-	Name string `yaml:"name" json:"name"`
+	Name OptimizerName `yaml:"name" json:"name"`
 	// Beta1, Beta2 and Epsilon are 0.9, 0.999 and 1e-8 in the release: torch.optim.Adam's defaults.
 	Beta1   float64 `yaml:"beta1" json:"beta1"`
 	Beta2   float64 `yaml:"beta2" json:"beta2"`
@@ -40,13 +48,15 @@ type Optimizer struct {
 
 // Validate returns an error that names the first setting without sense.
 func (o Optimizer) Validate() error {
+	if err := fault.CheckChoice("optimizer.name", o.Name); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		name  string
 		value any
 		ok    bool
 		want  string
 	}{
-		{"name", o.Name, o.Name == Adam || o.Name == AdamW, `"adam" or "adamw"`},
 		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "from 0 to below 1 (0.9 in the release)"},
 		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "from 0 to below 1 (0.999 in the release)"},
 		{"epsilon", o.Epsilon, o.Epsilon > 0 && o.Epsilon < 1, "above 0 and below 1 (1e-8 in the release)"},

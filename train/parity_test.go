@@ -154,9 +154,9 @@ func mapperParity(t *testing.T) (got, want []float32) {
 func stepParity(t *testing.T, precision string, compare func(output string, deviation float64)) {
 	t.Helper()
 	training, golden := goldenTraining(t, dtypes.Float32)
-	training.Config.Precision = string(pipeline.Float32)
+	training.Config.Precision = pipeline.Float32
 	if precision == parity.BFloat16 {
-		training.Config.Precision = string(pipeline.BFloat16)
+		training.Config.Precision = pipeline.BFloat16
 		if err := training.Networks.NeedFrozenIn(pipeline.BFloat16); err != nil {
 			t.Fatal(err)
 		}

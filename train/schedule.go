@@ -6,11 +6,25 @@ import (
 	"illustrator/internal/fault"
 )
 
+// ScheduleKind is the course of the learning rate.
+type ScheduleKind string
+
+// The courses of the learning rate after the warm-up.
+const (
+	Cosine   ScheduleKind = "cosine" // falls to MinLearningRate: torch's CosineAnnealingLR
+	Constant ScheduleKind = "constant"
+)
+
+// UnmarshalText reads a kind of schedule.
+func (k *ScheduleKind) UnmarshalText(text []byte) error {
+	return fault.Choose(k, "schedule kind", text, Cosine, Constant)
+}
+
 // Schedule is the learning rate over a stage.
 type Schedule struct {
 	// Kind is "cosine", from LearningRate down to MinLearningRate over the steps after the warm-up (torch's
 	// CosineAnnealingLR), or "constant".
-	Kind string `yaml:"kind"`
+	Kind ScheduleKind `yaml:"kind"`
 	// Steps is the stage's length, or Epochs is: the number of times that each training row is seen, rounded up to steps.
 	Steps  int     `yaml:"steps"`
 	Epochs float64 `yaml:"epochs,omitempty"`
@@ -26,7 +40,7 @@ func (s Schedule) At(step int) float64 {
 	if step < s.Warmup {
 		return s.LearningRate * float64(step+1) / float64(s.Warmup)
 	}
-	if s.Kind == "constant" {
+	if s.Kind == Constant {
 		return s.LearningRate
 	}
 	share := float64(step-s.Warmup) / float64(s.Steps-s.Warmup)
@@ -38,9 +52,10 @@ const maxSteps = 1 << 40
 
 // Validate returns an error that names the first setting without sense.
 func (s Schedule) Validate() error {
+	if err := fault.CheckChoice("schedule.kind", s.Kind); err != nil {
+		return err
+	}
 	switch {
-	case s.Kind != "cosine" && s.Kind != "constant":
-		return fault.Field("schedule.kind", s.Kind, `"cosine" or "constant"`)
 	case s.Epochs != 0 && s.Steps != 0:
 		return fault.Field("schedule.epochs", s.Epochs, "left out where schedule.steps gives the length")
 	case s.Epochs != 0 && !(s.Epochs > 0 && s.Epochs <= 1e9):

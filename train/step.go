@@ -209,8 +209,8 @@ func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predic
 	return losses.Compute(weights, losses.Inputs{
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {
-			noise := stylegan2.Noise{Mode: stylegan2.NoiseMode(t.Config.NoiseMode), Keys: keys}
-			return t.Networks.ImageEmbedsIn(scope, pipeline.Precision(t.Config.Precision), predicted, noise)
+			noise := stylegan2.Noise{Mode: t.Config.NoiseMode, Keys: keys}
+			return t.Networks.ImageEmbedsIn(scope, t.Config.Precision, predicted, noise)
 		},
 	})
 }

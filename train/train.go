@@ -115,7 +115,7 @@ func (t *Training) prepare() error {
 	}
 	t.Config = t.Config.Resolved(rows)
 	if t.Config.needsFrozen() {
-		if err := t.Networks.NeedFrozenIn(pipeline.Precision(t.Config.Precision)); err != nil {
+		if err := t.Networks.NeedFrozenIn(t.Config.Precision); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,7 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 		return m, err
 	}
 	m.Losses = m.FixedNoise
-	if t.Config.last().Losses.Semantic != 0 && t.Config.NoiseMode == string(stylegan2.NoiseRandom) {
+	if t.Config.last().Losses.Semantic != 0 && t.Config.NoiseMode == stylegan2.NoiseRandom {
 		redrawn, err := t.measure(ctx, uint64(t.state.Step)*uint64(t.Config.Validation.Rows))
 		if err != nil {
 			return m, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"path/filepath"
 	"strings"
 
@@ -95,12 +94,12 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 		return err
 	}
 	if c.sheet != "" {
-		return opts.styleSheet(ctx, c.sheet, paths)
+		return writeSheet(ctx, opts, c.sheet, paths)
 	}
 	if err := terminal.CheckOutputFolder(c.out); err != nil {
 		return err
 	}
-	result, err := opts.cartoonize(ctx, c, style, paths)
+	result, err := redrawFiles(ctx, opts, c, style, paths)
 	if err != nil {
 		return err
 	}
@@ -115,137 +114,36 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	return err
 }
 
-// cartoonized is what `illustrator cartoonize --json` prints.
-type cartoonized struct {
-	Style    string           `json:"style"`
-	SHA256   string           `json:"sha256,omitempty"` // of a network
-	Pictures []cartoonPicture `json:"pictures"`
-	Skipped  []skippedPicture `json:"skipped"`
-}
-
-type cartoonPicture struct {
-	Source string `json:"source"`
-	File   string `json:"file"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
-}
-
-type skippedPicture struct {
-	Source string `json:"source"`
-	Error  string `json:"error"`
-}
-
-// cartoonize redraws picture files one by one: they may be more than memory holds.
-func (o *globalOptions) cartoonize(ctx context.Context, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoonized, error) {
-	result := cartoonized{Style: style.Name, SHA256: style.SHA256, Pictures: []cartoonPicture{}, Skipped: []skippedPicture{}}
-	bar := o.NewProgress("Redrawing pictures", len(paths))
+func redrawFiles(ctx context.Context, opts *globalOptions, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoon.Redrawn, error) {
+	bar := opts.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
-	names := map[string]int{}
-	var last error
-	for i, path := range paths {
-		img, err := pictures.ReadImage(ctx, path)
-		if err == nil {
-			var drawn *image.NRGBA
-			if drawn, err = style.Draw(ctx, img, c.scale); err == nil {
-				if err := terminal.CreateFolder(c.out); err != nil {
-					return result, err
-				}
-				file := filepath.Join(c.out, cartoonName(names, path, style.Name)+".png")
-				if err := pictures.WritePNG(file, drawn, redrawnMeta(path, style)); err != nil {
-					return result, err
-				}
-				result.Pictures = append(result.Pictures, cartoonPicture{path, file, drawn.Rect.Dx(), drawn.Rect.Dy()})
-			}
-		}
-		if ctx.Err() != nil {
-			return result, context.Cause(ctx)
-		}
-		if err != nil {
-			if len(paths) == 1 {
-				return result, err
-			}
-			last = err
-			o.log.Warn("left out: " + err.Error())
-			result.Skipped = append(result.Skipped, skippedPicture{path, err.Error()})
-		}
-		bar.Set(i+1, "")
-	}
-	if len(result.Pictures) == 0 {
-		return result, fmt.Errorf("none of %d pictures could be redrawn; the last: %w", len(paths), last)
-	}
-	return result, nil
+	return style.RedrawFiles(ctx, paths, cartoon.Files{
+		Folder: c.out, Scale: c.scale,
+		Meta:     func(source string) []pictures.Meta { return redrawnMeta(source, style) },
+		Progress: func(done int) { bar.Set(done, "") },
+		Skip:     func(err error) { opts.log.Warn("left out: " + err.Error()) },
+	})
 }
 
-// cartoonName names a drawing after its picture and style. Pictures of one name, of several folders or kinds, get a number.
-func cartoonName(names map[string]int, path, style string) string {
-	base := func(p string) string { return strings.TrimSuffix(filepath.Base(p), filepath.Ext(p)) }
-	name := base(path) + "-" + base(style)
-	names[name]++
-	if n := names[name]; n > 1 {
-		return fmt.Sprintf("%s-%d", name, n)
-	}
-	return name
-}
-
-// redrawnMeta is the metadata of a drawing: its picture's, where that has any, and the style.
+// redrawnMeta is added to the metadata of a picture that is redrawn.
 func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
-	var meta []pictures.Meta
-	if strings.EqualFold(filepath.Ext(path), ".png") {
-		meta, _ = pictures.ReadPNGMeta(path) // a picture without readable texts is redrawn all the same
-	}
-	return append(meta, append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)...)
+	return append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)
 }
 
-const (
-	maxSheetPictures = 24
-	sheetCell        = 192 // pixels of the longer side
-)
-
-// styleSheet writes a sheet with a row for each picture and a column for each style.
-func (o *globalOptions) styleSheet(ctx context.Context, out string, paths []string) error {
+// writeSheet writes a sheet of the pictures in all styles.
+func writeSheet(ctx context.Context, opts *globalOptions, out string, paths []string) error {
 	if err := terminal.CheckOutputFile(out, ".png"); err != nil {
 		return err
 	}
-	if len(paths) > maxSheetPictures {
-		return fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d", maxSheetPictures)
-	}
-	bar := o.NewProgress("Redrawing pictures", len(paths))
+	bar := opts.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
-	styles := cartoon.Styles()
-	var cells []image.Image
-	for i, path := range paths {
-		img, err := pictures.ReadImage(ctx, path)
-		if err != nil {
-			return err
-		}
-		size := img.Bounds().Size()
-		longer := max(size.X, size.Y)
-		size = image.Pt(max(1, size.X*sheetCell/longer), max(1, size.Y*sheetCell/longer))
-		cells = append(cells, cartoon.Enlarged(img, size))
-		for _, s := range styles {
-			style, err := cartoon.Open(s.Name, nil)
-			if err != nil {
-				return err
-			}
-			drawn, err := style.DrawAt(ctx, img, size)
-			if err != nil {
-				return err
-			}
-			cells = append(cells, drawn)
-		}
-		bar.Set(i+1, "")
-	}
-	headers := []string{"as it is"}
-	for _, s := range styles {
-		headers = append(headers, s.Name)
-	}
-	sheet, err := pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
+	sheet, err := cartoon.Sheet(ctx, paths, func(done int) { bar.Set(done, "") })
 	if err != nil {
 		return err
 	}
 	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(o.stdout, out)
+	_, err = fmt.Fprintln(opts.stdout, out)
 	return err
 }

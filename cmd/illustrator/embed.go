@@ -8,6 +8,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
+	"illustrator/data/embeddings"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
@@ -151,58 +152,27 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 		if err != nil {
 			return nil, err
 		}
-		if len(a.Shape) != 4 || a.Shape[1] != 3 || len(a.Data) == 0 {
-			return nil, fault.Usage(fmt.Errorf("%s has shape %v", sources[0], a.Shape), "pictures are [N,3,H,W] in [-1,1]")
+		if err := embeddings.CheckArray(sources[0], a); err != nil {
+			return nil, err
 		}
 		if err := o.start(s); err != nil {
 			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
 	}
-	paths, err := findPictures(ctx, sources...)
+	paths, err := pictures.Find(ctx, sources...)
 	if err != nil {
 		return nil, err
 	}
 	return o.embedPictures(ctx, s, paths)
 }
 
-// findPictures lists picture files and reads the first, so that a wrong one is noticed before a device starts.
-func findPictures(ctx context.Context, sources ...string) ([]string, error) {
-	paths, err := pictures.Paths(sources...)
-	if err == nil {
-		_, err = pictures.Read(ctx, paths[0])
-	}
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
-	}
-	return paths, err
-}
-
-// embedPictures embeds picture files, each fitted by the CLIP's preprocessor when it is read: they may differ in size, and be
-// more than memory holds.
+// embedPictures embeds picture files.
 func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
 	if err := o.start(s); err != nil {
 		return nil, err
 	}
 	bar := o.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
-	size := s.networks.CLIP.Vision.ImageSize
-	const batch = 32
-	var embeds, pixels []float32
-	for i, path := range paths {
-		img, err := pictures.ReadImage(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		if pixels = append(pixels, s.networks.Preprocessor.Fit(img)...); (i+1)%batch != 0 && i+1 < len(paths) {
-			continue
-		}
-		e, err := s.networks.EmbedImages(ctx, pixels, size, size)
-		if err != nil {
-			return nil, err
-		}
-		embeds, pixels = append(embeds, e...), pixels[:0]
-		bar.Set(i+1, "")
-	}
-	return embeds, nil
+	return embeddings.Files(ctx, s.networks, paths, func(done int) { bar.Set(done, "") })
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
@@ -86,7 +87,7 @@ func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
 		r.Reference.Pairs = e.reference
 		return nil
 	}
-	files, err := findPictures(ctx, e.reference)
+	files, err := pictures.Find(ctx, e.reference)
 	r.Reference.Files = files
 	return err
 }

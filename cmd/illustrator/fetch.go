@@ -111,52 +111,15 @@ func explainFetch(err error, ref string) error {
 	return err
 }
 
-// hintToBring says which files to bring by hand and where to put them, after what the server's answer suggests.
+// hintToBring says which files to bring by hand, after what the server's answer suggests.
 func hintToBring(networks []configs.Published, ref, first string) string {
-	var b strings.Builder
 	if first != "" {
-		fmt.Fprintf(&b, "%s; ", first)
+		first += "; "
 	}
-	b.WriteString("without a network, bring by hand")
 	command := fmt.Sprintf("illustrator fetch %s --accept-license", ref)
-	for i, n := range networks {
-		if i > 0 {
-			b.WriteString("; and")
-		}
-		for k, source := range n.Sources {
-			if k > 0 {
-				b.WriteString(", or")
-			}
-			fmt.Fprintf(&b, " %s", filesOf(source))
-		}
-		fmt.Fprintf(&b, ", into %s", published.Downloads(n))
+	for _, n := range networks {
 		command += " --from " + map[bool]string{true: "FOLDER", false: "FILE"}[n.Sources[0].Path("") == ""]
 	}
-	fmt.Fprintf(&b, ", and run the same command again; from other places `%s` takes them", command)
-	return b.String()
-}
-
-// filesOf names a source's files: a folder's by their names, others with what they must be.
-func filesOf(s configs.Source) string {
-	var names []string
-	folder := s.Path("") == ""
-	for _, f := range s.Files {
-		if folder {
-			names = append(names, f.Name())
-			continue
-		}
-		size := ""
-		if f.Size > 0 {
-			size = fmt.Sprintf("%d bytes, ", f.Size)
-		}
-		names = append(names, fmt.Sprintf("%s (%s%s)", f.Address(), size, f.Known()))
-	}
-	list := names[len(names)-1]
-	if len(names) > 1 {
-		list = strings.Join(names[:len(names)-1], ", ") + " and " + list
-	}
-	if folder {
-		list += " of " + strings.TrimSuffix(s.Files[0].Address(), "/"+names[0])
-	}
-	return list
+	return fmt.Sprintf("%swithout a network, bring by hand %s, and run the same command again; from other places `%s` takes them",
+		first, published.FilesToBring(networks), command)
 }

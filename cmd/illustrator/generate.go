@@ -87,7 +87,7 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 		return err
 	}
 	if g.batch < 1 || g.batch > 4096 {
-		return fault.Usage(fmt.Errorf("--batch is %d", g.batch), "--batch must be from 1 to 4096")
+		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
 	plan, err := g.plan(cmd, s.model())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
@@ -79,19 +80,9 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 // imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
 func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
-		set, err := pairs.Open(p.pairs)
-		if err != nil {
-			return nil, "", err
-		}
-		defer set.Close()
-		want := pairs.Meta{CLIPSHA256: s.networks.Hashes["clip"], EmbedDim: s.networks.CLIP.ProjectionDim}
-		if err := set.Check(want); err != nil {
-			return nil, "", err
-		}
-		image, err := set.ImagePrompt(ctx)
-		return image, runs.PairsSource(set), err
+		return runs.PairsPrompt(ctx, s.networks, p.pairs)
 	}
-	paths, err := findPictures(ctx, p.images)
+	paths, err := pictures.Find(ctx, p.images)
 	if err != nil {
 		return nil, "", err
 	}

@@ -85,3 +85,41 @@ func verifyByHand(n configs.Published, path string) (configs.Source, error) {
 type OtherFiles struct{ Path, Folder, Text string }
 
 func (e *OtherFiles) Error() string { return e.Text }
+
+// FilesToBring names the files of networks and the folders that they belong in.
+func FilesToBring(networks []configs.Published) string {
+	var all []string
+	for _, n := range networks {
+		var forms []string
+		for _, source := range n.Sources {
+			forms = append(forms, filesOf(source))
+		}
+		all = append(all, fmt.Sprintf("%s, into %s", strings.Join(forms, ", or "), Downloads(n)))
+	}
+	return strings.Join(all, "; and ")
+}
+
+// filesOf names a source's files: a folder's by their names, others with what they must be.
+func filesOf(s configs.Source) string {
+	var names []string
+	folder := s.Path("") == ""
+	for _, f := range s.Files {
+		if folder {
+			names = append(names, f.Name())
+			continue
+		}
+		size := ""
+		if f.Size > 0 {
+			size = fmt.Sprintf("%d bytes, ", f.Size)
+		}
+		names = append(names, fmt.Sprintf("%s (%s%s)", f.Address(), size, f.Known()))
+	}
+	list := names[len(names)-1]
+	if len(names) > 1 {
+		list = strings.Join(names[:len(names)-1], ", ") + " and " + list
+	}
+	if folder {
+		list += " of " + strings.TrimSuffix(s.Files[0].Address(), "/"+names[0])
+	}
+	return list
+}

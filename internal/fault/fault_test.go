@@ -39,6 +39,20 @@ func TestField(t *testing.T) {
 	}
 }
 
+func TestChoose(t *testing.T) {
+	type color string
+	c := color("red")
+	if err := Choose(&c, "color", []byte("blue"), "red", "blue"); err != nil || c != "blue" {
+		t.Errorf("%q, %v", c, err)
+	}
+	for want, values := range map[string][]color{"use red, green or blue": {"red", "green", "blue"}, "use red or blue": {"red", "blue"}, "use red": {"red"}} {
+		err := Choose(&c, "color", []byte("grey"), values...)
+		if err == nil || err.Error() != `color "grey" is unknown` || HintOf(err) != want || !IsUsage(err) || c != "blue" {
+			t.Errorf("%q, %v, hint %q; want %q", c, err, HintOf(err), want)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	names := []string{"setup", "train", "generate", "doctor", "learning_rate"}
 	for word, want := range map[string]string{

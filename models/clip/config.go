@@ -18,6 +18,8 @@ type Config struct {
 	ProjectionDim int          `json:"projection_dim"`
 	Text          TextConfig   `json:"text_config"`
 	Vision        VisionConfig `json:"vision_config"`
+	// TextCleaning is this program's own field: how texts are cleaned. Empty is that of the vocabulary.
+	TextCleaning Cleaning `json:"text_cleaning,omitempty"`
 }
 
 // TextConfig describes the text transformer.
@@ -71,6 +73,7 @@ func DecodeConfig(data []byte) (Config, error) {
 		TextDict   json.RawMessage `json:"text_config_dict"`
 		Vision     json.RawMessage `json:"vision_config"`
 		VisionDict json.RawMessage `json:"vision_config_dict"`
+		Cleaning   Cleaning        `json:"text_cleaning"`
 	}{}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return Config{}, badJSON("config.json", err)
@@ -94,7 +97,7 @@ func DecodeConfig(data []byte) (Config, error) {
 			return Config{}, badJSON("config.json: "+name, err)
 		}
 	}
-	c := Config{ModelType: file.ModelType, ProjectionDim: 512, Text: text, Vision: vision}
+	c := Config{ModelType: file.ModelType, ProjectionDim: 512, Text: text, Vision: vision, TextCleaning: file.Cleaning}
 	if file.Projection != nil {
 		c.ProjectionDim = *file.Projection
 	}

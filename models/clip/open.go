@@ -9,7 +9,8 @@ import (
 
 // Open reads the configuration and the tokenizer of a CLIP's folder in Hugging Face's layout: config.json, vocab.json and
 // merges.txt, or tokenizer.json where it lacks one of these. They must fit each other: an id beyond the token embeddings, or an end token that is not where texts are
-// pooled, would give wrong embeddings without an error. A legacy eos_token_id is replaced by the vocabulary's end token.
+// pooled, would give wrong embeddings without an error. A legacy eos_token_id is replaced by the vocabulary's end token, and
+// an absent text_cleaning by that of the vocabulary.
 func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	wrap := func(err error) (Config, *Tokenizer, error) {
 		return Config{}, nil, fmt.Errorf("CLIP %q: %w", folder.Location(), err)
@@ -30,6 +31,10 @@ func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	if err != nil {
 		return wrap(err)
 	}
+	if cfg.TextCleaning != "" {
+		tokenizer.Cleaning = cfg.TextCleaning
+	}
+	cfg.TextCleaning = tokenizer.Cleaning
 	if cfg.Text.EOSTokenID == legacyEOS {
 		cfg.Text.EOSTokenID = int(tokenizer.EndID())
 	}

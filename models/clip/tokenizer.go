@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"illustrator/internal/fault"
 )
 
@@ -18,10 +16,13 @@ const (
 	endToken   = "<|endoftext|>"
 )
 
-// Tokenizer is CLIP's byte-level BPE, token for token that of transformers' CLIPTokenizerFast. They differ only where their
-// Unicode tables do: in letters and digits added after Unicode 15, and in the order of accents added after Unicode 9.
-// It can be used by several goroutines.
+// Tokenizer is CLIP's byte-level BPE, token for token that of transformers' CLIPTokenizerFast or, by its Cleaning, that of
+// OpenAI's simple_tokenizer. They differ only where their Unicode tables do: in letters and digits added after Unicode 15,
+// and in the order of accents added after Unicode 9. It can be used by several goroutines.
 type Tokenizer struct {
+	// Cleaning is set before the first text. NewTokenizer sets that of the vocabulary.
+	Cleaning Cleaning
+
 	bpe        *bpe
 	start, end int32
 	context    int
@@ -66,7 +67,7 @@ func NewTokenizer(vocabJSON, mergesTXT []byte, context int) (*Tokenizer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Tokenizer{bpe: bpe, start: bpe.ids[startToken], end: bpe.ids[endToken], context: context, cache: map[string]word{}}, nil
+	return &Tokenizer{Cleaning: CleaningOf(mergesTXT), bpe: bpe, start: bpe.ids[startToken], end: bpe.ids[endToken], context: context, cache: map[string]word{}}, nil
 }
 
 // Context is the number of ids of an Encoding.
@@ -78,15 +79,15 @@ func (t *Tokenizer) EndID() int32 { return t.end }
 // VocabSize is the smallest "vocab_size" that has a place for every id.
 func (t *Tokenizer) VocabSize() int { return int(t.bpe.maxID) + 1 }
 
-// Encode returns the tokens of text, lower-cased, in normal form C, without regard to the kind and number of spaces;
-// invalid UTF-8 is read as U+FFFD. Special tokens that are spelt in the text are recognised, as transformers does: what follows
+// Encode returns the tokens of text after its cleaning, without regard to the kind and number of spaces; invalid UTF-8 is
+// read as U+FFFD. Special tokens that are spelt in the text are recognised, as transformers does: what follows
 // an "<|endoftext|>" is not seen by the network.
 //
 // A text that is too long is cut before the first word that does not fit. Only a word that is longer than the whole
 // context is cut inside, so that scripts without spaces lose no more than they must. What is lost is returned as it was
-// written; the rest of a word that was cut inside, in normal form.
+// written or, by another cleaning than transformers', cleaned; the rest of a word that was cut inside, in normal form.
 func (t *Tokenizer) Encode(text string) Encoding {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	text = t.Cleaning.Clean(strings.ToValidUTF8(text, string(utf8.RuneError)))
 	room := t.context - 2
 	ids := make([]int32, 0, t.context)
 	ids = append(ids, t.start)
@@ -143,16 +144,10 @@ func (t *Tokenizer) word(raw string) word {
 	if short {
 		raw = strings.Clone(raw) // the cache must not hold on to the whole text
 	}
-	w.text = lower(norm.NFC.String(raw))
-	for rest := w.text; rest != ""; {
-		piece, special := nextSpecial(rest)
-		for _, part := range pieces.FindAllString(piece, -1) {
-			w.tokens = append(w.tokens, t.bpe.encode(part)...)
-		}
-		if special != "" {
-			w.tokens = append(w.tokens, token{t.bpe.ids[special], len(special)})
-		}
-		rest = rest[len(piece)+len(special):]
+	if w.text = t.Cleaning.word(raw); t.Cleaning == CleanTransformers {
+		w.tokens = t.tokensAroundSpecial(w.text)
+	} else {
+		w.tokens = t.tokens(w.text)
 	}
 	if short {
 		t.mu.Lock()
@@ -165,8 +160,25 @@ func (t *Tokenizer) word(raw string) word {
 	return w
 }
 
+// tokensAroundSpecial returns the tokens of a word in transformers' order: special tokens first.
+func (t *Tokenizer) tokensAroundSpecial(word string) (all []token) {
+	for rest := word; rest != ""; {
+		piece, special := nextSpecial(rest)
+		for _, part := range pieces.FindAllString(piece, -1) {
+			all = append(all, t.bpe.encode(part)...)
+		}
+		if special != "" {
+			all = append(all, token{t.bpe.ids[special], len(special)})
+		}
+		rest = rest[len(piece)+len(special):]
+	}
+	return all
+}
+
 // pieces is CLIP's split pattern for a text without white space, in lower case: no token crosses its matches.
-var pieces = regexp.MustCompile(`'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{L}\p{N}]+`)
+var pieces = regexp.MustCompile(piecesPattern)
+
+const piecesPattern = `'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{L}\p{N}]+`
 
 // nextSpecial returns what comes before the first special token in text, and that token, "" if there is none.
 func nextSpecial(text string) (before, special string) {

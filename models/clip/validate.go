@@ -21,6 +21,9 @@ func (c Config) Validate() error {
 	if err := inRange("projection_dim", c.ProjectionDim, maxWidth); err != nil {
 		return err
 	}
+	if err := c.TextCleaning.check(); err != nil {
+		return err
+	}
 	t, v := c.Text, c.Vision
 	if err := c.textTransformer().validate(); err != nil {
 		return err

@@ -121,6 +121,7 @@ func crc(ids []int32) string {
 func TestTokensOfOpenAI(t *testing.T) {
 	const context = 1024
 	tk, short := openAI(t, context), openAI(t, 77)
+	tk.Cleaning, short.Cleaning = CleanTransformers, CleanTransformers
 	want := openAITokens{state: 5}
 	if err := json.Unmarshal(readFile(t, "clip_tokens.json"), &want); err != nil {
 		t.Fatal(err)
@@ -162,6 +163,65 @@ func TestTokensOfOpenAI(t *testing.T) {
 			break
 		}
 	}
+}
+
+// With OpenAI's vocabulary texts are cleaned as OpenAI's simple_tokenizer cleans them, or as OpenCLIP's configuration says: the
+// ids are the same, token for token, of nasty texts and of 10,000 random ones.
+func TestCleanings(t *testing.T) {
+	const context = 1024
+	var want struct {
+		Cases  []tokenCase
+		Random map[string]string
+	}
+	if err := json.Unmarshal(readFile(t, "clean_tokens.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Cases) < 80 || len(want.Random) != 3 {
+		t.Fatalf("%d cases, %d cleanings", len(want.Cases), len(want.Random))
+	}
+	tk := openAI(t, context)
+	if tk.Cleaning != CleanOpenAI {
+		t.Errorf("OpenAI's vocabulary has the cleaning %q", tk.Cleaning)
+	}
+	for _, c := range want.Cases {
+		ids := slices.Concat([]int32{tk.start}, c.IDs, []int32{tk.end})
+		if got := tk.Encode(c.Text).IDs[:len(ids)]; !slices.Equal(got, ids) {
+			t.Errorf("%q, cleaned %q\n got %v\nwant %v", c.Text, tk.Cleaning.Clean(c.Text), got, ids)
+		}
+	}
+	for name, cleaning := range map[string]Cleaning{"lower": CleanOpenAI, "whitespace": CleanWhitespace, "canonicalize": CleanCanonicalize} {
+		tk := openAI(t, context)
+		tk.Cleaning = cleaning
+		texts, sums := openAITokens{state: 5}, want.Random[name]
+		if err := json.Unmarshal(readFile(t, "clip_tokens.json"), &texts); err != nil {
+			t.Fatal(err)
+		}
+		wrong := 0
+		for i := range len(sums) / 8 {
+			text := texts.text()
+			if !hasCRC(tk, text, sums[8*i:8*i+8]) {
+				t.Errorf("%s, text %d, %q: not the ids of OpenCLIP", name, i, text)
+				if wrong++; wrong > 10 {
+					break
+				}
+			}
+		}
+	}
+}
+
+// hasCRC reports whether the ids of a text, without the start and the end, have a checksum.
+func hasCRC(tk *Tokenizer, text, sum string) bool {
+	ids := tk.Encode(text).IDs[1:]
+	n := len(ids)
+	for n > 0 && ids[n-1] == tk.end {
+		n--
+	}
+	for last := n; n <= last+8; n++ { // a text may end in end tokens of its own
+		if crc(ids[:n]) == sum {
+			return true
+		}
+	}
+	return false
 }
 
 func TestVocabularyOfMergesRefuses(t *testing.T) {

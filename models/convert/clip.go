@@ -92,15 +92,22 @@ func (s *source) loadCLIP() (*network, error) {
 	if err := n.weights.Check(cfg.Shapes()); err != nil {
 		return nil, err
 	}
+	if cfg.TextCleaning == "" {
+		cfg.TextCleaning = clip.CleaningOf(n.files["merges.txt"])
+	}
 	n.describe = describeCLIP(cfg)
 	return n, nil
 }
 
 // describeCLIP is a configuration in words.
 func describeCLIP(cfg clip.Config) string {
-	return fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; texts of %d tokens of %d, %d layers of %d; %s",
+	cleaning := ""
+	if cfg.TextCleaning != "" {
+		cleaning = fmt.Sprintf("; texts are cleaned as %q", cfg.TextCleaning)
+	}
+	return fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; texts of %d tokens of %d, %d layers of %d; %s%s",
 		cfg.ProjectionDim, cfg.Vision.ImageSize, cfg.Vision.ImageSize, cfg.Vision.PatchSize, cfg.Vision.NumHiddenLayers, cfg.Vision.HiddenSize,
-		cfg.Text.MaxPositionEmbeddings, cfg.Text.VocabSize, cfg.Text.NumHiddenLayers, cfg.Text.HiddenSize, cfg.Vision.HiddenAct)
+		cfg.Text.MaxPositionEmbeddings, cfg.Text.VocabSize, cfg.Text.NumHiddenLayers, cfg.Text.HiddenSize, cfg.Vision.HiddenAct, cleaning)
 }
 
 // readText reads one of the small files of a folder.

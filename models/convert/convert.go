@@ -12,10 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
@@ -143,6 +145,10 @@ type source struct {
 	safetensors *checkpoints.Weights
 	// headers has tensors' types and shapes alone read.
 	headers bool
+	// state is the state dict within a PyTorch file; nil where the file is one.
+	state *checkpoints.TorchDict
+	// dropped says which entries are not tensors.
+	dropped []string
 }
 
 func (s *source) close() {
@@ -153,10 +159,38 @@ func (s *source) close() {
 
 // tensors reads the tensors of d whose names begin with prefix, or their headers.
 func (s *source) tensors(d *checkpoints.TorchDict, prefix string) (*checkpoints.Weights, error) {
-	if s.headers {
-		return d.Headers(prefix)
+	w, err := d.Select(func(old string) (string, bool) {
+		name, ok := strings.CutPrefix(unwrapped(old), prefix)
+		return unwrapped(name), ok
+	}, s.headers)
+	if err == nil {
+		s.leaveOut(w.Others)
 	}
-	return d.Weights(prefix)
+	return w, err
+}
+
+// unwrapped is a tensor's name in a module that was not wrapped: DataParallel and its like put "module." before all names,
+// torch.compile "_orig_mod.", and one may be within the other.
+func unwrapped(name string) string {
+	name = strings.ReplaceAll(name, "_orig_mod.", "")
+	for strings.HasPrefix(name, "module.") {
+		name = name[len("module."):]
+	}
+	return name
+}
+
+// leaveOut notes entries that are not tensors.
+func (s *source) leaveOut(others map[string]string) {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		parts = append(parts, name+" ("+others[name]+")")
+	}
+	if len(parts) > 6 {
+		parts = append(parts[:5:5], fmt.Sprintf("… of %d", len(others)))
+	}
+	if len(parts) > 0 {
+		s.dropped = append(s.dropped, "what is no tensor: "+strings.Join(parts, ", "))
+	}
 }
 
 // checkOptions refuses options that the network has no use for.
@@ -205,6 +239,7 @@ func (s *source) load(opts Options) (*network, error) {
 	if n.sources == nil {
 		n.sources = []string{s.path}
 	}
+	n.dropped = append(n.dropped, s.dropped...)
 	return n, nil
 }
 

@@ -268,3 +268,89 @@ func TestConvertEmbeddedAgain(t *testing.T) {
 		t.Errorf("SHA-256 %s, embedded %s", report.SHA256, embedded.SHA256())
 	}
 }
+
+// The same tensors come out of a state dict alone, as safetensors, within a checkpoint, and under the names that DataParallel
+// and torch.compile give them.
+func TestConvertNames(t *testing.T) {
+	rosinality := testWeights(t, "rosinality.pt", rosinalitySection)
+	mmgen := testWeights(t, "mmgen.pth", stateSection)
+	projector := testWeights(t, "projector.pth", "")
+	without := func(w *checkpoints.Weights, prefix string) *checkpoints.Weights {
+		return renamedTensors(w, func(name string) (string, bool) { return strings.CutPrefix(name, prefix) })
+	}
+	with := func(w *checkpoints.Weights, prefix string) *checkpoints.Weights {
+		return renamedTensors(w, func(name string) (string, bool) { return prefix + name, true })
+	}
+	generator := without(mmgen, mmgenPrefix)
+	flat := with(rosinality, "g_ema.")
+	flat.Tensors["latent_avg"] = wantedTensors(t, "rosinality", "").Tensors["latent_avg"]
+	flat.Tensors["d.final.weight"] = checkpoints.Float32Tensor([]float32{1}, 1)
+	for name, c := range map[string]struct {
+		section string
+		weights *checkpoints.Weights
+		kind    Kind
+		want    string
+		without string
+	}{
+		"rosinality":                  {"", rosinality, StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, parallel":        {"", with(rosinality, "module."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, in g_ema":        {"g_ema", with(rosinality, "module._orig_mod."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, in state_dict":   {"state_dict", with(rosinality, "_orig_mod.module."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, as one list":     {"", flat, StyleGAN2Rosinality, "rosinality", ""},
+		"mmgen":                       {"", mmgen, StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, parallel":             {"state_dict", with(mmgen, "module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, generator alone":      {"", generator, StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, compiled":             {"state_dict", with(generator, mmgenPrefix+"_orig_mod."), StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, parallel and beneath": {"", with(generator, mmgenPrefix+"module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"projector, compiled":         {"", with(projector, "_orig_mod."), MapperDense, "projector", ""},
+		"projector, in model":         {"model", with(projector, "module."), MapperDense, "projector", ""},
+	} {
+		tensors := filepath.Join(t.TempDir(), "w.safetensors")
+		if err := checkpoints.WriteSafetensors(tensors, c.weights, nil); err != nil {
+			t.Fatal(err)
+		}
+		sources := []string{writeTorch(t, "w.pt", c.section, c.weights)}
+		if c.section == "" {
+			sources = append(sources, tensors)
+		}
+		for _, src := range sources {
+			if kind, err := Recognize(src); err != nil || kind != c.kind {
+				t.Errorf("%s, %s: recognised %q, %v", name, filepath.Base(src), kind, err)
+				continue
+			}
+			dst := filepath.Join(t.TempDir(), "out")
+			if _, err := Convert(src, dst, Options{}); err != nil {
+				t.Errorf("%s, %s: %v", name, filepath.Base(src), err)
+				continue
+			}
+			f, err := checkpoints.Open(dst)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := f.Weights()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameTensors(t, w, wantedTensors(t, c.want, c.without))
+			if in, err := Inspect(src, Options{}); err != nil || in.Problem != "" || in.Kind != c.kind {
+				t.Errorf("%s, %s: %+v, %v", name, filepath.Base(src), in.Problem, err)
+			}
+		}
+	}
+	twice := with(rosinality, "module.")
+	maps.Copy(twice.Tensors, rosinality.Tensors)
+	if _, err := Convert(writeTorch(t, "w.pt", "", twice), filepath.Join(t.TempDir(), "out"), Options{}); err == nil || !strings.Contains(err.Error(), "two tensors are") {
+		t.Errorf("with and without a prefix: %v", err)
+	}
+}
+
+// renamedTensors are the tensors under the names that f returns.
+func renamedTensors(w *checkpoints.Weights, f func(string) (string, bool)) *checkpoints.Weights {
+	out := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{}}
+	for name, x := range w.Tensors {
+		if to, ok := f(name); ok {
+			out.Tensors[to] = x
+		}
+	}
+	return out
+}

@@ -77,7 +77,6 @@ func TestInspectProblems(t *testing.T) {
 		"../../checkpoints/testdata/views.pt":       "of no layout that is known",
 		"../../checkpoints/testdata/int8.pt":        "of no layout that is known",
 		"../../checkpoints/testdata/script.pt":      "its names (bias, weight)",
-		"testdata/rosinality_half.safetensors":      "of no layout that is known",
 		"testdata/layouts/hf_shards/../hf_nothing/": "no such file",
 	} {
 		in, err := Inspect(file, Options{})

@@ -11,8 +11,7 @@ import (
 // releasedDropout is the released projectors' dropout. Files do not hold it; it matters to further training alone.
 const releasedDropout = 0.1
 
-// loadMapper reads a released projector: a plain state dict, whose names begin with "module." if it was trained on
-// several GPUs. The baseline's "body.N" is "mlp.N" here.
+// loadMapper reads a released projector: a plain state dict. The baseline's "body.N" is "mlp.N" here.
 func (s *source) loadMapper() (*network, error) {
 	from, err := s.weights()
 	if err != nil {
@@ -20,12 +19,9 @@ func (s *source) loadMapper() (*network, error) {
 	}
 	w := &checkpoints.Weights{Source: from.Source, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
 	for _, old := range from.Names() {
-		name := strings.TrimPrefix(old, "module.")
+		name := old
 		if rest, ok := strings.CutPrefix(name, "body."); ok && s.kind == MapperBaseline {
 			name = "mlp." + rest
-		}
-		if _, ok := w.Tensors[name]; ok {
-			return nil, fmt.Errorf("%s: two tensors are %q: with and without \"module.\"", w.Source, name)
 		}
 		w.Tensors[name] = from.Tensors[old]
 	}

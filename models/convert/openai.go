@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,7 @@ func (s *source) loadOpenAI(opts Options) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.TextCleaning = clip.CleanOpenAI
 	if s.kind == CLIPOpenCLIP {
 		folder := s.path
 		if !isFolder(folder) {
@@ -59,20 +61,13 @@ func (s *source) loadOpenAI(opts Options) (*network, error) {
 // openAIConstants are tensors of OpenAI's programs that hold no weights: sizes, and which tokens see which, all before.
 var openAIConstants = []string{"input_resolution", "context_length", "vocab_size", "attn_mask"}
 
-// openAIWeights reads the tensors without "module." and without constants.
+// openAIWeights reads the tensors without constants.
 func (s *source) openAIWeights(n *network) (*checkpoints.Weights, error) {
 	from, err := s.openAITensors(n)
 	if err != nil {
 		return nil, err
 	}
-	w := &checkpoints.Weights{Source: from.Source, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
-	for _, old := range from.Names() {
-		name := strings.TrimPrefix(old, "module.")
-		if _, ok := w.Tensors[name]; ok {
-			return nil, fmt.Errorf("%s: two tensors are %q: with and without \"module.\"", w.Source, name)
-		}
-		w.Tensors[name] = from.Tensors[old]
-	}
+	w := &checkpoints.Weights{Source: from.Source, Tensors: maps.Clone(from.Tensors)}
 	for _, name := range openAIConstants {
 		if _, ok := w.Tensors[name]; ok {
 			delete(w.Tensors, name)
@@ -88,10 +83,6 @@ func (s *source) openAITensors(n *network) (*checkpoints.Weights, error) {
 		w, path, err := s.readFirst(s.path, openCLIPWeights)
 		n.sources = []string{path}
 		return w, err
-	case s.torch != nil:
-		if state, ok := s.torch.Section(mmgenSection); ok { // a checkpoint of OpenCLIP's training
-			return s.tensors(state, "")
-		}
 	}
 	return s.weights()
 }

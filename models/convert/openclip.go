@@ -26,7 +26,7 @@ var openCLIPFields = map[string][]string{
 	"attentional_pool": {"false"}, "no_ln_pre": {"false"}, "pos_embed_type": {`"learnable"`}, "final_ln_after_pool": {"false"}, "ls_init_value": nil,
 	"pool_type": {`"tok"`, `"argmax"`}, "act_kwargs": {"{}"}, "norm_kwargs": {"{}"}, "block_type": {`"default"`},
 	"qk_norm": {"false"}, "scaled_cosine_attn": {"false"}, "scale_heads": {"false"}, "scale_attn_inner": {"false"}, "scale_attn": {"false"}, "scale_fc": {"false"},
-	"timm_model_name": nil, "hf_model_name": nil, "hf_tokenizer_name": nil, "tokenizer_mode": nil, "tokenizer_kwargs": {"{}"},
+	"timm_model_name": nil, "hf_model_name": nil, "hf_tokenizer_name": nil, "tokenizer_mode": nil, "tokenizer_kwargs": {"{}", `{"clean":"lower"}`, `{"clean":"whitespace"}`, `{"clean":"canonicalize"}`},
 	"embed_cls": {"false"}, "no_causal_mask": {"false"}, "proj_bias": {"false"}, "proj_type": {`"linear"`},
 }
 
@@ -48,6 +48,9 @@ type openCLIPPart struct {
 	ImageSize int     `json:"image_size"`
 	Context   int     `json:"context_length"`
 	Vocab     int     `json:"vocab_size"`
+	Tokenizer struct {
+		Clean string `json:"clean"`
+	} `json:"tokenizer_kwargs"`
 }
 
 var openCLIPRead = []string{"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "layers", "width", "heads", "head_width", "mlp_ratio", "patch_size", "image_size", "context_length", "vocab_size"}
@@ -122,6 +125,12 @@ func readOpenCLIP(path string, cfg *clip.Config) error {
 		act = "quick_gelu"
 	}
 	t.HiddenAct, v.HiddenAct = act, act
+	switch text.Tokenizer.Clean {
+	case "whitespace":
+		cfg.TextCleaning = clip.CleanWhitespace
+	case "canonicalize":
+		cfg.TextCleaning = clip.CleanCanonicalize
+	}
 	return nil
 }
 

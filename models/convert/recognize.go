@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -36,7 +37,7 @@ func openWeights(path string) (*checkpoints.TorchFile, *checkpoints.Weights, err
 // recognizeFile tells the layout of a file by what is in it, whatever its name.
 func (s *source) recognizeFile() (err error) {
 	if s.torch != nil {
-		s.kind, err = recognizeKeys(s.torch)
+		s.kind, err = s.recognizeKeys(s.torch)
 	} else {
 		s.kind, err = recognizeNames(s.safetensors.Names())
 	}
@@ -49,31 +50,58 @@ func (s *source) recognizeFile() (err error) {
 	return nil
 }
 
-// weights reads a file that is a plain state dict.
+// weights reads a file that is a state dict, or holds one.
 func (s *source) weights() (*checkpoints.Weights, error) {
-	if s.safetensors != nil {
-		return s.safetensors, nil
+	if s.safetensors == nil {
+		return s.tensors(s.stateDict(), "")
 	}
-	return s.tensors(s.torch.TorchDict, "")
+	from := s.safetensors
+	w := &checkpoints.Weights{Source: from.Source, Metadata: from.Metadata, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
+	for _, old := range from.Names() {
+		name := unwrapped(old)
+		if _, ok := w.Tensors[name]; ok {
+			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", w.Source, name, old), "the file holds the weights twice: save one of them")
+		}
+		w.Tensors[name] = from.Tensors[old]
+	}
+	return w, nil
 }
 
-// recognizeKeys tells the layout by the names in a checkpoint.
-func recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
+// stateDict is the dict of a PyTorch file that holds the network's tensors.
+func (s *source) stateDict() *checkpoints.TorchDict {
+	if s.state != nil {
+		return s.state
+	}
+	return s.torch.TorchDict
+}
+
+// recognizeKeys tells the layout by the names in a checkpoint, or in its state dict.
+func (s *source) recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
 	if _, ok := file.Section(rosinalitySection); ok {
 		return StyleGAN2Rosinality, nil
 	}
-	if state, ok := file.Section(mmgenSection); ok {
-		if anyHas(state.Keys(), mmgenPrefix) {
-			return StyleGAN2MMGen, nil
-		}
-		if kind, err := recognizeNames(state.Keys()); err == nil && kind == CLIPOpenAI {
-			return kind, nil
+	for _, section := range []string{stateSection, "model_state_dict", "model"} {
+		if state, ok := file.Section(section); ok {
+			if kind, err := recognizeNames(state.Keys()); err == nil {
+				s.state = state
+				return kind, nil
+			}
 		}
 	}
 	if module := nvidiaModule(file); module != nil {
 		return StyleGAN2NVIDIA, checkNVIDIA(module)
 	}
-	return recognizeNames(file.Keys())
+	kind, err := recognizeNames(file.Keys())
+	if err == nil {
+		return kind, nil
+	}
+	for _, name := range file.Keys() {
+		if class := file.Class(name); class != "" {
+			err = fmt.Errorf("%w; %s is an object of the class %s, which is not read", err, name, class)
+			break
+		}
+	}
+	return kind, err
 }
 
 func anyHas(names []string, prefix string) bool {
@@ -81,17 +109,23 @@ func anyHas(names []string, prefix string) bool {
 }
 
 // recognizeNames tells the layout by the names in a plain state dict.
-func recognizeNames(names []string) (Kind, error) {
+func recognizeNames(all []string) (Kind, error) {
+	names := make([]string, len(all))
+	for i, name := range all {
+		names[i] = unwrapped(name)
+	}
 	for _, layout := range []struct {
 		prefix string
 		kind   Kind
 	}{
-		{"rrdb_blocks.", MapperDense}, {"module.rrdb_blocks.", MapperDense},
-		{"body.", MapperBaseline}, {"module.body.", MapperBaseline},
+		{mmgenPrefix, StyleGAN2MMGen}, {"style_mapping.", StyleGAN2MMGen},
+		{rosinalitySection + ".", StyleGAN2Rosinality}, {"to_rgb1.conv.", StyleGAN2Rosinality},
+		{"rrdb_blocks.", MapperDense},
+		{"body.", MapperBaseline},
 		{"0.weight", ClassifierSequential},
 		{"Conv2d_1a_3x3.", InceptionFID},
 		{"features.0.", LPIPSNetwork}, {"net.slice1.0.", LPIPSWhole},
-		{"visual.conv1.", CLIPOpenAI}, {"module.visual.conv1.", CLIPOpenAI},
+		{"visual.conv1.", CLIPOpenAI},
 	} {
 		if anyHas(names, layout.prefix) {
 			return layout.kind, nil
@@ -101,6 +135,10 @@ func recognizeNames(names []string) (Kind, error) {
 	if len(shown) > 6 {
 		shown = append(shown[:6:6], "…")
 	}
+	if anyHas(names, "mapping.fc0.") {
+		return "", fault.Hint(errors.New("it is the state dict of NVIDIA's generator, which does not say all of its network"),
+			"give the whole pickle (network-snapshot-….pkl), which holds its settings too")
+	}
 	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(shown, ", "))
 	if anyHas(names, "text_model.") {
 		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
@@ -108,6 +146,6 @@ func recognizeNames(names []string) (Kind, error) {
 	if anyHas(names, "lin0.") {
 		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
 	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s), mmgen (%s with %s…) and NVIDIA (%s), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
-		rosinalitySection, mmgenSection, mmgenPrefix, nvidiaSection)
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA (%s), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
+		rosinalitySection, stateSection, mmgenPrefix, nvidiaSection)
 }

@@ -14,7 +14,7 @@ import (
 // Where the two layouts keep the generator whose weights are the moving average of training.
 const (
 	rosinalitySection = "g_ema"
-	mmgenSection      = "state_dict"
+	stateSection      = "state_dict" // of mmgen's, OpenCLIP's and many other checkpoints
 	mmgenPrefix       = "generator_ema."
 )
 
@@ -93,20 +93,53 @@ func channelTable(cfg stylegan2.Config) string {
 	return strings.Join(parts, " ")
 }
 
+// readRosinality reads the generator of a training checkpoint, or a state dict of it alone.
 func (s *source) readRosinality() (*checkpoints.Weights, error) {
-	section, _ := s.torch.Section(rosinalitySection)
-	w, err := s.tensors(section, "")
+	if s.torch != nil {
+		if section, ok := s.torch.Section(rosinalitySection); ok {
+			w, err := s.tensors(section, "")
+			if err != nil || !slices.Contains(s.torch.Keys(), stylegan2.LatentAvg) {
+				return w, err
+			}
+			mean, err := s.torch.Select(func(name string) (string, bool) { return name, name == stylegan2.LatentAvg }, s.headers)
+			if err != nil {
+				return nil, err
+			}
+			if what := mean.Others[stylegan2.LatentAvg]; what != "" {
+				s.leaveOut(mean.Others)
+				return w, nil
+			}
+			w.Tensors[stylegan2.LatentAvg] = mean.Tensors[stylegan2.LatentAvg]
+			return w, nil
+		}
+	}
+	w, err := s.weights()
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(s.torch.Keys(), stylegan2.LatentAvg) {
-		mean, err := s.tensors(s.torch.TorchDict, stylegan2.LatentAvg)
-		if err != nil {
-			return nil, err
-		}
-		w.Tensors[stylegan2.LatentAvg] = mean.Tensors[""]
+	if anyHas(w.Names(), rosinalitySection+".") { // a checkpoint as one list of names
+		s.cut(w, rosinalitySection+".", stylegan2.LatentAvg)
 	}
 	return w, nil
+}
+
+// cut takes the prefix from the tensors' names, and takes out those without it but for some.
+func (s *source) cut(w *checkpoints.Weights, prefix string, keep ...string) {
+	gone := 0
+	for _, old := range w.Names() {
+		if slices.Contains(keep, old) {
+			continue
+		}
+		if name, ok := strings.CutPrefix(old, prefix); ok {
+			w.Tensors[unwrapped(name)] = w.Tensors[old]
+		} else {
+			gone++
+		}
+		delete(w.Tensors, old)
+	}
+	if gone > 0 {
+		s.dropped = append(s.dropped, fmt.Sprintf("%d tensors that are not of %s", gone, strings.TrimSuffix(prefix, ".")))
+	}
 }
 
 // mmgenNames turn a name of mmgen's StyleGANv2Generator into rosinality's, one after the other.
@@ -121,8 +154,7 @@ var mmgenNames = [][2]string{
 }
 
 func (s *source) readMMGen() (*checkpoints.Weights, error) {
-	section, _ := s.torch.Section(mmgenSection)
-	from, err := s.tensors(section, mmgenPrefix)
+	from, err := s.mmgenTensors()
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +170,23 @@ func (s *source) readMMGen() (*checkpoints.Weights, error) {
 		w.Tensors[name] = from.Tensors[old]
 	}
 	return w, nil
+}
+
+// mmgenTensors reads the generator of a checkpoint, or a state dict of the model or the generator alone.
+func (s *source) mmgenTensors() (*checkpoints.Weights, error) {
+	if s.torch != nil {
+		dict := s.stateDict()
+		prefix := ""
+		if slices.ContainsFunc(dict.Keys(), func(name string) bool { return strings.HasPrefix(unwrapped(name), mmgenPrefix) }) {
+			prefix = mmgenPrefix
+		}
+		return s.tensors(dict, prefix)
+	}
+	w, err := s.weights()
+	if err == nil && anyHas(w.Names(), mmgenPrefix) {
+		s.cut(w, mmgenPrefix)
+	}
+	return w, err
 }
 
 // inferStyleGAN2 reads the configuration off the shapes. Check holds all tensors against it afterwards.

@@ -17,11 +17,11 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
-	"github.com/gomlx/onnx-gomlx/onnx"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/models/batch"
+	"illustrator/models/features/onnxgraph"
 	"illustrator/models/nn"
 )
 
@@ -59,11 +59,8 @@ func readONNXOptions(path string) (o ONNXOptions, err error) {
 	return o, nil
 }
 
-// OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file that has its weights in itself.
-// What the file needs and onnx-gomlx lacks is an error here, not later.
-//
-// Of torchvision's networks, exported by PyTorch, ResNet, DenseNet, EfficientNet, ConvNeXt and ViT run and equal PyTorch;
-// MobileNet V3 (HardSigmoid) and Inception (an average that counts padding) are refused.
+// OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file and the files of its folder that
+// hold its weights. An operator that is not supported is an error here, not later.
 func OpenONNX(backend compute.Backend, path string, o ONNXOptions) (*Extractor, error) {
 	runner := batch.NewRunner(backend)
 	n, err := openONNX(runner.Store.RootScope(), path, o, 1)
@@ -106,9 +103,8 @@ func OpenONNXDistance(backend compute.Backend, path string, o ONNXOptions) (*Dis
 
 // onnxNetwork is a network as the file has it, and how it is used.
 type onnxNetwork struct {
-	file    onnx.Model
+	file    *onnxgraph.File
 	options ONNXOptions
-	inputs  []string
 	batch   int // pictures at once
 	sha256  string
 }
@@ -120,7 +116,7 @@ func openONNX(scope *model.Scope, path string, o ONNXOptions, inputs int) (*onnx
 			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
 		}
 	}
-	file, data, err := readONNX(path)
+	file, err := onnxgraph.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +131,17 @@ func openONNX(scope *model.Scope, path string, o ONNXOptions, inputs int) (*onnx
 	if err != nil {
 		return nil, err
 	}
-	n.sha256 = checkpoints.SHA256(append(data, settings...)) // features change with either
-	if err := file.VariablesToScope(scope); err != nil {
-		return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
+	n.sha256 = checkpoints.SHA256(bytes.Join(append(file.Data, settings), nil)) // features change with either
+	return n, loadONNX(scope, file)
+}
+
+// loadONNX puts the weights of a file into scope.
+func loadONNX(scope *model.Scope, file *onnxgraph.File) error {
+	weights, err := file.Weights()
+	if err == nil {
+		err = weights.VariablesToScope(scope)
 	}
-	return n, nil
+	return fault.Hint(err, "the file is damaged: fetch it again")
 }
 
 func (n *onnxNetwork) name() string {
@@ -151,28 +153,28 @@ func (n *onnxNetwork) name() string {
 
 // chooseInputs takes the graph's inputs, which must be so many pictures.
 func (n *onnxNetwork) chooseInputs(want int) error {
-	names, inputs := n.file.Inputs()
-	fits := len(names) == want
+	inputs := n.file.Inputs
+	fits := len(inputs) == want
 	for _, in := range inputs {
-		fits = fits && in.Rank() == 4 && in.DType == dtypes.Float32
+		fits = fits && len(in.Dims) == 4 && in.IsFloat
 	}
 	if !fits {
-		return fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)),
+		return fault.Hint(fmt.Errorf("its inputs are %s", describe(inputs)),
 			"features are of one input [N,3,H,W] of float32, a distance is of two")
 	}
-	n.inputs, n.batch = names, batchSize
-	if first := inputs[0].Dimensions[2]; n.options.Size == 0 && first != shapes.DynamicDim {
+	n.batch = batchSize
+	if first := inputs[0].Dims[2]; n.options.Size == 0 && first != onnxgraph.AnyDim {
 		n.options.Size = first
 	}
 	size := n.options.Size
 	for _, in := range inputs {
 		for axis, want := range []int{1, 3, size, size} {
-			if have := in.Dimensions[axis]; have != shapes.DynamicDim && have != want {
-				return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(names, inputs), []int{1, 3, size, size}),
+			if have := in.Dims[axis]; have != onnxgraph.AnyDim && have != want {
+				return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(inputs), []int{1, 3, size, size}),
 					"export the network with a batch of any size, or of 1; its pictures must be square and have the size that was asked for")
 			}
 		}
-		if in.Dimensions[0] == 1 {
+		if in.Dims[0] == 1 {
 			n.batch = 1
 		}
 	}
@@ -184,11 +186,10 @@ func (n *onnxNetwork) chooseOutput() error {
 	if n.options.Output != "" {
 		return nil
 	}
-	names, outputs := n.file.Outputs()
-	if len(names) != 1 {
-		return fault.Usage(fmt.Errorf("it has the outputs %s", describe(names, outputs)), "name the one that is the features")
+	if outputs := n.file.Outputs; len(outputs) != 1 {
+		return fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)), "name the one that is the features")
 	}
-	n.options.Output = names[0]
+	n.options.Output = n.file.Outputs[0].Name
 	return nil
 }
 
@@ -204,10 +205,24 @@ func (n *onnxNetwork) build(scope *model.Scope, pictures ...*graph.Node) *graph.
 		channel := func(v [3]float64) *graph.Node {
 			return graph.Reshape(graph.ConstAsDType(g, x.DType(), v[:]), 1, 3, 1, 1)
 		}
-		inputs[n.inputs[i]] = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
+		inputs[n.file.Inputs[i].Name] = graph.Div(graph.Sub(x, channel(o.Mean)), channel(o.Std))
 	}
-	y := n.file.CallGraph(scope, g, inputs, o.Output)[0]
+	y := callONNX(scope, n.file, inputs, o.Output)
 	return graph.ConvertDType(graph.Reshape(y, pictures[0].Shape().Dim(0), -1), dtypes.Float32)
+}
+
+// callONNX computes an output from inputs by name. It panics with an error, as graph code does.
+func callONNX(scope *model.Scope, file *onnxgraph.File, inputs map[string]*graph.Node, output string) *graph.Node {
+	dims := map[string][]int{}
+	var g *graph.Graph
+	for name, x := range inputs {
+		dims[name], g = x.Shape().Dimensions, x.Graph()
+	}
+	network, err := file.At(dims, output)
+	if err != nil {
+		panic(err)
+	}
+	return network.CallGraph(scope, g, inputs)[0]
 }
 
 // width returns D of pictures of that size. It builds the graph, which finds out whether all its operators are known.
@@ -217,32 +232,24 @@ func (n *onnxNetwork) width(backend compute.Backend, scope *model.Scope, size in
 		g := graph.NewGraph(backend, "features")
 		defer g.Finalize()
 		var pictures []*graph.Node
-		for _, name := range n.inputs {
-			pictures = append(pictures, graph.Parameter(g, name, shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
+		for _, in := range n.file.Inputs {
+			pictures = append(pictures, graph.Parameter(g, in.Name, shapes.Make(dtypes.Float32, n.batch, 3, size, size)))
 		}
 		width = n.build(scope, pictures...).Shape().Dim(1)
 	})
 	if err != nil {
-		names, _ := n.file.Outputs()
-		return 0, fault.Hint(fmt.Errorf("output %q: %w", n.options.Output, err), "the file's outputs are %s; if an operator is not known, export the network in another way", strings.Join(names, ", "))
+		hint := cmp.Or(fault.HintOf(err), "export the network in another way")
+		return 0, fault.Hint(fmt.Errorf("output %q: %w", n.options.Output, err), "%s", hint)
 	}
 	return width, nil
 }
 
-func describe(names []string, s []shapes.Shape) string {
+// describe lists inputs or outputs with their shapes.
+func describe(infos []onnxgraph.Info) string {
 	var parts []string
-	for i, name := range names {
-		parts = append(parts, name+" "+strings.ReplaceAll(fmt.Sprint(s[i].Dimensions), fmt.Sprint(shapes.DynamicDim), "any"))
+	for _, i := range infos {
+		parts = append(parts, i.Name+" "+strings.ReplaceAll(fmt.Sprint(i.Dims), fmt.Sprint(onnxgraph.AnyDim), "any"))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")
 }
-
-// oneFile refuses weights in other files: a path in a file that was downloaded is not followed.
-type oneFile struct{}
-
-func (oneFile) ReadInto(info onnx.ExternalDataInfo, _ []byte) error {
-	return fmt.Errorf("weights are in a second file, %q", info.Location)
-}
-
-func (oneFile) Close() error { return nil }

@@ -1,7 +1,7 @@
 package features
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,14 +10,13 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/onnx-gomlx/onnx"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/models/batch"
+	"illustrator/models/features/onnxgraph"
 )
 
 // Layouts and orders of channels that a Redrawer's network may have.
@@ -52,16 +51,14 @@ type Redrawer struct {
 	// Height and Width are those of the only pictures that the network takes; 0 where it takes any.
 	Height, Width int
 
-	file    onnx.Model
+	file    *onnxgraph.File
 	options RedrawOptions
-	input   string
 	loaded  bool
 	runner  *batch.Runner
 }
 
-// OpenRedrawer reads a network of pictures, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file that has its
-// weights in itself. What onnx-gomlx lacks of them is written in other operators: LeakyRelu,
-// InstanceNormalization, ConvTranspose, Upsample, and Pad and Conv in older forms.
+// OpenRedrawer reads a network of pictures, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file and the files
+// of its folder that hold its weights.
 func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	r, err := openRedrawer(path, o)
 	if err != nil {
@@ -71,40 +68,43 @@ func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 }
 
 func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
-	file, data, err := readONNX(path)
+	file, err := onnxgraph.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	names, inputs := file.Inputs()
-	if len(names) != 1 || inputs[0].Rank() != 4 || inputs[0].DType != dtypes.Float32 {
-		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(names, inputs)), "a network that redraws pictures has one input of four axes of float32")
+	inputs := file.Inputs
+	if len(inputs) != 1 || len(inputs[0].Dims) != 4 || !inputs[0].IsFloat {
+		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(inputs)), "a network that redraws pictures has one input of four axes of float32")
 	}
-	r := &Redrawer{SHA256: checkpoints.SHA256(data), file: file, options: o, input: names[0]}
+	r := &Redrawer{SHA256: checkpoints.SHA256(bytes.Join(file.Data, nil)), file: file, options: o}
 	channels, size := 1, map[int]*int{2: &r.Height, 3: &r.Width}
 	if o.Layout == NHWC {
 		channels, size = 3, map[int]*int{1: &r.Height, 2: &r.Width}
 	}
-	for axis, dim := range inputs[0].Dimensions {
+	for axis, dim := range inputs[0].Dims {
 		want := map[int]int{0: 1, channels: 3}[axis] // 0: any
 		switch {
-		case dim == shapes.DynamicDim || dim == want:
+		case dim == onnxgraph.AnyDim || dim == want:
 		case dim == 3 || want == 3:
-			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(names, inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
+			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
 		case size[axis] == nil:
-			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network with one picture at once")
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)), "export the network with one picture at once")
 		case dim < 1 || dim > maxFixedSide:
-			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(names, inputs)), "export the network for pictures of at most %d pixels a side, or of any size (dynamic axes)", maxFixedSide)
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)), "export the network for pictures of at most %d pixels a side, or of any size (dynamic axes)", maxFixedSide)
 		default:
 			*size[axis] = dim
 		}
 	}
-	outputs, dims := file.Outputs()
+	outputs := file.Outputs
 	if o.Output == "" && len(outputs) != 1 {
-		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs, dims)), "name the one that is the picture")
+		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)), "name the one that is the picture")
 	}
-	r.options.Output = cmp.Or(o.Output, outputs[0])
-	if at := slices.Index(outputs, r.options.Output); at >= 0 && dims[at].Rank() != 4 {
-		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs, dims)), "a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
+	if o.Output == "" {
+		r.options.Output = outputs[0].Name
+	}
+	at := slices.IndexFunc(outputs, func(out onnxgraph.Info) bool { return out.Name == r.options.Output })
+	if at >= 0 && outputs[at].Dims != nil && len(outputs[at].Dims) != 4 {
+		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs)), "a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
 	}
 	return r, nil
 }
@@ -114,8 +114,8 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width int) ([]float32, error) {
 	if !r.loaded {
 		r.runner = batch.NewRunner(r.Backend)
-		if err := r.file.VariablesToScope(r.runner.Store.RootScope()); err != nil {
-			return nil, fault.Hint(err, "the file is damaged, or has its weights in another: save it as one file")
+		if err := loadONNX(r.runner.Store.RootScope(), r.file); err != nil {
+			return nil, err
 		}
 		r.loaded = true
 	}
@@ -143,7 +143,7 @@ func (r *Redrawer) build(scope *model.Scope, images *graph.Node) *graph.Node {
 	if o.Layout == NHWC {
 		x = graph.TransposeAllAxes(x, 0, 2, 3, 1)
 	}
-	y := r.file.CallGraph(scope, g, map[string]*graph.Node{r.input: x}, o.Output)[0]
+	y := callONNX(scope, r.file, map[string]*graph.Node{r.file.Inputs[0].Name: x}, o.Output)
 	if !slices.Equal(y.Shape().Dimensions, x.Shape().Dimensions) {
 		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output, y.Shape().Dimensions, x.Shape().Dimensions))
 	}

@@ -59,24 +59,3 @@ func TestRedrawMistakes(t *testing.T) {
 		}
 	}
 }
-
-// What cannot be rewritten is refused when the file is opened, not drawn wrongly.
-func TestRewriteRefuses(t *testing.T) {
-	numbers := func(v ...uint64) attribute { return attribute{ints: v} }
-	for want, n := range map[string]node{
-		"it has groups, dilations, output_shape": {operator: "ConvTranspose", attributes: map[string]attribute{"kernel_shape": numbers(3, 3), "group": numbers(2)}},
-		"no kernel_shape":                        {operator: "ConvTranspose"},
-		"kernel [2 2] with stride [4 4]":         {operator: "ConvTranspose", attributes: map[string]attribute{"kernel_shape": numbers(2, 2), "strides": numbers(4, 4)}},
-		"auto_pad SAME_UPPER with a stride":      {operator: "Conv", attributes: map[string]attribute{"kernel_shape": numbers(3, 3), "strides": numbers(2, 2), "auto_pad": {text: "SAME_UPPER"}}},
-		"its scales are no input":                {operator: "Upsample", inputs: []string{"x"}},
-		"1 inputs, not 3":                        {operator: "InstanceNormalization", inputs: []string{"x"}},
-	} {
-		n.outputs = []string{"y"}
-		if n.inputs == nil {
-			n.inputs = []string{"x", "w"}
-		}
-		if _, err := rewrite(n, nil); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
-}

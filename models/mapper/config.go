@@ -14,17 +14,25 @@ import (
 // ModelType is the "model_type" of a mapper's config.json.
 const ModelType = "mapper"
 
+// Arch is an architecture.
+type Arch string
+
 // The architectures: the paper's network of dense blocks, and the plain network that it is compared with.
 const (
-	Dense    = "dense"
-	Baseline = "baseline"
+	Dense    Arch = "dense"
+	Baseline Arch = "baseline"
 )
+
+// UnmarshalText reads an architecture.
+func (a *Arch) UnmarshalText(text []byte) error {
+	return fault.Choose(a, "arch", text, Dense, Baseline)
+}
 
 // Config is a mapper from CLIP image embeddings to StyleGAN's Z, as stored in config.json.
 type Config struct {
 	ModelType string `json:"model_type" yaml:"-"`
 	// Arch is "dense", the paper's network of dense blocks, or "baseline", its 54-layer plain network.
-	Arch string `json:"arch" yaml:"arch"`
+	Arch Arch `json:"arch" yaml:"arch"`
 	// EmbedDim is CLIP's width E, ZDim the generator's width Z. A domain fixes both.
 	EmbedDim int `json:"embed_dim" yaml:"-"`
 	ZDim     int `json:"z_dim" yaml:"-"`
@@ -70,7 +78,7 @@ func (c Config) Validate() error {
 			return fault.Field("mapper config: layers", c.Layers, "from 2 to 512 (54 in the paper) in the baseline")
 		}
 	default:
-		return fault.Field("mapper config: arch", c.Arch, `"dense" or "baseline"`)
+		return fault.CheckChoice("mapper config", c.Arch)
 	}
 	if n := c.Parameters(); n > maxParameters {
 		return fault.Field("mapper config: width", c.Width, "smaller: with these layers it gives %d parameters, more than %d", n, maxParameters)

@@ -8,7 +8,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-func paper(arch string) Config {
+func paper(arch Arch) Config {
 	c := Config{ModelType: ModelType, Arch: arch, EmbedDim: 512, ZDim: 512, Width: 512, Blocks: 5, Layers: 5, Dropout: 0.1}
 	if arch == Baseline {
 		c.Layers = 54
@@ -18,7 +18,7 @@ func paper(arch string) Config {
 
 // The counts are those published for the paper's two networks.
 func TestParameters(t *testing.T) {
-	for arch, want := range map[string]int{Dense: 27_341_874, Baseline: 14_183_478} {
+	for arch, want := range map[Arch]int{Dense: 27_341_874, Baseline: 14_183_478} {
 		if got := paper(arch).Parameters(); got != want {
 			t.Errorf("%s has %d parameters, want %d", arch, got, want)
 		}
@@ -26,7 +26,7 @@ func TestParameters(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	for _, arch := range []string{Dense, Baseline} {
+	for _, arch := range []Arch{Dense, Baseline} {
 		if err := paper(arch).Validate(); err != nil {
 			t.Errorf("the paper's %s: %v", arch, err)
 		}

@@ -28,13 +28,9 @@ const (
 	BFloat16 Precision = "bfloat16"
 )
 
-// ParsePrecision returns the precision called name, or an error that lists them.
-func ParsePrecision(name string) (Precision, error) {
-	switch p := Precision(name); p {
-	case Float32, BFloat16:
-		return p, nil
-	}
-	return "", fault.Usage(fmt.Errorf("precision %q is unknown", name), "use float32 or bfloat16")
+// UnmarshalText reads a precision.
+func (p *Precision) UnmarshalText(text []byte) error {
+	return fault.Choose(p, "precision", text, Float32, BFloat16)
 }
 
 // in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the package

@@ -96,13 +96,14 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 	}
 }
 
-func TestParsePrecision(t *testing.T) {
+func TestPrecisionReadsItsNames(t *testing.T) {
 	for _, name := range []string{"float32", "bfloat16"} {
-		if p, err := ParsePrecision(name); err != nil || string(p) != name {
+		var p Precision
+		if err := p.UnmarshalText([]byte(name)); err != nil || string(p) != name {
 			t.Errorf("%s: %q, %v", name, p, err)
 		}
 	}
-	if _, err := ParsePrecision("float16"); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "bfloat16") {
+	if err := new(Precision).UnmarshalText([]byte("float16")); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "bfloat16") {
 		t.Errorf("float16: %v", err)
 	}
 }

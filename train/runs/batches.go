@@ -12,7 +12,6 @@ import (
 	"illustrator/internal/version"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
 	"illustrator/train"
 	"illustrator/train/bench"
 )
@@ -39,10 +38,10 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	}
 	stages := run.Train.Stages
 	stage := stages[max(0, slices.IndexFunc(stages, func(s train.Stage) bool { return s.Losses.Semantic != 0 }))]
-	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: stylegan2.NoiseMode(run.Pairs.NoiseMode)}
+	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: run.Pairs.NoiseMode}
 	training := bench.Case{
-		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: stylegan2.NoiseMode(run.Train.NoiseMode),
-		Devices: run.Train.Devices, Precision: pipeline.Precision(run.Train.Precision), Losses: stage.Losses, Optimizer: run.Train.Optimizer,
+		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: run.Train.NoiseMode,
+		Devices: run.Train.Devices, Precision: run.Train.Precision, Losses: stage.Losses, Optimizer: run.Train.Optimizer,
 	}
 	training.Optimizer.Accumulate = 1
 	sampling.Open, sampling.Mapper, training.Open, training.Mapper = open, m, open, m

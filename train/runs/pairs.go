@@ -11,14 +11,13 @@ import (
 	"illustrator/internal/version"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
-	"illustrator/models/stylegan2"
 	"illustrator/train/sampling"
 )
 
 // PairsMeta describes the pairs that a run samples with networks of a domain. It sets the batch of n.
 func PairsMeta(n *pipeline.Networks, domain string, p configs.Pairs) pairs.Meta {
 	n.Pictures = p.Batch
-	return sampling.Meta(n, domain, p.Seed, stylegan2.NoiseMode(p.NoiseMode), version.Program())
+	return sampling.Meta(n, domain, p.Seed, p.NoiseMode, version.Program())
 }
 
 // openPairs opens the run's pairs, the given ones or those in its folder, which it samples where they are missing, and

@@ -28,6 +28,20 @@ func PairsSource(p *pairs.Set) string {
 	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
 }
 
+// PairsPrompt returns the image prompt [E] of the pairs in a folder, and names them in words.
+func PairsPrompt(ctx context.Context, n *pipeline.Networks, folder string) (image []float32, source string, err error) {
+	set, err := pairs.Open(folder)
+	if err != nil {
+		return nil, "", err
+	}
+	defer set.Close()
+	if err := set.Check(pairs.Meta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
+		return nil, "", err
+	}
+	image, err = set.ImagePrompt(ctx)
+	return image, PairsSource(set), err
+}
+
 // WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
 func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path, text string, image []float32, source string) error {
 	embed, err := embed(ctx, env, n, []string{text})

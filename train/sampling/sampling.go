@@ -99,7 +99,11 @@ func sampleOne(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, start
 		keys[i] = start + uint64(i)
 		z = append(z, seeds.Z(keys[i], meta.ZDim)...)
 	}
-	embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseMode(meta.NoiseMode), Keys: keys})
+	mode, err := stylegan2.ParseNoiseMode(meta.NoiseMode)
+	if err != nil {
+		return pairs.Batch{}, err
+	}
+	embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: mode, Keys: keys})
 	if err != nil {
 		if context.Cause(ctx) != nil {
 			return pairs.Batch{}, context.Cause(ctx)

@@ -1,0 +1,112 @@
+package clip
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"illustrator/internal/fault"
+	"illustrator/internal/ftfy"
+)
+
+// Cleaning is how a text is cleaned before its tokens are looked up. A network must read texts as those that it was trained with.
+type Cleaning string
+
+// The cleanings.
+const (
+	// CleanTransformers is that of transformers' CLIPTokenizerFast: normal form C, lower case, white space.
+	CleanTransformers Cleaning = "transformers"
+	// CleanOpenAI is that of OpenAI's simple_tokenizer, and OpenCLIP's "lower": ftfy.fix_text, HTML entities twice, white
+	// space, lower case.
+	CleanOpenAI Cleaning = "openai"
+	// CleanWhitespace is OpenCLIP's "whitespace": as CleanOpenAI without lower case.
+	CleanWhitespace Cleaning = "openclip-whitespace"
+	// CleanCanonicalize is OpenCLIP's "canonicalize": as CleanOpenAI without punctuation.
+	CleanCanonicalize Cleaning = "openclip-canonicalize"
+)
+
+var cleanings = []Cleaning{CleanTransformers, CleanOpenAI, CleanWhitespace, CleanCanonicalize}
+
+// check returns an error for an unknown cleaning.
+func (c Cleaning) check() error {
+	if c != "" && !slices.Contains(cleanings, c) {
+		return fault.Field("clip config: text_cleaning", fmt.Sprintf("%q", string(c)), "one of %q", cleanings)
+	}
+	return nil
+}
+
+// openAIMerges is the SHA-256 of the merges of OpenAI's vocabulary, one a line: of CLIP's networks, their copies by Hugging Face,
+// and OpenCLIP's.
+const openAIMerges = "d308b7377a8ceaa9707a21614fe8c831b9196e197b7aeb69833359362907af02"
+
+// CleaningOf returns the cleaning that networks with a vocabulary were trained with: OpenAI's, or else transformers'.
+func CleaningOf(mergesTXT []byte) Cleaning {
+	hash := sha256.New()
+	for i, line := range bytes.Split(mergesTXT, []byte("\n")) {
+		if line = bytes.TrimSpace(line); i > 0 && len(line) > 0 {
+			hash.Write(append(bytes.Clone(line), '\n'))
+		}
+	}
+	if fmt.Sprintf("%x", hash.Sum(nil)) == openAIMerges {
+		return CleanOpenAI
+	}
+	return CleanTransformers
+}
+
+// Clean returns the text that is looked up. transformers' cleaning is done word by word, by word.
+func (c Cleaning) Clean(text string) string {
+	if c == CleanTransformers {
+		return text
+	}
+	text = strings.TrimSpace(ftfy.Unescape(ftfy.Unescape(ftfy.Fix(text))))
+	if c == CleanCanonicalize {
+		text = punctuation.Replace(text)
+	}
+	text = strings.TrimSpace(whiteSpace.ReplaceAllString(text, " "))
+	if c == CleanWhitespace {
+		return text
+	}
+	return cases.Lower(language.Und).String(text) // a final Σ becomes ς
+}
+
+// word returns a word of a cleaned text in the form that is looked up.
+func (c Cleaning) word(raw string) string {
+	if c == CleanTransformers {
+		return lower(norm.NFC.String(raw))
+	}
+	return raw
+}
+
+// openAIPieces is pieces as OpenAI has it: with re.IGNORECASE, and special tokens only where no punctuation is before them.
+var openAIPieces = regexp.MustCompile(`(?i)<\|startoftext\|>|<\|endoftext\|>|` + piecesPattern)
+
+// tokens returns the tokens of a word of a text that was not cleaned as transformers does.
+func (t *Tokenizer) tokens(word string) (all []token) {
+	for _, piece := range openAIPieces.FindAllString(word, -1) {
+		if piece == startToken || piece == endToken {
+			all = append(all, token{t.bpe.ids[piece], len(piece)})
+			continue
+		}
+		all = append(all, t.bpe.encode(piece)...)
+	}
+	return all
+}
+
+// whiteSpace is Python's \s.
+var whiteSpace = regexp.MustCompile(`[\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+`)
+
+// punctuation drops Python's string.punctuation, but for _, which becomes a space.
+var punctuation = func() *strings.Replacer {
+	pairs := []string{"_", " "}
+	for _, r := range "!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~" {
+		pairs = append(pairs, string(r), "")
+	}
+	return strings.NewReplacer(pairs...)
+}()

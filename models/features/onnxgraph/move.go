@@ -1,0 +1,494 @@
+package onnxgraph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"illustrator/internal/fault"
+)
+
+// Operators that move elements. Those on constants are computed here.
+
+var errShape = errors.New("the shape of its input is not known, because an operator before it is not")
+
+// indices returns the whole numbers from begin on, n of them.
+func indices(begin, n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = begin + i
+	}
+	return out
+}
+
+func (b *builder) reshape(v *value, dims []int) *value {
+	if v.dims != nil && slices.Equal(v.dims, dims) {
+		return v
+	}
+	if v.folds() {
+		return v.take(dims, indices(0, v.size()))
+	}
+	return b.emit("Reshape", v.kind, dims, []*value{v, vector(dims...)})
+}
+
+func (b *builder) transpose(v *value, permutation ...int) *value {
+	dims := make([]int, len(permutation))
+	for i, p := range permutation {
+		dims[i] = v.dims[p]
+	}
+	if !v.folds() {
+		return b.emit("Transpose", v.kind, dims, []*value{v}, attr{"perm", permutation})
+	}
+	steps, at := strides(v.dims), []int(nil)
+	walk(dims, func(index []int) {
+		place := 0
+		for i, p := range permutation {
+			place += index[i] * steps[p]
+		}
+		at = append(at, place)
+	})
+	return v.take(dims, at)
+}
+
+// pick returns the elements of an axis at the indices, which are in its bounds.
+func (b *builder) pick(v *value, axis int, at []int) *value {
+	if slices.Equal(at, indices(0, v.dims[axis])) {
+		return v
+	}
+	dims := slices.Clone(v.dims)
+	dims[axis] = len(at)
+	if v.folds() || len(at) == 0 {
+		steps, places := strides(v.dims), []int(nil)
+		walk(dims, func(index []int) {
+			place := 0
+			for i, k := range index {
+				if i == axis {
+					k = at[k]
+				}
+				place += k * steps[i]
+			}
+			places = append(places, place)
+		})
+		return v.take(dims, places)
+	}
+	step := 1
+	if len(at) > 1 {
+		step = at[1] - at[0]
+	}
+	even := step > 0
+	for i, k := range at {
+		even = even && k == at[0]+i*step
+	}
+	if even {
+		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis), vector(step)})
+	}
+	return b.emit("Gather", v.kind, dims, []*value{v, vector(at...)}, attr{"axis", axis})
+}
+
+// crop returns the n elements of an axis from begin on.
+func (b *builder) crop(v *value, axis, begin, n int) *value {
+	return b.pick(v, axis, indices(begin, n))
+}
+
+func (b *builder) concat(axis int, parts ...*value) *value {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(v *value) bool { return v.dims[axis] == 0 && len(parts) > 1 })
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	dims, folds := slices.Clone(parts[0].dims), true
+	dims[axis] = 0
+	for _, v := range parts {
+		dims[axis] += v.dims[axis]
+		folds = folds && v.folds()
+	}
+	n, err := elements(dims)
+	if !folds || err != nil || !parts[0].kind.computable(n) {
+		return b.emit("Concat", parts[0].kind, dims, parts, attr{"axis", axis})
+	}
+	all := &value{kind: parts[0].kind}
+	var begins []int // of the parts in all
+	for _, v := range parts {
+		begins = append(begins, len(all.ints)+len(all.floats))
+		all.ints, all.floats = append(all.ints, v.ints...), append(all.floats, v.floats...)
+	}
+	var at []int
+	walk(dims, func(index []int) {
+		k, part := index[axis], 0
+		for k >= parts[part].dims[axis] {
+			k -= parts[part].dims[axis]
+			part++
+		}
+		place := begins[part]
+		for i, step := range strides(parts[part].dims) {
+			if i == axis {
+				place += k * step
+			} else {
+				place += index[i] * step
+			}
+		}
+		at = append(at, place)
+	})
+	return all.take(dims, at)
+}
+
+// expand broadcasts v to dims.
+func (b *builder) expand(v *value, dims []int) *value {
+	if slices.Equal(v.dims, dims) {
+		return v
+	}
+	n, err := elements(dims)
+	if v.folds() && err == nil && v.kind.computable(n) {
+		return v.take(dims, expandIndices(v.dims, dims))
+	}
+	return b.emit("Expand", v.kind, dims, []*value{v, vector(dims...)})
+}
+
+// convertMove converts the operators of this file; nil for others.
+func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
+	one := func(v *value, err error) ([]*value, error) {
+		if err != nil {
+			return nil, err
+		}
+		return []*value{v}, nil
+	}
+	switch n.operator {
+	case "Identity", "Dropout":
+		return []*value{in[0]}, nil
+	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat", "Expand", "Tile", "DepthToSpace", "SpaceToDepth":
+		for _, v := range in {
+			if v != nil && v.dims == nil {
+				return nil, errShape
+			}
+		}
+	}
+	switch n.operator {
+	case "Reshape":
+		return one(b.onnxReshape(n, in))
+	case "Flatten":
+		at := n.int("axis", 1)
+		if at < 0 {
+			at += len(in[0].dims)
+		}
+		if at < 0 || at > len(in[0].dims) {
+			return nil, fmt.Errorf("axis %d", at)
+		}
+		rows, columns := 1, 1
+		for i, d := range in[0].dims {
+			if i < at {
+				rows *= d
+			} else {
+				columns *= d
+			}
+		}
+		return one(b.reshape(in[0], []int{rows, columns}), nil)
+	case "Squeeze":
+		return one(b.squeeze(n, in))
+	case "Unsqueeze":
+		return one(b.unsqueeze(n, in))
+	case "Transpose":
+		p := n.ints("perm")
+		if p == nil {
+			p = indices(0, len(in[0].dims))
+			slices.Reverse(p)
+		}
+		if sorted := slices.Sorted(slices.Values(p)); !slices.Equal(sorted, indices(0, len(in[0].dims))) {
+			return nil, fmt.Errorf("perm %v of %d axes", p, len(in[0].dims))
+		}
+		return one(b.transpose(in[0], p...), nil)
+	case "Slice":
+		return one(b.slice(n, in))
+	case "Split":
+		return b.split(n, in)
+	case "Gather":
+		return one(b.gather(n, in))
+	case "GatherND":
+		depth := 0
+		if rank := len(in[1].dims); rank > 0 {
+			depth = in[1].dims[rank-1]
+		}
+		if n.int("batch_dims", 0) != 0 || depth < 1 || depth > len(in[0].dims) {
+			return nil, fmt.Errorf("indices %v of a tensor %v, batch_dims %d", in[1].dims, in[0].dims, n.int("batch_dims", 0))
+		}
+		dims := append([]int{}, slices.Concat(in[1].dims[:len(in[1].dims)-1], in[0].dims[depth:])...)
+		return one(b.emit("GatherND", in[0].kind, dims, in), nil)
+	case "Concat":
+		at, err := axis(n.int("axis", 0), len(in[0].dims))
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range in {
+			if v == nil || v.kind.computed() != in[0].kind.computed() {
+				return nil, fault.Hint(errors.New("its inputs are of several types"), damagedHint)
+			}
+			for i, d := range v.dims {
+				if len(v.dims) != len(in[0].dims) || i != at && d != in[0].dims[i] {
+					return nil, fmt.Errorf("shapes %v and %v don't join at axis %d", in[0].dims, v.dims, at)
+				}
+			}
+		}
+		return one(b.concat(at, in...), nil)
+	case "Expand":
+		dims, err := in[1].numbers()
+		if err == nil {
+			dims, err = broadcast(in[0].dims, dims)
+		}
+		if err == nil {
+			_, err = elements(dims)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return one(b.expand(in[0], dims), nil)
+	case "Tile":
+		return one(b.tile(in))
+	case "DepthToSpace", "SpaceToDepth":
+		return one(b.blocks(n, in[0]))
+	}
+	return nil, nil
+}
+
+func (b *builder) onnxReshape(n *node, in []*value) (*value, error) {
+	dims := n.ints("shape") // of opset 1
+	if len(in) > 1 {
+		var err error
+		if dims, err = in[1].numbers(); err != nil {
+			return nil, err
+		}
+	}
+	dims = slices.Clone(dims)
+	known, any := 1, -1
+	for i, d := range dims {
+		switch {
+		case d == 0 && n.int("allowzero", 0) == 0 && i < len(in[0].dims):
+			dims[i] = in[0].dims[i]
+		case d == -1 && any < 0:
+			any = i
+			continue
+		case d < 0:
+			return nil, fmt.Errorf("shape %v", dims)
+		}
+		known *= dims[i]
+	}
+	if any >= 0 && known > 0 {
+		dims[any] = in[0].size() / known
+	}
+	if n, err := elements(dims); err != nil || n != in[0].size() {
+		return nil, fmt.Errorf("a tensor %v cannot have shape %v", in[0].dims, dims)
+	}
+	return b.reshape(in[0], dims), nil
+}
+
+// axes are an attribute, or an input since opset 13.
+func (n *node) axes(in []*value, at int) ([]int, error) {
+	if len(in) > at && in[at] != nil {
+		return in[at].numbers()
+	}
+	return n.ints("axes"), nil
+}
+
+func (b *builder) squeeze(n *node, in []*value) (*value, error) {
+	axes, err := n.axes(in, 1)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[int]bool{}
+	for _, a := range axes {
+		k, err := axis(a, len(in[0].dims))
+		if err != nil || in[0].dims[k] != 1 {
+			return nil, fmt.Errorf("axis %d of a tensor %v is not 1", a, in[0].dims)
+		}
+		gone[k] = true
+	}
+	dims := []int{}
+	for i, d := range in[0].dims {
+		if !gone[i] && (axes != nil || d != 1) {
+			dims = append(dims, d)
+		}
+	}
+	return b.reshape(in[0], dims), nil
+}
+
+func (b *builder) unsqueeze(n *node, in []*value) (*value, error) {
+	axes, err := n.axes(in, 1)
+	if err != nil {
+		return nil, err
+	}
+	rank := len(in[0].dims) + len(axes)
+	added := map[int]bool{}
+	for _, a := range axes {
+		k, err := axis(a, rank)
+		if err != nil {
+			return nil, err
+		}
+		added[k] = true
+	}
+	if len(added) != len(axes) || rank > maxRank {
+		return nil, fmt.Errorf("axes %v", axes)
+	}
+	dims, next := make([]int, rank), 0
+	for i := range dims {
+		if dims[i] = 1; !added[i] {
+			dims[i] = in[0].dims[next]
+			next++
+		}
+	}
+	return b.reshape(in[0], dims), nil
+}
+
+// sliced are the indices that a range takes of an axis of so many elements.
+func sliced(start, end, step, size int) []int {
+	if start < 0 {
+		start += size
+	}
+	if end < 0 {
+		end += size
+	}
+	step = max(-size-1, min(step, size+1)) // so that no index overflows
+	var at []int
+	if step > 0 {
+		for i := max(start, 0); i < min(end, size); i += step {
+			at = append(at, i)
+		}
+		return at
+	}
+	for i := min(start, size-1); i > max(end, -1); i += step {
+		at = append(at, i)
+	}
+	return at
+}
+
+func (b *builder) slice(n *node, in []*value) (*value, error) {
+	args := [][]int{n.ints("starts"), n.ints("ends"), n.ints("axes"), nil} // before opset 10
+	for i := range args {
+		if len(in) > i+1 && in[i+1] != nil {
+			var err error
+			if args[i], err = in[i+1].numbers(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	starts, ends, axes, steps := args[0], args[1], args[2], args[3]
+	if axes == nil {
+		axes = indices(0, len(starts))
+	}
+	if steps == nil {
+		steps = slices.Repeat([]int{1}, len(starts))
+	}
+	if len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts) {
+		return nil, fmt.Errorf("starts %v, ends %v, axes %v, steps %v", starts, ends, axes, steps)
+	}
+	out := in[0]
+	for i, a := range axes {
+		k, err := axis(a, len(out.dims))
+		if err != nil {
+			return nil, err
+		}
+		const most = 1 << 24 // elements of an axis
+		if steps[i] == 0 || out.dims[k] > most {
+			return nil, fmt.Errorf("a step of %d along an axis of %d", steps[i], out.dims[k])
+		}
+		out = b.pick(out, k, sliced(starts[i], ends[i], steps[i], out.dims[k]))
+	}
+	return out, nil
+}
+
+func (b *builder) split(n *node, in []*value) ([]*value, error) {
+	at, err := axis(n.int("axis", 0), len(in[0].dims))
+	if err != nil {
+		return nil, err
+	}
+	sizes := n.ints("split")
+	if len(in) > 1 && in[1] != nil {
+		if sizes, err = in[1].numbers(); err != nil {
+			return nil, err
+		}
+	}
+	if sizes == nil {
+		parts := len(n.outputs)
+		each := (in[0].dims[at] + parts - 1) / parts
+		for i := range parts {
+			sizes = append(sizes, max(0, min(each, in[0].dims[at]-i*each)))
+		}
+	}
+	var out []*value
+	begin := 0
+	for _, size := range sizes {
+		if size < 0 || size > in[0].dims[at]-begin {
+			return nil, fmt.Errorf("parts of %v from an axis of %d", sizes, in[0].dims[at])
+		}
+		out = append(out, b.crop(in[0], at, begin, size))
+		begin += size
+	}
+	return out, nil
+}
+
+func (b *builder) gather(n *node, in []*value) (*value, error) {
+	at, err := axis(n.int("axis", 0), len(in[0].dims))
+	if err != nil {
+		return nil, err
+	}
+	dims := append([]int{}, slices.Concat(in[0].dims[:at], in[1].dims, in[0].dims[at+1:])...)
+	if !in[1].constant {
+		return b.emit("Gather", in[0].kind, dims, in, attr{"axis", at}), nil
+	}
+	picked, err := in[1].numbers()
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range picked {
+		if picked[i], err = axis(k, in[0].dims[at]); err != nil {
+			return nil, fmt.Errorf("index %d of an axis of %d", k, in[0].dims[at])
+		}
+	}
+	return b.reshape(b.pick(in[0], at, picked), dims), nil
+}
+
+func (b *builder) tile(in []*value) (*value, error) {
+	repeats, err := in[1].numbers()
+	if err != nil {
+		return nil, err
+	}
+	if len(repeats) != len(in[0].dims) {
+		return nil, fmt.Errorf("repeats %v of %d axes", repeats, len(in[0].dims))
+	}
+	var from, to, dims []int
+	for i, r := range repeats {
+		if r < 1 {
+			return nil, fmt.Errorf("repeats %v", repeats)
+		}
+		from, to = append(from, 1, in[0].dims[i]), append(to, r, in[0].dims[i])
+		dims = append(dims, r*in[0].dims[i])
+	}
+	if _, err := elements(to); err != nil {
+		return nil, err
+	}
+	return b.reshape(b.expand(b.reshape(in[0], from), to), dims), nil
+}
+
+// blocks moves channels to pixels or back.
+func (b *builder) blocks(n *node, x *value) (*value, error) {
+	k := n.int("blocksize", 0)
+	if len(x.dims) != 4 || k < 1 {
+		return nil, fmt.Errorf("blocksize %d of a tensor %v", k, x.dims)
+	}
+	images, c, h, w := x.dims[0], x.dims[1], x.dims[2], x.dims[3]
+	if n.operator == "SpaceToDepth" {
+		if h%k != 0 || w%k != 0 {
+			return nil, fmt.Errorf("blocksize %d of a tensor %v", k, x.dims)
+		}
+		x = b.transpose(b.reshape(x, []int{images, c, h / k, k, w / k, k}), 0, 3, 5, 1, 2, 4)
+		return b.reshape(x, []int{images, c * k * k, h / k, w / k}), nil
+	}
+	if c%(k*k) != 0 {
+		return nil, fmt.Errorf("blocksize %d of a tensor %v", k, x.dims)
+	}
+	switch mode := n.text("mode", "DCR"); mode {
+	case "DCR":
+		x = b.transpose(b.reshape(x, []int{images, k, k, c / k / k, h, w}), 0, 3, 4, 1, 5, 2)
+	case "CRD":
+		x = b.transpose(b.reshape(x, []int{images, c / k / k, k, k, h, w}), 0, 1, 4, 2, 5, 3)
+	default:
+		return nil, fault.Hint(fmt.Errorf("mode %q", mode), damagedHint)
+	}
+	return b.reshape(x, []int{images, c / k / k, h * k, w * k}), nil
+}
