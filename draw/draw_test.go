@@ -263,9 +263,10 @@ func TestOrigins(t *testing.T) {
 		t.Errorf("origin of a seed: %+v", o)
 	}
 	expectClose(t, "seed: CIE", o.ImageEmbed, p.Embed, 0)
-	other := pictures.Picture{Width: 9, Height: 20, Pixels: wave(3*9*20, 1)}
-	o, p = check(m.Origin(ctx, Source{Picture: &other}, manner))
-	expectClose(t, "picture: CIE", o.ImageEmbed, must[[]float32](t)(m.EmbedImages(ctx, other.Pixels, 20, 9)), 1e-5)
+	other := pictures.Picture{Width: 9, Height: 20, Pixels: wave(3*9*20, 1)}.Image()
+	o, p = check(m.Origin(ctx, Source{Image: other}, manner))
+	size := m.Preprocessor.Size
+	expectClose(t, "picture: CIE", o.ImageEmbed, must[[]float32](t)(m.EmbedImages(ctx, m.Preprocessor.Fit(other), size, size)), 1e-5)
 	if o.Z != nil || len(p.Pixels) != pixels {
 		t.Errorf("origin of a picture: z %v, %d pixels", o.Z, len(p.Pixels))
 	}

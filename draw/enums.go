@@ -12,8 +12,12 @@ import (
 // NoiseMode says where the generator's noise comes from.
 type NoiseMode = stylegan2.NoiseMode
 
-// RandomNoise is the noise of each picture's own seed, the default.
-const RandomNoise = stylegan2.NoiseRandom
+// Noise modes: that of each picture's own seed, the default; what is stored with the generator; none.
+const (
+	RandomNoise = stylegan2.NoiseRandom
+	ConstNoise  = stylegan2.NoiseConst
+	NoNoise     = stylegan2.NoiseNone
+)
 
 // Diversity says what the pictures of one text differ in.
 type Diversity string

@@ -48,7 +48,7 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.Taken:
 		return fault.Usage(err, "give another --out, or remove that folder")
 	case runs.Unfinished:
-		return fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
+		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
 		return fault.Usage(err, trainOne)
 	case runs.OtherNetworks:
