@@ -1,8 +1,9 @@
-// Package illustrator draws pictures of descriptions, by the method of the paper "AI Illustrator" (ACM MM 2022): text, CLIP
-// text embedding, prompt projection, mapper, StyleGAN2. It is what Go programs import; the command of the same name has more.
+// Package illustrator draws pictures of descriptions, by the method of the paper "AI Illustrator" (ACM MM 2022): text,
+// CLIP text embedding, prompt projection, mapper, StyleGAN2. It is what Go programs import; the command of the same
+// name has more.
 //
-// A Domain holds the networks on one device and is for one goroutine at a time. Errors name what is wrong; an invalid field of
-// a Spec is a *FieldError.
+// A Domain holds the networks on one device and is for one goroutine at a time. Errors name what is wrong; an invalid
+// field of a Spec is a *FieldError.
 package illustrator
 
 import (
@@ -50,8 +51,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// openDevices opens a plugin. Compiled programs are kept where the command keeps them: $ILLUSTRATOR_PROGRAMS, or in the user's
-// cache.
+// openDevices opens a plugin. Compiled programs are kept where the command keeps them: $ILLUSTRATOR_PROGRAMS, or in
+// the user's cache.
 func openDevices(plugin string, devices int, log *slog.Logger) (compute.Backend, error) {
 	programs.Use(programs.Chosen(logTo(log)))
 	return xla.OpenDevices("xla:"+cmp.Or(plugin, "cpu"), devices)
@@ -106,12 +107,13 @@ func (p Picture) WritePNG(path string) error {
 
 func (d *Domain) picture(p *draw.Picture) Picture {
 	return Picture{
-		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).Drawn(p), Z: p.Z, ImageEmbedding: p.ImageEmbed,
+		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).Drawn(p),
+		Z: p.Z, ImageEmbedding: p.ImageEmbed,
 	}
 }
 
-// Draw draws the pictures of descriptions as s says and yields each when it is finished, description by description. Its pixels
-// and scores are those of `illustrator generate` with the same flags. An error ends the pictures.
+// Draw draws the pictures of descriptions as s says and yields each when it is finished, description by description.
+// Its pixels and scores are those of `illustrator generate` with the same flags. An error ends the pictures.
 func (d *Domain) Draw(ctx context.Context, s Spec, descriptions ...string) iter.Seq2[Picture, error] {
 	return func(yield func(Picture, error) bool) {
 		requests, err := d.requests(s, descriptions)
@@ -137,7 +139,7 @@ func (d *Domain) requests(s Spec, descriptions []string) ([]draw.Request, error)
 		return nil, err
 	}
 	if len(descriptions) == 0 {
-		return nil, errors.New("there is no description to draw")
+		return nil, errors.New("no description is given")
 	}
 	requests := make([]draw.Request, len(descriptions))
 	for i, description := range descriptions {
@@ -161,7 +163,7 @@ func FromText(description string) Source {
 // FromSeed is the picture of a random z.
 func FromSeed(seed uint64) Source { return Source{draw.Source{Seed: &seed}} }
 
-// FromImage is a picture of any size. What is drawn from it is like it.
+// FromImage is a picture of any size. A picture drawn from it resembles it.
 func FromImage(img image.Image) Source { return Source{draw.Source{Image: img}} }
 
 // check returns an error for a source that holds no picture.
@@ -176,13 +178,13 @@ func (s Source) check() error {
 	return nil
 }
 
-// manner is how sources and what follows from them are drawn: the noise is constant, so that only styles change.
+// manner draws sources and their successors with constant noise, so that only styles change.
 func (d *Domain) manner() draw.Manner {
 	return draw.Manner{Alpha: d.model.Alpha, NoiseMode: draw.ConstNoise, TruncationPsi: 1}
 }
 
-// Manipulate moves a picture towards a text (eq. 11), once for each alpha: 0 leaves it, 1 is the whole way. The first picture is
-// the origin's own. What the domain's pictures have in common is taken from the text before it is compared.
+// Manipulate moves a picture towards a text (eq. 11), once for each alpha: 0 leaves it, 1 is the whole way. The first
+// picture is the origin's own. What the domain's pictures have in common is taken from the text before it is compared.
 func (d *Domain) Manipulate(ctx context.Context, from Source, to string, alphas ...float64) ([]Picture, error) {
 	target, err := texts.New(to)
 	if err != nil {
@@ -210,7 +212,8 @@ func (d *Domain) Manipulate(ctx context.Context, from Source, to string, alphas 
 // Interpolate draws pictures at equal distances on the straight line in W between two, both included.
 func (d *Domain) Interpolate(ctx context.Context, from, to Source, steps int) ([]Picture, error) {
 	if steps < 2 {
-		return nil, &FieldError{Code: draw.OutOfRange, Field: "steps", Value: steps, Remedy: "`steps` must be 2 or more: both ends are included"}
+		remedy := "`steps` must be 2 or more: both ends are included"
+		return nil, &FieldError{Code: draw.OutOfRange, Field: "steps", Value: steps, Remedy: remedy}
 	}
 	var way draw.Way
 	for _, end := range []struct {
@@ -228,17 +231,17 @@ func (d *Domain) Interpolate(ctx context.Context, from, to Source, steps int) ([
 	return d.pictures(ctx, nil, way.Steps(steps, 0))
 }
 
-// pictures draws recipes behind what was drawn before them.
-func (d *Domain) pictures(ctx context.Context, drawn []*draw.Picture, recipes []draw.Recipe) ([]Picture, error) {
+// pictures draws recipes behind the pictures before them.
+func (d *Domain) pictures(ctx context.Context, before []*draw.Picture, recipes []draw.Recipe) ([]Picture, error) {
 	if len(recipes) > 0 {
 		more, err := d.model.Draw(ctx, recipes...)
 		if err != nil {
 			return nil, err
 		}
-		drawn = append(drawn, more...)
+		before = append(before, more...)
 	}
-	all := make([]Picture, len(drawn))
-	for i, p := range drawn {
+	all := make([]Picture, len(before))
+	for i, p := range before {
 		all[i] = d.picture(p)
 	}
 	return all, nil

@@ -43,7 +43,8 @@ func TestLibraryDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("go.mod", fmt.Appendf(nil, "module wizard\n\n%s\n\nrequire illustrator v0.0.0\n\nreplace illustrator => %s\n", version, here))
+	const module = "module wizard\n\n%s\n\nrequire illustrator v0.0.0\n\nreplace illustrator => %s\n"
+	write("go.mod", fmt.Appendf(nil, module, version, here))
 	write("go.sum", sums)
 	for i, p := range programs {
 		write(fmt.Sprintf("program%d/main.go", i+1), p[1])

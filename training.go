@@ -14,7 +14,8 @@ import (
 
 // Training is a run to train a mapper by.
 type Training struct {
-	// Config names an embedded run, such as "lorelei", or a YAML file; Set changes its values, such as "train.batch=64".
+	// Config names an embedded run, such as "lorelei", or a YAML file; Set changes its values, such as
+	// "train.batch=64".
 	Config string
 	Set    []string
 	// Folder gets the run: its mapper, prompts, metrics and log. Training the same folder again resumes it.
@@ -28,8 +29,8 @@ type Training struct {
 	Progress func(stage string, done, total int)
 }
 
-// Train samples pairs, computes the prompts and trains the mapper. Open draws with it where Options.Run is the folder. When ctx
-// ends, the state is saved first.
+// Train samples pairs, computes the prompts and trains the mapper. Open draws with it where Options.Run is the folder.
+// When ctx ends, the state is saved first.
 func Train(ctx context.Context, t Training) error {
 	run, err := configs.OpenRun(t.Config, t.Set)
 	if err != nil {
@@ -39,7 +40,9 @@ func Train(ctx context.Context, t Training) error {
 	if err != nil {
 		return err
 	}
-	job := runs.Job{Env: t.env(), Domain: domain, Networks: networks, Run: run, Folder: train.Folder(t.Folder), Pairs: t.Pairs}
+	job := runs.Job{
+		Env: t.env(), Domain: domain, Networks: networks, Run: run, Folder: train.Folder(t.Folder), Pairs: t.Pairs,
+	}
 	defer func() {
 		if networks.Backend != nil {
 			networks.Backend.Finalize()

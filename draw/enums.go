@@ -35,13 +35,13 @@ func Diversities() []Diversity { return []Diversity{ByNoise, ByStyle, ByZ} }
 // Keep says what of an origin's own a manipulation keeps beside its embedding.
 type Keep string
 
-// What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on the
-// embedded domain: the sum is as long as no z that the generator knows.
+// What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on
+// the embedded domain: the sum is as long as no z that the generator knows.
 const (
 	// KeepNothing draws what the mapper makes of eq. 11's embedding.
 	KeepNothing Keep = "nothing"
-	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin). Alpha 0 is
-	// the origin itself.
+	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin).
+	// Alpha 0 is the origin itself.
 	KeepW Keep = "w"
 )
 

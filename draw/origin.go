@@ -32,8 +32,9 @@ func (m Model) Begin(ctx context.Context, s Source, manner Manner) (Recipe, erro
 	return r, nil
 }
 
-// Origin returns a source as eq. 11 begins with it, without the text that says what it shows, and its picture: a file's is brought
-// to the generator's size. A text's embedding is that after eq. 3, the others' that of the picture itself.
+// Origin returns a source as eq. 11 begins with it, without the text that says what it shows, and its picture: a
+// file's is brought to the generator's size. A text's embedding is that after eq. 3, the others' that of the picture
+// itself.
 func (m Model) Origin(ctx context.Context, s Source, manner Manner) (*Origin, *Picture, error) {
 	r, err := m.Begin(ctx, s, manner)
 	if err != nil {
