@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"illustrator/draw"
+	"illustrator/draw/story"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
@@ -16,9 +17,12 @@ func explain(err error) error {
 	var interrupted *runs.Interrupted
 	var study *studies.Error
 	var field *draw.FieldError
+	var character *story.LongCharacter
 	switch {
 	case errors.As(err, &field):
 		return asFlags(err, nil)
+	case errors.As(err, &character):
+		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
 	case errors.As(err, &study):
 		return explainStudy(err, study)
 	case errors.As(err, &run):
