@@ -9,13 +9,12 @@ import (
 	"image/png"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
 	"illustrator/data/storybook"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // drawStory draws the pictures that are not there yet, each by itself: with others the last digits would depend on how many they
@@ -127,7 +126,7 @@ func (i illustrateOptions) writePages(book storybook.Book) (paths []string, err 
 			return nil, fmt.Errorf("lay out story.%s: %w", page.format, err)
 		}
 		path := filepath.Join(i.out, "story."+page.format)
-		if err := renameio.WriteFile(path, raw, 0o666); err != nil {
+		if err := files.WriteFile(path, raw, 0o666); err != nil {
 			return nil, err
 		}
 		paths = append(paths, path)

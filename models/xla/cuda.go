@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/go-xla/pjrt"
-
 	"illustrator/models/xla/cuda"
 )
 
@@ -21,13 +19,13 @@ const (
 
 // prepareCUDA sets the environment that XLA and NVIDIA's libraries read when plugin is opened, and returns what is left of the
 // options for GoMLX, and those for the plugin's client.
-func prepareCUDA(plugin string, options []string) (gomlx []string, client pjrt.NamedValuesMap) {
+func prepareCUDA(plugin string, options []string) (gomlx []string, client map[string]any) {
 	setCUDADataDir(plugin)
 	if !slices.Contains(options, optionTF32) {
 		forbidTF32()
 	}
 	if slices.Contains(options, optionGrow) {
-		client = pjrt.NamedValuesMap{"preallocate": false}
+		client = map[string]any{"preallocate": false}
 	}
 	return slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == optionTF32 || o == optionGrow }), client
 }
