@@ -110,7 +110,7 @@ GPU ?= .cache/gpu
 GPUFLAGS ?=
 PARITYON := xla:cpu
 ifeq ($(DEVICE),cuda)
-PARITYON += xla:cuda,grow xla:cuda,tf32,grow
+PARITYON += xla:cuda,preallocate=false xla:cuda,tf32,preallocate=false
 endif
 gpu-check: setup .cache/bench $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) ## compare a CUDA device with PyTorch: parity, speed, memory; writes docs/gpu.md
 	.cache/bench gpu --device $(DEVICE) --check

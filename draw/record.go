@@ -96,3 +96,11 @@ func (c Cartoon) Meta() (meta []pictures.Meta) {
 	}
 	return meta
 }
+
+// FileName returns the file name, without extension, of the picture of text number i.
+func FileName(i int, text string, seed uint64) string {
+	if text = texts.Slug(text); text != "" {
+		text = "-" + text
+	}
+	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"illustrator/draw/story"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
@@ -14,7 +15,10 @@ func explain(err error) error {
 	var run *runs.Error
 	var interrupted *runs.Interrupted
 	var study *studies.Error
+	var character *story.LongCharacter
 	switch {
+	case errors.As(err, &character):
+		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
 	case errors.As(err, &study):
 		return explainStudy(err, study)
 	case errors.As(err, &run):

@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"configs":      {"train", "eval", "data", "models", "losses", "checkpoints"},
 	"train":        {"data", "models", "losses", "checkpoints"},
 	"eval":         {"draw", "data", "models", "checkpoints"},
-	"draw":         {"data", "models", "losses"},
+	"draw":         {"data", "models", "losses", "checkpoints"},
 	"data":         {"models", "checkpoints"},
 	"models":       {"checkpoints"},
 	"losses":       {},

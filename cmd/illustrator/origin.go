@@ -125,7 +125,7 @@ func (a *artist) images(ctx context.Context, drawn []*draw.Picture) ([]image.Ima
 	for i, p := range drawn {
 		images[i] = a.Image(p)
 	}
-	return images, a.options.applyAll(ctx, images)
+	return images, a.options.Images(ctx, images)
 }
 
 // drawnBy is what the JSON of an artist's pictures says of how they were drawn.
@@ -138,7 +138,7 @@ type drawnBy struct {
 }
 
 func (a *artist) drawnBy() drawnBy {
-	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.options.record()}
+	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.options.Record()}
 }
 
 // projectionAlpha is the alpha of texts' projection, nil without one.
@@ -152,5 +152,5 @@ func (a *artist) projectionAlpha() *float64 {
 // meta is what a picture drawn by the artist carries.
 func (a *artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
 	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.Domain}}
-	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.options.record().Meta())
+	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.options.Record().Meta())
 }

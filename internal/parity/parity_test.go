@@ -52,7 +52,7 @@ func TestRelative(t *testing.T) {
 }
 
 func TestTolerance(t *testing.T) {
-	for backend, want := range map[string]float64{"cpu": float32OnCPU, "xla:cuda,grow": float32OnGPU, "xla:cuda,tf32,grow": tf32} {
+	for backend, want := range map[string]float64{"cpu": float32OnCPU, "xla:cuda,preallocate=false": float32OnGPU, "xla:cuda,tf32,preallocate=false": tf32} {
 		if got := Tolerance(backend, Usual(backend)); got != want || Tolerance(backend, BFloat16) != bfloat16 {
 			t.Errorf("%s: %g, want %g", backend, got, want)
 		}
