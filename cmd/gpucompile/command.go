@@ -13,11 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/xla"
 	"illustrator/models/xla/ahead"
@@ -222,7 +222,7 @@ func writeDocument(path string, results []Result) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, text, 0o644)
+	return files.WriteFile(path, text, 0o644)
 }
 
 // compileInChild has a process of its own build and compile a case: XLA reads its flags once, and may end the process.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
-	gomlxxla "github.com/gomlx/go-xla/compute/xla"
 
 	"illustrator/internal/fault"
 	"illustrator/models/xla/programs"
@@ -27,13 +26,12 @@ func OpenDescribed(cuda string, options []string, take func(programs.Program)) (
 	if err := inspect(path); err != nil {
 		return nil, fmt.Errorf("open XLA plugin %q: %w", path, err)
 	}
-	gomlxxla.EnableAutoInstall(false)
 	if err := programs.InterceptAs(path, filepath.FromSlash(describedPlugin)); err != nil {
 		return nil, fmt.Errorf("open XLA plugin %q: %w", path, err)
 	}
 	programs.Capture(take)
 	config := append([]string{filepath.FromSlash(describedPlugin)}, prepareCUDA(cuda, options)...)
-	backend, err := gomlxxla.NewWithOptions(strings.Join(config, ","), nil)
+	backend, err := newBackend(strings.Join(config, ","), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open XLA plugin %q for a described device: %w", path, err)
 	}

@@ -1,6 +1,5 @@
-//go:build linux
+//go:build linux && cgo
 
-// Package ahead compiles programs with XLA's CUDA plugin for devices that are described, not present. It runs nothing.
 package ahead
 
 /*
@@ -24,18 +23,6 @@ type Compiler struct {
 	table    *C.api
 	topology *C.topology
 }
-
-// Memory is a compiled program's need of the device's memory in bytes, as XLA plans it. The workspaces that cuDNN's and cuBLAS's
-// algorithms ask for are not in it: they are chosen on the device.
-type Memory struct {
-	Arguments int64 `json:"arguments"`
-	Outputs   int64 `json:"outputs"`
-	Aliased   int64 `json:"aliased"` // of the outputs, what takes the place of arguments
-	Temporary int64 `json:"temporary"`
-}
-
-// Peak is the most that is there at once.
-func (m Memory) Peak() int64 { return m.Arguments + m.Outputs - m.Aliased + m.Temporary }
 
 // Open loads the CUDA plugin at path, for good, to compile for the device d.
 func Open(path string, d Device) (*Compiler, error) {

@@ -1,3 +1,4 @@
+// Package ahead compiles programs with XLA's CUDA plugin for devices that are described, not present. It runs nothing.
 package ahead
 
 import "fmt"
@@ -29,6 +30,18 @@ func Devices() []Device {
 			cores: 132, fpusPerCore: 128, sharedPerCore: 233472, sharedPerBlock: 232448, cache: 52428800, clock: 1.98, capability: accelerated},
 	}
 }
+
+// Memory is a compiled program's need of the device's memory in bytes, as XLA plans it. The workspaces that cuDNN's and cuBLAS's
+// algorithms ask for are not in it: they are chosen on the device.
+type Memory struct {
+	Arguments int64 `json:"arguments"`
+	Outputs   int64 `json:"outputs"`
+	Aliased   int64 `json:"aliased"` // of the outputs, what takes the place of arguments
+	Temporary int64 `json:"temporary"`
+}
+
+// Peak is the most that is there at once.
+func (m Memory) Peak() int64 { return m.Arguments + m.Outputs - m.Aliased + m.Temporary }
 
 // Config is the device as a GpuTargetConfigProto in text. cuDNN is the one that the CUDA plugin is installed with.
 func (d Device) Config() string {
