@@ -77,7 +77,8 @@ type job struct {
 	Devices []string `json:"devices"`
 }
 
-// jobs lists all cases, the most telling first: each program in TF32, then other batches and precisions, then other devices.
+// jobs lists all cases, the most telling first: the main programs in TF32, then the others, other precisions and small batches,
+// then other devices.
 func (o options) jobs() []job {
 	devices := deviceNames()
 	h100 := devices[1]
@@ -98,10 +99,10 @@ func (o options) jobs() []job {
 			for _, batch := range p.batches() {
 				first := 1
 				switch {
-				case batch == middleBatch:
-					first = 0
 				case batch < middleBatch:
 					first = 4
+				case slices.Contains(mainPrograms, p.name):
+					first = 0
 				}
 				add(first, Case{p.name, set, batch, tf32}, h100)
 				if p.narrow {
