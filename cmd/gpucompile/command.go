@@ -31,6 +31,9 @@ The results go to a JSON file after each program, and a document is written from
 // compilerFlags are XLA's where no device can measure which algorithm is the fastest.
 const compilerFlags = "--xla_gpu_autotune_level=0"
 
+// cublasFlag leaves products to cuBLAS.
+const cublasFlag = "--xla_gpu_enable_triton_gemm=false"
+
 type options struct {
 	plugin, results, document string
 	programs, sets            []string
@@ -75,6 +78,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 type job struct {
 	Case
 	Devices []string `json:"devices"`
+	CuBLAS  bool     `json:"cublas"` // leave products to cuBLAS
 }
 
 // jobs lists all cases, the most telling first: the main programs in TF32, then the others, other precisions and small batches,
@@ -83,10 +87,12 @@ func (o options) jobs() []job {
 	devices := deviceNames()
 	h100 := devices[1]
 	if o.small {
-		return []job{{Case{"step", "lorelei", 32, tf32}, []string{h100}}}
+		return []job{{Case: Case{"step", "lorelei", 32, tf32}, Devices: []string{h100}}}
 	}
 	var order [6][]job
-	add := func(pass int, c Case, devices ...string) { order[pass] = append(order[pass], job{c, devices}) }
+	add := func(pass int, c Case, devices ...string) {
+		order[pass] = append(order[pass], job{Case: c, Devices: devices})
+	}
 	for _, p := range programList {
 		sets := p.sets
 		if sets == nil {
@@ -163,7 +169,7 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	for i, j := range jobs {
 		progress.Set(i, j.String())
 		began := time.Now()
-		done, err := compileInChild(ctx, plugin, o.results, j)
+		done, err := compileJob(ctx, plugin, o.results, j)
 		if err != nil {
 			return err
 		}
@@ -193,6 +199,20 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	}
 	return nil
 }
+
+// compileJob compiles a job. XLA's own kernels for products are tried out on a device, and cuBLAS takes their place where none
+// works. Without a device that fails, and the program is compiled again with cuBLAS's products.
+func compileJob(ctx context.Context, plugin, known string, j job) ([]Result, error) {
+	results, err := compileInChild(ctx, plugin, known, j)
+	if err != nil || !slices.ContainsFunc(results, func(r Result) bool { return strings.Contains(r.Error, noKernel) }) {
+		return results, err
+	}
+	j.CuBLAS = true
+	return compileInChild(ctx, plugin, known, j)
+}
+
+// noKernel is how XLA says that it has no kernel of its own for a product, and no device to choose another.
+const noKernel = "No supported config found"
 
 func replace(results []Result, r Result) []Result {
 	same := func(old Result) bool { return old.Case == r.Case && old.Device == r.Device }
@@ -237,7 +257,11 @@ func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result,
 		return nil, err
 	}
 	child := exec.CommandContext(ctx, self, "--case", string(text), "--plugin", plugin, "--known", known)
-	child.Env = append(os.Environ(), "XLA_FLAGS="+compilerFlags, "TF_CPP_MIN_LOG_LEVEL=3")
+	xlaFlags := compilerFlags
+	if j.CuBLAS {
+		xlaFlags += " " + cublasFlag
+	}
+	child.Env = append(os.Environ(), "XLA_FLAGS="+xlaFlags, "TF_CPP_MIN_LOG_LEVEL=3")
 	var stdout, stderr bytes.Buffer
 	child.Stdout, child.Stderr = &stdout, &stderr
 	child.WaitDelay = time.Second
@@ -253,7 +277,7 @@ func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result,
 		return results, nil
 	}
 	for _, d := range j.Devices {
-		results = append(results, Result{Case: j.Case, Device: d, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
+		results = append(results, Result{Case: j.Case, Device: d, CuBLAS: j.CuBLAS, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
 	}
 	return results, nil
 }
@@ -279,7 +303,7 @@ func runCase(ctx context.Context, opts *terminal.Options, o options) error {
 			devices = append(devices, d)
 		}
 	}
-	results, err := compileCase(ctx, j.Case, o.plugin, devices, known)
+	results, err := compileCase(ctx, j, o.plugin, devices, known)
 	if err != nil {
 		return err
 	}
