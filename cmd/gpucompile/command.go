@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -40,6 +42,7 @@ type options struct {
 	small, render             bool
 	asCase                    string // be the process of one case, given in JSON
 	known                     string // with it, a file of earlier results
+	kernels                   int    // with it, print the kernels that take the longest
 }
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
@@ -68,6 +71,8 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.render, "render", false, "write the document from the results, and compile nothing")
 	flags.StringVar(&o.asCase, "case", "", "")
 	flags.StringVar(&o.known, "known", "", "")
+	flags.IntVar(&o.kernels, "kernels", 0, "")
+	_ = flags.MarkHidden("kernels")
 	_ = flags.MarkHidden("case")
 	_ = flags.MarkHidden("known")
 	opts.AddFlags(cmd.PersistentFlags())
@@ -307,5 +312,21 @@ func runCase(ctx context.Context, opts *terminal.Options, o options) error {
 	if err != nil {
 		return err
 	}
+	if o.kernels > 0 {
+		return printKernels(opts.Stdout, results, o.kernels)
+	}
 	return json.NewEncoder(opts.Stdout).Encode(results)
+}
+
+// printKernels prints the kernels with the largest bounds.
+func printKernels(w io.Writer, results []Result, count int) error {
+	rows := [][]string{{"kernel", "kind", "GFLOP", "MB", "bound, µs", "outputs"}}
+	for _, r := range results {
+		slices.SortFunc(r.launches, func(a, b Launch) int { return cmp.Compare(b.Bound, a.Bound) })
+		for _, l := range r.launches[:min(count, len(r.launches))] {
+			rows = append(rows, []string{l.Name, l.Kind, fmt.Sprintf("%.1f", l.FLOPs/1e9), fmt.Sprintf("%.1f", l.Bytes/1e6),
+				fmt.Sprintf("%.1f", l.Bound*1e6), l.Shape})
+		}
+	}
+	return terminal.PrintTable(w, rows)
 }
