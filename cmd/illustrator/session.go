@@ -121,11 +121,12 @@ func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
 	return pipeline.ParsePrompts(name, raw, s.networks)
 }
 
-// readArray reads an array file.
-func readArray(path string) (*arrays.Array, error) {
-	a, err := arrays.Read(path, "")
+// readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
+func readArray(path string, usual ...string) (*arrays.Array, error) {
+	file, name := arrays.Split(path)
+	a, err := arrays.Read(file, name, usual...)
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
+		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
 	}
 	return a, err
 }
