@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +25,7 @@ type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
 	devices  int // that a training runs on; 0 is 1
+	start    func() error
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -40,7 +42,9 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{domain: domain, networks: networks}, nil
+	s := &session{domain: domain, networks: networks}
+	s.start = func() error { return o.start(s) }
+	return s, nil
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
@@ -52,11 +56,12 @@ func (o *globalOptions) start(s *session) (err error) {
 }
 
 // mapperOptions say which mapper is used.
-type mapperOptions struct{ mapper, run string }
+type mapperOptions struct{ mapper, run, prompts string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+	cmd.Flags().StringVar(&m.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
 // domainOf returns the domain of the run, unless the flag says otherwise.
@@ -102,23 +107,42 @@ func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, err
 	if err := s.loadMapper(m); err != nil || noProjection {
 		return model, err
 	}
-	prompts, err := s.loadPrompts(m.run)
+	prompts, err := s.loadPrompts(m)
 	model.Prompts = prompts.Prompts
 	return model, err
 }
 
-// loadPrompts returns the run's prompts, else the domain's.
-func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
-	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
-	if run == "" {
+// loadPrompts returns the prompts of the flag, else the run's, else the domain's. It starts a device if it must compute one.
+func (s *session) loadPrompts(m mapperOptions) (pipeline.PromptFile, error) {
+	p, err := s.readPrompts(m)
+	if err != nil || p.Text != nil {
+		return p, err
+	}
+	if err = s.start(); err == nil {
+		err = s.networks.CompletePrompts(context.Background(), &p)
+	}
+	return p, err
+}
+
+func (s *session) readPrompts(m mapperOptions) (pipeline.PromptFile, error) {
+	name, raw, err := train.Folder(m.run).Prompts(), []byte(nil), error(nil)
+	switch {
+	case m.prompts != "":
+		if raw, err = os.ReadFile(m.prompts); err != nil {
+			err = fault.Hint(fmt.Errorf("--prompts: %w", err), "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+		}
+		name = m.prompts
+	case m.run == "":
 		name, raw, err = s.domain.ReadPrompts()
-	} else if raw, err = os.ReadFile(name); err != nil {
-		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
+	default:
+		if raw, err = os.ReadFile(name); err != nil {
+			err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
+		}
 	}
 	if err != nil {
 		return pipeline.PromptFile{}, err
 	}
-	return pipeline.ParsePrompts(name, raw, s.networks)
+	return pipeline.ParsePrompts(name, raw, s.networks, s.domain.TextPrompt)
 }
 
 // readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
