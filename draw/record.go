@@ -9,7 +9,8 @@ import (
 	"illustrator/data/texts"
 )
 
-// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery keeps.
+// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery
+// keeps.
 type Record struct {
 	texts.Text          // with its kind and labels, where they are known
 	Seed       uint64   `json:"seed"`
@@ -95,4 +96,12 @@ func (c Cartoon) Meta() (meta []pictures.Meta) {
 		meta = append(meta, pictures.Meta{Key: "cartoon-SHA256", Value: c.SHA256})
 	}
 	return meta
+}
+
+// FileName returns the file name, without extension, of the picture of text number i.
+func FileName(i int, text string, seed uint64) string {
+	if text = texts.Slug(text); text != "" {
+		text = "-" + text
+	}
+	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)
 }

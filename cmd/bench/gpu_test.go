@@ -17,8 +17,8 @@ func goodSets() []parity.Set {
 	}
 	return []parity.Set{
 		{Name: "embedded", Backend: "xla:cpu", Figures: []parity.Figure{figure(parity.Float32, 1e-6), figure(parity.BFloat16, 1e-2)}},
-		{Name: "embedded", Backend: "xla:cuda,grow", Figures: []parity.Figure{figure(parity.Float32, 3e-6), figure(parity.BFloat16, 2e-2)}},
-		{Name: "embedded", Backend: "xla:cuda,tf32,grow", Figures: []parity.Figure{figure(parity.TF32, 2e-3)}},
+		{Name: "embedded", Backend: "xla:cuda,preallocate=false", Figures: []parity.Figure{figure(parity.Float32, 3e-6), figure(parity.BFloat16, 2e-2)}},
+		{Name: "embedded", Backend: "xla:cuda,tf32,preallocate=false", Figures: []parity.Figure{figure(parity.TF32, 2e-3)}},
 	}
 }
 
@@ -31,7 +31,7 @@ func TestOffParity(t *testing.T) {
 	}
 	off := goodSets()
 	off[2].Figures[0].Error = 1
-	if err := offParity(off, true); err == nil || !strings.Contains(err.Error(), "generator, image on xla:cuda,tf32,grow in tf32: 1, allowed 0.004") {
+	if err := offParity(off, true); err == nil || !strings.Contains(err.Error(), "generator, image on xla:cuda,tf32,preallocate=false in tf32: 1, allowed 0.004") {
 		t.Errorf("a figure is off: %v", err)
 	}
 	// What the CPU has in float32 is no figure of the GPU.

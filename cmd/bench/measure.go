@@ -40,7 +40,7 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 	backend = cmp.Or(backend, os.Getenv(xla.BackendEnv))
 	options = compare.Options{Rounds: b.rounds, Precisions: []compare.Precision{compare.Float32}, Device: "cpu"}
 	if xla.IsCUDA(backend) {
-		if options.Device, backend = "cuda", backend+",grow"; strings.Contains(backend, ","+string(compare.TF32)) {
+		if options.Device, backend = "cuda", backend+",preallocate=false"; strings.Contains(backend, ","+string(compare.TF32)) {
 			return options, "", fault.Usage(fmt.Errorf("--backend %s has tf32", backend), "name precisions in --precision alone")
 		}
 		if options.GPU, err = compare.FindGPU(ctx); err != nil {

@@ -25,13 +25,15 @@ attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision
 layers are added). Writes config.json, model.safetensors and a manifest with their SHA-256. Files of PyTorch, of before
 version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.
 
-With --to pytorch, writes the mapper in a folder of a run or a domain as a PyTorch file: the state dict of the official release's
-projectors.`,
+With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in evaluation
+mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
+With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
   illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
   illustrator convert vgg16-397923af.pth --out weights/lpips-vgg
+  illustrator convert runs/demo/mapper-best --to onnx --out mapper.onnx
   illustrator convert runs/demo/mapper-best --to pytorch --out c2s.pth`,
 		Args: terminal.ExactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -59,33 +61,13 @@ projectors.`,
 	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
 	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
-	flags.StringVar(&to, "to", "", "format to write a mapper in: pytorch")
+	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx or pytorch")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("out")
 	for _, flag := range []string{"attributes", "color-order", "vocabulary", "activation"} {
 		cmd.MarkFlagsMutuallyExclusive("to", flag)
 	}
 	return cmd
-}
-
-// convertMapper writes the mapper in the folder at location in another program's format.
-func convertMapper(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
-	var report fmt.Stringer
-	var err error
-	switch to {
-	case "pytorch":
-		report, err = convert.ToPyTorch(location, out, replace)
-	default:
-		return fault.Field("--to", to, "pytorch")
-	}
-	if err != nil {
-		return fmt.Errorf("convert %q: %w", location, err)
-	}
-	if asJSON {
-		return jsonfile.Print(opts.stdout, report)
-	}
-	_, err = fmt.Fprintln(opts.stdout, report)
-	return err
 }
 
 // checkColorOrder returns an error if order is given and is none, or if what it is given for is no generator.
@@ -104,4 +86,26 @@ func checkColorOrder(path, order string) error {
 		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
 	}
 	return nil
+}
+
+// convertMapper writes the mapper in the folder at location in another program's format.
+func convertMapper(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
+	var report fmt.Stringer
+	var err error
+	switch to {
+	case "onnx":
+		report, err = convert.ToONNX(location, out, replace)
+	case "pytorch":
+		report, err = convert.ToPyTorch(location, out, replace)
+	default:
+		return fault.Field("--to", to, "onnx or pytorch")
+	}
+	if err != nil {
+		return fmt.Errorf("convert %q: %w", location, err)
+	}
+	if asJSON {
+		return jsonfile.Print(opts.stdout, report)
+	}
+	_, err = fmt.Fprintln(opts.stdout, report)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/draw"
+	"illustrator/eval/album"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/stylegan2"
 )
@@ -57,10 +58,10 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 		return err
 	}
 	pictures := filepath.Join(out, "pictures")
-	summaryPath := filepath.Join(pictures, "summary.json")
-	var summary generateSummary
+	summaryPath := filepath.Join(pictures, album.SummaryFile)
+	var summary album.Summary
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
-		return summary.print(opts, pictures)
+		return printAlbum(opts, summary, pictures)
 	}
 	if _, err := job.Train(ctx); err != nil {
 		return err
@@ -69,7 +70,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	summary, err = opts.generate(ctx, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan)
+	summary, err = generate(ctx, opts, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan, nil)
 	if err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
@@ -77,5 +78,5 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
-	return summary.print(opts, pictures)
+	return printAlbum(opts, summary, pictures)
 }

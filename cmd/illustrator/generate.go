@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/eval/album"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
@@ -27,8 +26,8 @@ type generateOptions struct {
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
 pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks' SHA-256 in its metadata.
---texts takes one text a line, or a JSON list of {"text", "attributes"}; named attributes are then looked for by the
-domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
+--texts takes one text a line, or a .json, .jsonl, .csv or .tsv file, whose columns seed, alpha and style hold for a text in
+place of the flags. Attributes that a JSON file's entry {"text", "attributes"} names are looked for by the domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
 
 --count draws several pictures of each text, and measures how different they are: the mean cosine distance of two of their
 embeddings. They differ, by their seeds, in what --diversity says:
@@ -89,32 +88,21 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	plan, err := g.plan(cmd, s.model())
+	plan, plans, err := g.plans(cmd, s.model(), g.texts)
 	if err != nil {
 		return err
 	}
-	summary, err := opts.generate(cmd.Context(), s, g, plan)
+	summary, err := generate(cmd.Context(), opts, s, g, plan, plans)
 	if err != nil {
 		return err
 	}
 	if g.asJSON {
 		return jsonfile.Print(opts.stdout, summary)
 	}
-	return summary.print(opts, g.out)
+	return printAlbum(opts, summary, g.out)
 }
 
-// generateSummary is summary.json.
-type generateSummary struct {
-	draw.Summary
-	// Diversity is the mean cosine distance between the embeddings of two pictures of one text, mean over texts; left out
-	// where texts have one picture each.
-	Diversity *float64 `json:"diversity,omitempty"`
-	draw.Gains
-	Seconds float64 `json:"seconds"`
-	Grid    string  `json:"grid"`
-}
-
-func (s generateSummary) print(opts *globalOptions, out string) error {
+func printAlbum(opts *globalOptions, s album.Summary, out string) error {
 	pictures := fmt.Sprintf("%d pictures", s.Pictures)
 	if s.Pictures == 1 {
 		pictures = "1 picture"
@@ -151,9 +139,9 @@ func gainLine(what string, g *draw.Gain) string {
 	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
 }
 
-// generate draws and writes the pictures of all texts, grid and summary. All that g names is checked before a device starts.
-func (o *globalOptions) generate(ctx context.Context, s *session, g generateOptions, plan draw.Plan) (summary generateSummary, err error) {
-	began := time.Now()
+// generate draws and writes the pictures of all texts by plan, or by plans if there are any. All that g names is checked before
+// a device starts.
+func generate(ctx context.Context, opts *globalOptions, s *session, g generateOptions, plan draw.Plan, plans []draw.Plan) (summary album.Summary, err error) {
 	if s.networks.Classifier != nil {
 		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
 			return summary, err
@@ -162,29 +150,24 @@ func (o *globalOptions) generate(ctx context.Context, s *session, g generateOpti
 	if err := terminal.CheckOutputFolder(g.out); err != nil {
 		return summary, err
 	}
-	if err := o.openCartoon(&g.cartoonOptions, s); err != nil {
+	if err := opts.openCartoon(&g.cartoonOptions, s); err != nil {
+		return summary, err
+	}
+	redraws, err := opts.openTextStyles(g.cartoonOptions, g.texts, s)
+	if err != nil {
 		return summary, err
 	}
 	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
 	if err != nil {
 		return summary, err
 	}
-	if err := o.checkLengths(s, g.texts, g.strict); err != nil {
+	if err := opts.checkLengths(s, g.texts, g.strict); err != nil {
 		return summary, err
 	}
-	if err := o.start(s); err != nil {
+	if err := opts.start(s); err != nil {
 		return summary, err
 	}
-	if err := terminal.CreateFolder(g.out); err != nil {
-		return summary, err
-	}
-	album, err := o.draw(ctx, model, g, plan)
-	if err != nil {
-		return summary, err
-	}
-	if summary, err = album.summarize(o, g.out); err != nil {
-		return summary, err
-	}
-	summary.Seconds = time.Since(began).Seconds()
-	return summary, jsonfile.Write(filepath.Join(g.out, "summary.json"), summary)
+	return album.Album{
+		Env: opts.Env(), Model: model, Plan: plan, Plans: plans, Texts: g.texts, AtOnce: g.batch, Redraw: g.Redraw, Redraws: redraws, Out: g.out,
+	}.Draw(ctx)
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,8 +11,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/storybook"
-	"illustrator/data/texts"
-	"illustrator/draw"
+	"illustrator/draw/story"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
@@ -23,9 +22,6 @@ type illustrateOptions struct {
 	cartoonOptions
 	domain, out, format, title, character, language string
 	sameSeed, asJSON                                bool
-
-	story    storybook.Story
-	pictures []storyPicture // one of each paragraph
 }
 
 func newIllustrateCommand(opts *globalOptions) *cobra.Command {
@@ -69,18 +65,14 @@ the story no longer has stay in the folder.`,
 }
 
 func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions, path string) (err error) {
-	if !slices.Contains([]string{"html", "pdf", "both"}, i.format) {
+	if !slices.Contains(story.Formats, story.Format(i.format)) {
 		return fault.Usage(fmt.Errorf("--format %q is unknown", i.format), "the formats are html, pdf and both")
 	}
-	if i.story, err = storybook.Read(path); err != nil {
+	written, err := storybook.Read(path)
+	if err != nil {
 		return err
 	}
-	if i.title == "" {
-		i.title = i.story.Title
-	}
-	if i.title == "" {
-		i.title = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	}
+	title := cmp.Or(i.title, written.Title, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	if i.domain, err = i.domainOf(cmd, i.domain); err != nil {
 		return err
 	}
@@ -92,10 +84,24 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 	if err != nil {
 		return err
 	}
-	if err := i.ask(s); err != nil {
+	job := &story.Job{
+		Env: opts.Env(), Model: s.model(), Plan: plan, Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed,
+		Format: story.Format(i.format), Out: i.out,
+	}
+	if err := job.Ask(i.character); err != nil {
 		return err
 	}
-	summary, err := opts.illustrate(cmd.Context(), s, i, plan)
+	if err := terminal.CheckOutputFolder(i.out); err != nil {
+		return err
+	}
+	if err := opts.openCartoon(&i.cartoonOptions, s); err != nil {
+		return err
+	}
+	job.Redraw = i.Redraw
+	if job.Model, err = s.loadModel(i.mapperOptions, plan.NoProjection); err != nil {
+		return err
+	}
+	summary, err := job.Illustrate(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -104,90 +110,4 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 	}
 	_, err = fmt.Fprintf(opts.stdout, "%d pictures, CLIP similarity %.3f\n%s\n", len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
 	return err
-}
-
-// ask decides what each picture is asked for.
-func (i *illustrateOptions) ask(s *session) error {
-	before := ""
-	if character := strings.Join(strings.Fields(i.character), " "); character != "" {
-		before = strings.TrimRight(character, ".,; ") + ". "
-	}
-	fits := func(text string) bool { return s.networks.Tokenizer.Encode(before+text).Lost == "" }
-	if !fits("") || before != "" && !fits("a") {
-		return fault.Usage(fmt.Errorf("--character fills CLIP's %d tokens by itself", s.networks.Tokenizer.Context()), "describe the character in fewer words")
-	}
-	for n, p := range i.story.Paragraphs {
-		kept, left := storybook.Reduce(p.Text, fits)
-		text, err := texts.New(before + kept)
-		if err != nil {
-			return fmt.Errorf("paragraph %d: %w", n+1, err)
-		}
-		i.pictures = append(i.pictures, storyPicture{text: text, left: left})
-	}
-	return nil
-}
-
-// storySummary is story.json.
-type storySummary struct {
-	Title          string           `json:"title"`
-	Pages          []string         `json:"pages"`
-	CLIPSimilarity float64          `json:"clip_similarity"` // mean; of the pictures before a cartoon
-	Paragraphs     []storyParagraph `json:"paragraphs"`
-	// Asked is a hash of all that pages and pictures follow from.
-	Asked string `json:"asked_sha256"`
-}
-
-type storyParagraph struct {
-	Chapter        string  `json:"chapter,omitempty"`
-	Text           string  `json:"text"`
-	Asked          string  `json:"asked"`              // of the picture
-	LeftOut        string  `json:"left_out,omitempty"` // of the text: it does not fit into CLIP's context
-	Seed           uint64  `json:"seed"`
-	Picture        string  `json:"picture"` // in the same folder
-	CLIPSimilarity float64 `json:"clip_similarity"`
-}
-
-// illustrate draws the pictures and lays out the pages, unless that was done.
-func (o *globalOptions) illustrate(ctx context.Context, s *session, i illustrateOptions, plan draw.Plan) (storySummary, error) {
-	if err := terminal.CheckOutputFolder(i.out); err != nil {
-		return storySummary{}, err
-	}
-	if err := o.openCartoon(&i.cartoonOptions, s); err != nil {
-		return storySummary{}, err
-	}
-	model, err := s.loadModel(i.mapperOptions, plan.NoProjection)
-	if err != nil {
-		return storySummary{}, err
-	}
-	summary := storySummary{Title: i.title}
-	if summary.Asked, err = i.order(model, plan); err != nil {
-		return summary, err
-	}
-	if before, done := i.done(summary.Asked); done {
-		o.log.Info("nothing to draw: the story was illustrated by the same command")
-		return before, nil
-	}
-	if err := i.begin(); err != nil {
-		return summary, err
-	}
-	if err := o.drawStory(ctx, s, i, model, plan); err != nil {
-		return summary, err
-	}
-	book, err := i.book(ctx, s, &summary)
-	if err != nil {
-		return summary, err
-	}
-	if i.format != "html" {
-		missing, err := book.Unprintable()
-		if err != nil {
-			return summary, err
-		}
-		if missing != "" {
-			o.log.Warn(fmt.Sprintf("the PDF's font has no letter for %q; the HTML page leaves fonts to its reader", missing))
-		}
-	}
-	if summary.Pages, err = i.writePages(book); err != nil {
-		return summary, err
-	}
-	return summary, jsonfile.Write(i.summaryFile(), summary)
 }

@@ -13,21 +13,23 @@ import (
 )
 
 const (
-	module = "illustrator"
-	gomlx  = "github.com/gomlx/"
+	module   = "illustrator"
+	gomlx    = "github.com/gomlx/"
+	renameio = "github.com/google/renameio/"
 )
 
 // mayImport lists, for each room of the project, the rooms that it may import beside itself: imports go one way. Anyone
 // may import internal; what is not listed is refused.
 var mayImport = map[string][]string{
 	"cmd":          {"serve", "configs", "train/runs", "eval/studies", "train", "eval", "draw", "data", "models", "losses", "checkpoints"},
+	"library":      {"configs", "train/runs", "train", "draw", "data", "models"},
 	"serve":        {"eval", "draw", "data", "models"},
-	"train/runs":   {"configs", "train", "data", "models", "losses", "checkpoints"},
+	"train/runs":   {"configs", "train", "draw", "data", "models", "losses", "checkpoints"},
 	"eval/studies": {"configs", "eval", "draw", "data", "models", "checkpoints"},
 	"configs":      {"train", "eval", "data", "models", "losses", "checkpoints"},
 	"train":        {"data", "models", "losses", "checkpoints"},
 	"eval":         {"draw", "data", "models", "checkpoints"},
-	"draw":         {"data", "models", "losses"},
+	"draw":         {"data", "models", "losses", "checkpoints"},
 	"data":         {"models", "checkpoints"},
 	"models":       {"checkpoints"},
 	"losses":       {},
@@ -61,6 +63,9 @@ func room(pkg string) string {
 func wrongImports(pkg string, imports, deps []string) []string {
 	var wrong []string
 	from := room(pkg)
+	if pkg == module {
+		from = "library"
+	}
 	allowed, known := mayImport[from]
 	if !known {
 		return []string{fmt.Sprintf("%s is in no known room: add it to mayImport and to CONTRIBUTING.md", pkg)}
@@ -70,6 +75,8 @@ func wrongImports(pkg string, imports, deps []string) []string {
 		switch {
 		case to == "" && from == "losses" && strings.Contains(imported, ".") && !strings.HasPrefix(imported, gomlx):
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; losses hold graph code only", pkg, imported))
+		case strings.HasPrefix(imported, renameio) && pkg != module+"/internal/files":
+			wrong = append(wrong, fmt.Sprintf("%s imports %s, which does not support Windows; use internal/files", pkg, imported))
 		case to == "" || to == from || to == "internal" || slices.Contains(allowed, to):
 		default:
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import %v and internal", pkg, imported, from, allowed))
@@ -124,6 +131,8 @@ func TestWrongImports(t *testing.T) {
 		{"illustrator/losses", []string{"github.com/apache/arrow/go/v15/arrow"}, nil, true},
 		{"illustrator/internal/fault", []string{"illustrator/checkpoints"}, nil, true},
 		{"illustrator/utils", nil, nil, true},
+		{"illustrator/eval", []string{renameio + "v2"}, nil, true},
+		{"illustrator/internal/files", []string{renameio + "v2"}, nil, false},
 	} {
 		if got := wrongImports(c.pkg, c.imports, c.deps); (len(got) > 0) != c.wrong {
 			t.Errorf("%s with %v, %v: %q", c.pkg, c.imports, c.deps, got)

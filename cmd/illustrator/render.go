@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -101,27 +101,14 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	return err
 }
 
-// origins are what pictures are rendered from: z [N,Z] or the styles of all layers [N,L,Z], and the noise key of each, its
-// seed or its row.
-type origins struct {
-	z, styles []float32
-	keys      []uint64
-}
-
 // read reads and checks what is to be rendered.
-func (r renderOptions) read(s *session) (origins, error) {
-	dim, layers := s.networks.Generator.StyleDim, s.networks.Generator.NumLayers()
-	var from origins
+func (r renderOptions) read(s *session) (draw.Latents, error) {
 	if r.seeds != "" {
 		list, err := seeds.Parse(r.seeds)
 		if err != nil {
-			return from, fmt.Errorf("--%w", err)
+			return draw.Latents{}, fmt.Errorf("--%w", err)
 		}
-		for _, seed := range list {
-			from.z = append(from.z, seeds.Z(seed, dim)...)
-		}
-		from.keys = list
-		return from, nil
+		return draw.SeedLatents(s.networks, list), nil
 	}
 	path, name := r.z, "z"
 	if r.w != "" {
@@ -129,62 +116,34 @@ func (r renderOptions) read(s *session) (origins, error) {
 	}
 	a, err := readArray(path, name)
 	if err != nil {
-		return from, err
+		return draw.Latents{}, err
 	}
-	want := fmt.Sprintf("z of shape [N,%d]", dim)
+	of := draw.ZLatents
 	if r.w != "" {
-		want = fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim)
+		of = draw.WLatents
 	}
-	flat := len(a.Shape) == 2 && a.Shape[1] == dim
-	layered := r.w != "" && len(a.Shape) == 3 && a.Shape[1] == layers && a.Shape[2] == dim
-	if len(a.Data) == 0 || !flat && !layered {
-		return from, fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "domain %s takes %s, with at least one row", s.domain.Name, want)
-	}
-	for i := range a.Shape[0] {
-		from.keys = append(from.keys, uint64(i))
-	}
+	latents, err := of(s.networks, a)
+	var shape *draw.ShapeError
 	switch {
-	case r.z != "":
-		from.z = a.Data
-	case r.TruncationPsi != nil && *r.TruncationPsi != 1:
-		return from, fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi), "truncate w yourself, or give --z")
-	case layered:
-		from.styles = a.Data
-	default:
-		for i := range from.keys {
-			from.styles = append(from.styles, slices.Repeat(a.Data[i*dim:(i+1)*dim], layers)...)
-		}
+	case errors.As(err, &shape):
+		err = fault.Usage(fmt.Errorf("%s has shape %v", r.z+r.w, shape.Shape), "domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
+	case r.w != "" && r.TruncationPsi != nil && *r.TruncationPsi != 1:
+		err = fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi), "truncate w yourself, or give --z")
 	}
-	return from, nil
+	return latents, err
 }
 
-// render draws the pictures of rows [first,last).
-func (from origins) render(ctx context.Context, s *session, first, last int, synthesis pipeline.Synthesis) (images []float32, err error) {
-	dim := s.networks.Generator.StyleDim
-	styles := from.styles
-	if from.z != nil {
-		if styles, err = s.networks.Styles(ctx, from.z[first*dim:last*dim], synthesis.TruncationPsi); err != nil {
-			return nil, err
-		}
-	} else {
-		width := s.networks.Generator.NumLayers() * dim
-		styles = styles[first*width : last*width]
-	}
-	synthesis.Keys = from.keys[first:last]
-	return s.networks.Render(ctx, styles, synthesis)
-}
-
-func (r renderOptions) writeArray(ctx context.Context, s *session, from origins, synthesis pipeline.Synthesis) error {
-	images, err := from.render(ctx, s, 0, len(from.keys), synthesis)
+func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
+	images, err := from.Render(ctx, s.networks, 0, len(from.Keys), synthesis)
 	if err != nil {
 		return err
 	}
 	size := s.networks.Generator.Size
-	return arrays.Write(r.out, &arrays.Array{Name: "images", Shape: []int{len(from.keys), 3, size, size}, Data: images})
+	return arrays.Write(r.out, &arrays.Array{Name: "images", Shape: []int{len(from.Keys), 3, size, size}, Data: images})
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
-func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from origins, synthesis pipeline.Synthesis) error {
+func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
 	if err := terminal.CreateFolder(r.out); err != nil {
 		return err
 	}
@@ -192,12 +151,12 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 	if r.seeds != "" {
 		name = "seed"
 	}
-	bar := opts.NewProgress("Rendering pictures", len(from.keys))
+	bar := opts.NewProgress("Rendering pictures", len(from.Keys))
 	defer bar.Done()
 	size := s.networks.Generator.Size
-	for first := 0; first < len(from.keys); first += renderAtOnce {
-		last := min(first+renderAtOnce, len(from.keys))
-		images, err := from.render(ctx, s, first, last, synthesis)
+	for first := 0; first < len(from.Keys); first += renderAtOnce {
+		last := min(first+renderAtOnce, len(from.Keys))
+		images, err := from.Render(ctx, s.networks, first, last, synthesis)
 		if err != nil {
 			return err
 		}
@@ -206,7 +165,7 @@ func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *se
 			return err
 		}
 		for i, p := range drawings {
-			key := from.keys[first+i]
+			key := from.Keys[first+i]
 			meta := []pictures.Meta{
 				{Key: "Software", Value: version.Program()}, {Key: "Domain", Value: s.domain.Name},
 				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},

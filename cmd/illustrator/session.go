@@ -2,12 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -17,7 +12,7 @@ import (
 	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
-	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // session is a domain with its networks.
@@ -69,80 +64,17 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 	if m.run == "" || cmd.Flags().Changed("domain") {
 		return flag, nil
 	}
-	config := train.Folder(m.run).Config()
-	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
-		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(config)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-	}
-	run, err := configs.OpenRun(config, nil)
-	return run.Domain, err
-}
-
-// loadMapper loads the chosen mapper.
-func (s *session) loadMapper(m mapperOptions) error {
-	location := m.mapper
-	if location == "" && m.run != "" {
-		location = train.Folder(m.run).BestMapper()
-		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
-			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(location)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-		}
-	}
-	if location == "" {
-		location = s.domain.MapperLocation()
-	}
-	if location == "" {
-		return fault.Usage(fmt.Errorf("domain %s has no mapper of its own", s.domain.Name),
-			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
-	}
-	return s.networks.LoadMapper(location)
+	return runs.DomainOf(m.run)
 }
 
 // model returns the domain's model, whose mapper may be loaded later.
-func (s *session) model() draw.Model {
-	return draw.Model{Name: s.domain.Name, Domain: s.domain.Name, Alpha: s.domain.Alpha, Networks: s.networks}
-}
+func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks) }
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
 func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	model := s.model()
-	if err := s.loadMapper(m); err != nil || noProjection {
-		return model, err
-	}
-	prompts, err := s.loadPrompts(m)
-	model.Prompts = prompts.Prompts
-	return model, err
-}
-
-// loadPrompts returns the prompts of the flag, else the run's, else the domain's. It starts a device if it must compute one.
-func (s *session) loadPrompts(m mapperOptions) (pipeline.PromptFile, error) {
-	p, err := s.readPrompts(m)
-	if err != nil || p.Text != nil {
-		return p, err
-	}
-	if err = s.start(); err == nil {
-		err = s.networks.CompletePrompts(context.Background(), &p)
-	}
-	return p, err
-}
-
-func (s *session) readPrompts(m mapperOptions) (pipeline.PromptFile, error) {
-	name, raw, err := train.Folder(m.run).Prompts(), []byte(nil), error(nil)
-	switch {
-	case m.prompts != "":
-		if raw, err = os.ReadFile(m.prompts); err != nil {
-			err = fault.Hint(fmt.Errorf("--prompts: %w", err), "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
-		}
-		name = m.prompts
-	case m.run == "":
-		name, raw, err = s.domain.ReadPrompts()
-	default:
-		if raw, err = os.ReadFile(name); err != nil {
-			err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
-		}
-	}
-	if err != nil {
-		return pipeline.PromptFile{}, err
-	}
-	return pipeline.ParsePrompts(name, raw, s.networks, s.domain.TextPrompt)
+	return runs.OpenModel(context.Background(), s.domain, s.networks, runs.Choice{
+		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
+	})
 }
 
 // readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.

@@ -6,36 +6,38 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/go-xla/pjrt"
-
 	"illustrator/models/xla/cuda"
 )
 
-// The options of a CUDA backend that are seen to here and not by GoMLX.
+// Options of a CUDA backend.
 const (
-	// optionTF32 lets products of matrices and convolutions of float32 round their operands to TF32's 10 bits.
+	// optionTF32 lets products of matrices and convolutions of float32 round their operands to TF32's 10 bits. GoMLX's option of
+	// that name is about products alone.
 	optionTF32 = "tf32"
-	// optionGrow takes the device's memory as it is needed, where XLA would take three quarters of it at once.
-	optionGrow = "grow"
+	// optionPreallocate, of GoMLX, takes three quarters of the device's memory at once, or the share memory_fraction.
+	optionPreallocate = "preallocate"
 )
 
-// prepareCUDA sets the environment that XLA and NVIDIA's libraries read when plugin is opened, and returns what is left of the
-// options for GoMLX, and those for the plugin's client.
-func prepareCUDA(plugin string, options []string) (gomlx []string, client pjrt.NamedValuesMap) {
+// prepareCUDA sets the environment that XLA and NVIDIA's libraries read when plugin is opened, and returns the options for
+// GoMLX. Memory is preallocated unless they say otherwise, as XLA does.
+func prepareCUDA(plugin string, options []string) (gomlx []string) {
 	setCUDADataDir(plugin)
+	options = slices.Clone(options)
 	if !slices.Contains(options, optionTF32) {
 		forbidTF32()
+		if !slices.Contains(options, "no"+optionTF32) {
+			options = append(options, optionTF32+"=false")
+		}
 	}
-	if slices.Contains(options, optionGrow) {
-		client = pjrt.NamedValuesMap{"preallocate": false}
+	if !slices.ContainsFunc(options, func(o string) bool { return strings.Contains(o, optionPreallocate) }) {
+		options = append(options, optionPreallocate)
 	}
-	return slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == optionTF32 || o == optionGrow }), client
+	return options
 }
 
-// forbidTF32 has float32 computed in float32. XLA's own default for CUDA is TF32, in which GoMLX leaves convolutions always and
-// products of matrices without its option tf32; with it, products on CUDA get the highest precision, the opposite of its name
-// (v0.27.3). The variable tells cuBLAS and cuDNN, the flag leaves products to cuBLAS instead of XLA's own kernels. What the
-// environment says already is left.
+// forbidTF32 has float32 computed in float32. XLA's own default for CUDA is TF32, in which GoMLX (v0.28.2) leaves convolutions
+// whatever its option tf32 says. The variable tells cuBLAS and cuDNN, the flag leaves products to cuBLAS instead of XLA's own
+// kernels. The environment's own settings stay.
 func forbidTF32() {
 	const override, flag = "NVIDIA_TF32_OVERRIDE", "--xla_gpu_enable_triton_gemm="
 	if _, set := os.LookupEnv(override); !set {

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
-	gomlxxla "github.com/gomlx/go-xla/compute/xla"
-	"github.com/gomlx/go-xla/pjrt"
 
 	"illustrator/internal/fault"
 	"illustrator/models/xla/programs"
@@ -22,8 +20,9 @@ import (
 const BackendEnv = "GOMLX_BACKEND"
 
 // Open returns the backend called name: "cpu", "cuda", either with "xla:" before it, or the path of a plugin's library.
-// Options may follow, separated by commas: GoMLX's, and on CUDA "tf32", which lets float32 be computed in TF32, and "grow",
-// which takes memory as it is needed ("xla:cuda,tf32"). An empty name means $GOMLX_BACKEND, or else "cpu".
+// Options may follow, separated by commas ("xla:cuda,tf32,preallocate=false"): GoMLX's, of which "preallocate=false" takes
+// CUDA's memory as it is needed and "memory_fraction=0.9" nine tenths of it at once, and "tf32", which lets float32 be computed
+// in TF32 on CUDA. An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
 func Open(name string) (compute.Backend, error) { return OpenDevices(name, 1) }
@@ -35,10 +34,10 @@ func OpenDevices(name string, devices int) (compute.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	var options pjrt.NamedValuesMap
+	var options map[string]any
 	if target.isCPU() {
 		// Always set: without it, newer plugins take the number of devices from the machine.
-		options = pjrt.NamedValuesMap{"cpu_device_count": int64(max(devices, 1))}
+		options = map[string]any{"cpu_device_count": int64(max(devices, 1))}
 	}
 	backend, err := open(target, options)
 	if err != nil {
@@ -52,7 +51,7 @@ func OpenDevices(name string, devices int) (compute.Backend, error) {
 }
 
 // open opens the target with options for the plugin's client.
-func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, err error) {
+func open(target target, options map[string]any) (backend compute.Backend, err error) {
 	path, err := target.locate()
 	if err != nil {
 		return nil, err
@@ -69,14 +68,17 @@ func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, 
 		}
 	}()
 	if target.isCUDA(path) {
-		target.options, options = prepareCUDA(path, target.options)
+		target.options = prepareCUDA(path, target.options)
 	}
-	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
-	gomlxxla.EnableAutoInstall(false)
 	if err := programs.Intercept(path); err != nil {
 		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
 	}
-	opened, err := gomlxxla.NewWithOptions(strings.Join(append([]string{path}, target.options...), ","), options)
+	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
+	opened, err := newBackend(strings.Join(append([]string{path}, target.options...), ","), options)
+	if err != nil && strings.Contains(err.Error(), "unknown plugin options") {
+		return nil, fault.Usage(fmt.Errorf("backend %s with %s: %w", target, strings.Join(target.options, ","), err),
+			"the options are tf32, preallocate, memory_fraction, allocator and visible_devices on CUDA, and shared_buffers")
+	}
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
 	}
@@ -138,10 +140,6 @@ func parse(name string) (target, error) {
 	}
 	if t.isCPU() && slices.Contains(t.options, optionTF32) {
 		return target{}, fault.Usage(fmt.Errorf("%s %q: the CPU has no TF32", origin, name), "leave out tf32, or use xla:cuda,tf32")
-	}
-	// GoMLX advertises buffers shared with the host for a plugin called "cpu"; it can't tell from a path.
-	if t.isCPU() && !slices.Contains(t.options, "noshared_buffers") && !slices.Contains(t.options, "shared_buffers") {
-		t.options = append(t.options, "shared_buffers")
 	}
 	return t, nil
 }

@@ -15,15 +15,15 @@ import (
 func TestParse(t *testing.T) {
 	t.Setenv(BackendEnv, "")
 	for name, want := range map[string]target{
-		"":                       {name: "cpu", options: []string{"shared_buffers"}},
-		"xla":                    {name: "cpu", options: []string{"shared_buffers"}},
-		"cpu":                    {name: "cpu", options: []string{"shared_buffers"}},
-		"xla:cpu":                {name: "cpu", options: []string{"shared_buffers"}},
-		"xla:cpu,":               {name: "cpu", options: []string{"shared_buffers"}},
+		"":                       {name: "cpu", options: []string{}},
+		"xla":                    {name: "cpu", options: []string{}},
+		"cpu":                    {name: "cpu", options: []string{}},
+		"xla:cpu":                {name: "cpu", options: []string{}},
+		"xla:cpu,":               {name: "cpu", options: []string{}},
 		"cpu,noshared_buffers":   {name: "cpu", options: []string{"noshared_buffers"}},
 		"xla:cuda,tf32":          {name: "cuda", options: []string{"tf32"}},
 		"xla:tpu":                {name: "tpu", options: []string{}},
-		"/opt/libpjrt_cpu.so":    {path: "/opt/libpjrt_cpu.so", options: []string{"shared_buffers"}},
+		"/opt/libpjrt_cpu.so":    {path: "/opt/libpjrt_cpu.so", options: []string{}},
 		"xla:/opt/mine.so,tf32":  {path: "/opt/mine.so", options: []string{"tf32"}},
 		"/opt/x/../cuda/mine.so": {path: "/opt/cuda/mine.so", options: []string{}},
 	} {
@@ -137,23 +137,21 @@ func TestPrepareCUDA(t *testing.T) {
 		wantOverride    string
 		wantFlags       string
 		gomlx           []string
-		grows           bool
 	}{
-		{nil, "", "", "0", forbidden, nil, false},
-		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32"}, false},
-		{[]string{"tf32", "grow"}, "", "", "", "", []string{}, true},
-		{[]string{"grow"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{}, true},
+		{nil, "", "", "0", forbidden, []string{"tf32=false", "preallocate"}},
+		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32", "preallocate"}},
+		{[]string{"tf32", "preallocate=false"}, "", "", "", "", []string{"tf32", "preallocate=false"}},
+		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"memory_fraction=0.9", "tf32=false", "preallocate"}},
 	} {
 		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
 		if c.override == "" {
 			os.Unsetenv("NVIDIA_TF32_OVERRIDE")
 		}
 		t.Setenv("XLA_FLAGS", c.flags)
-		gomlx, client := prepareCUDA("/none/p.so", c.options)
+		gomlx := prepareCUDA("/none/p.so", c.options)
 		override, flags := os.Getenv("NVIDIA_TF32_OVERRIDE"), os.Getenv("XLA_FLAGS")
-		preallocate, set := client["preallocate"]
-		if override != c.wantOverride || flags != c.wantFlags || !slices.Equal(gomlx, c.gomlx) || set != c.grows || set && preallocate != false {
-			t.Errorf("%q: TF32 override %q, flags %q, GoMLX %q, client %v; want %+v", c.options, override, flags, gomlx, client, c)
+		if override != c.wantOverride || flags != c.wantFlags || !slices.Equal(gomlx, c.gomlx) {
+			t.Errorf("%q: TF32 override %q, flags %q, GoMLX %q; want %+v", c.options, override, flags, gomlx, c)
 		}
 	}
 }

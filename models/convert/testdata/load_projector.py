@@ -1,4 +1,4 @@
-"""Loads a state dict into the official release's mapper, defined here anew, and compares what it computes with what PyTorch computes
+"""Loads a state dict into the official release's mapper, defined here, and compares what it computes with what PyTorch computes
 of the file that it was converted from: python load_projector.py WRITTEN ORIGINAL dense|baseline EMBED Z WIDTH BLOCKS LAYERS.
 """
 import sys

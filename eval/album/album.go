@@ -1,10 +1,14 @@
-package main
+// Package album draws the pictures of texts into a folder: each with its record beside it, a grid, and a summary of how well
+// they match.
+package album
 
 import (
 	"context"
 	"fmt"
 	"image"
+	"os"
 	"path/filepath"
+	"time"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -12,15 +16,62 @@ import (
 	"illustrator/eval/metrics"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
+	"illustrator/models/host"
 )
 
 // gridPictures is the number of pictures that a grid shows at most: more do not fit on a sheet that viewers open.
 const gridPictures = 480
 
-// album is what was drawn: of each text the pictures that were kept. What is of each picture has all of them, pictures the
-// grid's.
-type album struct {
-	model       draw.Model
+// Album says what is drawn, and how.
+type Album struct {
+	Env   host.Env
+	Model draw.Model
+	Plan  draw.Plan
+	Texts []texts.Text
+	// Plans are the texts' own, which differ from Plan in seeds and alpha; nil draws all by Plan.
+	Plans  []draw.Plan
+	AtOnce int // pictures drawn together
+	Redraw draw.Redraw
+	// Redraws are those of texts that name a style, by its name.
+	Redraws map[string]draw.Redraw
+	Out     string // the folder
+}
+
+// Summary is summary.json.
+type Summary struct {
+	draw.Summary
+	// Diversity is the mean cosine distance between the embeddings of two pictures of one text, mean over texts; left out
+	// where texts have one picture each.
+	Diversity *float64 `json:"diversity,omitempty"`
+	draw.Gains
+	Seconds float64 `json:"seconds"`
+	Grid    string  `json:"grid"`
+}
+
+// Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started.
+func (a Album) Draw(ctx context.Context) (s Summary, err error) {
+	began := time.Now()
+	if err := os.MkdirAll(a.Out, 0o777); err != nil {
+		return s, err
+	}
+	p, err := a.draw(ctx)
+	if err != nil {
+		return s, err
+	}
+	if s, err = p.summarize(); err != nil {
+		return s, err
+	}
+	s.Seconds = time.Since(began).Seconds()
+	return s, jsonfile.Write(filepath.Join(a.Out, SummaryFile), s)
+}
+
+// SummaryFile is the summary's name in the folder.
+const SummaryFile = "summary.json"
+
+// kept holds what is known of the pictures that were drawn. Texts to imageEmbeds have all pictures, text by text; pictures
+// has those of the grid.
+type kept struct {
+	Album
 	texts       []texts.Text
 	places      []int // of the texts in the command's list
 	scores      []draw.Score
@@ -30,15 +81,20 @@ type album struct {
 }
 
 // draw draws the texts and writes each picture when it is done.
-func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOptions, plan draw.Plan) (*album, error) {
-	requests := make([]draw.Request, len(g.texts))
-	for i, text := range g.texts {
-		requests[i] = draw.Request{Text: text, Plan: plan}
+func (a Album) draw(ctx context.Context) (*kept, error) {
+	plan := a.Plan
+	requests := make([]draw.Request, len(a.Texts))
+	all := 0
+	for i, text := range a.Texts {
+		if requests[i] = (draw.Request{Text: text, Plan: plan}); a.Plans != nil {
+			requests[i].Plan = a.Plans[i]
+		}
+		all += len(requests[i].Seeds)
 	}
-	bar := o.NewProgress("Drawing pictures", len(requests)*len(plan.Seeds))
+	bar := a.Env.Progress("Drawing pictures", all)
 	defer bar.Done()
-	a := &album{model: m, gains: draw.NewGains(plan)}
-	for p, err := range draw.Run(ctx, []draw.Model{m}, requests, draw.Options{AtOnce: g.batch, Score: true, Progress: func(done int, refining *draw.Progress) {
+	k := &kept{Album: a, gains: draw.NewGains(plan)}
+	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests, draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
 		note := ""
 		if refining != nil {
 			note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
@@ -48,23 +104,27 @@ func (o *globalOptions) draw(ctx context.Context, m draw.Model, g generateOption
 		if err != nil {
 			return nil, err
 		}
-		if err := a.add(ctx, g, p); err != nil {
+		if err := k.add(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	return a, nil
+	return k, nil
 }
 
-// add writes a picture, redrawn in g's style, with its record beside it.
-func (a *album) add(ctx context.Context, g generateOptions, p *draw.Picture) error {
-	record := a.model.Record(*p.Recipe).Drawn(p)
-	record.Cartoon = g.cartoonOptions.record()
-	name := pictureName(p.Request, record.Text.Text, record.Seed)
-	img, err := g.redraw(ctx, g.out, name, a.model.Image(p))
+// add writes a picture, redrawn, with its record beside it.
+func (a *kept) add(ctx context.Context, p *draw.Picture) error {
+	record := a.Model.Record(*p.Recipe).Drawn(p)
+	redraw, ok := a.Redraws[record.Text.Style]
+	if !ok {
+		redraw = a.Redraw
+	}
+	record.Cartoon = redraw.Record()
+	name := draw.FileName(p.Request, record.Text.Text, record.Seed)
+	img, err := redraw.File(ctx, a.Out, name, a.Model.Image(p))
 	if err != nil {
 		return err
 	}
-	base := filepath.Join(g.out, name)
+	base := filepath.Join(a.Out, name)
 	if err := pictures.WritePNG(base+".png", img, record.Meta(version.Program())); err != nil {
 		return err
 	}
@@ -81,12 +141,12 @@ func (a *album) add(ctx context.Context, g generateOptions, p *draw.Picture) err
 }
 
 // summarize takes the means and writes the grid.
-func (a *album) summarize(o *globalOptions, out string) (s generateSummary, err error) {
+func (a *kept) summarize() (s Summary, err error) {
 	if len(a.pictures) < len(a.scores) {
-		o.log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(a.pictures), len(a.scores)))
+		a.Env.Log.Warn(fmt.Sprintf("the grid shows the first %d of %d pictures", len(a.pictures), len(a.scores)))
 	}
 	a.gains.Close()
-	s = generateSummary{Summary: draw.Summarize(a.texts, a.scores), Gains: *a.gains, Grid: filepath.Join(out, "grid.png")}
+	s = Summary{Summary: draw.Summarize(a.texts, a.scores), Gains: *a.gains, Grid: filepath.Join(a.Out, "grid.png")}
 	if s.Diversity, err = a.diversity(); err != nil {
 		return s, err
 	}
@@ -94,11 +154,11 @@ func (a *album) summarize(o *globalOptions, out string) (s generateSummary, err 
 }
 
 // diversity is how different the pictures of one text are, mean over texts; nil where they are one each.
-func (a *album) diversity() (*float64, error) {
+func (a *kept) diversity() (*float64, error) {
 	if len(a.places) < 2 || a.places[0] != a.places[1] {
 		return nil, nil
 	}
-	x, err := metrics.Rows(a.imageEmbeds, a.model.CLIP.ProjectionDim)
+	x, err := metrics.Rows(a.imageEmbeds, a.Model.CLIP.ProjectionDim)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +174,7 @@ func (a *album) diversity() (*float64, error) {
 }
 
 // writeGrid writes the pictures on one labelled sheet: a row for each text where there are several seeds.
-func (a *album) writeGrid(path string, perText int, summary generateSummary) error {
+func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 	columns, labels, notes := min(10, len(a.pictures)), make([]string, len(a.pictures)), make([]string, len(a.pictures))
 	if perText > 1 {
 		columns = min(perText, 12)
@@ -142,12 +202,4 @@ func (a *album) writeGrid(path string, perText int, summary generateSummary) err
 		return err
 	}
 	return pictures.WritePNG(path, img, []pictures.Meta{{Key: "Software", Value: version.Program()}})
-}
-
-// pictureName is the file name, without extension, of text number i's picture.
-func pictureName(i int, text string, seed uint64) string {
-	if text = texts.Slug(text); text != "" {
-		text = "-" + text
-	}
-	return fmt.Sprintf("%04d%s-seed%d", i+1, text, seed)
 }

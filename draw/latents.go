@@ -1,0 +1,86 @@
+package draw
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"illustrator/data/arrays"
+	"illustrator/data/seeds"
+	"illustrator/models/pipeline"
+)
+
+// Latents are points of a generator's spaces to render pictures from: Z [N,Z], or the Styles of all layers [N,L,Z]. Keys
+// are the noise key of each picture.
+type Latents struct {
+	Z, Styles []float32
+	Keys      []uint64
+}
+
+// SeedLatents returns the z of seeds.
+func SeedLatents(n *pipeline.Networks, of []uint64) Latents {
+	l := Latents{Keys: of}
+	for _, seed := range of {
+		l.Z = append(l.Z, seeds.Z(seed, n.Generator.StyleDim)...)
+	}
+	return l
+}
+
+// ZLatents returns the rows of an array [N,Z]. A picture's noise key is its row.
+func ZLatents(n *pipeline.Networks, a *arrays.Array) (Latents, error) {
+	dim := n.Generator.StyleDim
+	if len(a.Data) == 0 || !isFlat(a, dim) {
+		return Latents{}, &ShapeError{a.Shape, fmt.Sprintf("z of shape [N,%d]", dim)}
+	}
+	return Latents{Z: a.Data, Keys: rowKeys(a)}, nil
+}
+
+// WLatents returns the rows of an array of w, [N,Z] or [N,L,Z]. A picture's noise key is its row.
+func WLatents(n *pipeline.Networks, a *arrays.Array) (Latents, error) {
+	dim, layers := n.Generator.StyleDim, n.Generator.NumLayers()
+	l := Latents{Styles: a.Data}
+	switch layered := len(a.Shape) == 3 && a.Shape[1] == layers && a.Shape[2] == dim; {
+	case len(a.Data) == 0 || !layered && !isFlat(a, dim):
+		return l, &ShapeError{a.Shape, fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim)}
+	case !layered:
+		l.Styles = nil
+		for row := range slices.Chunk(a.Data, dim) {
+			l.Styles = append(l.Styles, slices.Repeat(row, layers)...)
+		}
+	}
+	l.Keys = rowKeys(a)
+	return l, nil
+}
+
+func isFlat(a *arrays.Array, dim int) bool { return len(a.Shape) == 2 && a.Shape[1] == dim }
+
+// ShapeError is the error of an array that holds no latents.
+type ShapeError struct {
+	Shape []int
+	Want  string // in words
+}
+
+func (e *ShapeError) Error() string { return fmt.Sprintf("shape %v is not %s", e.Shape, e.Want) }
+
+func rowKeys(a *arrays.Array) []uint64 {
+	keys := make([]uint64, a.Shape[0])
+	for i := range keys {
+		keys[i] = uint64(i)
+	}
+	return keys
+}
+
+// Render renders the pictures [.,3,Size,Size] of rows [first,last).
+func (l Latents) Render(ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis) (images []float32, err error) {
+	dim, styles := n.Generator.StyleDim, l.Styles
+	if l.Z != nil {
+		if styles, err = n.Styles(ctx, l.Z[first*dim:last*dim], synthesis.TruncationPsi); err != nil {
+			return nil, err
+		}
+	} else {
+		width := n.Generator.NumLayers() * dim
+		styles = styles[first*width : last*width]
+	}
+	synthesis.Keys = l.Keys[first:last]
+	return n.Render(ctx, styles, synthesis)
+}

@@ -1,0 +1,184 @@
+// Package story illustrates stories: it draws a picture for each paragraph, keeps those that are there, and lays out pages.
+package story
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"illustrator/data/storybook"
+	"illustrator/data/texts"
+	"illustrator/draw"
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+	"illustrator/models/host"
+)
+
+// Format is a page to lay out.
+type Format string
+
+// The formats.
+const (
+	HTML Format = "html"
+	PDF  Format = "pdf"
+	Both Format = "both"
+)
+
+// Formats lists all formats.
+var Formats = []Format{HTML, PDF, Both}
+
+// Job is a story to illustrate.
+type Job struct {
+	Env             host.Env
+	Model           draw.Model // whose mapper Illustrate needs
+	Plan            draw.Plan  // of every picture, but for the seed
+	Story           storybook.Story
+	Title, Language string
+	SameSeed        bool // all pictures have the first seed
+	Format          Format
+	Redraw          draw.Redraw
+	Out             string // the folder
+
+	pictures []picture // one of each paragraph
+}
+
+// LongCharacter is the error of a description of the character that leaves no room for a paragraph.
+type LongCharacter struct{ Tokens int }
+
+func (e *LongCharacter) Error() string {
+	return fmt.Sprintf("character fills CLIP's %d tokens by itself", e.Tokens)
+}
+
+// Ask decides the text of each picture: as much of its paragraph as CLIP reads, after a description of the character, if
+// there is one.
+func (j *Job) Ask(character string) error {
+	before := ""
+	if character := strings.Join(strings.Fields(character), " "); character != "" {
+		before = strings.TrimRight(character, ".,; ") + ". "
+	}
+	tokenizer := j.Model.Tokenizer
+	fits := func(text string) bool { return tokenizer.Encode(before+text).Lost == "" }
+	if !fits("") || before != "" && !fits("a") {
+		return &LongCharacter{tokenizer.Context()}
+	}
+	for n, p := range j.Story.Paragraphs {
+		kept, left := storybook.Reduce(p.Text, fits)
+		text, err := texts.New(before + kept)
+		if err != nil {
+			return fmt.Errorf("paragraph %d: %w", n+1, err)
+		}
+		j.pictures = append(j.pictures, picture{text: text, left: left})
+	}
+	return nil
+}
+
+// Summary is story.json.
+type Summary struct {
+	Title          string      `json:"title"`
+	Pages          []string    `json:"pages"`
+	CLIPSimilarity float64     `json:"clip_similarity"` // mean; of the pictures before a cartoon
+	Paragraphs     []Paragraph `json:"paragraphs"`
+	// Asked is a hash of all that pages and pictures follow from.
+	Asked string `json:"asked_sha256"`
+}
+
+// Paragraph is a paragraph and its picture.
+type Paragraph struct {
+	Chapter        string  `json:"chapter,omitempty"`
+	Text           string  `json:"text"`
+	Asked          string  `json:"asked"`              // of the picture
+	LeftOut        string  `json:"left_out,omitempty"` // of the text: it does not fit into CLIP's context
+	Seed           uint64  `json:"seed"`
+	Picture        string  `json:"picture"` // in the same folder
+	CLIPSimilarity float64 `json:"clip_similarity"`
+}
+
+// Illustrate draws the missing pictures and lays out the pages, unless an earlier call for the same did.
+func (j *Job) Illustrate(ctx context.Context) (summary Summary, err error) {
+	summary.Title = j.Title
+	if summary.Asked, err = j.order(); err != nil {
+		return summary, err
+	}
+	if before, done := j.done(summary.Asked); done {
+		j.Env.Log.Info("nothing to draw: the story was illustrated by the same command")
+		return before, nil
+	}
+	if err := j.begin(); err != nil {
+		return summary, err
+	}
+	if err := j.draw(ctx); err != nil {
+		return summary, err
+	}
+	book, err := j.book(ctx, &summary)
+	if err != nil {
+		return summary, err
+	}
+	if j.Format != HTML {
+		missing, err := book.Unprintable()
+		if err != nil {
+			return summary, err
+		}
+		if missing != "" {
+			j.Env.Log.Warn(fmt.Sprintf("the PDF's font has no letter for %q; the HTML page leaves fonts to its reader", missing))
+		}
+	}
+	if summary.Pages, err = j.writePages(book); err != nil {
+		return summary, err
+	}
+	return summary, jsonfile.Write(j.summaryFile(), summary)
+}
+
+// draw draws the pictures that are not there yet, each by itself: with others the last digits would depend on how many they
+// are.
+func (j *Job) draw(ctx context.Context) error {
+	all := len(j.pictures)
+	there := all - j.missing()
+	if there > 0 {
+		j.Env.Log.Info(fmt.Sprintf("%d of %d pictures are in %s", there, all, j.Out))
+	}
+	if there == all {
+		return nil
+	}
+	if err := j.Env.Start(j.Model.Networks); err != nil {
+		return err
+	}
+	var missing []*picture
+	var requests []draw.Request
+	for n := range j.pictures {
+		p := &j.pictures[n]
+		if p.drawn {
+			continue
+		}
+		if p.left != "" {
+			j.Env.Log.Debug(fmt.Sprintf("paragraph %d: the picture is asked for by %q", n+1, p.text.Text))
+		}
+		missing, requests = append(missing, p), append(requests, draw.Request{Text: p.text, Plan: p.plan})
+	}
+	bar := j.Env.Progress("Drawing pictures", all-there)
+	defer bar.Done()
+	for p, err := range draw.Run(ctx, []draw.Model{j.Model}, requests, draw.Options{AtOnce: 1, Score: true}) {
+		if err == nil {
+			err = j.add(ctx, missing[p.Request], p)
+		}
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-j.missing(), all, j.Out), "the same command goes on from there")
+		}
+		if err != nil {
+			return err
+		}
+		bar.Set(all-there-j.missing(), "")
+	}
+	return nil
+}
+
+// add redraws and writes a picture.
+func (j *Job) add(ctx context.Context, of *picture, p *draw.Picture) error {
+	img, err := j.Redraw.File(ctx, j.Out, of.name, j.Model.Image(p))
+	if err != nil {
+		return err
+	}
+	record := j.Model.Record(*p.Recipe).Drawn(p)
+	record.Cartoon = j.Redraw.Record()
+	return j.write(of, img, record)
+}
