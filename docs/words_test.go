@@ -22,7 +22,7 @@ var checkAll = flag.Bool("all", false, "check the words of the files in pendingW
 // such code. It only shrinks.
 // `go test ./docs -run TestWords -all` reports their findings.
 var pendingWords = []string{
-	"checkpoints", "cmd", "configs", "data", "docs/cli", "draw", "eval", "internal", "losses", "models", "refine", "serve", "train",
+	"checkpoints", "cmd", "configs", "data", "docs/cli", "eval", "internal", "losses", "models", "serve", "train",
 }
 
 const maxColumns = 120

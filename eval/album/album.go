@@ -105,7 +105,7 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 
 // add writes a picture, redrawn, with its record beside it.
 func (a *kept) add(ctx context.Context, p *draw.Picture) error {
-	record := a.Model.Record(*p.Recipe).Drawn(p)
+	record := a.Model.Record(*p.Recipe).With(p)
 	record.Cartoon = a.Redraw.Record()
 	name := draw.FileName(p.Request, record.Text.Text, record.Seed)
 	img, err := a.Redraw.File(ctx, a.Out, name, a.Model.Image(p))
