@@ -23,7 +23,7 @@ train:
       schedule: {kind: constant, steps: 2, learning_rate: 1e-3}
 `
 
-// A program trains a mapper on a domain of its own, reads its pairs, and draws with it; a second call completes at once.
+// A program trains a mapper on a domain of its own, reads its pairs, and draws with it; a second call returns at once.
 func TestTrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles networks")
@@ -39,9 +39,10 @@ func TestTrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	stages := map[string]bool{}
-	training := illustrator.Training{Config: config, Folder: filepath.Join(dir, "run"), Progress: func(stage string, _, _ int) {
-		stages[stage] = true
-	}}
+	training := illustrator.Training{
+		Config: config, Folder: filepath.Join(dir, "run"),
+		Progress: func(stage string, _, _ int) { stages[stage] = true },
+	}
 	for range 2 {
 		if err := illustrator.Train(t.Context(), training); err != nil {
 			t.Fatal(err)
