@@ -118,7 +118,7 @@ func (p Picture) WritePNG(path string) error {
 
 func (d *Domain) picture(p *draw.Picture) Picture {
 	return Picture{
-		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).Drawn(p),
+		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).With(p),
 		Z: p.Z, ImageEmbedding: p.ImageEmbed,
 	}
 }
