@@ -156,8 +156,8 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []text
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && arrays.IsPath(sources[0]) {
-		a, err := readArray(sources[0])
+	if len(sources) == 1 && arrays.IsSource(sources[0]) {
+		a, err := readArray(sources[0], "images")
 		if err != nil {
 			return nil, err
 		}
