@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
@@ -39,18 +38,6 @@ needs more than there is, such as 100 texts for r_precision of 100, is refused a
 
 An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485, 0.456,
 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
-
-type evalOptions struct {
-	drawFlags
-	domain, mapper, textsFile, out    string
-	metrics                           []string
-	asJSON, pad                       bool
-	referenceSamples, resamples       int
-	reference, clip, inception, lpips string
-
-	run, pictures string // the argument is one of them, or there is none
-	drawn         draw.Plan
-}
 
 func newEvalCommand(opts *globalOptions) *cobra.Command {
 	var e evalOptions

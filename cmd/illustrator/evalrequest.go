@@ -8,11 +8,24 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 	"illustrator/models/pipeline"
 )
+
+type evalOptions struct {
+	drawFlags
+	domain, mapper, textsFile, out    string
+	metrics                           []string
+	asJSON, pad                       bool
+	referenceSamples, resamples       int
+	reference, clip, inception, lpips string
+
+	run, pictures string // the argument is one of them, or there is none
+	drawn         draw.Plan
+}
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
