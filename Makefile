@@ -18,7 +18,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint race vulncheck docs man snapshot figures fmt \
+.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint cross race vulncheck docs man snapshot figures fmt \
 	tools modules chromium
 
 help: ## list the targets
@@ -134,6 +134,10 @@ lint: modules ## gofmt, go vet, staticcheck
 	fi
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+
+cross: modules ## go vet for Windows and macOS, without cgo
+	CGO_ENABLED=0 GOOS=windows $(GO) vet ./...
+	CGO_ENABLED=0 GOOS=darwin $(GO) vet ./...
 
 race: setup ## test the concurrent packages under the race detector
 	$(GO) test -race -short -timeout 20m $(RACE)

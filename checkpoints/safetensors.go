@@ -10,10 +10,10 @@ import (
 	"math"
 	"os"
 
-	"github.com/google/renameio/v2"
 	"github.com/nlpodyssey/safetensors"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // A safetensors file is the header's length in 8 bytes, the header (a JSON object: for each tensor its dtype, shape
@@ -213,9 +213,9 @@ func WriteSafetensors(path string, w *Weights, metadata map[string]string) error
 	if err := checkWritable(w); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	file, err := files.Pending(path)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return err
 	}
 	defer file.Cleanup()
 	if err := serialize(file, w, metadata); err != nil {

@@ -6,10 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Files of a finished evaluation.
@@ -61,7 +60,7 @@ func (r *Result) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(folder, ResultFile), append(text, '\n'), 0o666)
+	return files.WriteFile(filepath.Join(folder, ResultFile), append(text, '\n'), 0o666)
 }
 
 // ReadResult reads the result of a finished evaluation from its folder: eval.json, as Write or the command wrote it, and the
@@ -125,5 +124,5 @@ func (r *Result) writeSamples(folder string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(folder, SamplesFile), text, 0o666)
+	return files.WriteFile(filepath.Join(folder, SamplesFile), text, 0o666)
 }

@@ -13,9 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/clip"
 	"illustrator/models/pipeline"
 )
@@ -108,7 +107,7 @@ func (r *Request) claim(n *pipeline.Networks) error {
 	there, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return renameio.WriteFile(path, settings, 0o666)
+		return files.WriteFile(path, settings, 0o666)
 	case err != nil:
 		return err
 	case !bytes.Equal(there, settings):

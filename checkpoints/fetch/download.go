@@ -12,10 +12,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/hashicorp/go-retryablehttp"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // maxBytes bounds a file whose size nobody knows.
@@ -165,7 +165,7 @@ func (d *download) begin(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
+	return files.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
 }
 
 // receive appends body to the partial file, which has so many bytes.

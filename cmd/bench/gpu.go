@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/bench/compare"
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/machine"
 	"illustrator/internal/parity"
 	"illustrator/models/xla"
@@ -128,7 +128,7 @@ func runGPU(cmd *cobra.Command, opts *terminal.Options, b gpuOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(b.out, content, 0o666); err != nil {
+	if err := files.WriteFile(b.out, content, 0o666); err != nil {
 		return err
 	}
 	if err := measured.print(opts.Stdout); err != nil || b.parity == "" {

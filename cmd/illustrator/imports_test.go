@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	module = "illustrator"
-	gomlx  = "github.com/gomlx/"
+	module   = "illustrator"
+	gomlx    = "github.com/gomlx/"
+	renameio = "github.com/google/renameio/"
 )
 
 // mayImport lists, for each room of the project, the rooms that it may import beside itself: imports go one way. Anyone
@@ -70,6 +71,8 @@ func wrongImports(pkg string, imports, deps []string) []string {
 		switch {
 		case to == "" && from == "losses" && strings.Contains(imported, ".") && !strings.HasPrefix(imported, gomlx):
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; losses hold graph code only", pkg, imported))
+		case strings.HasPrefix(imported, renameio) && pkg != module+"/internal/files":
+			wrong = append(wrong, fmt.Sprintf("%s imports %s, which does not support Windows; use internal/files", pkg, imported))
 		case to == "" || to == from || to == "internal" || slices.Contains(allowed, to):
 		default:
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import %v and internal", pkg, imported, from, allowed))
@@ -124,6 +127,8 @@ func TestWrongImports(t *testing.T) {
 		{"illustrator/losses", []string{"github.com/apache/arrow/go/v15/arrow"}, nil, true},
 		{"illustrator/internal/fault", []string{"illustrator/checkpoints"}, nil, true},
 		{"illustrator/utils", nil, nil, true},
+		{"illustrator/eval", []string{renameio + "v2"}, nil, true},
+		{"illustrator/internal/files", []string{renameio + "v2"}, nil, false},
 	} {
 		if got := wrongImports(c.pkg, c.imports, c.deps); (len(got) > 0) != c.wrong {
 			t.Errorf("%s with %v, %v: %q", c.pkg, c.imports, c.deps, got)

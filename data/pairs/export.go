@@ -13,7 +13,6 @@ import (
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
-	"github.com/google/renameio/v2"
 
 	"illustrator/data/arrays"
 	"illustrator/internal/fault"
@@ -86,7 +85,7 @@ func (p *Set) ExportNPY(ctx context.Context, folder string, progress func(rows i
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fault.Hint(err, "name a folder in a place that you can write to")
 	}
-	var pending []*renameio.PendingFile
+	var pending []*files.PendingFile
 	defer func() {
 		for _, f := range pending {
 			f.Cleanup() // does nothing once the file has its name

@@ -9,11 +9,10 @@ import (
 	"image/png"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/data/cartoon"
 	"illustrator/data/pictures"
 	"illustrator/data/storybook"
+	"illustrator/internal/files"
 )
 
 // book returns the story with its pictures, and adds them to the summary. Pictures are read from their files, whichever call
@@ -71,7 +70,7 @@ func (j *Job) writePages(book storybook.Book) (paths []string, err error) {
 			return nil, fmt.Errorf("lay out story.%s: %w", page.format, err)
 		}
 		path := filepath.Join(j.Out, "story."+string(page.format))
-		if err := renameio.WriteFile(path, raw, 0o666); err != nil {
+		if err := files.WriteFile(path, raw, 0o666); err != nil {
 			return nil, err
 		}
 		paths = append(paths, path)

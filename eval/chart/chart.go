@@ -11,13 +11,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Figure is a picture of one or more charts.
@@ -73,7 +73,7 @@ func (f Figure) Write(path string) error {
 	if err != nil {
 		return fmt.Errorf("draw %q: %w", path, err)
 	}
-	return renameio.WriteFile(path, content, 0o666)
+	return files.WriteFile(path, content, 0o666)
 }
 
 // Encode returns the file of the figure in one of Formats. A figure without points, and values that cannot be drawn, are

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/renameio/v2"
+	"illustrator/internal/files"
 )
 
 // Document is a report of one study. Texts of paragraphs, lists, findings, captions and notes may have `code` in them.
@@ -37,7 +37,7 @@ func (d Document) WriteHTML(path string) error {
 	if err != nil {
 		return fmt.Errorf("write %q: %w", path, err)
 	}
-	return renameio.WriteFile(path, content, 0o666)
+	return files.WriteFile(path, content, 0o666)
 }
 
 // validate returns an error unless all of the document can be shown.

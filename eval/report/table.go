@@ -11,10 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Table is what was measured of several things: a row for each, a column for each metric.
@@ -155,7 +154,7 @@ func (t Table) Write(path string) error {
 	if err != nil {
 		return fmt.Errorf("write %q: %w", path, err)
 	}
-	return renameio.WriteFile(path, content, 0o666)
+	return files.WriteFile(path, content, 0o666)
 }
 
 // Encode returns the file of the table in one of Formats. Rows of the wrong length, and numbers that are none, are errors.

@@ -10,12 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/eval"
 	"illustrator/eval/metrics"
 	"illustrator/eval/report"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 	"illustrator/models/host"
@@ -123,7 +122,7 @@ func (r *Report) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(folder, "eval.md"), content, 0o666)
+	return files.WriteFile(filepath.Join(folder, "eval.md"), content, 0o666)
 }
 
 // oneLine joins the lines of an error of several parts.

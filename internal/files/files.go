@@ -9,14 +9,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/internal/fault"
 )
 
 // Pending opens a temporary file beside path that becomes path when it is complete.
-func Pending(path string) (*renameio.PendingFile, error) {
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+func Pending(path string) (*PendingFile, error) {
+	f, err := newPending(path, 0o644)
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("write %q: %w", path, err), "the folder %q must exist and be writable", filepath.Dir(path))
 	}

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"io"
 
-	"github.com/google/renameio/v2"
+	"illustrator/internal/files"
 )
 
 // Print writes v to w.
@@ -23,5 +23,5 @@ func Write(path string, v any) error {
 	if err := Print(&text, v); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, text.Bytes(), 0o666)
+	return files.WriteFile(path, text.Bytes(), 0o666)
 }

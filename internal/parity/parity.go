@@ -13,9 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Env names the environment variable with the folder that tests write their figures into. Without it they write none.
@@ -115,7 +114,7 @@ func (s Set) Write() error {
 		return err
 	}
 	name := strings.NewReplacer(":", "-", ",", "-", "/", "-").Replace(s.Name + "-" + s.Backend)
-	return renameio.WriteFile(filepath.Join(folder, name+".json"), data, 0o666)
+	return files.WriteFile(filepath.Join(folder, name+".json"), data, 0o666)
 }
 
 // Read reads all sets of a folder, by the order of their files' names.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gomlx/go-xla/installer"
-	"github.com/gomlx/go-xla/pjrt"
 )
 
 // gomlxTimeout bounds GoMLX's installer, which sets no time limit on its downloads.
@@ -32,7 +31,7 @@ func (s *setup) installWithGoMLX(ctx context.Context) (Report, error) {
 	platform := runtime.GOOS + "_" + runtime.GOARCH
 	defer s.heartbeat("still downloading or verifying")()
 	err = withTimeout(ctx, gomlxTimeout, func() error {
-		return installer.CPUInstall(platform, pjrt.DefaultCPUVersion, dir, false, installer.Quiet)
+		return installer.CPUInstall(platform, cpuVersion, dir, false, installer.Quiet)
 	})
 	if err != nil {
 		return Report{}, err

@@ -9,15 +9,19 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+)
 
-	"github.com/gomlx/go-xla/pjrt"
+// Names that go-xla and every plugin use. They are go-xla's constants, which a build without cgo does not have.
+const (
+	searchPathEnv = "PJRT_PLUGIN_LIBRARY_PATH"
+	apiFunction   = "GetPjrtApi"
 )
 
 // SearchPath lists the folders in which plugins are looked for, first match first: those of $PJRT_PLUGIN_LIBRARY_PATH
 // if it is set, otherwise ~/.local/lib/go-xla and /usr/local/lib/go-xla, as go-xla does. The folders of the system's
 // loader, which go-xla searches last, are left out.
 func SearchPath() []string {
-	if env := os.Getenv(pjrt.PJRTPluginPathsEnv); env != "" {
+	if env := os.Getenv(searchPathEnv); env != "" {
 		return slices.DeleteFunc(filepath.SplitList(env), func(dir string) bool { return dir == "" })
 	}
 	var dirs []string
@@ -116,9 +120,9 @@ func inspectELF(path string, size int64) error {
 		return fmt.Errorf("its symbols can't be read: %w", err)
 	}
 	if !slices.ContainsFunc(symbols, func(s elf.Symbol) bool {
-		return s.Name == pjrt.GetPJRTApiFunctionName && s.Section != elf.SHN_UNDEF
+		return s.Name == apiFunction && s.Section != elf.SHN_UNDEF
 	}) {
-		return fmt.Errorf("it has no function %s, so it is no PJRT plugin", pjrt.GetPJRTApiFunctionName)
+		return fmt.Errorf("it has no function %s, so it is no PJRT plugin", apiFunction)
 	}
 	return nil
 }

@@ -9,9 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Options says what Setup should see to.
@@ -124,7 +123,7 @@ func (s *setup) useOwn(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	if !sameFile(own, path) {
-		if err := renameio.Symlink(own, path); err != nil {
+		if err := files.Symlink(own, path); err != nil {
 			return Report{}, fmt.Errorf("link the plugin: %w", err)
 		}
 	}
@@ -146,11 +145,14 @@ func sameFile(a, b string) bool {
 
 // publish writes a plugin beside path with write, verifies it, and only then gives it its name.
 func (s *setup) publish(ctx context.Context, path string, write func(f *os.File) error) (Info, error) {
-	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o755))
+	f, err := files.Pending(path)
 	if err != nil {
 		return Info{}, fmt.Errorf("install the plugin: %w", err)
 	}
 	defer f.Cleanup() //nolint:errcheck // nothing to clean up after success
+	if err := f.Chmod(0o755); err != nil {
+		return Info{}, fmt.Errorf("install the plugin: %w", err)
+	}
 	if err := write(f.File); err != nil {
 		return Info{}, fmt.Errorf("install the plugin as %q: %w", path, err)
 	}

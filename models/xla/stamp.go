@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
-	"github.com/google/renameio/v2"
+	"illustrator/internal/files"
 )
 
 // stamp remembers that a plugin was verified, and as which file: another size or time, or another go-xla, voids it.
@@ -58,7 +58,7 @@ func remember(path string, info Info) {
 	if err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return
 	}
-	_ = renameio.WriteFile(file, append(content, '\n'), 0o644)
+	_ = files.WriteFile(file, append(content, '\n'), 0o644)
 }
 
 func readStamps() map[string]stamp {

@@ -17,9 +17,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // The CPU plugin's wheel: XLA's own pjrt_c_api_cpu_plugin.so, packed for another program. Apache-2.0.
@@ -249,7 +248,7 @@ func copyLicences(dir string, archive *zip.ReadCloser) error {
 			return err
 		}
 		name := strings.TrimSuffix(FileName("cpu"), ".so") + "." + path.Base(f.Name)
-		if err := renameio.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+		if err := files.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
-	gomlxxla "github.com/gomlx/go-xla/compute/xla"
-	"github.com/gomlx/go-xla/pjrt"
 
 	"illustrator/internal/fault"
 	"illustrator/models/xla/programs"
@@ -36,10 +34,10 @@ func OpenDevices(name string, devices int) (compute.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	var options pjrt.NamedValuesMap
+	var options map[string]any
 	if target.isCPU() {
 		// Always set: without it, newer plugins take the number of devices from the machine.
-		options = pjrt.NamedValuesMap{"cpu_device_count": int64(max(devices, 1))}
+		options = map[string]any{"cpu_device_count": int64(max(devices, 1))}
 	}
 	backend, err := open(target, options)
 	if err != nil {
@@ -53,7 +51,7 @@ func OpenDevices(name string, devices int) (compute.Backend, error) {
 }
 
 // open opens the target with options for the plugin's client.
-func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, err error) {
+func open(target target, options map[string]any) (backend compute.Backend, err error) {
 	path, err := target.locate()
 	if err != nil {
 		return nil, err
@@ -72,12 +70,11 @@ func open(target target, options pjrt.NamedValuesMap) (backend compute.Backend, 
 	if target.isCUDA(path) {
 		target.options = prepareCUDA(path, target.options)
 	}
-	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
-	gomlxxla.EnableAutoInstall(false)
 	if err := programs.Intercept(path); err != nil {
 		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
 	}
-	opened, err := gomlxxla.NewWithOptions(strings.Join(append([]string{path}, target.options...), ","), options)
+	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
+	opened, err := newBackend(strings.Join(append([]string{path}, target.options...), ","), options)
 	if err != nil && strings.Contains(err.Error(), "unknown plugin options") {
 		return nil, fault.Usage(fmt.Errorf("backend %s with %s: %w", target, strings.Join(target.options, ","), err),
 			"the options are tf32, preallocate, memory_fraction, allocator and visible_devices on CUDA, and shared_buffers")

@@ -15,11 +15,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/data/pictures"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // metaKey names the text in a PNG file that holds its record as JSON.
@@ -141,7 +140,7 @@ func unpack(text string) ([]float32, error) {
 func (g *Gallery) path(id string) string { return filepath.Join(g.folder, id+".png") }
 
 func (g *Gallery) write(id string, file []byte) error {
-	return renameio.WriteFile(g.path(id), file, 0o666)
+	return files.WriteFile(g.path(id), file, 0o666)
 }
 
 // read reads a file that may have been removed by hand.

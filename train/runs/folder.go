@@ -11,10 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"illustrator/configs"
 	"illustrator/data/pairs"
+	"illustrator/internal/files"
 	"illustrator/train"
 )
 
@@ -126,5 +125,5 @@ func claim(folder train.Folder, run configs.Run) error {
 	if err := os.MkdirAll(string(folder), 0o777); err != nil {
 		return err
 	}
-	return renameio.WriteFile(folder.Config(), text, 0o666)
+	return files.WriteFile(folder.Config(), text, 0o666)
 }

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"illustrator/internal/files"
 )
 
 // Cache is a folder of compiled programs.
@@ -92,7 +92,7 @@ func (c *Cache) write(key string, program []byte) error {
 		return err
 	}
 	seal := sealOf(key, program)
-	if err := renameio.WriteFile(c.path(key), append(seal[:], program...), 0o600); err != nil {
+	if err := files.WriteFile(c.path(key), append(seal[:], program...), 0o600); err != nil {
 		return err
 	}
 	return c.prune()

@@ -1,0 +1,25 @@
+//go:build !windows
+
+package files
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// PendingFile is a temporary file that gets its final name when it is complete.
+type PendingFile = renameio.PendingFile
+
+func newPending(path string, perm os.FileMode) (*PendingFile, error) {
+	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(perm))
+}
+
+// WriteFile writes a whole file atomically.
+func WriteFile(path string, content []byte, perm os.FileMode) error {
+	return renameio.WriteFile(path, content, perm)
+}
+
+// Symlink makes or replaces the link at path atomically.
+func Symlink(target, path string) error { return renameio.Symlink(target, path) }
