@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/draw"
 	"illustrator/internal/fault"
@@ -39,7 +40,7 @@ func styleNames() string {
 }
 
 // openCartoon opens the style before anything is drawn. A network runs on s's backend.
-func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
+func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err error) {
 	if c.cartoon == "" {
 		if c.Scale > 1 || c.KeepPlain {
 			return fault.Usage(errors.New("--cartoon-scale or --keep-plain without --cartoon"), "add --cartoon with a style")
@@ -49,16 +50,16 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 	if err := cartoon.CheckScale(c.Scale); err != nil {
 		return fmt.Errorf("--cartoon-scale: %w", err)
 	}
-	if c.Style, err = o.openStyle(c.cartoon, s); err != nil {
+	if c.Style, err = openStyle(opts, c.cartoon, s); err != nil {
 		return fmt.Errorf("--cartoon: %w", err)
 	}
 	return nil
 }
 
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
-func (o *globalOptions) openStyle(name string, s *session) (*cartoon.Style, error) {
+func openStyle(opts *terminal.Options, name string, s *session) (*cartoon.Style, error) {
 	return cartoon.Open(name, func() (compute.Backend, error) {
-		err := o.start(s)
+		err := start(opts, s)
 		return s.networks.Backend, err
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"illustrator/models/convert"
 )
 
-func newConvertCommand(opts *globalOptions) *cobra.Command {
+func newConvertCommand(opts *terminal.Options) *cobra.Command {
 	var options convert.Options
 	var out string
 	var asJSON bool
@@ -38,9 +38,9 @@ version 1.6 too, and safetensors files are read, in one piece or several. Pickle
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
 			if asJSON {
-				return jsonfile.Print(opts.stdout, report)
+				return jsonfile.Print(opts.Stdout, report)
 			}
-			_, err = fmt.Fprintln(opts.stdout, report)
+			_, err = fmt.Fprintln(opts.Stdout, report)
 			return err
 		},
 	}

@@ -28,7 +28,7 @@ type manipulateOptions struct {
 	asJSON               bool
 }
 
-func newManipulateCommand(opts *globalOptions) *cobra.Command {
+func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	var m manipulateOptions
 	cmd := &cobra.Command{
 		Use:   "manipulate --from ORIGIN --to TEXT",
@@ -77,7 +77,7 @@ type manipulation struct {
 	alphas    []float64
 }
 
-func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOptions) error {
+func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
 	began := time.Now()
 	m := manipulation{manipulateOptions: options}
 	var err error
@@ -115,9 +115,9 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 		return err
 	}
 	if m.asJSON {
-		return jsonfile.Print(opts.stdout, summary)
+		return jsonfile.Print(opts.Stdout, summary)
 	}
-	return summary.print(opts.stdout)
+	return summary.print(opts.Stdout)
 }
 
 // checkTexts finds the origin's text and checks the attributes against the classifier.

@@ -55,8 +55,8 @@ type manipulateBench struct {
 }
 
 func newManipulateBench(b *testing.B) *manipulateBench {
-	o := newGlobalOptions(terminal.NewOptions("illustrator", io.Discard, io.Discard))
-	s, err := o.readDomain("lorelei")
+	o := terminal.NewOptions("illustrator", io.Discard, io.Discard)
+	s, err := readDomain(o, "lorelei")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 	if m.Model, err = s.loadModel(mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
-	if err := o.start(s); err != nil {
+	if err := start(o, s); err != nil {
 		b.Fatal(err)
 	}
 	all, err := s.domain.Texts()

@@ -26,7 +26,7 @@ type pairsOptions struct {
 	seed                   uint64
 }
 
-func newPairsCommand(opts *globalOptions) *cobra.Command {
+func newPairsCommand(opts *terminal.Options) *cobra.Command {
 	var p pairsOptions
 	cmd := &cobra.Command{
 		Use:   "pairs",
@@ -60,12 +60,12 @@ network file systems are, the command warns and continues.`,
 	return cmd
 }
 
-func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
+func runPairs(ctx context.Context, opts *terminal.Options, p pairsOptions) error {
 	seed, rows, err := p.span()
 	if err != nil {
 		return err
 	}
-	s, err := opts.readDomain(p.domain)
+	s, err := readDomain(opts, p.domain)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, p.out)
+	_, err = fmt.Fprintln(opts.Stdout, p.out)
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 	"illustrator/train/runs"
 )
 
-func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
+func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "merge OUT IN...",
 		Short: "Join sets of different seeds",
@@ -35,7 +35,7 @@ that no set has stay out; a set with such gaps is read like any other but may no
 	}
 }
 
-func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []string) error {
+func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string) error {
 	var sets []*pairs.Set
 	for _, folder := range in {
 		set, err := pairs.Open(folder)
@@ -64,11 +64,11 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, out)
+	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
 }
 
-func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
+func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info SET",
@@ -83,7 +83,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 			}
 			defer p.Close()
 			if asJSON {
-				return jsonfile.Print(opts.stdout, p.Info())
+				return jsonfile.Print(opts.Stdout, p.Info())
 			}
 			return printPairsInfo(opts, p.Info())
 		},
@@ -92,7 +92,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func printPairsInfo(opts *globalOptions, info pairs.Info) error {
+func printPairsInfo(opts *terminal.Options, info pairs.Info) error {
 	var rows [][]string
 	line := func(name, format string, args ...any) {
 		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
@@ -113,10 +113,10 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	line("clip", "%s", m.CLIPSHA256)
 	line("created by", "%s", m.CreatedBy)
 	line("manifest", "%s", info.SHA256)
-	return terminal.PrintTable(opts.stdout, rows)
+	return terminal.PrintTable(opts.Stdout, rows)
 }
 
-func newPairsVerifyCommand(opts *globalOptions) *cobra.Command {
+func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{
 		Use:   "verify SET",
@@ -135,17 +135,17 @@ pairs" that sampled it samples their rows again.`,
 	return cmd
 }
 
-func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
+func runPairsVerify(ctx context.Context, opts *terminal.Options, folder string, repair bool) error {
 	rows, bad, err := runs.Verify(ctx, opts.Env(), folder)
 	if err != nil {
 		return err
 	}
 	if len(bad) == 0 {
-		_, err := fmt.Fprintf(opts.stdout, "%s: all %d rows are as they were written\n", folder, rows)
+		_, err := fmt.Fprintf(opts.Stdout, "%s: all %d rows are as they were written\n", folder, rows)
 		return err
 	}
 	for _, b := range bad {
-		if _, err := fmt.Fprintf(opts.stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
+		if _, err := fmt.Fprintf(opts.Stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
 			return err
 		}
 	}
@@ -155,11 +155,11 @@ func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, rep
 	if err := pairs.Repair(folder, bad); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
+	_, err = fmt.Fprintf(opts.Stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
 	return err
 }
 
-func newPairsExportCommand(opts *globalOptions) *cobra.Command {
+func newPairsExportCommand(opts *terminal.Options) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
 		Use:   "export SET",
@@ -179,7 +179,7 @@ image_embeds.npy and seed.npy. Memory does not grow with the set.`,
 	return cmd
 }
 
-func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, out string) error {
+func runPairsExport(ctx context.Context, opts *terminal.Options, folder, format, out string) error {
 	p, err := pairs.Open(folder)
 	if err != nil {
 		return err
@@ -203,6 +203,6 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, out)
+	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/arrays"
 	"illustrator/draw"
@@ -32,8 +33,8 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 
 // readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
 // it was given before it starts one.
-func (o *globalOptions) readDomain(ref string) (*session, error) {
-	if _, err := o.BackendName(); err != nil {
+func readDomain(opts *terminal.Options, ref string) (*session, error) {
+	if _, err := opts.BackendName(); err != nil {
 		return nil, err
 	}
 	domain, networks, err := configs.OpenNetworks(ref)
@@ -44,9 +45,9 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
-func (o *globalOptions) start(s *session) (err error) {
+func start(opts *terminal.Options, s *session) (err error) {
 	if s.networks.Backend == nil {
-		s.networks.Backend, err = o.OpenBackend(max(1, s.devices))
+		s.networks.Backend, err = opts.OpenBackend(max(1, s.devices))
 	}
 	return err
 }
