@@ -193,8 +193,8 @@ func (b *drawing) anchors(r *Recipe) (text, image []float32) {
 	return b.texts[o.Text], b.origins[o]
 }
 
-// mapToZ predicts the z of all ideas, and mixes a seed's random z into it where pictures differ by that. A manipulated picture
-// has its origin's seed and spread, so that an alpha of 0 gives the origin.
+// mapToZ predicts the z of all ideas, and mixes a seed's random z into it where pictures differ by that. A manipulated
+// picture has its origin's seed and spread, so that an alpha of 0 gives the origin.
 func (b *drawing) mapToZ(ctx context.Context) error {
 	dim := b.Generator.StyleDim
 	mapped := make([]float32, len(b.ideas.keys)*dim)

@@ -125,8 +125,8 @@ func stages(t *testing.T, m Model, r Recipe) []float32 {
 	return must[[]float32](t)(m.Render(ctx, styles, pipeline.Synthesis{NoiseMode: r.noise(), Keys: []uint64{r.Seed}}))
 }
 
-// A batch of recipes of all kinds holds the pictures that the networks draw of each by itself: to 1e-4 in [-1,1], as batches of
-// other sizes differ in float32's last digits.
+// A batch of recipes of all kinds holds the pictures that the networks draw of each by itself: to 1e-4 in [-1,1], as
+// batches of other sizes differ in float32's last digits.
 func TestBatchEqualsTheStages(t *testing.T) {
 	models := open(t)
 	wizard, clown := say("a wizard with a hat"), say("a clown")
@@ -176,8 +176,8 @@ func TestWay(t *testing.T) {
 	}
 }
 
-// Eq. 11, computed here in float64, and what the pictures are made of when they keep nothing, and w. Alpha is 0, where the picture
-// is the origin's, below 0 and beyond 1; the origin's embedding is given, or that of pixels.
+// Eq. 11, computed here in float64, and what the pictures are made of when they keep nothing, and w. Alpha is 0, where
+// the picture is the origin's, below 0 and beyond 1; the origin's embedding is given, or that of pixels.
 func TestManipulate(t *testing.T) {
 	models := open(t)
 	m, ctx := models[0], t.Context()
@@ -263,9 +263,10 @@ func TestOrigins(t *testing.T) {
 		t.Errorf("origin of a seed: %+v", o)
 	}
 	expectClose(t, "seed: CIE", o.ImageEmbed, p.Embed, 0)
-	other := pictures.Picture{Width: 9, Height: 20, Pixels: wave(3*9*20, 1)}
-	o, p = check(m.Origin(ctx, Source{Picture: &other}, manner))
-	expectClose(t, "picture: CIE", o.ImageEmbed, must[[]float32](t)(m.EmbedImages(ctx, other.Pixels, 20, 9)), 1e-5)
+	other := pictures.Picture{Width: 9, Height: 20, Pixels: wave(3*9*20, 1)}.Image()
+	o, p = check(m.Origin(ctx, Source{Image: other}, manner))
+	size := m.Preprocessor.Size
+	expectClose(t, "picture: CIE", o.ImageEmbed, must[[]float32](t)(m.EmbedImages(ctx, m.Preprocessor.Fit(other), size, size)), 1e-5)
 	if o.Z != nil || len(p.Pixels) != pixels {
 		t.Errorf("origin of a picture: z %v, %d pixels", o.Z, len(p.Pixels))
 	}
@@ -290,8 +291,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// Run draws what Batch draws, text by text; the same call gives the same bits, and nothing is compiled for a second text of its kind.
-// With one at once a picture does not depend on the requests beside it.
+// Run draws what Batch draws, text by text; the same call gives the same bits, and nothing is compiled for a second
+// text of its kind. With one at once a picture does not depend on the requests beside it.
 func TestRun(t *testing.T) {
 	models := open(t)
 	models[0].Shapes = nil

@@ -9,7 +9,8 @@ import (
 	"illustrator/data/texts"
 )
 
-// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery keeps.
+// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery
+// keeps.
 type Record struct {
 	texts.Text          // with its kind and labels, where they are known
 	Seed       uint64   `json:"seed"`

@@ -117,8 +117,8 @@ func TestAdam(t *testing.T) {
 	}
 }
 
-// Both losses fall for each picture; the result is the z with the losses it states; pictures of a batch do not know of each
-// other, and may have come differently far; and the same steps give the same bits.
+// Both losses fall for each picture; the result is the z with the losses it states; pictures of a batch do not know of
+// each other, and may have come differently far; and the same steps give the same bits.
 func TestRefine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the gradient of all networks")

@@ -17,21 +17,21 @@ type Request struct {
 
 // Options say how Run goes about it.
 type Options struct {
-	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they don't
-	// depend on the pictures beside it.
+	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they
+	// don't depend on the pictures beside it.
 	AtOnce int
 	// Score asks how well all pictures match their texts.
 	Score bool
-	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined, with the
-	// steps that all of them have taken together.
+	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined,
+	// with the steps that all of them have taken together.
 	Progress func(drawn int, refining *Progress)
 }
 
 // AtOnce is how many pictures Run draws together where its options don't say: few are held in memory.
 const AtOnce = 32
 
-// Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its pixels are
-// the caller's. Requests are drawn in groups of at most AtOnce pictures. An error ends the pictures.
+// Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its
+// pixels are the caller's. Requests are drawn in groups of at most AtOnce pictures. An error ends the pictures.
 func Run(ctx context.Context, models []Model, requests []Request, o Options) iter.Seq2[*Picture, error] {
 	if o.AtOnce == 0 {
 		o.AtOnce = AtOnce

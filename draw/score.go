@@ -35,8 +35,8 @@ type Summary struct {
 	ByKind map[string]float64 `json:"attribute_accuracy_by_kind,omitempty"`
 }
 
-// score embeds the pictures that ask for it, compares them with their texts, and has the domain's classifier look for the
-// attributes that texts name, or for all where a recipe asks for them.
+// score embeds the pictures that ask for it, compares them with their texts, and has the domain's classifier look for
+// the attributes that texts name, or for all where a recipe asks for them.
 func (b *drawing) score(ctx context.Context, drawn []*Picture) error {
 	var group []int
 	classify := false
@@ -103,8 +103,8 @@ type SeenAttribute struct {
 	Correct bool   `json:"correct"`
 }
 
-// Named yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an index into
-// each attribute's values.
+// Named yields the attributes that text names, in the classifier's order, with the values that it sees: seen is an
+// index into each attribute's values.
 func Named(cfg classifier.Config, text texts.Text, seen []int) iter.Seq2[string, SeenAttribute] {
 	return func(yield func(string, SeenAttribute) bool) {
 		for i, a := range cfg.Attributes {

@@ -10,8 +10,8 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Settings say how pictures are drawn. A field that is left out has the domain's value, or the one named here. JSON names are
-// those of the API; flags are named alike.
+// Settings say how pictures are drawn. A field that is left out has the domain's value, or the one named here. JSON
+// names are those of the API; flags are named alike.
 type Settings struct {
 	Alpha        *float64 `json:"alpha,omitempty"`
 	NoProjection bool     `json:"no_projection,omitempty"`
@@ -40,8 +40,8 @@ type Spec struct {
 	Score bool `json:"score,omitempty"`
 }
 
-// What a Spec means that gives no number: the release's inject index, and a spread at which pictures differ clearly and still
-// show what the text names.
+// What a Spec means that gives no number: the release's inject index, and a spread at which pictures differ clearly
+// and still show what the text names.
 const (
 	DefaultInject = 1
 	DefaultSpread = 0.4

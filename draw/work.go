@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Choice keeps the best of a request's pictures: of each Of in their order, the Keep whose similarity with their text is highest,
-// the best first. The zero Choice keeps all. Pictures that are chosen from must ask for their Score.
+// Choice keeps the best of a request's pictures: of each Of in their order, the Keep whose similarity with their text
+// is highest, the best first. The zero Choice keeps all. Pictures that are chosen from must ask for their Score.
 type Choice struct{ Of, Keep int }
 
 // results is how many of n pictures are kept.
@@ -95,8 +95,8 @@ func (w *Work) Take() Task {
 	return t
 }
 
-// Put takes the picture of a task. It returns pictures that are finished, and refinements that begin: each is to take steps until
-// it is Done, and then its Redraw.
+// Put takes the picture of a task. It returns pictures that are finished, and refinements that begin: each is to take
+// steps until it is Done, and then its Redraw.
 func (w *Work) Put(t Task, p *Picture) (finished []*Picture, begin []*Refinement) {
 	p.Index, p.Place = t.place, t.place
 	if t.ends != nil {
@@ -158,8 +158,8 @@ func (w *Work) Progress() (p Progress, ok bool) {
 	return Progress{"candidates", seen, len(w.recipes)}, seen > 0
 }
 
-// Stepped counts a step of a refinement, and reports whether it was one: the first round only judges the z that a picture began
-// with.
+// Stepped counts a step of a refinement, and reports whether it was one: the first round only judges the z that a
+// picture began with.
 func (w *Work) Stepped(r *Refinement) bool {
 	if r.rounds <= 1 {
 		return false

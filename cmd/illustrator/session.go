@@ -1,12 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -17,7 +12,7 @@ import (
 	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
-	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // session is a domain with its networks.
@@ -65,61 +60,15 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 	if m.run == "" || cmd.Flags().Changed("domain") {
 		return flag, nil
 	}
-	config := train.Folder(m.run).Config()
-	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
-		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(config)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-	}
-	run, err := configs.OpenRun(config, nil)
-	return run.Domain, err
-}
-
-// loadMapper loads the chosen mapper.
-func (s *session) loadMapper(m mapperOptions) error {
-	location := m.mapper
-	if location == "" && m.run != "" {
-		location = train.Folder(m.run).BestMapper()
-		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
-			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(location)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-		}
-	}
-	if location == "" {
-		location = s.domain.MapperLocation()
-	}
-	if location == "" {
-		return fault.Usage(fmt.Errorf("domain %s has no mapper of its own", s.domain.Name),
-			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
-	}
-	return s.networks.LoadMapper(location)
+	return runs.DomainOf(m.run)
 }
 
 // model returns the domain's model, whose mapper may be loaded later.
-func (s *session) model() draw.Model {
-	return draw.Model{Name: s.domain.Name, Domain: s.domain.Name, Alpha: s.domain.Alpha, Networks: s.networks}
-}
+func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks) }
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
 func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	model := s.model()
-	if err := s.loadMapper(m); err != nil || noProjection {
-		return model, err
-	}
-	prompts, err := s.loadPrompts(m.run)
-	model.Prompts = prompts.Prompts
-	return model, err
-}
-
-// loadPrompts returns the run's prompts, else the domain's.
-func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
-	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
-	if run == "" {
-		name, raw, err = s.domain.ReadPrompts()
-	} else if raw, err = os.ReadFile(name); err != nil {
-		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
-	}
-	if err != nil {
-		return pipeline.PromptFile{}, err
-	}
-	return pipeline.ParsePrompts(name, raw, s.networks)
+	return runs.OpenModel(s.domain, s.networks, m.run, m.mapper, noProjection)
 }
 
 // readArray reads an array file.

@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 )
 
+// module is this one's path.
+const module = "illustrator"
+
 // Info names the program's version, and those of what it was built with.
 type Info struct {
 	Illustrator string `json:"illustrator"`
@@ -23,7 +26,7 @@ func Read() Info {
 	if !ok {
 		return v
 	}
-	if info.Main.Version != "" {
+	if info.Main.Path == module && info.Main.Version != "" {
 		v.Illustrator = info.Main.Version
 	}
 	for _, s := range info.Settings {
@@ -33,6 +36,8 @@ func Read() Info {
 	}
 	for _, dep := range info.Deps {
 		switch dep.Path {
+		case module: // in another program
+			v.Illustrator = dep.Version
 		case "github.com/gomlx/gomlx":
 			v.GoMLX = dep.Version
 		case "github.com/gomlx/go-xla":
