@@ -15,11 +15,13 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/data/seeds"
+	"illustrator/draw"
 	"illustrator/eval/chart"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
@@ -211,10 +213,12 @@ func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 	return j.Folder.RemoveCheckpoints()
 }
 
-// Files implements studies.Trainer.
-func (t trainer) Files(folder string) studies.Files {
-	f := train.Folder(folder)
-	return studies.Files{BestMapper: f.BestMapper(), LastMapper: f.LastMapper(), Prompts: f.Prompts()}
+// LastMapper implements studies.Trainer.
+func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
+
+// OpenModel implements studies.Trainer.
+func (t trainer) OpenModel(d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(d, n, run, "", noProjection)
 }
 
 // Losses implements studies.Trainer.

@@ -59,7 +59,7 @@ func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err err
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
 func openStyle(opts *terminal.Options, name string, s *session) (*cartoon.Style, error) {
 	return cartoon.Open(name, func() (compute.Backend, error) {
-		err := start(opts, s)
+		err := opts.Env().Start(s.networks)
 		return s.networks.Backend, err
 	})
 }

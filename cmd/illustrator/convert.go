@@ -87,7 +87,7 @@ func checkColorOrder(path, order string) error {
 }
 
 // convertToONNX writes the mapper in the folder at location as an ONNX file.
-func convertToONNX(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
+func convertToONNX(opts *terminal.Options, location, to, out string, replace, asJSON bool) error {
 	if to != "onnx" {
 		return fault.Field("--to", to, "onnx")
 	}
@@ -96,8 +96,8 @@ func convertToONNX(opts *globalOptions, location, to, out string, replace, asJSO
 		return fmt.Errorf("convert %q: %w", location, err)
 	}
 	if asJSON {
-		return jsonfile.Print(opts.stdout, report)
+		return jsonfile.Print(opts.Stdout, report)
 	}
-	_, err = fmt.Fprintln(opts.stdout, report)
+	_, err = fmt.Fprintln(opts.Stdout, report)
 	return err
 }

@@ -134,7 +134,7 @@ func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts [
 	if err := checkLengths(opts, s, texts, strict); err != nil {
 		return nil, err
 	}
-	if err := start(opts, s); err != nil {
+	if err := opts.Env().Start(s.networks); err != nil {
 		return nil, err
 	}
 	plain := make([]string, len(texts))
@@ -155,7 +155,7 @@ func embedImages(ctx context.Context, opts *terminal.Options, s *session, source
 		if err := embeddings.CheckArray(sources[0], a); err != nil {
 			return nil, err
 		}
-		if err := start(opts, s); err != nil {
+		if err := opts.Env().Start(s.networks); err != nil {
 			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
@@ -169,7 +169,7 @@ func embedImages(ctx context.Context, opts *terminal.Options, s *session, source
 
 // embedPictures embeds picture files.
 func embedPictures(ctx context.Context, opts *terminal.Options, s *session, paths []string) ([]float32, error) {
-	if err := start(opts, s); err != nil {
+	if err := opts.Env().Start(s.networks); err != nil {
 		return nil, err
 	}
 	bar := opts.NewProgress("Embedding pictures", len(paths))

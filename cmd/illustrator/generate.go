@@ -159,7 +159,7 @@ func generate(ctx context.Context, opts *terminal.Options, s *session, g generat
 	if err := checkLengths(opts, s, g.texts, g.strict); err != nil {
 		return summary, err
 	}
-	if err := start(opts, s); err != nil {
+	if err := opts.Env().Start(s.networks); err != nil {
 		return summary, err
 	}
 	return album.Album{

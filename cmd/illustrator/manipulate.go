@@ -19,15 +19,6 @@ import (
 	"illustrator/internal/jsonfile"
 )
 
-type manipulateOptions struct {
-	originOptions
-	from, to, originText string
-	alphas, out          string
-	keep                 draw.Keep
-	attributes           []string
-	asJSON               bool
-}
-
 func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	var m manipulateOptions
 	cmd := &cobra.Command{
@@ -68,14 +59,6 @@ origin, and, in a domain with a classifier, which attributes changed.`,
 }
 
 const defaultAlphas = "0,0.5,1,1.5"
-
-// manipulation is a manipulation whose options are checked.
-type manipulation struct {
-	manipulateOptions
-	origin    origin
-	about, to texts.Text // CTE_origin's text, and the target with its attributes
-	alphas    []float64
-}
 
 func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
 	began := time.Now()

@@ -64,7 +64,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 	if m.Model, err = s.loadModel(mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
-	if err := start(o, s); err != nil {
+	if err := o.Env().Start(s.networks); err != nil {
 		b.Fatal(err)
 	}
 	all, err := s.domain.Texts()

@@ -120,7 +120,7 @@ func (a *artist) start(of ...*texts.Text) error {
 	if err := checkLengths(a.globals, a.session, given, a.options.strict); err != nil {
 		return err
 	}
-	return start(a.globals, a.session)
+	return a.globals.Env().Start(a.session.networks)
 }
 
 // images are the pictures, redrawn in the style that was asked for.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -103,13 +102,4 @@ func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	}
 	first, end := (part-1)*p.rows/parts, part*p.rows/parts
 	return p.seed + uint64(first), end - first, nil
-}
-
-// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
-// writer does that.
-func checkSetFolder(folder string) error {
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
-		return nil
-	}
-	return terminal.CheckOutputFolder(folder)
 }

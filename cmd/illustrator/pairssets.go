@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -205,4 +206,13 @@ func runPairsExport(ctx context.Context, opts *terminal.Options, folder, format,
 	}
 	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
+}
+
+// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
+// writer does that.
+func checkSetFolder(folder string) error {
+	if info, err := os.Stat(folder); err == nil && info.IsDir() {
+		return nil
+	}
+	return terminal.CheckOutputFolder(folder)
 }

@@ -86,7 +86,7 @@ func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) err
 	if err != nil {
 		return err
 	}
-	if err := start(opts, s); err != nil {
+	if err := opts.Env().Start(s.networks); err != nil {
 		return err
 	}
 	if arrays.IsPath(r.out) {

@@ -19,7 +19,6 @@ import (
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
-	devices  int // that a training runs on; 0 is 1
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -37,14 +36,6 @@ func readDomain(opts *terminal.Options, ref string) (*session, error) {
 		return nil, err
 	}
 	return &session{domain: domain, networks: networks}, nil
-}
-
-// start opens the backend that s runs on. Calls after the first do nothing.
-func start(opts *terminal.Options, s *session) (err error) {
-	if s.networks.Backend == nil {
-		s.networks.Backend, err = opts.OpenBackend(max(1, s.devices))
-	}
-	return err
 }
 
 // mapperOptions say which mapper is used.
