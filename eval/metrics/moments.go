@@ -107,8 +107,8 @@ func (m *Moments) merge(n int, mean []float64, scatter *mat.Dense) {
 // momentsFormat is the value of "format" in the metadata of a file of moments.
 const momentsFormat = "illustrator.moments.v1"
 
-// Write writes the moments to a safetensors file: n [1], mean [D], scatter [D,D], float64. Adding goes on from
-// ReadMoments to the same bits.
+// Write writes the moments to a safetensors file: n [1], mean [D], scatter [D,D], float64. Adding to the
+// result of ReadMoments gives the same bits.
 func (m *Moments) Write(path string) error {
 	return checkpoints.WriteSafetensors(path, &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
 		"n":       checkpoints.Float64Tensor([]float64{float64(m.n)}, 1),
@@ -125,7 +125,8 @@ func ReadMoments(path string) (*Moments, error) {
 	}
 	m, err := parseMoments(w)
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("moments %q: %w", path, err), "the file was not written by this tool, or is damaged: delete it and measure anew")
+		return nil, fault.Hint(fmt.Errorf("moments %q: %w", path, err),
+			"the file was not written by this tool, or is damaged: delete it and measure again")
 	}
 	return m, nil
 }

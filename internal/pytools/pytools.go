@@ -29,8 +29,8 @@ func Run(t testing.TB, modules []string, script string, args ...string) {
 	}
 }
 
-// Vocabulary returns OpenAI's bpe_simple_vocab_16e6.txt.gz, which `make test` takes out of the package open-clip-torch. Without
-// it the test is skipped with the command that fetches it, but under CI it fails.
+// Vocabulary returns OpenAI's bpe_simple_vocab_16e6.txt.gz, which `make test` takes out of the package open-clip-torch.
+// Without it the test is skipped with the command that fetches it, but under CI it fails.
 func Vocabulary(t testing.TB) []byte {
 	t.Helper()
 	if testing.Short() {

@@ -21,7 +21,8 @@ type Info struct {
 
 // Read reads the build information within the program.
 func Read() Info {
-	v := Info{Illustrator: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, GoMLX: "unknown", GoXLA: "unknown"}
+	v := Info{Illustrator: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		GoMLX: "unknown", GoXLA: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -50,7 +51,8 @@ func Read() Info {
 // Fields returns the versions by their names in JSON.
 func (v Info) Fields() map[string]string {
 	return map[string]string{
-		"illustrator": v.Illustrator, "commit": v.Commit, "go": v.Go, "platform": v.Platform, "gomlx": v.GoMLX, "go_xla": v.GoXLA,
+		"illustrator": v.Illustrator, "commit": v.Commit, "go": v.Go, "platform": v.Platform, "gomlx": v.GoMLX,
+		"go_xla": v.GoXLA,
 	}
 }
 
