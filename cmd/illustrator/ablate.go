@@ -217,8 +217,8 @@ func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
 
 // OpenModel implements studies.Trainer.
-func (t trainer) OpenModel(d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(d, n, run, "", noProjection)
+func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection, Start: func() error { return t.opts.Env().Start(n) }})
 }
 
 // Losses implements studies.Trainer.

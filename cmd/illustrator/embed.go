@@ -156,8 +156,8 @@ func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts [
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func embedImages(ctx context.Context, opts *terminal.Options, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && arrays.IsPath(sources[0]) {
-		a, err := readArray(sources[0])
+	if len(sources) == 1 && arrays.IsSource(sources[0]) {
+		a, err := readArray(sources[0], "images")
 		if err != nil {
 			return nil, err
 		}

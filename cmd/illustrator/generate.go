@@ -157,7 +157,7 @@ func generate(ctx context.Context, opts *terminal.Options, s *session, g generat
 	if err != nil {
 		return summary, err
 	}
-	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
+	model, err := s.loadModel(ctx, g.mapperOptions, plan.NoProjection)
 	if err != nil {
 		return summary, err
 	}

@@ -98,7 +98,7 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 		return err
 	}
 	job.Redraw = i.Redraw
-	if job.Model, err = s.loadModel(i.mapperOptions, plan.NoProjection); err != nil {
+	if job.Model, err = s.loadModel(cmd.Context(), i.mapperOptions, plan.NoProjection); err != nil {
 		return err
 	}
 	summary, err := job.Illustrate(cmd.Context())

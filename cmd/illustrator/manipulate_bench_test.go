@@ -61,7 +61,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 		b.Fatal(err)
 	}
 	m := &manipulateBench{prompt: s.domain.TextPrompt, alphas: []float64{0, 0.5, 0.75, 1, 1.25, 1.5}}
-	if m.Model, err = s.loadModel(mapperOptions{}, false); err != nil {
+	if m.Model, err = s.loadModel(b.Context(), mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
 	if err := o.Env().Start(s.networks); err != nil {

@@ -105,7 +105,7 @@ func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha st
 	if err := openCartoon(opts, &a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
-	a.Model, err = a.session.loadModel(p.mapperOptions, p.settings.NoProjection)
+	a.Model, err = a.session.loadModel(cmd.Context(), p.mapperOptions, p.settings.NoProjection)
 	return &a, err
 }
 

@@ -147,7 +147,7 @@ func openModel(t *testing.T, dir string) draw.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.loadModel(mapperOptions{mapper: filepath.Join(dir, "mapper")}, false)
+	m, err := s.loadModel(t.Context(), mapperOptions{mapper: filepath.Join(dir, "mapper")}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func drawByGo(t *testing.T, m draw.Model, spec string) (drawn []drawnPicture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record, err := json.Marshal(m.Record(*p.Recipe).Drawn(p))
+		record, err := json.Marshal(m.Record(*p.Recipe).With(p))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -213,7 +213,7 @@ func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (fi
 		if len(models) > 0 {
 			s.networks = first.networks.Sharing(len(models))
 		}
-		model, err := s.loadModel(chosen, false)
+		model, err := s.loadModel(cmd.Context(), chosen, false)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -113,7 +113,7 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 
 // add writes a picture, redrawn, with its record beside it.
 func (a *kept) add(ctx context.Context, p *draw.Picture) error {
-	record := a.Model.Record(*p.Recipe).Drawn(p)
+	record := a.Model.Record(*p.Recipe).With(p)
 	redraw, ok := a.Redraws[record.Text.Style]
 	if !ok {
 		redraw = a.Redraw

@@ -170,7 +170,7 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
-	d.Model, err = w.options.Trainer.OpenModel(w.session.domain, w.session.networks, run, spec.NoProjection)
+	d.Model, err = w.options.Trainer.OpenModel(ctx, w.session.domain, w.session.networks, run, spec.NoProjection)
 	if err != nil || spec.NoProjection {
 		return d, err
 	}
