@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -121,27 +122,20 @@ func (b *drawing) embedTexts(ctx context.Context) error {
 // embedOrigins embeds the pictures of origins that have no embedding.
 func (b *drawing) embedOrigins(ctx context.Context) error {
 	b.origins = map[*Origin][]float32{}
-	var unknown []*Origin
-	var pixels []float32
 	for _, r := range b.sources {
 		o := r.Origin
 		if o == nil || b.origins[o] != nil {
 			continue
 		}
-		if b.origins[o] = o.ImageEmbed; o.ImageEmbed == nil {
-			b.origins[o] = o.Pixels // until it is embedded
-			unknown, pixels = append(unknown, o), append(pixels, o.Pixels...)
+		if b.origins[o] = o.ImageEmbed; o.ImageEmbed != nil {
+			continue
 		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	embeds, err := b.EmbedImages(ctx, pixels, b.Generator.Size, b.Generator.Size)
-	if err != nil {
-		return err
-	}
-	for i, o := range unknown {
-		b.origins[o] = row(embeds, b.CLIP.ProjectionDim, i)
+		side := cmp.Or(o.Side, b.Generator.Size)
+		embed, err := b.EmbedImages(ctx, o.Pixels, side, side)
+		if err != nil {
+			return err
+		}
+		b.origins[o] = embed
 	}
 	return nil
 }

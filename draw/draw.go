@@ -104,8 +104,10 @@ type Origin struct {
 	// Text says what the picture shows, TextEmbed [E] is its scaled embedding, CTE_origin; nil has Text embedded.
 	Text      string
 	TextEmbed []float32
-	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Size,Size].
+	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Side,Side]; 0 is the
+	// generator's size.
 	ImageEmbed, Pixels []float32
+	Side               int
 	// Z [Z] is what the picture was drawn from, which KeepW needs; nil where it is not known.
 	Z    []float32
 	Keep Keep
