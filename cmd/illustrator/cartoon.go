@@ -77,7 +77,7 @@ func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text, s
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
 func openStyle(opts *terminal.Options, name string, s *session) (*cartoon.Style, error) {
 	return cartoon.Open(name, func() (compute.Backend, error) {
-		err := opts.Env().Start(s.networks)
+		err := s.start()
 		return s.networks.Backend, err
 	})
 }

@@ -163,7 +163,7 @@ func evaluate(ctx context.Context, opts *terminal.Options, s *session, e evalOpt
 			return nil, err
 		}
 	}
-	if err := opts.Env().Start(s.networks); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	if err := e.openJudges(s, &request); err != nil {

@@ -64,7 +64,7 @@ func newManipulateBench(b *testing.B) *manipulateBench {
 	if m.Model, err = s.loadModel(b.Context(), mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
-	if err := o.Env().Start(s.networks); err != nil {
+	if err := s.start(); err != nil {
 		b.Fatal(err)
 	}
 	all, err := s.domain.Texts()

@@ -120,7 +120,7 @@ func (a *artist) start(of ...*texts.Text) error {
 	if err := checkLengths(a.globals, a.session, given, a.options.strict); err != nil {
 		return err
 	}
-	return a.globals.Env().Start(a.session.networks)
+	return a.session.start()
 }
 
 // images are the pictures, redrawn in the style that was asked for.

@@ -121,7 +121,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
-	if err := opts.Env().Start(s.networks); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(opts.Stdout, "http://%s\n", listener.Addr()); err != nil {

@@ -41,6 +41,9 @@ func readDomain(opts *terminal.Options, ref string) (*session, error) {
 	return &session{domain: domain, networks: networks, env: opts.Env()}, nil
 }
 
+// start opens the backend that s runs on. Calls after the first do nothing.
+func (s *session) start() error { return s.env.Start(s.networks) }
+
 // mapperOptions say which mapper is used.
 type mapperOptions struct{ mapper, run, prompts string }
 
@@ -64,7 +67,7 @@ func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
 func (s *session) loadModel(ctx context.Context, m mapperOptions, noProjection bool) (draw.Model, error) {
 	return runs.OpenModel(ctx, s.domain, s.networks, runs.Choice{
-		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: func() error { return s.env.Start(s.networks) },
+		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
 	})
 }
 
