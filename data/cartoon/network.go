@@ -39,7 +39,7 @@ type networkConfig struct {
 	Output      string     `yaml:"output"` // name of the tensor; empty for the only one
 	// SizeMultiple is what height and width must be multiples of: pictures are continued by their edges, then cut.
 	SizeMultiple int `yaml:"size_multiple"`
-	// MaxSide is the longer side in pixels that the network sees at most: larger pictures are scaled down, and the result up.
+	// maxSide is the longer side in pixels that the network sees at most: larger pictures are scaled down, and the result up.
 	MaxSide int `yaml:"max_side"`
 }
 

@@ -2,14 +2,11 @@ package metrics
 
 import (
 	"math"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
 

@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"illustrator/checkpoints"
-	"illustrator/internal/vectors"
 )
 
 // goldens are what accepted implementations say of stored features; testdata/make_goldens.py wrote them.
@@ -137,7 +136,7 @@ func TestParityOfManifold(t *testing.T) {
 func TestParityOfSimilarity(t *testing.T) {
 	g := openGoldens(t)
 	images, texts := g.rows("images"), g.rows("texts")
-	cosines := must[[]float64](t)(Cosines(images, texts))
+	cosines := must[[]float64](t)(cosines(images, texts))
 	mixed, negative, scores := make([]float64, len(cosines)), make([]float64, len(cosines)), 0.0
 	for i, want := range g.values("cosines") {
 		if math.Abs(cosines[i]-want) > 1e-12 {

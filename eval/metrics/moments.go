@@ -2,13 +2,9 @@ package metrics
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"illustrator/checkpoints"
-	"illustrator/internal/fault"
 )
 
 // Moments gathers the mean and the covariance of rows that come in batches, in float64 and in memory for two matrices

@@ -24,7 +24,7 @@ func TestCLIPScores(t *testing.T) {
 	if _, err := TorchMetricsCLIPScore(nil); err == nil || !fault.IsUsage(err) {
 		t.Errorf("of nothing: %v", err)
 	}
-	if _, err := Cosines(normal(1, 3, 2, 0, 1), normal(1, 4, 2, 0, 1)); err == nil {
+	if _, err := cosines(normal(1, 3, 2, 0, 1), normal(1, 4, 2, 0, 1)); err == nil {
 		t.Error("3 pictures are paired with 4 texts")
 	}
 }
