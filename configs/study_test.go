@@ -60,7 +60,7 @@ func TestStudyMistakes(t *testing.T) {
 	for change, want := range map[string][2]string{
 		"losses.semantic=0>losses.semantc=0": {`variant "no semantic"`, "did you mean semantic?"},
 		"shared_stages: 1>shared_stages: 2":  {"shared_stages is 2; run lorelei has 2 stages", "share fewer"},
-		"reference: all>reference: al":       {`there is no variant "al"`, "did you mean all?"},
+		"reference: all>reference: al":       {`the variant "al" does not exist`, "did you mean all?"},
 		"train: true>trian: true":            {`line 3: unknown key "trian"`, "did you mean train?"},
 		"base: lorelei>base: lorely":         {`run "lorely" is unknown`, "did you mean lorelei?"},
 	} {

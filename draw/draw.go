@@ -1,13 +1,15 @@
 // Package draw is the only way from a text to a picture.
 //
-// A Spec holds what a caller asks for; most of its fields may be left out. Model.Plan checks it against Limits and returns a
-// Plan, in which every field has a value. A Plan makes Recipes: a Recipe holds all that one picture follows from. Batch draws
-// Recipes of any plans together, one stage after the other: text embeddings, projection (eq. 3, eq. 11), z, styles, pictures,
-// scores. A row that several recipes share is computed once, so one text of eight seeds is embedded and mapped once.
+// A Spec holds what a caller asks for; most of its fields may be left out. Model.Plan checks it against Limits and
+// returns a Plan, in which every field has a value. A Plan makes Recipes: a Recipe holds all that one picture follows
+// from. Batch draws Recipes of any plans together, one stage after the other: text embeddings, projection (eq. 3, eq.
+// 11), z, styles, pictures, scores. A row that several recipes share is computed once, so one text of eight seeds is
+// embedded and mapped once.
 //
-// A Work follows the recipes of one request from Batch to the pictures that its client gets: it keeps the best candidates,
-// has them refined, and has them drawn a last time. It never calls the device. Run drives the Works of a command one after
-// the other, with few pictures in memory; package serve/queue drives those of many clients, and shares batches between them.
+// A Work follows the recipes of one request from Batch to the pictures that its client gets: it keeps the best
+// candidates, has them refined, and has them drawn a last time. It never calls the device. Run drives the Works of a
+// command one after the other, with few pictures in memory; package serve/queue drives those of many clients, and
+// shares batches between them.
 //
 // A picture's last digits depend on how many rows are computed together (2e-5 of an embedding of length 11, on a CPU).
 // Run's batches follow from its requests and Options.AtOnce alone, so the same call gives the same bits.
@@ -56,7 +58,8 @@ type Recipe struct {
 	Text  texts.Text
 	// TextEmbed [E] is the text's scaled embedding; nil has Text embedded.
 	TextEmbed []float32
-	// ImageEmbed [E] is what the mapper takes; nil is the text's embedding after eq. 3, or eq. 11 where there is an Origin.
+	// ImageEmbed [E] is what the mapper takes; nil is the text's embedding after eq. 3, or eq. 11 where there is an
+	// Origin.
 	ImageEmbed []float32
 	// Z [Z] is what the styles come from, and Spread is not used; nil is what the mapper predicts.
 	Z []float32
@@ -67,7 +70,8 @@ type Recipe struct {
 	Seed uint64
 	// Offset [Z], which may be nil, is added to W: what a refinement changed of the picture that this one comes from.
 	Offset []float32
-	// Way, where it is not nil, draws the picture at At of it, from 0 to 1, with the noise of Seed; what is above is not used.
+	// Way, where it is not nil, draws the picture at At of it, from 0 to 1, with the noise of Seed; what is above is
+	// not used.
 	Way *Way
 	At  float64
 	// Score asks how well the picture matches Text.
@@ -84,8 +88,8 @@ type Recipe struct {
 // Way is the straight line in W from one picture to another.
 type Way struct{ From, To Recipe }
 
-// Steps returns the recipes of n pictures at equal distances on the way, both ends included. All have the noise of seed: only
-// the styles change.
+// Steps returns the recipes of n pictures at equal distances on the way, both ends included. All have the noise of
+// seed: only the styles change.
 func (w *Way) Steps(n int, seed uint64) []Recipe {
 	steps := make([]Recipe, n)
 	for i := range steps {
@@ -110,8 +114,8 @@ type Origin struct {
 // Picture is a picture that was drawn.
 type Picture struct {
 	Recipe *Recipe
-	// Index is the picture's place among those that the client gets, Place among the recipes, and Request that of its request
-	// among Run's.
+	// Index is the picture's place among those that the client gets, Place among the recipes, and Request that of its
+	// request among Run's.
 	Index, Place, Request int
 
 	Pixels     []float32 // [3,Size,Size] in about [-1,1]

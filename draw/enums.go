@@ -12,8 +12,12 @@ import (
 // NoiseMode says where the generator's noise comes from.
 type NoiseMode = stylegan2.NoiseMode
 
-// RandomNoise is the noise of each picture's own seed, the default.
-const RandomNoise = stylegan2.NoiseRandom
+// Noise modes: that of each picture's own seed, the default; what is stored with the generator; none.
+const (
+	RandomNoise = stylegan2.NoiseRandom
+	ConstNoise  = stylegan2.NoiseConst
+	NoNoise     = stylegan2.NoiseNone
+)
 
 // Diversity says what the pictures of one text differ in.
 type Diversity string
@@ -31,13 +35,13 @@ func Diversities() []Diversity { return []Diversity{ByNoise, ByStyle, ByZ} }
 // Keep says what of an origin's own a manipulation keeps beside its embedding.
 type Keep string
 
-// What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on the
-// embedded domain: the sum is as long as no z that the generator knows.
+// What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on
+// the embedded domain: the sum is as long as no z that the generator knows.
 const (
 	// KeepNothing draws what the mapper makes of eq. 11's embedding.
 	KeepNothing Keep = "nothing"
-	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin). Alpha 0 is
-	// the origin itself.
+	// KeepW adds the change of the mapper's styles to the origin's own: w_origin + w(CIE_target) - w(CIE_origin).
+	// Alpha 0 is the origin itself.
 	KeepW Keep = "w"
 )
 

@@ -13,8 +13,8 @@ const (
 	Missing    Code = "missing"
 )
 
-// FieldError is the first invalid field of a Spec or another request: facts, from which a caller makes a hint that names its own
-// flags or fields.
+// FieldError is the first invalid field of a Spec or another request: facts, from which a caller makes a hint that
+// names its own flags or fields.
 type FieldError struct {
 	Code  Code
 	Field string // its JSON name

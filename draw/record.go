@@ -9,7 +9,8 @@ import (
 	"illustrator/data/texts"
 )
 
-// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery keeps.
+// Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery
+// keeps.
 type Record struct {
 	texts.Text          // with its kind and labels, where they are known
 	Seed       uint64   `json:"seed"`
@@ -45,8 +46,8 @@ func (m Model) Record(r Recipe) Record {
 	return record
 }
 
-// Drawn returns the record with what drawing added to it.
-func (r Record) Drawn(p *Picture) Record {
+// With returns the record with the scores, candidates and refinement of its picture.
+func (r Record) With(p *Picture) Record {
 	r.Score, r.Candidates, r.Refined = p.Score, p.Candidates, p.Refined
 	return r
 }

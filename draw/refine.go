@@ -20,9 +20,9 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Defaults of a refinement. On the embedded domain steps of 0.05 came as far in 10 steps (eq. 9 0.264 instead of 0.265) and
-// left the classifier a little less (99.0 instead of 99.3 % of named attributes). The weight of eq. 10 is the release's
-// against its weight of eq. 9 (0.3 to 1).
+// Defaults of a refinement. On the embedded domain steps of 0.05 came as far in 10 steps (eq. 9 0.264 instead of
+// 0.265) and left the classifier a little less (99.0 instead of 99.3 % of named attributes). The weight of eq. 10 is
+// the release's against its weight of eq. 9 (0.3 to 1).
 const (
 	refineRate   = 0.02
 	refineWeight = 0.3 // of eq. 10, beside eq. 9's of 1
@@ -35,7 +35,7 @@ const (
 	epsilon = 1e-8
 )
 
-// refineAtOnce is how many pictures take a step together at most.
+// refineAtOnce bounds the pictures that take a step together.
 const refineAtOnce = 32
 
 // Loss are a picture's losses: eq. 9, eq. 10, and their weighted sum.
@@ -62,21 +62,21 @@ type Refinement struct {
 	key        uint64
 }
 
-// Refined is what a refinement did to a picture.
+// Refined compares a picture before and after its refinement.
 type Refined struct {
 	Steps            int     `json:"steps"`
 	SimilarityBefore float64 `json:"clip_similarity_before"`
 	Before           Loss    `json:"losses_before"`
 	After            Loss    `json:"losses_after"`
-	// Drawn is how many pictures it took, all but the last with a gradient.
+	// Drawn counts the pictures that were drawn, all but the last with a gradient.
 	Drawn int `json:"pictures_drawn"`
 }
 
 // NewRefinement begins at z [Z], towards an image embedding [E].
 func NewRefinement(z, imageEmbed []float32, key uint64, noise NoiseMode, steps int) *Refinement {
 	return &Refinement{
-		steps: steps, noise: noise, best: slices.Clone(z), z: slices.Clone(z), m: make([]float32, len(z)), v: make([]float32, len(z)),
-		imageEmbed: imageEmbed, key: key,
+		steps: steps, noise: noise, imageEmbed: imageEmbed, key: key,
+		best: slices.Clone(z), z: slices.Clone(z), m: make([]float32, len(z)), v: make([]float32, len(z)),
 	}
 }
 
@@ -86,9 +86,10 @@ func (r *Refinement) Steps() int { return r.steps }
 // Done reports whether all steps are taken and judged.
 func (r *Refinement) Done() bool { return r.rounds > r.steps }
 
-// Step judges the z of each refinement and takes one step from it. The pictures may have come differently far; their noise mode
-// must be one. What a last step leads to is not judged: a refinement of N steps has N + 1 rounds, and what the last one moves is
-// thrown away. Pictures of one batch do not influence each other, and the same call gives the same bits.
+// Step judges the z of each refinement and takes one step from it. The pictures may have come differently far; their
+// noise mode must be one. What a last step leads to is not judged: a refinement of N steps has N + 1 rounds, and what
+// the last one moves is thrown away. Pictures of one batch do not influence each other, and the same call gives the
+// same bits.
 func Step(ctx context.Context, n *pipeline.Networks, refinements []*Refinement) error {
 	if err := n.NeedFrozen(); err != nil {
 		return err
@@ -98,13 +99,15 @@ func Step(ctx context.Context, n *pipeline.Networks, refinements []*Refinement) 
 	var z, m, v, embeds, rates, bounds []float32
 	var keys []uint64
 	for _, r := range refinements {
-		z, m, v, embeds, keys = append(z, r.z...), append(m, r.m...), append(v, r.v...), append(embeds, r.imageEmbed...), append(keys, r.key)
+		z, m, v = append(z, r.z...), append(m, r.m...), append(v, r.v...)
+		embeds, keys = append(embeds, r.imageEmbed...), append(keys, r.key)
 		rate, bound := corrected(refineRate, r.rounds+1)
 		rates, bounds = append(rates, float32(rate)), append(bounds, float32(bound))
 	}
 	dim := n.Generator.StyleDim
 	out, err := batch.Run(ctx, n.Runner, o.name(), o.build(n), refineAtOnce,
-		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim), batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
+		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim),
+		batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
 		batch.Scalar(refineWeight), batch.Rows(rates, 1), batch.Rows(bounds, 1))
 	if err != nil {
 		return fmt.Errorf("refine: %w", err)
@@ -138,9 +141,9 @@ func (o stepGraph) name() string {
 	return fmt.Sprintf("refine with noise %s", o.noise)
 }
 
-// build is one step on z [B,Z] with Adam's moments m and v [B,Z]. It returns the new z, m and v, and eq. 9 and eq. 10 [B] at
-// the z given. Its inputs are z, m, v, image embeddings [B,E], noise keys [B], the regularization's weight, and rate and
-// bound [B,1] as corrected returns them for each picture's step.
+// build is one step on z [B,Z] with Adam's moments m and v [B,Z]. It returns the new z, m and v, and eq. 9 and eq. 10
+// [B] at the z given. Its inputs are z, m, v, image embeddings [B,E], noise keys [B], the regularization's weight, and
+// rate and bound [B,1] as corrected returns them for each picture's step.
 func (o stepGraph) build(n *pipeline.Networks) func(*model.Scope, []*Node) []*Node {
 	return func(scope *model.Scope, in []*Node) []*Node {
 		z, m, v, imageEmbeds, keys, weight, rate, bound := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
@@ -153,20 +156,23 @@ func (o stepGraph) build(n *pipeline.Networks) func(*model.Scope, []*Node) []*No
 }
 
 // losses are eq. 9 and eq. 10 of each picture [B].
-func (o stepGraph) losses(scope *model.Scope, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
+func (o stepGraph) losses(
+	scope *model.Scope, n *pipeline.Networks, z, imageEmbeds, keys *Node,
+) (semantics, regularizations *Node) {
 	embeds := n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: o.noise, Keys: keys})
 	return losses.Semantics(imageEmbeds, embeds), losses.Regularizations(z)
 }
 
-// adam is one step of Adam (Kingma and Ba 2015, algorithm 1). GoMLX's moves variables, whose number of rows is fixed; here the
-// rows of any batch are moved, each by itself.
+// adam is one step of Adam (Kingma and Ba 2015, algorithm 1). GoMLX's moves variables, whose number of rows is fixed;
+// here the rows of any batch are moved, each by itself.
 func adam(z, m, v, gradient, rate, bound *Node) (newZ, newM, newV *Node) {
 	m = Add(MulScalar(m, beta1), MulScalar(gradient, 1-beta1))
 	v = Add(MulScalar(v, beta2), MulScalar(Square(gradient), 1-beta2))
 	return Sub(z, Mul(rate, Div(m, Add(Sqrt(v), bound)))), m, v
 }
 
-// corrected returns learning rate and epsilon of step number t, from 1, with the bias corrections of both moments in them.
+// corrected returns learning rate and epsilon of step number t, from 1, with the bias corrections of both moments in
+// them.
 func corrected(learningRate float64, t int) (rate, bound float64) {
 	root := math.Sqrt(1 - math.Pow(beta2, float64(t)))
 	return learningRate * root / (1 - math.Pow(beta1, float64(t))), epsilon * root

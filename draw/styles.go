@@ -110,9 +110,9 @@ func Between(from, to []float32, t float32) []float32 {
 	return out
 }
 
-// SpreadZ draws a z around a predicted one: √(1-s²)·z + s·r·ε, where ε is a random z brought to root mean square 1 and r is that
-// of z. In many dimensions the two are nearly at right angles: the length of z stays, the cosine with it becomes about √(1-s²),
-// and a normal z stays normal. Spread 0 leaves z, 1 forgets it.
+// SpreadZ draws a z around a predicted one: √(1-s²)·z + s·r·ε, where ε is a random z brought to root mean square 1 and
+// r is that of z. In many dimensions the two are nearly at right angles: the length of z stays, the cosine with it
+// becomes about √(1-s²), and a normal z stays normal. Spread 0 leaves z, 1 forgets it.
 func SpreadZ(z, random []float32, spread float64) []float32 {
 	out := make([]float32, len(z))
 	keep, scale := math.Sqrt(1-spread*spread), spread*rms(z)/max(rms(random), 1e-12)

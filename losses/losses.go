@@ -77,26 +77,29 @@ type Loss struct {
 var All = []Loss{
 	{"l1", func(w Weights) float64 { return w.L1 }, func(v Values) float64 { return v.L1 }},
 	{"semantic", func(w Weights) float64 { return w.Semantic }, func(v Values) float64 { return v.Semantic }},
-	{"regularization", func(w Weights) float64 { return w.Regularization }, func(v Values) float64 { return v.Regularization }},
+	{"regularization", func(w Weights) float64 { return w.Regularization },
+		func(v Values) float64 { return v.Regularization }},
 }
 
 // Total is the weighted sum, which is always measured.
 var Total = Loss{"total", func(Weights) float64 { return 1 }, func(v Values) float64 { return v.Total }}
 
-// Validate returns an error that names the first weight without sense.
+// Validate reports the first invalid weight.
 func (w Weights) Validate() error {
 	for _, l := range All {
 		if weight := l.Weight(w); !(weight >= 0) || math.IsInf(weight, 1) {
-			return fault.Usage(fmt.Errorf("losses.%s is %g", l.Name, weight), "a loss's weight is 0 or more; 0 leaves the loss out")
+			return fault.Usage(fmt.Errorf("losses.%s is %g", l.Name, weight),
+				"a loss's weight is 0 or more; 0 leaves the loss out")
 		}
 	}
 	if w == (Weights{}) {
-		return fault.Usage(fmt.Errorf("losses: all weights are 0"), "give at least one of l1, semantic and regularization a positive weight")
+		return fault.Usage(fmt.Errorf("losses: all weights are 0"),
+			"give at least one of l1, semantic and regularization a positive weight")
 	}
 	return nil
 }
 
-// Inputs are what the losses compare.
+// Inputs holds the nodes that the losses compare.
 type Inputs struct {
 	Z, PredictedZ *Node // [B,Z]
 	ImageEmbeds   *Node // [B,E], the mapper's input
@@ -163,7 +166,8 @@ func (v Values) Plus(other Values, weight float64) Values {
 	}
 }
 
-// NonFinite returns the name and the value of the first loss that is infinite or not a number, the total last; "" if none is.
+// NonFinite returns the name and the value of the first loss that is infinite or not a number, the total last; "" if
+// none is.
 func (v Values) NonFinite() (string, float64) {
 	for _, l := range append(slices.Clone(All), Total) {
 		if value := l.Value(v); math.IsNaN(value) || math.IsInf(value, 0) {

@@ -22,8 +22,8 @@ func all(in []*Node) []*Node {
 	return []*Node{L1(in[0], in[1]), Semantic(in[2], in[3]), Regularization(in[0])}
 }
 
-// The losses of the stored first training step, as PyTorch computed them. They are means of at most 2,048 numbers near 1
-// in float32: rounding stays far below 1e-5.
+// The losses of the stored first training step, as PyTorch computed them. They are means of at most 2,048 numbers near
+// 1 in float32: rounding stays far below 1e-5.
 func TestGolden(t *testing.T) {
 	w, err := checkpoints.ReadSafetensors("../train/testdata/mapper.safetensors")
 	if err != nil {
@@ -101,7 +101,8 @@ func TestFiniteAtZero(t *testing.T) {
 	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		flat, other := in[0], in[1]
 		var nodes []*Node
-		for _, loss := range []*Node{L1(flat, other), Semantic(flat, other), Semantic(other, flat), Semantic(flat, flat), Regularization(flat), Regularization(AddScalar(flat, 2))} {
+		for _, loss := range []*Node{L1(flat, other), Semantic(flat, other), Semantic(other, flat), Semantic(flat, flat),
+			Regularization(flat), Regularization(AddScalar(flat, 2))} {
 			nodes = append(nodes, loss, Gradient(loss, flat)[0])
 		}
 		return nodes
@@ -150,8 +151,8 @@ func TestHalfPrecision(t *testing.T) {
 	}
 }
 
-// A zero weight takes the loss out of the graph with what only it needs: the picture is not drawn, the true z not read. No
-// loss draws a picture twice, or one of the true z: the semantic loss draws that of the predicted z once.
+// A zero weight takes the loss out of the graph with what only it needs: the picture is not drawn, the true z not read.
+// No loss draws a picture twice, or one of the true z: the semantic loss draws that of the predicted z once.
 func TestZeroWeights(t *testing.T) {
 	z := [][]float32{{1, 2, 3}, {-1, 0, 2}}
 	for name, c := range map[string]struct {
@@ -164,10 +165,10 @@ func TestZeroWeights(t *testing.T) {
 		"all":            {Weights{1, 2, 3}, "z embeds render"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			drawn := 0
+			renders := 0
 			nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
-				inputs := Inputs{PredictedZ: in[0], Render: func() *Node { drawn++; return in[0] }}
-				// What is not read may be missing: nil panics where it is used.
+				inputs := Inputs{PredictedZ: in[0], Render: func() *Node { renders++; return in[0] }}
+				// Unread inputs may be missing: nil panics on use.
 				if strings.Contains(c.reads, "z") {
 					inputs.Z = in[0]
 				}
@@ -178,15 +179,16 @@ func TestZeroWeights(t *testing.T) {
 				for i, pair := range []struct {
 					weight float64
 					term   *Node
-				}{{c.weights.L1, terms.L1}, {c.weights.Semantic, terms.Semantic}, {c.weights.Regularization, terms.Regularization}} {
+				}{{c.weights.L1, terms.L1}, {c.weights.Semantic, terms.Semantic},
+					{c.weights.Regularization, terms.Regularization}} {
 					if (pair.weight == 0) != (pair.term == nil) {
 						t.Errorf("loss %d of weight %g is %v", i, pair.weight, pair.term)
 					}
 				}
 				return []*Node{terms.Node()}
 			}, z)
-			if want := strings.Count(c.reads, "render"); drawn != want {
-				t.Errorf("pictures were drawn %d times, want %d", drawn, want)
+			if want := strings.Count(c.reads, "render"); renders != want {
+				t.Errorf("%d pictures were drawn, want %d", renders, want)
 			}
 		})
 	}
@@ -198,7 +200,8 @@ func TestTotal(t *testing.T) {
 	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		render := func() *Node { return Sin(in[0]) }
 		terms := Compute(w, Inputs{PredictedZ: in[0], Z: in[1], ImageEmbeds: in[1], Render: render})
-		sum := Add(Add(MulScalar(L1(in[0], in[1]), w.L1), MulScalar(Semantic(in[1], render()), w.Semantic)), MulScalar(Regularization(in[0]), w.Regularization))
+		sum := Add(Add(MulScalar(L1(in[0], in[1]), w.L1), MulScalar(Semantic(in[1], render()), w.Semantic)),
+			MulScalar(Regularization(in[0]), w.Regularization))
 		return []*Node{terms.Total, sum, Gradient(terms.Total, in[0])[0], Gradient(sum, in[0])[0]}
 	}, [][]float32{{1, 2, 4}, {0.5, -1, 1}}, [][]float32{{0, 1, 1}, {2, 2, 3}})
 	for i := 0; i < 4; i += 2 {

@@ -15,6 +15,7 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 	var options convert.Options
 	var out string
 	var asJSON bool
+	var to string
 	cmd := &cobra.Command{
 		Use:   "convert FILE|FOLDER",
 		Short: "Turn pretrained weights into a folder that domains can name",
@@ -22,14 +23,23 @@ func newConvertCommand(opts *globalOptions) *cobra.Command {
 stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt); released projectors (.pth);
 attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet and VGG16 for LPIPS (its linear
 layers are added). Writes config.json, model.safetensors and a manifest with their SHA-256. Files of PyTorch, of before
-version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.`,
+version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.
+
+With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in evaluation
+mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
+With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
   illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
-  illustrator convert vgg16-397923af.pth --out weights/lpips-vgg`,
+  illustrator convert vgg16-397923af.pth --out weights/lpips-vgg
+  illustrator convert runs/demo/mapper-best --to onnx --out mapper.onnx
+  illustrator convert runs/demo/mapper-best --to pytorch --out c2s.pth`,
 		Args: terminal.ExactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if to != "" {
+				return convertMapper(opts, args[0], to, out, options.Replace, asJSON)
+			}
 			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {
 				return err
 			}
@@ -45,14 +55,18 @@ version 1.6 too, and safetensors files are read, in one piece or several. Pickle
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&out, "out", "o", "", "folder to write (required)")
+	flags.StringVarP(&out, "out", "o", "", "folder to write, or the file with --to (required)")
 	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
 	flags.StringVar(&options.ColorOrder, "color-order", "", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
 	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
 	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
-	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network")
+	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
+	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx or pytorch")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("out")
+	for _, flag := range []string{"attributes", "color-order", "vocabulary", "activation"} {
+		cmd.MarkFlagsMutuallyExclusive("to", flag)
+	}
 	return cmd
 }
 
@@ -72,4 +86,26 @@ func checkColorOrder(path, order string) error {
 		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
 	}
 	return nil
+}
+
+// convertMapper writes the mapper in the folder at location in another program's format.
+func convertMapper(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
+	var report fmt.Stringer
+	var err error
+	switch to {
+	case "onnx":
+		report, err = convert.ToONNX(location, out, replace)
+	case "pytorch":
+		report, err = convert.ToPyTorch(location, out, replace)
+	default:
+		return fault.Field("--to", to, "onnx or pytorch")
+	}
+	if err != nil {
+		return fmt.Errorf("convert %q: %w", location, err)
+	}
+	if asJSON {
+		return jsonfile.Print(opts.stdout, report)
+	}
+	_, err = fmt.Fprintln(opts.stdout, report)
+	return err
 }

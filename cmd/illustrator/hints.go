@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"illustrator/draw"
 	"illustrator/draw/story"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
@@ -15,8 +16,11 @@ func explain(err error) error {
 	var run *runs.Error
 	var interrupted *runs.Interrupted
 	var study *studies.Error
+	var field *draw.FieldError
 	var character *story.LongCharacter
 	switch {
+	case errors.As(err, &field):
+		return asFlags(err, nil)
 	case errors.As(err, &character):
 		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
 	case errors.As(err, &study):
@@ -32,6 +36,9 @@ func explain(err error) error {
 	return err
 }
 
+// trainOne is the hint where there is no mapper.
+const trainOne = "train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo"
+
 func explainRun(err error, run *runs.Error) error {
 	switch run.Code {
 	case runs.NotARun:
@@ -44,6 +51,10 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Usage(err, "`illustrator runs show %s` shows it", run.Folder)
 	case runs.Taken:
 		return fault.Usage(err, "give another --out, or remove that folder")
+	case runs.Unfinished:
+		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
+	case runs.NoMapper:
+		return fault.Usage(err, trainOne)
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}
@@ -61,7 +72,7 @@ func explainStudy(err error, study *studies.Error) error {
 	case studies.Unfinished:
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case studies.NoMapper:
-		return fault.Usage(err, "train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
+		return fault.Usage(err, trainOne)
 	}
 	return err
 }

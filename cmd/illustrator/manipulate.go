@@ -93,7 +93,7 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 	if m.alphas, err = parseAlphas(options.alphas); err != nil {
 		return err
 	}
-	if m.keep != draw.KeepNothing && m.origin.Picture != nil {
+	if m.keep != draw.KeepNothing && m.origin.Image != nil {
 		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.keep), "only what was drawn from a known z has styles to keep: leave --keep out")
 	}
 	if err := terminal.CheckOutputFolder(options.out); err != nil {

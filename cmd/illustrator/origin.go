@@ -36,14 +36,14 @@ func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 		return o, nil
 	}
 	if pictures.Named(name) {
-		p, err := pictures.Read(ctx, name)
+		p, err := pictures.ReadImage(ctx, name)
 		if err != nil && fault.HintOf(err) == "" {
 			err = fault.Hint(err, "give a %s picture, a text, or seed:N", pictures.Formats)
 		}
 		if err != nil {
 			return o, fmt.Errorf("%s: %w", flag, err)
 		}
-		o.Picture = &p
+		o.Image = p
 		return o, nil
 	}
 	text, err := texts.New(name)
@@ -61,6 +61,7 @@ type originOptions struct {
 	domain   string
 	settings draw.Settings
 	strict   bool
+	pad      bool
 }
 
 // addFlags adds the flags; alpha names that of the prompt projection.
@@ -72,6 +73,7 @@ func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 	addSynthesisFlags(cmd, &p.settings)
 	p.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &p.strict)
+	addPadFlag(cmd, &p.pad)
 }
 
 // artist draws origins: a domain with its mapper and prompts, and how pictures are made.
@@ -93,6 +95,7 @@ func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) 
 	if a.session, err = o.readDomain(a.options.domain); err != nil {
 		return nil, err
 	}
+	a.session.networks.Preprocessor.Pad = p.pad
 	plan, err := a.session.model().Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
 	if err != nil {
 		return nil, asFlags(err, map[string]string{"alpha": "--" + alpha})

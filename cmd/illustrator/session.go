@@ -1,12 +1,8 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
+	"context"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -16,7 +12,7 @@ import (
 	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
-	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 // session is a domain with its networks.
@@ -24,6 +20,7 @@ type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
 	devices  int // that a training runs on; 0 is 1
+	start    func() error
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -40,7 +37,9 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{domain: domain, networks: networks}, nil
+	s := &session{domain: domain, networks: networks}
+	s.start = func() error { return o.start(s) }
+	return s, nil
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
@@ -52,11 +51,12 @@ func (o *globalOptions) start(s *session) (err error) {
 }
 
 // mapperOptions say which mapper is used.
-type mapperOptions struct{ mapper, run string }
+type mapperOptions struct{ mapper, run, prompts string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+	cmd.Flags().StringVar(&m.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
 // domainOf returns the domain of the run, unless the flag says otherwise.
@@ -64,68 +64,25 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 	if m.run == "" || cmd.Flags().Changed("domain") {
 		return flag, nil
 	}
-	config := train.Folder(m.run).Config()
-	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
-		return "", fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(config)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-	}
-	run, err := configs.OpenRun(config, nil)
-	return run.Domain, err
-}
-
-// loadMapper loads the chosen mapper.
-func (s *session) loadMapper(m mapperOptions) error {
-	location := m.mapper
-	if location == "" && m.run != "" {
-		location = train.Folder(m.run).BestMapper()
-		if _, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) {
-			return fault.Hint(fmt.Errorf("--run %q: there is no %s", m.run, filepath.Base(location)), "give the folder of a finished `illustrator train` or `illustrator demo`")
-		}
-	}
-	if location == "" {
-		location = s.domain.MapperLocation()
-	}
-	if location == "" {
-		return fault.Usage(fmt.Errorf("domain %s has no mapper of its own", s.domain.Name),
-			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
-	}
-	return s.networks.LoadMapper(location)
+	return runs.DomainOf(m.run)
 }
 
 // model returns the domain's model, whose mapper may be loaded later.
-func (s *session) model() draw.Model {
-	return draw.Model{Name: s.domain.Name, Domain: s.domain.Name, Alpha: s.domain.Alpha, Networks: s.networks}
-}
+func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks) }
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
 func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	model := s.model()
-	if err := s.loadMapper(m); err != nil || noProjection {
-		return model, err
-	}
-	prompts, err := s.loadPrompts(m.run)
-	model.Prompts = prompts.Prompts
-	return model, err
+	return runs.OpenModel(context.Background(), s.domain, s.networks, runs.Choice{
+		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
+	})
 }
 
-// loadPrompts returns the run's prompts, else the domain's.
-func (s *session) loadPrompts(run string) (pipeline.PromptFile, error) {
-	name, raw, err := train.Folder(run).Prompts(), []byte(nil), error(nil)
-	if run == "" {
-		name, raw, err = s.domain.ReadPrompts()
-	} else if raw, err = os.ReadFile(name); err != nil {
-		err = fault.Hint(err, "give --run the folder of a finished `illustrator train` or `illustrator demo`")
-	}
-	if err != nil {
-		return pipeline.PromptFile{}, err
-	}
-	return pipeline.ParsePrompts(name, raw, s.networks)
-}
-
-// readArray reads an array file.
-func readArray(path string) (*arrays.Array, error) {
-	a, err := arrays.Read(path, "")
+// readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
+func readArray(path string, usual ...string) (*arrays.Array, error) {
+	file, name := arrays.Split(path)
+	a, err := arrays.Read(file, name, usual...)
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
+		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
 	}
 	return a, err
 }

@@ -6,9 +6,9 @@ import (
 )
 
 // withAlpha makes a drawing as transparent as its source.
-func withAlpha(drawn *image.NRGBA, source image.Image) *image.NRGBA {
+func withAlpha(result *image.NRGBA, source image.Image) *image.NRGBA {
 	if o, ok := source.(interface{ Opaque() bool }); !ok || o.Opaque() {
-		return drawn
+		return result
 	}
 	b := source.Bounds()
 	alpha := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
@@ -18,13 +18,13 @@ func withAlpha(drawn *image.NRGBA, source image.Image) *image.NRGBA {
 			alpha.SetNRGBA(x, y, color.NRGBA{a, a, a, 255})
 		}
 	}
-	if alpha.Rect.Size() != drawn.Rect.Size() {
-		alpha = resize(alpha, drawn.Rect.Size())
+	if alpha.Rect.Size() != result.Rect.Size() {
+		alpha = resize(alpha, result.Rect.Size())
 	}
-	for y := range drawn.Rect.Dy() {
-		for x := range drawn.Rect.Dx() {
-			drawn.Pix[y*drawn.Stride+4*x+3] = alpha.Pix[y*alpha.Stride+4*x]
+	for y := range result.Rect.Dy() {
+		for x := range result.Rect.Dx() {
+			result.Pix[y*result.Stride+4*x+3] = alpha.Pix[y*alpha.Stride+4*x]
 		}
 	}
-	return drawn
+	return result
 }

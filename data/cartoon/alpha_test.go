@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What is transparent in a picture is transparent in its drawing, at any size; the rest is drawn.
+// Transparent parts of a picture stay transparent in its drawing, at any size; the rest is opaque.
 func TestTransparencyIsKept(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
 	for y := range 16 {
@@ -19,14 +19,14 @@ func TestTransparencyIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, scale := range []int{1, 3} {
-		drawn, err := style.Draw(t.Context(), img, scale)
+		result, err := style.Draw(t.Context(), img, scale)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a := drawn.NRGBAAt(2*scale, 8*scale).A; a != 255 {
+		if a := result.NRGBAAt(2*scale, 8*scale).A; a != 255 {
 			t.Errorf("scale %d: the picture's alpha is %d", scale, a)
 		}
-		if a := drawn.NRGBAAt(13*scale, 8*scale).A; a != 0 {
+		if a := result.NRGBAAt(13*scale, 8*scale).A; a != 0 {
 			t.Errorf("scale %d: the hole's alpha is %d", scale, a)
 		}
 	}

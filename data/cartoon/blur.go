@@ -12,9 +12,10 @@ const blurPasses = 3
 // minBlur is the least deviation in pixels that anything is blurred by.
 const minBlur = 0.1
 
-// blur returns the plane after a Gaussian of so many pixels, edges repeated. Its time does not depend on sigma, as that of
-// a true Gaussian does: styles blur by hundredths of the picture, some of them once for each colour. A box has fractions of
-// pixels at its ends: Gwosdek et al., "Theoretical Foundations of Gaussian Convolution by Extended Box Filtering" (2011).
+// blur returns the plane after a Gaussian of sigma pixels, edges repeated. Its time does not depend on sigma, as that
+// of a true Gaussian does: styles blur by hundredths of the picture, some of them once for each colour. A box has
+// fractions of pixels at its ends: Gwosdek et al., "Theoretical Foundations of Gaussian Convolution by Extended Box
+// Filtering" (2011).
 func (p plane) blur(sigma float64) plane {
 	if sigma < minBlur {
 		return p
@@ -38,8 +39,8 @@ func (p plane) blurInto(across, out plane, sigma float64) {
 // tracks are rows or columns of a plane: pixel j of track i is at i·apart + j·step.
 type tracks struct{ count, length, apart, step int }
 
-// lanes is the number of tracks that are blurred side by side, a multiple of 4: the sum of one doesn't wait for another's, and a
-// row of columns fills a line of the processor's cache.
+// lanes is the number of tracks that are blurred side by side, a multiple of 4: the sum of one doesn't wait for
+// another's, and a row of columns fills a line of the processor's cache.
 const lanes = 16
 
 // tile is a pixel of each lane.
@@ -62,7 +63,7 @@ func (b box) blurTracks(out, in []float32, l tracks) {
 			if start == end {
 				continue
 			}
-			// What is zero stays so, but for as many pixels as the passes reach.
+			// Zeros stay zero outside the reach of the passes.
 			start, end = max(0, start-blurPasses*pad), min(l.length, end+blurPasses*pad)
 			a, z := line[start:end+2*pad], spare[start:end+2*pad]
 			for range blurPasses {
@@ -124,7 +125,8 @@ func (b box) pass(out, in []tile) {
 	for k := 0; k < lanes; k += 4 {
 		s0, s1, s2, s3 := s[k], s[k+1], s[k+2], s[k+3]
 		for i := range out {
-			o, p, q, t := (*[4]float32)(out[i][k:]), (*[4]float32)(before[i][k:]), (*[4]float32)(leaves[i][k:]), (*[4]float32)(enters[i][k:])
+			o, p, q, t := (*[4]float32)(out[i][k:]), (*[4]float32)(before[i][k:]), (*[4]float32)(leaves[i][k:]),
+				(*[4]float32)(enters[i][k:])
 			o[0] = float32((s0 + float64(ends*(p[0]+t[0]))) * norm)
 			o[1] = float32((s1 + float64(ends*(p[1]+t[1]))) * norm)
 			o[2] = float32((s2 + float64(ends*(p[2]+t[2]))) * norm)
@@ -137,7 +139,7 @@ func (b box) pass(out, in []tile) {
 	}
 }
 
-// parts calls f for parts of 0 to n, on all processors. What is done for a number must depend on no other.
+// parts calls f for parts of 0 to n, on all processors. The results for different numbers must be independent.
 func parts(n int, f func(from, to int)) {
 	workers := max(1, min(runtime.GOMAXPROCS(0), n))
 	var wait sync.WaitGroup

@@ -9,8 +9,8 @@ import (
 	"github.com/disintegration/gift"
 )
 
-// Classical styles draw at the size of the result, within these bounds of its longer side, and scale then: dots and lines
-// need pixels, and beyond the second they don't get better.
+// Classical styles draw at the size of the result, within these bounds of its longer side, and scale then: dots and
+// lines need pixels, and beyond the second they don't get better.
 const (
 	minDrawn = 512
 	maxDrawn = 2048

@@ -1,8 +1,8 @@
 // Package cartoon redraws pictures: in classical styles, made of smoothing, palettes, lines and dots, or by an
 // image-to-image network in an ONNX file.
 //
-// Classical styles give the same picture on every machine of a kind, and need no device. Their lengths are in thousandths of
-// the picture's longer side, so that a picture of 64 pixels and one of 1024 look alike.
+// Classical styles give the same picture on every machine of a kind, and need no device. Their lengths are in
+// thousandths of the picture's longer side, so that a picture of 64 pixels and one of 1024 look alike.
 package cartoon
 
 import (
@@ -36,8 +36,8 @@ type Style struct {
 	network *network
 }
 
-// Open returns the classical style called name, or the network that the YAML file at that path describes. openBackend is
-// called for a network only, when it first draws.
+// Open returns the classical style called name, or the network that the YAML file at that path describes. openBackend
+// is called for a network only, when it first draws.
 func Open(name string, openBackend func() (compute.Backend, error)) (*Style, error) {
 	if ext := strings.ToLower(filepath.Ext(name)); ext == ".yaml" || ext == ".yml" {
 		n, err := openNetwork(name, openBackend)
@@ -53,8 +53,9 @@ func Open(name string, openBackend func() (compute.Backend, error)) (*Style, err
 	return &Style{Name: name, params: params}, nil
 }
 
-// Draw redraws a picture of any size. The result is scale times as wide and as high. What is transparent is drawn as laid
-// over white, and is as transparent in the result. ctx ends the work of a network; a classical style takes moments.
+// Draw redraws a picture of any size. The result is scale times as wide and as high. Transparent parts are
+// drawn over white and keep their transparency in the result. ctx ends the work of a network; a classical style takes
+// moments.
 func (s *Style) Draw(ctx context.Context, img image.Image, scale int) (*image.NRGBA, error) {
 	if err := CheckScale(scale); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (s *Style) Draw(ctx context.Context, img image.Image, scale int) (*image.NR
 func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (*image.NRGBA, error) {
 	w, h := size.X, size.Y
 	if w < 1 || h < 1 || img.Bounds().Empty() {
-		return nil, fmt.Errorf("the picture is empty: %v to be drawn at %d × %d pixels", img.Bounds().Size(), w, h)
+		return nil, fmt.Errorf("the picture is empty: %v to be result at %d × %d pixels", img.Bounds().Size(), w, h)
 	}
 	if w > maxSide || h > maxSide || w > maxPixels/h {
 		return nil, fault.Usage(fmt.Errorf("the drawing would have %d × %d pixels", w, h),
@@ -78,11 +79,11 @@ func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (
 	if s.network == nil {
 		return withAlpha(s.params.Draw(img, size), img), nil
 	}
-	drawn, err := s.network.draw(ctx, img, size)
+	result, err := s.network.draw(ctx, img, size)
 	if err != nil {
 		return nil, err
 	}
-	return withAlpha(drawn, img), nil
+	return withAlpha(result, img), nil
 }
 
 // CheckScale returns an error if Draw cannot enlarge by scale.

@@ -54,11 +54,11 @@ func redraw(t *testing.T, name string, img image.Image, scale int) *image.NRGBA 
 	if err != nil {
 		t.Fatal(err)
 	}
-	drawn, err := s.Draw(t.Context(), img, scale)
+	result, err := s.Draw(t.Context(), img, scale)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return drawn
+	return result
 }
 
 // difference is the share of channel values that differ by more than one level.
@@ -72,10 +72,11 @@ func difference(a, b *image.NRGBA) float64 {
 	return float64(n) / float64(len(a.Pix))
 }
 
-// The goldens were looked at. On the kind of machine that made them the pictures are the same to the byte; compilers for others
-// fuse multiplications with additions, which moves a threshold here and there: there one value in 200 may differ.
+// The goldens were looked at. On the kind of machine that made them the pictures are the same to the byte; compilers
+// for others fuse multiplications with additions, which moves a threshold here and there: there one value in 200 may
+// differ.
 func TestGoldenPictures(t *testing.T) {
-	drawn := map[string]*image.NRGBA{"plain": Enlarged(scene(80, 60), image.Pt(160, 120))}
+	results := map[string]*image.NRGBA{"plain": Enlarged(scene(80, 60), image.Pt(160, 120))}
 	for _, s := range Styles() {
 		t.Run(s.Name, func(t *testing.T) {
 			got, path := redraw(t, s.Name, scene(80, 60), 2), filepath.Join("testdata", s.Name+".png")
@@ -100,12 +101,12 @@ func TestGoldenPictures(t *testing.T) {
 			if runtime.GOARCH == "amd64" && !bytes.Equal(got.Pix, want.Pix) || difference(got, want) > 0.005 {
 				t.Errorf("%.2f %% of the values differ by more than one level", 100*difference(got, want))
 			}
-			for name, other := range drawn {
+			for name, other := range results {
 				if d := difference(got, other); d < 0.05 {
 					t.Errorf("it and %s differ in %.1f %% only", name, 100*d)
 				}
 			}
-			drawn[s.Name] = got
+			results[s.Name] = got
 		})
 	}
 }
@@ -158,18 +159,19 @@ func TestAnyPicture(t *testing.T) {
 		try(s.Name, scene(40, 1))
 		try(s.Name, scene(1, 33))
 	}
-	for _, img := range []image.Image{scene(1, 1), gray, clear, paletted, scene(30, 30).SubImage(image.Rect(7, 8, 20, 30))} {
+	for _, img := range []image.Image{scene(1, 1), gray, clear, paletted,
+		scene(30, 30).SubImage(image.Rect(7, 8, 20, 30))} {
 		try("popart", img)
 	}
 	white := image.NewNRGBA(clear.Rect)
 	for i := range white.Pix {
 		white.Pix[i] = 255
 	}
-	drawn := redraw(t, "comic", clear, 1)
-	for i := 3; i < len(drawn.Pix); i += 4 {
-		drawn.Pix[i] = 255
+	opaque := redraw(t, "comic", clear, 1)
+	for i := 3; i < len(opaque.Pix); i += 4 {
+		opaque.Pix[i] = 255
 	}
-	if !bytes.Equal(drawn.Pix, redraw(t, "comic", white, 1).Pix) {
+	if !bytes.Equal(opaque.Pix, redraw(t, "comic", white, 1).Pix) {
 		t.Error("a transparent picture is not drawn as on white")
 	}
 }

@@ -15,7 +15,8 @@ var inks = [4]struct {
 	{hex(0x00a5dc), 15}, {hex(0xe0218a), 75}, {hex(0xffe600), 0}, {hex(0x1c1a1e), 45},
 }
 
-// screen is a halftone's threshold in [0,1] by place: ink lies where it is below the tone. Each tone covers its own share.
+// screen is a halftone's threshold in [0,1] by place: ink lies where it is below the tone. Each tone covers its own
+// share.
 type screen struct {
 	cos, sin float64 // of the angle, divided by the pitch
 	ranks    []float32
@@ -47,7 +48,9 @@ var ranks = sync.OnceValue(func() []float32 {
 })
 
 // wave is the cosine of whole turns.
-var wave = sync.OnceValue(func() *table { return newTable(func(v float64) float64 { return math.Cos(2 * math.Pi * v) }) })
+var wave = sync.OnceValue(func() *table {
+	return newTable(func(v float64) float64 { return math.Cos(2 * math.Pi * v) })
+})
 
 // height is lowest where dots begin and highest between them, by the cosines of the place in the dot.
 func height(cosU, cosV float64) float64 { return 0.5 - 0.25*(cosU+cosV) }

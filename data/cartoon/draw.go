@@ -5,7 +5,7 @@ import "image"
 // Draw redraws a picture at a size. Its sides must have one pixel at least.
 func (p Params) Draw(img image.Image, size image.Point) *image.NRGBA {
 	c, grain := newCanvas(img, drawnSize(size))
-	// What is drawn along edges is as wide as the picture's own pixels at least.
+	// Strokes along edges are at least as wide as the picture's own pixels.
 	rounding := max(p.Rounding*c.unit(), 0.6*grain)
 	lines := plane{}
 	if p.Lines.Width > 0 {

@@ -45,8 +45,8 @@ type Files struct {
 	Skip func(err error)
 }
 
-// RedrawFiles redraws picture files one by one: they may be more than memory holds. Files that cannot be read are skipped,
-// unless there is one file only.
+// RedrawFiles redraws picture files one by one: they may be more than memory holds. Files that cannot be read are
+// skipped, unless there is one file only.
 func (s *Style) RedrawFiles(ctx context.Context, paths []string, f Files) (Redrawn, error) {
 	result := Redrawn{Style: s.Name, SHA256: s.SHA256, Pictures: []RedrawnFile{}, Skipped: []SkippedFile{}}
 	names := map[string]int{}
@@ -98,7 +98,8 @@ func (f Files) write(file, source string, drawing image.Image) error {
 	return pictures.WritePNG(file, drawing, append(meta, f.Meta(source)...))
 }
 
-// drawingName names a drawing after its picture and style. Pictures of one name, of several folders or kinds, get a number.
+// drawingName names a drawing after its picture and style. Pictures of one name, of several folders or kinds, get a
+// number.
 func drawingName(names map[string]int, path, style string) string {
 	base := func(p string) string { return strings.TrimSuffix(filepath.Base(p), filepath.Ext(p)) }
 	name := base(path) + "-" + base(style)

@@ -2,8 +2,9 @@ package cartoon
 
 import "math"
 
-// lines returns how much ink lies on each pixel, at edges as wide as sigma pixels. Edges are where a Gaussian falls below one 1.6 times as wide, in any channel:
-// that is on their dark side. Winnemöller et al., "XDoG: An eXtended difference-of-Gaussians compendium" (2012).
+// lines returns how much ink lies on each pixel, at edges as wide as sigma pixels. Edges are where a Gaussian falls
+// below one 1.6 times as wide, in any channel: that is on their dark side. Winnemöller et al., "XDoG: An eXtended
+// difference-of-Gaussians compendium" (2012).
 func (c canvas) lines(l Lines, sigma float64) plane {
 	ink, luminance := newPlane(c[0].w, c[0].h), newPlane(c[0].w, c[0].h)
 	for k, weight := range luma {

@@ -30,8 +30,8 @@ type networkConfig struct {
 	// Layout is NCHW or NHWC, Channels RGB or BGR.
 	Layout   string `yaml:"layout"`
 	Channels string `yaml:"channels"`
-	// Range is what black and white are before (x - mean) / std, in the network's order of channels; OutputRange what they
-	// are in its pictures, which don't go through mean and std.
+	// Range holds the values of black and white before (x - mean) / std, in the network's order of channels; OutputRange
+	// those of its output, to which mean and std don't apply.
 	Range       [2]float64 `yaml:"range"`
 	Mean        [3]float64 `yaml:"mean"`
 	Std         [3]float64 `yaml:"std"`
@@ -39,7 +39,8 @@ type networkConfig struct {
 	Output      string     `yaml:"output"` // name of the tensor; empty for the only one
 	// SizeMultiple is what height and width must be multiples of: pictures are continued by their edges, then cut.
 	SizeMultiple int `yaml:"size_multiple"`
-	// maxSide is the longer side in pixels that the network sees at most: larger pictures are scaled down, and the result up.
+	// MaxSide is the longer side in pixels that the network sees at most: larger pictures are scaled down, and the result
+	// up.
 	MaxSide int `yaml:"max_side"`
 }
 
@@ -48,7 +49,8 @@ const configHint = "write, for example:\n" +
 
 // readNetworkConfig returns the file's bytes too.
 func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
-	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1, MaxSide: 1024}
+	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1,
+		MaxSide: 1024}
 	if raw, err = os.ReadFile(path); err != nil {
 		return c, nil, fault.Hint(err, "give the path of a YAML file, or the name of a style")
 	}
@@ -111,12 +113,14 @@ func openNetwork(path string, openBackend func() (compute.Backend, error)) (*net
 		file = filepath.Join(filepath.Dir(path), file)
 	}
 	r, err := features.OpenRedrawer(file, features.RedrawOptions{
-		Layout: c.Layout, Channels: c.Channels, Range: c.Range, OutputRange: c.OutputRange, Mean: c.Mean, Std: c.Std, Output: c.Output,
+		Layout: c.Layout, Channels: c.Channels, Range: c.Range, OutputRange: c.OutputRange, Mean: c.Mean, Std: c.Std,
+		Output: c.Output,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &network{networkConfig: c, sha256: checkpoints.SHA256(append([]byte(r.SHA256), raw...)), redrawer: r, openBackend: openBackend}, nil
+	return &network{networkConfig: c, sha256: checkpoints.SHA256(append([]byte(r.SHA256), raw...)), redrawer: r,
+		openBackend: openBackend}, nil
 }
 
 // draw redraws a picture at a size.
@@ -149,11 +153,11 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 	if err != nil {
 		return nil, err
 	}
-	drawn := pictures[0].Image().SubImage(image.Rectangle{Max: seen})
+	result := pictures[0].Image().SubImage(image.Rectangle{Max: seen})
 	if seen == size {
-		return flatten(drawn), nil
+		return flatten(result), nil
 	}
-	return resize(flatten(drawn), size), nil
+	return resize(flatten(result), size), nil
 }
 
 // sizes returns the size that a picture of the given size is seen in, and that of what it is continued to.

@@ -40,7 +40,8 @@ func writeConfig(t *testing.T, lines ...string) string {
 	return path
 }
 
-// A network draws a picture as its file says; one whose sides are no multiples is continued and cut, a large one scaled.
+// A network draws a picture as its file says; one whose sides are no multiples is continued and cut, a large one
+// scaled.
 func TestNetworkDraws(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a network in two sizes")
@@ -61,7 +62,8 @@ func TestNetworkDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := features.OpenRedrawer(faststyle, features.RedrawOptions{
-		Layout: features.NCHW, Channels: features.RGB, Range: [2]float64{0, 255}, OutputRange: [2]float64{0, 255}, Std: [3]float64{1, 1, 1},
+		Layout: features.NCHW, Channels: features.RGB, Range: [2]float64{0, 255}, OutputRange: [2]float64{0, 255},
+		Std: [3]float64{1, 1, 1},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,14 +83,16 @@ func TestNetworkDraws(t *testing.T) {
 		}
 	}
 	// One of a single size sees what fits into it, and the rest as its edges.
-	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"), func() (compute.Backend, error) { return backend, nil })
+	alone, err := Open(writeConfig(t, "network: "+absolute(t, fixed), "range: [0, 255]", "output_range: [0, 255]"),
+		func() (compute.Backend, error) { return backend, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if again, err := alone.Draw(t.Context(), img, 1); err != nil || difference(got, again) > 0 {
 		t.Errorf("for its own size: %v, differs in %.1f %%", err, 100*difference(got, again))
 	}
-	for size, want := range map[image.Point]image.Point{{15, 11}: {15, 11}, {32, 12}: {16, 6}, {16, 24}: {8, 12}, {4000, 1}: {16, 1}} {
+	for size, want := range map[image.Point]image.Point{{15, 11}: {15, 11}, {32, 12}: {16, 6}, {16, 24}: {8, 12},
+		{4000, 1}: {16, 1}} {
 		if seen, w, h := alone.network.sizes(size); seen != want || w != 16 || h != 12 {
 			t.Errorf("of %v it sees %v in %d × %d; want %v", size, seen, w, h, want)
 		}
@@ -124,7 +128,8 @@ func TestNetworkMistakes(t *testing.T) {
 	} {
 		path := writeConfig(t, lines...)
 		_, err := Open(path, nil)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("got %v (hint %q), want %q", err, fault.HintOf(err), want)
 		}
 	}

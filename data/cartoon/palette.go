@@ -14,7 +14,7 @@ const (
 	paletteRounds  = 12          // of k-means: it moves little after that
 )
 
-// toPalette paints the canvas in so many colours of its own.
+// toPalette reduces the canvas to a number of its own colours.
 func (c canvas) toPalette(colors int, rounding float64) {
 	palette := c.palette(colors)
 	labels := make([]uint8, len(c[0].v))
@@ -96,7 +96,8 @@ func (c canvas) palette(n int) [][3]float64 {
 	return palette
 }
 
-// farColors adds to a palette the sample that is farthest from all its colours, until it has n; to an empty one the mean first.
+// farColors adds to a palette the sample that is farthest from all its colours, until it has n; to an empty one the
+// mean first.
 func farColors(palette, samples [][3]float64, n int) [][3]float64 {
 	if len(samples) == 0 {
 		return palette
@@ -154,8 +155,8 @@ func (c canvas) toTones(tones []color.NRGBA, rounding float64) {
 	c.paint(labels, palette, rounding)
 }
 
-// lightLevels finds n luminances, dark to light, that the picture's gather around: k-means of a histogram, from even steps.
-// Counts weigh by their roots, so that a large background leaves levels to the rest.
+// lightLevels finds n luminances, dark to light, that the picture's gather around: k-means of a histogram, from even
+// steps. Counts weigh by their roots, so that a large background leaves levels to the rest.
 func lightLevels(luminance plane, n int) []float32 {
 	var counts [256]float64
 	for _, l := range luminance.v {
@@ -194,8 +195,8 @@ func lightLevels(luminance plane, n int) []float32 {
 	return levels
 }
 
-// paint gives every pixel the colour of its label. Borders are rounded: near one, each label weighs what a blur by rounding
-// leaves of it, to the eighth power, so that the strongest wins by a narrow soft margin.
+// paint gives every pixel the colour of its label. Borders are rounded: near one, each label weighs what a blur by
+// rounding leaves of it, to the eighth power, so that the strongest wins by a narrow soft margin.
 func (c canvas) paint(labels []uint8, palette [][3]float64, rounding float64) {
 	w, h := c[0].w, c[0].h
 	total, sum := newPlane(w, h), canvas{newPlane(w, h), newPlane(w, h), newPlane(w, h)}

@@ -1,7 +1,7 @@
 package cartoon
 
-// wash darkens where colours meet and lets pigment lie unevenly. More pigment takes a value v to v - (v - v²)·d: Bousseau et
-// al., "Interactive watercolor rendering with temporal coherence and abstraction" (2006).
+// wash darkens where colours meet and lets pigment lie unevenly. More pigment takes a value v to v - (v - v²)·d:
+// Bousseau et al., "Interactive watercolor rendering with temporal coherence and abstraction" (2006).
 func (c canvas) wash(wash Wash) {
 	luminance := c.luminance()
 	around := luminance.blur(wash.Length * c.unit())

@@ -14,8 +14,8 @@ const (
 	sheetCell        = 192 // pixels of the longer side
 )
 
-// Sheet draws a sheet with a row for each picture file and a column for each classical style. It calls progress with the
-// number of finished files.
+// Sheet draws a sheet with a row for each picture file and a column for each classical style. It calls progress with
+// the number of finished files.
 func Sheet(ctx context.Context, paths []string, progress func(done int)) (image.Image, error) {
 	if len(paths) > maxSheetPictures {
 		return nil, fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d", maxSheetPictures)
@@ -33,7 +33,8 @@ func Sheet(ctx context.Context, paths []string, progress func(done int)) (image.
 	for _, s := range Styles() {
 		headers = append(headers, s.Name)
 	}
-	return pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2, Scale: 2})
+	return pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2,
+		Scale: 2})
 }
 
 // sheetRow returns a picture and its drawings in all classical styles.

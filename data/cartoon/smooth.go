@@ -26,8 +26,8 @@ func (c canvas) smooth(sigma, edge float64) {
 			across.v[i], down.v[i] = 1+ratio*dx, 1+ratio*dy
 		}
 	})
-	// Eq. 14: deviations that halve from pass to pass and sum up to sigma. A weight, eq. 21's a to the power of the distance,
-	// is squared with each.
+	// Eq. 14: deviations that halve from pass to pass and sum up to sigma. A weight, eq. 21's a to the power of the
+	// distance, is squared with each.
 	first := sigma * math.Sqrt(3) * math.Pow(2, smoothPasses-1) / math.Sqrt(math.Pow(4, smoothPasses)-1)
 	across.weigh(first)
 	down.weigh(first)
@@ -83,8 +83,8 @@ func (c canvas) smoothRow(weights plane, y int) {
 	}
 }
 
-// smoothColumns is the number of columns that are smoothed together: by themselves each pixel would be in another line of
-// the processor's memory.
+// smoothColumns is the number of columns that are smoothed together: by themselves each pixel would be in another line
+// of the processor's memory.
 const smoothColumns = 32
 
 // smoothDown smooths columns from to to as smoothRow a row.

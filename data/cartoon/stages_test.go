@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A dot becomes nearly a Gaussian: the same sum, the variance that was asked for, and nowhere farther from it than 12 % of its
-// peak, the most at the peak itself, which three boxes make blunt; 19 % for deviations below a pixel.
+// A dot becomes nearly a Gaussian: the same sum, the variance that was asked for, and nowhere farther from it than 12 %
+// of its peak, the most at the peak itself, which three boxes make blunt; 19 % for deviations below a pixel.
 func TestBlurIsGaussian(t *testing.T) {
 	const size = 201
 	for sigma, tolerance := range map[float64]float64{0.7: 0.19, 1: 0.12, 2.3: 0.12, 8: 0.12, 20: 0.12} {

@@ -8,16 +8,17 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Params make a classical style. What is zero is left out; the fields are in the order of the work. Lengths are in
-// thousandths of the picture's longer side; what is drawn along edges is as wide as the picture's own pixels at least.
+// Params make a classical style. A zero field omits its step; the fields are in the order of the work. Lengths are in
+// thousandths of the picture's longer side; strokes along edges are at least as wide as the picture's own pixels.
 type Params struct {
-	// Smooth is the deviation of the smoothing that stops at edges, a length. Edge is the step of colour, in [0,1] and summed
-	// over the channels, that is as far for it as Smooth.
+	// Smooth is the deviation of the smoothing that stops at edges, a length. Edge is the step of colour, in [0,1] and
+	// summed over the channels, that is as far for it as Smooth.
 	Smooth, Edge float64
 	// Saturation and Contrast multiply distances from gray and from middle gray.
 	Saturation, Contrast float64
-	// Colors is the size of the palette that is taken from the picture. Tones are a palette in its place, from dark to light,
-	// that luminance chooses from. Rounding is a length: borders between colours are as smooth as after a blur by it.
+	// Colors is the size of the palette that is taken from the picture. Tones are a palette in its place, from dark to
+	// light, that luminance chooses from. Rounding is a length: borders between colours are as smooth as after a blur by
+	// it.
 	Colors   int
 	Tones    []color.NRGBA
 	Rounding float64
@@ -31,7 +32,8 @@ type Params struct {
 // Wash is watercolour: pigment that gathers within Length of borders, by Edges, and lies unevenly, by Blots.
 type Wash struct{ Edges, Blots, Length float64 }
 
-// Dots are a print's: four inks, or with Shade only light areas, as dots of one stronger colour. Pitch is the length between two.
+// Dots are a print's: four inks, or with Shade only light areas, as dots of one stronger colour. Pitch is the length
+// between two.
 type Dots struct {
 	Pitch float64
 	Shade bool
@@ -40,15 +42,15 @@ type Dots struct {
 // Pencil draws shades as strokes, Strokes wide. Length is that of the blur that contours are measured against.
 type Pencil struct{ Length, Strokes float64 }
 
-// Lines are ink along edges: differences of Gaussians. Width is the deviation of the narrower, a length. Amount is how strongly
-// faint edges show. Fill is the luminance below which areas are solid ink.
+// Lines are ink along edges: differences of Gaussians. Width is the deviation of the narrower, a length. Amount is how
+// strongly faint edges show. Fill is the luminance below which areas are solid ink.
 type Lines struct {
 	Width, Amount, Fill float64
 	Only                bool // no colours below them
 	Color               color.NRGBA
 }
 
-// Paper is what lies below: its colour, multiplied into the picture, and the strength of its grain.
+// Paper describes the ground: its colour, multiplied into the picture, and the strength of its grain.
 type Paper struct {
 	Color color.NRGBA
 	Grain float64
@@ -84,17 +86,20 @@ func Classical(name string) (Params, error) {
 		return Params{Smooth: 10, Edge: 0.2, Lines: Lines{Width: 3.5, Amount: 1.5, Fill: 0.25, Only: true, Color: black},
 			Paper: Paper{Color: paper}}, nil
 	case "pencil":
-		return Params{Smooth: 6, Edge: 0.2, Pencil: Pencil{Length: 16, Strokes: 4}, Paper: Paper{Color: hex(0xf6ead2), Grain: 0.05}}, nil
+		return Params{Smooth: 6, Edge: 0.2, Pencil: Pencil{Length: 16, Strokes: 4},
+			Paper: Paper{Color: hex(0xf6ead2), Grain: 0.05}}, nil
 	case "watercolor":
 		return Params{Smooth: 25, Edge: 0.15, Saturation: 1.3, Colors: 16, Rounding: 5,
 			Wash: Wash{Edges: 0.5, Blots: 0.25, Length: 6}, Paper: Paper{Color: hex(0xfdf9f0), Grain: 0.06}}, nil
 	case "poster":
-		return Params{Smooth: 32, Edge: 0.2, Contrast: 1.15, Rounding: 6, Lines: Lines{Width: 3.5, Amount: 1.3, Color: hex(0x0b2f4a)},
+		return Params{Smooth: 32, Edge: 0.2, Contrast: 1.15, Rounding: 6,
+			Lines: Lines{Width: 3.5, Amount: 1.3, Color: hex(0x0b2f4a)},
 			Tones: []color.NRGBA{hex(0x0b2f4a), hex(0xc8342c), hex(0x6f9fa8), hex(0xfbe6b4)}}, nil
 	case "halftone":
 		return Params{Saturation: 1.15, Dots: Dots{Pitch: 11}, Paper: Paper{Color: paper}}, nil
 	case "popart":
-		return Params{Smooth: 16, Edge: 0.15, Saturation: 1.7, Contrast: 1.2, Colors: 7, Rounding: 5, Dots: Dots{Pitch: 13, Shade: true},
+		return Params{Smooth: 16, Edge: 0.15, Saturation: 1.7, Contrast: 1.2, Colors: 7, Rounding: 5,
+			Dots:  Dots{Pitch: 13, Shade: true},
 			Lines: Lines{Width: 5, Amount: 1.3, Fill: 0.12, Color: black}, Paper: Paper{Color: paper}}, nil
 	}
 	var names []string
@@ -105,7 +110,8 @@ func Classical(name string) (Params, error) {
 	if near := fault.Nearest(name, names); near != "" {
 		return Params{}, fault.Usage(err, "did you mean %s?", near)
 	}
-	return Params{}, fault.Usage(err, "the styles are %s; a network is named by the path of its .yaml file", strings.Join(names, ", "))
+	return Params{}, fault.Usage(err, "the styles are %s; a network is named by the path of its .yaml file",
+		strings.Join(names, ", "))
 }
 
 func hex(rgb uint32) color.NRGBA {

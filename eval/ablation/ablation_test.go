@@ -18,15 +18,19 @@ func at(x float64) *float64 { return &x }
 // example is a study of three variants over two groups, one of which is shown in both.
 func example() *Study {
 	return &Study{
-		Title: "Example", About: "What is compared.\n\nAnd why.", Base: "lorelei", Train: true, Seeds: []uint64{3, 4, 5}, Pictures: 1,
-		Metrics: []string{"attribute_accuracy", "fid"}, Columns: []string{"attribute_accuracy", "fid"},
+		Title: "Example", About: "The comparison.\n\nAnd why.", Base: "lorelei", Train: true, Seeds: []uint64{3, 4, 5},
+		Pictures: 1,
+		Metrics:  []string{"attribute_accuracy", "fid"}, Columns: []string{"attribute_accuracy", "fid"},
 		Reference: "plain", Show: []string{"a cat"},
 		Groups: []Group{
-			{Name: "Terms", Variants: []Variant{{Name: "plain"}, {Name: "better", Set: []string{"losses.l1=1"}}, {Name: "same", Set: []string{"losses.l1=2"}}}},
-			{Name: "Over α", Axis: "α", Variants: []Variant{{Name: "plain", X: at(1)}, {Name: "two", X: at(2), Draw: Draw{Alpha: at(2)}}}},
+			{Name: "Terms", Variants: []Variant{{Name: "plain"}, {Name: "better", Set: []string{"losses.l1=1"}},
+				{Name: "same", Set: []string{"losses.l1=2"}}}},
+			{Name: "Over α", Axis: "α", Variants: []Variant{{Name: "plain", X: at(1)},
+				{Name: "two", X: at(2), Draw: Draw{Alpha: at(2)}}}},
 		},
 		Claims: []Claim{
-			{Text: "Better is better.", Better: "better", Than: "plain", Metric: "attribute_accuracy", Because: "It was made so."},
+			{Text: "Better is better.", Better: "better", Than: "plain", Metric: "attribute_accuracy",
+				Because: "It was made so."},
 			{Text: "Plain is better", Better: "plain", Than: "better", Metric: "attribute_accuracy"},
 			{Text: "Same is better", Better: "same", Than: "plain", Metric: "attribute_accuracy"},
 			{Text: "Two is better", Better: "two", Than: "plain", Metric: "fid"},
@@ -35,7 +39,8 @@ func example() *Study {
 	}
 }
 
-// outcomes are made: 60 texts, better is 0.1 above plain, same differs by noise alone, and two failed by all seeds but one.
+// outcomes are made: 60 texts, better is 0.1 above plain, same differs by noise alone, and two failed by all seeds but
+// one.
 func outcomes(s *Study) []Outcome {
 	r := rand.New(rand.NewPCG(1, 1))
 	texts := make([]float64, 60)
@@ -73,7 +78,9 @@ func outcomes(s *Study) []Outcome {
 }
 
 // png is the smallest PNG file: one black pixel.
-var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82")
+var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~" +
+	"\x9bU\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`" +
+	"\x82")
 
 func analysed(t *testing.T) *Analysis {
 	t.Helper()
@@ -95,7 +102,8 @@ func TestAnalyse(t *testing.T) {
 	if accuracy.Value < 0.57 || accuracy.Value > 0.63 || accuracy.N != 180 || accuracy.Interval == nil {
 		t.Errorf("%+v", accuracy)
 	}
-	if d := better.Against["attribute_accuracy"]; !d.Significant() || d.Value < 0.08 || d.Value > 0.12 || d.Adjusted < d.P {
+	if d := better.Against["attribute_accuracy"]; !d.Significant() || d.Value < 0.08 || d.Value > 0.12 ||
+		d.Adjusted < d.P {
 		t.Errorf("better: %+v", d)
 	}
 	if d := better.Against["fid"]; !d.Significant() || d.Value > -1.9 {
@@ -148,10 +156,13 @@ func TestTablesAndDocument(t *testing.T) {
 		t.Errorf("%v\n%s", err, csv)
 	}
 	differences, err := a.Differences("d").Encode(".csv")
-	if err != nil || !strings.Contains(string(differences), "attribute_accuracy_p_holm") || strings.Contains(string(differences), "plain") {
+	if err != nil || !strings.Contains(string(differences), "attribute_accuracy_p_holm") ||
+		strings.Contains(string(differences), "plain") {
 		t.Errorf("%v\n%s", err, differences)
 	}
-	curves := chart.Figure{Title: "Losses", Panels: []chart.Panel{{Title: "l1", Series: []chart.Series{{Name: "better", Points: []chart.Point{{X: 1, Y: 1}, {X: 2, Y: 0.5}}}}}}}
+	curves := chart.Figure{Title: "Losses",
+		Panels: []chart.Panel{{Title: "l1",
+			Series: []chart.Series{{Name: "better", Points: []chart.Point{{X: 1, Y: 1}, {X: 2, Y: 0.5}}}}}}}
 	d, err := a.Document([]report.Fact{{Name: "Command", Value: "illustrator ablate example"}}, &curves)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +171,8 @@ func TestTablesAndDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Holds here: Better is better.", "It was made so.", "The opposite holds here: Plain is better.", "two, seed 4: loss l1 is NaN",
+	for _, want := range []string{"Holds here: Better is better.", "It was made so.",
+		"The opposite holds here: Plain is better.", "two, seed 4: loss l1 is NaN",
 		"And why.", "data:image/png;base64,", "Over α", "Losses of the trainings"} {
 		if !strings.Contains(string(html), want) {
 			t.Errorf("no %q in the report", want)
@@ -202,39 +214,52 @@ func TestAClaimNeedsADirection(t *testing.T) {
 
 func TestStudyMistakes(t *testing.T) {
 	for want, change := range map[string]func(*Study){
-		"title is missing":                       func(s *Study) { s.Title = "" },
-		"base is missing":                        func(s *Study) { s.Base = "" },
-		"seeds is a list of 0":                   func(s *Study) { s.Seeds = nil },
-		"seeds is [1 1]":                         func(s *Study) { s.Seeds = []uint64{1, 1} },
-		"pictures is 0":                          func(s *Study) { s.Pictures = 0 },
-		"shared_stages is 1":                     func(s *Study) { s.SharedStages, s.Train = 1, false },
-		"reference_samples is 1":                 func(s *Study) { s.ReferenceSamples = 1 },
-		"metrics is [attribute_accuracy fid]":    func(s *Study) { s.Manipulate = true },
-		"columns is empty":                       func(s *Study) { s.Manipulate, s.Metrics, s.Columns = true, nil, nil },
-		`(two): draw.keep is "z"`:                func(s *Study) { s.Groups[1].Variants[1].Draw.Keep = "z" },
-		"metrics is empty":                       func(s *Study) { s.Metrics = nil },
-		`metrics: "acuracy" is unknown`:          func(s *Study) { s.Metrics = []string{"acuracy"} },
-		"show is a list of 13":                   func(s *Study) { s.Show = make([]string, 13) },
-		"groups is empty":                        func(s *Study) { s.Groups = nil },
-		"groups[0] has no name":                  func(s *Study) { s.Groups[0].Name = "" },
-		"groups[0].variants[1] has no name":      func(s *Study) { s.Groups[0].Variants[1].Name = "" },
-		`a variant called "better" is there`:     func(s *Study) { s.Groups[0].Variants[2].Name = "better" },
-		"sets losses.l1=1, but the study does":   func(s *Study) { s.Train = false },
-		"groups[1].variants[1] (two) has no x":   func(s *Study) { s.Groups[1].Variants[1].X = nil },
-		"(two): x is -1":                         func(s *Study) { s.Groups[1].LogAxis, s.Groups[1].Variants[1].X = true, at(-1) },
-		"(two): draw.alpha is -1":                func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
-		`(two): draw.projection is "all"`:        func(s *Study) { s.Groups[1].Variants[1].Draw.Projection = "all" },
-		"(two): draw.truncation_psi is 3":        func(s *Study) { s.Groups[1].Variants[1].Draw.TruncationPsi = at(3) },
-		"(two): draw.inject_index is -1":         func(s *Study) { s.Groups[1].Variants[1].Draw.InjectIndex = -1 },
-		`(two): draw.image_prompt is "samples:"`: func(s *Study) { s.Groups[1].Variants[1].Draw.ImagePrompt = "samples:" },
-		`image_prompt is "samples:5x"`:           func(s *Study) { s.Groups[1].Variants[1].Draw.ImagePrompt = "samples:5x" },
-		`reference: there is no variant "plane"`: func(s *Study) { s.Reference = "plane" },
-		`claims[1]: there is no variant "best"`:  func(s *Study) { s.Claims[1].Better = "best" },
-		"claims[0] has no text":                  func(s *Study) { s.Claims[0].Text = "" },
+		"title is missing":                     func(s *Study) { s.Title = "" },
+		"base is missing":                      func(s *Study) { s.Base = "" },
+		"seeds is a list of 0":                 func(s *Study) { s.Seeds = nil },
+		"seeds is [1 1]":                       func(s *Study) { s.Seeds = []uint64{1, 1} },
+		"pictures is 0":                        func(s *Study) { s.Pictures = 0 },
+		"shared_stages is 1":                   func(s *Study) { s.SharedStages, s.Train = 1, false },
+		"reference_samples is 1":               func(s *Study) { s.ReferenceSamples = 1 },
+		"metrics is [attribute_accuracy fid]":  func(s *Study) { s.Manipulate = true },
+		"columns is empty":                     func(s *Study) { s.Manipulate, s.Metrics, s.Columns = true, nil, nil },
+		`(two): draw.keep is "z"`:              func(s *Study) { s.Groups[1].Variants[1].Draw.Keep = "z" },
+		"metrics is empty":                     func(s *Study) { s.Metrics = nil },
+		`metrics: "acuracy" is unknown`:        func(s *Study) { s.Metrics = []string{"acuracy"} },
+		"show is a list of 13":                 func(s *Study) { s.Show = make([]string, 13) },
+		"groups is empty":                      func(s *Study) { s.Groups = nil },
+		"groups[0] has no name":                func(s *Study) { s.Groups[0].Name = "" },
+		"groups[0].variants[1] has no name":    func(s *Study) { s.Groups[0].Variants[1].Name = "" },
+		`a variant called "better" is there`:   func(s *Study) { s.Groups[0].Variants[2].Name = "better" },
+		"sets losses.l1=1, but the study does": func(s *Study) { s.Train = false },
+		"groups[1].variants[1] (two) has no x": func(s *Study) { s.Groups[1].Variants[1].X = nil },
+		"(two): x is -1": func(s *Study) {
+			s.Groups[1].LogAxis, s.Groups[1].Variants[1].X = true,
+				at(-1)
+		},
+		"(two): draw.alpha is -1":         func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
+		`(two): draw.projection is "all"`: func(s *Study) { s.Groups[1].Variants[1].Draw.Projection = "all" },
+		"(two): draw.truncation_psi is 3": func(s *Study) {
+			s.Groups[1].Variants[1].Draw.TruncationPsi =
+				at(3)
+		},
+		"(two): draw.inject_index is -1": func(s *Study) { s.Groups[1].Variants[1].Draw.InjectIndex = -1 },
+		`(two): draw.image_prompt is "samples:"`: func(s *Study) {
+			s.Groups[1].Variants[1].Draw.ImagePrompt =
+				"samples:"
+		},
+		`image_prompt is "samples:5x"`: func(s *Study) {
+			s.Groups[1].Variants[1].Draw.ImagePrompt =
+				"samples:5x"
+		},
+		`reference: the variant "plane" does not exist`: func(s *Study) { s.Reference = "plane" },
+		`claims[1]: the variant "best" does not exist`:  func(s *Study) { s.Claims[1].Better = "best" },
+		"claims[0] has no text":                         func(s *Study) { s.Claims[0].Text = "" },
 	} {
 		s := example()
 		change(s)
-		if err := s.Validate(); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+		if err := s.Validate(); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), want) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("%v; want %q with a hint", err, want)
 		}
 	}

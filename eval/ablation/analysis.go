@@ -11,7 +11,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Outcome is what came of one variant and seed.
+// Outcome holds the result of one variant and seed.
 type Outcome struct {
 	Variant string
 	Seed    uint64
@@ -22,7 +22,7 @@ type Outcome struct {
 	Pictures [][]byte
 }
 
-// Analysis is what a study found.
+// Analysis holds a study's results.
 type Analysis struct {
 	Study *Study
 	// Rows are the variants in their order.
@@ -30,7 +30,7 @@ type Analysis struct {
 	boot metrics.Bootstrap
 }
 
-// Row is what was measured of a variant.
+// Row holds a variant's figures.
 type Row struct {
 	Variant
 	// Done and Failed are its outcomes, in the order of the study's seeds.
@@ -54,7 +54,8 @@ func (d Difference) Significant() bool {
 	return d.Interval != nil && (d.Interval.Low > 0 || d.Interval.High < 0) && d.Adjusted < 0.05
 }
 
-// Analyse compares the outcomes of a study. Variants without any, or whose outcomes all failed, have rows without figures.
+// Analyse compares the outcomes of a study. Variants without any, or whose outcomes all failed, have rows without
+// figures.
 func Analyse(s *Study, outcomes []Outcome, boot metrics.Bootstrap) (*Analysis, error) {
 	a := &Analysis{Study: s, boot: boot}
 	for _, v := range s.Variants() {
@@ -186,7 +187,7 @@ func shared(of, with []Outcome) []Outcome {
 	return both
 }
 
-// Verdict is what the figures say of a claim.
+// Verdict compares a claim with the figures.
 type Verdict string
 
 // The verdicts.
@@ -216,7 +217,8 @@ func (a *Analysis) Judge() ([]Judgement, error) {
 		figure, measured := better.Figures[c.Metric]
 		if _, ok := than.Figures[c.Metric]; ok && measured {
 			if figure.Better == "" {
-				return nil, fault.Usage(fmt.Errorf("claim %q: %s only describes: no direction of it is better", c.Text, c.Metric), "name a metric that has one, such as attribute_accuracy")
+				return nil, fault.Usage(fmt.Errorf("claim %q: %s only describes: no direction of it is better", c.Text, c.Metric),
+					"name a metric that has one, such as attribute_accuracy")
 			}
 			var err error
 			if j.Difference, err = a.compare(better, than, c.Metric); err != nil {

@@ -18,7 +18,8 @@ func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.D
 	if err != nil {
 		return d, err
 	}
-	d.Sections = append(d.Sections, report.Section{Heading: "What is compared", Blocks: append(paragraphs(a.Study.About), a.legend())})
+	d.Sections = append(d.Sections, report.Section{Heading: "Variants",
+		Blocks: append(paragraphs(a.Study.About), a.legend())})
 	for _, g := range a.Study.Groups {
 		section, err := a.groupSection(g)
 		if err != nil {
@@ -87,8 +88,8 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 	return section, err
 }
 
-// Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is false
-// where there is nothing to draw.
+// Chart is a group's chart: a panel for each figure, over the group's axis or with the variants side by side. It is
+// false where there is nothing to draw.
 func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 	f := chart.Figure{Title: g.Name, Width: 1200, Height: 440}
 	if g.Axis == "" {
@@ -169,5 +170,6 @@ func (j Judgement) sentence() string {
 	if n.Value > 0 {
 		value = "+" + value
 	}
-	return fmt.Sprintf("%s `%s` of %q is %s%s against %q (P %.2g, paired).", text, j.Metric, j.Better, value, interval, j.Than, j.Difference.P)
+	return fmt.Sprintf("%s `%s` of %q is %s%s against %q (P %.2g, paired).", text, j.Metric, j.Better, value, interval,
+		j.Than, j.Difference.P)
 }

@@ -25,11 +25,11 @@ type Study struct {
 	// Train tells a study that trains a mapper for each variant and seed from one that draws with a mapper that is there:
 	// the domain's own, or that of the run given on the command line.
 	Train bool `yaml:"train"`
-	// Manipulate changes the pictures of random z towards the texts (eq. 11) in place of drawing the texts; there is an origin
-	// for each seed and picture. Metrics are then eval.Manipulation's and are not named.
+	// Manipulate changes the pictures of random z towards the texts (eq. 11) in place of drawing the texts; there is an
+	// origin for each seed and picture. Metrics are then eval.Manipulation's and are not named.
 	Manipulate bool `yaml:"manipulate,omitempty"`
 	// SharedStages is the number of the base's first stages that are trained once for each seed and mapper, and shared by
-	// all variants, which go on from there with the stages that are left.
+	// all variants, which continue with the remaining stages.
 	SharedStages int `yaml:"shared_stages,omitempty"`
 	// Seeds are those of trainings: initial weights, order of the pairs, noise. Without training they choose the pictures
 	// of an image prompt, and the noise.
@@ -39,13 +39,13 @@ type Study struct {
 	// Texts is a file of texts, "" for the domain's descriptions; Kinds keeps those of some kinds only.
 	Texts string   `yaml:"texts,omitempty"`
 	Kinds []string `yaml:"kinds,omitempty"`
-	// Metrics are what is measured, of eval.Names; Columns the figures that tables show, such as "attribute_accuracy
+	// Metrics lists the metrics, of eval.Names; Columns the figures that tables show, such as "attribute_accuracy
 	// (limited)". No columns: all metrics.
 	Metrics []string `yaml:"metrics,omitempty"`
 	Columns []string `yaml:"columns,omitempty"`
 	// Chart are the figures that charts show, a panel each; none means the first two columns.
 	Chart []string `yaml:"chart,omitempty"`
-	// ReferenceSamples is how many pictures of random z the metrics of sets compare with; 0 means 2,048.
+	// ReferenceSamples is the number of pictures of random z that metrics of sets compare with; 0 means 2,048.
 	ReferenceSamples int `yaml:"reference_samples,omitempty"`
 	// Reference is the variant that all others are compared with, pair by pair.
 	Reference string `yaml:"reference"`
@@ -66,7 +66,7 @@ type Group struct {
 	Variants []Variant `yaml:"variants"`
 }
 
-// Variant is what is compared: overrides of the base run, and how pictures are drawn.
+// Variant is one side of a comparison: overrides of the base run, and settings of drawing.
 type Variant struct {
 	Name string   `yaml:"name"`
 	X    *float64 `yaml:"x,omitempty"` // on the group's axis
@@ -74,7 +74,7 @@ type Variant struct {
 	Draw Draw     `yaml:"draw,omitempty"`
 }
 
-// Draw is how a variant turns texts into pictures. What is left out is as the domain has it.
+// Draw holds a variant's settings of drawing. Omitted fields have the domain's values.
 type Draw struct {
 	// Projection "none" uses the text embedding as an image embedding.
 	Projection string `yaml:"projection,omitempty"`
@@ -135,7 +135,7 @@ func (s *Study) charted() []string {
 	return shown[:min(2, len(shown))]
 }
 
-// Validate returns an error that names the first field without sense. What runs and domains must have is theirs to check.
+// Validate reports the first invalid field. Runs and domains check their own fields.
 func (s *Study) Validate() error {
 	switch {
 	case s.Title == "":
@@ -147,17 +147,20 @@ func (s *Study) Validate() error {
 	case s.Pictures < 1 || s.Pictures > 1000:
 		return fault.Field("pictures", s.Pictures, "from 1 to 1000")
 	case s.SharedStages < 0 || s.SharedStages > 0 && !s.Train:
-		return fault.Field("shared_stages", s.SharedStages, "0, or the number of first stages to share in a study with train: true")
+		return fault.Field("shared_stages", s.SharedStages,
+			"0, or the number of first stages to share in a study with train: true")
 	case s.ReferenceSamples < 0 || s.ReferenceSamples == 1:
 		return fault.Field("reference_samples", s.ReferenceSamples, "0 (which means 2048) or at least 2")
 	case s.Manipulate && len(s.Metrics) > 0:
 		return fault.Field("metrics", s.Metrics, "left out of a study with manipulate: true, which measures what it can")
 	case s.Manipulate && len(s.Columns) == 0:
-		return fault.Field("columns", fault.Words("empty"), "a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
+		return fault.Field("columns", fault.Words("empty"),
+			"a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
 	case len(s.Metrics) == 0 && !s.Manipulate:
 		return fault.Field("metrics", fault.Words("empty"), "a list of %s", strings.Join(eval.Names, ", "))
 	case len(s.Show) > 12:
-		return fault.Field("show", fault.Words(fmt.Sprintf("a list of %d", len(s.Show))), "at most 12 texts, so that a sheet is readable")
+		return fault.Field("show", fault.Words(fmt.Sprintf("a list of %d", len(s.Show))),
+			"at most 12 texts, so that a sheet is readable")
 	}
 	for i, seed := range s.Seeds {
 		if slices.Contains(s.Seeds[:i], seed) {
@@ -181,13 +184,15 @@ func (s *Study) validateVariants() error {
 			field := fmt.Sprintf("%s.variants[%d]", field, j)
 			first, again := known[v.Name]
 			if again && !v.empty() {
-				return fault.Usage(fmt.Errorf("%s: a variant called %q is there already", field, v.Name), "give it another name, or its name alone to show it again")
+				return fault.Usage(fmt.Errorf("%s: a variant called %q is there already", field, v.Name),
+					"give it another name, or its name alone to show it again")
 			}
 			switch {
 			case v.Name == "":
 				return fault.Usage(fmt.Errorf("%s has no name", field), "name it by what it changes")
 			case len(v.Set) > 0 && !s.Train:
-				return fault.Usage(fmt.Errorf("%s (%s) sets %s, but the study does not train", field, v.Name, v.Set[0]), "use `draw`, or train: true")
+				return fault.Usage(fmt.Errorf("%s (%s) sets %s, but the study does not train", field, v.Name, v.Set[0]),
+					"use `draw`, or train: true")
 			case g.Axis != "" && v.X == nil:
 				return fault.Usage(fmt.Errorf("%s (%s) has no x", field, v.Name), "give its place on the axis %q", g.Axis)
 			case g.LogAxis && *v.X <= 0:
@@ -224,7 +229,7 @@ func (s *Study) validateNames() error {
 		if near := fault.Nearest(name, names); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
-		return fault.Usage(fmt.Errorf("%s: there is no variant %q", field, name), "%s", hint)
+		return fault.Usage(fmt.Errorf("%s: the variant %q does not exist", field, name), "%s", hint)
 	}
 	if err := variant("reference", s.Reference); err != nil {
 		return err
@@ -276,7 +281,7 @@ func (d Draw) Samples() (int, error) {
 		return 0, nil
 	}
 	n, rest := 0, ""
-	if found, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); found == 1 && n >= 1 && n <= 1_000_000 {
+	if fields, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); fields == 1 && n >= 1 && n <= 1_000_000 {
 		return n, nil
 	}
 	return 0, fault.Field("image_prompt", d.ImagePrompt, `"noise" or "samples:N" with N from 1 to 1000000`)

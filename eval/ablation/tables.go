@@ -32,7 +32,8 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 	t := report.Table{Name: name, Caption: caption, Columns: []report.Column{{Header: "variant", Align: report.Left}}}
 	figures := a.columns()
 	for _, f := range figures {
-		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right, Better: f.Better})
+		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right,
+			Better: f.Better})
 	}
 	t.Columns = append(t.Columns, report.Column{Header: "seeds", Align: report.Right},
 		report.Column{Header: "failed", DataOnly: true}, report.Column{Header: "seconds", DataOnly: true})
@@ -50,7 +51,9 @@ func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 func (a *Analysis) notes() []report.Note {
 	return append([]report.Note{
 		{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
-		{Mark: significant, Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after Holm's adjustment over all variants", a.Study.Reference)},
+		{Mark: significant,
+			Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after "+
+				"Holm's adjustment over all variants", a.Study.Reference)},
 	}, caveats(a.columns())...)
 }
 
@@ -116,7 +119,8 @@ func (a *Analysis) tableRow(row *Row, figures []metrics.Metric) report.Row {
 	for i, f := range row.Failed {
 		failures[i] = fmt.Sprintf("seed %d: %s", f.Seed, f.Failed)
 	}
-	return report.Row{Cells: append(cells, report.Text(a.count(row)), report.Text(strings.Join(failures, "; ")), report.Text(fmt.Sprintf("%.0f", seconds)))}
+	return report.Row{Cells: append(cells, report.Text(a.count(row)), report.Text(strings.Join(failures, "; ")),
+		report.Text(fmt.Sprintf("%.0f", seconds)))}
 }
 
 // count says of how many seeds a row is.
@@ -156,6 +160,7 @@ func (a *Analysis) Differences(name string) report.Table {
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: cells})
 	}
-	t.Notes = []report.Note{{Mark: significant, Text: "0 outside of the 95 % interval, and P below 0.05 after Holm's adjustment over all variants"}}
+	t.Notes = []report.Note{{Mark: significant,
+		Text: "0 outside of the 95 % interval, and P below 0.05 after Holm's adjustment over all variants"}}
 	return t
 }

@@ -9,7 +9,7 @@ import (
 // AttributeAccuracy is the share of attributes named in texts that a classifier finds in the pictures.
 var AttributeAccuracy = Definition{Name: "attribute_accuracy", Unit: "share", Better: Higher}
 
-// Judgement is whether one attribute that the text names is seen in the picture of a text and a seed.
+// Judgement reports whether the picture of a text and a seed shows one attribute that the text names.
 type Judgement struct {
 	Text      int
 	Seed      uint64
@@ -20,7 +20,8 @@ type Judgement struct {
 // Accuracies are shares of judgements that are correct.
 type Accuracies struct {
 	Overall Metric `json:"overall"`
-	// ByAttribute is over the judgements of one attribute, ByNamed over those of pictures whose texts name so many.
+	// ByAttribute is over the judgements of one attribute, ByNamed over those of pictures whose texts name that number of
+	// attributes.
 	ByAttribute map[string]Metric `json:"by_attribute"`
 	ByNamed     map[int]Metric    `json:"by_named"`
 }
@@ -36,7 +37,8 @@ func Accuracy(judgements []Judgement, b Bootstrap) (Accuracies, error) {
 	for _, j := range judgements {
 		key := Judgement{Text: j.Text, Seed: j.Seed, Attribute: j.Attribute}
 		if seen[key] {
-			return Accuracies{}, fault.Usage(fmt.Errorf("%s: text %d, seed %d: %q is judged twice", AttributeAccuracy.Name, j.Text, j.Seed, j.Attribute),
+			return Accuracies{}, fault.Usage(fmt.Errorf("%s: text %d, seed %d: %q is judged twice", AttributeAccuracy.Name,
+				j.Text, j.Seed, j.Attribute),
 				"draw each text and seed once")
 		}
 		seen[key] = true

@@ -32,11 +32,11 @@ const fewTexts = 10
 
 // Mean returns the mean of samples as the metric that of names, with a 95 % interval.
 //
-// The interval is for new texts: pictures of one text are alike, so texts are what is drawn anew, each with all of its
-// samples (a cluster bootstrap). Seeds within a text are not drawn anew, for the spread between texts' means holds theirs
-// already and would count it twice (Davison and Hinkley 1997, section 3.8). The interval is BCa (Efron 1987), for shares
-// near 0 or 1 are skewed and percentile intervals lag behind, and expanded for few texts (Hesterberg 2015, The American
-// Statistician 69:4, section 4.2).
+// The interval is for new texts: pictures of one text are alike, so texts are resampled, each with all of its
+// samples (a cluster bootstrap). Seeds within a text are not resampled: the spread between texts' means includes
+// theirs, and resampling would count it twice (Davison and Hinkley 1997, section 3.8). The interval is BCa (Efron
+// 1987), for shares near 0 or 1 are skewed and percentile intervals lag behind, and expanded for few texts (Hesterberg
+// 2015, The American Statistician 69:4, section 4.2).
 func Mean(of Definition, samples []Sample, b Bootstrap) (Metric, error) {
 	clusters, err := byText(of.Name, samples)
 	if err != nil {
@@ -114,7 +114,8 @@ func (b Bootstrap) resamples() (int, error) {
 		return 10_000, nil
 	}
 	if b.Resamples < minResamples {
-		return 0, fault.Usage(fmt.Errorf("%d resamples give no 95 %% interval", b.Resamples), "take at least %d", minResamples)
+		return 0, fault.Usage(fmt.Errorf("%d resamples give no 95 %% interval", b.Resamples), "take at least %d",
+			minResamples)
 	}
 	return b.Resamples, nil
 }
@@ -155,8 +156,8 @@ func expanded(n int) float64 {
 	return student.Quantile(0.975) * math.Sqrt(float64(n)/float64(n-1))
 }
 
-// bca is the bias-corrected and accelerated interval (Efron 1987, JASA 82:397) of an estimate, from its resampled values,
-// ascending, and its values without each cluster. reach is where it ends in standard deviations, 1.96 for 95 %.
+// bca is the bias-corrected and accelerated interval (Efron 1987, JASA 82:397) of an estimate, from its resampled
+// values, ascending, and its values without each cluster. reach is where it ends in standard deviations, 1.96 for 95 %.
 func bca(estimate float64, resampled, without []float64, reach float64) Interval {
 	if resampled[0] == resampled[len(resampled)-1] {
 		return Interval{estimate, estimate}

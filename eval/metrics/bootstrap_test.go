@@ -56,7 +56,8 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s: %d of %d intervals hold the mean", c.name, covered, runs)
 		}
 		if c.between > c.within && pooled > 240 {
-			t.Errorf("%s: intervals that ignore texts hold the mean %d times of %d; this test shows nothing", c.name, pooled, runs)
+			t.Errorf("%s: intervals that ignore texts hold the mean %d times of %d; this test shows nothing", c.name, pooled,
+				runs)
 		}
 	}
 }
@@ -113,7 +114,8 @@ func TestMeanIsDeterministicAndOrderless(t *testing.T) {
 
 func TestMeanCaveatsAndRefusals(t *testing.T) {
 	one := []Sample{{Text: 3, Seed: 1, Value: 0.5}, {Text: 3, Seed: 2, Value: 0.7}}
-	if m := must[Metric](t)(Mean(CLIPSimilarity, one, Bootstrap{})); m.Interval != nil || m.Value != 0.6 || !strings.Contains(m.Caveat, "one text") {
+	if m := must[Metric](t)(Mean(CLIPSimilarity, one, Bootstrap{})); m.Interval != nil || m.Value != 0.6 ||
+		!strings.Contains(m.Caveat, "one text") {
 		t.Errorf("one text: %+v", m)
 	}
 	alike := []Sample{{Text: 1, Value: 1}, {Text: 2, Value: 1}, {Text: 3, Value: 1}}
@@ -141,7 +143,8 @@ func TestCompare(t *testing.T) {
 	}
 	d := must[Difference](t)(Compare(a, b, Bootstrap{Resamples: 2000}))
 	// Texts differ by 5, systems by 0.2: only pairs show it.
-	if math.Abs(d.Value-0.2) > 0.05 || d.Interval.Low < 0.1 || d.Interval.High > 0.3 || d.P > 0.001 || d.BootstrapP > 0.002 || d.N != 80 {
+	if math.Abs(d.Value-0.2) > 0.05 || d.Interval.Low < 0.1 || d.Interval.High > 0.3 || d.P > 0.001 ||
+		d.BootstrapP > 0.002 || d.N != 80 {
 		t.Errorf("%+v, interval %+v", d, d.Interval)
 	}
 	back := must[Difference](t)(Compare(b, a, Bootstrap{Resamples: 2000}))
@@ -158,13 +161,16 @@ func TestCompare(t *testing.T) {
 		half[i], whole[i] = Sample{Text: i, Value: 0.5}, Sample{Text: i, Value: 1}
 	}
 	constant := must[Difference](t)(Compare(whole, half, Bootstrap{}))
-	if constant.Value != 0.5 || *constant.Interval != (Interval{0.5, 0.5}) || constant.P != 2.0/4096 || !strings.Contains(constant.Caveat, "all texts are alike") {
+	if constant.Value != 0.5 || *constant.Interval != (Interval{0.5, 0.5}) || constant.P != 2.0/4096 ||
+		!strings.Contains(constant.Caveat, "all texts are alike") {
 		t.Errorf("constant samples: %+v", constant)
 	}
-	if equal := must[Difference](t)(Compare(half, half, Bootstrap{})); equal.Value != 0 || equal.P != 1 || !strings.Contains(equal.Caveat, "all texts are alike") {
+	if equal := must[Difference](t)(Compare(half, half, Bootstrap{})); equal.Value != 0 || equal.P != 1 ||
+		!strings.Contains(equal.Caveat, "all texts are alike") {
 		t.Errorf("equal constant samples: %+v", equal)
 	}
-	if one := must[Difference](t)(Compare(a[:1], a[:1], Bootstrap{})); one.Interval != nil || one.P != 1 || one.Caveat == "" {
+	if one := must[Difference](t)(Compare(a[:1], a[:1], Bootstrap{})); one.Interval != nil || one.P != 1 ||
+		one.Caveat == "" {
 		t.Errorf("on one text: %+v", one)
 	}
 }
@@ -218,7 +224,8 @@ func TestAccuracy(t *testing.T) {
 	if len(a.ByAttribute) != 3 || len(a.ByNamed) != 3 || a.ByAttribute["glasses"].Interval != nil {
 		t.Errorf("%+v", a)
 	}
-	if _, err := Accuracy(append(judgements, Judgement{1, 1, "hair", true}), Bootstrap{}); err == nil || !strings.Contains(err.Error(), `"hair" is judged twice`) {
+	if _, err := Accuracy(append(judgements, Judgement{1, 1, "hair", true}), Bootstrap{}); err == nil ||
+		!strings.Contains(err.Error(), `"hair" is judged twice`) {
 		t.Errorf("judged twice: %v", err)
 	}
 	if _, err := Accuracy(nil, Bootstrap{}); err == nil {

@@ -15,10 +15,10 @@ const fewRuns = 5
 
 // MeanOverRuns returns the mean of samples of several runs, such as trainings by several seeds, all on the same texts.
 //
-// The interval is for new texts and new runs at once: both are drawn anew, and every picture counts as often as its text
-// and its run were drawn together (the pigeonhole bootstrap, Owen 2007, The Annals of Applied Statistics 1:2). Its width
-// counts what is left beside texts and runs up to three times, so it is rather too wide than too narrow. One run gives
-// Mean's interval, which is for new texts alone.
+// The interval is for new texts and new runs at once: both are resampled, and every picture counts as often as its
+// text and its run were drawn together (the pigeonhole bootstrap, Owen 2007, The Annals of Applied Statistics 1:2). Its
+// width counts what is left beside texts and runs up to three times, so it is rather too wide than too narrow. One run
+// gives Mean's interval, which is for new texts alone.
 func MeanOverRuns(of Definition, runs [][]Sample, b Bootstrap) (Metric, error) {
 	if len(runs) == 1 {
 		m, err := Mean(of, runs[0], b)
@@ -33,9 +33,9 @@ func MeanOverRuns(of Definition, runs [][]Sample, b Bootstrap) (Metric, error) {
 	return m, err
 }
 
-// CompareRuns returns how much a's mean is above b's, run by run and sample by sample: run i of both must share texts and
-// seeds. P is as Compare's, of texts: runs count as they are. The interval is as MeanOverRuns', so that a difference whose
-// interval excludes 0 holds for new texts and new runs.
+// CompareRuns returns how much a's mean is above b's, run by run and sample by sample: run i of both must share texts
+// and seeds. P is as Compare's, of texts: runs count as they are. The interval is as MeanOverRuns', so that a
+// difference whose interval excludes 0 holds for new texts and new runs.
 func CompareRuns(a, b [][]Sample, boot Bootstrap) (Difference, error) {
 	if len(a) != len(b) {
 		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
@@ -69,8 +69,8 @@ func CompareRuns(a, b [][]Sample, boot Bootstrap) (Difference, error) {
 	return d, nil
 }
 
-// MeanOfRuns is the mean of a figure that each run has one of, such as FID, with the interval of Student's t for new runs.
-// Runs that are all alike give the interval that the figure has by itself.
+// MeanOfRuns is the mean of a figure that each run has one of, such as FID, with the interval of Student's t for new
+// runs. Runs that are all alike give the interval that the figure has by itself.
 func MeanOfRuns(runs []Metric) (Metric, error) {
 	if len(runs) == 0 {
 		return Metric{}, tooFew("mean of runs", 0, 1)
@@ -93,9 +93,9 @@ func MeanOfRuns(runs []Metric) (Metric, error) {
 	return m.With("the interval is over %d runs, on the same texts", len(runs)), nil
 }
 
-// CompareOfRuns returns how much a's figures are above b's, run by run, for a figure that each run has one of: the paired
-// t-test, whose interval and P are for new runs on the same texts. One run, or runs that all differ by the same, give no
-// interval, and P 1.
+// CompareOfRuns returns how much a's figures are above b's, run by run, for a figure that each run has one of: the
+// paired t-test, whose interval and P are for new runs on the same texts. One run, or runs that all differ by the same,
+// give no interval, and P 1.
 func CompareOfRuns(a, b []Metric) (Difference, error) {
 	if len(a) != len(b) || len(a) == 0 {
 		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
@@ -150,11 +150,11 @@ func crossed(what string, runs [][]Sample) (crossedTable, int, error) {
 // mean is the mean of all samples, each as often as its text and its run were drawn; nil draws everything once.
 func (t crossedTable) mean(texts, runs []int) float64 {
 	sum, n := 0.0, 0.0
-	times := func(drawn []int, i int) float64 {
-		if drawn == nil {
+	times := func(counts []int, i int) float64 {
+		if counts == nil {
 			return 1
 		}
-		return float64(drawn[i])
+		return float64(counts[i])
 	}
 	for i, row := range t {
 		if of := times(texts, i); of > 0 {
@@ -182,14 +182,15 @@ func (t crossedTable) interval(b Bootstrap) (*Interval, string, error) {
 	r := rand.New(rand.NewPCG(b.Seed, 2))
 	means, texts, runs := make([]float64, draws), make([]int, len(t)), make([]int, len(t[0]))
 	for i := range means {
-		for _, drawn := range [][]int{texts, runs} {
-			clear(drawn)
-			for range drawn {
-				drawn[r.IntN(len(drawn))]++
+		for _, counts := range [][]int{texts, runs} {
+			clear(counts)
+			for range counts {
+				counts[r.IntN(len(counts))]++
 			}
 		}
 		means[i] = t.mean(texts, runs)
 	}
 	slices.Sort(means)
-	return &Interval{stat.Quantile(0.025, stat.LinInterp, means, nil), stat.Quantile(0.975, stat.LinInterp, means, nil)}, caveat, nil
+	return &Interval{stat.Quantile(0.025, stat.LinInterp, means, nil), stat.Quantile(0.975, stat.LinInterp, means, nil)},
+		caveat, nil
 }

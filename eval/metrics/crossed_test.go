@@ -23,9 +23,9 @@ func simulated(r *rand.Rand, texts, runs int, mean, ofText, ofRun, left float64)
 	return all
 }
 
-// Intervals hold the truth about as often as they say: for 8 runs of 40 texts at least 90 % of the time (the bootstrap of
-// 8 runs is too narrow by nature), and never much too wide a claim of the opposite; an interval over texts alone, which
-// leaves out that runs differ, holds it far less often.
+// Intervals hold the truth about as often as they say: for 8 runs of 40 texts at least 90 % of the time (the bootstrap
+// of 8 runs is too narrow by nature), and never much too wide a claim of the opposite; an interval over texts alone,
+// which leaves out that runs differ, holds it far less often.
 func TestMeanOverRunsCovers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	const experiments = 300
@@ -107,7 +107,8 @@ func TestMeanOfRuns(t *testing.T) {
 	}
 	m, err := MeanOfRuns(of(1, 2, 3))
 	// scipy.stats.t.interval(0.95, 2, 2, 1/sqrt(3))
-	if err != nil || m.Value != 2 || math.Abs(m.Interval.Low+0.484138) > 1e-6 || math.Abs(m.Interval.High-4.484138) > 1e-6 {
+	if err != nil || m.Value != 2 || math.Abs(m.Interval.Low+0.484138) > 1e-6 ||
+		math.Abs(m.Interval.High-4.484138) > 1e-6 {
 		t.Errorf("%+v %+v %v", m, m.Interval, err)
 	}
 	if one, err := MeanOfRuns(of(1)); err != nil || one.Value != 1 || one.Interval != nil {
@@ -138,7 +139,8 @@ func TestCompareOfRuns(t *testing.T) {
 	if same, err := CompareOfRuns(of(1, 2), of(1, 2)); err != nil || same.P != 1 || same.Value != 0 {
 		t.Errorf("%+v %v", same, err)
 	}
-	if shifted, err := CompareOfRuns(of(1, 2), of(2, 3)); err != nil || shifted.P != 1 || shifted.Value != -1 || shifted.Interval != nil {
+	if shifted, err := CompareOfRuns(of(1, 2), of(2, 3)); err != nil || shifted.P != 1 || shifted.Value != -1 ||
+		shifted.Interval != nil {
 		t.Errorf("%+v %v", shifted, err)
 	}
 	if one, err := CompareOfRuns(of(1), of(2)); err != nil || one.P != 1 || one.Interval != nil {
@@ -151,11 +153,13 @@ func TestCompareOfRuns(t *testing.T) {
 
 func TestRunsMustShareTexts(t *testing.T) {
 	runs := [][]Sample{{{Text: 0}, {Text: 1}}, {{Text: 0}, {Text: 2}}}
-	if _, err := MeanOverRuns(Definition{Name: "x"}, runs, Bootstrap{}); err == nil || !strings.Contains(err.Error(), "run 2 has no samples of text 1") {
+	if _, err := MeanOverRuns(Definition{Name: "x"}, runs, Bootstrap{}); err == nil ||
+		!strings.Contains(err.Error(), "run 2 has no samples of text 1") {
 		t.Errorf("%v", err)
 	}
 	runs[1] = runs[1][:1]
-	if _, err := MeanOverRuns(Definition{Name: "x"}, runs, Bootstrap{}); err == nil || !strings.Contains(err.Error(), "run 2 has 1 texts, the first has 2") {
+	if _, err := MeanOverRuns(Definition{Name: "x"}, runs, Bootstrap{}); err == nil ||
+		!strings.Contains(err.Error(), "run 2 has 1 texts, the first has 2") {
 		t.Errorf("%v", err)
 	}
 	if _, err := MeanOverRuns(Definition{Name: "x"}, nil, Bootstrap{}); err == nil {

@@ -14,16 +14,16 @@ import (
 var (
 	// Diversity is the mean cosine distance, 1-cos, between the embeddings of two pictures of one text, mean over texts.
 	Diversity = Definition{Name: "diversity", Better: Higher}
-	// LPIPSDiversity is the mean LPIPS (Zhang et al. 2018, equation 1) over pairs of pictures of one text, as in Zhu et al.
-	// 2017 (BicycleGAN, section 4); the mean of Mean is over all pairs alike.
+	// LPIPSDiversity is the mean LPIPS (Zhang et al. 2018, equation 1) over pairs of pictures of one text, as in Zhu et
+	// al. 2017 (BicycleGAN, section 4); the mean of Mean is over all pairs alike.
 	LPIPSDiversity = Definition{Name: "lpips_diversity", Better: Higher}
 	// VendiScore is the effective number of different samples: the exponential of the entropy of the eigenvalues of the
 	// cosines' matrix over N (Friedman and Dieng 2023, definition 3.1). 1 where all are alike, N where all are orthogonal.
 	VendiScore = Definition{Name: "vendi_score", Better: Higher}
 )
 
-// Diversities returns, for each text in ascending order, the mean cosine distance over the pairs of its pictures' rows of
-// x [N,E]; text[i] is the text of row i. The mean of the samples is Diversity. Each text needs two pictures.
+// Diversities returns, for each text in ascending order, the mean cosine distance over the pairs of its pictures' rows
+// of x [N,E]; text[i] is the text of row i. The mean of the samples is Diversity. Each text needs two pictures.
 func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
 	if err := need(Diversity.Name, x, 2); err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
 	return samples, nil
 }
 
-// Vendi returns VendiScore of rows x [N,E], with the cosine as the kernel. It takes the eigenvalues of the smaller of the
-// [N,N] and the [E,E] product, which has the same ones but zeros.
+// Vendi returns VendiScore of rows x [N,E], with the cosine as the kernel. It takes the eigenvalues of the smaller of
+// the [N,N] and the [E,E] product, which has the same ones but zeros.
 func Vendi(x *mat.Dense) (Metric, error) {
 	if err := need(VendiScore.Name, x, 1); err != nil {
 		return Metric{}, err

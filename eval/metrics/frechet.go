@@ -8,20 +8,20 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FID is the Fréchet distance of features (Heusel et al. 2017, equation 6). The name promises the features of Inception's
-// third pooling (2,048 dimensions); of others, say whose they are.
+// FID is the Fréchet distance of features (Heusel et al. 2017, equation 6). The name promises the features of
+// Inception's third pooling (2,048 dimensions); of others, say whose they are.
 var FID = Definition{Name: "fid", Better: Lower}
 
-// fidSamples is how many samples FID needs at the least for a covariance of full rank in Inception's 2,048 dimensions, as
-// TTUR, the reference implementation, demands.
+// fidSamples is the number of samples that FID needs at least for a covariance of full rank in Inception's 2,048
+// dimensions, as TTUR, the reference implementation, demands.
 const fidSamples = 2048
 
 // FrechetDistance returns FID between the Gaussians with the moments of two sets:
 //
 //	‖μ₁-μ₂‖² + tr(Σ₁) + tr(Σ₂) - 2·tr((Σ₁Σ₂)^½)
 //
-// Both need two samples. From fewer than 2,048 samples, or no more samples than dimensions, the value is biased upwards,
-// and compares only with values from equally many samples: the caveat says so.
+// Both need two samples. From fewer than 2,048 samples, or no more samples than dimensions, the value is biased
+// upwards, and compares only with values from equally many samples: the caveat says so.
 func FrechetDistance(a, b *Moments) (Metric, error) {
 	if a.Dim() != b.Dim() {
 		return Metric{}, fmt.Errorf("%s: features of %d and of %d dimensions cannot be compared", FID.Name, a.Dim(), b.Dim())
@@ -40,7 +40,8 @@ func FrechetDistance(a, b *Moments) (Metric, error) {
 	}
 	m := Metric{Definition: FID, Value: distance, N: min(a.n, b.n)}
 	if need := max(fidSamples, a.Dim()+1); m.N < need {
-		m = m.With("from %d samples of %d dimensions, below %d: biased upwards, compares only at the same count", m.N, a.Dim(), need)
+		m = m.With("from %d samples of %d dimensions, below %d: biased upwards, compares only at the same count", m.N,
+			a.Dim(), need)
 	}
 	if m.N <= a.Dim() {
 		m = m.With("its covariance is rank-deficient")
@@ -59,8 +60,8 @@ func frechet(mean1, mean2 []float64, c1, c2 *mat.SymDense) (float64, error) {
 	return math.Max(0, shift*shift+mat.Trace(c1)+mat.Trace(c2)-2*cross), nil
 }
 
-// traceSqrtProduct returns tr((AB)^½) of covariances: with A = RᵀR, AB has the eigenvalues of the symmetric RBRᵀ, beside
-// zeros. R is the pivoted Cholesky factor, which exists where A is rank-deficient too.
+// traceSqrtProduct returns tr((AB)^½) of covariances: with A = RᵀR, AB has the eigenvalues of the symmetric RBRᵀ,
+// beside zeros. R is the pivoted Cholesky factor, which exists where A is rank-deficient too.
 func traceSqrtProduct(a, b *mat.SymDense) (float64, error) {
 	r, rank := root(a)
 	if rank == 0 {

@@ -72,10 +72,12 @@ func TestFrechetCaveatsAndRefusals(t *testing.T) {
 	if m := must[Metric](t)(FrechetDistance(enough, enough)); m.Caveat != "" || m.N != 2048 || m.Better != Lower {
 		t.Errorf("%+v", m)
 	}
-	if m := must[Metric](t)(FrechetDistance(enough, few)); !strings.Contains(m.Caveat, "2047 samples") || strings.Contains(m.Caveat, "deficient") {
+	if m := must[Metric](t)(FrechetDistance(enough, few)); !strings.Contains(m.Caveat, "2047 samples") ||
+		strings.Contains(m.Caveat, "deficient") {
 		t.Errorf("%+v", m)
 	}
-	if _, err := FrechetDistance(enough, momentsOf(t, normal(1, 1, 3, 0, 1))); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 samples") {
+	if _, err := FrechetDistance(enough, momentsOf(t, normal(1, 1, 3, 0, 1))); err == nil || !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "1 samples") {
 		t.Errorf("one sample: %v", err)
 	}
 	if _, err := FrechetDistance(enough, momentsOf(t, normal(1, 9, 4, 0, 1))); err == nil {
@@ -111,13 +113,15 @@ func TestMomentsKeepTheirDigits(t *testing.T) {
 		got := must[*mat.SymDense](t)(m.Covariance())
 		// The offset's own rounding, 1e6·2⁻⁵³, is 1e-10.
 		if m.N() != 1000 || !mat.EqualApprox(got, want, 1e-8) || math.Abs(m.Mean()[0]-whole.Mean()[0]) > 1e-8 {
-			t.Errorf("%s: %d rows, mean %v, covariance\n%v\nwant\n%v", name, m.N(), m.Mean(), mat.Formatted(got), mat.Formatted(want))
+			t.Errorf("%s: %d rows, mean %v, covariance\n%v\nwant\n%v", name, m.N(), m.Mean(), mat.Formatted(got),
+				mat.Formatted(want))
 		}
 	}
 	if err := whole.Merge(NewMoments(5)); err == nil {
 		t.Error("moments of other dimensions are merged")
 	}
-	if err := whole.Add(mat.NewDense(1, 4, []float64{1, 2, math.NaN(), 4})); err == nil || !strings.Contains(err.Error(), "column 2 is NaN") {
+	if err := whole.Add(mat.NewDense(1, 4, []float64{1, 2, math.NaN(), 4})); err == nil ||
+		!strings.Contains(err.Error(), "column 2 is NaN") {
 		t.Errorf("NaN: %v", err)
 	}
 }

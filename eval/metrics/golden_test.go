@@ -10,7 +10,7 @@ import (
 	"illustrator/checkpoints"
 )
 
-// goldens are what accepted implementations say of stored features; testdata/make_goldens.py wrote them.
+// goldens holds the values of accepted implementations for stored features; testdata/make_goldens.py wrote them.
 type goldens struct {
 	t *testing.T
 	w *checkpoints.Weights
@@ -126,8 +126,10 @@ func TestParityOfManifold(t *testing.T) {
 	usual := must[ManifoldMetrics](t)(Manifold(real, fake, Neighbours{}))
 	other := must[ManifoldMetrics](t)(Manifold(real, fake, Neighbours{PrecisionRecall: 5, DensityCoverage: 3}))
 	for name, got := range map[string]Metric{
-		"prdc.3.precision": usual.Precision, "prdc.3.recall": usual.Recall, "prdc.5.density": usual.Density, "prdc.5.coverage": usual.Coverage,
-		"prdc.5.precision": other.Precision, "prdc.5.recall": other.Recall, "prdc.3.density": other.Density, "prdc.3.coverage": other.Coverage,
+		"prdc.3.precision": usual.Precision, "prdc.3.recall": usual.Recall, "prdc.5.density": usual.Density,
+		"prdc.5.coverage":  usual.Coverage,
+		"prdc.5.precision": other.Precision, "prdc.5.recall": other.Recall, "prdc.3.density": other.Density,
+		"prdc.3.coverage": other.Coverage,
 	} {
 		g.near(name, got.Value)
 	}
@@ -186,7 +188,8 @@ func TestParityOfLatents(t *testing.T) {
 	g.near("z.mean", s.Mean)
 	g.near("z.std", s.Std)
 	g.near("z.distance", s.Distance.Value)
-	for name, e := range map[string][2]Extreme{"z.means": {s.LowestMean, s.HighestMean}, "z.stds": {s.LowestStd, s.HighestStd}} {
+	for name, e := range map[string][2]Extreme{"z.means": {s.LowestMean, s.HighestMean},
+		"z.stds": {s.LowestStd, s.HighestStd}} {
 		values := g.values(name)
 		for i, v := range values {
 			if v < e[0].Value-1e-12 || v > e[1].Value+1e-12 {
@@ -217,7 +220,8 @@ func TestParityOfIntervals(t *testing.T) {
 	// Drawn by another generator, the ends move by the resampling's error, about 1/20 of the width for 2,000 draws; and
 	// they are expanded, by 1/25 of the width for 40 texts.
 	m := must[Metric](t)(Mean(AttributeAccuracy, samples, Bootstrap{Resamples: 2000}))
-	if width := want[1] - want[0]; math.Abs(m.Interval.Low-want[0]) > 0.1*width || math.Abs(m.Interval.High-want[1]) > 0.1*width {
+	if width := want[1] - want[0]; math.Abs(m.Interval.Low-want[0]) > 0.1*width ||
+		math.Abs(m.Interval.High-want[1]) > 0.1*width {
 		t.Errorf("interval %v, want about %v", *m.Interval, want)
 	}
 

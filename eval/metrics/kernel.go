@@ -30,8 +30,8 @@ type Subsets struct {
 	Seed        uint64
 }
 
-// KernelInceptionDistance returns KID as the mean over subsets, and the standard deviation over them (not of the mean, and
-// no interval: subsets share rows).
+// KernelInceptionDistance returns KID as the mean over subsets, and the standard deviation over them (not of the mean,
+// and no interval: subsets share rows).
 func KernelInceptionDistance(x, y *mat.Dense, s Subsets) (m Metric, std float64, err error) {
 	if err := needBoth(KID.Name, x, y, 2); err != nil {
 		return Metric{}, 0, err
@@ -43,7 +43,8 @@ func KernelInceptionDistance(x, y *mat.Dense, s Subsets) (m Metric, std float64,
 		s.Size = 1000
 	}
 	if s.Count < 1 || s.Size < 2 {
-		return Metric{}, 0, fault.Usage(fmt.Errorf("%s: %d subsets of %d rows", KID.Name, s.Count, s.Size), "take at least 1 subset of 2 rows")
+		return Metric{}, 0, fault.Usage(fmt.Errorf("%s: %d subsets of %d rows", KID.Name, s.Count, s.Size),
+			"take at least 1 subset of 2 rows")
 	}
 	n, _ := x.Dims()
 	k, _ := y.Dims()
@@ -86,9 +87,9 @@ func unbiasedMMD(x, y *mat.Dense) float64 {
 	return kernelMean(x, cubic) + kernelMean(y, cubic) - 2*kernelSum(x, y, false, cubic)/(float64(n)*float64(m))
 }
 
-// CLIPMaximumMeanDiscrepancy returns CMMD of embeddings, which it scales to length 1. As in the reference implementation
-// (google-research/cmmd) the diagonals count, which biases the value upwards; the caveat says by how much where that is
-// more than a hundredth of the value.
+// CLIPMaximumMeanDiscrepancy returns CMMD of embeddings, which it scales to length 1. As in the reference
+// implementation (google-research/cmmd) the diagonals count, which biases the value upwards; the caveat says by how
+// much where that is more than a hundredth of the value.
 func CLIPMaximumMeanDiscrepancy(x, y *mat.Dense) (Metric, error) {
 	if err := needBoth(CMMD.Name, x, y, 2); err != nil {
 		return Metric{}, err

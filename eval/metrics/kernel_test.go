@@ -96,7 +96,8 @@ func TestCMMD(t *testing.T) {
 	// Two points: k = exp(-2²/200) between them, 1 within each.
 	two := mat.NewDense(2, 1, []float64{1, 1})
 	far := mat.NewDense(2, 1, []float64{-5, -5})
-	if m, want := must[Metric](t)(CLIPMaximumMeanDiscrepancy(two, far)), 2000*(1-math.Exp(-0.02)); math.Abs(m.Value-want) > 1e-9 {
+	if m, want := must[Metric](t)(CLIPMaximumMeanDiscrepancy(two, far)),
+		2000*(1-math.Exp(-0.02)); math.Abs(m.Value-want) > 1e-9 {
 		t.Errorf("of two points %g, want %g", m.Value, want)
 	}
 	if m := must[Metric](t)(CLIPMaximumMeanDiscrepancy(x, normal(3, 200, 6, 1, 1))); !strings.Contains(m.Caveat, "bias") {
@@ -118,7 +119,8 @@ func TestManifoldClosedForms(t *testing.T) {
 		{"half outside", line(0, 1, 10, 11), line(0.5, 30), 0.5, 1, 1, 0.5},
 	} {
 		m := must[ManifoldMetrics](t)(Manifold(c.real, c.generated, one))
-		if m.Precision.Value != c.precision || m.Recall.Value != c.recall || m.Density.Value != c.density || m.Coverage.Value != c.coverage {
+		if m.Precision.Value != c.precision || m.Recall.Value != c.recall || m.Density.Value != c.density ||
+			m.Coverage.Value != c.coverage {
 			t.Errorf("%s: precision %g, recall %g, density %g, coverage %g, want %+v", c.name,
 				m.Precision.Value, m.Recall.Value, m.Density.Value, m.Coverage.Value, c)
 		}
@@ -166,7 +168,8 @@ func TestSetsAreRefused(t *testing.T) {
 		if err := measure(ok, ok); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := measure(ok, one); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "1 samples") {
+		if err := measure(ok, one); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), name) ||
+			!strings.Contains(err.Error(), "1 samples") {
 			t.Errorf("%s of one sample: %v", name, err)
 		}
 		if err := measure(wide, ok); err == nil || !strings.Contains(err.Error(), "4 and of 3 dimensions") {
@@ -180,13 +183,15 @@ func TestSetsAreRefused(t *testing.T) {
 		}
 	}
 	constant := mat.NewDense(9, 3, nil)
-	if _, err := Manifold(constant, ok, Neighbours{}); err == nil || !strings.Contains(err.Error(), "all real samples are alike") || fault.HintOf(err) == "" {
+	if _, err := Manifold(constant, ok, Neighbours{}); err == nil ||
+		!strings.Contains(err.Error(), "all real samples are alike") || fault.HintOf(err) == "" {
 		t.Errorf("real rows without variance: %v", err)
 	}
 	if m, err := Manifold(ok, constant, Neighbours{}); err != nil || m.Recall.Value != 0 {
 		t.Errorf("generated rows without variance: %+v, %v", m.Recall, err)
 	}
-	if _, err := Manifold(ok, ok, Neighbours{PrecisionRecall: 9}); err == nil || !strings.Contains(err.Error(), "at least 10") {
+	if _, err := Manifold(ok, ok, Neighbours{PrecisionRecall: 9}); err == nil ||
+		!strings.Contains(err.Error(), "at least 10") {
 		t.Errorf("9 neighbours among 9: %v", err)
 	}
 	if _, err := Manifold(ok, ok, Neighbours{PrecisionRecall: -1}); err == nil {

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// LatentDistance is how far predicted z lie from the generator's prior: the squared 2-Wasserstein (Fréchet) distance
-// between the diagonal Gaussian with their moments and N(0, I).
+// LatentDistance is the distance of predicted z from the generator's prior: the squared 2-Wasserstein (Fréchet)
+// distance between the diagonal Gaussian with their moments and N(0, I).
 var LatentDistance = Definition{Name: "z_distance", Better: Lower}
 
 // Latents says how z [N,Z] are distributed.
@@ -23,7 +23,7 @@ type Latents struct {
 	// Distance is Σ μ² + (σ-1)² over the dimensions. It stays finite where a dimension has collapsed (σ = 0), unlike the
 	// Kullback-Leibler divergence; correlations don't enter it.
 	Distance Metric `json:"distance"`
-	// Floor is what N samples of N(0, I) itself would have as Distance, to first order: 3Z/2N.
+	// Floor is the Distance of N samples of N(0, I) itself, to first order: 3Z/2N.
 	Floor float64 `json:"floor"`
 }
 

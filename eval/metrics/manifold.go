@@ -29,7 +29,7 @@ type Neighbours struct {
 	PrecisionRecall, DensityCoverage int
 }
 
-// ManifoldMetrics are how generated features lie among real ones.
+// ManifoldMetrics compares the manifolds of generated and real features.
 type ManifoldMetrics struct {
 	Precision Metric `json:"precision"`
 	Recall    Metric `json:"recall"`
@@ -37,12 +37,13 @@ type ManifoldMetrics struct {
 	Coverage  Metric `json:"coverage"`
 }
 
-// manifoldSamples is how many samples Naeem et al. take and recommend; Kynkäänniemi et al. take 50,000.
+// manifoldSamples is the number of samples that Naeem et al. take and recommend; Kynkäänniemi et al. take 50,000.
 const manifoldSamples = 10_000
 
 // Manifold measures generated against real features, in time of all pairs and memory for one tile of them. A row counts
 // as in a ball when it is nearer than the radius, as in Naeem's package prdc, not on it as in Kynkäänniemi's text; that
-// matters for exact repetitions only. Each set needs more than k rows, and the real ones must differ: balls have no size else.
+// matters for exact repetitions only. Each set needs more than k rows, and the real ones must differ: balls have no
+// size else.
 func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error) {
 	if k.PrecisionRecall == 0 {
 		k.PrecisionRecall = 3
@@ -51,13 +52,16 @@ func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error)
 		k.DensityCoverage = 5
 	}
 	if k.PrecisionRecall < 1 || k.DensityCoverage < 1 {
-		return ManifoldMetrics{}, fault.Usage(fmt.Errorf("precision and recall: %d and %d neighbours", k.PrecisionRecall, k.DensityCoverage), "take at least 1")
+		return ManifoldMetrics{}, fault.Usage(fmt.Errorf("precision and recall: %d and %d neighbours", k.PrecisionRecall,
+			k.DensityCoverage), "take at least 1")
 	}
 	if err := needBoth("precision and recall", real, generated, max(k.PrecisionRecall, k.DensityCoverage)+1); err != nil {
 		return ManifoldMetrics{}, err
 	}
 	if Alike(real) {
-		return ManifoldMetrics{}, fault.Hint(errors.New("precision and recall: all real samples are alike, so their balls have no size"), "compare with pictures that differ")
+		return ManifoldMetrics{},
+			fault.Hint(errors.New("precision and recall: all real samples are alike, so their balls have no size"),
+				"compare with pictures that differ")
 	}
 	real, generated = centre(real, generated)
 	realRadii := radii(real, k.PrecisionRecall, k.DensityCoverage)
@@ -69,7 +73,8 @@ func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error)
 	metric := func(of Definition, value float64) Metric {
 		metric := Metric{Definition: of, Value: value, N: min(n, m)}
 		if n != m {
-			metric = metric.With("%d real and %d generated samples: balls shrink with their number, compares only at the same counts", n, m)
+			metric = metric.With(
+				"%d real and %d generated samples: balls shrink with their number, compares only at the same counts", n, m)
 		} else if n < manifoldSamples {
 			metric = metric.With("from %d samples, below %d: compares only at the same count", n, manifoldSamples)
 		}
@@ -83,15 +88,15 @@ func Manifold(real, generated *mat.Dense, k Neighbours) (ManifoldMetrics, error)
 	}, nil
 }
 
-// counts are what Manifold counts over all pairs of rows.
+// counts holds Manifold's counts over all pairs of rows.
 type counts struct {
 	precise           []bool // of generated rows
 	recalled, covered []bool // of real rows
 	balls             int
 }
 
-// count compares the squared distances of all pairs with the squared radii: of real and generated balls of precision and
-// recall, and of the real balls of density and coverage.
+// count compares the squared distances of all pairs with the squared radii: of real and generated balls of precision
+// and recall, and of the real balls of density and coverage.
 func count(real, generated *mat.Dense, precision, recall, density []float64) counts {
 	n, _ := real.Dims()
 	m, _ := generated.Dims()
@@ -153,8 +158,8 @@ func squaredDistances(x, y *mat.Dense, symmetric bool, visit func(i, j int, dist
 	rowPairs(x, y, symmetric, func(i, j int, xy, xx, yy float64) { visit(i, j, math.Max(xx+yy-2*xy, 0)) })
 }
 
-// centre moves both sets so that the first has mean 0: distances stay, and lose fewer digits when they are computed from
-// inner products.
+// centre moves both sets so that the first has mean 0: distances stay, and lose fewer digits when they are computed
+// from inner products.
 func centre(x, y *mat.Dense) (*mat.Dense, *mat.Dense) {
 	n, d := x.Dims()
 	mean := make([]float64, d)

@@ -1,6 +1,6 @@
 // Package metrics computes the numbers that pictures are judged by, from embeddings, features and judgements: plain
-// float64, no graphs. Each metric states its definition and source; each refuses input that cannot give it, and carries a
-// caveat where the input gives a number worth less than its name promises.
+// float64, no graphs. Each metric states its definition and source; each refuses input that cannot give it, and carries
+// a caveat where the input gives a number worth less than its name promises.
 //
 // Rows of a matrix are samples, columns are dimensions. Whatever draws at random is seeded: equal input and seed give
 // equal bits on one machine.
@@ -24,14 +24,14 @@ const (
 	Lower  Better = "lower"
 )
 
-// Definition is what all values of one metric share.
+// Definition describes a metric: all of its values share it.
 type Definition struct {
 	Name   string `json:"name"`           // as in files and flags: "clip_similarity"
 	Unit   string `json:"unit,omitempty"` // "" for a plain number, "share" for a number from 0 to 1
 	Better Better `json:"better,omitempty"`
 }
 
-// Interval is where the true value lies with 95 % confidence.
+// Interval contains the true value with 95 % confidence.
 type Interval struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
@@ -72,8 +72,8 @@ func Rows[T float32 | float64](values []T, dim int) (*mat.Dense, error) {
 	return mat.NewDense(len(values)/dim, dim, wide), nil
 }
 
-// Alike reports whether all rows of x are the same, but for what float32 rounds: no column varies by more than a millionth
-// of the greatest value.
+// Alike reports whether all rows of x are the same, but for what float32 rounds: no column varies by more than a
+// millionth of the greatest value.
 func Alike(x *mat.Dense) bool {
 	n, d := x.Dims()
 	first, spread, greatest := x.RawRowView(0), 0.0, 0.0

@@ -11,7 +11,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Difference is how much one system's mean is above another's, on the same texts and seeds.
+// Difference is the difference of two systems' means, on the same texts and seeds.
 type Difference struct {
 	Value    float64   `json:"value"`
 	Interval *Interval `json:"interval,omitempty"` // 95 %, as of Mean; nil for one text
@@ -110,7 +110,7 @@ func (c clusters) bootstrapP(draws int, seed uint64) float64 {
 	return math.Min(1, 2*float64(min(atMost, atLeast)+1)/float64(draws+1))
 }
 
-// Holm returns probabilities adjusted for being so many comparisons (Holm 1979): with those below 0.05 called
+// Holm returns probabilities adjusted for the number of comparisons (Holm 1979): with those below 0.05 called
 // significant, the probability of one or more false calls is below 0.05.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))

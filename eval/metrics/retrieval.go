@@ -13,16 +13,16 @@ import (
 // RPrecision is the share of pictures whose own text is, by cosine, nearer than all of the texts it competes with.
 var RPrecision = Definition{Name: "r_precision", Unit: "share", Better: Higher}
 
-// tie is the difference of cosines below which two texts are equally near: what float32 embeddings cannot tell apart, as
-// one text's embedding differs by as much from batch to batch.
+// tie is the difference of cosines below which two texts are equally near: what float32 embeddings cannot tell apart,
+// as one text's embedding differs by as much from batch to batch.
 const tie = 1e-6
 
 // RPrecisions says of each picture whether its own text is the nearest of candidates texts: its own and others that are
 // drawn, without repetition, by seed and the picture's row. 100 candidates are R-precision as AttnGAN defined it (Xu et
 // al. 2018, section 4: one true text and 99 others); 0 takes all texts, 1 of N. Chance gives 1/candidates.
 //
-// images is [N,E], texts [T,E], own[i] the row of texts that belongs to picture i. The credit is 1 or 0, or 1/k where the
-// own text shares the first place with k-1 others: what guessing among them would earn. The mean of the credits is
+// images is [N,E], texts [T,E], own[i] the row of texts that belongs to picture i. The credit is 1 or 0, or 1/k where
+// the own text shares the first place with k-1 others: what guessing among them would earn. The mean of the credits is
 // RPrecision.
 func RPrecisions(images, texts *mat.Dense, own []int, candidates int, seed uint64) ([]float64, error) {
 	if err := needBoth(RPrecision.Name, images, texts, 1); err != nil {
@@ -65,10 +65,11 @@ func checkCandidates(n, t int, own []int, candidates int) error {
 		}
 	}
 	if candidates < 2 {
-		return fault.Usage(fmt.Errorf("%s: 1 of %d is no choice", RPrecision.Name, candidates), "give at least 2 texts")
+		return fault.Usage(fmt.Errorf("%s: 1 of %d is not a choice", RPrecision.Name, candidates), "give at least 2 texts")
 	}
 	if candidates > t {
-		return fault.Usage(fmt.Errorf("%s: 1 of %d needs %d different texts, there are %d", RPrecision.Name, candidates, candidates, t),
+		return fault.Usage(fmt.Errorf("%s: 1 of %d needs %d different texts, there are %d", RPrecision.Name, candidates,
+			candidates, t),
 			"give more texts, or rank among all %d of them", t)
 	}
 	return nil

@@ -11,18 +11,18 @@ import (
 	"illustrator/internal/vectors"
 )
 
-// What is measured between a picture and its text.
+// Metrics between a picture and its text.
 var (
 	// CLIPSimilarity is the cosine of the text's and the picture's embeddings.
 	CLIPSimilarity = Definition{Name: "clip_similarity", Better: Higher}
 	// CLIPScore is CLIP-S of Hessel et al. 2021 (EMNLP), section 3: 2.5·max(cos, 0), the text prefixed by CLIPScorePrefix.
 	CLIPScore = Definition{Name: "clip_score", Better: Higher}
-	// CLIPScoreTorchMetrics is what torchmetrics calls CLIPScore: 100·max(mean cos, 0), the text as it stands.
+	// CLIPScoreTorchMetrics is torchmetrics' CLIPScore: 100·max(mean cos, 0), without a prefix of the text.
 	CLIPScoreTorchMetrics = Definition{Name: "clip_score_torchmetrics", Better: Higher}
 )
 
-// CLIPScorePrefix stands before a text that is embedded for CLIPScore: "A photo depicts" and a space, as in the reference
-// implementation (jmhessel/clipscore). Whoever embeds the text puts it there.
+// CLIPScorePrefix stands before a text that is embedded for CLIPScore: "A photo depicts" and a space, as in the
+// reference implementation (jmhessel/clipscore). Whoever embeds the text puts it there.
 const CLIPScorePrefix = "A photo depicts "
 
 // cosines returns the cosine of each row of x with the same row of y, such as pictures and their texts.

@@ -77,7 +77,7 @@ func TestRPrecisionOfChance(t *testing.T) {
 	}
 }
 
-// The others are drawn anew for each picture, by the seed; the own text is never among them.
+// The seed draws the others for each picture; the own text is never among them.
 func TestRPrecisionDrawsBySeed(t *testing.T) {
 	const n = 300
 	own := make([]int, n)
@@ -102,7 +102,8 @@ func TestRPrecisionDrawsBySeed(t *testing.T) {
 		}
 	}
 	if differ == 0 || stat.Mean(all, nil) >= stat.Mean(first, nil) {
-		t.Errorf("%d pictures depend on the seed; 1 of 20 is %g, 1 of %d is %g", differ, stat.Mean(first, nil), n, stat.Mean(all, nil))
+		t.Errorf("%d pictures depend on the seed; 1 of 20 is %g, 1 of %d is %g", differ, stat.Mean(first, nil), n,
+			stat.Mean(all, nil))
 	}
 	exact := must[[]float64](t)(RPrecisions(texts, texts, own, 100, 1))
 	if stat.Mean(exact, nil) != 1 {
@@ -118,7 +119,7 @@ func TestRPrecisionRefuses(t *testing.T) {
 		message    string
 	}{
 		{[]int{0, 1, 2, 3}, 100, "1 of 100 needs 100 different texts, there are 4"},
-		{[]int{0, 1, 2, 3}, 1, "1 of 1 is no choice"},
+		{[]int{0, 1, 2, 3}, 1, "1 of 1 is not a choice"},
 		{[]int{0, 1, 2}, 0, "4 pictures have 3 texts"},
 		{[]int{0, 1, 2, 4}, 0, "picture 3 belongs to text 4 of 4"},
 	} {
@@ -132,7 +133,8 @@ func TestDiversity(t *testing.T) {
 	x := mat.NewDense(5, 2, []float64{1, 0, 2, 0, 1, 0, 0, 3, -1, 0})
 	got := must[[]Sample](t)(Diversities(x, []int{7, 7, 2, 2, 2}))
 	// Text 2: cosines 0, -1, 0; text 7: the same direction twice.
-	if len(got) != 2 || got[0].Text != 2 || math.Abs(got[0].Value-4.0/3) > 1e-12 || got[1].Text != 7 || math.Abs(got[1].Value) > 1e-12 {
+	if len(got) != 2 || got[0].Text != 2 || math.Abs(got[0].Value-4.0/3) > 1e-12 || got[1].Text != 7 ||
+		math.Abs(got[1].Value) > 1e-12 {
 		t.Errorf("%+v", got)
 	}
 	if _, err := Diversities(x, []int{7, 7, 2, 2, 1}); err == nil || !strings.Contains(err.Error(), "text 1: 1 samples") {
@@ -178,7 +180,8 @@ func TestVendiOfParts(t *testing.T) {
 func TestLatentStatistics(t *testing.T) {
 	// Collapsed to one point at distance 2: (σ-1)² of each dimension, and the mean's square.
 	s := must[Latents](t)(LatentStatistics(mat.NewDense(2, 3, []float64{2, 0, 0, 2, 0, 0})))
-	if s.Distance.Value != 4+3 || s.LowestStd.Value != 0 || s.HighestMean != (Extreme{0, 2}) || math.Abs(s.Std-math.Sqrt(8.0/9)) > 1e-12 {
+	if s.Distance.Value != 4+3 || s.LowestStd.Value != 0 || s.HighestMean != (Extreme{0, 2}) ||
+		math.Abs(s.Std-math.Sqrt(8.0/9)) > 1e-12 {
 		t.Errorf("%+v", s)
 	}
 	// Samples of N(0, I): distance near its floor, which the caveat states.
@@ -186,7 +189,8 @@ func TestLatentStatistics(t *testing.T) {
 	if math.Abs(s.Distance.Value/s.Floor-1) > 0.2 || !strings.Contains(s.Distance.Caveat, "N(0, I) itself") {
 		t.Errorf("distance %g, floor %g, caveat %q", s.Distance.Value, s.Floor, s.Distance.Caveat)
 	}
-	if s := must[Latents](t)(LatentStatistics(normal(1, 400, 4, 3, 2))); s.Distance.Caveat != "" || math.Abs(s.Distance.Value-40) > 4 {
+	if s := must[Latents](t)(LatentStatistics(normal(1, 400, 4, 3, 2))); s.Distance.Caveat != "" ||
+		math.Abs(s.Distance.Value-40) > 4 {
 		t.Errorf("N(3, 4) in 4 dimensions: %+v, want about 40", s.Distance)
 	}
 	if _, err := LatentStatistics(mat.NewDense(1, 3, nil)); err == nil {

@@ -5,7 +5,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// tile is how many rows meet how many in one product: 8 MiB of float64, however many rows there are.
+// tile is the number of rows on each side of one product: 8 MiB of float64, independent of the number of rows.
 const tile = 1024
 
 // tiles calls visit with the inner products of rows i, i+1, … of x and rows j, j+1, … of y, tile by tile. The tile is
@@ -28,8 +28,8 @@ func tiles(x, y *mat.Dense, symmetric bool, visit func(i, j int, products *mat.D
 	}
 }
 
-// rowPairs visits all pairs of rows i of x and j of y, or with symmetric, where x is y, those above the diagonal, with the
-// inner products xy of the two, and xx and yy of each with itself.
+// rowPairs visits all pairs of rows i of x and j of y, or with symmetric, where x is y, those above the diagonal, with
+// the inner products xy of the two, and xx and yy of each with itself.
 func rowPairs(x, y *mat.Dense, symmetric bool, visit func(i, j int, xy, xx, yy float64)) {
 	xx, yy := squaredNorms(x), squaredNorms(y)
 	tiles(x, y, symmetric, func(i0, j0 int, products *mat.Dense) {

@@ -21,10 +21,10 @@ import (
 // programs are the names that Chromium's program goes by. ILLUSTRATOR_CHROMIUM names another.
 var programs = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// patience is how long an action may take before the test fails. The first page waits for Chromium to start too.
+// patience limits the time of an action before the test fails. The first page waits for Chromium to start too.
 const patience = time.Minute
 
-// Scheme is what a page is told of its reader's wish.
+// Scheme is the colour scheme that the browser reports to a page.
 type Scheme string
 
 // The colour schemes.
@@ -49,7 +49,8 @@ func Open(t testing.TB, address string) *Page {
 	if testing.Short() {
 		t.Skip("starts Chromium; run without -short")
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(find(t)), chromedp.UserDataDir(t.TempDir()))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(find(t)),
+		chromedp.UserDataDir(t.TempDir()))
 	if os.Geteuid() == 0 { // Chromium has no sandbox for root
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -79,7 +80,8 @@ func find(t testing.TB) string {
 			return path
 		}
 	}
-	const missing = "needs Chromium, none of %v is on the PATH (on Debian or Ubuntu: apt install chromium; or name its program in ILLUSTRATOR_CHROMIUM)"
+	const missing = "needs Chromium, none of %v is on the PATH (on Debian or Ubuntu: apt install chromium; or name its " +
+		"program in ILLUSTRATOR_CHROMIUM)"
 	if os.Getenv("CI") != "" {
 		t.Fatalf(missing, names)
 	}
@@ -139,18 +141,20 @@ func (p *Page) View(width, height int64, scheme Scheme) {
 	if width < 600 {
 		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 	}
-	p.Do(chromedp.EmulateViewport(width, height, options...), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-		media := emulation.SetEmulatedMediaParams{Media: "print"}
-		if scheme != Paper {
-			media = emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: string(scheme)}}}
-		}
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
-		return chromedp.Void{}, err
-	})
+	p.Do(chromedp.EmulateViewport(width, height, options...),
+		func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+			media := emulation.SetEmulatedMediaParams{Media: "print"}
+			if scheme != Paper {
+				media = emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+					Value: string(scheme)}}}
+			}
+			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
+			return chromedp.Void{}, err
+		})
 }
 
-// Screenshot writes a picture of the whole page, NAME.png, to the folder that ILLUSTRATOR_SCREENSHOTS names, else to the
-// test's artifacts, and returns its path.
+// Screenshot writes a picture of the whole page, NAME.png, to the folder that ILLUSTRATOR_SCREENSHOTS names, else to
+// the test's artifacts, and returns its path.
 func (p *Page) Screenshot(name string) string {
 	p.t.Helper()
 	return p.keep(name+".png", get(p, chromedp.FullScreenshot(100)))
@@ -190,9 +194,11 @@ func (p *Page) Problems() []string {
 	p.t.Helper()
 	// Events come in order: once the expression has its answer, those before it are known.
 	seen := Eval[[]string](p, `[
-		...[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => "no image: " + (i.alt || i.src.slice(0, 80))),
+		...[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i =>
+			"no image: " + (i.alt || i.src.slice(0, 80))),
 		...(document.documentElement.scrollWidth > document.documentElement.clientWidth ?
-			["the page is " + document.documentElement.scrollWidth + " pixels wide, the window " + document.documentElement.clientWidth] : [])]`)
+			["the page is " + document.documentElement.scrollWidth + " pixels wide, the window " +
+				document.documentElement.clientWidth] : [])]`)
 	return append(p.log.problems(), seen...)
 }
 
@@ -200,5 +206,5 @@ func (p *Page) Problems() []string {
 func (p *Page) Requests() []string {
 	p.t.Helper()
 	Eval[bool](p, "true") // as in Problems
-	return p.log.asked()
+	return p.log.addresses()
 }

@@ -12,9 +12,10 @@ import (
 	"testing"
 )
 
-const head = `<!DOCTYPE html><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>page</title>`
+const head = `<!DOCTYPE html><meta name="viewport" content="width=device-width">` +
+	`<link rel="icon" href="data:,"><title>page</title>`
 
-// pages are what each of them has wrong with it.
+// pages holds each page's body and its problem.
 var pages = map[string]struct{ body, problem string }{
 	"/good":      {`<style>@media (prefers-color-scheme: dark) { body { background: #000 } }</style><p>good`, ""},
 	"/console":   {`<script>console.log("fine"); console.error("bad", 7)</script>`, "console: bad 7"},
@@ -28,8 +29,8 @@ var pages = map[string]struct{ body, problem string }{
 
 func TestPagesProblems(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page, found := pages[r.URL.Path]
-		if !found {
+		page, ok := pages[r.URL.Path]
+		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 		}
 		w.Write([]byte(head + page.body))

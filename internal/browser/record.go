@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// record is what a page did.
+// record holds a page's requests and problems.
 type record struct {
 	mu       sync.Mutex
 	address  string
@@ -21,7 +21,7 @@ type record struct {
 	urls     map[network.RequestID]string
 }
 
-// begin starts anew, for another page.
+// begin clears the record for another page.
 func (r *record) begin(address string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,7 +77,7 @@ func (r *record) page() string {
 	return r.address
 }
 
-func (r *record) asked() []string {
+func (r *record) addresses() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.requests)
@@ -96,7 +96,7 @@ func (r *record) problems() []string {
 	return problems
 }
 
-// place is where an address leads to: a server, or one file.
+// place returns the target of an address: a server, or one file.
 func place(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package fault marks errors that a user can mend: they carry a hint that says what would be right.
+// Package fault marks errors that a user can correct. They carry a hint with the correction.
 package fault
 
 import (
@@ -55,15 +55,16 @@ func IsUsage(err error) bool {
 // Words describe a value that Field does not show, such as Words("empty").
 type Words string
 
-// Field returns the usage error of a field or flag with a wrong value. want says what would be right; it is formatted with
-// args. name may begin with a place and a colon, as in "mapper config: width"; the hint leaves the place out. Strings are
-// quoted.
+// Field returns the usage error of a field or flag with a wrong value. want says what would be right; it is formatted
+// with args. name may begin with a place and a colon, as in "mapper config: width"; the hint leaves the place out.
+// Strings are quoted.
 func Field(name string, value any, want string, args ...any) error {
 	if v := reflect.ValueOf(value); v.Kind() == reflect.String && v.Type() != reflect.TypeFor[Words]() {
 		value = strconv.Quote(v.String())
 	}
 	field := name[strings.LastIndex(name, ": ")+1:]
-	return Usage(fmt.Errorf("%s is %v", name, value), "%s must be %s", strings.TrimSpace(field), fmt.Sprintf(want, args...))
+	return Usage(fmt.Errorf("%s is %v", name, value), "%s must be %s", strings.TrimSpace(field),
+		fmt.Sprintf(want, args...))
 }
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).

@@ -28,7 +28,8 @@ func TestField(t *testing.T) {
 		message, hint string
 	}{
 		{Field("train.batch", 1, "from 2 to %d", 64), "train.batch is 1", "train.batch must be from 2 to 64"},
-		{Field("mapper config: arch", "x", `"dense" or "baseline"`), `mapper config: arch is "x"`, `arch must be "dense" or "baseline"`},
+		{Field("mapper config: arch", "x", `"dense" or "baseline"`), `mapper config: arch is "x"`,
+			`arch must be "dense" or "baseline"`},
 		{Field("--color", color("red"), "100%% blue"), `--color is "red"`, "--color must be 100% blue"},
 		{Field("stages", Words("empty"), "a list"), "stages is empty", "stages must be a list"},
 		{Field("range", [2]float64{1, 1}, "two numbers"), "range is [1 1]", "range must be two numbers"},
@@ -45,7 +46,8 @@ func TestChoose(t *testing.T) {
 	if err := Choose(&c, "color", []byte("blue"), "red", "blue"); err != nil || c != "blue" {
 		t.Errorf("%q, %v", c, err)
 	}
-	for want, values := range map[string][]color{"use red, green or blue": {"red", "green", "blue"}, "use red or blue": {"red", "blue"}, "use red": {"red"}} {
+	for want, values := range map[string][]color{"use red, green or blue": {"red", "green", "blue"},
+		"use red or blue": {"red", "blue"}, "use red": {"red"}} {
 		err := Choose(&c, "color", []byte("grey"), values...)
 		if err == nil || err.Error() != `color "grey" is unknown` || HintOf(err) != want || !IsUsage(err) || c != "blue" {
 			t.Errorf("%q, %v, hint %q; want %q", c, err, HintOf(err), want)

@@ -50,7 +50,8 @@ func named(name string) (string, bool) {
 	return out, out != in && utf8.RuneCountInString(out) <= most
 }
 
-// Unescape returns Python's html.unescape(text), which also reads entities without a semicolon at the beginning of a name.
+// Unescape returns Python's html.unescape(text), which also reads entities without a semicolon at the beginning of a
+// name.
 func Unescape(text string) string {
 	if !strings.Contains(text, "&") {
 		return text
@@ -87,7 +88,8 @@ func numbered(digits string) string {
 		return "\r"
 	case n >= 0x80 && n <= 0x9f:
 		return string(encodings[windows1252].decode[n])
-	case n >= 0x01 && n <= 0x08, n == 0x0b, n >= 0x0e && n <= 0x1f, n >= 0x7f && n <= 0x9f, n >= 0xfdd0 && n <= 0xfdef, n&0xfffe == 0xfffe:
+	case n >= 0x01 && n <= 0x08, n == 0x0b, n >= 0x0e && n <= 0x1f, n >= 0x7f && n <= 0x9f, n >= 0xfdd0 && n <= 0xfdef,
+		n&0xfffe == 0xfffe:
 		return ""
 	default:
 		return string(r)

@@ -1,6 +1,7 @@
-// Package ftfy repairs text as the Python package ftfy does (Robyn Speer, version 6.3.1, Apache-2.0), whose fix_text OpenAI's
-// CLIP reads texts with: HTML entities, mojibake, ligatures, full-width forms, curly quotes, line breaks, control characters
-// and Unicode's normal form C. Its tables of characters, tables.json, are ftfy's. It also has Python's html.unescape.
+// Package ftfy repairs text as the Python package ftfy does (Robyn Speer, version 6.3.1, Apache-2.0), whose fix_text
+// OpenAI's CLIP reads texts with: HTML entities, mojibake, ligatures, full-width forms, curly quotes, line breaks,
+// control characters and Unicode's normal form C. Its tables of characters, tables.json, are ftfy's. It also has
+// Python's html.unescape.
 package ftfy
 
 import (
@@ -32,8 +33,8 @@ var tables = func() (t struct {
 	return t
 }()
 
-// Fix returns ftfy.fix_text(text) with its default configuration. It differs only in characters that were added to Unicode
-// after the version of the Python that runs ftfy. Text must be UTF-8, so that surrogates don't occur.
+// Fix returns ftfy.fix_text(text) with its default configuration. It differs only in characters that were added to
+// Unicode after the version of the Python that runs ftfy. Text must be UTF-8, so that surrogates don't occur.
 func Fix(text string) string {
 	var out strings.Builder
 	entities := true
@@ -109,7 +110,8 @@ func otherWidth(r rune) bool { return r == '\u3000' || r >= '\uff01' && r <= '\u
 // withoutControls drops control characters that are not white space, and characters that are not for texts.
 func withoutControls(r rune) rune {
 	switch {
-	case r <= 0x08, r == 0x0b, r >= 0x0e && r <= 0x1f, r == 0x7f, r >= 0x206a && r <= 0x206f, r == 0xfeff, r >= 0xfff9 && r <= 0xfffc:
+	case r <= 0x08, r == 0x0b, r >= 0x0e && r <= 0x1f, r == 0x7f, r >= 0x206a && r <= 0x206f, r == 0xfeff,
+		r >= 0xfff9 && r <= 0xfffc:
 		return -1
 	}
 	return r

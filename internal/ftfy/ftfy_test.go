@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// golden is what testdata/golden.py writes.
+// golden is the output of testdata/golden.py.
 type golden struct {
 	Cases                 []struct{ Text, Fixed, Unescaped string }
 	Words, Spaces, Pieces []string

@@ -180,11 +180,13 @@ func restoreSpaces(raw []byte) []byte {
 		}
 		out.WriteString(" " + w)
 	}
-	return asBytes(spaced.ReplaceAllStringFunc(out.String(), func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }))
+	return asBytes(spaced.ReplaceAllStringFunc(out.String(),
+		func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }))
 }
 
 func startsOther(text string) bool {
-	return slices.ContainsFunc([]string{" ", "quele", "quela", "quilo", "s "}, func(p string) bool { return strings.HasPrefix(text, p) })
+	return slices.ContainsFunc([]string{" ", "quele", "quela", "quilo", "s "},
+		func(p string) bool { return strings.HasPrefix(text, p) })
 }
 
 // replaceLost replaces characters of UTF-8 of which a byte was lost, written as 1A, by U+FFFD.
@@ -229,7 +231,8 @@ func decodeUTF8(raw []byte) (string, bool) {
 // surrogates decodes a character above U+FFFF that was written as two surrogates of three bytes.
 func surrogates(b []byte) (rune, bool) {
 	tail := func(v, low, high byte) bool { return v >= low && v <= high }
-	if len(b) < 6 || b[0] != 0xed || !tail(b[1], 0xa0, 0xaf) || !tail(b[2], 0x80, 0xbf) || b[3] != 0xed || !tail(b[4], 0xb0, 0xbf) || !tail(b[5], 0x80, 0xbf) {
+	if len(b) < 6 || b[0] != 0xed || !tail(b[1], 0xa0, 0xaf) || !tail(b[2], 0x80, 0xbf) || b[3] != 0xed ||
+		!tail(b[4], 0xb0, 0xbf) || !tail(b[5], 0x80, 0xbf) {
 		return 0, false
 	}
 	return rune(b[1]&0x0f)<<16 + rune(b[2]&0x3f)<<10 + rune(b[4]&0x0f)<<6 + rune(b[5]&0x3f) + 0x10000, true
@@ -259,7 +262,7 @@ func fixInside(text string) string {
 	return out.String()
 }
 
-// utf8Like is how many characters at the beginning look like characters of UTF-8, two to four for each.
+// utf8Like counts the characters at the beginning that look like characters of UTF-8, two to four for each.
 func utf8Like(runes []rune) (n int) {
 	for {
 		size := 0

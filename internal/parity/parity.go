@@ -1,5 +1,5 @@
-// Package parity holds figures of how far networks are from PyTorch's on a device: tests write them, and the report of the
-// device reads them.
+// Package parity holds figures of how far networks are from PyTorch's on a device: tests write them, and the report of
+// the device reads them.
 package parity
 
 import (
@@ -20,8 +20,8 @@ import (
 // Env names the environment variable with the folder that tests write their figures into. Without it they write none.
 const Env = "ILLUSTRATOR_PARITY"
 
-// Figure is how far one output of a network is from PyTorch's: the root mean square of the differences by that of PyTorch's
-// values. Allowed is the most that it may be.
+// Figure is the difference of one output of a network from PyTorch's: the root mean square of the differences by that
+// of PyTorch's values. Allowed is the most that it may be.
 type Figure struct {
 	Network   string  `json:"network"`
 	Output    string  `json:"output"`
@@ -30,10 +30,10 @@ type Figure struct {
 	Allowed   float64 `json:"allowed"`
 }
 
-// OK reports whether the error is allowed; one that is no number isn't.
+// OK reports whether the error is allowed; NaN isn't.
 func (f Figure) OK() bool { return f.Error <= f.Allowed }
 
-// Set is what one test found on one backend.
+// Set holds the figures of one test on one backend.
 type Set struct {
 	Name    string   `json:"name"`    // of the test, in files' names
 	Backend string   `json:"backend"` // such as "xla:cuda,tf32"
@@ -47,7 +47,7 @@ const (
 	BFloat16 = "bfloat16"
 )
 
-// Usual is what float32 is computed in on a backend.
+// Usual returns the precision in which a backend computes float32.
 func Usual(backend string) string {
 	if strings.Contains(backend, ","+TF32) {
 		return TF32
@@ -55,10 +55,10 @@ func Usual(backend string) string {
 	return Float32
 }
 
-// The relative errors that networks of tens of layers may have. Float32 keeps 24 bits, of which sums of thousands of products
-// over all layers cost a few; on a GPU convolutions by Fourier's or Winograd's transform cost another digit, and a tenth of
-// TF32's error still tells that TF32 was not used. TF32 keeps 11 bits and bfloat16 8, so an error of 1/4096 and 1/512 at each
-// layer.
+// The relative errors that networks of tens of layers may have. Float32 keeps 24 bits, of which sums of thousands of
+// products over all layers cost a few; on a GPU convolutions by Fourier's or Winograd's transform cost another digit,
+// and a tenth of TF32's error still tells that TF32 was not used. TF32 keeps 11 bits and bfloat16 8, so an error of
+// 1/4096 and 1/512 at each layer.
 const (
 	float32OnCPU = 2e-5
 	float32OnGPU = 1e-4
@@ -79,8 +79,8 @@ func Tolerance(backend, precision string) float64 {
 	return float32OnGPU
 }
 
-// Relative is the root mean square of the differences of got from want by that of want. It is not a number if their lengths
-// differ.
+// Relative is the root mean square of the differences of got from want by that of want. It is not a number if their
+// lengths differ.
 func Relative(got, want []float32) float64 {
 	if len(got) != len(want) {
 		return math.NaN()
@@ -121,7 +121,8 @@ func (s Set) Write() error {
 func Read(folder string) ([]Set, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err == nil && len(paths) == 0 {
-		err = fault.Hint(fmt.Errorf("figures of parity in %q: %w", folder, fs.ErrNotExist), "run `make gpu-check`, whose tests write them")
+		err = fault.Hint(fmt.Errorf("figures of parity in %q: %w", folder, fs.ErrNotExist),
+			"run `make gpu-check`, whose tests write them")
 	}
 	var sets []Set
 	for _, path := range paths {
@@ -134,7 +135,8 @@ func Read(folder string) ([]Set, error) {
 			e = errors.New("it names no backend, or has no figures")
 		}
 		if e != nil {
-			return nil, fault.Hint(fmt.Errorf("figures of parity %q: %w", path, e), "run `make gpu-check` again, whose tests write them")
+			return nil, fault.Hint(fmt.Errorf("figures of parity %q: %w", path, e),
+				"run `make gpu-check` again, whose tests write them")
 		}
 		sets = append(sets, s)
 	}

@@ -13,7 +13,8 @@ import (
 
 func TestWriteAndRead(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "parity")
-	s := Set{Name: "embedded", Backend: "xla:cuda,tf32", Figures: []Figure{{"generator", "image", TF32, 1e-3, 1e-2}, {"CLIP", "text_embeds", TF32, math.NaN(), 1e-2}}}
+	s := Set{Name: "embedded", Backend: "xla:cuda,tf32",
+		Figures: []Figure{{"generator", "image", TF32, 1e-3, 1e-2}, {"CLIP", "text_embeds", TF32, math.NaN(), 1e-2}}}
 	t.Setenv(Env, "")
 	if err := s.Write(); err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func TestWriteAndRead(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if len(got) == 1 && (!got[0].Figures[0].OK() || got[0].Figures[1].OK()) {
-		t.Error("what is no number is allowed, or what is allowed isn't")
+		t.Error("NaN is allowed, or an allowed error isn't")
 	}
 	for _, text := range []string{"", "{}", `{"backend": "xla:cpu"}`} {
 		if err := os.WriteFile(filepath.Join(folder, "a.json"), []byte(text), 0o666); err != nil {
@@ -47,12 +48,13 @@ func TestRelative(t *testing.T) {
 		t.Errorf("got %g, want 0.2", got)
 	}
 	if !math.IsNaN(Relative([]float32{1}, nil)) || !math.IsNaN(Relative([]float32{float32(math.NaN())}, []float32{1})) {
-		t.Error("other lengths, or what is no number, have an error that is a number")
+		t.Error("other lengths or NaN have an error that is a number")
 	}
 }
 
 func TestTolerance(t *testing.T) {
-	for backend, want := range map[string]float64{"cpu": float32OnCPU, "xla:cuda,preallocate=false": float32OnGPU, "xla:cuda,tf32,preallocate=false": tf32} {
+	for backend, want := range map[string]float64{"cpu": float32OnCPU, "xla:cuda,preallocate=false": float32OnGPU,
+		"xla:cuda,tf32,preallocate=false": tf32} {
 		if got := Tolerance(backend, Usual(backend)); got != want || Tolerance(backend, BFloat16) != bfloat16 {
 			t.Errorf("%s: %g, want %g", backend, got, want)
 		}

@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 )
 
+// module is this one's path.
+const module = "illustrator"
+
 // Info names the program's version, and those of what it was built with.
 type Info struct {
 	Illustrator string `json:"illustrator"`
@@ -18,12 +21,13 @@ type Info struct {
 
 // Read reads the build information within the program.
 func Read() Info {
-	v := Info{Illustrator: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, GoMLX: "unknown", GoXLA: "unknown"}
+	v := Info{Illustrator: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		GoMLX: "unknown", GoXLA: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
 	}
-	if info.Main.Version != "" {
+	if info.Main.Path == module && info.Main.Version != "" {
 		v.Illustrator = info.Main.Version
 	}
 	for _, s := range info.Settings {
@@ -33,6 +37,8 @@ func Read() Info {
 	}
 	for _, dep := range info.Deps {
 		switch dep.Path {
+		case module: // in another program
+			v.Illustrator = dep.Version
 		case "github.com/gomlx/gomlx":
 			v.GoMLX = dep.Version
 		case "github.com/gomlx/go-xla":
@@ -45,7 +51,8 @@ func Read() Info {
 // Fields returns the versions by their names in JSON.
 func (v Info) Fields() map[string]string {
 	return map[string]string{
-		"illustrator": v.Illustrator, "commit": v.Commit, "go": v.Go, "platform": v.Platform, "gomlx": v.GoMLX, "go_xla": v.GoXLA,
+		"illustrator": v.Illustrator, "commit": v.Commit, "go": v.Go, "platform": v.Platform, "gomlx": v.GoMLX,
+		"go_xla": v.GoXLA,
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package batch runs graph functions over any number of rows, in batches of a fixed size, with plain slices at its border.
+// Package batch runs graph functions over any number of rows, in batches of a fixed size, with plain slices at its
+// border.
 package batch
 
 import (
@@ -72,9 +73,9 @@ type Runner struct {
 	Backend compute.Backend
 	// Store holds the variables that the graphs read.
 	Store *model.Store
-	// Shapes, ascending, are the only numbers of rows that programs are compiled for, up to the batch, where they are given, so
-	// that few programs serve any number of rows. Rows that nearly fill a shape are filled up to it; others are cut by a
-	// smaller one. With one shape a row's last digits don't depend on how many others there are.
+	// Shapes, ascending, are the only numbers of rows that programs are compiled for, up to the batch, where they are
+	// given, so that few programs serve any number of rows. Rows that nearly fill a shape are filled up to it; others are
+	// cut by a smaller one. With one shape a row's last digits don't depend on how many others there are.
 	Shapes []int
 
 	execs map[string]*model.Exec
@@ -92,9 +93,11 @@ func NewRunner(backend compute.Backend) *Runner {
 // Forget drops the graph compiled under name, whose function is about to change.
 func (r *Runner) Forget(name string) { delete(r.execs, name) }
 
-// Run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size, and
-// returns the concatenated rows of each output. The inputs must agree in their number of rows, which must not be zero.
-func Run[F model.ExecGraphFn](ctx context.Context, r *Runner, name string, build F, size int, inputs ...Input) ([][]float32, error) {
+// Run executes the graph function build, compiled under name, over all rows of the inputs in batches of at most size,
+// and returns the concatenated rows of each output. The inputs must agree in their number of rows, which must not be
+// zero.
+func Run[F model.ExecGraphFn](ctx context.Context, r *Runner, name string, build F, size int,
+	inputs ...Input) ([][]float32, error) {
 	exec, err := execOf(r, name, build)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-// Seven rows in batches of three: the last batch is filled up, and what filled it does not come out. The graph is built for
-// one shape.
+// Seven rows in batches of three: the last batch is filled up, and what filled it does not come out. The graph is built
+// for one shape.
 func TestRun(t *testing.T) {
 	r, built := NewRunner(nntest.Backend(t)), 0
 	build := func(_ *model.Scope, x, keys, scale, shift *graph.Node) []*graph.Node {
@@ -89,7 +89,8 @@ func TestRunMistakes(t *testing.T) {
 		"the inputs have 3 and 2 rows": {Rows(row, 2), Rows(row[:4], 2)},
 		"nothing to do":                {Rows(row[:0], 2), Rows(row, 2)},
 	} {
-		if _, err := Run(t.Context(), r, "sum", build, 2, inputs...); err == nil || !strings.Contains(err.Error(), "sum: "+want) {
+		if _, err := Run(t.Context(), r, "sum", build, 2, inputs...); err == nil ||
+			!strings.Contains(err.Error(), "sum: "+want) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}

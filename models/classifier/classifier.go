@@ -21,7 +21,8 @@ func Build(scope *model.Scope, cfg Config, images *Node) *Node {
 	x := ClipScalar(images, -1, 1)
 	layer := 0
 	for _, c := range convolutions {
-		x = nn.Conv2d(x, nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride, [2]int{1, 1})
+		x = nn.Conv2d(x, nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride,
+			[2]int{1, 1})
 		x = Add(x, Reshape(nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
 		x = nn.ReLU(nn.FrozenBatchNorm2d(scope, x, fmt.Sprint(layer+1), batchNormEpsilon))
 		layer += 3
@@ -85,11 +86,12 @@ func (c Config) Shapes() checkpoints.Shapes {
 	}
 	flat := convolutions[len(convolutions)-1].out * size * size
 	s[fmt.Sprintf("%d.weight", layer+1)], s[fmt.Sprintf("%d.bias", layer+1)] = []int{hidden, flat}, []int{hidden}
-	s[fmt.Sprintf("%d.weight", layer+3)], s[fmt.Sprintf("%d.bias", layer+3)] = []int{c.NumValues(), hidden}, []int{c.NumValues()}
+	s[fmt.Sprintf("%d.weight", layer+3)], s[fmt.Sprintf("%d.bias", layer+3)] = []int{c.NumValues(), hidden},
+		[]int{c.NumValues()}
 	return s
 }
 
-// Validate returns an error that names the first field without sense.
+// Validate reports the first invalid field.
 func (c Config) Validate() error {
 	switch {
 	case c.ModelType != ModelType:
@@ -101,7 +103,8 @@ func (c Config) Validate() error {
 	}
 	for _, a := range c.Attributes {
 		if a.Name == "" || len(a.Values) < 2 {
-			return fault.Field("classifier config: attributes", fault.Words(fmt.Sprintf("%q with %d values", a.Name, len(a.Values))), "names with at least two values each")
+			return fault.Field("classifier config: attributes",
+				fault.Words(fmt.Sprintf("%q with %d values", a.Name, len(a.Values))), "names with at least two values each")
 		}
 	}
 	return nil

@@ -48,7 +48,8 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 	values := want.Tensors["values"]
 	for i, got := range out[1] {
 		if seen := int32(binary.LittleEndian.Uint32(values.Data[4*i:])); int32(got) != seen {
-			t.Errorf("picture %d, %s: value %g, PyTorch sees %d", i/len(cfg.Attributes), cfg.Attributes[i%len(cfg.Attributes)].Name, got, seen)
+			t.Errorf("picture %d, %s: value %g, PyTorch sees %d", i/len(cfg.Attributes),
+				cfg.Attributes[i%len(cfg.Attributes)].Name, got, seen)
 		}
 	}
 }

@@ -9,7 +9,7 @@ type Config struct {
 	ModelType string `json:"model_type"`
 	// ImageSize is the height and width of the pictures in pixels.
 	ImageSize int `json:"image_size"`
-	// Attributes are what the logits mean, one attribute after the other.
+	// Attributes names the logits' attributes, in order.
 	Attributes []Attribute `json:"attributes"`
 }
 

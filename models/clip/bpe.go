@@ -125,8 +125,8 @@ func (b *bpe) readMerges(data []byte) error {
 	return nil
 }
 
-// byteSymbols returns the character that stands for each byte in the vocabulary: itself if it is printable in Latin-1, else one
-// from U+0100 on (GPT-2's bytes_to_unicode).
+// byteSymbols returns the character that stands for each byte in the vocabulary: itself if it is printable in Latin-1,
+// else one from U+0100 on (GPT-2's bytes_to_unicode).
 func byteSymbols() (symbols [256]string) {
 	moved := rune(0)
 	for i := range symbols {

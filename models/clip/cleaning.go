@@ -16,7 +16,8 @@ import (
 	"illustrator/internal/ftfy"
 )
 
-// Cleaning is how a text is cleaned before its tokens are looked up. A network must read texts as those that it was trained with.
+// Cleaning is the way to clean a text before the look-up of its tokens. A network must read texts as those that it was
+// trained with.
 type Cleaning string
 
 // The cleanings.
@@ -42,8 +43,8 @@ func (c Cleaning) check() error {
 	return nil
 }
 
-// openAIMerges is the SHA-256 of the merges of OpenAI's vocabulary, one a line: of CLIP's networks, their copies by Hugging Face,
-// and OpenCLIP's.
+// openAIMerges is the SHA-256 of the merges of OpenAI's vocabulary, one a line: of CLIP's networks, their copies by
+// Hugging Face, and OpenCLIP's.
 const openAIMerges = "d308b7377a8ceaa9707a21614fe8c831b9196e197b7aeb69833359362907af02"
 
 // CleaningOf returns the cleaning that networks with a vocabulary were trained with: OpenAI's, or else transformers'.
@@ -84,7 +85,8 @@ func (c Cleaning) word(raw string) string {
 	return raw
 }
 
-// openAIPieces is pieces as OpenAI has it: with re.IGNORECASE, and special tokens only where no punctuation is before them.
+// openAIPieces is pieces as OpenAI has it: with re.IGNORECASE, and special tokens only where no punctuation is before
+// them.
 var openAIPieces = regexp.MustCompile(`(?i)<\|startoftext\|>|<\|endoftext\|>|` + piecesPattern)
 
 // tokens returns the tokens of a word of a text that was not cleaned as transformers does.
@@ -100,7 +102,8 @@ func (t *Tokenizer) tokens(word string) (all []token) {
 }
 
 // whiteSpace is Python's \s.
-var whiteSpace = regexp.MustCompile(`[\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+`)
+var whiteSpace = regexp.MustCompile(
+	`[\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+`)
 
 // punctuation drops Python's string.punctuation, but for _, which becomes a space.
 var punctuation = func() *strings.Replacer {

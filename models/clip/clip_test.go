@@ -56,7 +56,8 @@ func TestTinyParity(t *testing.T) {
 	}
 }
 
-// A text is pooled at its first end token; with the legacy eos_token_id at its first largest id; without either at its end.
+// A text is pooled at its first end token; with the legacy eos_token_id at its first largest id; without either at its
+// end.
 func TestEndOfText(t *testing.T) {
 	ids := [][]int32{{8, 3, 5, 9, 5, 9}, {8, 5, 5, 5, 5, 5}, {1, 2, 3, 4, 3, 1}}
 	out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
@@ -77,6 +78,9 @@ func TestImageGradient(t *testing.T) {
 		cfg, store, want := tiny(t, dtypes.Float64)
 		cfg.Vision.HiddenAct = act
 		x := wide(goldenTensor(t, want, "pixel_values"))
-		nntest.CheckGradient(t, store, func(scope *model.Scope, x *graph.Node) *graph.Node { return ImageEmbeds(scope, cfg, x) }, x, 1e-5, 1e-6)
+		nntest.CheckGradient(t, store, func(scope *model.Scope,
+			x *graph.Node) *graph.Node {
+			return ImageEmbeds(scope, cfg, x)
+		}, x, 1e-5, 1e-6)
 	}
 }

@@ -57,8 +57,9 @@ func (c VisionConfig) Activations() int {
 	return c.NumChannels*c.ImageSize*c.ImageSize + c.NumHiddenLayers*block
 }
 
-// legacyEOS is the wrong "eos_token_id" in the configurations of OpenAI's networks as they were first converted. The text
-// is then pooled at its largest id, which is <|endoftext|> in their vocabulary (transformers, modeling_clip.py, does so too).
+// legacyEOS is the wrong "eos_token_id" in the configurations of OpenAI's networks as they were first converted. The
+// text is then pooled at its largest id, which is <|endoftext|> in their vocabulary (transformers, modeling_clip.py,
+// does so too).
 const legacyEOS = 2
 
 // DecodeConfig reads a Hugging Face config.json. Absent fields have the values that transformers' CLIPConfig gives them
@@ -105,7 +106,8 @@ func DecodeConfig(data []byte) (Config, error) {
 }
 
 func badJSON(where string, err error) error {
-	return fault.Hint(fmt.Errorf("read CLIP's %s: %w", where, err), "the file must be Hugging Face's config.json of a CLIPModel")
+	return fault.Hint(fmt.Errorf("read CLIP's %s: %w", where, err),
+		"the file must be Hugging Face's config.json of a CLIPModel")
 }
 
 // defaultText is transformers' CLIPTextConfig().

@@ -15,10 +15,12 @@ func TestDecodeConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{ModelType: "clip", ProjectionDim: 512,
-		Text: TextConfig{HiddenSize: 512, IntermediateSize: 2048, NumHiddenLayers: 12, NumAttentionHeads: 8, MaxPositionEmbeddings: 77,
-			VocabSize: 49408, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 49407},
-		Vision: VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12, NumChannels: 3,
-			ImageSize: 224, PatchSize: 32, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}}
+		Text: TextConfig{HiddenSize: 512, IntermediateSize: 2048, NumHiddenLayers: 12, NumAttentionHeads: 8,
+			MaxPositionEmbeddings: 77,
+			VocabSize:             49408, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 49407},
+		Vision: VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12,
+			NumChannels: 3,
+			ImageSize:   224, PatchSize: 32, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}}
 	if c != want {
 		t.Errorf("got %+v\nwant %+v", c, want)
 	}
@@ -44,7 +46,8 @@ func TestDecodeConfigParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.ProjectionDim != 768 || c.Text.HiddenSize != 768 || c.Text.NumHiddenLayers != 12 || c.Text.EOSTokenID != 49407 || c.Vision.PatchSize != 16 {
+	if c.ProjectionDim != 768 || c.Text.HiddenSize != 768 || c.Text.NumHiddenLayers != 12 || c.Text.EOSTokenID != 49407 ||
+		c.Vision.PatchSize != 16 {
 		t.Errorf("got %+v", c)
 	}
 	data, err := json.Marshal(c)
@@ -63,11 +66,14 @@ func TestDecodeConfigErrors(t *testing.T) {
 		{`{"model_type": "siglip"}`, `model_type is "siglip"`, `"clip"`},
 		{`{}`, "model_type is ", `"clip"`},
 		{`{"model_type": "clip", "projection_dim": 0}`, "projection_dim is 0", "from 1 to"},
-		{`{"model_type": "clip", "text_config": {"num_attention_heads": 7}}`, "text_config.num_attention_heads is 7", "divisor of hidden_size 512"},
+		{`{"model_type": "clip", "text_config": {"num_attention_heads": 7}}`, "text_config.num_attention_heads is 7",
+			"divisor of hidden_size 512"},
 		{`{"model_type": "clip", "text_config": {"eos_token_id": 49408}}`, "eos_token_id is 49408", "below vocab_size 49408"},
-		{`{"model_type": "clip", "text_config": {"max_position_embeddings": 2}}`, "max_position_embeddings is 2", "at least 3"},
+		{`{"model_type": "clip", "text_config": {"max_position_embeddings": 2}}`, "max_position_embeddings is 2",
+			"at least 3"},
 		{`{"model_type": "clip", "text_config": {"vocab_size": 1000000000000}}`, "vocab_size is 1000000000000", "from 1 to"},
-		{`{"model_type": "clip", "vision_config": {"patch_size": 15}}`, "vision_config.patch_size is 15", "divisor of image_size 224"},
+		{`{"model_type": "clip", "vision_config": {"patch_size": 15}}`, "vision_config.patch_size is 15",
+			"divisor of image_size 224"},
 		{`{"model_type": "clip", "vision_config": {"patch_size": 0}}`, "patch_size is 0", "divisor"},
 		{`{"model_type": "clip", "vision_config": {"image_size": -224}}`, "image_size is -224", "from 1 to"},
 		{`{"model_type": "clip", "vision_config": {"num_channels": 4}}`, "num_channels is 4", "red, green and blue"},

@@ -52,7 +52,8 @@ func TestLoreleiParity(t *testing.T) {
 		texts, images := Scaled(TextEmbeds(scope, cfg, in[0])), Scaled(ImageEmbeds(scope, cfg, Preprocess(cfg, in[1])))
 		textPrompt, imagePrompt := Scaled(TextEmbeds(scope, cfg, in[2])), Scaled(ReduceAndKeep(images, ReduceMean, 0))
 		described := Slice(texts, AxisRange(0, 24)) // the others are odd texts
-		return []*Node{texts, images, imagePrompt, Project(described, textPrompt, imagePrompt, Scalar(in[1].Graph(), dtypes.Float32, 1.75))}
+		return []*Node{texts, images, imagePrompt, Project(described, textPrompt, imagePrompt,
+			Scalar(in[1].Graph(), dtypes.Float32, 1.75))}
 	}, ids, goldenTensor(t, want, "images"), [][]int32{tokenizer.Encode("A person.").IDs})
 	for i, name := range []string{"text_embeds", "image_embeds", "image_prompt", "projected"} {
 		d := nntest.MaxAbs(t, normalised(got[i], cfg.ProjectionDim), normalised(golden(t, want, name), cfg.ProjectionDim))
@@ -104,30 +105,38 @@ func TestOpen(t *testing.T) {
 	}
 	text := func(config map[string]any) map[string]any { return config["text_config"].(map[string]any) }
 
-	cfg, tokenizer, err := open(t, func(config map[string]any, _ map[string]string) { text(config)["eos_token_id"] = legacyEOS })
+	cfg, tokenizer,
+		err := open(t, func(config map[string]any, _ map[string]string) { text(config)["eos_token_id"] = legacyEOS })
 	if err != nil || cfg.Text.EOSTokenID != 933 || tokenizer.Context() != 48 {
-		t.Errorf("the legacy eos_token_id: got %d, context %d, %v; want 933 and 48", cfg.Text.EOSTokenID, tokenizer.Context(), err)
+		t.Errorf("the legacy eos_token_id: got %d, context %d, %v; want 933 and 48", cfg.Text.EOSTokenID, tokenizer.Context(),
+			err)
 	}
 	for name, test := range map[string]struct {
 		change func(config map[string]any, files map[string]string)
 		want   string
 	}{
-		"another end":      {func(c map[string]any, _ map[string]string) { text(c)["eos_token_id"] = 932 }, "<|endoftext|> at 933, but text_config.eos_token_id is 932"},
-		"small vocabulary": {func(c map[string]any, _ map[string]string) { text(c)["vocab_size"], text(c)["eos_token_id"] = 500, 2 }, "ids up to 933, but text_config.vocab_size is 500"},
-		"bad config":       {func(c map[string]any, _ map[string]string) { text(c)["num_attention_heads"] = 5 }, "num_attention_heads is 5"},
-		"bad vocabulary":   {func(_ map[string]any, f map[string]string) { f["vocab.json"] = "{" }, "vocab.json:1"},
-		"no merges":        {func(_ map[string]any, f map[string]string) { delete(f, "merges.txt") }, "merges.txt is missing"},
+		"another end": {func(c map[string]any, _ map[string]string) { text(c)["eos_token_id"] = 932 },
+			"<|endoftext|> at 933, but text_config.eos_token_id is 932"},
+		"small vocabulary": {func(c map[string]any, _ map[string]string) {
+			text(c)["vocab_size"],
+				text(c)["eos_token_id"] = 500, 2
+		}, "ids up to 933, but text_config.vocab_size is 500"},
+		"bad config": {func(c map[string]any, _ map[string]string) { text(c)["num_attention_heads"] = 5 },
+			"num_attention_heads is 5"},
+		"bad vocabulary": {func(_ map[string]any, f map[string]string) { f["vocab.json"] = "{" }, "vocab.json:1"},
+		"no merges":      {func(_ map[string]any, f map[string]string) { delete(f, "merges.txt") }, "merges.txt is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, _, err := open(t, test.change); err == nil || !strings.Contains(err.Error(), test.want) || fault.HintOf(err) == "" {
+			if _, _, err := open(t, test.change); err == nil || !strings.Contains(err.Error(), test.want) ||
+				fault.HintOf(err) == "" {
 				t.Errorf("got error %v, hint %q; want %q and a hint", err, fault.HintOf(err), test.want)
 			}
 		})
 	}
 }
 
-// TestFitEmbedsAsTransformers embeds pictures of several shapes by the embedded CLIP and its preprocessor_config.json: cosines
-// with transformers' CLIPImageProcessor and CLIPModel are 0.9999 at least.
+// TestFitEmbedsAsTransformers embeds pictures of several shapes by the embedded CLIP and its preprocessor_config.json:
+// cosines with transformers' CLIPImageProcessor and CLIPModel are 0.9999 at least.
 func TestFitEmbedsAsTransformers(t *testing.T) {
 	folder, err := checkpoints.Open("embedded:lorelei/clip")
 	if err != nil {

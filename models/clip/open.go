@@ -7,10 +7,10 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Open reads the configuration and the tokenizer of a CLIP's folder in Hugging Face's layout: config.json, vocab.json and
-// merges.txt, or tokenizer.json where it lacks one of these. They must fit each other: an id beyond the token embeddings, or an end token that is not where texts are
-// pooled, would give wrong embeddings without an error. A legacy eos_token_id is replaced by the vocabulary's end token, and
-// an absent text_cleaning by that of the vocabulary.
+// Open reads the configuration and the tokenizer of a CLIP's folder in Hugging Face's layout: config.json, vocab.json
+// and merges.txt, or tokenizer.json where it lacks one of these. They must fit each other: an id beyond the token
+// embeddings, or an end token that is not where texts are pooled, would give wrong embeddings without an error. A
+// legacy eos_token_id is replaced by the vocabulary's end token, and an absent text_cleaning by that of the vocabulary.
 func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	wrap := func(err error) (Config, *Tokenizer, error) {
 		return Config{}, nil, fmt.Errorf("CLIP %q: %w", folder.Location(), err)
@@ -40,10 +40,12 @@ func Open(folder *checkpoints.Folder) (Config, *Tokenizer, error) {
 	}
 	const hint = "vocab.json and config.json are of different networks"
 	if size := tokenizer.VocabSize(); size > cfg.Text.VocabSize {
-		return wrap(fault.Hint(fmt.Errorf("vocab.json has ids up to %d, but text_config.vocab_size is %d", size-1, cfg.Text.VocabSize), hint))
+		return wrap(fault.Hint(fmt.Errorf("vocab.json has ids up to %d, but text_config.vocab_size is %d", size-1,
+			cfg.Text.VocabSize), hint))
 	}
 	if end := int(tokenizer.EndID()); end != cfg.Text.EOSTokenID {
-		return wrap(fault.Hint(fmt.Errorf("vocab.json has <|endoftext|> at %d, but text_config.eos_token_id is %d", end, cfg.Text.EOSTokenID), hint))
+		return wrap(fault.Hint(fmt.Errorf("vocab.json has <|endoftext|> at %d, but text_config.eos_token_id is %d", end,
+			cfg.Text.EOSTokenID), hint))
 	}
 	return cfg, tokenizer, nil
 }

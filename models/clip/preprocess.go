@@ -6,8 +6,8 @@ import (
 	"illustrator/models/nn"
 )
 
-// Mean and Std of CLIP's training pictures, red, green and blue in [0,1] (OpenAI's CLIP, clip/clip.py; image_mean and image_std of
-// Hugging Face's preprocessor_config.json).
+// Mean and Std of CLIP's training pictures, red, green and blue in [0,1] (OpenAI's CLIP, clip/clip.py; image_mean and
+// image_std of Hugging Face's preprocessor_config.json).
 var (
 	Mean = [3]float64{0.48145466, 0.4578275, 0.40821073}
 	Std  = [3]float64{0.26862954, 0.26130258, 0.27577711}

@@ -14,8 +14,8 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-// TestAreaResizeParity compares with torch, the official release's nearest ×7 and average pooling among them. The sums are of at
-// most 32² numbers of the order of 1 in float32.
+// TestAreaResizeParity compares with torch, the official release's nearest ×7 and average pooling among them. The sums
+// are of at most 32² numbers of the order of 1 in float32.
 func TestAreaResizeParity(t *testing.T) {
 	_, _, want := tiny(t, dtypes.Float32)
 	for _, test := range []struct {
@@ -40,7 +40,8 @@ func TestAreaResizeParity(t *testing.T) {
 func TestPreprocessGradient(t *testing.T) {
 	cfg, scope, _ := tiny(t, dtypes.Float64)
 	for _, size := range []int{8, 16, 24} {
-		// Values from -1.5 to 1.5, at least 0.05 away from the kinks at -1 and 1, so that no step of the differences crosses one.
+		// Values from -1.5 to 1.5, at least 0.05 away from the kinks at -1 and 1, so that no step of the differences crosses
+		// one.
 		values := make([]float64, 2*3*size*size)
 		rng := rand.New(rand.NewPCG(3, uint64(size)))
 		outside := 0
@@ -56,7 +57,8 @@ func TestPreprocessGradient(t *testing.T) {
 			t.Fatalf("only %d of %d values are outside", outside, len(values))
 		}
 		x := tensors.FromFlatDataAndDimensions(values, 2, 3, size, size)
-		nntest.CheckGradient(t, scope, func(_ *model.Scope, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x, 1e-3, 1e-9)
+		nntest.CheckGradient(t, scope, func(_ *model.Scope, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x, 1e-3,
+			1e-9)
 	}
 }
 

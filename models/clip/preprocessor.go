@@ -16,10 +16,11 @@ import (
 // preprocessorFile is Hugging Face's description of how picture files become a CLIP's input.
 const preprocessorFile = "preprocessor_config.json"
 
-// Preprocessor is transformers' CLIPImageProcessor: pictures of any size, from files, become CLIP's input. Preprocess does
-// the same for generated pictures, by the official release's area filter.
+// Preprocessor is transformers' CLIPImageProcessor: pictures of any size, from files, become CLIP's input. Preprocess
+// does the same for generated pictures, by the official release's area filter.
 type Preprocessor struct {
-	// ShortestEdge is the length of the shorter side after resizing; 0 resizes to Width × Height, whatever the sides' ratio.
+	// ShortestEdge is the length of the shorter side after resizing; 0 resizes to Width × Height, whatever the sides'
+	// ratio.
 	ShortestEdge  int
 	Width, Height int
 	// Filter is that of the resizing, by Pillow's number.
@@ -31,13 +32,13 @@ type Preprocessor struct {
 	Pad bool
 }
 
-// DefaultPreprocessor is what CLIPImageProcessor does for a vision transformer of the given size without a file.
+// DefaultPreprocessor returns CLIPImageProcessor's settings for a vision transformer of the given size without a file.
 func DefaultPreprocessor(size int) Preprocessor {
 	return Preprocessor{ShortestEdge: size, Filter: Bicubic, Crop: true, Size: size}
 }
 
-// OpenPreprocessor reads preprocessor_config.json of a CLIP's folder; without the file it is DefaultPreprocessor. What the
-// graph cannot follow is an error.
+// OpenPreprocessor reads preprocessor_config.json of a CLIP's folder; without the file it is DefaultPreprocessor. What
+// the graph cannot follow is an error.
 func OpenPreprocessor(folder *checkpoints.Folder, cfg Config) (Preprocessor, error) {
 	if !folder.Has(preprocessorFile) {
 		return DefaultPreprocessor(cfg.Vision.ImageSize), nil
@@ -72,7 +73,8 @@ func decodePreprocessor(raw []byte, size int) (Preprocessor, error) {
 	if err := json.Unmarshal(raw, &file); err != nil {
 		return Preprocessor{}, err
 	}
-	for name, on := range map[string]*bool{"do_resize": file.Resize, "do_rescale": file.Rescale, "do_normalize": file.Normalize} {
+	for name, on := range map[string]*bool{"do_resize": file.Resize, "do_rescale": file.Rescale,
+		"do_normalize": file.Normalize} {
 		if on != nil && !*on {
 			return Preprocessor{}, fmt.Errorf("%s is false, which is not supported", name)
 		}
@@ -80,7 +82,8 @@ func decodePreprocessor(raw []byte, size int) (Preprocessor, error) {
 	if f := file.Factor; f != nil && math.Abs(*f*255-1) > 1e-6 {
 		return Preprocessor{}, fmt.Errorf("rescale_factor is %g; expected 1/255", *f)
 	}
-	for name, c := range map[string]struct{ got, want []float64 }{"image_mean": {file.Mean, Mean[:]}, "image_std": {file.Std, Std[:]}} {
+	for name, c := range map[string]struct{ got, want []float64 }{"image_mean": {file.Mean, Mean[:]},
+		"image_std": {file.Std, Std[:]}} {
 		if c.got != nil && !alike(c.got, c.want) {
 			return Preprocessor{}, fmt.Errorf("%s is %v; expected %v", name, c.got, c.want)
 		}
@@ -107,7 +110,8 @@ func (p Preprocessor) check(crop sides) error {
 	switch {
 	case p.Filter > Hamming:
 		return fmt.Errorf("resample is %d; expected 0 to %d, Pillow's filters", p.Filter, Hamming)
-	case p.ShortestEdge < 0 || p.ShortestEdge > maxPixels || p.Width < 0 || p.Width > maxPixels || p.Height < 0 || p.Height > maxPixels,
+	case p.ShortestEdge < 0 || p.ShortestEdge > maxPixels || p.Width < 0 || p.Width > maxPixels || p.Height < 0 ||
+		p.Height > maxPixels,
 		p.ShortestEdge == 0 && (p.Width == 0 || p.Height == 0):
 		return fmt.Errorf("size is %d, %d × %d; expected from 1 to %d", p.ShortestEdge, p.Width, p.Height, maxPixels)
 	case p.Crop && crop != (sides{}) && crop != square:
@@ -149,7 +153,7 @@ func (s *sides) UnmarshalJSON(raw []byte) error {
 }
 
 // Fit returns a picture as CLIP's input before the normalisation of colours: [3,Size,Size] in [-1,1], equal to
-// CLIPImageProcessor's within 1/255. What is transparent is laid over white.
+// CLIPImageProcessor's within 1/255. Transparent parts are laid over white.
 func (p Preprocessor) Fit(img image.Image) []float32 { return planar(p.FitImage(img, p.Size)) }
 
 // FitImage is Fit for a square of another size, as a picture.

@@ -27,7 +27,8 @@ func readPNG(t *testing.T, name string) image.Image {
 	return img
 }
 
-// Pictures of any shape become what transformers' CLIPImageProcessor makes of them, by each of Pillow's filters, exactly.
+// Pictures of any shape become what transformers' CLIPImageProcessor makes of them, by each of Pillow's filters,
+// exactly.
 func TestFitEqualsTransformers(t *testing.T) {
 	goldens, err := filepath.Glob("testdata/preprocessor/*.golden.png")
 	if err != nil || len(goldens) < 40 {
@@ -74,7 +75,8 @@ func TestFitPads(t *testing.T) {
 	if top, middle := padded.NRGBAAt(4, 0), padded.NRGBAAt(0, 4); top.R != 255 || middle.R != 0 {
 		t.Errorf("padded: %v at the top, %v at the left", top, middle)
 	}
-	if got := p.FitImage(image.NewNRGBA(image.Rect(0, 0, 5, 5)), 8).NRGBAAt(2, 2); got != (color.NRGBA{255, 255, 255, 255}) {
+	if got := p.FitImage(image.NewNRGBA(image.Rect(0, 0, 5, 5)), 8).NRGBAAt(2,
+		2); got != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("transparent: %v", got)
 	}
 }

@@ -10,8 +10,9 @@ import (
 
 // Axes: B batch, E embedding.
 
-// Scaled normalises embeddings e [B,E] to the length √E, the scale of every embedding outside of CLIP itself (official release): their
-// elements are then of the order of 1. A zero vector stays zero and its gradient finite. The norm is taken in at least float32.
+// Scaled normalises embeddings e [B,E] to the length √E, the scale of every embedding outside of CLIP itself (official
+// release): their elements are then of the order of 1. A zero vector stays zero and its gradient finite. The norm is
+// taken in at least float32.
 func Scaled(e *Node) *Node {
 	e.AssertRank(2)
 	dtype, wide := e.DType(), nn.Widen(e)
@@ -21,9 +22,10 @@ func Scaled(e *Node) *Node {
 	return ConvertDType(scaled, dtype)
 }
 
-// Project is the prompt projection (eq. 3; eq. 2 for α = 1; eq. 11 with a picture's own embeddings as prompts): the image prompt plus
-// alpha times the text's difference from the text prompt, then Scaled again as in the official release. cte [B,E] and the
-// prompts [1,E] or [B,E] are Scaled embeddings; alpha is a scalar, or [B] with one value a text.
+// Project is the prompt projection (eq. 3; eq. 2 for α = 1; eq. 11 with a picture's own embeddings as prompts): the
+// image prompt plus alpha times the text's difference from the text prompt, then Scaled again as in the official
+// release. cte [B,E] and the prompts [1,E] or [B,E] are Scaled embeddings; alpha is a scalar, or [B] with one value a
+// text.
 func Project(cte, textPrompt, imagePrompt, alpha *Node) *Node {
 	cte.AssertRank(2)
 	textPrompt.AssertRank(2)

@@ -33,7 +33,8 @@ func TestScaledAndProject(t *testing.T) {
 	alone := func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		cte, prompt, zero := Scaled(in[0]), Scaled(in[1]), graph.Scalar(in[0].Graph(), in[0].DType(), 0)
 		at0 := Project(cte, cte, graph.BroadcastToShape(prompt, cte.Shape()), zero)
-		return []*graph.Node{graph.ConvertDType(at0, dtypes.Float32), graph.ConvertDType(graph.BroadcastToShape(prompt, cte.Shape()), dtypes.Float32),
+		return []*graph.Node{graph.ConvertDType(at0, dtypes.Float32),
+			graph.ConvertDType(graph.BroadcastToShape(prompt, cte.Shape()), dtypes.Float32),
 			graph.ConvertDType(graph.ReduceSum(graph.Square(cte), -1), dtypes.Float32)}
 	}
 	out := nntest.Run(t, scope, alone, cte, tensors.FromValue([][]float64{{3, -1, 2, 0, 0, 1, 1, 1, 0, -4}}))

@@ -75,8 +75,8 @@ type weights struct {
 
 const weightBits = 22 // Pillow's: 8 bits of colour, 2 of overshoot
 
-// axis returns the weights of the new pixels begin to end of an axis that is scaled from one length to another. Filters are
-// as wide as the new pixels where these are larger.
+// axis returns the weights of the new pixels begin to end of an axis that is scaled from one length to another. Filters
+// are as wide as the new pixels where these are larger.
 func (f Filter) axis(from, to, begin, end int) []weights {
 	all := make([]weights, end-begin)
 	scale := float64(from) / float64(to)
@@ -112,8 +112,8 @@ func (f Filter) axis(from, to, begin, end int) []weights {
 	return all
 }
 
-// resampled scales an opaque picture to w × h pixels and returns those in crop, black where there are none. It is Pillow's
-// resize, rounding included: one direction after the other, each to 8 bits.
+// resampled scales an opaque picture to w × h pixels and returns those in crop, black where there are none. It is
+// Pillow's resize, rounding included: one direction after the other, each to 8 bits.
 func resampled(img *image.NRGBA, w, h int, f Filter, crop image.Rectangle) *image.NRGBA {
 	out := image.NewNRGBA(image.Rectangle{Max: crop.Size()})
 	for i := 3; i < len(out.Pix); i += 4 {
@@ -124,7 +124,8 @@ func resampled(img *image.NRGBA, w, h int, f Filter, crop image.Rectangle) *imag
 		return out
 	}
 	across, down := f.axis(img.Rect.Dx(), w, in.Min.X, in.Max.X), f.axis(img.Rect.Dy(), h, in.Min.Y, in.Max.Y)
-	if less := img.Rect.Dy() - h; less > 0 && less > 2*(img.Rect.Dx()-w) { // Pillow 13's rule; before, rows were always first
+	// Pillow 13's rule; before, rows were always first
+	if less := img.Rect.Dy() - h; less > 0 && less > 2*(img.Rect.Dx()-w) {
 		img = columns(img, down)
 		img = rows(img, across)
 	} else {

@@ -16,9 +16,9 @@ const (
 	endToken   = "<|endoftext|>"
 )
 
-// Tokenizer is CLIP's byte-level BPE, token for token that of transformers' CLIPTokenizerFast or, by its Cleaning, that of
-// OpenAI's simple_tokenizer. They differ only where their Unicode tables do: in letters and digits added after Unicode 15,
-// and in the order of accents added after Unicode 9. It can be used by several goroutines.
+// Tokenizer is CLIP's byte-level BPE, token for token that of transformers' CLIPTokenizerFast or, by its Cleaning, that
+// of OpenAI's simple_tokenizer. They differ only where their Unicode tables do: in letters and digits added after
+// Unicode 15, and in the order of accents added after Unicode 9. It can be used by several goroutines.
 type Tokenizer struct {
 	// Cleaning is set before the first text. NewTokenizer sets that of the vocabulary.
 	Cleaning Cleaning
@@ -57,17 +57,20 @@ type token struct {
 	bytes int
 }
 
-// NewTokenizer reads Hugging Face's vocab.json (token → id) and merges.txt (a comment line "#version: …", then two tokens a
-// line, in order of priority). context is the number of ids of an Encoding, at least 3. Errors name the file and the line.
+// NewTokenizer reads Hugging Face's vocab.json (token → id) and merges.txt (a comment line "#version: …", then two
+// tokens a line, in order of priority). context is the number of ids of an Encoding, at least 3. Errors name the file
+// and the line.
 func NewTokenizer(vocabJSON, mergesTXT []byte, context int) (*Tokenizer, error) {
 	if context < 3 {
-		return nil, fault.Field("clip config: text_config.max_position_embeddings", context, "at least 3: a start token, a word and an end token")
+		return nil, fault.Field("clip config: text_config.max_position_embeddings", context,
+			"at least 3: a start token, a word and an end token")
 	}
 	bpe, err := newBPE(vocabJSON, mergesTXT)
 	if err != nil {
 		return nil, err
 	}
-	return &Tokenizer{Cleaning: CleaningOf(mergesTXT), bpe: bpe, start: bpe.ids[startToken], end: bpe.ids[endToken], context: context, cache: map[string]word{}}, nil
+	return &Tokenizer{Cleaning: CleaningOf(mergesTXT), bpe: bpe, start: bpe.ids[startToken], end: bpe.ids[endToken],
+		context: context, cache: map[string]word{}}, nil
 }
 
 // Context is the number of ids of an Encoding.
@@ -79,13 +82,14 @@ func (t *Tokenizer) EndID() int32 { return t.end }
 // VocabSize is the smallest "vocab_size" that has a place for every id.
 func (t *Tokenizer) VocabSize() int { return int(t.bpe.maxID) + 1 }
 
-// Encode returns the tokens of text after its cleaning, without regard to the kind and number of spaces; invalid UTF-8 is
-// read as U+FFFD. Special tokens that are spelt in the text are recognised, as transformers does: what follows
+// Encode returns the tokens of text after its cleaning, without regard to the kind and number of spaces; invalid UTF-8
+// is read as U+FFFD. Special tokens that are spelt in the text are recognised, as transformers does: what follows
 // an "<|endoftext|>" is not seen by the network.
 //
 // A text that is too long is cut before the first word that does not fit. Only a word that is longer than the whole
-// context is cut inside, so that scripts without spaces lose no more than they must. What is lost is returned as it was
-// written or, by another cleaning than transformers', cleaned; the rest of a word that was cut inside, in normal form.
+// context is cut inside, so that scripts without spaces lose no more than they must. The omitted rest is returned as it
+// was written or, by another cleaning than transformers', cleaned; the rest of a word that was cut inside, in normal
+// form.
 func (t *Tokenizer) Encode(text string) Encoding {
 	text = t.Cleaning.Clean(strings.ToValidUTF8(text, string(utf8.RuneError)))
 	room := t.context - 2

@@ -176,7 +176,8 @@ func TestEncodeProperties(t *testing.T) {
 // A long text takes a time that grows with its length, not with its square, whether it is one word or many.
 func TestLongText(t *testing.T) {
 	tk := lorelei(t, 48)
-	for _, text := range []string{strings.Repeat("hair", 1<<18), strings.Repeat("hair ", 1<<18), strings.Repeat("'", 1<<20)} {
+	for _, text := range []string{strings.Repeat("hair", 1<<18), strings.Repeat("hair ", 1<<18),
+		strings.Repeat("'", 1<<20)} {
 		if got := tk.Encode(text); len(got.IDs) != 48 || len(got.Lost) < len(text)/2 {
 			t.Errorf("%d ids, %d of %d bytes lost", len(got.IDs), len(got.Lost), len(text))
 		}

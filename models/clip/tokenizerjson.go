@@ -14,7 +14,7 @@ import (
 // TokenizerFile is Hugging Face's tokenizer in one file, which some CLIPs have in place of vocab.json and merges.txt.
 const TokenizerFile = "tokenizer.json"
 
-// tokenizerJSON is what tells CLIP's tokenizer from others, and its vocabulary.
+// tokenizerJSON holds the fields that identify CLIP's tokenizer, and its vocabulary.
 type tokenizerJSON struct {
 	Model struct {
 		Type         string          `json:"type"`
@@ -67,22 +67,24 @@ func (m *jsonMerge) UnmarshalJSON(data []byte) error {
 	} else if err := json.Unmarshal(data, &tokens); err != nil {
 		return fmt.Errorf("a merge is %.40s; expected two tokens", data)
 	}
-	if len(tokens) != 2 || slices.ContainsFunc(tokens, func(s string) bool { return s == "" || strings.ContainsAny(s, " \t\r\n") }) {
+	if len(tokens) != 2 || slices.ContainsFunc(tokens,
+		func(s string) bool { return s == "" || strings.ContainsAny(s, " \t\r\n") }) {
 		return fmt.Errorf("a merge is %.40s; expected two tokens", data)
 	}
 	*m = jsonMerge(tokens[0] + " " + tokens[1])
 	return nil
 }
 
-// VocabularyOfTokenizer takes vocab.json and merges.txt out of a tokenizer.json. A tokenizer of another kind than CLIP's is an
-// error: its vocabulary would be read, and texts become other tokens than the network was trained with.
+// VocabularyOfTokenizer takes vocab.json and merges.txt out of a tokenizer.json. A tokenizer of another kind than
+// CLIP's is an error: its vocabulary would be read, and texts become other tokens than the network was trained with.
 func VocabularyOfTokenizer(data []byte) (vocabJSON, mergesTXT []byte, err error) {
 	var t tokenizerJSON
 	if err = json.Unmarshal(data, &t); err == nil {
 		err = t.check()
 	}
 	if err != nil {
-		return nil, nil, fault.Hint(fmt.Errorf("%s: %w", TokenizerFile, err), "it must be CLIP's tokenizer as Hugging Face has it: byte-level BPE with </w> at the ends of words and lower case")
+		return nil, nil, fault.Hint(fmt.Errorf("%s: %w", TokenizerFile, err),
+			"it must be CLIP's tokenizer as Hugging Face has it: byte-level BPE with </w> at the ends of words and lower case")
 	}
 	var merges strings.Builder
 	merges.WriteString(mergesHeader + "\n")

@@ -25,8 +25,8 @@ func changedTokenizer(t *testing.T, change func(all, model map[string]any)) []by
 	return data
 }
 
-// The embedded CLIP's tokenizer as transformers saves it in one file is that of its vocab.json and merges.txt, whether merges
-// are pairs or, as before, lines.
+// The embedded CLIP's tokenizer as transformers saves it in one file is that of its vocab.json and merges.txt, whether
+// merges are pairs or, as before, lines.
 func TestVocabularyOfTokenizer(t *testing.T) {
 	want := lorelei(t, 48)
 	lines := changedTokenizer(t, func(_, model map[string]any) {
@@ -62,14 +62,21 @@ func TestVocabularyOfOtherTokenizers(t *testing.T) {
 		`continuing_subword_prefix is "##"`: func(_, m map[string]any) { m["continuing_subword_prefix"] = "##" },
 		"byte_fallback is true":             func(_, m map[string]any) { m["byte_fallback"] = true }, // Llama's
 		"no model.vocab or no model.merges": func(_, m map[string]any) { delete(m, "merges") },
-		"expected Lowercase in it":          func(all, _ map[string]any) { all["normalizer"] = map[string]any{"type": "NFC"} },
-		"expected ByteLevel in it":          func(all, _ map[string]any) { all["pre_tokenizer"] = nil },
+		"expected Lowercase in it": func(all,
+			_ map[string]any) {
+			all["normalizer"] = map[string]any{"type": "NFC"}
+		},
+		"expected ByteLevel in it": func(all, _ map[string]any) { all["pre_tokenizer"] = nil },
 		`"<cat>" has id 934`: func(all, _ map[string]any) {
 			all["added_tokens"] = []any{map[string]any{"id": 934, "content": "<cat>"}}
 		},
-		`"<|endoftext|>" has id 7`:            func(all, _ map[string]any) { all["added_tokens"] = []any{map[string]any{"id": 7, "content": endToken}} },
-		"expected two tokens":                 func(_, m map[string]any) { m["merges"] = []any{"a b c"} },
-		"model.vocab: ":                       func(_, m map[string]any) { m["vocab"] = []any{[]any{"a", -1.5}} }, // a unigram model's
+		`"<|endoftext|>" has id 7`: func(all,
+			_ map[string]any) {
+			all["added_tokens"] = []any{map[string]any{"id": 7, "content": endToken}}
+		},
+		"expected two tokens": func(_, m map[string]any) { m["merges"] = []any{"a b c"} },
+		// a unigram model's
+		"model.vocab: ":                       func(_, m map[string]any) { m["vocab"] = []any{[]any{"a", -1.5}} },
 		"are not in vocab.json":               func(_, m map[string]any) { m["merges"] = []any{[]any{"a", "zzz"}} },
 		`token "!" is missing`:                func(_, m map[string]any) { delete(m["vocab"].(map[string]any), "!") },
 		"expected 0 to":                       func(_, m map[string]any) { m["vocab"].(map[string]any)["wolf"] = 1 << 30 },
@@ -77,7 +84,8 @@ func TestVocabularyOfOtherTokenizers(t *testing.T) {
 		`a merge is "a "; expected two token`: func(_, m map[string]any) { m["merges"] = []any{"a "} },
 	} {
 		_, _, err := VocabularyOfTokenizer(changedTokenizer(t, change))
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), TokenizerFile) || fault.HintOf(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), TokenizerFile) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("got %v, hint %q; want %q and a hint", err, fault.HintOf(err), want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // Axes: B batch, T tokens, Q tokens that ask (T or 1), D width, H heads, K width of a head (D/H).
 
-// transformer is what the text and the vision tower have in common.
+// transformer is the common part of the text and the vision tower.
 type transformer struct {
 	config string // the part of config.json, for messages
 	model  string // the prefix of the weights' names
@@ -46,8 +46,8 @@ type pooling struct {
 	all, one *Node
 }
 
-// encode runs the tokens x [B,T,D] through all layers and returns the picked token [B,1,D]. In the last layer only that token is
-// computed: the others would be thrown away.
+// encode runs the tokens x [B,T,D] through all layers and returns the picked token [B,1,D]. In the last layer only that
+// token is computed: the others would be thrown away.
 func (t transformer) encode(scope *model.Scope, x *Node, pool pooling) *Node {
 	last := t.layers - 1
 	for i := range last {
@@ -58,7 +58,8 @@ func (t transformer) encode(scope *model.Scope, x *Node, pool pooling) *Node {
 	return t.layer(scope, last, pool.pick(x), pool.pick(normed), normed, pool.one)
 }
 
-// layer is a pre-norm transformer layer for the tokens x [B,Q,D]: attention from normed [B,Q,D] to all tokens [B,T,D], then the MLP.
+// layer is a pre-norm transformer layer for the tokens x [B,Q,D]: attention from normed [B,Q,D] to all tokens [B,T,D],
+// then the MLP.
 func (t transformer) layer(scope *model.Scope, i int, x, normed, tokens, visible *Node) *Node {
 	name := t.layerName(i)
 	x = Add(x, t.attention(scope, name+".self_attn", normed, tokens, visible))
@@ -70,10 +71,12 @@ func (t transformer) norm(scope *model.Scope, x *Node, name string) *Node {
 	return nn.LayerNorm(scope, x, name, t.eps)
 }
 
-// attention is multi-head attention from x [B,Q,D] to tokens [B,T,D]; visible is a bool [B or 1,Q,T], nil if all are seen.
+// attention is multi-head attention from x [B,Q,D] to tokens [B,T,D]; visible is a bool [B or 1,Q,T], nil if all are
+// seen.
 func (t transformer) attention(scope *model.Scope, name string, x, tokens, visible *Node) *Node {
 	batch, asking, keys, headWidth := x.Shape().Dim(0), x.Shape().Dim(1), tokens.Shape().Dim(1), t.width/t.heads
-	// Heads come before tokens: with the batch axes of a product in the middle XLA's CPU compiler is slow, with bfloat16 30 times.
+	// Heads come before tokens: with the batch axes of a product in the middle XLA's CPU compiler is slow, with bfloat16
+	// 30 times.
 	project := func(x *Node, which string) *Node { // [B,·,D] → [B,H,·,K]
 		x = Reshape(nn.Linear(scope, x, name+"."+which, t.width), batch, x.Shape().Dim(1), t.heads, headWidth)
 		return TransposeAllDims(x, 0, 2, 1, 3)

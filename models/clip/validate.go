@@ -13,7 +13,7 @@ const (
 	maxPixels = 1 << 13
 )
 
-// Validate returns an error that names the first field without sense, its value and what would be right.
+// Validate reports the first invalid field, with its value and the valid ones.
 func (c Config) Validate() error {
 	if c.ModelType != ModelType {
 		return fault.Field("clip config: model_type", c.ModelType, `"clip"`)
@@ -32,13 +32,15 @@ func (c Config) Validate() error {
 		return err
 	}
 	if t.MaxPositionEmbeddings < 3 {
-		return fault.Field("clip config: text_config.max_position_embeddings", t.MaxPositionEmbeddings, "at least 3: a start token, a word and an end token")
+		return fault.Field("clip config: text_config.max_position_embeddings", t.MaxPositionEmbeddings,
+			"at least 3: a start token, a word and an end token")
 	}
 	if err := inRange("text_config.vocab_size", t.VocabSize, maxVocab); err != nil {
 		return err
 	}
 	if t.EOSTokenID != legacyEOS && (t.EOSTokenID < 0 || t.EOSTokenID >= t.VocabSize) {
-		return fault.Field("clip config: text_config.eos_token_id", t.EOSTokenID, "the id of <|endoftext|>, below vocab_size %d", t.VocabSize)
+		return fault.Field("clip config: text_config.eos_token_id", t.EOSTokenID,
+			"the id of <|endoftext|>, below vocab_size %d", t.VocabSize)
 	}
 	if err := c.visionTransformer().validate(); err != nil {
 		return err
@@ -75,7 +77,8 @@ func (t transformer) validate() error {
 	case t.act != "quick_gelu" && t.act != "gelu":
 		return fault.Field("clip config: "+t.config+".hidden_act", t.act, `"quick_gelu" or "gelu"`)
 	case !(t.eps > 0 && t.eps < 1):
-		return fault.Field("clip config: "+t.config+".layer_norm_eps", t.eps, "between 0 and 1 (1e-5 in the published networks)")
+		return fault.Field("clip config: "+t.config+".layer_norm_eps", t.eps,
+			"between 0 and 1 (1e-5 in the published networks)")
 	}
 	return nil
 }

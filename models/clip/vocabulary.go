@@ -12,12 +12,13 @@ import (
 // mergesHeader is the first line of merges.txt. OpenAI's file of merges has one like it.
 const mergesHeader = "#version: 0.2"
 
-// VocabularyOfMerges makes Hugging Face's vocab.json and merges.txt of OpenAI's bpe_simple_vocab_16e6.txt, unpacked, for so
-// many token embeddings. OpenAI's vocabulary is a matter of counting: the 256 bytes, the same as ends of words, a token
-// for each merge, the two special tokens. The file has more merges than its vocabulary of 49,408 tokens takes.
+// VocabularyOfMerges makes Hugging Face's vocab.json and merges.txt of OpenAI's bpe_simple_vocab_16e6.txt, unpacked,
+// for size token embeddings. OpenAI's vocabulary is a matter of counting: the 256 bytes, the same as ends of words,
+// a token for each merge, the two special tokens. The file has more merges than its vocabulary of 49,408 tokens takes.
 func VocabularyOfMerges(merges []byte, size int) (vocabJSON, mergesTXT []byte, err error) {
 	bad := func(err error) ([]byte, []byte, error) {
-		return nil, nil, fault.Hint(fmt.Errorf("read merges: %w", err), "the file must be OpenAI's bpe_simple_vocab_16e6.txt.gz, as it is in the packages clip and open-clip-torch")
+		return nil, nil, fault.Hint(fmt.Errorf("read merges: %w", err),
+			"the file must be OpenAI's bpe_simple_vocab_16e6.txt.gz, as it is in the packages clip and open-clip-torch")
 	}
 	lines := strings.Split(string(merges), "\n")
 	taken := size - 2*256 - 2
@@ -44,7 +45,7 @@ func VocabularyOfMerges(merges []byte, size int) (vocabJSON, mergesTXT []byte, e
 	ids := map[string]int{}
 	for id, token := range append(tokens, startToken, endToken) {
 		if _, ok := ids[token]; ok {
-			return bad(fmt.Errorf("token %q comes twice", token))
+			return bad(fmt.Errorf("token %q occurs twice", token))
 		}
 		ids[token] = id
 	}
@@ -57,8 +58,8 @@ func VocabularyOfMerges(merges []byte, size int) (vocabJSON, mergesTXT []byte, e
 	return vocab.Bytes(), []byte(text.String()), nil
 }
 
-// ownSymbolsFirst returns the characters that stand for bytes in the order of the vocabulary: bytes that stand for themselves,
-// then the others.
+// ownSymbolsFirst returns the characters that stand for bytes in the order of the vocabulary: bytes that stand for
+// themselves, then the others.
 func ownSymbolsFirst() []string {
 	var own, moved []string
 	for b, symbol := range byteSymbols() {

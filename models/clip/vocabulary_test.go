@@ -165,8 +165,8 @@ func TestTokensOfOpenAI(t *testing.T) {
 	}
 }
 
-// With OpenAI's vocabulary texts are cleaned as OpenAI's simple_tokenizer cleans them, or as OpenCLIP's configuration says: the
-// ids are the same, token for token, of nasty texts and of 10,000 random ones.
+// With OpenAI's vocabulary texts are cleaned as OpenAI's simple_tokenizer cleans them, or as OpenCLIP's configuration
+// says: the ids are the same, token for token, of nasty texts and of 10,000 random ones.
 func TestCleanings(t *testing.T) {
 	const context = 1024
 	var want struct {
@@ -189,7 +189,8 @@ func TestCleanings(t *testing.T) {
 			t.Errorf("%q, cleaned %q\n got %v\nwant %v", c.Text, tk.Cleaning.Clean(c.Text), got, ids)
 		}
 	}
-	for name, cleaning := range map[string]Cleaning{"lower": CleanOpenAI, "whitespace": CleanWhitespace, "canonicalize": CleanCanonicalize} {
+	for name, cleaning := range map[string]Cleaning{"lower": CleanOpenAI, "whitespace": CleanWhitespace,
+		"canonicalize": CleanCanonicalize} {
 		tk := openAI(t, context)
 		tk.Cleaning = cleaning
 		texts, sums := openAITokens{state: 5}, want.Random[name]
@@ -236,7 +237,7 @@ func TestVocabularyOfMergesRefuses(t *testing.T) {
 		"too few tokens": {"#version: 0.2\na b", 100, "a vocabulary of 100 tokens has -414"},
 		"one token":      {"#version: 0.2\nab", 515, `line 2 is "ab"`},
 		"three tokens":   {"#version: 0.2\na b c", 515, `line 2 is "a b c"`},
-		"twice":          {"#version: 0.2\na b\na b", 516, `token "ab" comes twice`},
+		"twice":          {"#version: 0.2\na b\na b", 516, `token "ab" occurs twice`},
 	} {
 		if _, _, err := VocabularyOfMerges([]byte(c.merges), c.size); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)

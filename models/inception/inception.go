@@ -15,7 +15,8 @@ import (
 const batchNormEpsilon = 1e-3
 
 // Preprocess makes the network's input from pictures [B,3,H,W] in [-1,1] of any size → [B,3,299,299], as torch-fidelity
-// does: rounded to 8 bits a channel (FID is defined on files), resized by TensorFlow 1's bilinear filter, (v - 128) / 128.
+// does: rounded to 8 bits a channel (FID is defined on files), resized by TensorFlow 1's bilinear filter, (v - 128) /
+// 128.
 func Preprocess(images *Node) *Node {
 	images.AssertDims(-1, 3, -1, -1)
 	x := Floor(AddScalar(MulScalar(OnePlus(ClipScalar(images, -1, 1)), 127.5), 0.5))

@@ -35,10 +35,10 @@ func golden(t *testing.T) (*checkpoints.Weights, func(name string) ([]float32, *
 	}
 }
 
-// The features of pictures, some of them beyond [-1,1], equal torch-fidelity's. They are of the order of 1, and the sums of
-// 94 layers in float32 come in another order: 1.4e-6 was measured. What implementations differ in is seen: an average pool
-// that counts the padding is off by 0.4, an average in the last block by 0.2, a filter with a half-pixel offset by 0.16,
-// pictures that aren't rounded to 8 bits or are normalised by 127.5 by 0.003.
+// The features of pictures, some of them beyond [-1,1], equal torch-fidelity's. They are of the order of 1, and the
+// sums of 94 layers in float32 come in another order: 1.4e-6 was measured. What implementations differ in is seen: an
+// average pool that counts the padding is off by 0.4, an average in the last block by 0.2, a filter with a half-pixel
+// offset by 0.16, pictures that aren't rounded to 8 bits or are normalised by 127.5 by 0.003.
 func TestFeaturesEqualTorchFidelity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles 94 convolutions")
@@ -77,7 +77,8 @@ func TestLoadNamesWrongTensor(t *testing.T) {
 	weights, _ := golden(t)
 	cfg := tiny
 	cfg.FeatureDim = FeatureDim
-	if err := Load(model.NewStore().RootScope(), cfg, weights, dtypes.Float32); err == nil || !strings.Contains(err.Error(), `"Conv2d_1a_3x3.bn.bias" has shape [2]; expected [32]`) {
+	if err := Load(model.NewStore().RootScope(), cfg, weights, dtypes.Float32); err == nil ||
+		!strings.Contains(err.Error(), `"Conv2d_1a_3x3.bn.bias" has shape [2]; expected [32]`) {
 		t.Errorf("got %v", err)
 	}
 }

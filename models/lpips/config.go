@@ -1,5 +1,5 @@
-// Package lpips is the learned perceptual distance of two pictures: LPIPS version 0.1 (Zhang et al. 2018, "The Unreasonable
-// Effectiveness of Deep Features as a Perceptual Metric", eq. 1), on the layers of AlexNet or VGG16.
+// Package lpips is the learned perceptual distance of two pictures: LPIPS version 0.1 (Zhang et al. 2018, "The
+// Unreasonable Effectiveness of Deep Features as a Perceptual Metric", eq. 1), on the layers of AlexNet or VGG16.
 package lpips
 
 import (
@@ -30,12 +30,12 @@ type Config struct {
 	ModelType string `json:"model_type"`
 	// Net is "alex" or "vgg".
 	Net Net `json:"net"`
-	// Channels is the width of the first layer: 64 in the published networks. All others shrink in proportion, which is for
-	// tests.
+	// Channels is the width of the first layer: 64 in the published networks. All others shrink in proportion, which is
+	// for tests.
 	Channels int `json:"channels"`
 }
 
-// Validate returns an error that names the first field without sense.
+// Validate reports the first invalid field.
 func (c Config) Validate() error {
 	switch {
 	case c.ModelType != ModelType:
@@ -80,8 +80,8 @@ var layers = map[Net][]layer{
 	},
 }
 
-// Shapes are the tensors of the network under torchvision's names ("features.0.weight") and those of the published linear
-// layers ("lin0.model.1.weight").
+// Shapes are the tensors of the network under torchvision's names ("features.0.weight") and those of the published
+// linear layers ("lin0.model.1.weight").
 func (c Config) Shapes() checkpoints.Shapes {
 	s, in, compared := checkpoints.Shapes{}, 3, 0
 	for _, l := range layers[c.Net] {
@@ -103,8 +103,8 @@ func linearName(i int) string { return fmt.Sprintf("lin%d.model.1.weight", i) }
 //go:embed v0.1/*.safetensors
 var published embed.FS
 
-// Linear returns the published linear layers of version 0.1: "lin0.model.1.weight" [1,C,1,1] and so on. They come with the
-// package, since files of AlexNet and VGG16 lack them.
+// Linear returns the published linear layers of version 0.1: "lin0.model.1.weight" [1,C,1,1] and so on. They come with
+// the package, since files of AlexNet and VGG16 lack them.
 func Linear(net Net) (*checkpoints.Weights, error) {
 	name := "v0.1/" + string(net) + ".safetensors"
 	data, err := published.ReadFile(name)

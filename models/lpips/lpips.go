@@ -11,7 +11,8 @@ import (
 	"illustrator/models/nn"
 )
 
-// Mean and deviation of the pictures that the networks were trained on, for values in [-1,1] (the reference's ScalingLayer).
+// Mean and deviation of the pictures that the networks were trained on, for values in [-1,1] (the reference's
+// ScalingLayer).
 var (
 	shift = [3]float64{-.030, -.088, -.188}
 	scale = [3]float64{.458, .448, .450}

@@ -51,8 +51,8 @@ func distances(t *testing.T, net Net, w *checkpoints.Weights, a, b *tensors.Tens
 	}, a, b)[0]
 }
 
-// Distances of near, far and very far pictures equal the lpips package's to 1e-5 of themselves, for sums in float32 in another
-// order, and 1e-6 of their root: features are rounded before they are subtracted and squared.
+// Distances of near, far and very far pictures equal the lpips package's to 1e-5 of themselves, for sums in float32 in
+// another order, and 1e-6 of their root: features are rounded before they are subtracted and squared.
 func TestDistancesEqualLPIPS(t *testing.T) {
 	for _, net := range []Net{Alex, VGG} {
 		if net == VGG && testing.Short() {
@@ -143,7 +143,8 @@ func TestMinSize(t *testing.T) {
 		}
 		run := func(size int) error {
 			x := tensors.FromFlatDataAndDimensions(make([]float32, 3*size*size), 1, 3, size, size)
-			_, err := model.CallOnce(nntest.Backend(t), store, func(scope *model.Scope, x *Node) *Node { return Build(scope, tiny(net), x, x) }, x)
+			_, err := model.CallOnce(nntest.Backend(t), store,
+				func(scope *model.Scope, x *Node) *Node { return Build(scope, tiny(net), x, x) }, x)
 			return err
 		}
 		if err := run(tiny(net).MinSize()); err != nil {
@@ -159,7 +160,8 @@ func TestValidateNamesField(t *testing.T) {
 	if err := tiny(VGG).Validate(); err != nil {
 		t.Error(err)
 	}
-	for field, c := range map[string]Config{"model_type": {"clip", VGG, 64}, "net": {ModelType, "squeeze", 64}, "channels": {ModelType, Alex, 0}} {
+	for field, c := range map[string]Config{"model_type": {"clip", VGG, 64}, "net": {ModelType, "squeeze", 64},
+		"channels": {ModelType, Alex, 0}} {
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
 		}

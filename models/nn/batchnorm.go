@@ -6,9 +6,9 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// The defaults of torch.nn.BatchNorm1d, which every published mapper was trained with.
+// BatchNormEpsilon and batchNormMomentum are the defaults of torch.nn.BatchNorm1d, which every published mapper was trained with.
 const (
-	batchNormEpsilon  = 1e-5
+	BatchNormEpsilon  = 1e-5
 	batchNormMomentum = 0.1
 )
 
@@ -35,7 +35,7 @@ func BatchNorm1d(scope *model.Scope, x *Node, name string) *Node {
 		setWeight(scope, name+".running_mean", blend(runningMean, mean, batchNormMomentum))
 		setWeight(scope, name+".running_var", blend(runningVar, unbiased, batchNormMomentum))
 	}
-	scale := Div(weight, Sqrt(AddScalar(variance, batchNormEpsilon)))
+	scale := Div(weight, Sqrt(AddScalar(variance, BatchNormEpsilon)))
 	return Add(Mul(Sub(x, ExpandDims(mean, 0)), ExpandDims(scale, 0)), ExpandDims(bias, 0))
 }
 

@@ -153,7 +153,8 @@ func record(data []byte) []byte {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maskedCRC is CRC-32C, rotated and offset as in tensorflow/core/lib/hash/crc32c.h: CRCs of data that holds CRCs are weak.
+// maskedCRC is CRC-32C, rotated and offset as in tensorflow/core/lib/hash/crc32c.h: CRCs of data that holds CRCs are
+// weak.
 func maskedCRC(data []byte) uint32 {
 	crc := crc32.Checksum(data, castagnoli)
 	return (crc>>15 | crc<<17) + 0xa282ead8

@@ -18,7 +18,7 @@ import (
 	"illustrator/train/events"
 )
 
-// read is what TensorBoard reads from a folder.
+// read returns TensorBoard's view of a folder.
 type read struct {
 	Scalars map[string][][3]float64 `json:"scalars"` // step, value, time
 	Images  map[string][][4]any     `json:"images"`  // step, width, height, PNG in base64
@@ -77,7 +77,8 @@ func TestTensorBoardReadsEvents(t *testing.T) {
 	want := read{
 		// Values are float32 in the file.
 		Scalars: map[string][][3]float64{
-			"train/total": {{25, float64(float32(0.1)), at}, {50, float64(float32(-3e-7)), at}, {1 << 40, float64(float32(1e30)), at}},
+			"train/total": {{25, float64(float32(0.1)), at}, {50, float64(float32(-3e-7)), at},
+				{1 << 40, float64(float32(1e30)), at}},
 			"train/größe": {{50, 2, at}},
 		},
 		Images: map[string][][4]any{"samples": {{50.0, 7.0, 5.0, base64.StdEncoding.EncodeToString(file)}}},

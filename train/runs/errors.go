@@ -16,6 +16,8 @@ const (
 	NoRun         Code = "no_run"         // the default folder has no run of that number or name
 	OneRun        Code = "one_run"        // Folder is a run, where a folder of runs is expected
 	Taken         Code = "taken"          // the folder holds a run of other settings, pairs or starting mapper
+	Unfinished    Code = "unfinished"     // the run lacks a file that its training writes
+	NoMapper      Code = "no_mapper"      // the domain has no mapper of its own
 	OtherNetworks Code = "other_networks" // the run was trained with other networks than the domain's
 )
 

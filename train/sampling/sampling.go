@@ -1,4 +1,5 @@
-// Package sampling samples pairs: it draws z from seeds, renders pictures and embeds them, and writes the rows to a set.
+// Package sampling samples pairs: it draws z from seeds, renders pictures and embeds them, and writes the rows to a
+// set.
 package sampling
 
 import (
@@ -15,8 +16,8 @@ import (
 )
 
 // Meta describes the pairs that the networks of domain give, from seed on. Batch is the number of pictures computed at
-// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it is recorded with
-// the pairs, and follows from the generator's size alone unless n says otherwise.
+// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it is recorded
+// with the pairs, and follows from the generator's size alone unless n says otherwise.
 func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) pairs.Meta {
 	return pairs.Meta{
 		Domain: domain, Seed: seed, NoiseMode: string(mode), CreatedBy: createdBy,
@@ -25,9 +26,9 @@ func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.Noise
 	}
 }
 
-// Pairs completes the set of w to rows rows: it draws each row's z ~ N(0, I) from its seed, renders it and embeds the picture.
-// Noise mode "random" draws a row's noise from its seed too. Progress, which may be nil, is told of the rows sampled in this
-// call. Whatever ends it, rows that were sampled are kept.
+// Pairs completes the set of w to rows rows: it draws each row's z ~ N(0, I) from its seed, renders it and embeds the
+// picture. Noise mode "random" draws a row's noise from its seed too. Progress, which may be nil, gets the number of
+// rows sampled in this call. Sampled rows are kept, whatever ends the call.
 //
 // Seeds are computed in batches that begin at the multiples of the batch: a seed has the same place among the same
 // neighbours in whatever set, part or continuation it is sampled, and so the same bits.
@@ -70,7 +71,8 @@ func Pairs(ctx context.Context, n *pipeline.Networks, w *pairs.Writer, rows int,
 }
 
 // sampleRange computes the rows of seeds, a batch at a time.
-func sampleRange(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, seeds pairs.SeedRange, batches chan<- pairs.Batch) error {
+func sampleRange(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, seeds pairs.SeedRange,
+	batches chan<- pairs.Batch) error {
 	size := uint64(n.PictureBatch())
 	for first := seeds.First; ; {
 		start := first - first%size
@@ -92,7 +94,8 @@ func sampleRange(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, see
 }
 
 // sampleOne computes the whole batch of seeds from start on and returns its rows [from,to).
-func sampleOne(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, start uint64, from, to int) (pairs.Batch, error) {
+func sampleOne(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, start uint64, from, to int) (pairs.Batch,
+	error) {
 	size := n.PictureBatch()
 	keys, z := make([]uint64, size), make([]float32, 0, size*meta.ZDim)
 	for i := range keys {

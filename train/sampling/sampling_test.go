@@ -30,7 +30,8 @@ func newSampling(t *testing.T) sampling {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,16 +54,16 @@ func (s sampling) writer(name string, seed uint64, shardRows int) *pairs.Writer 
 // sample completes the set called name to rows rows and opens it.
 func (s sampling) sample(name string, seed uint64, rows, shardRows int) *pairs.Set {
 	s.Helper()
-	w, told := s.writer(name, seed, shardRows), []int{}
+	w, reports := s.writer(name, seed, shardRows), []int{}
 	before := w.Rows()
-	if err := Pairs(s.Context(), s.networks, w, rows, func(rows int) { told = append(told, rows) }); err != nil {
+	if err := Pairs(s.Context(), s.networks, w, rows, func(rows int) { reports = append(reports, rows) }); err != nil {
 		s.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		s.Fatal(err)
 	}
-	if !slices.IsSorted(told) || len(told) > 0 && told[len(told)-1] != rows-before {
-		s.Errorf("progress from %d to %d rows: %v", before, rows, told)
+	if !slices.IsSorted(reports) || len(reports) > 0 && reports[len(reports)-1] != rows-before {
+		s.Errorf("progress from %d to %d rows: %v", before, rows, reports)
 	}
 	set, err := pairs.Open(filepath.Join(s.dir, name))
 	if err != nil {
@@ -93,8 +94,10 @@ func TestSample(t *testing.T) {
 	all := s.sample("all", 100, 70, 50)
 	list, z, embeds := readAll(t, all)
 	filestest.Same(t, filestest.Folder(t, s.sample("again", 100, 70, 50).Source), filestest.Folder(t, all.Source))
-	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != string(s.mode) || all.Meta.Preprocessing != "area-8-clip" ||
-		all.Meta.GeneratorSHA256 != n.Hashes["generator"] || all.Meta.CLIPSHA256 != n.Hashes["clip"] || all.Meta.DType != "float32" || all.Meta.Batch != 32 {
+	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != string(s.mode) ||
+		all.Meta.Preprocessing != "area-8-clip" ||
+		all.Meta.GeneratorSHA256 != n.Hashes["generator"] || all.Meta.CLIPSHA256 != n.Hashes["clip"] ||
+		all.Meta.DType != "float32" || all.Meta.Batch != 32 {
 		t.Errorf("%d rows, %+v", all.Len(), all.Meta)
 	}
 	zOf := func(i int) []float32 { return z[i*pipelinetest.ZDim : (i+1)*pipelinetest.ZDim] }
@@ -128,8 +131,8 @@ func TestSample(t *testing.T) {
 	s.stopping()
 }
 
-// anyWay samples the rows of seeds 100 to 169, whose embeddings are want, in other shards, other sets and several calls: the
-// same bits.
+// anyWay samples the rows of seeds 100 to 169, whose embeddings are want, in other shards, other sets and several
+// calls: the same bits.
 func (s sampling) anyWay(want []float32) {
 	const e = pipelinetest.EmbedDim
 	cases := []struct {
@@ -156,7 +159,8 @@ func (s sampling) anyWay(want []float32) {
 		}
 		list, z, embeds := readAll(s.T, p)
 		for i, seed := range list {
-			if !slices.Equal(z[i*pipelinetest.ZDim:(i+1)*pipelinetest.ZDim], seeds.Z(seed, pipelinetest.ZDim)) || seed != c.seed+uint64(i) {
+			if !slices.Equal(z[i*pipelinetest.ZDim:(i+1)*pipelinetest.ZDim], seeds.Z(seed, pipelinetest.ZDim)) ||
+				seed != c.seed+uint64(i) {
 				s.Errorf("%s: row %d is not drawn from seed %d", c.name, i, seed)
 			}
 			if row := int(seed) - 100; row >= 0 && row < 70 && !slices.Equal(embeds[i*e:(i+1)*e], want[row*e:(row+1)*e]) {
@@ -166,7 +170,7 @@ func (s sampling) anyWay(want []float32) {
 	}
 }
 
-// stopping stops a sampling: its rows are kept, and the next goes on to the same bytes.
+// stopping stops a sampling: its rows are kept, and the next call resumes to the same bytes.
 func (s sampling) stopping() {
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(s.Context())
@@ -183,14 +187,16 @@ func (s sampling) stopping() {
 	if err := w.Close(); err != nil {
 		s.Fatal(err)
 	}
-	filestest.Same(s.T, filestest.Folder(s.T, s.sample("stopped", 100, rows, 64).Source), filestest.Folder(s.T, s.sample("at once", 100, rows, 64).Source))
+	filestest.Same(s.T, filestest.Folder(s.T, s.sample("stopped", 100, rows, 64).Source),
+		filestest.Folder(s.T, s.sample("at once", 100, rows, 64).Source))
 
 	// A set that fails to be written stops the device.
 	w = s.writer("broken", 100, 64)
 	if err := w.Close(); err != nil {
 		s.Fatal(err)
 	}
-	if err := Pairs(s.Context(), s.networks, w, 1_000_000, nil); err == nil || !strings.Contains(err.Error(), "writer is closed") {
+	if err := Pairs(s.Context(), s.networks, w, 1_000_000, nil); err == nil ||
+		!strings.Contains(err.Error(), "writer is closed") {
 		s.Errorf("a set that cannot be written: %v", err)
 	}
 }

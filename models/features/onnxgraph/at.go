@@ -11,7 +11,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Versions that a written model says of itself. onnx-gomlx looks at neither.
+// Versions that a written model says of itself: ONNX Runtime reads them since 1.12. onnx-gomlx looks at neither.
 const (
 	writtenIR    = 8
 	writtenOpset = 17

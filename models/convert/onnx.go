@@ -1,0 +1,81 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/internal/files"
+	"illustrator/internal/version"
+	"illustrator/models/mapper"
+)
+
+// ONNXReport describes an ONNX file that ToONNX has written.
+type ONNXReport struct {
+	File    string        `json:"file"`
+	Bytes   int64         `json:"bytes"`
+	SHA256  string        `json:"sha256"`
+	Mapper  string        `json:"mapper"` // SHA-256 of the mapper's weights
+	Network mapper.Config `json:"network"`
+	Input   string        `json:"input"`
+	Output  string        `json:"output"`
+}
+
+// String returns the report in lines.
+func (r ONNXReport) String() string {
+	return fmt.Sprintf("%s mapper, %d parameters\ninput   %s float32 [batch, %d]: CLIP image embeddings of length √%d\noutput  %s float32 [batch, %d]\nwritten %s, %d bytes, SHA-256 %s",
+		r.Network.Arch, r.Network.Parameters(), r.Input, r.Network.EmbedDim, r.Network.EmbedDim, r.Output, r.Network.ZDim, r.File, r.Bytes, r.SHA256)
+}
+
+// ToONNX writes the mapper in the folder at location, as train and Convert leave it, as an ONNX file. A file that exists is
+// replaced only if replace is true.
+func ToONNX(location, file string, replace bool) (r ONNXReport, err error) {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return r, err
+	}
+	if err := folder.Config(&r.Network); err != nil {
+		return r, err
+	}
+	if r.Network.ModelType != mapper.ModelType {
+		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType), "give the folder of a mapper, such as runs/demo/mapper-best")
+	}
+	if err := r.Network.Validate(); err != nil {
+		return r, err
+	}
+	if _, err := os.Lstat(file); err == nil && !replace {
+		return r, fault.Usage(fmt.Errorf("%q exists", file), "name another file, or give --replace")
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return r, err
+	}
+	r.File, r.Mapper, r.Input, r.Output = file, folder.SHA256(), mapper.ONNXInput, mapper.ONNXOutput
+	data, err := mapper.ONNX(r.Network, weights, version.Read().Illustrator, properties(folder, r.Network))
+	if err != nil {
+		return r, err
+	}
+	r.Bytes, r.SHA256 = int64(len(data)), checkpoints.SHA256(data)
+	return r, files.Write(file, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// properties identify a mapper's networks and say what it takes.
+func properties(folder *checkpoints.Folder, cfg mapper.Config) map[string]string {
+	p := map[string]string{
+		"mapper": folder.SHA256(),
+		"input":  fmt.Sprintf("CLIP image embeddings, divided by their length and multiplied by the square root of %d", cfg.EmbedDim),
+	}
+	if m := folder.Manifest(); m != nil {
+		p["generator"], p["clip"] = m.Networks["generator"], m.Networks["clip"]
+	}
+	return p
+}

@@ -1,0 +1,98 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"illustrator/configs"
+	"illustrator/draw"
+	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
+	"illustrator/train"
+)
+
+// NewModel returns a domain's model, whose mapper may be loaded later.
+func NewModel(d *configs.Domain, n *pipeline.Networks) draw.Model {
+	return draw.Model{Name: d.Name, Domain: d.Name, Alpha: d.Alpha, Networks: n}
+}
+
+// Choice says which mapper and prompts a model has. All of it may be zero.
+type Choice struct {
+	// Mapper is the folder of a mapper, Run that of a run, whose best mapper and prompts are taken; else those of the domain are.
+	Run, Mapper string
+	// Prompts is a file of prompts, or an image prompt of the official release, to take in their place.
+	Prompts      string
+	NoProjection bool // the prompts are not read
+	// Start opens the networks' device where the embedding of the text prompt must be computed.
+	Start func() error
+}
+
+// OpenModel loads the chosen mapper and reads the chosen prompts.
+func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c Choice) (draw.Model, error) {
+	m := NewModel(d, n)
+	folder := train.Folder(c.Run)
+	switch {
+	case c.Mapper != "":
+	case c.Run != "":
+		if c.Mapper = folder.BestMapper(); !there(c.Mapper) {
+			return m, unfinished(c.Run, c.Mapper)
+		}
+	default:
+		if c.Mapper = d.MapperLocation(); c.Mapper == "" {
+			return m, &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", d.Name)}
+		}
+	}
+	if err := n.LoadMapper(c.Mapper); err != nil || c.NoProjection {
+		return m, err
+	}
+	prompts, err := c.openPrompts(d, n)
+	if err == nil && prompts.Text == nil {
+		if c.Start != nil {
+			err = c.Start()
+		}
+		if err == nil {
+			err = n.CompletePrompts(ctx, &prompts)
+		}
+	}
+	m.Prompts = prompts.Prompts
+	return m, err
+}
+
+func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.PromptFile, error) {
+	folder := train.Folder(c.Run)
+	switch {
+	case c.Prompts != "":
+		raw, err := os.ReadFile(c.Prompts)
+		if err != nil {
+			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err), "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+		}
+		return pipeline.ParsePrompts(c.Prompts, raw, n, d.TextPrompt)
+	case c.Run == "":
+		return d.OpenPrompts(n)
+	}
+	if path := folder.Prompts(); !there(path) {
+		return pipeline.PromptFile{}, unfinished(c.Run, path)
+	}
+	return readPrompts(folder, n)
+}
+
+// DomainOf returns the domain that a run is of.
+func DomainOf(run string) (string, error) {
+	config := train.Folder(run).Config()
+	if !there(config) {
+		return "", unfinished(run, config)
+	}
+	r, err := configs.OpenRun(config, nil)
+	return r.Domain, err
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func unfinished(run, path string) error {
+	return &Error{Code: Unfinished, Text: fmt.Sprintf("run %q: there is no %s", run, filepath.Base(path))}
+}
