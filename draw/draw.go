@@ -104,8 +104,10 @@ type Origin struct {
 	// Text says what the picture shows, TextEmbed [E] is its scaled embedding, CTE_origin; nil has Text embedded.
 	Text      string
 	TextEmbed []float32
-	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Size,Size].
+	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Side,Side]; 0 is the
+	// generator's size.
 	ImageEmbed, Pixels []float32
+	Side               int
 	// Z [Z] is what the picture was drawn from, which KeepW needs; nil where it is not known.
 	Z    []float32
 	Keep Keep
@@ -123,6 +125,7 @@ type Picture struct {
 	ImageEmbed []float32 // [E], what the mapper took; nil of a way and of a z that was given
 	Embed      []float32 // [E] of the picture itself, where Score was asked for
 	Z          []float32 // [Z] that it was drawn from; nil of a way
+	Styles     []float32 // [L,Z], those of all layers
 	Score      *Score    // where it was asked for
 	Seen       []int     // index of the value of each attribute of the classifier, where it looked
 	// Candidates are those that it was chosen from, in their order.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,9 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 			}
 		}
 		r, err := j.convert(n, original)
+		if err != nil && !given {
+			err = throwAway(original, Downloads(n), err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Network, err)
 		}
@@ -105,6 +109,25 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 		}
 	}
 	return results, nil
+}
+
+// throwAway removes downloaded files that did not convert and have no hash to tell them by: the next call asks for them again.
+func throwAway(from original, folder string, err error) error {
+	removed := 0
+	for _, file := range from.source.Files {
+		if file.SHA256 != "" {
+			continue
+		}
+		if gone := os.Remove(filepath.Join(folder, file.Name())); gone == nil {
+			removed++
+		} else if !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if removed == 0 {
+		return err
+	}
+	return fault.Hint(fmt.Errorf("%w; no SHA-256 of the download is known, and it was thrown away", err), "the same command asks for it again; if it fails again, bring the file by hand")
 }
 
 // original is a published network as it was downloaded or brought: a file, or a folder of several.

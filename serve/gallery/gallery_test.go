@@ -59,7 +59,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	g := open(t, folder, generous)
 	alpha := 0.1
 	want := put(t, g, Record{
-		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
+		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30}, Seen: []byte{1, 2, 0},
 		Record: draw.Record{
 			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
 			NoiseMode: "random", Networks: map[string]string{"clip": "abc"}, Cartoon: draw.Cartoon{Style: "ink"}, Score: &draw.Score{CLIPSimilarity: 0.25},
