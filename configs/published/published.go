@@ -96,7 +96,7 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 		}
 		r, err := j.convert(n, original)
 		if err != nil && !given {
-			err = throwAway(original, Downloads(n), err)
+			err = throwAway(original, downloads(n), err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Network, err)
