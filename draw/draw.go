@@ -129,6 +129,7 @@ type Picture struct {
 	ImageEmbed []float32 // [E], what the mapper took; nil of a way and of a z that was given
 	Embed      []float32 // [E] of the picture itself, where Score was asked for
 	Z          []float32 // [Z] that it was drawn from; nil of a way
+	Styles     []float32 // [L,Z], those of all layers
 	Score      *Score    // where it was asked for
 	Seen       []int     // index of the value of each attribute of the classifier, where it looked
 	// Candidates are those that it was chosen from, in their order.

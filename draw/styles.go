@@ -73,6 +73,7 @@ func (b *drawing) render(ctx context.Context) error {
 		groups[mode] = append(groups[mode], i)
 	}
 	width := 3 * b.Generator.Size * b.Generator.Size
+	b.used = make([][]float32, len(b.recipes))
 	for _, mode := range order {
 		s := pipeline.Synthesis{NoiseMode: mode}
 		var styles []float32
@@ -81,6 +82,7 @@ func (b *drawing) render(ctx context.Context) error {
 			if r.Way != nil {
 				own = between(own, sources[b.ends[i][1]], float32(r.At))
 			}
+			b.used[i] = own
 			styles, s.Keys = append(styles, own...), append(s.Keys, r.Seed)
 		}
 		images, err := b.Render(ctx, styles, s)
