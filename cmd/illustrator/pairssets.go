@@ -233,8 +233,8 @@ func newPairsImportCommand(opts *terminal.Options) *cobra.Command {
 of the domain, whose networks must be those that made the file. Nothing in the file is executed. Rows are numbered from seed
 2^62 on; no z is drawn from these seeds.`,
 		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs
-  illustrator pairs import Style_CLIP_pairs.pth --domain cats.yaml --out cats`,
-		Args:    terminal.ExactArgs(1, "the file of pairs"),
+  illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
+		Args: terminal.ExactArgs(1, "the file of pairs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readDomain(opts, domain)
 			if err != nil {
