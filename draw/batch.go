@@ -24,8 +24,9 @@ type drawing struct {
 	known     map[*float32][]float32
 	styles    rows[style] // [.,L,Z], of which those behind predicted are of seeds
 	predicted int
-	parts     []parts   // of each source
-	images    []float32 // [recipes,3,Size,Size]
+	parts     []parts     // of each source
+	used      [][]float32 // styles [L,Z] of the recipes
+	images    []float32   // [recipes,3,Size,Size]
 }
 
 // Batch draws recipes together, in as few calls of the device as they allow. The models share their frozen networks.
@@ -60,7 +61,9 @@ func Batch(ctx context.Context, models []Model, recipes []*Recipe) ([]*Picture, 
 func (b *drawing) picture(i int) *Picture {
 	r := b.recipes[i]
 	width := 3 * b.Generator.Size * b.Generator.Size
-	p := &Picture{Recipe: r, Place: i, Index: i, Pixels: row(b.images, width, i), TextEmbed: b.textEmbed(r)}
+	p := &Picture{
+		Recipe: r, Place: i, Index: i, Pixels: row(b.images, width, i), Styles: b.used[i], TextEmbed: b.textEmbed(r),
+	}
 	if r.Way != nil {
 		return p
 	}
@@ -221,7 +224,7 @@ func (b *drawing) mapToZ(ctx context.Context) error {
 		case p.idea == none:
 			copy(z, seeds.Z(p.seed, dim))
 		case p.spread > 0:
-			copy(z, SpreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
+			copy(z, spreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
 		default:
 			copy(z, row(mapped, dim, p.idea))
 		}

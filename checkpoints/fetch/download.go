@@ -326,7 +326,7 @@ func validatorOf(resp *http.Response) string {
 
 // noteClaim keeps the SHA-256 that the Hugging Face hub states of a large file when it redirects to it.
 func (d *download) noteClaim(resp *http.Response) {
-	if !strings.HasPrefix(d.file.URL, HubPrefix) {
+	if !strings.HasPrefix(d.file.URL, hubPrefix) {
 		return
 	}
 	for r := resp; r != nil && r.Request != nil; r = r.Request.Response {

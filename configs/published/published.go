@@ -96,14 +96,14 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 		}
 		r, err := j.convert(n, original)
 		if err != nil && !given {
-			err = throwAway(original, Downloads(n), err)
+			err = throwAway(original, downloads(n), err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Network, err)
 		}
 		results = append(results, r)
 		if !given && !j.Keep {
-			if err := os.RemoveAll(Downloads(n)); err != nil {
+			if err := os.RemoveAll(downloads(n)); err != nil {
 				return nil, err
 			}
 		}
@@ -153,14 +153,14 @@ func (j *Job) convert(n configs.Published, from original) (Network, error) {
 	return Network{Network: n.Network, Folder: n.Folder, Verified: strings.Join(verified, "; "), Report: &report}, nil
 }
 
-// Downloads returns the folder that a network's files are downloaded into.
-func Downloads(n configs.Published) string {
+// downloads returns the folder that a network's files are downloaded into.
+func downloads(n configs.Published) string {
 	return filepath.Join(configs.WeightsFolder(), "downloads", filepath.Base(n.Folder))
 }
 
 // download gets the network's files from the first source that has them.
 func (j *Job) download(ctx context.Context, n configs.Published) (got original, err error) {
-	folder := Downloads(n)
+	folder := downloads(n)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return got, err
 	}

@@ -145,8 +145,8 @@ func (t *Table) MarkBest() {
 	}
 }
 
-// Formats are the extensions of the files that Write makes. HTML is a fragment, without a head.
-var Formats = []string{".md", ".csv", ".tex", ".html", ".json"}
+// formats are the extensions of the files that Write makes. HTML is a fragment, without a head.
+var formats = []string{".md", ".csv", ".tex", ".html", ".json"}
 
 // Write writes the table to a file, whose extension says the format.
 func (t Table) Write(path string) error {
@@ -175,7 +175,7 @@ func (t Table) Encode(format string) ([]byte, error) {
 		content, err := json.MarshalIndent(t, "", "  ")
 		return append(content, '\n'), err
 	}
-	return nil, fault.Usage(fmt.Errorf("tables have no format %q", format), "the formats are %s", strings.Join(Formats, ", "))
+	return nil, fault.Usage(fmt.Errorf("tables have no format %q", format), "the formats are %s", strings.Join(formats, ", "))
 }
 
 func (t Table) validate() error {
