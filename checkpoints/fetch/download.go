@@ -45,7 +45,7 @@ func (d *download) complete(ctx context.Context) error {
 		before := d.size()
 		err := d.request(ctx, requests)
 		if cause := context.Cause(ctx); cause != nil {
-			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command resumes from there")
 		}
 		if !errors.Is(err, errBody) {
 			return d.explain(err)
@@ -54,7 +54,8 @@ func (d *download) complete(ctx context.Context) error {
 			try = 0
 		}
 		if try+1 >= d.client.tries() {
-			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()),
+				"the same command resumes from there")
 		}
 		wait := requests.Backoff(requests.RetryWaitMin, requests.RetryWaitMax, try, nil)
 		d.client.log(fmt.Sprintf("%s: %v after %d bytes; going on", d.file.Name(), err, d.size()))
@@ -68,7 +69,8 @@ func (d *download) complete(ctx context.Context) error {
 // explain adds a hint to an error of the disk.
 func (d *download) explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command goes on", d.total, d.size())
+		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command resumes", d.total,
+			d.size())
 	}
 	return err
 }
@@ -140,7 +142,8 @@ func (d *download) restart() error {
 func (d *download) continues(resp *http.Response, have int64) (restart bool, err error) {
 	var from, to int64
 	header := resp.Header.Get("Content-Range")
-	if _, err := fmt.Sscanf(header, "bytes %d-%d/%d", &from, &to, &d.total); err != nil || from != have || to+1 != d.total {
+	if _, err := fmt.Sscanf(header, "bytes %d-%d/%d", &from, &to, &d.total); err != nil || from != have ||
+		to+1 != d.total {
 		return false, fmt.Errorf("the server answered with the range %q; asked for was all from byte %d on", header, have)
 	}
 	now, before := validatorOf(resp), d.validator()
@@ -150,7 +153,8 @@ func (d *download) continues(resp *http.Response, have int64) (restart bool, err
 // checkTotal refuses a file of another size before its bytes are loaded.
 func (d *download) checkTotal() error {
 	if d.file.Size > 0 && d.total > 0 && d.total != d.file.Size {
-		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size), "the file at this address is another one by now")
+		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size),
+			"the file at this address has changed")
 	}
 	d.total = max(d.total, d.file.Size)
 	return nil
@@ -168,7 +172,7 @@ func (d *download) begin(resp *http.Response) error {
 	return files.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
 }
 
-// receive appends body to the partial file, which has so many bytes.
+// receive appends body to the partial file, which has `have` bytes.
 func (d *download) receive(body io.Reader, have int64, cancel context.CancelCauseFunc) error {
 	f, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
@@ -187,7 +191,8 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 		n, readErr := body.Read(buffer)
 		timer.Reset(patience)
 		if have += int64(n); have > limit {
-			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit), "the file at this address is another one by now"), d.forget())
+			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit),
+				"the file at this address has changed"), d.forget())
 		}
 		if _, err := f.Write(buffer[:n]); err != nil {
 			return err
@@ -207,7 +212,8 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 // broken words why a body ended too soon.
 func (d *download) broken(err error) error {
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, errStalled): // by the timer, or by the user, who is told something else
+	// by the timer, or by the user, who is told something else
+	case errors.Is(err, context.Canceled), errors.Is(err, errStalled):
 		return fmt.Errorf("%w: %w for %v", errBody, errStalled, d.client.stall())
 	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
 		return errBody

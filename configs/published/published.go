@@ -1,4 +1,5 @@
-// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts them.
+// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts
+// them.
 package published
 
 import (
@@ -51,7 +52,8 @@ func (j *Job) Missing() (missing []configs.Published) {
 func (j *Job) Fetch(ctx context.Context) ([]Network, error) {
 	folder := configs.WeightsFolder()
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
+		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err),
+			"set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
 	lock, err := files.LockFolder(folder)
 	if err != nil {

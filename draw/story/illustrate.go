@@ -162,7 +162,7 @@ func (j *Job) draw(ctx context.Context) error {
 			err = j.add(ctx, missing[p.Request], p)
 		}
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-j.missing(), all, j.Out), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-j.missing(), all, j.Out), "the same command resumes from there")
 		}
 		if err != nil {
 			return err

@@ -33,8 +33,8 @@ type stored struct {
 	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
-// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
-// the folder are left alone.
+// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files
+// in the folder are left alone.
 func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 	g := &Gallery{limits: limits, folder: folder, log: log, byID: map[string]*item{}}
 	if folder == "" {
@@ -98,7 +98,8 @@ func readItem(path, id string) (*item, error) {
 	return newItem(s.Record, info.Size()), nil
 }
 
-// encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for others.
+// encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for
+// others.
 func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
 	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset)})
 	if err != nil {
@@ -106,7 +107,8 @@ func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
 	}
 	meta := append(r.Meta(software), pictures.Meta{Key: metaKey, Value: string(record)})
 	if r.Kind == Uploaded { // it has no seed
-		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
+		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software},
+			{Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
 	}
 	if len(frames) > 1 {
 		return pictures.EncodeAnimation(".apng", frames, r.Delay(), meta)
