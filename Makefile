@@ -18,7 +18,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check lint cross race vulncheck docs man snapshot figures fmt \
+.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check gpu-compile lint cross race vulncheck docs man snapshot figures fmt \
 	tools modules chromium
 
 help: ## list the targets
@@ -122,6 +122,15 @@ gpu-check: setup .cache/bench $(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready) 
 			$(GO) test -count=1 -p 1 -timeout 4h -run '^(TestDeviceParity|TestFullSize)$$' ./train ./models/convert || status=1; \
 	done; \
 	.cache/bench gpu --device $(DEVICE) --parity $(GPU)/parity --out $(if $(filter cuda,$(DEVICE)),docs/gpu.md,$(GPU)/$(DEVICE).md) $(GPUFLAGS) && exit $$status
+
+# The CUDA plugin with NVIDIA's libraries (2 GB) is installed on any linux/amd64; nothing is run. About an hour on two cores; a
+# second run compiles only what changed. PLUGIN names another CUDA plugin.
+PLUGIN ?=
+COMPILEFLAGS ?=
+gpu-compile: setup ## compile every program for A100, H100 and H200, without a GPU; writes docs/gpu-compiled.md
+	$(if $(PLUGIN),,./illustrator setup --cuda=13)
+	$(GO) build -buildvcs=$(BUILDVCS) -o .cache/gpucompile ./cmd/gpucompile
+	.cache/gpucompile $(if $(PLUGIN),--plugin $(PLUGIN)) $(COMPILEFLAGS)
 
 .cache/pytorch/full: models/convert/testdata/full/requirements.txt .cache/pytorch/ready
 	.cache/pytorch/bin/python -m pip install --quiet -r $<

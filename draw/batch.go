@@ -35,28 +35,31 @@ func Batch(ctx context.Context, models []Model, recipes []*Recipe) ([]*Picture, 
 	if err := b.findRows(); err != nil {
 		return nil, err
 	}
-	for _, stage := range []func(context.Context) error{b.embedTexts, b.embedOrigins, b.project, b.mapToZ, b.mapToStyles, b.render} {
+	for _, stage := range []func(context.Context) error{
+		b.embedTexts, b.embedOrigins, b.project, b.mapToZ, b.mapToStyles, b.render,
+	} {
 		if err := stage(ctx); err != nil {
 			return nil, err
 		}
 	}
-	drawn := make([]*Picture, len(recipes))
+	all := make([]*Picture, len(recipes))
 	for i := range recipes {
-		drawn[i] = b.picture(i)
+		all[i] = b.picture(i)
 	}
-	if err := b.score(ctx, drawn); err != nil {
+	if err := b.score(ctx, all); err != nil {
 		return nil, err
 	}
-	for _, p := range drawn {
-		p.seconds = time.Since(began).Seconds() / float64(len(drawn))
+	for _, p := range all {
+		p.seconds = time.Since(began).Seconds() / float64(len(all))
 	}
-	return drawn, nil
+	return all, nil
 }
 
 // picture collects what is known of a recipe's picture.
 func (b *drawing) picture(i int) *Picture {
 	r := b.recipes[i]
-	p := &Picture{Recipe: r, Place: i, Index: i, Pixels: row(b.images, 3*b.Generator.Size*b.Generator.Size, i), TextEmbed: b.textEmbed(r)}
+	width := 3 * b.Generator.Size * b.Generator.Size
+	p := &Picture{Recipe: r, Place: i, Index: i, Pixels: row(b.images, width, i), TextEmbed: b.textEmbed(r)}
 	if r.Way != nil {
 		return p
 	}

@@ -10,8 +10,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Latents are points of a generator's spaces to render pictures from: Z [N,Z], or the Styles of all layers [N,L,Z]. Keys
-// are the noise key of each picture.
+// Latents are points of a generator's spaces to render pictures from: Z [N,Z], or the Styles of all layers [N,L,Z].
+// Keys are the noise key of each picture.
 type Latents struct {
 	Z, Styles []float32
 	Keys      []uint64
@@ -71,7 +71,9 @@ func rowKeys(a *arrays.Array) []uint64 {
 }
 
 // Render renders the pictures [.,3,Size,Size] of rows [first,last).
-func (l Latents) Render(ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis) (images []float32, err error) {
+func (l Latents) Render(
+	ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis,
+) (images []float32, err error) {
 	dim, styles := n.Generator.StyleDim, l.Styles
 	if l.Z != nil {
 		if styles, err = n.Styles(ctx, l.Z[first*dim:last*dim], synthesis.TruncationPsi); err != nil {

@@ -33,7 +33,8 @@ func tiny(t *testing.T) (*pipeline.Networks, string) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	at := pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")}
+	n, err := pipeline.Open(nntest.Backend(t), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,8 @@ func TestRefine(t *testing.T) {
 	for _, r := range got {
 		z = append(z, r.best...)
 	}
-	embeds, err := n.RenderAndEmbed(t.Context(), z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1, 2, 3}})
+	synthesis := pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1, 2, 3}}
+	embeds, err := n.RenderAndEmbed(t.Context(), z, synthesis)
 	if err != nil {
 		t.Fatal(err)
 	}

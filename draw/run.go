@@ -17,17 +17,17 @@ type Request struct {
 
 // Options say how Run goes about it.
 type Options struct {
-	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they
+	// AtOnce bounds the pictures that are drawn together; 0 means 32. A picture's last digits depend on it: with 1 they
 	// don't depend on the pictures beside it.
 	AtOnce int
 	// Score asks how well all pictures match their texts.
 	Score bool
 	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined,
 	// with the steps that all of them have taken together.
-	Progress func(drawn int, refining *Progress)
+	Progress func(count int, refining *Progress)
 }
 
-// AtOnce is how many pictures Run draws together where its options don't say: few are held in memory.
+// AtOnce bounds the pictures that Run draws together where its options don't say: few are held in memory.
 const AtOnce = 32
 
 // Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its
@@ -52,7 +52,7 @@ type run struct {
 	models  []Model
 	options Options
 	yield   func(*Picture, error) bool
-	drawn   int
+	count   int
 	stopped bool // the caller wants no more
 }
 
@@ -128,8 +128,8 @@ func (r *run) group(ctx context.Context, works []*Work) error {
 		if err != nil || r.stopped {
 			return err
 		}
-		r.drawn += len(tasks)
-		r.options.Progress(r.drawn, nil)
+		r.count += len(tasks)
+		r.options.Progress(r.count, nil)
 		if len(refinements) == 0 {
 			continue
 		}
@@ -185,7 +185,7 @@ func (r *run) refine(ctx context.Context, refinements []*Refinement) error {
 			}
 			if step > 0 {
 				done += len(part)
-				r.options.Progress(r.drawn, &Progress{"refine", done, all})
+				r.options.Progress(r.count, &Progress{"refine", done, all})
 			}
 		}
 	}

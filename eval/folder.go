@@ -28,26 +28,27 @@ type caption struct {
 	Networks   map[string]string   `json:"networks_sha256"`
 }
 
-// ReadFolder finds the pictures in a folder and their texts. given are the texts, one a picture in the order of the files'
-// names; without any, the text and the seed are those in the JSON beside a picture or in a PNG's metadata, as `illustrator
-// generate` writes them. A text without labels has those of the same text in known.
+// ReadFolder finds the pictures in a folder and their texts. given are the texts: paired by the files that they name or, where
+// they name none, one a picture in the natural order of the files' names. Without any, the text and the seed are those in the
+// JSON beside a picture or in a PNG's metadata, as `illustrator generate` writes them. A text without labels has those of the
+// same text in known. pairing says how given texts were paired.
 //
 // Pictures whose header cannot be read, that have no text, or that have another size than most, are marked to be skipped.
 // The grid among the pictures of `illustrator generate` is none of them.
-func ReadFolder(folder string, given, known []texts.Text) ([]texts.Text, []File, error) {
+func ReadFolder(folder string, given, known []texts.Text) (of []texts.Text, files []File, pairing string, err error) {
 	paths, err := pictures.Paths(folder)
 	if err != nil {
 		if fault.HintOf(err) == "" {
 			err = fault.Hint(err, "give the folder of a run, or a folder of %s pictures", pictures.Formats)
 		}
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	if _, err := os.Stat(filepath.Join(folder, "summary.json")); err == nil {
 		paths = slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == "grid.png" })
 	}
-	if len(given) > 0 && len(given) != len(paths) {
-		return nil, nil, fault.Usage(fmt.Errorf("%d texts are given for the %d pictures in %s", len(given), len(paths), folder),
-			"give --texts one text a picture, in the order of the files' names")
+	p, err := pair(folder, paths, given)
+	if err != nil {
+		return nil, nil, "", err
 	}
 	labels := map[string]texts.Text{}
 	for _, t := range known {
@@ -58,8 +59,11 @@ func ReadFolder(folder string, given, known []texts.Text) ([]texts.Text, []File,
 		about, err := readCaption(path)
 		file := File{Path: path, Seed: about.Seed, Domain: about.Domain, Generator: about.Networks["generator"]}
 		if len(given) > 0 {
-			file.Seed = 0
-			c.add(file, given[i], false)
+			if file.Seed = 0; p.text[i] < 0 {
+				c.files = append(c.files, File{Path: path, Skip: "no text names it"})
+			} else {
+				c.add(file, given[p.text[i]], false)
+			}
 			continue
 		}
 		if err != nil {
@@ -73,12 +77,12 @@ func ReadFolder(folder string, given, known []texts.Text) ([]texts.Text, []File,
 		c.add(file, text, true)
 	}
 	if len(c.texts) == 0 && len(c.files) > 0 {
-		return nil, nil, fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder, filepath.Base(c.files[0].Path), c.files[0].Skip),
-			"give --texts FILE, one text a picture in the order of the files' names")
+		return nil, nil, "", fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder, filepath.Base(c.files[0].Path), c.files[0].Skip),
+			"give --texts FILE, one text a picture in the natural order of the files' names, or with those names in a column `file`")
 	}
 	markSizes(c.files)
 	slices.SortStableFunc(c.files, func(a, b File) int { return cmp.Compare(a.Text, b.Text) }) // so that those of one text meet
-	return c.texts, c.files, nil
+	return c.texts, c.files, p.note, nil
 }
 
 // collection gathers texts and files; pictures of one text share it.

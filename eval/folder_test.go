@@ -44,7 +44,7 @@ func TestReadFolderFindsTextsAndWhatToSkip(t *testing.T) {
 	writeFile(t, at("summary.json"), "{}")
 	known := []texts.Text{{Text: "a queen", Kind: "limited", Attributes: map[string][]string{"hair": {"long"}}}}
 
-	texts, files, err := ReadFolder(dir, nil, known)
+	texts, files, _, err := ReadFolder(dir, nil, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,17 +81,41 @@ func TestReadFolderTakesGivenTexts(t *testing.T) {
 	for _, name := range []string{"a.png", "b.png", "c.png"} {
 		writePicture(t, filepath.Join(dir, name), 8)
 	}
-	descriptions, files, err := ReadFolder(dir, []texts.Text{{Text: "one"}, {Text: "two"}, {Text: "one"}}, nil)
+	descriptions, files, _, err := ReadFolder(dir, []texts.Text{{Text: "one"}, {Text: "two"}, {Text: "one"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(descriptions) != 2 || len(files) != 3 || filepath.Base(files[1].Path) != "c.png" || files[1].Text != 0 || files[1].Seed != 1 {
 		t.Errorf("texts %v, files %v", descriptions, files)
 	}
-	if _, _, err := ReadFolder(dir, []texts.Text{{Text: "one"}}, nil); !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 texts are given for the 3 pictures") {
+	if _, _, _, err := ReadFolder(dir, []texts.Text{{Text: "one"}}, nil); !fault.IsUsage(err) || !strings.Contains(err.Error(), "1 texts are given for the 3 pictures") {
 		t.Errorf("too few texts: %v", err)
 	}
-	if _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--texts") {
+	write := func(name string) { writePicture(t, filepath.Join(dir, name), 8) }
+	write("2.png")
+	write("10.png")
+	_, files, note, err := ReadFolder(dir, []texts.Text{{Text: "two"}, {Text: "ten"}, {Text: "a"}, {Text: "b"}, {Text: "c"}}, nil)
+	if err != nil || filepath.Base(files[1].Path) != "10.png" || !strings.Contains(note, `5 pictures are paired with 5 texts in the natural order of names: 2.png with "two", …, c.png with "c"`) {
+		t.Errorf("natural order: %v, %q, %v", files, note, err)
+	}
+	byName := []texts.Text{{Text: "ten", File: "photos/10.jpg"}, {Text: "a", File: `C:\photos\a.png`}, {Text: "a again", File: "a.png"}, {Text: "no picture", File: "z.png"}}
+	descriptions, files, note, err = ReadFolder(dir, byName, nil)
+	if err != nil || len(descriptions) != 2 || len(files) != 5 || !strings.Contains(note, "2 of 5 pictures are paired with texts by name; 1 texts have no picture; 1 further texts") {
+		t.Errorf("by name: %v, %v, %q, %v", descriptions, files, note, err)
+	}
+	for _, f := range files {
+		want := map[string]string{"10.png": "ten", "a.png": "a"}[filepath.Base(f.Path)]
+		if (f.Skip == "") != (want != "") || want != "" && descriptions[f.Text].Text != want {
+			t.Errorf("%s has %q, %q", f.Path, descriptions[f.Text].Text, f.Skip)
+		}
+	}
+	if _, _, _, err := ReadFolder(dir, []texts.Text{{Text: "x", File: "x.png"}}, nil); !fault.IsUsage(err) {
+		t.Errorf("no name fits: %v", err)
+	}
+	if _, _, _, err := ReadFolder(dir, []texts.Text{{Text: "x", File: "x.png"}, {Text: "y"}}, nil); !fault.IsUsage(err) {
+		t.Errorf("some have names: %v", err)
+	}
+	if _, _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--texts") {
 		t.Errorf("no texts: %v", err)
 	}
 }

@@ -45,7 +45,7 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	n := wide(t, dir, 512)
-	texts, files, err := eval.ReadFolder(folder, nil, nil)
+	texts, files, _, err := eval.ReadFolder(folder, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"illustrator/draw"
 	"illustrator/internal/fault"
@@ -169,6 +170,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	body, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
+	}
+	if !utf8.Valid(body) { // encoding/json would read U+FFFD
+		return &problem{status: http.StatusBadRequest, Message: "the request is not UTF-8", Hint: "send JSON in UTF-8"}
 	}
 	// Go reads null as what was there before, which would hide a mistake.
 	var fields map[string]any

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/data/cartoon"
+	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
 )
@@ -53,6 +54,23 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 		return fmt.Errorf("--cartoon: %w", err)
 	}
 	return nil
+}
+
+// openTextStyles opens the styles that texts name for themselves; c says what else holds for them.
+func (o *globalOptions) openTextStyles(c cartoonOptions, of []texts.Text, s *session) (map[string]draw.Redraw, error) {
+	styles := map[string]draw.Redraw{}
+	for i, t := range of {
+		if _, known := styles[t.Style]; known || t.Style == "" {
+			continue
+		}
+		own := c
+		own.cartoon = t.Style
+		if err := o.openCartoon(&own, s); err != nil {
+			return nil, fmt.Errorf("text %d: style %q: %w", i+1, t.Style, err)
+		}
+		styles[t.Style] = own.Redraw
+	}
+	return styles, nil
 }
 
 // openStyle opens a style, whose network, if it is one, runs on s's backend.

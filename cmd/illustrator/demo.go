@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, opts *globalOptions, config, out string) error
 	if err != nil {
 		return err
 	}
-	summary, err = generate(ctx, opts, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan)
+	summary, err = generate(ctx, opts, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan, nil)
 	if err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}

@@ -33,7 +33,7 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	diagnosis := doctor.Diagnose(ctx, backend, opts.ProgramCache(), verifyCommand)
+	diagnosis := doctor.Diagnose(ctx, backend, 0, opts.ProgramCache(), verifyCommand)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

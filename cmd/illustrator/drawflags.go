@@ -10,6 +10,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/seeds"
+	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
 )
@@ -63,6 +64,33 @@ func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err err
 	}
 	p, err = m.Plan(d.spec, draw.DefaultLimits())
 	return p, asFlags(err, nil)
+}
+
+// plans checks the flags for each text, whose own seed and alpha take the place of those that all texts share.
+func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model, of []texts.Text) (shared draw.Plan, plans []draw.Plan, err error) {
+	if shared, err = d.plan(cmd, m); err != nil {
+		return shared, nil, err
+	}
+	plans = make([]draw.Plan, len(of))
+	for i, t := range of {
+		if plans[i] = shared; t.Seed == nil && t.Alpha == nil {
+			continue
+		}
+		spec := d.spec
+		if t.Alpha != nil {
+			spec.Alpha = t.Alpha
+		}
+		if t.Seed != nil {
+			spec.Seed = t.Seed
+			if len(spec.Seeds) > 0 { // one picture, unless --count or --best-of asks for more from the seed on
+				spec.Seed, spec.Seeds = nil, []uint64{*t.Seed}
+			}
+		}
+		if plans[i], err = m.Plan(spec, draw.DefaultLimits()); err != nil {
+			return shared, nil, fmt.Errorf("text %d: %w", i+1, asFlags(err, nil))
+		}
+	}
+	return shared, plans, nil
 }
 
 // fieldName is a field as package draw quotes it.

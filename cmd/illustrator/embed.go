@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +27,8 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 		Use:   "embed [TEXT...]",
 		Short: "Embed texts or pictures with the domain's CLIP",
 		Long: `Writes CLIP embeddings [N,E] as float32, normalised to length √E, to a .npy or .safetensors file (tensor
-"text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a JSON list of
-{"text", "attributes"}. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
+"text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json,
+.jsonl, .csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
 and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
 that generated pictures go through.`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
@@ -38,7 +39,7 @@ that generated pictures go through.`,
 	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts")
-	flags.StringSliceVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
+	flags.StringArrayVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
 	addStrictFlag(cmd, &e.strict)
 	addPadFlag(cmd, &e.pad)
@@ -51,6 +52,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err != nil {
 		return err
 	}
+	opts.warnOfSettings(texts)
 	if len(texts) > 0 && len(e.images) > 0 {
 		return fault.Usage(fmt.Errorf("texts are given and --images too"), "give one of them")
 	}
@@ -107,9 +109,16 @@ func readTextArguments(args []string, path string) ([]texts.Text, error) {
 	}
 	more, err := texts.Read(path)
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give --texts a file of one text a line, or a JSON list")
+		err = fault.Hint(err, "give --texts a file of one text a line, or a .json, .jsonl, .csv or .tsv file")
 	}
 	return append(descriptions, more...), err
+}
+
+// warnOfSettings says that settings of texts are not used.
+func (o *globalOptions) warnOfSettings(of []texts.Text) {
+	if slices.ContainsFunc(of, func(t texts.Text) bool { return t.Seed != nil || t.Alpha != nil || t.Style != "" }) {
+		o.log.Warn("seed, alpha and style of texts are not used here: `illustrator generate` uses them")
+	}
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
@@ -147,8 +156,8 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []text
 
 // embedImages embeds an array of pictures, or picture files and folders.
 func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && arrays.IsPath(sources[0]) {
-		a, err := readArray(sources[0])
+	if len(sources) == 1 && arrays.IsSource(sources[0]) {
+		a, err := readArray(sources[0], "images")
 		if err != nil {
 			return nil, err
 		}

@@ -158,7 +158,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 
 // evaluate evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
 func evaluate(ctx context.Context, opts *globalOptions, s *session, e evalOptions) (*studies.Report, error) {
-	request, err := e.request(ctx, s)
+	request, err := e.request(ctx, opts.log, s)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -15,10 +16,10 @@ import (
 )
 
 // request checks the options and turns them into the request, without judges that need a device.
-func (e evalOptions) request(ctx context.Context, s *session) (eval.Request, error) {
+func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.drawn.Seeds, Manner: e.drawn.Manner}
 	r.Bootstrap.Resamples = e.resamples
-	if err := e.readTexts(s, &r); err != nil {
+	if err := e.readTexts(log, s, &r); err != nil {
 		return r, err
 	}
 	if err := e.openReference(ctx, &r); err != nil {
@@ -51,7 +52,7 @@ func (e evalOptions) openMapper(s *session, r *eval.Request) error {
 }
 
 // readTexts sets the texts, and the files of pictures.
-func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
+func (e evalOptions) readTexts(log *slog.Logger, s *session, r *eval.Request) (err error) {
 	var given, known []texts.Text
 	if e.textsFile != "" {
 		if given, err = readTextArguments(nil, e.textsFile); err != nil {
@@ -65,7 +66,10 @@ func (e evalOptions) readTexts(s *session, r *eval.Request) (err error) {
 	}
 	switch {
 	case e.pictures != "":
-		r.Texts, r.Files, err = eval.ReadFolder(e.pictures, given, known)
+		var pairing string
+		if r.Texts, r.Files, pairing, err = eval.ReadFolder(e.pictures, given, known); pairing != "" {
+			log.Info(pairing)
+		}
 		return err
 	case given != nil:
 		r.Texts = given

@@ -26,8 +26,8 @@ type generateOptions struct {
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
 pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks' SHA-256 in its metadata.
---texts takes one text a line, or a JSON list of {"text", "attributes"}; named attributes are then looked for by the
-domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
+--texts takes one text a line, or a .json, .jsonl, .csv or .tsv file, whose columns seed, alpha and style hold for a text in
+place of the flags. Attributes that a JSON file's entry {"text", "attributes"} names are looked for by the domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
 
 --count draws several pictures of each text, and measures how different they are: the mean cosine distance of two of their
 embeddings. They differ, by their seeds, in what --diversity says:
@@ -88,11 +88,11 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	plan, err := g.plan(cmd, s.model())
+	plan, plans, err := g.plans(cmd, s.model(), g.texts)
 	if err != nil {
 		return err
 	}
-	summary, err := generate(cmd.Context(), opts, s, g, plan)
+	summary, err := generate(cmd.Context(), opts, s, g, plan, plans)
 	if err != nil {
 		return err
 	}
@@ -139,8 +139,9 @@ func gainLine(what string, g *draw.Gain) string {
 	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
 }
 
-// generate draws and writes the pictures of all texts. All that g names is checked before a device starts.
-func generate(ctx context.Context, opts *globalOptions, s *session, g generateOptions, plan draw.Plan) (summary album.Summary, err error) {
+// generate draws and writes the pictures of all texts by plan, or by plans if there are any. All that g names is checked before
+// a device starts.
+func generate(ctx context.Context, opts *globalOptions, s *session, g generateOptions, plan draw.Plan, plans []draw.Plan) (summary album.Summary, err error) {
 	if s.networks.Classifier != nil {
 		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
 			return summary, err
@@ -150,6 +151,10 @@ func generate(ctx context.Context, opts *globalOptions, s *session, g generateOp
 		return summary, err
 	}
 	if err := opts.openCartoon(&g.cartoonOptions, s); err != nil {
+		return summary, err
+	}
+	redraws, err := opts.openTextStyles(g.cartoonOptions, g.texts, s)
+	if err != nil {
 		return summary, err
 	}
 	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
@@ -163,6 +168,6 @@ func generate(ctx context.Context, opts *globalOptions, s *session, g generateOp
 		return summary, err
 	}
 	return album.Album{
-		Env: opts.Env(), Model: model, Plan: plan, Texts: g.texts, AtOnce: g.batch, Redraw: g.Redraw, Out: g.out,
+		Env: opts.Env(), Model: model, Plan: plan, Plans: plans, Texts: g.texts, AtOnce: g.batch, Redraw: g.Redraw, Redraws: redraws, Out: g.out,
 	}.Draw(ctx)
 }

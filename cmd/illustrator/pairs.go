@@ -56,7 +56,7 @@ network file systems are, the command warns and continues.`,
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
-	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts), newPairsExportCommand(opts))
+	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts), newPairsExportCommand(opts), newPairsImportCommand(opts))
 	return cmd
 }
 

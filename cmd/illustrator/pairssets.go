@@ -11,7 +11,10 @@ import (
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/machine"
+	"illustrator/internal/version"
+	"illustrator/models/stylegan2"
 	"illustrator/train/runs"
+	"illustrator/train/sampling"
 )
 
 func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
@@ -163,17 +166,19 @@ func newPairsExportCommand(opts *globalOptions) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
 		Use:   "export SET",
-		Short: "Write a set as Parquet or NumPy files",
-		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, or as a folder with z.npy,
-image_embeds.npy and seed.npy. Memory does not grow with the set.`,
+		Short: "Write a set as Parquet, NumPy or PyTorch files",
+		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, as a folder with z.npy,
+image_embeds.npy and seed.npy, or as a PyTorch file in the official release's form, with Style_latent and CLIP_latent. Memory
+does not grow with the set.`,
 		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
-  illustrator pairs export pairs --format npy --out arrays`,
+  illustrator pairs export pairs --format npy --out arrays
+  illustrator pairs export pairs --format pth --out pairs.pth`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "parquet", "parquet or npy")
+	cmd.Flags().StringVar(&format, "format", "parquet", "parquet, npy or pth")
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file, or folder for npy, to write (required)")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
@@ -191,8 +196,10 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 		export, err = p.ExportParquet, terminal.CheckOutputFile(out, ".parquet")
 	case "npy":
 		export, err = p.ExportNPY, terminal.CheckOutputFolder(out)
+	case "pth":
+		export, err = p.ExportReleased, terminal.CheckOutputFile(out, ".pth", ".pt")
 	default:
-		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet or npy")
+		err = fault.Usage(fmt.Errorf("--format %q is unknown", format), "use parquet, npy or pth")
 	}
 	if err != nil {
 		return err
@@ -205,4 +212,36 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	}
 	_, err = fmt.Fprintln(opts.stdout, out)
 	return err
+}
+
+func newPairsImportCommand(opts *globalOptions) *cobra.Command {
+	var domain, out string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Make a set of the official release's pairs",
+		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows as a set of pairs
+of the domain, whose networks must be those that made the file. Nothing in the file is executed. Rows are numbered from seed
+2^62 on; no z is drawn from these seeds.`,
+		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs`,
+		Args:    terminal.ExactArgs(1, "the file of pairs"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := opts.readDomain(domain)
+			if err != nil {
+				return err
+			}
+			if err := checkSetFolder(out); err != nil {
+				return err
+			}
+			meta := sampling.Meta(s.networks, s.domain.Name, pairs.ReleasedSeed, stylegan2.NoiseRandom, version.Program())
+			rows, err := pairs.ImportReleased(cmd.Context(), args[0], out, meta, pairs.DefaultShardRows)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(opts.stdout, "%s: %d pairs\n", out, rows)
+			return err
+		},
+	}
+	addDomainFlag(cmd, &domain)
+	cmd.Flags().StringVarP(&out, "out", "o", "pairs", "folder to write")
+	return cmd
 }

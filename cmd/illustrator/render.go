@@ -31,7 +31,7 @@ func newRenderCommand(opts *globalOptions) *cobra.Command {
 		Short: "Render pictures from Z, W or seeds",
 		Long: `Renders pictures of z [N,Z], of w [N,Z] or [N,L,Z] (one style a layer), or of seeds, and writes them as float32
 [N,3,H,W] in about [-1,1] (.npy, or .safetensors as tensor "images"), or as PNGs into a folder. Arrays are read from
-.npy or .safetensors files.`,
+.npy, .npz or .safetensors files; of several arrays in a file, "z" or "w" is taken, or NAME of FILE:NAME.`,
 		Example: `  illustrator render --seeds 0-7 --out pictures
   illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy`,
 		Args: cobra.NoArgs,
@@ -110,7 +110,11 @@ func (r renderOptions) read(s *session) (draw.Latents, error) {
 		}
 		return draw.SeedLatents(s.networks, list), nil
 	}
-	a, err := readArray(r.z + r.w)
+	path, name := r.z, "z"
+	if r.w != "" {
+		path, name = r.w, "w"
+	}
+	a, err := readArray(path, name)
 	if err != nil {
 		return draw.Latents{}, err
 	}

@@ -239,7 +239,7 @@ func drawByGo(t *testing.T, m draw.Model, spec string) (drawn []drawnPicture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record, err := json.Marshal(m.Record(*p.Recipe).Drawn(p))
+		record, err := json.Marshal(m.Record(*p.Recipe).With(p))
 		if err != nil {
 			t.Fatal(err)
 		}

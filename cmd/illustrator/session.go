@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -19,6 +20,7 @@ type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
 	devices  int // that a training runs on; 0 is 1
+	start    func() error
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -35,7 +37,9 @@ func (o *globalOptions) readDomain(ref string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{domain: domain, networks: networks}, nil
+	s := &session{domain: domain, networks: networks}
+	s.start = func() error { return o.start(s) }
+	return s, nil
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
@@ -47,11 +51,12 @@ func (o *globalOptions) start(s *session) (err error) {
 }
 
 // mapperOptions say which mapper is used.
-type mapperOptions struct{ mapper, run string }
+type mapperOptions struct{ mapper, run, prompts string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+	cmd.Flags().StringVar(&m.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
 // domainOf returns the domain of the run, unless the flag says otherwise.
@@ -67,14 +72,17 @@ func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
 func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(s.domain, s.networks, m.run, m.mapper, noProjection)
+	return runs.OpenModel(context.Background(), s.domain, s.networks, runs.Choice{
+		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
+	})
 }
 
-// readArray reads an array file.
-func readArray(path string) (*arrays.Array, error) {
-	a, err := arrays.Read(path, "")
+// readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
+func readArray(path string, usual ...string) (*arrays.Array, error) {
+	file, name := arrays.Split(path)
+	a, err := arrays.Read(file, name, usual...)
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
+		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
 	}
 	return a, err
 }

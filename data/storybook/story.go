@@ -15,6 +15,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
@@ -103,7 +104,7 @@ func parsePlain(raw []byte) (s Story) {
 
 func parseMarkdown(raw []byte) (s Story) {
 	chapter := ""
-	root := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(raw))
+	root := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Footnote)).Parser().Parse(text.NewReader(raw))
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
@@ -123,7 +124,7 @@ func parseMarkdown(raw []byte) (s Story) {
 				chapter = ""
 			}
 			return ast.WalkSkipChildren, nil
-		case *ast.CodeBlock, *ast.FencedCodeBlock, *ast.HTMLBlock:
+		case *ast.CodeBlock, *ast.FencedCodeBlock, *ast.HTMLBlock, *extast.FootnoteList:
 			return ast.WalkSkipChildren, nil
 		}
 		return ast.WalkContinue, nil
@@ -152,7 +153,7 @@ func plain(n ast.Node, raw []byte) string {
 			b.Write(n.Value)
 		case *ast.AutoLink:
 			b.Write(n.Label(raw))
-		case *ast.Image, *ast.RawHTML:
+		case *ast.Image, *ast.RawHTML, *extast.FootnoteLink:
 			return ast.WalkSkipChildren, nil
 		}
 		return ast.WalkContinue, nil

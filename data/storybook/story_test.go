@@ -27,7 +27,8 @@ func TestParse(t *testing.T) {
 				{"", "It was dark and cold."}, {"One", "A quotation, linked."}, {"", "first"}, {"", "second item"}, {"Two", "End & *out*: http://x.y"},
 			}},
 		},
-		"late.md": {"Before.\n\n# Chapter\n\nAfter.", Story{"", []Paragraph{{"", "Before."}, {"Chapter", "After."}}}},
+		"notes.md": {"A wizard[^1] came.[^note]\n\n[^1]: He is old.\n[^note]:\n    Late.\n\nThe end.\n", Story{"", []Paragraph{{"", "A wizard came."}, {"", "The end."}}}},
+		"late.md":  {"Before.\n\n# Chapter\n\nAfter.", Story{"", []Paragraph{{"", "Before."}, {"Chapter", "After."}}}},
 	} {
 		got, err := Parse(name, []byte(c.raw))
 		if err != nil {

@@ -1,14 +1,11 @@
-// Package texts reads the descriptions to draw, from lines or JSON, and makes file names of them.
+// Package texts reads the descriptions to draw, from lines, JSON, JSON Lines or tables, and makes file names of them.
 package texts
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -23,10 +20,17 @@ const (
 
 // Text is a description to draw. Kind and Attributes are labels that only evaluation looks at: Kind is a group such as
 // "limited" or "open-world", Attributes gives the accepted values of each attribute that the text names.
+//
+// File names the picture that the text describes, for evaluation of a folder. Seed, Alpha and Style are how its picture is
+// drawn in place of what is asked for all texts: the seed, α of eq. 3 and the cartoon style.
 type Text struct {
 	Text       string              `json:"text"`
 	Kind       string              `json:"kind,omitempty"`
 	Attributes map[string][]string `json:"attributes,omitempty"`
+	File       string              `json:"file,omitempty"`
+	Seed       *uint64             `json:"seed,omitempty"`
+	Alpha      *float64            `json:"alpha,omitempty"`
+	Style      string              `json:"style,omitempty"`
 }
 
 // New returns the description in s, without the white space around it, or an error that says why s cannot be one.
@@ -38,9 +42,9 @@ func New(s string) (Text, error) {
 	return Text{Text: s}, nil
 }
 
-// Read reads descriptions from a file in UTF-8: a JSON list of {"text", "kind", "attributes"} where its name ends in
-// .json (only "text" is required; another key is an error), otherwise one text a line. Blank lines, white space around
-// texts and a byte-order mark are dropped. Errors name the file and the line or entry, both counted from 1.
+// Read reads descriptions from a file in UTF-8, by the ending of its name: .json, .jsonl, .csv and .tsv as the functions for
+// these forms say, otherwise one text a line. Blank lines, white space around texts and a byte-order mark are dropped. Errors
+// name the file and the line or entry, both counted from 1.
 func Read(path string) ([]Text, error) {
 	texts, err := readTexts(path)
 	if err != nil {
@@ -76,66 +80,18 @@ func Parse(name string, raw []byte) ([]Text, error) {
 
 func parseTexts(name string, raw []byte) ([]Text, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\uFEFF"))
-	parse := textLines
-	if strings.EqualFold(filepath.Ext(name), ".json") {
-		parse = textEntries
+	parse, err := form(name, raw)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(raw) {
+		return nil, fault.Usage(fmt.Errorf("line %d is not UTF-8", firstInvalidLine(raw)), "save the file as UTF-8")
 	}
 	texts, err := parse(raw)
 	if err == nil && len(texts) == 0 {
 		err = fault.Usage(errors.New("no texts"), "write one description a line")
 	}
 	return texts, err
-}
-
-// textLines reads one text a line.
-func textLines(raw []byte) ([]Text, error) {
-	var texts []Text
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, len(raw)+1)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" {
-			continue
-		}
-		if err := checkText(line); err != nil {
-			return nil, fault.Usage(fmt.Errorf("line %d: %w", n, err), "write one description a line, in UTF-8")
-		}
-		texts = append(texts, Text{Text: line})
-	}
-	return texts, lines.Err()
-}
-
-// textEntries reads a JSON list of texts, entry by entry so that errors can name one.
-func textEntries(raw []byte) ([]Text, error) {
-	const hint = `write a JSON list such as [{"text": "a wizard", "attributes": {"beard": ["beard"]}}]`
-	if !utf8.Valid(raw) {
-		return nil, fault.Usage(fmt.Errorf("line %d is not UTF-8", firstInvalidLine(raw)), "save the file as UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return nil, fault.Usage(errors.New("not a JSON list"), hint)
-	}
-	var texts []Text
-	for n := 1; d.More(); n++ {
-		var t Text
-		err := d.Decode(&t)
-		if err == nil {
-			t.Text = strings.TrimSpace(t.Text)
-			err = checkText(t.Text)
-		}
-		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("entry %d: %w", n, err), hint)
-		}
-		texts = append(texts, t)
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, fault.Usage(fmt.Errorf("after entry %d: the list does not end: %w", len(texts), err), hint)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fault.Usage(fmt.Errorf("something follows the list of %d entries", len(texts)), hint)
-	}
-	return texts, nil
 }
 
 // checkText refuses what cannot be a description.

@@ -43,21 +43,70 @@ func TestReadTexts(t *testing.T) {
 	}
 }
 
+// Texts in the forms that others publish them in.
+func TestReadForms(t *testing.T) {
+	number := func(v uint64) *uint64 { return &v }
+	real := func(v float64) *float64 { return &v }
+	wizard, punk := Text{Text: "a wizard"}, Text{Text: "a punk"}
+	for name, c := range map[string]struct {
+		file, content string
+		want          []Text
+	}{
+		"strings":       {"t.json", `["a wizard", " a punk"]`, []Text{wizard, punk}},
+		"lines of JSON": {"t.jsonl", `{"text":"a wizard"}` + "\n\n" + `"a punk"` + "\n", []Text{wizard, punk}},
+		"CSV":           {"t.csv", "id,text\n1,\"a wizard, old\"\n2,a punk\n", []Text{{Text: "a wizard, old"}, punk}},
+		"CSV of Excel":  {"t.CSV", "\uFEFFid;Text\r\n1;a wizard\r\n\r\n2;a punk\r\n", []Text{wizard, punk}},
+		"one column":    {"t.csv", "caption\na wizard\na punk\n", []Text{wizard, punk}},
+		"settings": {"t.csv", "seed,alpha,style,kind,file,prompt\n7,1.5,comic,limited,a.png,a wizard\n,,,,,a punk\n",
+			[]Text{{Text: "a wizard", Kind: "limited", File: "a.png", Seed: number(7), Alpha: real(1.5), Style: "comic"}, punk}},
+		"PartiPrompts": {"t.tsv", "Prompt\tCategory\tChallenge\tNote\nbond\tAbstract\tBasic\tx\na sign that says \"Hi\"\tArts\tBasic\t\n\"\"\"Hi\"\" he said\"\tArts\t\t\n",
+			[]Text{{Text: "bond", Kind: "Abstract"}, {Text: `a sign that says "Hi"`, Kind: "Arts"}, {Text: `"Hi" he said`, Kind: "Arts"}}},
+		"DrawBench": {"t.csv", "Prompts,Category\nA red colored car.,Colors\n", []Text{{Text: "A red colored car.", Kind: "Colors"}}},
+		"GenEval": {"t.jsonl", `{"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"}`,
+			[]Text{{Text: "a photo of a bench", Kind: "single_object"}}},
+		"COCO": {"t.json", `{"info": {}, "images": [{"id": 9, "file_name": "x9.jpg", "width": 3}], "annotations": [{"image_id": 9, "id": 1, "caption": "A cat. "}, {"image_id": 9, "id": 2, "caption": "Cats."}]}`,
+			[]Text{{Text: "A cat.", File: "x9.jpg"}, {Text: "Cats.", File: "x9.jpg"}}},
+		"a map":          {"t.json", `{"b.png": "a wizard", "a.png": ["a punk", "a clown"]}`, []Text{{Text: "a wizard", File: "b.png"}, {Text: "a punk", File: "a.png"}, {Text: "a clown", File: "a.png"}}},
+		"settings, JSON": {"t.json", `[{"text": "a wizard", "seed": 7, "alpha": 0.5, "file": "a"}, {"Prompt": "a punk", "seed": 8, "id": 3}]`, []Text{{Text: "a wizard", Seed: number(7), Alpha: real(0.5), File: "a"}, {Text: "a punk", Seed: number(8)}}},
+	} {
+		got, err := readTextsFrom(t, c.file, c.content)
+		if d := cmp.Diff(c.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", name, err, d)
+		}
+	}
+	for name, c := range map[string]struct{ file, content, want string }{
+		"YAML":         {"t.yaml", "a: b", "end in .yaml are not read"},
+		"JSON as text": {"t.txt", `{"text":"a wizard"}` + "\n" + `{"text":"a punk"}`, "its first line is JSON"},
+		"no column":    {"t.csv", "id,txt\n1,a wizard\n", `its columns are ["id" "txt"]`},
+		"no header":    {"t.tsv", "a wizard\ta hat\n", "names no column of texts"},
+		"no text":      {"t.csv", "id,text\n1,a\n2\n", "line 3: the text is empty"},
+		"a seed":       {"t.csv", "seed,text\n1,a\n-2,b\n", `line 3: seed is "-2"`},
+		"an alpha":     {"t.csv", "alpha,text\nNaN,a\n", `line 2: alpha is "NaN"`},
+		"JSONL":        {"t.jsonl", "\"a\"\na wizard\n", "line 2: it is a wizard; expected an object or a string"},
+		"a map's hole": {"t.json", `{"a.png": "x", "b.png": 3}`, `"b.png": it is 3`},
+	} {
+		got, err := readTextsFrom(t, c.file, c.content)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v, %v; want %q and a hint", name, got, err, c.want)
+		}
+	}
+}
+
 func TestReadTextsRefuses(t *testing.T) {
 	long := strings.Repeat("a", maxTextBytes+1)
 	for name, c := range map[string]struct{ file, content, want string }{
 		"empty":           {"t.txt", "", "no texts"},
 		"only blank":      {"t.txt", "\n \n", "no texts"},
-		"not UTF-8":       {"t.txt", "good\n\nb\xffd\n", "line 3: the text is not UTF-8"},
+		"not UTF-8":       {"t.txt", "good\n\nb\xffd\n", "line 3 is not UTF-8"},
 		"NUL":             {"t.txt", "good\nb\x00d", "line 2: the text holds a NUL"},
 		"long":            {"t.txt", "good\n" + long, "line 2: the text has 10001 bytes"},
 		"JSON empty":      {"t.json", "[]", "no texts"},
-		"JSON no list":    {"t.json", `{"text": "a"}`, "not a JSON list"},
+		"JSON no list":    {"t.json", `{"text": "a"}`, "it is one entry"},
 		"JSON nothing":    {"t.json", ``, "not a JSON list"},
-		"JSON string":     {"t.json", `["a wizard"]`, "entry 1: json: cannot unmarshal string"},
-		"JSON key":        {"t.json", `[{"text": "a"}, {"text": "b", "txet": 1}]`, `entry 2: json: unknown field "txet"`},
+		"JSON number":     {"t.json", `["a wizard", 7]`, "entry 2: it is 7; expected an object or a string"},
+		"JSON key":        {"t.json", `[{"text": "a"}, {"text": "b", "txet": 1}]`, `entry 2: unknown field "txet"`},
 		"JSON empty text": {"t.json", `[{"text": "a"}, {"kind": "limited"}]`, "entry 2: the text is empty"},
-		"JSON attribute":  {"t.json", `[{"text": "a", "attributes": {"hair": "red"}}]`, "entry 1: json: cannot unmarshal string"},
+		"JSON attribute":  {"t.json", `[{"text": "a", "attributes": {"hair": "red"}}]`, `entry 1: "attributes" is a string`},
 		"JSON long":       {"t.json", `[{"text": "` + long + `"}]`, "entry 1: the text has 10001 bytes"},
 		"JSON cut":        {"t.json", `[{"text": "a"}`, "after entry 1"},
 		"JSON tail":       {"t.json", `[{"text": "a"}] x`, "something follows the list of 1 entries"},

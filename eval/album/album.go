@@ -24,13 +24,17 @@ const gridPictures = 480
 
 // Album says what is drawn, and how.
 type Album struct {
-	Env    host.Env
-	Model  draw.Model
-	Plan   draw.Plan
-	Texts  []texts.Text
+	Env   host.Env
+	Model draw.Model
+	Plan  draw.Plan
+	Texts []texts.Text
+	// Plans are the texts' own, which differ from Plan in seeds and alpha; nil draws all by Plan.
+	Plans  []draw.Plan
 	AtOnce int // pictures drawn together
 	Redraw draw.Redraw
-	Out    string // the folder
+	// Redraws are those of texts that name a style, by its name.
+	Redraws map[string]draw.Redraw
+	Out     string // the folder
 }
 
 // Summary is summary.json.
@@ -80,10 +84,14 @@ type kept struct {
 func (a Album) draw(ctx context.Context) (*kept, error) {
 	plan := a.Plan
 	requests := make([]draw.Request, len(a.Texts))
+	all := 0
 	for i, text := range a.Texts {
-		requests[i] = draw.Request{Text: text, Plan: plan}
+		if requests[i] = (draw.Request{Text: text, Plan: plan}); a.Plans != nil {
+			requests[i].Plan = a.Plans[i]
+		}
+		all += len(requests[i].Seeds)
 	}
-	bar := a.Env.Progress("Drawing pictures", len(requests)*len(plan.Seeds))
+	bar := a.Env.Progress("Drawing pictures", all)
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
 	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests, draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
@@ -105,10 +113,14 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 
 // add writes a picture, redrawn, with its record beside it.
 func (a *kept) add(ctx context.Context, p *draw.Picture) error {
-	record := a.Model.Record(*p.Recipe).Drawn(p)
-	record.Cartoon = a.Redraw.Record()
+	record := a.Model.Record(*p.Recipe).With(p)
+	redraw, ok := a.Redraws[record.Text.Style]
+	if !ok {
+		redraw = a.Redraw
+	}
+	record.Cartoon = redraw.Record()
 	name := draw.FileName(p.Request, record.Text.Text, record.Seed)
-	img, err := a.Redraw.File(ctx, a.Out, name, a.Model.Image(p))
+	img, err := redraw.File(ctx, a.Out, name, a.Model.Image(p))
 	if err != nil {
 		return err
 	}

@@ -164,16 +164,20 @@ func (w *worker) loadMapper(run string) error {
 }
 
 // loadPrompts returns the prompts of a run, or of the domain.
-func (w *worker) loadPrompts(run string) (pipeline.PromptFile, error) {
+func (w *worker) loadPrompts(ctx context.Context, run string) (pipeline.PromptFile, error) {
 	if run == "" {
-		return w.session.domain.OpenPrompts(w.session.networks)
+		p, err := w.session.domain.OpenPrompts(w.session.networks)
+		if err == nil {
+			err = w.session.networks.CompletePrompts(ctx, &p)
+		}
+		return p, err
 	}
 	name := w.options.Trainer.Files(run).Prompts
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		return pipeline.PromptFile{}, &Error{Code: Unfinished, Text: err.Error(), Err: err}
 	}
-	return pipeline.ParsePrompts(name, raw, w.session.networks)
+	return pipeline.ParsePrompts(name, raw, w.session.networks, "")
 }
 
 // drawing is how a cell's pictures are drawn.
@@ -210,7 +214,7 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 
 // prompts are those of the run, or of the domain, with the variant's in their place.
 func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Prompts, error) {
-	stored, err := w.loadPrompts(run)
+	stored, err := w.loadPrompts(ctx, run)
 	if err != nil {
 		return nil, err
 	}

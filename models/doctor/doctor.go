@@ -2,6 +2,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/xla"
+	"illustrator/models/xla/cuda"
 	"illustrator/models/xla/programs"
 )
 
@@ -50,8 +52,10 @@ type Weights struct {
 	SHA256 string `json:"sha256"` // of model.safetensors
 }
 
-// Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin.
-func Diagnose(ctx context.Context, backend string, cache *programs.Cache, verify func(ctx context.Context, plugin string) *exec.Cmd) Diagnosis {
+// Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin. need is the
+// memory in bytes that a program takes on a GPU, 0 if unknown.
+func Diagnose(ctx context.Context, backend string, need int64, cache *programs.Cache,
+	verify func(ctx context.Context, plugin string) *exec.Cmd) Diagnosis {
 	found := Diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
 	add := func(c Check) {
 		found.Checks = append(found.Checks, c)
@@ -61,7 +65,15 @@ func Diagnose(ctx context.Context, backend string, cache *programs.Cache, verify
 	add(Check{Name: "program", Status: OK, Detail: fmt.Sprintf("illustrator %s, %s, gomlx %s, go-xla %s", v.Illustrator, v.Go, v.GoMLX, v.GoXLA)})
 	add(found.checkPlugin(ctx, backend, verify))
 	if found.Info != nil {
-		add(checkDevices(found.Info))
+		add(checkAPI(found.Info.API))
+		if found.Info.Ran {
+			add(checkDevices(found.Info))
+		}
+	}
+	if xla.IsCUDA(cmp.Or(backend, os.Getenv(xla.BackendEnv))) {
+		for _, c := range checkGPU(cuda.Probe(ctx), need) {
+			add(c)
+		}
 	}
 	add(checkMemory(found.Memory))
 	add(found.checkWeights())
@@ -85,7 +97,10 @@ func (d *Diagnosis) checkPlugin(ctx context.Context, backend string, verify func
 		return c
 	}
 	d.Info = &info
-	c.Status, c.Detail = OK, fmt.Sprintf("%s, PJRT API %s; a graph and a gradient gave the right values", path, info.API)
+	c.Status, c.Detail = OK, path+": a graph and a gradient gave the right values"
+	if !info.Ran {
+		c.Detail = fmt.Sprintf("%s: loads, for CUDA %s; there is no GPU to run a graph on", path, info.CUDA)
+	}
 	if target, err := os.Readlink(path); err == nil {
 		c.Detail += "; links to " + target
 	}

@@ -8,6 +8,8 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/machine"
+	"illustrator/models/xla"
+	"illustrator/models/xla/cuda"
 )
 
 func TestVerifyFolderFindsAFlippedBit(t *testing.T) {
@@ -46,5 +48,41 @@ func TestMemoryCheck(t *testing.T) {
 	}
 	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}); c.Status != Warning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
 		t.Errorf("little memory: %+v", c)
+	}
+}
+
+func TestAPICheck(t *testing.T) {
+	for api, want := range map[string]string{
+		xla.BindingAPI: OK, "0.115": OK, "0.54": Warning, "1.0": Wrong, "": Wrong,
+	} {
+		if c := checkAPI(api); c.Status != want || want != OK && c.Fix == "" {
+			t.Errorf("API %q: %+v, want %s", api, c, want)
+		}
+	}
+}
+
+func TestGPUCheck(t *testing.T) {
+	const gib = 1 << 30
+	h100 := cuda.GPU{Name: "NVIDIA H100 80GB HBM3", UUID: "GPU-1", Total: 80 * gib, Free: 80 * gib, Capability: 9}
+	divided := h100
+	divided.MIG, divided.Instances = true, []cuda.Instance{{Profile: "3g.40gb", UUID: "MIG-1", Bytes: 40 * gib}}
+	for name, c := range map[string]struct {
+		machine cuda.Machine
+		need    int64
+		status  string
+		detail  string
+	}{
+		"ready":             {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 10 * gib, OK, "H100"},
+		"MIG":               {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{divided}}, 10 * gib, Warning, "3g.40gb"},
+		"too little memory": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 100 * gib, Wrong, "too little memory: "},
+		"driver too old":    {cuda.Machine{Driver: cuda.Driver{470, 82, 1}, GPUs: []cuda.GPU{h100}}, 0, Wrong, "driver too old: "},
+		"hidden": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}, Visible: "3", VisibleSet: true}, 0, Wrong,
+			"GPUs hidden: "},
+		"no driver": {cuda.Machine{NoTool: true}, 0, Wrong, "no driver: "},
+	} {
+		checks := checkGPU(c.machine, c.need)
+		if checks[0].Status != c.status || !strings.Contains(checks[0].Detail, c.detail) || c.status == Wrong && checks[0].Fix == "" {
+			t.Errorf("%s: %+v", name, checks)
+		}
 	}
 }

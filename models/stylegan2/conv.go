@@ -33,13 +33,27 @@ func convolve(x, kernel *Node) *ConvolutionBuilder {
 // upConv doubles the resolution: a transposed convolution of stride 2, as torch.conv_transpose2d's, with kernel
 // [3,3,in,out], then the filter [1,3,3,1]/4 along both axes: x [B,H,H,in] → [B,2H,2H,out].
 //
-// XLA's CPU compiler has no fast transposed convolution, and to GoMLX the gradient of one is not known: hence a product of
-// matrices, in the kernel's type, and a gradient of its own.
+// GoMLX has no gradient of a transposed convolution, hence a gradient of its own. XLA's CPU compiler has no fast one, hence a
+// product of matrices there.
 func upConv(x, kernel *Node) *Node {
 	return nn.WithGradient(x,
-		func(x *Node) *Node { return blur(transposedConv(x, kernel), 1, 0) },
+		func(x *Node) *Node {
+			if nn.OnHost(x.Graph()) {
+				return blur(transposedConv(x, kernel), 1, 0)
+			}
+			return blur(dilatedConv(x, kernel), 1, 1)
+		},
 		// The filter is symmetric, so it is its own transpose. The transposed convolution's is the convolution.
 		func(v *Node) *Node { return stridedConv(blur(v, 2, 2), kernel) })
+}
+
+// dilatedConv is transposedConv without the zeros of the last row and column, as a convolution of x with zeros between its rows
+// and columns: cuDNN computes it as the gradient of a convolution of stride 2, which skips the zeros.
+// x [B,H,H,in] → [B,2H+1,2H+1,out].
+func dilatedConv(x, kernel *Node) *Node {
+	around := [2]int{2, 2}
+	conv := convolve(x, Reverse(kernel, 0, 1)).PaddingPerDim([][2]int{around, around}).InputDilationPerAxis(2, 2)
+	return nn.Widen(conv.Done())
 }
 
 // transposedConv adds x[m]·kernel[a] to output 2m+a, along both axes: x [B,H,H,in] → [B,2H+2,2H+2,out], of which the last

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -12,6 +13,7 @@ import (
 
 	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
+	"illustrator/models/xla"
 )
 
 // TestUpConv compares with the definition, written as loops: x[m]·kernel[a] is added to 2m+a, and output n of the filter
@@ -64,6 +66,38 @@ func TestUpConv(t *testing.T) {
 	}
 	// The function is linear in x, so that central differences are exact up to rounding.
 	nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node { return up(x) }, xs, 1e-2, 1e-9)
+}
+
+// TestUpConvOfDevices compares the graphs of a device and of the host, forward and backward, in float64. A CPU whose memory is not
+// the host's stands for the device.
+func TestUpConvOfDevices(t *testing.T) {
+	if nntest.BackendName() != "xla:cpu" {
+		t.Skip("compares graphs on a CPU")
+	}
+	device, err := xla.Open("xla:cpu,noshared_buffers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Finalize()
+	results := func(backend compute.Backend) []float64 {
+		outputs, err := graph.ExecOnceN(backend, func(x, kernel *graph.Node) []*graph.Node {
+			if nn.OnHost(x.Graph()) == (backend == device) {
+				t.Error("the graph is not that of the backend")
+			}
+			y := upConv(x, kernel)
+			return []*graph.Node{graph.Reshape(y, -1), graph.Reshape(graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0], -1)}
+		}, normal(dtypes.Float64, 2, 5, 5, 3), normal(dtypes.Float64, 3, 3, 3, 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(tensors.MustCopyFlatData[float64](outputs[0]), tensors.MustCopyFlatData[float64](outputs[1])...)
+	}
+	host, other := results(nntest.Backend(t)), results(device)
+	for i, want := range host {
+		if !(math.Abs(other[i]-want) <= 1e-10*max(1, math.Abs(want))) { // sums of some hundred products
+			t.Fatalf("value %d is %g on a device, %g on the host", i, other[i], want)
+		}
+	}
 }
 
 // normal is a tensor of N(0,1), other numbers for other dimensions.

@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -163,20 +165,22 @@ func activate(x *Node) *Node {
 // upsample doubles a picture [B,3,H,H] by zero insertion and the FIR filter [1,3,3,1]/4 along each axis, written as two
 // products with a constant matrix.
 func upsample(x *Node) *Node {
-	h := x.Shape().Dim(2)
-	m := make([][]float64, 2*h)
-	for n := range m {
-		m[n] = make([]float64, h)
-		for i := range m[n] {
-			if t := 2*i - n + 2; t >= 0 && t < len(fir) {
-				m[n][i] = fir[t]
-			}
-		}
-	}
-	matrix := ConstAs(x, m)
+	matrix := upsampleWeights(x, x.Shape().Dim(2))
 	x = DotGeneral(x, []int{3}, nil, matrix, []int{1}, nil) // [B,3,H,2H]
 	x = DotGeneral(x, []int{2}, nil, matrix, []int{1}, nil) // [B,3,2H (width),2H (height)]
 	return TransposeAllAxes(x, 0, 1, 3, 2)
+}
+
+// upsampleWeights returns the matrix [2h,h] of upsample in the dtype of x: new pixel n takes fir[2i-n+2] of the old pixel i. It is
+// computed in the graph, where it takes no room in the program.
+func upsampleWeights(x *Node, h int) *Node {
+	g, shape := x.Graph(), shapes.Make(dtypes.Int32, 2*h, h)
+	tap := AddScalar(Sub(MulScalar(Iota(g, shape, 1), 2), Iota(g, shape, 0)), 2)
+	weights := Zeros(g, shapes.Make(x.DType(), 2*h, h))
+	for t, weight := range fir {
+		weights = Where(Equal(tap, Scalar(g, dtypes.Int32, t)), Scalar(g, x.DType(), weight), weights)
+	}
+	return weights
 }
 
 // NoiseMode says where the noise of the synthesis network comes from.

@@ -11,20 +11,24 @@ import (
 
 // Options of a CUDA backend.
 const (
-	// optionTF32 lets products of matrices and convolutions of float32 round their operands to TF32's 10 bits.
+	// optionTF32 lets products of matrices and convolutions of float32 round their operands to TF32's 10 bits. GoMLX's option of
+	// that name is about products alone.
 	optionTF32 = "tf32"
 	// optionPreallocate, of GoMLX, takes three quarters of the device's memory at once, or the share memory_fraction.
 	optionPreallocate = "preallocate"
 )
 
-// prepareCUDA sets the environment that XLA and NVIDIA's libraries read when plugin is opened, and returns what is left of the
-// options for GoMLX. Memory is preallocated unless they say otherwise, as XLA does.
+// prepareCUDA sets the environment that XLA and NVIDIA's libraries read when plugin is opened, and returns the options for
+// GoMLX. Memory is preallocated unless they say otherwise, as XLA does.
 func prepareCUDA(plugin string, options []string) (gomlx []string) {
 	setCUDADataDir(plugin)
+	options = slices.Clone(options)
 	if !slices.Contains(options, optionTF32) {
 		forbidTF32()
+		if !slices.Contains(options, "no"+optionTF32) {
+			options = append(options, optionTF32+"=false")
+		}
 	}
-	options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == optionTF32 })
 	if !slices.ContainsFunc(options, func(o string) bool { return strings.Contains(o, optionPreallocate) }) {
 		options = append(options, optionPreallocate)
 	}
@@ -32,8 +36,8 @@ func prepareCUDA(plugin string, options []string) (gomlx []string) {
 }
 
 // forbidTF32 has float32 computed in float32. XLA's own default for CUDA is TF32, in which GoMLX (v0.28.2) leaves convolutions
-// whatever its option tf32 says. The variable tells cuBLAS and cuDNN, the flag leaves products to cuBLAS instead of XLA's own kernels. What the
-// environment says already is left.
+// whatever its option tf32 says. The variable tells cuBLAS and cuDNN, the flag leaves products to cuBLAS instead of XLA's own
+// kernels. The environment's own settings stay.
 func forbidTF32() {
 	const override, flag = "NVIDIA_TF32_OVERRIDE", "--xla_gpu_enable_triton_gemm="
 	if _, set := os.LookupEnv(override); !set {

@@ -2,7 +2,9 @@ package xla
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,6 +63,28 @@ func TestCUDAPluginLoads(t *testing.T) {
 	}
 	if info.Platform != "cuda" || !strings.HasPrefix(info.API, "0.") || info.CUDA == "" || info.Ran != cuda.HasGPU() {
 		t.Errorf("info %+v", info)
+	}
+}
+
+func TestBindingAPI(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/gomlx/go-xla/pjrt").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "pjrt_c_api.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var version []string
+	for _, name := range []string{"PJRT_API_MAJOR", "PJRT_API_MINOR"} {
+		found := regexp.MustCompile(`#define ` + name + ` (\d+)`).FindSubmatch(header)
+		if found == nil {
+			t.Fatalf("go-xla's header has no %s", name)
+		}
+		version = append(version, string(found[1]))
+	}
+	if got := strings.Join(version, "."); got != BindingAPI {
+		t.Errorf("go-xla's header is of PJRT's API %s; BindingAPI is %s", got, BindingAPI)
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 	"illustrator/models/xla/cuda"
 )
 
+// BindingAPI is the version of PJRT's C API that go-xla is written for, that of its header.
+const BindingAPI = "0.104"
+
 // verifyTimeout bounds a verification; it takes about a second where all is well.
 const verifyTimeout = 2 * time.Minute
 

@@ -138,10 +138,10 @@ func TestPrepareCUDA(t *testing.T) {
 		wantFlags       string
 		gomlx           []string
 	}{
-		{nil, "", "", "0", forbidden, []string{"preallocate"}},
+		{nil, "", "", "0", forbidden, []string{"tf32=false", "preallocate"}},
 		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32", "preallocate"}},
-		{[]string{"tf32", "preallocate=false"}, "", "", "", "", []string{"preallocate=false"}},
-		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"memory_fraction=0.9", "preallocate"}},
+		{[]string{"tf32", "preallocate=false"}, "", "", "", "", []string{"tf32", "preallocate=false"}},
+		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"memory_fraction=0.9", "tf32=false", "preallocate"}},
 	} {
 		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
 		if c.override == "" {

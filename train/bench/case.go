@@ -80,8 +80,8 @@ type Work struct {
 // learningRate is small enough that the mapper stays near its fresh weights over a benchmark.
 const learningRate = 1e-5
 
-// prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
-func (c Case) prepare(ctx context.Context, backend compute.Backend) (Work, func(at int) error, error) {
+// Prepare opens the case's networks and returns what it does, and the function that does the step at, counted from 0.
+func (c Case) Prepare(ctx context.Context, backend compute.Backend) (Work, func(at int) error, error) {
 	n, err := c.Open(backend, c.Precision)
 	if err != nil {
 		return Work{}, nil, err

@@ -27,7 +27,7 @@ type answer struct {
 
 // Serve is the worker's side: it does c's work on backend as the lines of in ask.
 func Serve(ctx context.Context, c Case, backend compute.Backend, in io.Reader, out io.Writer) error {
-	work, step, err := c.prepare(ctx, backend)
+	work, step, err := c.Prepare(ctx, backend)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 	} else {
 		meta.NoiseMode = "" // such a set may have any
 	}
-	need := j.Run.Train.Batch + 1
+	need := j.Run.Train.Batch
 	if j.ValidationPairs == "" {
 		need += j.Run.Train.Validation.Rows
 	}

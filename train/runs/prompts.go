@@ -59,7 +59,7 @@ func ReadPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile
 	if err != nil {
 		return pipeline.PromptFile{}, notARun(err)
 	}
-	return pipeline.ParsePrompts(folder.Prompts(), raw, n)
+	return pipeline.ParsePrompts(folder.Prompts(), raw, n, "")
 }
 
 // embed embeds texts [N,E], and warns of those that are cut.

@@ -44,6 +44,10 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if err != nil {
 		return train.Info{}, err
 	}
+	init, err := openInit(j.Run.Init, m)
+	if err != nil {
+		return train.Info{}, err
+	}
 	j.Env.Devices = j.Run.Train.Devices
 	set, err := j.openPairs(ctx)
 	if err != nil {
@@ -76,7 +80,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	training.Config = j.Run.Train.Resolved(training.TrainRows())
 	keeper, err := j.newKeeper(training, set, validation)
 	if err == nil {
-		err = keeper.startFrom(j.Run.Init, training)
+		err = keeper.startFrom(init, training)
 	}
 	if err != nil {
 		return train.Info{}, err

@@ -9,6 +9,8 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -19,6 +21,9 @@ import (
 //export programsCompile
 func programsCompile(pointer unsafe.Pointer) *C.error {
 	p, args, cache := intercepted, (*C.compile_args)(pointer), inUse.Load()
+	if take := captureBy.Load(); take != nil {
+		return p.capture(args, *take)
+	}
 	if cache == nil {
 		return p.compile(args)
 	}
@@ -52,6 +57,26 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 		cache.debug("program compiled", "key", key, "bytes", len(content), "seconds", seconds)
 	}
 	return nil
+}
+
+// capture gives the program away and answers with an error of the plugin's, the one that it has for programs of a format that
+// it does not know.
+func (p *plugin) capture(args *C.compile_args, take func(Program)) *C.error {
+	given := args.program
+	take(Program{
+		Format: strings.Clone(text(given.format, given.format_size)), Code: []byte(text(given.code, given.code_size)),
+		Options: []byte(text(args.options, args.options_size)),
+	})
+	format := []byte("captured")
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(&format[0])
+	unknown := *given
+	unknown.format, unknown.format_size = (*C.char)(unsafe.Pointer(&format[0])), C.size_t(len(format))
+	pinner.Pin(&unknown)
+	args.program = &unknown
+	defer func() { args.program = given }()
+	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
 }
 
 func (p *plugin) compile(args *C.compile_args) *C.error {

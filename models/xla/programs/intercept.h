@@ -9,6 +9,10 @@ const api *programs_table(const char *path);
 // NULL if the plugin lacks a function that it needs, or if there was no memory.
 api *programs_intercept(const api *plugin);
 
+// programs_disguise has clients of an intercepted table created without options: those of another device's plugin are not
+// this one's. There can be one such table.
+void programs_disguise(api *changed);
+
 // programs_call calls a function of the plugin's own table.
 error *programs_call(const api *plugin, int function, void *args);
 

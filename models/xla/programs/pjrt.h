@@ -52,20 +52,58 @@ typedef struct {
 } deserialize_args;
 typedef struct { ARGS; executable *executable; int64_t bytes[15]; } memory_args;
 
+// What compiling ahead of time takes besides. A topology describes devices that need not be here.
+typedef struct topology topology;
+typedef struct { ARGS; } initialize_args;
+typedef struct {
+	ARGS;
+	const char *name;
+	size_t name_size;
+	int type; // 0: text
+	const char *text;
+	size_t text_size;
+} named_value;
+typedef struct {
+	ARGS;
+	const char *name;
+	size_t name_size;
+	const named_value *options;
+	size_t options_count;
+	topology *topology;
+} topology_create_args;
+typedef struct {
+	ARGS;
+	const topology *topology;
+	const program *program;
+	const char *options;
+	size_t options_size;
+	client *client;
+	executable *executable;
+} ahead_args;
+typedef struct { ARGS; executable *executable; program *program; } optimized_args;
+
+// The beginning of what a client is created by.
+typedef struct { ARGS; const named_value *options; size_t options_count; } create_args;
+
 // The places of functions in a plugin's table.
 enum {
 	ERROR_DESTROY = 0,
 	ERROR_MESSAGE = 1,
+	INITIALIZE = 3,
+	CREATE = 10,
 	PLATFORM_VERSION = 14,
 	DEVICES = 16,
 	COMPILE = 20,
 	KIND = 26,
 	DESCRIBE = 29,
 	EXECUTABLE_DESTROY = 40,
+	OPTIMIZED = 48,
 	SERIALIZE = 49,
 	LOADED_DESTROY = 50,
 	EXECUTABLE = 51,
 	DESERIALIZE = 56,
+	TOPOLOGY_CREATE = 82,
+	AHEAD = 89,
 	MEMORY = 96,
 };
 

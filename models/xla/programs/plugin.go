@@ -38,14 +38,20 @@ var (
 
 // Intercept has go-xla open the plugin at path, an absolute path, such that its programs are compiled by way of this
 // package. Only the first plugin of a process is taken: another one, or a file that is no plugin, is left to go-xla.
-func Intercept(path string) error {
+func Intercept(path string) error { return intercept(path, path) }
+
+// InterceptAs is Intercept for a plugin that go-xla is to take for the one of another device, which name says. The options of
+// its clients are those of that device, and are dropped.
+func InterceptAs(path, name string) error { return intercept(path, name) }
+
+func intercept(path, name string) error {
 	interception.Lock()
 	defer interception.Unlock()
 	if intercepted != nil {
 		return nil
 	}
-	name := []byte(path + "\x00")
-	table := C.programs_table((*C.char)(unsafe.Pointer(unsafe.SliceData(name))))
+	file := []byte(path + "\x00")
+	table := C.programs_table((*C.char)(unsafe.Pointer(unsafe.SliceData(file))))
 	if table == nil {
 		return nil
 	}
@@ -53,11 +59,14 @@ func Intercept(path string) error {
 	if changed == nil {
 		return nil
 	}
+	if name != path {
+		C.programs_disguise(changed)
+	}
 	intercepted = &plugin{
 		table: table, machine: describeMachine(),
 		hash: sync.OnceValues(func() (checkpoints.File, error) { return checkpoints.SHA256OfFile(path) }),
 	}
-	return pjrt.RegisterPreloadedPlugin(path, uintptr(unsafe.Pointer(changed)))
+	return pjrt.RegisterPreloadedPlugin(name, uintptr(unsafe.Pointer(changed)))
 }
 
 // call calls one of the plugin's functions.

@@ -26,6 +26,26 @@ var inUse atomic.Pointer[Cache]
 // ends that.
 func Use(cache *Cache) { inUse.Store(cache) }
 
+// Program is what GoMLX has a plugin compile.
+type Program struct {
+	Format  string // "mlir": StableHLO
+	Code    []byte
+	Options []byte // a serialized CompileOptionsProto
+}
+
+// captureBy takes the programs of this process, nil for nobody.
+var captureBy atomic.Pointer[func(Program)]
+
+// Capture gives the programs of this process to take instead of having them compiled, those of a plugin that Intercept has
+// taken. Their compilation is an error. nil ends that.
+func Capture(take func(Program)) {
+	if take == nil {
+		captureBy.Store(nil)
+		return
+	}
+	captureBy.Store(&take)
+}
+
 var counts struct{ compiled, loaded atomic.Int64 }
 
 // Count returns how many programs this process has had compiled, and how many it has read from a cache instead.

@@ -96,3 +96,38 @@ FIELD(deserialize_args, options_size, PJRT_Executable_DeserializeAndLoad_Args, o
 FUNCTION(MEMORY, PJRT_Executable_GetCompiledMemoryStats);
 SIZE(memory_args, PJRT_Executable_GetCompiledMemoryStats_Args);
 FIELD(memory_args, executable, PJRT_Executable_GetCompiledMemoryStats_Args, executable);
+
+FUNCTION(INITIALIZE, PJRT_Plugin_Initialize);
+SIZE(initialize_args, PJRT_Plugin_Initialize_Args);
+
+SIZE(named_value, PJRT_NamedValue);
+FIELD(named_value, name, PJRT_NamedValue, name);
+FIELD(named_value, name_size, PJRT_NamedValue, name_size);
+FIELD(named_value, type, PJRT_NamedValue, type);
+FIELD(named_value, text, PJRT_NamedValue, string_value);
+FIELD(named_value, text_size, PJRT_NamedValue, value_size);
+
+FUNCTION(TOPOLOGY_CREATE, PJRT_TopologyDescription_Create);
+SIZE(topology_create_args, PJRT_TopologyDescription_Create_Args);
+FIELD(topology_create_args, name, PJRT_TopologyDescription_Create_Args, topology_name);
+FIELD(topology_create_args, options, PJRT_TopologyDescription_Create_Args, create_options);
+FIELD(topology_create_args, options_count, PJRT_TopologyDescription_Create_Args, num_options);
+FIELD(topology_create_args, topology, PJRT_TopologyDescription_Create_Args, topology);
+
+FUNCTION(AHEAD, PJRT_Compile);
+SIZE(ahead_args, PJRT_Compile_Args);
+FIELD(ahead_args, topology, PJRT_Compile_Args, topology);
+FIELD(ahead_args, program, PJRT_Compile_Args, program);
+FIELD(ahead_args, options, PJRT_Compile_Args, compile_options);
+FIELD(ahead_args, options_size, PJRT_Compile_Args, compile_options_size);
+FIELD(ahead_args, client, PJRT_Compile_Args, client);
+FIELD(ahead_args, executable, PJRT_Compile_Args, executable);
+
+FUNCTION(OPTIMIZED, PJRT_Executable_OptimizedProgram);
+SIZE(optimized_args, PJRT_Executable_OptimizedProgram_Args);
+FIELD(optimized_args, executable, PJRT_Executable_OptimizedProgram_Args, executable);
+FIELD(optimized_args, program, PJRT_Executable_OptimizedProgram_Args, program);
+
+FUNCTION(CREATE, PJRT_Client_Create);
+FIELD(create_args, options, PJRT_Client_Create_Args, create_options);
+FIELD(create_args, options_count, PJRT_Client_Create_Args, num_options);

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/cmd/terminal"
+	"illustrator/internal/fault"
+	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
+	"illustrator/models/xla"
+	"illustrator/models/xla/ahead"
+)
+
+const rootLong = `Builds the graphs that a CUDA device gets, with networks whose weights are zeros, and compiles them ahead of time with
+XLA's CUDA plugin for devices that are described: A100, H100 and H200. No GPU is needed, and nothing is run.
+
+The results go to a JSON file after each program, and a document is written from it. Running it again compiles only what changed.`
+
+// compilerFlags are XLA's where no device can measure which algorithm is the fastest.
+const compilerFlags = "--xla_gpu_autotune_level=0"
+
+type options struct {
+	plugin, results, document string
+	programs, sets            []string
+	small, render             bool
+	asCase                    string // be the process of one case, given in JSON
+	known                     string // with it, a file of earlier results
+}
+
+func newRootCommand(opts *terminal.Options) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "gpucompile",
+		Short: "Compile the programs for A100, H100 and H200 without a GPU",
+		Long:  rootLong,
+		Example: `  gpucompile
+  gpucompile --only step,sampling --networks 256`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.asCase != "" {
+				return runCase(cmd.Context(), opts, o)
+			}
+			return run(cmd.Context(), opts, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.plugin, "plugin", "", "the CUDA plugin (default: the one that `illustrator setup --cuda` installed)")
+	flags.StringVar(&o.results, "results", "docs/gpu-compiled.json", "JSON file of the results")
+	flags.StringVar(&o.document, "document", "docs/gpu-compiled.md", "document to write")
+	flags.StringSliceVar(&o.programs, "only", nil, "programs to compile (default: all)")
+	flags.StringSliceVar(&o.sets, "networks", nil, "networks to compile them of: "+strings.Join(networkSets, ", ")+" (default: all)")
+	flags.BoolVar(&o.small, "small", false, "compile Lorelei's training step for an H100 alone, and write nothing")
+	flags.BoolVar(&o.render, "render", false, "write the document from the results, and compile nothing")
+	flags.StringVar(&o.asCase, "case", "", "")
+	flags.StringVar(&o.known, "known", "", "")
+	_ = flags.MarkHidden("case")
+	_ = flags.MarkHidden("known")
+	opts.AddFlags(cmd.PersistentFlags())
+	return cmd
+}
+
+// job is what a process of one case does.
+type job struct {
+	Case
+	Devices []string `json:"devices"`
+}
+
+// jobs lists all cases, the most telling first: each program in TF32, then other batches and precisions, then other devices.
+func (o options) jobs() []job {
+	devices := deviceNames()
+	h100 := devices[1]
+	if o.small {
+		return []job{{Case{"step", "lorelei", 32, tf32}, []string{h100}}}
+	}
+	var order [6][]job
+	add := func(pass int, c Case, devices ...string) { order[pass] = append(order[pass], job{c, devices}) }
+	for _, p := range programList {
+		sets := p.sets
+		if sets == nil {
+			sets = networkSets
+		}
+		for _, set := range sets {
+			if o.programs != nil && !slices.Contains(o.programs, p.name) || o.sets != nil && !slices.Contains(o.sets, set) {
+				continue
+			}
+			for _, batch := range p.batches() {
+				first := 1
+				switch {
+				case batch == middleBatch:
+					first = 0
+				case batch < middleBatch:
+					first = 4
+				}
+				add(first, Case{p.name, set, batch, tf32}, h100)
+				if p.narrow {
+					add(max(2, first), Case{p.name, set, batch, bfloat16}, h100)
+				}
+				add(max(3, first), Case{p.name, set, batch, float32s}, h100)
+			}
+			add(5, Case{p.name, set, middleBatch, tf32}, devices[0], devices[2])
+		}
+	}
+	return slices.Concat(order[:]...)
+}
+
+// mainPrograms are compiled in all batches, from which the memory of others follows.
+var mainPrograms = []string{"step", "sampling", "refine"}
+
+const middleBatch = 8
+
+func (p program) batches() []int {
+	switch {
+	case !slices.Contains(mainPrograms, p.name):
+		return []int{middleBatch}
+	case p.most > 0:
+		return []int{1, middleBatch, p.most}
+	case strings.HasPrefix(p.name, "step"):
+		return []int{2, middleBatch, 64} // BatchNorm has no statistics of one row
+	}
+	return []int{1, middleBatch, 64}
+}
+
+func deviceNames() []string {
+	var names []string
+	for _, d := range ahead.Devices() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+func run(ctx context.Context, opts *terminal.Options, o options) error {
+	results, err := readResults(o.results)
+	if err != nil {
+		return err
+	}
+	if o.render {
+		return writeDocument(o.document, results)
+	}
+	plugin := o.plugin
+	if plugin == "" {
+		var found bool
+		if plugin, found = xla.Find("cuda"); !found {
+			return fault.Hint(errors.New("no CUDA plugin"), "run `illustrator setup --cuda=13`, which needs no GPU")
+		}
+	}
+	failed := 0
+	jobs := o.jobs()
+	progress := opts.NewProgress("compile", len(jobs))
+	defer progress.Done()
+	for i, j := range jobs {
+		progress.Set(i, j.String())
+		began := time.Now()
+		done, err := compileInChild(ctx, plugin, o.results, j)
+		if err != nil {
+			return err
+		}
+		for _, r := range done {
+			if r.Error != "" {
+				failed++
+				opts.Log.Warn(fmt.Sprintf("%v for %s: %s", r.Case, r.Device, r.Error))
+			}
+			results = replace(results, r)
+		}
+		opts.Log.Debug(j.String(), "seconds", time.Since(began).Seconds())
+		if !o.small {
+			if err := jsonfile.Write(o.results, results); err != nil {
+				return err
+			}
+		}
+	}
+	progress.Set(len(jobs), "")
+	if o.small {
+		return jsonfile.Print(opts.Stdout, results[len(results)-1])
+	}
+	if err := writeDocument(o.document, results); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return fault.Hint(fmt.Errorf("%d programs did not compile", failed), "%s says why", o.document)
+	}
+	return nil
+}
+
+func replace(results []Result, r Result) []Result {
+	same := func(old Result) bool { return old.Case == r.Case && old.Device == r.Device }
+	if at := slices.IndexFunc(results, same); at >= 0 {
+		results[at] = r
+		return results
+	}
+	return append(results, r)
+}
+
+func readResults(path string) ([]Result, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	if err := json.Unmarshal(content, &results); err != nil {
+		return nil, fault.Hint(fmt.Errorf("results %q: %w", path, err), "delete the file to compile everything again")
+	}
+	return results, nil
+}
+
+func writeDocument(path string, results []Result) error {
+	text, err := document(results).Markdown()
+	if err != nil {
+		return err
+	}
+	return files.WriteFile(path, text, 0o644)
+}
+
+// compileInChild has a process of its own build and compile a case: XLA reads its flags once, and may end the process.
+func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
+	child := exec.CommandContext(ctx, self, "--case", string(text), "--plugin", plugin, "--known", known)
+	child.Env = append(os.Environ(), "XLA_FLAGS="+compilerFlags, "TF_CPP_MIN_LOG_LEVEL=3")
+	var stdout, stderr bytes.Buffer
+	child.Stdout, child.Stderr = &stdout, &stderr
+	child.WaitDelay = time.Second
+	err = child.Run()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var results []Result
+	if err == nil {
+		err = json.Unmarshal(stdout.Bytes(), &results)
+	}
+	if err == nil {
+		return results, nil
+	}
+	for _, d := range j.Devices {
+		results = append(results, Result{Case: j.Case, Device: d, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
+	}
+	return results, nil
+}
+
+func lastLines(text string) string {
+	text = strings.TrimSpace(text)
+	return strings.Join(strings.Fields(text[max(0, len(text)-400):]), " ")
+}
+
+// runCase is the child's side.
+func runCase(ctx context.Context, opts *terminal.Options, o options) error {
+	var j job
+	if err := json.Unmarshal([]byte(o.asCase), &j); err != nil {
+		return err
+	}
+	known, err := readResults(o.known)
+	if err != nil {
+		return err
+	}
+	var devices []ahead.Device
+	for _, d := range ahead.Devices() {
+		if slices.Contains(j.Devices, d.Name) {
+			devices = append(devices, d)
+		}
+	}
+	results, err := compileCase(ctx, j.Case, o.plugin, devices, known)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(opts.Stdout).Encode(results)
+}
