@@ -190,7 +190,7 @@ func TestGet(t *testing.T) {
 		},
 		"wrong length": {
 			handler:  func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content[1:], etag) },
-			requests: 1, message: "a file of 300000 bytes; expected 300001", hint: "another one",
+			requests: 1, message: "a file of 300000 bytes; expected 300001", hint: "has changed",
 		},
 		"too much without a length": {
 			handler: func(w http.ResponseWriter, _ *http.Request, _ int) {
