@@ -123,7 +123,7 @@ func stages(t *testing.T, m Model, r Recipe) []float32 {
 	}
 	z := must[[]float32](t)(m.MapToZ(ctx, embeds))
 	if r.Spread > 0 {
-		z = SpreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
+		z = spreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
 	}
 	styles := must[[]float32](t)(m.Styles(ctx, z, r.TruncationPsi))
 	if r.InjectIndex > 0 {
@@ -174,12 +174,12 @@ func TestWay(t *testing.T) {
 	got := must[[]*Picture](t)(m.Draw(ctx, append(steps, from, to)...))
 	expectClose(t, "the first end", got[0].Pixels, got[3].Pixels, 1e-4)
 	expectClose(t, "the last end", got[2].Pixels, got[4].Pixels, 1e-4)
-	styles := Between(must[[]float32](t)(m.Styles(ctx, got[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
+	styles := between(must[[]float32](t)(m.Styles(ctx, got[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
 	synthesis := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: []uint64{5}}
 	want := must[[]float32](t)(m.Render(ctx, styles, synthesis))
 	expectClose(t, "the middle", got[1].Pixels, want, 1e-4)
 	a, b := wave(40, 1), wave(40, 2)
-	if !slices.Equal(Between(a, b, 0), a) || !slices.Equal(Between(a, b, 1), b) {
+	if !slices.Equal(between(a, b, 0), a) || !slices.Equal(between(a, b, 1), b) {
 		t.Error("the ends are not the styles' own bits")
 	}
 }
@@ -284,21 +284,21 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// SpreadZ keeps a z's length and turns it by the angle whose sine is the spread.
+// spreadZ keeps a z's length and turns it by the angle whose sine is the spread.
 func TestSpread(t *testing.T) {
 	const dim = 4000
 	z, random := wave(dim, 0), wave(dim, 40) // nearly at right angles
 	for i := range random {
 		random[i] *= float32(math.Sin(float64(i*i))) * 5
 	}
-	out := SpreadZ(z, random, 0.6)
+	out := spreadZ(z, random, 0.6)
 	if length := rms(out) / rms(z); math.Abs(length-1) > 0.03 {
 		t.Errorf("length × %g", length)
 	}
 	if cosine := vectors.Cosine(out, z); math.Abs(cosine-0.8) > 0.03 {
 		t.Errorf("cosine %g, want about 0.8", cosine)
 	}
-	if !slices.Equal(SpreadZ(z, random, 0), z) {
+	if !slices.Equal(spreadZ(z, random, 0), z) {
 		t.Error("spread 0 changes z")
 	}
 }

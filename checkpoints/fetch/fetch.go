@@ -31,8 +31,9 @@ type Client struct {
 	// one try to the next. A server that asks for a longer wait than Patience (2 min) ends the download.
 	Tries                      int
 	MinWait, MaxWait, Patience time.Duration
-	// Stall limits the time in which a server sends nothing: 60 s.
+	// Stall limits the time in which a server sends nothing, or less than Rate bytes per second: 60 s and 1,024.
 	Stall time.Duration
+	Rate  int64
 
 	backoff retryablehttp.Backoff // of tests, which don't wait
 }
@@ -120,6 +121,11 @@ func (c *Client) minWait() time.Duration  { return orDefault(c.MinWait, time.Sec
 func (c *Client) maxWait() time.Duration  { return orDefault(c.MaxWait, 30*time.Second) }
 func (c *Client) patience() time.Duration { return orDefault(c.Patience, 2*time.Minute) }
 func (c *Client) stall() time.Duration    { return orDefault(c.Stall, time.Minute) }
+
+// least returns the number of bytes that a server must send within Stall.
+func (c *Client) least() int64 {
+	return max(1, int64(float64(orDefault(c.Rate, 1024))*c.stall().Seconds()))
+}
 
 func orDefault[T comparable](value, otherwise T) T {
 	if value == *new(T) {

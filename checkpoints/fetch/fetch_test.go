@@ -188,6 +188,56 @@ func TestGet(t *testing.T) {
 				w.WriteHeader(http.StatusPartialContent)
 			}, requests: 2, message: `the server answered with the range "bytes 5-9/10"`, kept: 100_000,
 		},
+		"no total": { // bytes a-b/* is legal
+			handler: func(w http.ResponseWriter, r *http.Request, n int) {
+				if n == 0 {
+					breakOff(w, content, etag, 100_000)
+				}
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes 100000-%d/*", len(content)-1))
+				w.WriteHeader(http.StatusPartialContent)
+				_, _ = w.Write(content[100_000:])
+			}, requests: 2,
+		},
+		"a part that is called the whole": {
+			handler: func(w http.ResponseWriter, r *http.Request, n int) {
+				switch n {
+				case 0:
+					breakOff(w, content, etag, 100_000)
+				case 1:
+					w.Header().Set("Content-Range", fmt.Sprintf("bytes 100000-%d/%d", len(content)-1, len(content)))
+					_, _ = w.Write(content[100_000:])
+				default:
+					serve(w, r, content, etag)
+				}
+			}, change: func(f *File) { f.Size, f.SHA256 = 0, "" }, requests: 3,
+		},
+		"another file each time": {
+			handler: func(w http.ResponseWriter, r *http.Request, n int) {
+				tag := fmt.Sprintf(`"%d"`, n)
+				if r.Header.Get("Range") == "" {
+					breakOff(w, content, tag, 100_000)
+				}
+				r.Header.Del("If-Range")
+				serve(w, r, content, tag)
+			}, requests: 6, message: "another file at each of 4 requests", hint: "later",
+		},
+		"a web page": {
+			handler: func(w http.ResponseWriter, _ *http.Request, _ int) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = w.Write([]byte("<html>Log in</html>"))
+			}, change: func(f *File) { f.Size, f.SHA256 = 0, "" }, requests: 1, message: "web page", hint: "browser",
+		},
+		"a drip": {
+			handler: func(w http.ResponseWriter, r *http.Request, _ int) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+				for i := range content {
+					if _, err := w.Write(content[i : i+1]); err != nil || http.NewResponseController(w).Flush() != nil {
+						return
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			}, requests: 3, message: "sends too slowly: less than 204 bytes in 200ms", hint: "resumes from there", kept: -1,
+		},
 		"wrong length": {
 			handler:  func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content[1:], etag) },
 			requests: 1, message: "a file of 300000 bytes; expected 300001", hint: "has changed",
@@ -266,11 +316,14 @@ func TestGet(t *testing.T) {
 				!strings.Contains(fault.HintOf(err), c.hint)) {
 				t.Errorf("error %v, hint %q; want %q, hint %q", err, fault.HintOf(err), c.message, c.hint)
 			}
+			if strings.Contains(strings.Join(s.log, "\n"), "<nil>") {
+				t.Errorf("log %q", s.log)
+			}
 			if got := int(s.requests.Load()); got != c.requests {
 				t.Errorf("%d requests, want %d; ranges %q, log %q", got, c.requests, s.ranges, s.log)
 			}
-			if info, err := os.Stat(filepath.Join(dir, "weights.pth.part")); c.message != "" && (err == nil) != (c.kept > 0) ||
-				err == nil && info.Size() != c.kept {
+			if info, err := os.Stat(filepath.Join(dir, "weights.pth.part")); c.kept >= 0 &&
+				(c.message != "" && (err == nil) != (c.kept > 0) || err == nil && info.Size() != c.kept) {
 				t.Errorf("kept: %v, %v; want %d bytes", info, err, c.kept)
 			}
 		})
@@ -382,7 +435,7 @@ func TestThereAlready(t *testing.T) {
 	}
 }
 
-// The hub's names, its token, which other hosts don't see, and the SHA-256 that it states.
+// The hub's names, its token, which other origins don't see, and the SHA-256 that it states.
 func TestHub(t *testing.T) {
 	var leaked string
 	storage := newServer(t, func(w http.ResponseWriter, r *http.Request, _ int) {
@@ -408,6 +461,10 @@ func TestHub(t *testing.T) {
 	}
 	if leaked != "" {
 		t.Errorf("another host got %q", leaked)
+	}
+	elsewhere = storage.URL // another port of the same host
+	if err := hub.get(t, file, t.TempDir()); err != nil || leaked != "" {
+		t.Errorf("another port got %q, %v", leaked, err)
 	}
 	claimed = checkpoints.SHA256(other)
 	if err := hub.get(t, file, t.TempDir()); err == nil || !strings.Contains(err.Error(), "expected "+claimed) {

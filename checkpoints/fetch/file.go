@@ -23,8 +23,8 @@ type File struct {
 	SHA256 string `yaml:"sha256" json:"sha256,omitempty"`
 }
 
-// HubPrefix begins the name of a file of the Hugging Face hub.
-const HubPrefix = "hf-hub:"
+// hubPrefix begins the name of a file of the Hugging Face hub.
+const hubPrefix = "hf-hub:"
 
 // Environment variables of the hub's own tools: another address of the hub, and a token for files that need one.
 const (
@@ -35,7 +35,7 @@ const (
 
 // Name is the file's name, the last element of its address.
 func (f File) Name() string {
-	address, _, _ := strings.Cut(strings.TrimPrefix(f.URL, HubPrefix), "?")
+	address, _, _ := strings.Cut(strings.TrimPrefix(f.URL, hubPrefix), "?")
 	return path.Base(address)
 }
 
@@ -98,7 +98,7 @@ func (f File) Address() string {
 // address returns where the file is downloaded from. mirror takes the place of scheme and host.
 func (f File) address(mirror string) (string, error) {
 	address := f.URL
-	if name, ok := strings.CutPrefix(f.URL, HubPrefix); ok {
+	if name, ok := strings.CutPrefix(f.URL, hubPrefix); ok {
 		var err error
 		if address, err = hubAddress(name); err != nil {
 			return "", fault.Usage(fmt.Errorf("url %q: %w", f.URL, err), "write hf-hub:organisation/repository@revision/file")

@@ -27,10 +27,7 @@ func (c *Client) requests() *retryablehttp.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: c.stall()}).DialContext
 	transport.ResponseHeaderTimeout = c.stall()
-	backoff := c.backoff
-	if backoff == nil {
-		backoff = retryablehttp.DefaultBackoff // which follows Retry-After
-	}
+	backoff := c.wait()
 	var last error // of a request that got no answer
 	return &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
@@ -54,14 +51,25 @@ func (c *Client) requests() *retryablehttp.Client {
 	}
 }
 
-// checkRedirect follows redirects as net/http does, but not out of encryption. net/http itself keeps the token from
-// other hosts.
+// wait returns the wait before a retry.
+func (c *Client) wait() retryablehttp.Backoff {
+	if c.backoff != nil {
+		return c.backoff
+	}
+	return retryablehttp.DefaultBackoff // which follows Retry-After
+}
+
+// checkRedirect follows redirects as net/http does, but not out of encryption, and the token goes to the same origin
+// only: net/http would give it to other ports and to subdomains.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return fmt.Errorf("stopped after %d redirects", len(via))
 	}
 	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return errDowngrade
+	}
+	if from := via[0].URL; req.URL.Scheme != from.Scheme || req.URL.Host != from.Host {
+		req.Header.Del("Authorization")
 	}
 	return nil
 }

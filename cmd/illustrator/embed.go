@@ -12,10 +12,15 @@ import (
 	"illustrator/data/embeddings"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/train/runs"
 )
 
 type embedOptions struct {
+	mapperOptions
+	project                bool
+	alpha                  float64
 	domain, textsFile, out string
 	images                 []string
 	strict, pad            bool
@@ -30,21 +35,56 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json,
 .jsonl, .csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
 and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
-that generated pictures go through.`,
+that generated pictures go through.
+
+--project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of --run, --prompts
+or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
-  illustrator embed --images pictures --out e.safetensors`,
+  illustrator embed --images pictures --out e.safetensors
+  illustrator embed "a wizard" --project --alpha 1.75 --run runs/demo --out projected.npy`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runEmbed(cmd.Context(), opts, e, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := e.check(cmd); err != nil {
+				return err
+			}
+			return runEmbed(cmd.Context(), opts, e, args)
+		},
 	}
 	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts")
 	flags.StringArrayVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
+	flags.BoolVar(&e.project, "project", false, "write the texts' embeddings after eq. 3")
+	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	flags.StringVar(&e.run, "run", "", "folder of a run whose prompts --project takes")
+	flags.StringVar(&e.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 	addStrictFlag(cmd, &e.strict)
 	addPadFlag(cmd, &e.pad)
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
+}
+
+// check refuses flags of --project without it, and takes the run's domain.
+func (e *embedOptions) check(cmd *cobra.Command) (err error) {
+	for _, flag := range []string{"alpha", "run", "prompts"} {
+		if cmd.Flags().Changed(flag) && !e.project {
+			return fault.Usage(fmt.Errorf("--%s is given without --project", flag), "give --project, or leave --%s out", flag)
+		}
+	}
+	if e.project && len(e.images) > 0 {
+		return fault.Usage(fmt.Errorf("--project and --images are given"), "eq. 3 moves embeddings of texts: give texts")
+	}
+	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.DefaultLimits().Alpha) {
+		return fault.Field("--alpha", e.alpha, "from 0 to %g", draw.DefaultLimits().Alpha)
+	}
+	if e.domain, err = e.domainOf(cmd, e.domain); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("alpha") {
+		e.alpha = -1 // the domain's
+	}
+	return nil
 }
 
 func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []string) error {
@@ -71,6 +111,10 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
 		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
+		if err == nil && e.project {
+			array.Name = "projected_embeds"
+			array.Data, err = e.projectTexts(ctx, s, array.Data)
+		}
 	} else {
 		array.Data, err = opts.embedImages(ctx, s, e.images)
 	}
@@ -84,6 +128,18 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	}
 	_, err = fmt.Fprintln(opts.stdout, e.out)
 	return err
+}
+
+// projectTexts moves text embeddings by eq. 3.
+func (e embedOptions) projectTexts(ctx context.Context, s *session, embeds []float32) ([]float32, error) {
+	prompts, err := runs.OpenPrompts(ctx, s.domain, s.networks, runs.Choice{Run: e.run, Prompts: e.prompts, Start: s.start})
+	if err != nil {
+		return nil, err
+	}
+	if e.alpha < 0 {
+		e.alpha = s.domain.Alpha
+	}
+	return s.networks.Project(ctx, embeds, prompts.Prompts, e.alpha)
 }
 
 func addPadFlag(cmd *cobra.Command, pad *bool) {

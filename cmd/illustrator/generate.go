@@ -19,7 +19,7 @@ type generateOptions struct {
 	drawFlags
 	cartoonOptions
 	domain, textsFile, out string
-	strict, asJSON         bool
+	strict, asJSON, arrays bool
 	batch                  int
 	texts                  []texts.Text
 }
@@ -67,6 +67,7 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	flags.IntVar(&g.batch, "batch", draw.AtOnce, "pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.cartoonOptions.addFlags(cmd)
 	g.addKeepPlainFlag(cmd)
+	flags.BoolVar(&g.arrays, "arrays", false, "write z.npy [N,Z], w.npy [N,L,Z] and the pictures as float32, images.npy [N,3,H,W], too")
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -169,5 +170,6 @@ func generate(ctx context.Context, opts *globalOptions, s *session, g generateOp
 	}
 	return album.Album{
 		Env: opts.Env(), Model: model, Plan: plan, Plans: plans, Texts: g.texts, AtOnce: g.batch, Redraw: g.Redraw, Redraws: redraws, Out: g.out,
+		Arrays: g.arrays,
 	}.Draw(ctx)
 }

@@ -222,8 +222,9 @@ func newPairsImportCommand(opts *globalOptions) *cobra.Command {
 		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows as a set of pairs
 of the domain, whose networks must be those that made the file. Nothing in the file is executed. Rows are numbered from seed
 2^62 on; no z is drawn from these seeds.`,
-		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs`,
-		Args:    terminal.ExactArgs(1, "the file of pairs"),
+		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs
+  illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
+		Args: terminal.ExactArgs(1, "the file of pairs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := opts.readDomain(domain)
 			if err != nil {

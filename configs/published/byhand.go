@@ -95,7 +95,7 @@ func FilesToBring(networks []configs.Published) string {
 		for _, source := range n.Sources {
 			forms = append(forms, filesOf(source))
 		}
-		all = append(all, fmt.Sprintf("%s, into %s", strings.Join(forms, ", or "), Downloads(n)))
+		all = append(all, fmt.Sprintf("%s, into %s", strings.Join(forms, ", or "), downloads(n)))
 	}
 	return strings.Join(all, "; and ")
 }

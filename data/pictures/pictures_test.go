@@ -319,11 +319,11 @@ func TestNatural(t *testing.T) {
 	want := []string{"1.png", "1a.png", "2.png", "02.png", "10.png", "a1b2", "a1b10", "a2", "b"}
 	got := slices.Clone(want)
 	slices.Reverse(got)
-	slices.SortFunc(got, Natural)
+	slices.SortFunc(got, natural)
 	if !slices.Equal(got, want) {
 		t.Errorf("%q; want %q", got, want)
 	}
-	if Natural("x", "x") != 0 || Natural("99999999999999999999", "100000000000000000000") >= 0 {
+	if natural("x", "x") != 0 || natural("99999999999999999999", "100000000000000000000") >= 0 {
 		t.Error("equal or long numbers")
 	}
 }

@@ -101,14 +101,14 @@ func Decode(ctx context.Context, file []byte, maxPixels int) (*image.NRGBA, erro
 // Formats names the formats that are read.
 const Formats = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 
-// IsPath reports whether a file's name ends as those of pictures that are read.
-func IsPath(name string) bool {
+// isPath reports whether a file's name ends as those of pictures that are read.
+func isPath(name string) bool {
 	return slices.Contains(decode.Extensions(), strings.ToLower(filepath.Ext(name)))
 }
 
 // Named reports whether a name is that of a picture file of any format, read or not.
 func Named(name string) bool {
-	return IsPath(name) || slices.Contains(notRead, strings.ToLower(filepath.Ext(name)))
+	return isPath(name) || slices.Contains(notRead, strings.ToLower(filepath.Ext(name)))
 }
 
 // notRead are the endings of picture files that are not read: a folder's are counted.
@@ -154,13 +154,13 @@ func folder(path string) (files, left []string, err error) {
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case e.IsDir() || strings.HasPrefix(name, "."):
-		case IsPath(name):
+		case isPath(name):
 			files = append(files, filepath.Join(path, name))
 		case slices.Contains(notRead, strings.ToLower(filepath.Ext(name))):
 			left = append(left, name)
 		}
 	}
-	slices.SortStableFunc(files, Natural)
+	slices.SortStableFunc(files, natural)
 	return files, left, nil
 }
 

@@ -146,8 +146,8 @@ func (t *Table) MarkBest() {
 	}
 }
 
-// Formats are the extensions of the files that Write makes. HTML is a fragment, without a head.
-var Formats = []string{".md", ".csv", ".tex", ".html", ".json"}
+// formats are the extensions of the files that Write makes. HTML is a fragment, without a head.
+var formats = []string{".md", ".csv", ".tex", ".html", ".json"}
 
 // Write writes the table to a file, whose extension says the format.
 func (t Table) Write(path string) error {
@@ -178,7 +178,7 @@ func (t Table) Encode(format string) ([]byte, error) {
 		return append(content, '\n'), err
 	}
 	return nil, fault.Usage(fmt.Errorf("tables have no format %q", format), "the formats are %s",
-		strings.Join(Formats, ", "))
+		strings.Join(formats, ", "))
 }
 
 func (t Table) validate() error {

@@ -236,7 +236,7 @@ func TestTablesThatCannotBeWritten(t *testing.T) {
 		"more than one of":               cell(Cell{Text: "a", Failed: "b"}),
 		`"h" has the alignment "middle"`: {Name: "t", Columns: []Column{{Header: "h", Align: "middle"}}},
 	} {
-		for _, format := range Formats {
+		for _, format := range formats {
 			if _, err := table.Encode(format); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want one with %q", format, err, want)
 			}

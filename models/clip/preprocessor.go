@@ -13,8 +13,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// PreprocessorFile is Hugging Face's description of how picture files become a CLIP's input.
-const PreprocessorFile = "preprocessor_config.json"
+// preprocessorFile is Hugging Face's description of how picture files become a CLIP's input.
+const preprocessorFile = "preprocessor_config.json"
 
 // Preprocessor is transformers' CLIPImageProcessor: pictures of any size, from files, become CLIP's input. Preprocess
 // does the same for generated pictures, by the official release's area filter.
@@ -40,23 +40,23 @@ func DefaultPreprocessor(size int) Preprocessor {
 // OpenPreprocessor reads preprocessor_config.json of a CLIP's folder; without the file it is DefaultPreprocessor. What
 // the graph cannot follow is an error.
 func OpenPreprocessor(folder *checkpoints.Folder, cfg Config) (Preprocessor, error) {
-	if !folder.Has(PreprocessorFile) {
+	if !folder.Has(preprocessorFile) {
 		return DefaultPreprocessor(cfg.Vision.ImageSize), nil
 	}
-	raw, err := folder.ReadFile(PreprocessorFile)
+	raw, err := folder.ReadFile(preprocessorFile)
 	if err != nil {
 		return Preprocessor{}, fmt.Errorf("CLIP %q: %w", folder.Location(), err)
 	}
-	p, err := DecodePreprocessor(raw, cfg.Vision.ImageSize)
+	p, err := decodePreprocessor(raw, cfg.Vision.ImageSize)
 	if err != nil {
-		err = fault.Hint(fmt.Errorf("CLIP %q: %s: %w", folder.Location(), PreprocessorFile, err),
+		err = fault.Hint(fmt.Errorf("CLIP %q: %s: %w", folder.Location(), preprocessorFile, err),
 			"the file must describe a CLIPImageProcessor for this network")
 	}
 	return p, err
 }
 
-// DecodePreprocessor reads a preprocessor_config.json for a vision transformer of the given size.
-func DecodePreprocessor(raw []byte, size int) (Preprocessor, error) {
+// decodePreprocessor reads a preprocessor_config.json for a vision transformer of the given size.
+func decodePreprocessor(raw []byte, size int) (Preprocessor, error) {
 	yes := true
 	file := struct {
 		Resize    *bool     `json:"do_resize"`

@@ -29,7 +29,8 @@ type stored struct {
 	Record
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
 	Offset     string `json:"w_offset,omitempty"`    // the same
-	// Similarity is where older galleries have the score.
+	Seen       []byte `json:"seen,omitempty"`
+	// Similarity holds the score in older galleries.
 	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
@@ -86,6 +87,7 @@ func readItem(path, id string) (*item, error) {
 	if s.ID != id {
 		return nil, fmt.Errorf("%q holds picture %q", path, s.ID)
 	}
+	s.Record.Seen = s.Seen
 	if s.Record.ImageEmbed, err = unpack(s.ImageEmbed); err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
@@ -101,7 +103,7 @@ func readItem(path, id string) (*item, error) {
 // encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for
 // others.
 func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
-	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset)})
+	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset), Seen: r.Seen})
 	if err != nil {
 		return nil, err
 	}

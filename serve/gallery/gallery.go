@@ -56,7 +56,10 @@ type Record struct {
 	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none. Offset [Z] is added to W: what a
 	// refinement changed.
 	ImageEmbed []float32 `json:"-"`
-	Offset     []float32 `json:"-"`
+	// Seen is an uploaded picture as CLIP's preprocessor makes it of the whole upload, a PNG file: the one that is kept is
+	// smaller.
+	Seen   []byte    `json:"-"`
+	Offset []float32 `json:"-"`
 }
 
 // Delay returns the time of a frame in an animation.

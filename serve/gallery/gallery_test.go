@@ -60,6 +60,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	alpha := 0.1
 	want := put(t, g, Record{
 		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
+		Seen: []byte{1, 2, 0},
 		Record: draw.Record{
 			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4,
 			TruncationPsi: 1,

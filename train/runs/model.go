@@ -47,6 +47,13 @@ func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c C
 	if err := n.LoadMapper(c.Mapper); err != nil || c.NoProjection {
 		return m, err
 	}
+	prompts, err := OpenPrompts(ctx, d, n, c)
+	m.Prompts = prompts.Prompts
+	return m, err
+}
+
+// OpenPrompts reads the chosen prompts.
+func OpenPrompts(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c Choice) (pipeline.PromptFile, error) {
 	prompts, err := c.openPrompts(d, n)
 	if err == nil && prompts.Text == nil {
 		if c.Start != nil {
@@ -56,8 +63,7 @@ func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c C
 			err = n.CompletePrompts(ctx, &prompts)
 		}
 	}
-	m.Prompts = prompts.Prompts
-	return m, err
+	return prompts, err
 }
 
 func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.PromptFile, error) {
@@ -75,7 +81,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	if path := folder.Prompts(); !there(path) {
 		return pipeline.PromptFile{}, unfinished(c.Run, path)
 	}
-	return ReadPrompts(folder, n)
+	return readPrompts(folder, n)
 }
 
 // DomainOf returns the domain that a run is of.

@@ -90,10 +90,10 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 }
 
 // mapper returns the run's mapper for the job's networks.
-func (j *Job) mapper() (mapper.Config, error) { return MapperOf(j.Run, j.Networks) }
+func (j *Job) mapper() (mapper.Config, error) { return mapperOf(j.Run, j.Networks) }
 
-// MapperOf returns the mapper that a run trains for networks.
-func MapperOf(run configs.Run, n *pipeline.Networks) (mapper.Config, error) {
+// mapperOf returns the mapper that a run trains for networks.
+func mapperOf(run configs.Run, n *pipeline.Networks) (mapper.Config, error) {
 	m := run.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
 	return m, m.Validate()

@@ -45,9 +45,9 @@ func tinyCase() bench.Case {
 
 // TestPyTorchDoesTheSameWork has the script build the same networks; it compares the numbers of parameters.
 func TestPyTorchDoesTheSameWork(t *testing.T) {
-	python := os.Getenv(PythonEnv)
+	python := os.Getenv(pythonEnv)
 	if python == "" {
-		t.Skipf("%s names no Python with PyTorch", PythonEnv)
+		t.Skipf("%s names no Python with PyTorch", pythonEnv)
 	}
 	t.Setenv("TMPDIR", t.TempDir())
 	var out bytes.Buffer
@@ -211,7 +211,7 @@ func TestParseMode(t *testing.T) {
 }
 
 func TestFindPython(t *testing.T) {
-	t.Setenv(PythonEnv, "/nowhere/python")
+	t.Setenv(pythonEnv, "/nowhere/python")
 	if _, err := FindPython(); err == nil || !strings.Contains(err.Error(), "/nowhere/python") ||
 		!strings.Contains(fault.HintOf(err), "make bench PYTORCH=1") {
 		t.Errorf("%v; hint %q", err, fault.HintOf(err))

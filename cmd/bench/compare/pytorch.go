@@ -52,15 +52,15 @@ func list[S ~string](names []S) string {
 	return strings.Join(texts, ", ")
 }
 
-// PythonEnv names the environment variable with the path of a Python interpreter that has PyTorch.
-const PythonEnv = "ILLUSTRATOR_PYTHON"
+// pythonEnv names the environment variable with the path of a Python interpreter that has PyTorch.
+const pythonEnv = "ILLUSTRATOR_PYTHON"
 
 // pythonOfMake is the interpreter that `make bench PYTORCH=1` sets up.
 const pythonOfMake = ".cache/pytorch/bin/python"
 
 // FindPython returns the interpreter that PythonEnv names, or else the one of `make bench PYTORCH=1`.
 func FindPython() (string, error) {
-	path, origin := os.Getenv(PythonEnv), "$"+PythonEnv
+	path, origin := os.Getenv(pythonEnv), "$"+pythonEnv
 	if path == "" {
 		path, origin = pythonOfMake, "PyTorch's interpreter"
 	}
@@ -68,7 +68,7 @@ func FindPython() (string, error) {
 	if err != nil {
 		return "", fault.Hint(fmt.Errorf("%s: %w", origin, err),
 			"run `make bench PYTORCH=1`, which installs PyTorch, or set %s to a Python that has torch and transformers",
-			PythonEnv)
+			pythonEnv)
 	}
 	return python, nil
 }
@@ -86,12 +86,12 @@ func TorchVersion(ctx context.Context, python, device string) (string, error) {
 		return "", context.Cause(ctx)
 	case version != "" && errors.As(err, &exit):
 		return "", fault.Hint(fmt.Errorf("PyTorch %s of %s sees no CUDA device", version, python),
-			"install a build of PyTorch for CUDA that this driver can run, or name another Python in %s", PythonEnv)
+			"install a build of PyTorch for CUDA that this driver can run, or name another Python in %s", pythonEnv)
 	case errors.As(err, &exit):
 		err = fmt.Errorf("%w: %s", err, lastLine(exit.Stderr))
 	}
 	return "", fault.Hint(fmt.Errorf("run PyTorch of %s: %w", python, err),
-		"set %s to a Python that has torch and transformers", PythonEnv)
+		"set %s to a Python that has torch and transformers", pythonEnv)
 }
 
 func lastLine(text []byte) string {

@@ -51,12 +51,12 @@ func Optimised(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// BackendEnv names the environment variable with the backend that tests of parity run on, such as "xla:cuda". The
+// backendEnv names the environment variable with the backend that tests of parity run on, such as "xla:cuda". The
 // others' tolerances are those of the CPU.
-const BackendEnv = "ILLUSTRATOR_TEST_BACKEND"
+const backendEnv = "ILLUSTRATOR_TEST_BACKEND"
 
 // BackendName is the name of what Backend returns.
-func BackendName() string { return cmp.Or(os.Getenv(BackendEnv), "xla:cpu") }
+func BackendName() string { return cmp.Or(os.Getenv(backendEnv), "xla:cpu") }
 
 var open = sync.OnceValues(func() (compute.Backend, error) {
 	CompileFast()
@@ -71,7 +71,7 @@ func Backend(t testing.TB) compute.Backend {
 	if err == nil {
 		return backend
 	}
-	if os.Getenv("CI") != "" || os.Getenv(BackendEnv) != "" {
+	if os.Getenv("CI") != "" || os.Getenv(backendEnv) != "" {
 		t.Fatalf("no XLA backend: %v", err)
 	}
 	t.Skipf("needs the XLA CPU plugin (`make setup` installs it): %v", err)

@@ -20,7 +20,7 @@ const (
 	Size     = 16 // of pictures
 	ZDim     = 12
 	EmbedDim = 20
-	Context  = 16 // of CLIP, in tokens
+	context  = 16 // of CLIP, in tokens
 )
 
 const domainYAML = `name: tiny
@@ -64,7 +64,7 @@ func writeCLIP(dir string, seed uint64) error {
 	}
 	cfg.ProjectionDim = EmbedDim
 	cfg.Text.HiddenSize, cfg.Text.IntermediateSize, cfg.Text.NumHiddenLayers, cfg.Text.NumAttentionHeads = 24, 40, 1, 3
-	cfg.Text.MaxPositionEmbeddings = Context
+	cfg.Text.MaxPositionEmbeddings = context
 	cfg.Vision.HiddenSize, cfg.Vision.IntermediateSize, cfg.Vision.NumHiddenLayers, cfg.Vision.NumAttentionHeads = 20, 36,
 		1, 5
 	cfg.Vision.ImageSize, cfg.Vision.PatchSize = 8, 4
