@@ -8,7 +8,6 @@ import (
 	"log"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"illustrator"
@@ -134,28 +133,18 @@ func ExampleDomain_EmbedTexts() {
 	// Output: true true
 }
 
-// A mapper of a few steps, to show how it is trained and used; a real run takes the configuration as it is.
+// Train a mapper, read its pairs, and draw with it. The same call resumes a training that was stopped.
 func ExampleTrain() {
-	folder, err := os.MkdirTemp("", "run-")
-	if err != nil {
+	training := illustrator.Training{Config: "lorelei", Folder: "runs/own", Set: []string{"pairs.rows=2000"}}
+	if err := illustrator.Train(context.Background(), training); err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
-	err = illustrator.Train(context.Background(), illustrator.Training{
-		Config: "lorelei", Folder: folder, Set: []string{
-			"pairs.rows=48", "train.batch=16", "train.validation.rows=16", "train.validation.texts=[]",
-			"train.stages.0.schedule.steps=1", "train.stages.1.schedule.steps=1",
-		},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	pairs, err := illustrator.OpenPairs(filepath.Join(folder, "pairs"))
+	pairs, err := illustrator.OpenPairs("runs/own/pairs")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer pairs.Close()
-	domain, err := illustrator.Open("lorelei", illustrator.Options{Run: folder})
+	domain, err := illustrator.Open("lorelei", illustrator.Options{Run: training.Folder})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -166,5 +155,4 @@ func ExampleTrain() {
 		}
 		fmt.Println(pairs.Len(), "pairs;", picture.Record.Text.Text)
 	}
-	// Output: 48 pairs; a clown
 }

@@ -45,6 +45,8 @@ type Options struct {
 	Run string
 	// Mapper is the folder of a mapper, in place of the run's or the domain's.
 	Mapper string
+	// Prompts is a file of prompts, or an image prompt of the official release, in place of the run's or the domain's.
+	Prompts string
 	// Plugin is the XLA plugin: "cpu", "cuda", or a path; "" is the CPU's.
 	Plugin string
 	// Log, which may be nil, gets warnings.
@@ -74,11 +76,20 @@ func Open(ref string, o Options) (*Domain, error) {
 		return nil, err
 	}
 	d := &Domain{config: config, networks: networks}
-	if d.model, err = runs.OpenModel(config, networks, o.Run, o.Mapper, false); err != nil {
+	start := func() (err error) {
+		if networks.Backend == nil {
+			networks.Backend, err = openDevices(o.Plugin, 1, o.Log)
+		}
+		return err
+	}
+	choice := runs.Choice{Run: o.Run, Mapper: o.Mapper, Prompts: o.Prompts, Start: start}
+	if d.model, err = runs.OpenModel(context.Background(), config, networks, choice); err != nil {
+		if networks.Backend != nil {
+			networks.Backend.Finalize()
+		}
 		return nil, err
 	}
-	networks.Backend, err = openDevices(o.Plugin, 1, o.Log)
-	return d, err
+	return d, start()
 }
 
 // Close frees the device.
@@ -107,7 +118,7 @@ func (p Picture) WritePNG(path string) error {
 
 func (d *Domain) picture(p *draw.Picture) Picture {
 	return Picture{
-		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).Drawn(p),
+		Image: d.model.Image(p), Text: p.Request, Record: d.model.Record(*p.Recipe).With(p),
 		Z: p.Z, ImageEmbedding: p.ImageEmbed,
 	}
 }

@@ -56,7 +56,7 @@ func FuzzParseTorch(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if file, err := parseTorch("fuzz", data); err == nil {
+		if file, err := ParseTorch("fuzz", data); err == nil {
 			walk(t, file.TorchDict)
 		}
 	})
@@ -72,7 +72,7 @@ func FuzzTorchPickle(f *testing.F) {
 	f.Add(dict("a", global("torch", "Size")+tuple(numbers(2, 3))+"R"))
 	f.Add("\x80\x02]q\x00(K\x01M\x01\x02J\x01\x02\x03\x04NU\x01aC\x01bT\x01\x00\x00\x00c\x85\x86\x87e.")
 	f.Fuzz(func(t *testing.T, pickle string) {
-		if file, err := parseTorch("fuzz", checkpoint(t, pickle)); err == nil {
+		if file, err := ParseTorch("fuzz", checkpoint(t, pickle)); err == nil {
 			walk(t, file.TorchDict)
 		}
 	})

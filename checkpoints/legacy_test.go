@@ -51,7 +51,7 @@ func TestLegacyTorchHostile(t *testing.T) {
 			keys("0"), legacyData(2, eight)),
 		"old tensor": file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2), numbers(1))), keys("0"), legacyData(2, eight)),
 	} {
-		f, err := parseTorch(name, data)
+		f, err := ParseTorch(name, data)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -85,13 +85,13 @@ func TestLegacyTorchHostile(t *testing.T) {
 		"old tensor of three": {file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2))), keys("0"), legacyData(2, eight)), "3 arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuse(t, "bad.pt", len(c.data), func() error { _, err := parseTorch("bad.pt", c.data); return err }, c.want)
+			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)
 		})
 	}
 	// A good file cut anywhere is an error, never a panic.
 	whole := file(machine, good, keys("0"), legacyData(2, eight))
 	for n := range whole {
-		if _, err := parseTorch(fmt.Sprintf("cut at %d", n), whole[:n]); err == nil {
+		if _, err := ParseTorch(fmt.Sprintf("cut at %d", n), whole[:n]); err == nil {
 			t.Errorf("no error for the first %d bytes", n)
 		}
 	}

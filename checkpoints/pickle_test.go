@@ -180,7 +180,7 @@ func TestTorchPickleHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := checkpoint(t, c.pickle)
-			refuse(t, "bad.pt", len(data), func() error { _, err := parseTorch("bad.pt", data); return err }, c.want)
+			refuse(t, "bad.pt", len(data), func() error { _, err := ParseTorch("bad.pt", data); return err }, c.want)
 		})
 	}
 }
@@ -203,7 +203,7 @@ func TestTorchPickleForeign(t *testing.T) {
 		"its storage":        tensor(storage("QInt8Storage", "0", 6), 0, numbers(6), numbers(1)),
 		"left on the stack":  "(NN1N0N",
 	} {
-		f, err := parseTorch("f", checkpoint(t, "\x80\x02}("+text("x")+x+text("other")+value+")Nu."))
+		f, err := ParseTorch("f", checkpoint(t, "\x80\x02}("+text("x")+x+text("other")+value+")Nu."))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -215,7 +215,7 @@ func TestTorchPickleForeign(t *testing.T) {
 			t.Errorf("%s is a tensor", name)
 		}
 	}
-	f, err := parseTorch("f", checkpoint(t, dict("a", global("mmengine", "ConfigDict")+")\x81("+text("x")+x+text("y")+"K\x01u}b")))
+	f, err := ParseTorch("f", checkpoint(t, dict("a", global("mmengine", "ConfigDict")+")\x81("+text("x")+x+text("y")+"K\x01u}b")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestTorchPickleSharedDicts(t *testing.T) {
 	p.WriteString(".")
 	data := checkpoint(t, p.String())
 	cost := allocated(func() {
-		if _, err := parseTorch("shared.pt", data); err != nil {
+		if _, err := ParseTorch("shared.pt", data); err != nil {
 			t.Error(err)
 		}
 	})
@@ -292,7 +292,7 @@ func TestTorchPickleWorstCase(t *testing.T) {
 			p.WriteString(unit)
 		}
 		data := checkpoint(t, p.String()+".")
-		cost := allocated(func() { parseTorch("large.pt", data) })
+		cost := allocated(func() { ParseTorch("large.pt", data) })
 		t.Logf("%s: %d bytes for a file of %d", name, cost, len(data))
 		if cost > 64<<20 {
 			t.Errorf("%s: allocated %d bytes for a file of %d", name, cost, len(data))

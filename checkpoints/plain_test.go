@@ -49,7 +49,7 @@ func plain(value string) []byte { return []byte("\x80\x04" + value + ".") }
 func TestReadPlainPickle(t *testing.T) {
 	inner := module(short("_buffers"), stackGlobal("collections", "OrderedDict")+")R("+short("b")+plainTensor(bytesStorage(innerStorage()))+"u", short("rate"), "G\x3f\xe0\x00\x00\x00\x00\x00\x00")
 	outer := module(short("_modules"), "}"+short("sub")+inner+"s", short("size"), "K\x10", short("none"), "N", short("kind"), short("skip"))
-	f, err := parseTorch("f.pkl", plain("}"+short("G_ema")+outer+"s"))
+	f, err := ParseTorch("f.pkl", plain("}"+short("G_ema")+outer+"s"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestPlainPickleHostile(t *testing.T) {
 		"tensor outside":      {plain(strings.Replace(plainTensor(bytesStorage(innerStorage())), "K\x00K\x02", "K\x01K\x02", 1)), "it ends outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuse(t, "bad.pkl", len(c.data), func() error { _, err := parseTorch("bad.pkl", c.data); return err }, c.want)
+			refuse(t, "bad.pkl", len(c.data), func() error { _, err := ParseTorch("bad.pkl", c.data); return err }, c.want)
 		})
 	}
 	if _, err := os.Stat("EXECUTED"); err == nil {
@@ -147,7 +147,7 @@ func TestPlainPickleDoesNotUnfold(t *testing.T) {
 		}
 	}
 	data := plain(p.String())
-	refuse(t, "bad.pkl", 1<<20, func() error { _, err := parseTorch("bad.pkl", data); return err }, "modules have more than")
+	refuse(t, "bad.pkl", 1<<20, func() error { _, err := ParseTorch("bad.pkl", data); return err }, "modules have more than")
 }
 
 // A true file that is cut anywhere is an error; one with a flipped bit is one, or is read as some file: never a panic, and
@@ -162,7 +162,7 @@ func TestPlainPickleDamaged(t *testing.T) {
 		step = 997
 	}
 	for n := 0; n < len(whole); n += step {
-		if _, err := parseTorch("cut.pkl", whole[:n]); err == nil {
+		if _, err := ParseTorch("cut.pkl", whole[:n]); err == nil {
 			t.Fatalf("the first %d of %d bytes are no error", n, len(whole))
 		}
 	}
@@ -170,7 +170,7 @@ func TestPlainPickleDamaged(t *testing.T) {
 	for i := 0; i < len(whole); i += step {
 		data := bytes.Clone(whole)
 		data[i] ^= 1 << (i % 8)
-		f, err := parseTorch("flipped.pkl", data)
+		f, err := ParseTorch("flipped.pkl", data)
 		if err != nil {
 			errors++
 			continue

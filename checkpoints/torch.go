@@ -62,8 +62,8 @@ func ReadTorch(path string) (*TorchFile, error) {
 	return t, nil
 }
 
-// parseTorch is ReadTorch for the bytes of a file; source names them in messages.
-func parseTorch(source string, data []byte) (*TorchFile, error) {
+// ParseTorch is ReadTorch for the bytes of a file; source names them in messages.
+func ParseTorch(source string, data []byte) (*TorchFile, error) {
 	return readTorch(source, bytes.NewReader(data), int64(len(data)))
 }
 

@@ -118,7 +118,7 @@ func TestTorchArchiveHostile(t *testing.T) {
 	good := dict("a", tensor(storage("FloatStorage", "0", 6), 0, numbers(6), numbers(1)))
 	pkl := entry{name: "x/data.pkl", data: good}
 	floats := entry{name: "x/data/0", data: strings.Repeat("\x00", 24)}
-	if _, err := parseTorch("good", archiveOf(t, pkl, floats)); err != nil {
+	if _, err := ParseTorch("good", archiveOf(t, pkl, floats)); err != nil {
 		t.Fatal(err)
 	}
 	overlapping := make([]entry, 100)
@@ -149,7 +149,7 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"web page":             {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuse(t, "bad.pt", len(c.data), func() error { _, err := parseTorch("bad.pt", c.data); return err }, c.want)
+			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)
 		})
 	}
 }
@@ -163,7 +163,7 @@ func TestTorchManyViews(t *testing.T) {
 	}
 	p.WriteString("u.")
 	data := archiveOf(t, entry{name: "x/data.pkl", data: p.String()}, entry{name: "x/data/0", data: strings.Repeat("\x00", 4*256*256)})
-	f, err := parseTorch("views.pt", data)
+	f, err := ParseTorch("views.pt", data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestTorchManyViews(t *testing.T) {
 }
 
 func readAll(data []byte) (*Weights, error) {
-	f, err := parseTorch("f", data)
+	f, err := ParseTorch("f", data)
 	if err != nil {
 		return nil, err
 	}

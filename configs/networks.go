@@ -33,11 +33,11 @@ func (d *Domain) Texts() ([]texts.Text, error) {
 	return texts.Parse(name, raw)
 }
 
-// OpenPrompts returns the domain's prompts, which fit its networks.
+// OpenPrompts returns the domain's prompts, which fit its networks; pipeline.Networks.CompletePrompts completes them.
 func (d *Domain) OpenPrompts(n *pipeline.Networks) (pipeline.PromptFile, error) {
 	name, raw, err := d.ReadPrompts()
 	if err != nil {
 		return pipeline.PromptFile{}, err
 	}
-	return pipeline.ParsePrompts(name, raw, n)
+	return pipeline.ParsePrompts(name, raw, n, d.TextPrompt)
 }

@@ -162,9 +162,9 @@ func (r *Run) Validate() error {
 	if r.Pairs.Seed+uint64(r.Pairs.Rows) < r.Pairs.Seed {
 		return fault.Usage(fmt.Errorf("pairs.seed is %d", r.Pairs.Seed), "pairs.seed and pairs.rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	}
-	if need := r.Train.Validation.Rows + r.Train.Batch; need >= r.Pairs.Rows {
+	if need := r.Train.Validation.Rows + r.Train.Batch; need > r.Pairs.Rows {
 		return fault.Usage(fmt.Errorf("pairs.rows is %d, train.validation.rows %d and train.batch %d", r.Pairs.Rows, r.Train.Validation.Rows, r.Train.Batch),
-			"leave rows to train on: pairs.rows must be above the two others together, %d", need)
+			"leave rows to train on: pairs.rows must be the two others together at least, %d", need)
 	}
 	return nil
 }

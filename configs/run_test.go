@@ -137,7 +137,7 @@ func TestSetMistakes(t *testing.T) {
 		"train.precision=[1]":              {"a list is not a word", "configs/"},
 		"pairs.batch=5000":                 {"pairs.batch is 5000", "from 1 to 4096"},
 		"pairs.rows=1":                     {"pairs.rows is 1", "from 2"},
-		"pairs.rows=1608":                  {"pairs.rows is 1608, train.validation.rows 1600 and train.batch 8", "1608"},
+		"pairs.rows=1607":                  {"pairs.rows is 1607, train.validation.rows 1600 and train.batch 8", "1608"},
 		"train.validation.every=0":         {"train.validation.every is 0", "at least 1"},
 		"train.validation={rows: 0}":       {"train.validation.rows is 0", "at least 1"},
 		"mapper.width=0":                   {"width is 0", "from 1"},

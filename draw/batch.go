@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,8 +24,9 @@ type drawing struct {
 	known     map[*float32][]float32
 	styles    rows[style] // [.,L,Z], of which those behind predicted are of seeds
 	predicted int
-	parts     []parts   // of each source
-	images    []float32 // [recipes,3,Size,Size]
+	parts     []parts     // of each source
+	used      [][]float32 // styles [L,Z] of the recipes
+	images    []float32   // [recipes,3,Size,Size]
 }
 
 // Batch draws recipes together, in as few calls of the device as they allow. The models share their frozen networks.
@@ -35,28 +37,33 @@ func Batch(ctx context.Context, models []Model, recipes []*Recipe) ([]*Picture, 
 	if err := b.findRows(); err != nil {
 		return nil, err
 	}
-	for _, stage := range []func(context.Context) error{b.embedTexts, b.embedOrigins, b.project, b.mapToZ, b.mapToStyles, b.render} {
+	for _, stage := range []func(context.Context) error{
+		b.embedTexts, b.embedOrigins, b.project, b.mapToZ, b.mapToStyles, b.render,
+	} {
 		if err := stage(ctx); err != nil {
 			return nil, err
 		}
 	}
-	drawn := make([]*Picture, len(recipes))
+	all := make([]*Picture, len(recipes))
 	for i := range recipes {
-		drawn[i] = b.picture(i)
+		all[i] = b.picture(i)
 	}
-	if err := b.score(ctx, drawn); err != nil {
+	if err := b.score(ctx, all); err != nil {
 		return nil, err
 	}
-	for _, p := range drawn {
-		p.seconds = time.Since(began).Seconds() / float64(len(drawn))
+	for _, p := range all {
+		p.seconds = time.Since(began).Seconds() / float64(len(all))
 	}
-	return drawn, nil
+	return all, nil
 }
 
 // picture collects what is known of a recipe's picture.
 func (b *drawing) picture(i int) *Picture {
 	r := b.recipes[i]
-	p := &Picture{Recipe: r, Place: i, Index: i, Pixels: row(b.images, 3*b.Generator.Size*b.Generator.Size, i), TextEmbed: b.textEmbed(r)}
+	width := 3 * b.Generator.Size * b.Generator.Size
+	p := &Picture{
+		Recipe: r, Place: i, Index: i, Pixels: row(b.images, width, i), Styles: b.used[i], TextEmbed: b.textEmbed(r),
+	}
 	if r.Way != nil {
 		return p
 	}
@@ -115,27 +122,20 @@ func (b *drawing) embedTexts(ctx context.Context) error {
 // embedOrigins embeds the pictures of origins that have no embedding.
 func (b *drawing) embedOrigins(ctx context.Context) error {
 	b.origins = map[*Origin][]float32{}
-	var unknown []*Origin
-	var pixels []float32
 	for _, r := range b.sources {
 		o := r.Origin
 		if o == nil || b.origins[o] != nil {
 			continue
 		}
-		if b.origins[o] = o.ImageEmbed; o.ImageEmbed == nil {
-			b.origins[o] = o.Pixels // until it is embedded
-			unknown, pixels = append(unknown, o), append(pixels, o.Pixels...)
+		if b.origins[o] = o.ImageEmbed; o.ImageEmbed != nil {
+			continue
 		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	embeds, err := b.EmbedImages(ctx, pixels, b.Generator.Size, b.Generator.Size)
-	if err != nil {
-		return err
-	}
-	for i, o := range unknown {
-		b.origins[o] = row(embeds, b.CLIP.ProjectionDim, i)
+		side := cmp.Or(o.Side, b.Generator.Size)
+		embed, err := b.EmbedImages(ctx, o.Pixels, side, side)
+		if err != nil {
+			return err
+		}
+		b.origins[o] = embed
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func (b *drawing) mapToZ(ctx context.Context) error {
 		case p.idea == none:
 			copy(z, seeds.Z(p.seed, dim))
 		case p.spread > 0:
-			copy(z, SpreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
+			copy(z, spreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
 		default:
 			copy(z, row(mapped, dim, p.idea))
 		}

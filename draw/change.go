@@ -8,7 +8,7 @@ import (
 	"illustrator/models/classifier"
 )
 
-// Change is what a manipulation did to a picture's attributes, as the classifier sees them before and after.
+// Change counts the attributes that a manipulation changed, as the classifier sees them before and after.
 type Change struct {
 	// Found of Named attributes, which the target text names, have a value that it accepts.
 	Found int `json:"attributes_found"`

@@ -15,7 +15,9 @@ func TestCompareAttributes(t *testing.T) {
 	}}
 	text := texts.Text{Attributes: map[string][]string{"roof": {"tiled", "thatched"}, "tower": {"tower"}}}
 	got := CompareAttributes(cfg, text, []int{0, 0, 1, 0}, []int{2, 0, 1, 1})
-	want := Change{Found: 1, Named: 2, Kept: 1, Others: 2, Changed: map[string]string{"roof": "flat → thatched", "door": "red → green"}}
+	want := Change{
+		Found: 1, Named: 2, Kept: 1, Others: 2, Changed: map[string]string{"roof": "flat → thatched", "door": "red → green"},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

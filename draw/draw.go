@@ -11,6 +11,10 @@
 // command one after the other, with few pictures in memory; package serve/queue drives those of many clients, and
 // shares batches between them.
 //
+// Two other shapes were weighed. A queue inside the command, as in the server, would make one scheduler; but its
+// batches depend on time, and the last digits on its batches. Functions of single stages, which each caller joins, let
+// defaults and checks of command and server diverge.
+//
 // A picture's last digits depend on how many rows are computed together (2e-5 of an embedding of length 11, on a CPU).
 // Run's batches follow from its requests and Options.AtOnce alone, so the same call gives the same bits.
 package draw
@@ -46,7 +50,7 @@ type Manner struct {
 	Diversity     Diversity
 	// Layers below InjectIndex take the style of the seed's random z, the others the predicted one.
 	InjectIndex int
-	// Spread, from 0 to 1, mixes the seed's random z into the predicted one, as SpreadZ does.
+	// Spread, from 0 to 1, mixes the seed's random z into the predicted one, as spreadZ does.
 	Spread float64
 }
 
@@ -104,8 +108,10 @@ type Origin struct {
 	// Text says what the picture shows, TextEmbed [E] is its scaled embedding, CTE_origin; nil has Text embedded.
 	Text      string
 	TextEmbed []float32
-	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Size,Size].
+	// ImageEmbed [E] is CIE_origin, scaled. Where it is nil, it is the embedding of Pixels [3,Side,Side]; 0 is the
+	// generator's size.
 	ImageEmbed, Pixels []float32
+	Side               int
 	// Z [Z] is what the picture was drawn from, which KeepW needs; nil where it is not known.
 	Z    []float32
 	Keep Keep
@@ -123,6 +129,7 @@ type Picture struct {
 	ImageEmbed []float32 // [E], what the mapper took; nil of a way and of a z that was given
 	Embed      []float32 // [E] of the picture itself, where Score was asked for
 	Z          []float32 // [Z] that it was drawn from; nil of a way
+	Styles     []float32 // [L,Z], those of all layers
 	Score      *Score    // where it was asked for
 	Seen       []int     // index of the value of each attribute of the classifier, where it looked
 	// Candidates are those that it was chosen from, in their order.

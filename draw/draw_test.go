@@ -24,6 +24,11 @@ import (
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
 
+func TestMain(m *testing.M) {
+	nntest.CompileFast()
+	os.Exit(m.Run())
+}
+
 // shared are two models of random weights. All tests share them and their compiled programs.
 var shared = sync.OnceValues(func() ([]Model, error) {
 	dir, err := os.MkdirTemp("", "draw-test-")
@@ -34,19 +39,26 @@ var shared = sync.OnceValues(func() ([]Model, error) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		return nil, err
 	}
-	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	at := pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")}
+	n, err := pipeline.Open(nil, at)
 	if err != nil {
 		return nil, err
 	}
 	if err := n.NeedFrozen(); err != nil { // before they are shared: the folder is removed
 		return nil, err
 	}
-	models := []Model{{Name: "first", Domain: "tiny", Alpha: 1.5, Networks: n}, {Name: "second", Domain: "tiny", Alpha: 1.5, Networks: n.Sharing(1)}}
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: embedDim, ZDim: zDim, Width: 16, Blocks: 1, Layers: 2}
+	models := []Model{
+		{Name: "first", Domain: "tiny", Alpha: 1.5, Networks: n},
+		{Name: "second", Domain: "tiny", Alpha: 1.5, Networks: n.Sharing(1)},
+	}
+	cfg := mapper.Config{
+		ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: embedDim, ZDim: zDim, Width: 16, Blocks: 1, Layers: 2,
+	}
 	for i := range models {
 		models[i].Prompts = pipeline.Prompts{Text: wave(embedDim, 20), Image: wave(embedDim, 21)}
 		folder := filepath.Join(dir, models[i].Name)
-		if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, uint64(i))}); err != nil {
+		contents := checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, uint64(i))}
+		if err := checkpoints.Write(folder, contents); err != nil {
 			return nil, err
 		}
 		if err := models[i].LoadMapper(folder); err != nil {
@@ -116,7 +128,7 @@ func stages(t *testing.T, m Model, r Recipe) []float32 {
 	}
 	z := must[[]float32](t)(m.MapToZ(ctx, embeds))
 	if r.Spread > 0 {
-		z = SpreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
+		z = spreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
 	}
 	styles := must[[]float32](t)(m.Styles(ctx, z, r.TruncationPsi))
 	if r.InjectIndex > 0 {
@@ -138,8 +150,8 @@ func TestBatchEqualsTheStages(t *testing.T) {
 		{Text: wizard, Seed: 6, Manner: Manner{NoProjection: true, TruncationPsi: 1, NoiseMode: stylegan2.NoiseConst}},
 		{Text: clown, Seed: 7, Model: 1, Manner: Manner{Alpha: 1, TruncationPsi: 1, NoiseMode: stylegan2.NoiseNone}},
 	}
-	drawn := must[[]*Picture](t)(Batch(t.Context(), models, pointers(recipes)))
-	for i, p := range drawn {
+	got := must[[]*Picture](t)(Batch(t.Context(), models, pointers(recipes)))
+	for i, p := range got {
 		if r := recipes[i]; p.Recipe != &recipes[i] || p.Place != i || (p.Score != nil) != r.Score {
 			t.Errorf("picture %d: %+v", i, p)
 		}
@@ -149,10 +161,10 @@ func TestBatchEqualsTheStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	embed := must[[]float32](t)(models[0].EmbedImages(t.Context(), drawn[1].Pixels, pipelinetest.Size, pipelinetest.Size))
-	expectClose(t, "the picture's embedding", drawn[1].Embed, embed, 1e-4)
-	if want := vectors.Cosine(text, embed); math.Abs(drawn[1].Score.CLIPSimilarity-want) > 1e-4 {
-		t.Errorf("similarity %g, want %g", drawn[1].Score.CLIPSimilarity, want)
+	embed := must[[]float32](t)(models[0].EmbedImages(t.Context(), got[1].Pixels, pipelinetest.Size, pipelinetest.Size))
+	expectClose(t, "the picture's embedding", got[1].Embed, embed, 1e-4)
+	if want := vectors.Cosine(text, embed); math.Abs(got[1].Score.CLIPSimilarity-want) > 1e-4 {
+		t.Errorf("similarity %g, want %g", got[1].Score.CLIPSimilarity, want)
 	}
 }
 
@@ -164,14 +176,15 @@ func TestWay(t *testing.T) {
 	to := Recipe{Z: wave(zDim, 3), Seed: 5, Manner: Manner{TruncationPsi: 0.5}}
 	way := &Way{From: from, To: to}
 	steps := way.Steps(3, 5)
-	drawn := must[[]*Picture](t)(m.Draw(ctx, append(steps, from, to)...))
-	expectClose(t, "the first end", drawn[0].Pixels, drawn[3].Pixels, 1e-4)
-	expectClose(t, "the last end", drawn[2].Pixels, drawn[4].Pixels, 1e-4)
-	styles := Between(must[[]float32](t)(m.Styles(ctx, drawn[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
-	want := must[[]float32](t)(m.Render(ctx, styles, pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: []uint64{5}}))
-	expectClose(t, "the middle", drawn[1].Pixels, want, 1e-4)
+	got := must[[]*Picture](t)(m.Draw(ctx, append(steps, from, to)...))
+	expectClose(t, "the first end", got[0].Pixels, got[3].Pixels, 1e-4)
+	expectClose(t, "the last end", got[2].Pixels, got[4].Pixels, 1e-4)
+	styles := between(must[[]float32](t)(m.Styles(ctx, got[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
+	synthesis := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: []uint64{5}}
+	want := must[[]float32](t)(m.Render(ctx, styles, synthesis))
+	expectClose(t, "the middle", got[1].Pixels, want, 1e-4)
 	a, b := wave(40, 1), wave(40, 2)
-	if !slices.Equal(Between(a, b, 0), a) || !slices.Equal(Between(a, b, 1), b) {
+	if !slices.Equal(between(a, b, 0), a) || !slices.Equal(between(a, b, 1), b) {
 		t.Error("the ends are not the styles' own bits")
 	}
 }
@@ -226,10 +239,12 @@ func TestManipulate(t *testing.T) {
 	}
 	expectClose(t, "alpha 0 keeps the origin", keeps[0].Pixels, render(own), 1e-3)
 	origin.Z = nil
-	if _, err := m.Draw(ctx, Recipe{TextEmbed: target, Origin: &Origin{ImageEmbed: origin.ImageEmbed, TextEmbed: target, Keep: KeepW}}); err == nil {
+	unknown := &Origin{ImageEmbed: origin.ImageEmbed, TextEmbed: target, Keep: KeepW}
+	if _, err := m.Draw(ctx, Recipe{TextEmbed: target, Origin: unknown}); err == nil {
 		t.Error("w of an origin without z is kept")
 	}
-	pixelsOf := Recipe{TextEmbed: target, Origin: &Origin{Text: "a clown", Pixels: plain[:pixels]}, Manner: Manner{Alpha: 0.5, TruncationPsi: 1}}
+	pixelsOf := Recipe{TextEmbed: target, Manner: Manner{Alpha: 0.5, TruncationPsi: 1}}
+	pixelsOf.Origin = &Origin{Text: "a clown", Pixels: plain[:pixels]}
 	seen := must[[]*Picture](t)(m.Draw(ctx, pixelsOf))[0]
 	embed := must[[]float32](t)(m.EmbedImages(ctx, plain[:pixels], pipelinetest.Size, pipelinetest.Size))
 	given := pixelsOf
@@ -241,7 +256,8 @@ func TestManipulate(t *testing.T) {
 func TestOrigins(t *testing.T) {
 	models := open(t)
 	m, ctx := models[0], t.Context()
-	manner, seed, text := Manner{Alpha: 1.5, TruncationPsi: 0.5, NoiseMode: stylegan2.NoiseConst}, uint64(7), say("a clown")
+	manner := Manner{Alpha: 1.5, TruncationPsi: 0.5, NoiseMode: stylegan2.NoiseConst}
+	seed, text := uint64(7), say("a clown")
 	embed := func(p []float32) []float32 {
 		return must[[]float32](t)(m.EmbedImages(ctx, p, pipelinetest.Size, pipelinetest.Size))
 	}
@@ -266,27 +282,28 @@ func TestOrigins(t *testing.T) {
 	other := pictures.Picture{Width: 9, Height: 20, Pixels: wave(3*9*20, 1)}.Image()
 	o, p = check(m.Origin(ctx, Source{Image: other}, manner))
 	size := m.Preprocessor.Size
-	expectClose(t, "picture: CIE", o.ImageEmbed, must[[]float32](t)(m.EmbedImages(ctx, m.Preprocessor.Fit(other), size, size)), 1e-5)
+	fit := must[[]float32](t)(m.EmbedImages(ctx, m.Preprocessor.Fit(other), size, size))
+	expectClose(t, "picture: CIE", o.ImageEmbed, fit, 1e-5)
 	if o.Z != nil || len(p.Pixels) != pixels {
 		t.Errorf("origin of a picture: z %v, %d pixels", o.Z, len(p.Pixels))
 	}
 }
 
-// SpreadZ keeps a z's length and turns it by the angle whose sine is the spread.
+// spreadZ keeps a z's length and turns it by the angle whose sine is the spread.
 func TestSpread(t *testing.T) {
 	const dim = 4000
 	z, random := wave(dim, 0), wave(dim, 40) // nearly at right angles
 	for i := range random {
 		random[i] *= float32(math.Sin(float64(i*i))) * 5
 	}
-	out := SpreadZ(z, random, 0.6)
+	out := spreadZ(z, random, 0.6)
 	if length := rms(out) / rms(z); math.Abs(length-1) > 0.03 {
 		t.Errorf("length × %g", length)
 	}
 	if cosine := vectors.Cosine(out, z); math.Abs(cosine-0.8) > 0.03 {
 		t.Errorf("cosine %g, want about 0.8", cosine)
 	}
-	if !slices.Equal(SpreadZ(z, random, 0), z) {
+	if !slices.Equal(spreadZ(z, random, 0), z) {
 		t.Error("spread 0 changes z")
 	}
 }
@@ -298,7 +315,7 @@ func TestRun(t *testing.T) {
 	models[0].Shapes = nil
 	count, best := 2, 3
 	plan := must[Plan](t)(models[0].Plan(Spec{Count: &count, BestOf: &best, Refine: 3}, DefaultLimits()))
-	run := func(o Options, descriptions ...string) (drawn []*Picture) {
+	run := func(o Options, descriptions ...string) (got []*Picture) {
 		t.Helper()
 		var requests []Request
 		for _, d := range descriptions {
@@ -308,9 +325,9 @@ func TestRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			drawn = append(drawn, p)
+			got = append(got, p)
 		}
-		return drawn
+		return got
 	}
 	var steps []Progress
 	gains := NewGains(plan)
@@ -326,18 +343,23 @@ func TestRun(t *testing.T) {
 	for i, p := range first {
 		gains.Add(p)
 		r := p.Refined
-		if p.Request != i/2 || p.Index != i%2 || len(p.Candidates) != 6 || r == nil || r.Steps != 3 || r.Drawn != 5 || !(r.After.Total <= r.Before.Total) {
+		if p.Request != i/2 || p.Index != i%2 || len(p.Candidates) != 6 ||
+			r == nil || r.Steps != 3 || r.Drawn != 5 || !(r.After.Total <= r.Before.Total) {
 			t.Errorf("picture %d: %+v, refined %+v", i, p.Recipe, r)
 		}
 		again := *p.Recipe
 		again.Offset, again.Refine = p.Offset, 0
-		expectClose(t, "the picture by its offset", must[[]*Picture](t)(models[0].Draw(t.Context(), again))[0].Pixels, p.Pixels, 1e-3)
+		same := must[[]*Picture](t)(models[0].Draw(t.Context(), again))[0]
+		expectClose(t, "the picture by its offset", same.Pixels, p.Pixels, 1e-3)
 	}
 	gains.Close()
-	if b := gains.BestOf; b.Of != 3 || b.Drawn != 18 || b.Before.Pictures != 18 || b.After.Pictures != 6 || !(b.After.CLIPSimilarity > b.Before.CLIPSimilarity) {
+	b := gains.BestOf
+	if b.Of != 3 || b.Drawn != 18 || b.Before.Pictures != 18 || b.After.Pictures != 6 ||
+		!(b.After.CLIPSimilarity > b.Before.CLIPSimilarity) {
 		t.Errorf("best of: %+v", b)
 	}
-	if r := gains.Refined; r.Of != 3 || r.Drawn != 30 || r.Before.CLIPSimilarity != gains.BestOf.After.CLIPSimilarity || !(*r.After.Semantic < *r.Before.Semantic) {
+	if r := gains.Refined; r.Of != 3 || r.Drawn != 30 ||
+		r.Before.CLIPSimilarity != b.After.CLIPSimilarity || !(*r.After.Semantic < *r.Before.Semantic) {
 		t.Errorf("refined: %+v", r)
 	}
 	compiled, _ := programs.Count()
@@ -354,8 +376,39 @@ func TestRun(t *testing.T) {
 	if !slices.Equal(alone[0].Pixels, beside[1].Pixels) || alone[0].Score != nil {
 		t.Error("a picture depends on those beside it")
 	}
-	for range Run(t.Context(), models, []Request{{Text: say("x"), Plan: plan}, {Text: say("y"), Plan: plan}}, Options{AtOnce: 1}) {
+	both := []Request{{Text: say("x"), Plan: plan}, {Text: say("y"), Plan: plan}}
+	for range Run(t.Context(), models, both, Options{AtOnce: 1}) {
 		break // the rest is not drawn, and nothing fails
+	}
+}
+
+// Requests of other steps and noise modes are refined in one run, each as it is refined by itself: to 1e-3, as steps
+// carry float32's last digits on.
+func TestRunRefinesMixedRequests(t *testing.T) {
+	models := open(t)
+	models[0].Shapes = []int{1, 2}
+	var requests []Request
+	for i, s := range []Spec{{Refine: 2}, {Refine: 5}, {Refine: 3, Settings: Settings{NoiseMode: ConstNoise}}} {
+		plan := must[Plan](t)(models[0].Plan(s, DefaultLimits()))
+		requests = append(requests, Request{Text: say([]string{"a wizard", "a clown", "a king"}[i]), Plan: plan})
+	}
+	run := func(requests []Request) (pictures []*Picture) {
+		t.Helper()
+		for p, err := range Run(t.Context(), models, requests, Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			pictures = append(pictures, p)
+		}
+		return pictures
+	}
+	together := run(requests)
+	for i, want := range []int{2, 5, 3} {
+		alone := run(requests[i : i+1])[0]
+		if together[i].Refined.Steps != want || together[i].Refined.Drawn != want+2 || together[i].Request != i {
+			t.Errorf("request %d: %+v", i, together[i].Refined)
+		}
+		expectClose(t, "a refined picture", together[i].Pixels, alone.Pixels, 1e-3)
 	}
 }
 

@@ -2,13 +2,14 @@ package draw
 
 import "illustrator/data/texts"
 
-// Gains are what BestOf and Refine gained over pictures; nil where they were not asked for.
+// Gains compare pictures before and after BestOf and Refine; those that a plan does not have are nil.
 type Gains struct {
 	BestOf  *Gain `json:"best_of,omitempty"`
 	Refined *Gain `json:"refined,omitempty"`
 }
 
-// Gain is what BestOf or Refine gained, and what it cost. CLIP judges what CLIP chose or led: its similarity flatters.
+// Gain compares pictures before and after BestOf or Refine, and counts the cost. CLIP judges what CLIP chose or led:
+// its similarity flatters.
 type Gain struct {
 	Of     int   `json:"of"` // candidates a picture, or steps
 	Before Means `json:"before"`

@@ -10,11 +10,14 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Latents are points of a generator's spaces to render pictures from: Z [N,Z], or the Styles of all layers [N,L,Z]. Keys
-// are the noise key of each picture.
+// Latents are points of a generator's spaces to render pictures from: Z [N,Z], or the Styles of all layers [N,L,Z].
+// Keys are the noise key of each picture.
 type Latents struct {
 	Z, Styles []float32
 	Keys      []uint64
+	// Below, which may be nil, has the styles of the layers below Inject: one row for all pictures, or one for each.
+	Below  *Latents
+	Inject int
 }
 
 // SeedLatents returns the z of seeds.
@@ -70,16 +73,57 @@ func rowKeys(a *arrays.Array) []uint64 {
 	return keys
 }
 
-// Render renders the pictures [.,3,Size,Size] of rows [first,last).
-func (l Latents) Render(ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis) (images []float32, err error) {
-	dim, styles := n.Generator.StyleDim, l.Styles
+// Mix has the layers below inject take the styles of below, as diverse pictures of one text do (inject_index).
+func (l Latents) Mix(n *pipeline.Networks, below Latents, inject int) (Latents, error) {
+	if rows := len(below.Keys); rows != 1 && rows != len(l.Keys) {
+		return l, &RowsError{rows, len(l.Keys)}
+	}
+	if layers := n.Generator.NumLayers(); inject < 1 || inject >= layers {
+		return l, &FieldError{Code: OutOfRange, Field: "inject_index", Value: inject, Low: 1, High: layers - 1}
+	}
+	l.Below, l.Inject = &below, inject
+	return l, nil
+}
+
+// RowsError is the error of latents that don't go together.
+type RowsError struct{ Rows, Want int }
+
+func (e *RowsError) Error() string { return fmt.Sprintf("%d rows for %d pictures", e.Rows, e.Want) }
+
+// styles returns the styles [.,L,Z] of rows [first,last).
+func (l Latents) styles(ctx context.Context, n *pipeline.Networks, first, last int, psi float64) ([]float32, error) {
+	dim := n.Generator.StyleDim
+	width := n.Generator.NumLayers() * dim
+	styles, err := l.Styles, error(nil)
 	if l.Z != nil {
-		if styles, err = n.Styles(ctx, l.Z[first*dim:last*dim], synthesis.TruncationPsi); err != nil {
-			return nil, err
-		}
+		styles, err = n.Styles(ctx, l.Z[first*dim:last*dim], psi)
 	} else {
-		width := n.Generator.NumLayers() * dim
-		styles = styles[first*width : last*width]
+		styles = slices.Clone(styles[first*width : last*width])
+	}
+	if err != nil || l.Below == nil {
+		return styles, err
+	}
+	from, to := first, last
+	if len(l.Below.Keys) == 1 {
+		from, to = 0, 1
+	}
+	below, err := l.Below.styles(ctx, n, from, to, psi)
+	if err != nil {
+		return nil, err
+	}
+	for i := range last - first {
+		copy(styles[i*width:i*width+l.Inject*dim], below[i%(to-from)*width:])
+	}
+	return styles, nil
+}
+
+// Render renders the pictures [.,3,Size,Size] of rows [first,last).
+func (l Latents) Render(
+	ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis,
+) (images []float32, err error) {
+	styles, err := l.styles(ctx, n, first, last, synthesis.TruncationPsi)
+	if err != nil {
+		return nil, err
 	}
 	synthesis.Keys = l.Keys[first:last]
 	return n.Render(ctx, styles, synthesis)

@@ -45,11 +45,11 @@ func (m Model) Origin(ctx context.Context, s Source, manner Manner) (*Origin, *P
 		return &Origin{ImageEmbed: r.ImageEmbed}, p, err
 	}
 	r.embed, r.Attributes = true, m.Classifier != nil
-	drawn, err := m.Draw(ctx, r)
+	all, err := m.Draw(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := drawn[0]
+	p := all[0]
 	if s.Seed != nil {
 		return &Origin{ImageEmbed: p.Embed, Z: p.Z}, p, nil
 	}

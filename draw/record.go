@@ -46,8 +46,8 @@ func (m Model) Record(r Recipe) Record {
 	return record
 }
 
-// Drawn returns the record with what drawing added to it.
-func (r Record) Drawn(p *Picture) Record {
+// With returns the record with the scores, candidates and refinement of its picture.
+func (r Record) With(p *Picture) Record {
 	r.Score, r.Candidates, r.Refined = p.Score, p.Candidates, p.Refined
 	return r
 }

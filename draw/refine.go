@@ -35,7 +35,7 @@ const (
 	epsilon = 1e-8
 )
 
-// refineAtOnce is how many pictures take a step together at most.
+// refineAtOnce bounds the pictures that take a step together.
 const refineAtOnce = 32
 
 // Loss are a picture's losses: eq. 9, eq. 10, and their weighted sum.
@@ -62,21 +62,21 @@ type Refinement struct {
 	key        uint64
 }
 
-// Refined is what a refinement did to a picture.
+// Refined compares a picture before and after its refinement.
 type Refined struct {
 	Steps            int     `json:"steps"`
 	SimilarityBefore float64 `json:"clip_similarity_before"`
 	Before           Loss    `json:"losses_before"`
 	After            Loss    `json:"losses_after"`
-	// Drawn is how many pictures it took, all but the last with a gradient.
+	// Drawn counts the pictures that were drawn, all but the last with a gradient.
 	Drawn int `json:"pictures_drawn"`
 }
 
 // NewRefinement begins at z [Z], towards an image embedding [E].
 func NewRefinement(z, imageEmbed []float32, key uint64, noise NoiseMode, steps int) *Refinement {
 	return &Refinement{
-		steps: steps, noise: noise, best: slices.Clone(z), z: slices.Clone(z), m: make([]float32, len(z)), v: make([]float32, len(z)),
-		imageEmbed: imageEmbed, key: key,
+		steps: steps, noise: noise, imageEmbed: imageEmbed, key: key,
+		best: slices.Clone(z), z: slices.Clone(z), m: make([]float32, len(z)), v: make([]float32, len(z)),
 	}
 }
 
@@ -99,13 +99,15 @@ func Step(ctx context.Context, n *pipeline.Networks, refinements []*Refinement) 
 	var z, m, v, embeds, rates, bounds []float32
 	var keys []uint64
 	for _, r := range refinements {
-		z, m, v, embeds, keys = append(z, r.z...), append(m, r.m...), append(v, r.v...), append(embeds, r.imageEmbed...), append(keys, r.key)
+		z, m, v = append(z, r.z...), append(m, r.m...), append(v, r.v...)
+		embeds, keys = append(embeds, r.imageEmbed...), append(keys, r.key)
 		rate, bound := corrected(refineRate, r.rounds+1)
 		rates, bounds = append(rates, float32(rate)), append(bounds, float32(bound))
 	}
 	dim := n.Generator.StyleDim
 	out, err := batch.Run(ctx, n.Runner, o.name(), o.build(n), refineAtOnce,
-		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim), batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
+		batch.Rows(z, dim), batch.Rows(m, dim), batch.Rows(v, dim),
+		batch.Rows(embeds, n.CLIP.ProjectionDim), batch.Rows(keys),
 		batch.Scalar(refineWeight), batch.Rows(rates, 1), batch.Rows(bounds, 1))
 	if err != nil {
 		return fmt.Errorf("refine: %w", err)
@@ -154,7 +156,9 @@ func (o stepGraph) build(n *pipeline.Networks) func(*model.Scope, []*Node) []*No
 }
 
 // losses are eq. 9 and eq. 10 of each picture [B].
-func (o stepGraph) losses(scope *model.Scope, n *pipeline.Networks, z, imageEmbeds, keys *Node) (semantics, regularizations *Node) {
+func (o stepGraph) losses(
+	scope *model.Scope, n *pipeline.Networks, z, imageEmbeds, keys *Node,
+) (semantics, regularizations *Node) {
 	embeds := n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: o.noise, Keys: keys})
 	return losses.Semantics(imageEmbeds, embeds), losses.Regularizations(z)
 }

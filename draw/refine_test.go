@@ -33,7 +33,8 @@ func tiny(t *testing.T) (*pipeline.Networks, string) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	at := pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")}
+	n, err := pipeline.Open(nntest.Backend(t), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,8 @@ func TestRefine(t *testing.T) {
 	start := func(places ...int) (all []*Refinement) {
 		z, embeds := wave(3*zDim, 0), wave(3*embedDim, 2)
 		for _, i := range places {
-			all = append(all, NewRefinement(row(z, zDim, i), row(embeds, embedDim, i), uint64(i+1), stylegan2.NoiseConst, steps))
+			r := NewRefinement(row(z, zDim, i), row(embeds, embedDim, i), uint64(i+1), stylegan2.NoiseConst, steps)
+			all = append(all, r)
 		}
 		return all
 	}
@@ -146,7 +148,8 @@ func TestRefine(t *testing.T) {
 	for _, r := range got {
 		z = append(z, r.best...)
 	}
-	embeds, err := n.RenderAndEmbed(t.Context(), z, pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1, 2, 3}})
+	synthesis := pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1, 2, 3}}
+	embeds, err := n.RenderAndEmbed(t.Context(), z, synthesis)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func gather(values []float32, width int, group []int) []float32 {
 	return out
 }
 
-// idea is what the embedding that a mapper takes follows from: a text, or an embedding that is taken as it is.
+// idea identifies an embedding that a mapper takes: that of a text after a projection, or one that is taken as it is.
 type idea struct {
 	model  int
 	text   string
@@ -57,7 +57,7 @@ type idea struct {
 	alpha  float64
 }
 
-// place is what a z follows from: an idea, with a seed's random z mixed into it; a seed alone; or it is given.
+// place identifies a z: an idea's, with a seed's random z mixed into it; a seed's alone; or one that is given.
 type place struct {
 	idea   int // or none
 	spread float64
@@ -65,7 +65,7 @@ type place struct {
 	z      *float32
 }
 
-// style is what the styles of a z follow from.
+// style identifies the styles of a z.
 type style struct {
 	z   int
 	psi float64
@@ -85,8 +85,8 @@ const none = -1
 func (b *drawing) findSources() {
 	known := map[*Recipe]int{}
 	find := func(r *Recipe) int {
-		at, found := known[r]
-		if !found {
+		at, ok := known[r]
+		if !ok {
 			at = len(b.sources)
 			known[r], b.sources = at, append(b.sources, r)
 		}
@@ -134,15 +134,18 @@ func (b *drawing) findRows() error {
 	return nil
 }
 
-// idea is what the embedding of a recipe follows from.
+// idea identifies the embedding of a recipe.
 func (r *Recipe) idea() idea {
-	switch {
-	case r.ImageEmbed != nil:
+	if r.ImageEmbed != nil {
 		return idea{model: r.Model, embed: &r.ImageEmbed[0], plain: true}
-	case r.TextEmbed != nil:
-		return idea{model: r.Model, embed: &r.TextEmbed[0], plain: r.NoProjection && r.Origin == nil, origin: r.Origin, alpha: r.Alpha}
 	}
-	return idea{model: r.Model, text: r.Text.Text, plain: r.NoProjection && r.Origin == nil, origin: r.Origin, alpha: r.Alpha}
+	i := idea{model: r.Model, plain: r.NoProjection && r.Origin == nil, origin: r.Origin, alpha: r.Alpha}
+	if r.TextEmbed != nil {
+		i.embed = &r.TextEmbed[0]
+	} else {
+		i.text = r.Text.Text
+	}
+	return i
 }
 
 // given returns the place of a z that is known.

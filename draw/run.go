@@ -17,17 +17,17 @@ type Request struct {
 
 // Options say how Run goes about it.
 type Options struct {
-	// AtOnce is how many pictures are drawn together, 32 if it is 0. A picture's last digits depend on it: with 1 they
+	// AtOnce bounds the pictures that are drawn together; 0 means 32. A picture's last digits depend on it: with 1 they
 	// don't depend on the pictures beside it.
 	AtOnce int
 	// Score asks how well all pictures match their texts.
 	Score bool
 	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined,
 	// with the steps that all of them have taken together.
-	Progress func(drawn int, refining *Progress)
+	Progress func(count int, refining *Progress)
 }
 
-// AtOnce is how many pictures Run draws together where its options don't say: few are held in memory.
+// AtOnce bounds the pictures that Run draws together where its options don't say: few are held in memory.
 const AtOnce = 32
 
 // Run draws the pictures of requests and yields each when it is finished, text by text, the best of a text first. Its
@@ -52,7 +52,7 @@ type run struct {
 	models  []Model
 	options Options
 	yield   func(*Picture, error) bool
-	drawn   int
+	count   int
 	stopped bool // the caller wants no more
 }
 
@@ -128,8 +128,8 @@ func (r *run) group(ctx context.Context, works []*Work) error {
 		if err != nil || r.stopped {
 			return err
 		}
-		r.drawn += len(tasks)
-		r.options.Progress(r.drawn, nil)
+		r.count += len(tasks)
+		r.options.Progress(r.count, nil)
 		if len(refinements) == 0 {
 			continue
 		}
@@ -172,20 +172,32 @@ func (r *run) draw(ctx context.Context, tasks []owned) (begin []*Refinement, err
 	return begin, nil
 }
 
-// refine takes all steps of refinements, as many of them together as a batch holds.
+// refine takes all steps of refinements, as many of them together as a batch holds. Those of one batch have one noise
+// mode.
 func (r *run) refine(ctx context.Context, refinements []*Refinement) error {
 	all, done := 0, 0
+	groups, order := map[NoiseMode][]*Refinement{}, []NoiseMode{}
 	for _, f := range refinements {
-		all += f.steps
+		if all += f.steps; groups[f.noise] == nil {
+			order = append(order, f.noise)
+		}
+		groups[f.noise] = append(groups[f.noise], f)
 	}
-	for part := range slices.Chunk(refinements, min(r.options.AtOnce, refineAtOnce)) {
-		for step := 0; step <= part[0].steps; step++ {
-			if err := Step(ctx, r.models[0].Networks, part); err != nil {
-				return err
-			}
-			if step > 0 {
-				done += len(part)
-				r.options.Progress(r.drawn, &Progress{"refine", done, all})
+	isDone := func(f *Refinement) bool { return f.Done() }
+	for _, noise := range order {
+		for part := range slices.Chunk(groups[noise], min(r.options.AtOnce, refineAtOnce)) {
+			for left := part; len(left) > 0; left = slices.DeleteFunc(slices.Clone(left), isDone) {
+				if err := Step(ctx, r.models[0].Networks, left); err != nil {
+					return err
+				}
+				for _, f := range left {
+					if f.rounds > 1 { // the first only judges
+						done++
+					}
+				}
+				if done > 0 {
+					r.options.Progress(r.count, &Progress{"refine", done, all})
+				}
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"illustrator/models/classifier"
 )
 
-// Score is how well one picture matches its text.
+// Score measures how well one picture matches its text.
 type Score struct {
 	// CLIPSimilarity is the cosine of the text's and the picture's CLIP embeddings, by the CLIP that was trained with:
 	// it flatters.
@@ -37,7 +37,7 @@ type Summary struct {
 
 // score embeds the pictures that ask for it, compares them with their texts, and has the domain's classifier look for
 // the attributes that texts name, or for all where a recipe asks for them.
-func (b *drawing) score(ctx context.Context, drawn []*Picture) error {
+func (b *drawing) score(ctx context.Context, all []*Picture) error {
 	var group []int
 	classify := false
 	for i, r := range b.recipes {
@@ -62,7 +62,7 @@ func (b *drawing) score(ctx context.Context, drawn []*Picture) error {
 		}
 	}
 	for at, i := range group {
-		p := drawn[i]
+		p := all[i]
 		p.Embed = row(embeds, b.CLIP.ProjectionDim, at)
 		if seen != nil {
 			p.Seen = seen[at]
@@ -97,7 +97,7 @@ func (s *Score) judge(cfg classifier.Config, text texts.Text, seen []int) error 
 	return nil
 }
 
-// SeenAttribute is what the classifier sees of a named attribute.
+// SeenAttribute holds the value that the classifier sees of a named attribute.
 type SeenAttribute struct {
 	Seen    string `json:"seen"`
 	Correct bool   `json:"correct"`
@@ -140,14 +140,17 @@ func unknownAttribute(cfg classifier.Config, text texts.Text) error {
 	for _, name := range slices.Sorted(maps.Keys(text.Attributes)) {
 		known, ok := values[name]
 		if !ok {
-			return fault.Usage(fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name), "%s", fault.Choices("the attributes", name, names))
+			err := fmt.Errorf("text %q: attribute %q is unknown to the classifier", text.Text, name)
+			return fault.Usage(err, "%s", fault.Choices("the attributes", name, names))
 		}
 		if len(text.Attributes[name]) == 0 {
-			return fault.Usage(fmt.Errorf("text %q: %s accepts no value", text.Text, name), "%s", fault.Choices("the values of "+name, "", known))
+			err := fmt.Errorf("text %q: %s accepts no value", text.Text, name)
+			return fault.Usage(err, "%s", fault.Choices("the values of "+name, "", known))
 		}
 		for _, value := range text.Attributes[name] {
 			if !slices.Contains(known, value) {
-				return fault.Usage(fmt.Errorf("text %q: %s has no value %q", text.Text, name, value), "%s", fault.Choices("the values of "+name, value, known))
+				err := fmt.Errorf("text %q: %s has no value %q", text.Text, name, value)
+				return fault.Usage(err, "%s", fault.Choices("the values of "+name, value, known))
 			}
 		}
 	}
@@ -157,13 +160,13 @@ func unknownAttribute(cfg classifier.Config, text texts.Text) error {
 // Summarize takes means over the scores of texts.
 func Summarize(of []texts.Text, scores []Score) Summary {
 	s := Summary{Pictures: len(scores)}
-	found, total := map[string]int{}, map[string]int{}
+	right, total := map[string]int{}, map[string]int{}
 	allFound, all := 0, 0
 	for i, score := range scores {
 		s.CLIPSimilarity += score.CLIPSimilarity / float64(len(scores))
 		allFound, all = allFound+score.Found, all+score.Named
 		if kind := of[i].Kind; kind != "" {
-			found[kind] += score.Found
+			right[kind] += score.Found
 			total[kind] += score.Named
 		}
 	}
@@ -173,7 +176,7 @@ func Summarize(of []texts.Text, scores []Score) Summary {
 		s.ByKind = map[string]float64{}
 		for kind, n := range total {
 			if n > 0 {
-				s.ByKind[kind] = float64(found[kind]) / float64(n)
+				s.ByKind[kind] = float64(right[kind]) / float64(n)
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func TestJudgeCountsNamedAttributes(t *testing.T) {
 	text := texts.Text{Text: "x", Attributes: map[string][]string{"hair": {"short", "bald"}, "beard": {"beard"}}}
 	for _, c := range []struct {
 		seen  []int
-		found int
+		count int
 		wrong []string
 	}{
 		{[]int{1, 0, 0}, 2, nil},
@@ -33,15 +33,16 @@ func TestJudgeCountsNamedAttributes(t *testing.T) {
 		if err := s.judge(people, text, c.seen); err != nil {
 			t.Fatal(err)
 		}
-		if s.Named != 2 || s.Found != c.found || !slices.Equal(s.Wrong, c.wrong) {
-			t.Errorf("seen %v: %+v, want %d found, wrong %q", c.seen, s, c.found, c.wrong)
+		if s.Named != 2 || s.Found != c.count || !slices.Equal(s.Wrong, c.wrong) {
+			t.Errorf("seen %v: %+v, want %d found, wrong %q", c.seen, s, c.count, c.wrong)
 		}
 	}
 	var s Score
 	if err := s.judge(people, texts.Text{Text: "x"}, []int{0, 0, 0}); err != nil || s.Named != 0 {
 		t.Errorf("a text that names nothing: %+v, %v", s, err)
 	}
-	if err := s.judge(people, texts.Text{Text: "x", Attributes: map[string][]string{"shoes": {"red"}}}, []int{0, 0, 0}); err == nil {
+	shoes := texts.Text{Text: "x", Attributes: map[string][]string{"shoes": {"red"}}}
+	if err := s.judge(people, shoes, []int{0, 0, 0}); err == nil {
 		t.Error("an unknown attribute is judged")
 	}
 }
@@ -57,11 +58,13 @@ func TestCheckTextsNamesTheMistake(t *testing.T) {
 		{map[string][]string{"hair": {}}, "hair accepts no value", "short, long, bald"},
 	} {
 		err := CheckTexts(people, []texts.Text{{Text: "fine"}, {Text: "a wizard", Attributes: c.attributes}})
-		if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), c.message) || !strings.Contains(fault.HintOf(err), c.hint) {
+		if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), c.message) ||
+			!strings.Contains(fault.HintOf(err), c.hint) {
 			t.Errorf("%v: error %v, hint %q", c.attributes, err, fault.HintOf(err))
 		}
 	}
-	if err := CheckTexts(people, []texts.Text{{Text: "x", Attributes: map[string][]string{"hair": {"bald"}, "skin": {"dark"}}}}); err != nil {
+	fine := texts.Text{Text: "x", Attributes: map[string][]string{"hair": {"bald"}, "skin": {"dark"}}}
+	if err := CheckTexts(people, []texts.Text{fine}); err != nil {
 		t.Error(err)
 	}
 }
@@ -74,7 +77,8 @@ func TestSummarize(t *testing.T) {
 	}
 	s := Summarize(descriptions, scores)
 	// Attributes are counted, not averaged text by text: 5 of 8.
-	if s.Pictures != 5 || math.Abs(s.CLIPSimilarity-0.2) > 1e-12 || s.AttributeAccuracy == nil || *s.AttributeAccuracy != 5.0/8 {
+	if s.Pictures != 5 || math.Abs(s.CLIPSimilarity-0.2) > 1e-12 ||
+		s.AttributeAccuracy == nil || *s.AttributeAccuracy != 5.0/8 {
 		t.Errorf("%+v", s)
 	}
 	if len(s.ByKind) != 2 || s.ByKind["limited"] != 3.0/5 || s.ByKind["open-world"] != 1 {

@@ -119,7 +119,7 @@ func (m *Manner) synthesis(s Settings, l Limits) error {
 		return err
 	}
 	if err := check("truncation_psi", m.TruncationPsi, -2, 2); err != nil {
-		err.Remedy = "`truncation_psi` must be from -2 to 2; 1 is no truncation"
+		err.Remedy = "`truncation_psi` must be from -2 to 2; 1 truncates nothing"
 		return err
 	}
 	return nil
@@ -135,21 +135,21 @@ func (p *Plan) seed(s Spec, l Limits) error {
 		p.Seeds = s.Seeds
 		return s.checkSeeds(l)
 	}
-	drawn := count * p.BestOf // at most 10¹⁰
-	if drawn > l.Candidates {
+	total := count * p.BestOf // at most 10¹⁰
+	if total > l.Candidates {
 		return &FieldError{
 			Code: Conflict, Field: "best_of", Value: p.BestOf, Other: "count", OtherValue: count,
 			Remedy: fmt.Sprintf("`count` times `best_of` must be at most %d", l.Candidates),
 		}
 	}
-	if err := first(check("seed", begin, 0, min(l.Seed, math.MaxUint64-uint64(drawn-1)))); err != nil {
+	if err := first(check("seed", begin, 0, min(l.Seed, math.MaxUint64-uint64(total-1)))); err != nil {
 		return err
 	}
-	for i := range uint64(drawn) {
+	for i := range uint64(total) {
 		p.Seeds = append(p.Seeds, begin+i)
 	}
 	if p.BestOf > 1 {
-		p.Choice, p.Score = Choice{Of: drawn, Keep: count}, true
+		p.Choice, p.Score = Choice{Of: total, Keep: count}, true
 	}
 	return nil
 }
@@ -175,13 +175,15 @@ func (s Spec) checkSeeds(l Limits) error {
 	case s.Seed != nil:
 		again = "seed"
 	case len(s.Seeds) > l.Count:
-		return &FieldError{Code: OutOfRange, Field: "seeds", Value: len(s.Seeds), Remedy: fmt.Sprintf("`seeds` must be at most %d", l.Count)}
+		remedy := fmt.Sprintf("`seeds` must be at most %d", l.Count)
+		return &FieldError{Code: OutOfRange, Field: "seeds", Value: len(s.Seeds), Remedy: remedy}
 	default:
 		return nil
 	}
 	return &FieldError{
 		Code: Conflict, Field: again, Other: "seeds",
-		Remedy: "`seeds` draws one picture of each seed, `count` and `best_of` those from `seed` on: leave `" + again + "` or `seeds` out",
+		Remedy: "`seeds` draws one picture of each seed, `count` and `best_of` those from `seed` on: leave `" +
+			again + "` or `seeds` out",
 	}
 }
 

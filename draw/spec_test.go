@@ -72,7 +72,8 @@ func TestPlan(t *testing.T) {
 		if got := fmt.Sprint(p.Diversity, " ", p.Seeds, " ", p.InjectIndex, " ", p.Spread, " ", p.Alpha); got != want {
 			t.Errorf("%s: %s, want %s", spec, got, want)
 		}
-		if recipes := p.Recipes(1, say("x")); len(recipes) != len(p.Seeds) || recipes[0].Model != 1 || recipes[0].Score != (p.BestOf > 1 || p.Refine > 0) {
+		recipes := p.Recipes(1, say("x"))
+		if len(recipes) != len(p.Seeds) || recipes[0].Model != 1 || recipes[0].Score != (p.BestOf > 1 || p.Refine > 0) {
 			t.Errorf("%s: recipes %+v", spec, recipes)
 		}
 	}
@@ -101,10 +102,11 @@ func checkFieldError(t *testing.T, spec string, err error, want string) {
 
 // A server's limits are its own.
 func TestLimits(t *testing.T) {
-	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Refine: 0, Seed: 100, Alpha: 10, NoiseModes: []NoiseMode{RandomNoise}}
+	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Seed: 100, Alpha: 10, NoiseModes: []NoiseMode{RandomNoise}}
 	two, ten, far, alpha := 2, 10, uint64(101), 11.0
 	for name, s := range map[string]Spec{
-		"count": {Count: &ten}, "seed": {Count: &two, Settings: Settings{Seed: &far}}, "refine": {Refine: 1}, "alpha": {Settings: Settings{Alpha: &alpha}},
+		"count": {Count: &ten}, "seed": {Count: &two, Settings: Settings{Seed: &far}}, "refine": {Refine: 1},
+		"alpha":      {Settings: Settings{Alpha: &alpha}},
 		"noise_mode": {Settings: Settings{NoiseMode: "const"}}, "seeds": {Seeds: []uint64{101}}, "best_of": {BestOf: &ten},
 	} {
 		_, err := undrawn().Plan(s, l)
@@ -167,7 +169,10 @@ func TestEnums(t *testing.T) {
 	if err := k.UnmarshalText([]byte("w")); err != nil || k != KeepW {
 		t.Errorf("keep %q, %v", k, err)
 	}
-	for _, err := range []error{k.UnmarshalText([]byte("z")), new(Diversity).UnmarshalText([]byte("z ")), new(NoiseMode).UnmarshalText([]byte("loud"))} {
+	for _, err := range []error{
+		k.UnmarshalText([]byte("z")), new(Diversity).UnmarshalText([]byte("z ")),
+		new(NoiseMode).UnmarshalText([]byte("loud")),
+	} {
 		if !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), " or ") {
 			t.Errorf("%v: hint %q", err, fault.HintOf(err))
 		}

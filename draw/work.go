@@ -9,7 +9,7 @@ import (
 // is highest, the best first. The zero Choice keeps all. Pictures that are chosen from must ask for their Score.
 type Choice struct{ Of, Keep int }
 
-// results is how many of n pictures are kept.
+// results returns the number of pictures that are kept of n.
 func (c Choice) results(n int) int {
 	if c.Of == 0 {
 		return n
@@ -33,7 +33,7 @@ type group struct {
 	best       []*Picture // of those that were seen
 }
 
-// Progress is how far a request is that has no picture to show yet.
+// Progress counts the work of a request that has no picture to show yet.
 type Progress struct {
 	// Stage is "candidates", which are drawn to be chosen from, or "refine", whose steps are counted.
 	Stage string `json:"stage"`
@@ -70,16 +70,17 @@ type Task struct {
 	ends   *Refinement // that this is the last picture of; nil where it was not drawn before
 }
 
-// Recipes is how many pictures are drawn in all, without the last ones of refinements.
+// Recipes returns the number of pictures that are drawn in all, without the last ones of refinements.
 func (w *Work) Recipes() int { return len(w.recipes) }
 
-// Results is how many pictures the client gets.
+// Results returns the number of pictures that the client gets.
 func (w *Work) Results() int { return w.choice.results(len(w.recipes)) }
 
-// Waiting is how many recipes Take has not returned.
+// Waiting returns the number of recipes that Take has not returned.
 func (w *Work) Waiting() int { return len(w.recipes) - w.next }
 
-// Held is how many pictures were drawn and are not finished: the best candidates so far, and those in refinement.
+// Held returns the number of pictures that were drawn and are not finished: the best candidates so far, and those in
+// refinement.
 func (w *Work) Held() int {
 	held := w.held
 	for i := range w.groups {
@@ -171,14 +172,16 @@ func (w *Work) Stepped(r *Refinement) bool {
 // Redraw is the task that draws the best z of a refinement, to be Put when it is drawn.
 func (r *Refinement) Redraw() Task {
 	again := *r.picture.Recipe
-	again.Z, again.ImageEmbed, again.TextEmbed, again.Score = r.best, r.imageEmbed, r.picture.TextEmbed, r.picture.Score != nil
+	again.Z, again.ImageEmbed, again.TextEmbed = r.best, r.imageEmbed, r.picture.TextEmbed
+	again.Score = r.picture.Score != nil
 	return Task{Recipe: &again, place: r.picture.Place, ends: r}
 }
 
 // result is the picture after its refinement, drawn as p.
 func (r *Refinement) result(p *Picture) *Picture {
 	before := r.picture
-	p.Recipe, p.Index, p.Candidates, p.rank, p.first = before.Recipe, before.Index, before.Candidates, before.rank, before.Score
+	p.Recipe, p.Index, p.Candidates, p.rank = before.Recipe, before.Index, before.Candidates, before.rank
+	p.first = before.Score
 	p.seconds = r.seconds + p.seconds
 	p.Refined = &Refined{Steps: r.steps, Before: r.before, After: r.after, Drawn: r.rounds + 1}
 	if before.Score != nil {

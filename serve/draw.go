@@ -162,7 +162,7 @@ func (s *Server) finish(r *http.Request, p plan, drawn *draw.Picture, kept bool)
 
 // keep puts a picture into the gallery.
 func (s *Server) keep(p plan, drawn *draw.Picture, img image.Image) (answered, error) {
-	p.record.Record = p.record.Drawn(drawn)
+	p.record.Record = p.record.With(drawn)
 	if p.record.ImageEmbed = drawn.ImageEmbed; drawn.Offset != nil {
 		p.record.Offset = drawn.Offset
 	}

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"net/http"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	xdraw "golang.org/x/image/draw"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -161,9 +158,14 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	kept, seen, err := s.fitted(img)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	record, err := s.gallery.Put(gallery.Record{
-		Kind: gallery.Uploaded, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise, TruncationPsi: 1},
-	}, img, s.Software)
+		Kind: gallery.Uploaded, Seen: seen, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise, TruncationPsi: 1},
+	}, kept, s.Software)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -201,24 +203,17 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 		}
 		return nil, err
 	}
-	return fitted(img, s.Models[0].Generator.Size), nil
+	return img, nil
 }
 
-// fitted returns the middle square of a picture, laid over white, in the given size.
-func fitted(img image.Image, size int) *image.RGBA {
-	b := img.Bounds()
-	side := min(b.Dx(), b.Dy())
-	square := image.Rect(0, 0, side, side).Add(b.Min).Add(image.Pt((b.Dx()-side)/2, (b.Dy()-side)/2))
-	out := image.NewRGBA(image.Rect(0, 0, size, size))
-	xdraw.Draw(out, out.Bounds(), image.White, image.Point{}, xdraw.Src)
-	xdraw.CatmullRom.Scale(out, out.Bounds(), img, square, xdraw.Over, nil)
-	return out
-}
+// maxSeen bounds what is kept of an upload for CLIP, as a PNG file; beyond it CLIP sees the picture that is kept.
+const maxSeen = 512 << 10
 
-// fittedPixels is fitted as the networks see it, [3,size,size] in [-1,1].
-func fittedPixels(img image.Image, size int) ([]float32, error) {
-	if img.Bounds().Empty() {
-		return nil, errors.New("the picture is empty")
+// fitted returns an upload in the size of the domain's pictures, and as CLIP sees it, both as the CLIP's preprocessor says.
+func (s *Server) fitted(img image.Image) (kept image.Image, seen []byte, err error) {
+	m := s.Models[0]
+	if seen, err = pictures.EncodePNG(m.Preprocessor.FitImage(img, m.Preprocessor.Size), nil); len(seen) > maxSeen {
+		seen = nil
 	}
-	return pictures.FromImage(fitted(img, size)).Pixels, nil
+	return m.Preprocessor.FitImage(img, m.Generator.Size), seen, err
 }

@@ -2,10 +2,12 @@ package serve
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/models/stylegan2"
@@ -162,9 +164,12 @@ func (s *Server) origin(field string, m draw.Model, record gallery.Record, from 
 		return origin, nil
 	}
 	img, err := s.gallery.Picture(record.ID) // a preview is drawn, not uploaded
+	if record.Seen != nil {
+		img, err = pictures.Decode(context.Background(), record.Seen, gallery.MaxPixels)
+	}
 	if err != nil {
 		return nil, err
 	}
-	origin.Pixels, err = fittedPixels(img, m.Generator.Size)
-	return origin, err
+	origin.Pixels, origin.Side = m.Preprocessor.Fit(img), m.Preprocessor.Size
+	return origin, nil
 }

@@ -146,7 +146,7 @@ func loreleiOptions() (serve.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	prompts, err := pipeline.ParsePrompts(name, raw, n)
+	prompts, err := pipeline.ParsePrompts(name, raw, n, domain.TextPrompt)
 	if err != nil {
 		return o, err
 	}

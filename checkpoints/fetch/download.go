@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,8 +22,8 @@ import (
 	"illustrator/internal/files"
 )
 
-// maxBytes bounds a file whose size nobody knows.
-const maxBytes = 64 << 30
+// maxBytes bounds a file whose size is not known: the largest published network has 2 GB.
+const maxBytes = 8 << 30
 
 // download is one file on its way.
 type download struct {
@@ -29,14 +33,19 @@ type download struct {
 	path    string // of the partial file
 	total   int64  // 0 until it is known
 	mixed   bool   // bytes of more than one answer
+	begun   int    // how often the file was begun again because the server had another
 	claimed string // SHA-256 that the hub states, "" without
+	slow    atomic.Bool
 }
 
 // errBody marks a body that ended too soon: the rest can be asked for.
 var errBody = errors.New("the connection broke")
 
-// errStalled is the cause of giving up on a server that sends nothing.
-var errStalled = errors.New("the server sent nothing")
+// errStalled and errSlow are causes of giving up on an answer.
+var (
+	errStalled = errors.New("the server sent nothing")
+	errSlow    = errors.New("the server sends too slowly")
+)
 
 // complete requests the file, and its rest again after each body that broke off. Tries that get further don't count.
 func (d *download) complete(ctx context.Context) error {
@@ -45,18 +54,23 @@ func (d *download) complete(ctx context.Context) error {
 		before := d.size()
 		err := d.request(ctx, requests)
 		if cause := context.Cause(ctx); cause != nil {
-			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command resumes from there")
 		}
 		if !errors.Is(err, errBody) {
 			return d.explain(err)
 		}
-		if d.size() > before {
+		if d.size() >= before+d.client.least() {
 			try = 0
 		}
-		if try+1 >= d.client.tries() {
-			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()), "the same command goes on from there")
+		if d.begun >= d.client.tries() {
+			return fault.Hint(fmt.Errorf("the server had another file at each of %d requests", d.begun+1),
+				"run the same command again later")
 		}
-		wait := requests.Backoff(requests.RetryWaitMin, requests.RetryWaitMax, try, nil)
+		if try+1 >= d.client.tries() {
+			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()),
+				"the same command resumes from there")
+		}
+		wait := d.client.wait()(requests.RetryWaitMin, requests.RetryWaitMax, try, nil)
 		d.client.log(fmt.Sprintf("%s: %v after %d bytes; going on", d.file.Name(), err, d.size()))
 		select {
 		case <-time.After(wait):
@@ -68,7 +82,8 @@ func (d *download) complete(ctx context.Context) error {
 // explain adds a hint to an error of the disk.
 func (d *download) explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command goes on", d.total, d.size())
+		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command resumes", d.total,
+			d.size())
 	}
 	return err
 }
@@ -100,6 +115,9 @@ func (d *download) request(ctx context.Context, requests *retryablehttp.Client) 
 	d.noteClaim(resp)
 	switch resp.StatusCode {
 	case http.StatusOK:
+		if err := d.checkWhole(resp); err != nil {
+			return err
+		}
 		have, d.total, d.mixed = 0, max(resp.ContentLength, 0), false
 		if err := d.begin(resp); err != nil {
 			return err
@@ -133,24 +151,59 @@ func (d *download) restart() error {
 	if err := d.forget(); err != nil {
 		return err
 	}
+	d.begun++
 	return fmt.Errorf("%w: the server has another file than the one that was begun", errBody)
 }
 
 // continues reads where a partial answer begins. restart is true if it is of another file than the one that was begun.
 func (d *download) continues(resp *http.Response, have int64) (restart bool, err error) {
-	var from, to int64
 	header := resp.Header.Get("Content-Range")
-	if _, err := fmt.Sscanf(header, "bytes %d-%d/%d", &from, &to, &d.total); err != nil || from != have || to+1 != d.total {
+	r, ok := parseRange(header)
+	if !ok || r.from != have {
 		return false, fmt.Errorf("the server answered with the range %q; asked for was all from byte %d on", header, have)
 	}
+	d.total = max(r.total, 0)
 	now, before := validatorOf(resp), d.validator()
 	return now != "" && before != "" && now != before, nil
+}
+
+// contentRange is a Content-Range: RFC 9110, section 14.4. total is -1 where the server does not say it.
+type contentRange struct{ from, to, total int64 }
+
+func parseRange(header string) (r contentRange, ok bool) {
+	var total string
+	if _, err := fmt.Sscanf(header, "bytes %d-%d/%s", &r.from, &r.to, &total); err != nil {
+		return r, false
+	}
+	if r.total = -1; total != "*" {
+		n, err := strconv.ParseInt(total, 10, 64)
+		if err != nil || r.to >= n {
+			return r, false
+		}
+		r.total = n
+	}
+	return r, r.from >= 0 && r.from <= r.to
+}
+
+// checkWhole refuses an answer that claims to be the whole file and is not: a part, or a web page in place of a file
+// that could not be told from it by a hash.
+func (d *download) checkWhole(resp *http.Response) error {
+	if r, ok := parseRange(resp.Header.Get("Content-Range")); ok && r.from > 0 {
+		return d.restart()
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if d.file.SHA256 == "" && (kind == "text/html" || kind == "application/xhtml+xml") {
+		return fault.Hint(fmt.Errorf("%w: the server answered with a web page", ErrUnreachable),
+			"open the address in a browser: it may ask for a login or a consent; bring the file by hand then")
+	}
+	return nil
 }
 
 // checkTotal refuses a file of another size before its bytes are loaded.
 func (d *download) checkTotal() error {
 	if d.file.Size > 0 && d.total > 0 && d.total != d.file.Size {
-		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size), "the file at this address is another one by now")
+		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size),
+			"the file at this address has changed")
 	}
 	d.total = max(d.total, d.file.Size)
 	return nil
@@ -168,7 +221,7 @@ func (d *download) begin(resp *http.Response) error {
 	return files.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
 }
 
-// receive appends body to the partial file, which has so many bytes.
+// receive appends body to the partial file, which has `have` bytes.
 func (d *download) receive(body io.Reader, have int64, cancel context.CancelCauseFunc) error {
 	f, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
@@ -179,15 +232,15 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 	if limit == 0 {
 		limit = maxBytes
 	}
-	patience := d.client.stall()
-	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
-	defer timer.Stop()
+	received, stop := d.watch(cancel)
+	defer stop()
 	buffer := make([]byte, 256<<10)
 	for {
 		n, readErr := body.Read(buffer)
-		timer.Reset(patience)
+		received.Add(int64(n))
 		if have += int64(n); have > limit {
-			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit), "the file at this address is another one by now"), d.forget())
+			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit),
+				"the file at this address has changed"), d.forget())
 		}
 		if _, err := f.Write(buffer[:n]); err != nil {
 			return err
@@ -204,10 +257,39 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 	}
 }
 
+// watch ends an answer that sends less than least bytes in a while. It adds received bytes to the counter.
+func (d *download) watch(cancel context.CancelCauseFunc) (received *atomic.Int64, stop func()) {
+	received, done := new(atomic.Int64), make(chan struct{})
+	go func() {
+		tick := time.NewTicker(d.client.stall())
+		defer tick.Stop()
+		for before := int64(0); ; {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			switch now := received.Load(); {
+			case now == before:
+				cancel(errStalled)
+			case now-before < d.client.least():
+				d.slow.Store(true)
+				cancel(errSlow)
+			default:
+				before = now
+			}
+		}
+	}()
+	return received, sync.OnceFunc(func() { close(done) })
+}
+
 // broken words why a body ended too soon.
 func (d *download) broken(err error) error {
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, errStalled): // by the timer, or by the user, who is told something else
+	case d.slow.Swap(false):
+		return fmt.Errorf("%w: %w: less than %d bytes in %v", errBody, errSlow, d.client.least(), d.client.stall())
+	// by the timer, or by the user, who is told something else
+	case errors.Is(err, context.Canceled), errors.Is(err, errStalled):
 		return fmt.Errorf("%w: %w for %v", errBody, errStalled, d.client.stall())
 	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
 		return errBody
@@ -251,7 +333,7 @@ func validatorOf(resp *http.Response) string {
 
 // noteClaim keeps the SHA-256 that the Hugging Face hub states of a large file when it redirects to it.
 func (d *download) noteClaim(resp *http.Response) {
-	if !strings.HasPrefix(d.file.URL, HubPrefix) {
+	if !strings.HasPrefix(d.file.URL, hubPrefix) {
 		return
 	}
 	for r := resp; r != nil && r.Request != nil; r = r.Request.Response {

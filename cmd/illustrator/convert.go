@@ -11,7 +11,7 @@ import (
 	"illustrator/models/convert"
 )
 
-func newConvertCommand(opts *globalOptions) *cobra.Command {
+func newConvertCommand(opts *terminal.Options) *cobra.Command {
 	var options convert.Options
 	var out string
 	var asJSON bool
@@ -26,17 +26,19 @@ layers are added). Writes config.json, model.safetensors and a manifest with the
 version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.
 
 With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in evaluation
-mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].`,
+mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
+With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
   illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
   illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
   illustrator convert vgg16-397923af.pth --out weights/lpips-vgg
-  illustrator convert runs/demo/mapper-best --to onnx --out mapper.onnx`,
+  illustrator convert runs/demo/mapper-best --to onnx --out mapper.onnx
+  illustrator convert runs/demo/mapper-best --to pytorch --out c2s.pth`,
 		Args: terminal.ExactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if to != "" {
-				return convertToONNX(opts, args[0], to, out, options.Replace, asJSON)
+				return convertMapper(opts, args[0], to, out, options.Replace, asJSON)
 			}
 			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {
 				return err
@@ -46,9 +48,9 @@ mode, for any batch, from CLIP image embeddings of length √E (image_embeds [ba
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
 			if asJSON {
-				return jsonfile.Print(opts.stdout, report)
+				return jsonfile.Print(opts.Stdout, report)
 			}
-			_, err = fmt.Fprintln(opts.stdout, report)
+			_, err = fmt.Fprintln(opts.Stdout, report)
 			return err
 		},
 	}
@@ -58,8 +60,8 @@ mode, for any batch, from CLIP image embeddings of length √E (image_embeds [ba
 	flags.StringVar(&options.ColorOrder, "color-order", "", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
 	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
 	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
-	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or an ONNX file")
-	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx")
+	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
+	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx or pytorch")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("out")
 	for _, flag := range []string{"attributes", "color-order", "vocabulary", "activation"} {
@@ -86,18 +88,24 @@ func checkColorOrder(path, order string) error {
 	return nil
 }
 
-// convertToONNX writes the mapper in the folder at location as an ONNX file.
-func convertToONNX(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
-	if to != "onnx" {
-		return fault.Field("--to", to, "onnx")
+// convertMapper writes the mapper in the folder at location in another program's format.
+func convertMapper(opts *terminal.Options, location, to, out string, replace, asJSON bool) error {
+	var report fmt.Stringer
+	var err error
+	switch to {
+	case "onnx":
+		report, err = convert.ToONNX(location, out, replace)
+	case "pytorch":
+		report, err = convert.ToPyTorch(location, out, replace)
+	default:
+		return fault.Field("--to", to, "onnx or pytorch")
 	}
-	report, err := convert.ToONNX(location, out, replace)
 	if err != nil {
 		return fmt.Errorf("convert %q: %w", location, err)
 	}
 	if asJSON {
-		return jsonfile.Print(opts.stdout, report)
+		return jsonfile.Print(opts.Stdout, report)
 	}
-	_, err = fmt.Fprintln(opts.stdout, report)
+	_, err = fmt.Fprintln(opts.Stdout, report)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 	"illustrator/models/doctor"
 )
 
-func newDoctorCommand(opts *globalOptions) *cobra.Command {
+func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	var config string
 	var set []string
@@ -42,7 +42,7 @@ func newDoctorCommand(opts *globalOptions) *cobra.Command {
 }
 
 // needOf estimates the memory of a run's training; nothing for no run.
-func needOf(opts *globalOptions, config string, set []string) (need doctor.Need, err error) {
+func needOf(opts *terminal.Options, config string, set []string) (need doctor.Need, err error) {
 	if config == "" {
 		if len(set) > 0 {
 			return need, fault.Usage(errors.New("--set without --config"), "name the run with --config")
@@ -53,7 +53,7 @@ func needOf(opts *globalOptions, config string, set []string) (need doctor.Need,
 	if err != nil {
 		return need, err
 	}
-	s, err := opts.readDomain(run.Domain)
+	s, err := readDomain(opts, run.Domain)
 	if err != nil {
 		return need, err
 	}
@@ -61,7 +61,7 @@ func needOf(opts *globalOptions, config string, set []string) (need doctor.Need,
 	return doctor.Need{CPU: plan.Memory.Total(), GPU: plan.OnGPU.Total()}, err
 }
 
-func runDoctor(ctx context.Context, opts *globalOptions, need doctor.Need, asJSON bool) error {
+func runDoctor(ctx context.Context, opts *terminal.Options, need doctor.Need, asJSON bool) error {
 	backend, err := opts.BackendName()
 	if err != nil {
 		return err
@@ -71,9 +71,9 @@ func runDoctor(ctx context.Context, opts *globalOptions, need doctor.Need, asJSO
 		return err
 	}
 	if asJSON {
-		err = jsonfile.Print(opts.stdout, diagnosis)
+		err = jsonfile.Print(opts.Stdout, diagnosis)
 	} else {
-		err = printDiagnosis(opts.stdout, diagnosis)
+		err = printDiagnosis(opts.Stdout, diagnosis)
 	}
 	if err != nil || diagnosis.OK {
 		return err

@@ -12,16 +12,21 @@ import (
 	"illustrator/data/embeddings"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/train/runs"
 )
 
 type embedOptions struct {
+	mapperOptions
+	project                bool
+	alpha                  float64
 	domain, textsFile, out string
 	images                 []string
 	strict, pad            bool
 }
 
-func newEmbedCommand(opts *globalOptions) *cobra.Command {
+func newEmbedCommand(opts *terminal.Options) *cobra.Command {
 	var e embedOptions
 	cmd := &cobra.Command{
 		Use:   "embed [TEXT...]",
@@ -30,29 +35,64 @@ func newEmbedCommand(opts *globalOptions) *cobra.Command {
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json,
 .jsonl, .csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
 and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
-that generated pictures go through.`,
+that generated pictures go through.
+
+--project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of --run, --prompts
+or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
-  illustrator embed --images pictures --out e.safetensors`,
+  illustrator embed --images pictures --out e.safetensors
+  illustrator embed "a wizard" --project --alpha 1.75 --run runs/demo --out projected.npy`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runEmbed(cmd.Context(), opts, e, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := e.check(cmd); err != nil {
+				return err
+			}
+			return runEmbed(cmd.Context(), opts, e, args)
+		},
 	}
 	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts")
 	flags.StringArrayVar(&e.images, "images", nil, "pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
+	flags.BoolVar(&e.project, "project", false, "write the texts' embeddings after eq. 3")
+	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	flags.StringVar(&e.run, "run", "", "folder of a run whose prompts --project takes")
+	flags.StringVar(&e.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 	addStrictFlag(cmd, &e.strict)
 	addPadFlag(cmd, &e.pad)
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
 
-func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []string) error {
+// check refuses flags of --project without it, and takes the run's domain.
+func (e *embedOptions) check(cmd *cobra.Command) (err error) {
+	for _, flag := range []string{"alpha", "run", "prompts"} {
+		if cmd.Flags().Changed(flag) && !e.project {
+			return fault.Usage(fmt.Errorf("--%s is given without --project", flag), "give --project, or leave --%s out", flag)
+		}
+	}
+	if e.project && len(e.images) > 0 {
+		return fault.Usage(fmt.Errorf("--project and --images are given"), "eq. 3 moves embeddings of texts: give texts")
+	}
+	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.DefaultLimits().Alpha) {
+		return fault.Field("--alpha", e.alpha, "from 0 to %g", draw.DefaultLimits().Alpha)
+	}
+	if e.domain, err = e.domainOf(cmd, e.domain); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("alpha") {
+		e.alpha = -1 // the domain's
+	}
+	return nil
+}
+
+func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args []string) error {
 	texts, err := readTextArguments(args, e.textsFile)
 	if err != nil {
 		return err
 	}
-	opts.warnOfSettings(texts)
+	warnOfSettings(opts, texts)
 	if len(texts) > 0 && len(e.images) > 0 {
 		return fault.Usage(fmt.Errorf("texts are given and --images too"), "give one of them")
 	}
@@ -62,7 +102,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err := terminal.CheckOutputFile(e.out, ".npy", ".safetensors"); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(e.domain)
+	s, err := readDomain(opts, e.domain)
 	if err != nil {
 		return err
 	}
@@ -70,9 +110,13 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
-		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
+		array.Data, err = embedTexts(ctx, opts, s, texts, e.strict)
+		if err == nil && e.project {
+			array.Name = "projected_embeds"
+			array.Data, err = e.projectTexts(ctx, s, array.Data)
+		}
 	} else {
-		array.Data, err = opts.embedImages(ctx, s, e.images)
+		array.Data, err = embedImages(ctx, opts, s, e.images)
 	}
 	if err != nil {
 		return err
@@ -82,8 +126,20 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, e.out)
+	_, err = fmt.Fprintln(opts.Stdout, e.out)
 	return err
+}
+
+// projectTexts moves text embeddings by eq. 3.
+func (e embedOptions) projectTexts(ctx context.Context, s *session, embeds []float32) ([]float32, error) {
+	prompts, err := runs.OpenPrompts(ctx, s.domain, s.networks, runs.Choice{Run: e.run, Prompts: e.prompts, Start: s.start})
+	if err != nil {
+		return nil, err
+	}
+	if e.alpha < 0 {
+		e.alpha = s.domain.Alpha
+	}
+	return s.networks.Project(ctx, embeds, prompts.Prompts, e.alpha)
 }
 
 func addPadFlag(cmd *cobra.Command, pad *bool) {
@@ -115,14 +171,14 @@ func readTextArguments(args []string, path string) ([]texts.Text, error) {
 }
 
 // warnOfSettings says that settings of texts are not used.
-func (o *globalOptions) warnOfSettings(of []texts.Text) {
+func warnOfSettings(opts *terminal.Options, of []texts.Text) {
 	if slices.ContainsFunc(of, func(t texts.Text) bool { return t.Seed != nil || t.Alpha != nil || t.Style != "" }) {
-		o.log.Warn("seed, alpha and style of texts are not used here: `illustrator generate` uses them")
+		opts.Log.Warn("seed, alpha and style of texts are not used here: `illustrator generate` uses them")
 	}
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool) error {
+func checkLengths(opts *terminal.Options, s *session, texts []texts.Text, strict bool) error {
 	context := s.networks.Tokenizer.Context()
 	for i, t := range texts {
 		lost := s.networks.Tokenizer.Encode(t.Text).Lost
@@ -132,18 +188,18 @@ func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool
 			return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", i+1, context, lost),
 				"shorten it, or leave --strict-length out to have it cut")
 		default:
-			o.log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
+			opts.Log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
 		}
 	}
 	return nil
 }
 
 // embedTexts embeds texts after checkLengths.
-func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []texts.Text, strict bool) ([]float32, error) {
-	if err := o.checkLengths(s, texts, strict); err != nil {
+func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts []texts.Text, strict bool) ([]float32, error) {
+	if err := checkLengths(opts, s, texts, strict); err != nil {
 		return nil, err
 	}
-	if err := o.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	plain := make([]string, len(texts))
@@ -155,16 +211,16 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []text
 }
 
 // embedImages embeds an array of pictures, or picture files and folders.
-func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && arrays.IsPath(sources[0]) {
-		a, err := readArray(sources[0])
+func embedImages(ctx context.Context, opts *terminal.Options, s *session, sources []string) ([]float32, error) {
+	if len(sources) == 1 && arrays.IsSource(sources[0]) {
+		a, err := readArray(sources[0], "images")
 		if err != nil {
 			return nil, err
 		}
 		if err := embeddings.CheckArray(sources[0], a); err != nil {
 			return nil, err
 		}
-		if err := o.start(s); err != nil {
+		if err := s.start(); err != nil {
 			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
@@ -173,15 +229,15 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 	if err != nil {
 		return nil, err
 	}
-	return o.embedPictures(ctx, s, paths)
+	return embedPictures(ctx, opts, s, paths)
 }
 
 // embedPictures embeds picture files.
-func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
-	if err := o.start(s); err != nil {
+func embedPictures(ctx context.Context, opts *terminal.Options, s *session, paths []string) ([]float32, error) {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
-	bar := o.NewProgress("Embedding pictures", len(paths))
+	bar := opts.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
 	return embeddings.Files(ctx, s.networks, paths, func(done int) { bar.Set(done, "") })
 }

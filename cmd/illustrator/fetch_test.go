@@ -145,6 +145,36 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A download that no hash tells from a wrong answer is not kept if it does not convert: the next call asks again.
+func TestFetchWithoutHash(t *testing.T) {
+	p := publish(t)
+	text, err := os.ReadFile(p.domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := filepath.Join(p.files, "a", "first.pt")
+	good, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := strings.Replace(string(text), ", sha256: "+checkpoints.SHA256(good)[:8], "", 1)
+	for path, content := range map[string]string{p.domain: unknown, first: "Please log in."} {
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err = runLine(t, "fetch", p.domain, "--accept-license")
+	if err == nil || !strings.Contains(err.Error(), "it was thrown away") || !strings.Contains(fault.HintOf(err), "asks for it again") {
+		t.Errorf("a wrong answer: %v, hint %q", err, fault.HintOf(err))
+	}
+	if err := os.WriteFile(first, good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := runLine(t, "fetch", p.domain, "--accept-license"); err != nil {
+		t.Errorf("the right answer: %v", err)
+	}
+}
+
 func TestFetchFromMirrorAndKeep(t *testing.T) {
 	p := publish(t)
 	server := httptest.NewServer(http.StripPrefix("/mirrored", http.FileServer(http.Dir(p.files))))

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		nntest.CompileFast()
 	}
 	testscript.Main(m, map[string]func(){
-		"illustrator": main, "tiny-domain": tinyDomain, "write-run": writeRunCommand, "same-picture": samePicture,
+		"illustrator": main, "tiny-domain": tinyDomain, "check-projection": checkProjection, "write-run": writeRunCommand, "same-picture": samePicture,
 	})
 }
 

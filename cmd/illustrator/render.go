@@ -21,19 +21,24 @@ import (
 
 type renderOptions struct {
 	domain, z, w, seeds, out string
+	mixZ                     string
+	inject                   int
 	draw.Settings
 }
 
-func newRenderCommand(opts *globalOptions) *cobra.Command {
+func newRenderCommand(opts *terminal.Options) *cobra.Command {
 	var r renderOptions
 	cmd := &cobra.Command{
 		Use:   "render",
 		Short: "Render pictures from Z, W or seeds",
 		Long: `Renders pictures of z [N,Z], of w [N,Z] or [N,L,Z] (one style a layer), or of seeds, and writes them as float32
 [N,3,H,W] in about [-1,1] (.npy, or .safetensors as tensor "images"), or as PNGs into a folder. Arrays are read from
-.npy or .safetensors files.`,
+.npy, .npz or .safetensors files; of several arrays in a file, "z" or "w" is taken, or NAME of FILE:NAME.
+
+--mix-z takes the styles of the layers below --inject-index from z of its own: one row for all pictures, or one for each.`,
 		Example: `  illustrator render --seeds 0-7 --out pictures
-  illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy`,
+  illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy
+  illustrator render --z wizard/z.npy --mix-z mine.npy --inject-index 2 --out mixed`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRender(cmd.Context(), opts, r) },
 	}
@@ -42,6 +47,8 @@ func newRenderCommand(opts *globalOptions) *cobra.Command {
 	flags.StringVar(&r.z, "z", "", "array file of z")
 	flags.StringVar(&r.w, "w", "", "array file of w")
 	flags.StringVar(&r.seeds, "seeds", "", "seeds, such as 0,1,4-6")
+	flags.StringVar(&r.mixZ, "mix-z", "", "array file of z that the first layers take their styles from")
+	flags.IntVar(&r.inject, "inject-index", draw.DefaultInject, "number of the first layers that take the styles of --mix-z")
 	flags.StringVarP(&r.out, "out", "o", "pictures", ".npy or .safetensors file, or a folder for PNGs")
 	r.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &r.Settings)
@@ -57,7 +64,7 @@ func synthesisOf(s draw.Settings) (pipeline.Synthesis, error) {
 // renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
 const renderAtOnce = 32
 
-func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error {
+func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) error {
 	given := 0
 	for _, source := range []string{r.z, r.w, r.seeds} {
 		if source != "" {
@@ -78,15 +85,18 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err := check(r.out); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(r.domain)
+	s, err := readDomain(opts, r.domain)
 	if err != nil {
 		return err
 	}
 	from, err := r.read(s)
+	if err == nil {
+		from, err = r.mix(s, from)
+	}
 	if err != nil {
 		return err
 	}
-	if err := opts.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
 	if arrays.IsPath(r.out) {
@@ -97,8 +107,36 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, r.out)
+	_, err = fmt.Fprintln(opts.Stdout, r.out)
 	return err
+}
+
+// mix has the first layers take the styles of --mix-z.
+func (r renderOptions) mix(s *session, from draw.Latents) (draw.Latents, error) {
+	if r.mixZ == "" {
+		if r.inject != draw.DefaultInject {
+			return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject), "give --mix-z, the array that the first layers take their styles from")
+		}
+		return from, nil
+	}
+	a, err := readArray(r.mixZ, "z")
+	if err != nil {
+		return from, err
+	}
+	var shape *draw.ShapeError
+	var rows *draw.RowsError
+	below, err := draw.ZLatents(s.networks, a)
+	if errors.As(err, &shape) {
+		return from, fault.Usage(fmt.Errorf("%s has shape %v", r.mixZ, shape.Shape), "domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
+	}
+	if err != nil {
+		return from, err
+	}
+	mixed, err := from.Mix(s.networks, below, r.inject)
+	if errors.As(err, &rows) {
+		return from, fault.Usage(fmt.Errorf("%s has %d rows for %d pictures", r.mixZ, rows.Rows, rows.Want), "give one row for all pictures, or one for each")
+	}
+	return mixed, asFlags(err, nil)
 }
 
 // read reads and checks what is to be rendered.
@@ -110,7 +148,11 @@ func (r renderOptions) read(s *session) (draw.Latents, error) {
 		}
 		return draw.SeedLatents(s.networks, list), nil
 	}
-	a, err := readArray(r.z + r.w)
+	path, name := r.z, "z"
+	if r.w != "" {
+		path, name = r.w, "w"
+	}
+	a, err := readArray(path, name)
 	if err != nil {
 		return draw.Latents{}, err
 	}
@@ -139,7 +181,7 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Lat
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
-func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
+func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
 	if err := terminal.CreateFolder(r.out); err != nil {
 		return err
 	}

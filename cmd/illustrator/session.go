@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/arrays"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train/runs"
 )
@@ -18,7 +21,7 @@ import (
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
-	devices  int // that a training runs on; 0 is 1
+	env      host.Env
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -27,31 +30,27 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 
 // readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
 // it was given before it starts one.
-func (o *globalOptions) readDomain(ref string) (*session, error) {
-	if _, err := o.BackendName(); err != nil {
+func readDomain(opts *terminal.Options, ref string) (*session, error) {
+	if _, err := opts.BackendName(); err != nil {
 		return nil, err
 	}
 	domain, networks, err := configs.OpenNetworks(ref)
 	if err != nil {
 		return nil, err
 	}
-	return &session{domain: domain, networks: networks}, nil
+	return &session{domain: domain, networks: networks, env: opts.Env()}, nil
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
-func (o *globalOptions) start(s *session) (err error) {
-	if s.networks.Backend == nil {
-		s.networks.Backend, err = o.OpenBackend(max(1, s.devices))
-	}
-	return err
-}
+func (s *session) start() error { return s.env.Start(s.networks) }
 
 // mapperOptions say which mapper is used.
-type mapperOptions struct{ mapper, run string }
+type mapperOptions struct{ mapper, run, prompts string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
+	cmd.Flags().StringVar(&m.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
 // domainOf returns the domain of the run, unless the flag says otherwise.
@@ -66,15 +65,18 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks) }
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
-func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(s.domain, s.networks, m.run, m.mapper, noProjection)
+func (s *session) loadModel(ctx context.Context, m mapperOptions, noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(ctx, s.domain, s.networks, runs.Choice{
+		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
+	})
 }
 
-// readArray reads an array file.
-func readArray(path string) (*arrays.Array, error) {
-	a, err := arrays.Read(path, "")
+// readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
+func readArray(path string, usual ...string) (*arrays.Array, error) {
+	file, name := arrays.Split(path)
+	a, err := arrays.Read(file, name, usual...)
 	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy file (float16, float32 or float64), or a .safetensors file with one tensor")
+		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
 	}
 	return a, err
 }

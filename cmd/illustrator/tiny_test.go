@@ -21,7 +21,7 @@ import (
 
 // tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with its
 // networks and prompts, and beside it 40 pairs (pairs), an untrained mapper (mapper), one z (z.npy) and a picture of
-// another size (other.png). It needs no plugin.
+// another size (other.png), and an image prompt in the official release's form (image_prompt.pth). It needs no plugin.
 func tinyDomain() {
 	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
 	if err == nil {
@@ -53,6 +53,10 @@ func writeTinyDomain(dir string, seed uint64) error {
 		Prompts:    pipeline.Prompts{Text: normal(pipelinetest.EmbedDim), Image: normal(pipelinetest.EmbedDim)},
 		TextPrompt: "A picture.", CLIPSHA256: networks.Hashes["clip"],
 	}); err != nil {
+		return err
+	}
+	released := checkpoints.Float32Tensor(normal(pipelinetest.EmbedDim), 1, pipelinetest.EmbedDim).Entry("image_prompt")
+	if err := checkpoints.WriteTorch(filepath.Join(dir, "image_prompt.pth"), []checkpoints.TorchEntry{released}); err != nil {
 		return err
 	}
 	cfg := mapper.Config{

@@ -1,4 +1,4 @@
-// Package arrays reads and writes float32 arrays as NumPy or safetensors files.
+// Package arrays reads float32 arrays from NumPy or safetensors files and writes them.
 package arrays
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,16 +31,33 @@ type Array struct {
 	Data  []float32
 }
 
-// IsPath reports whether a file of this name is an array, by its extension.
+// IsPath reports whether a file of this name is an array to write, by its extension.
 func IsPath(path string) bool {
 	ext := strings.ToLower(filepath.Ext(path))
 	return ext == ".npy" || ext == ".safetensors"
 }
 
-// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order) or from a
-// .safetensors file. name picks the tensor of a safetensors file; it may be "" where the file holds only one, and must
-// be "" for .npy.
-func Read(path, name string) (*Array, error) {
+// IsSource reports whether path names an array to read: a file, or FILE:NAME for one of several arrays in a file.
+func IsSource(path string) bool {
+	file, _ := Split(path)
+	return IsPath(file) || strings.EqualFold(filepath.Ext(file), ".npz")
+}
+
+// Split cuts FILE:NAME into the two; NAME is "" where path is a file alone.
+func Split(path string) (file, name string) {
+	if at := strings.LastIndexByte(path, ':'); at > 0 {
+		switch strings.ToLower(filepath.Ext(path[:at])) {
+		case ".npz", ".npy", ".safetensors":
+			return path[:at], path[at+1:]
+		}
+	}
+	return path, ""
+}
+
+// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order), or one of those in a
+// .npz or .safetensors file. name picks it there; where it is "", the only one is read, or that which has the first of the
+// usual names. name must be "" for .npy. A NaN or an infinity is an error that names its place.
+func Read(path, name string, usual ...string) (*Array, error) {
 	var a *Array
 	var err error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
@@ -48,15 +66,62 @@ func Read(path, name string) (*Array, error) {
 			return nil, fault.Usage(fmt.Errorf("read array %q: a .npy file has no tensor %q", path, name), "leave the name out")
 		}
 		a, err = readNPY(path)
+	case ".npz":
+		a, err = readNPZ(path, name, usual)
 	case ".safetensors":
-		a, err = readTensor(path, name)
+		a, err = readTensor(path, name, usual)
 	default:
-		err = arrayExtension(ext)
+		err = fault.Usage(fmt.Errorf("the extension is %q", ext), "arrays are .npy, .npz or .safetensors files")
+	}
+	if err == nil {
+		err = a.checkFinite()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read array %q: %w", path, err)
 	}
 	return a, nil
+}
+
+// checkFinite reports the first NaN or infinity.
+func (a *Array) checkFinite() error {
+	for i, v := range a.Data {
+		if d := float64(v); !math.IsNaN(d) && !math.IsInf(d, 0) {
+			continue
+		}
+		index := make([]int, len(a.Shape))
+		for k, rest := len(a.Shape)-1, i; k >= 0; k-- {
+			index[k], rest = rest%a.Shape[k], rest/a.Shape[k]
+		}
+		row := 0
+		if len(index) > 0 {
+			row = index[0]
+		}
+		what := fmt.Sprintf("row %d: element %v is %g", row, index, v)
+		if a.Name != "" {
+			what = fmt.Sprintf("array %q: %s", a.Name, what)
+		}
+		return fault.Hint(errors.New(what), "all values must be finite float32: look at how the array was made")
+	}
+	return nil
+}
+
+// choose returns the name of the array to read among those of a file.
+func choose(names []string, name string, usual []string) (string, error) {
+	if name == "" {
+		if len(names) == 1 {
+			return names[0], nil
+		}
+		for _, u := range usual {
+			if slices.Contains(names, u) {
+				return u, nil
+			}
+		}
+		return "", fault.Usage(fmt.Errorf("the file holds %d arrays", len(names)), "name one of them as FILE:NAME; it holds: %s", strings.Join(names, ", "))
+	}
+	if !slices.Contains(names, name) {
+		return "", fault.Usage(fmt.Errorf("the file has no array %q", name), "it holds: %s", strings.Join(names, ", "))
+	}
+	return name, nil
 }
 
 // Write writes an array as float32 to a .npy or .safetensors file; there its name is a.Name, or "data" if that is "".
@@ -99,22 +164,15 @@ func elements(shape []int) (int, error) {
 }
 
 // readTensor reads one tensor of a safetensors file.
-func readTensor(path, name string) (*Array, error) {
+func readTensor(path, name string, usual []string) (*Array, error) {
 	w, err := checkpoints.ReadSafetensors(path)
 	if err != nil {
 		return nil, err
 	}
-	names := w.Names()
-	if name == "" {
-		if len(names) != 1 {
-			return nil, fault.Usage(fmt.Errorf("the file holds %d tensors", len(names)), "name one of them: %s", strings.Join(names, ", "))
-		}
-		name = names[0]
+	if name, err = choose(w.Names(), name, usual); err != nil {
+		return nil, err
 	}
-	t, ok := w.Tensors[name]
-	if !ok {
-		return nil, fault.Usage(fmt.Errorf("the file has no tensor %q", name), "it holds: %s", strings.Join(names, ", "))
-	}
+	t := w.Tensors[name]
 	values, err := t.Float32s()
 	if err != nil {
 		return nil, fmt.Errorf("tensor %q: %w", name, err)
@@ -129,6 +187,11 @@ func readNPY(path string) (*Array, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return parseNPY(f, size)
+}
+
+// parseNPY reads a NumPy file of that size.
+func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 	h, start, err := readNPYHeader(f, size)
 	if err != nil {
 		return nil, err

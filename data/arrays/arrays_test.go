@@ -1,6 +1,7 @@
 package arrays
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -124,6 +125,84 @@ func TestReadNumPyGoldens(t *testing.T) {
 	}
 }
 
+// NumPy's archives hold several arrays, packed or not: one is picked by its name, or by a usual name.
+func TestReadNPZGoldens(t *testing.T) {
+	values := []float32{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5}
+	for name, c := range map[string]struct {
+		file, array string
+		usual       []string
+		want        *Array
+	}{
+		"named":      {"two.npz", "other", nil, &Array{Name: "other", Shape: []int{12}, Data: values}},
+		"usual":      {"two.npz", "", []string{"z", "w"}, &Array{Name: "w", Shape: []int{1, 3, 4}, Data: values}},
+		"compressed": {"compressed.npz", "arr_0", nil, &Array{Name: "arr_0", Shape: []int{3, 4}, Data: values}},
+	} {
+		got, err := Read(filepath.Join("testdata", c.file), c.array, c.usual...)
+		if d := cmp.Diff(c.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", name, err, d)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "a.npz")
+	filestest.Write(t, path, []byte("PK"))
+	empty := filepath.Join(t.TempDir(), "b.npz")
+	filestest.Write(t, empty, []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
+	for want, c := range map[string][2]string{
+		"holds 2 arrays":    {"testdata/two.npz", ""},
+		`no array "y"`:      {"testdata/two.npz", "y"},
+		"not a zip":         {path, ""},
+		"holds no arrays":   {empty, ""},
+		"no such file":      {"testdata/none.npz", ""},
+		"claims 5000000000": {claims(t), ""},
+	} {
+		if _, err := Read(c[0], c[1]); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v; want %q", c, err, want)
+		}
+	}
+	for path, want := range map[string][2]string{
+		"a/b.npz": {"a/b.npz", ""}, "a/b.npz:w": {"a/b.npz", "w"}, "C.safetensors:x:y": {"C.safetensors:x:y", ""}, "a:b.npy": {"a:b.npy", ""}, "pictures:w": {"pictures:w", ""},
+	} {
+		if file, name := Split(path); file != want[0] || name != want[1] {
+			t.Errorf("%s is %q, %q", path, file, name)
+		}
+		if IsSource(path) != (path != "pictures:w" && path != "C.safetensors:x:y") {
+			t.Errorf("%s is a source or not", path)
+		}
+	}
+}
+
+// claims writes an archive whose entry claims 5 GB.
+func claims(t *testing.T) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	if _, err := z.CreateRaw(&zip.FileHeader{Name: "w.npy", UncompressedSize64: 5_000_000_000}); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "claims.npz")
+	filestest.Write(t, path, b.Bytes())
+	return path
+}
+
+// A NaN and an infinity are refused in files of every kind, by row and value.
+func TestReadRefusesNaN(t *testing.T) {
+	nan := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"e": checkpoints.Float32Tensor([]float32{1, 2, 3, float32(math.Inf(1))}, 2, 2)}}
+	path := filepath.Join(t.TempDir(), "e.safetensors")
+	if err := checkpoints.WriteSafetensors(path, nan, nil); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"testdata/nan.npy": "row 1: element [1 2] is NaN", "testdata/infinity.npz": `array "z": row 1: element [1 2] is -Inf`,
+		"testdata/overflow.npy": "row 0: element [0 1] is +Inf", path: `array "e": row 1: element [1 1] is +Inf`,
+	} {
+		if _, err := Read(file, ""); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v; want %q", file, err, want)
+		}
+	}
+}
+
 func TestReadArrayHostile(t *testing.T) {
 	four := make([]byte, 4)
 	for name, c := range map[string]struct {
@@ -187,8 +266,8 @@ func TestArrayNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, c := range map[string][2]string{
-		"holds 2 tensors":    {path, ""},
-		`no tensor "y"`:      {path, "y"},
+		"holds 2 arrays":     {path, ""},
+		`no array "y"`:       {path, "y"},
 		`no tensor "z"`:      {npy, "z"},
 		`extension is ".gz"`: {"x.gz", ""},
 	} {

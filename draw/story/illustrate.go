@@ -1,4 +1,5 @@
-// Package story illustrates stories: it draws a picture for each paragraph, keeps those that are there, and lays out pages.
+// Package story illustrates stories: it draws a picture for each paragraph, keeps those that are there, and lays out
+// pages.
 package story
 
 import (
@@ -50,8 +51,8 @@ func (e *LongCharacter) Error() string {
 	return fmt.Sprintf("character fills CLIP's %d tokens by itself", e.Tokens)
 }
 
-// Ask decides the text of each picture: as much of its paragraph as CLIP reads, after a description of the character, if
-// there is one.
+// Ask decides the text of each picture: as much of its paragraph as CLIP reads, after a description of the character,
+// if there is one.
 func (j *Job) Ask(character string) error {
 	before := ""
 	if character := strings.Join(strings.Fields(character), " "); character != "" {
@@ -129,8 +130,8 @@ func (j *Job) Illustrate(ctx context.Context) (summary Summary, err error) {
 	return summary, jsonfile.Write(j.summaryFile(), summary)
 }
 
-// draw draws the pictures that are not there yet, each by itself: with others the last digits would depend on how many they
-// are.
+// draw draws the pictures that are not there yet, each by itself: with others the last digits would depend on how many
+// they are.
 func (j *Job) draw(ctx context.Context) error {
 	all := len(j.pictures)
 	there := all - j.missing()
@@ -147,7 +148,7 @@ func (j *Job) draw(ctx context.Context) error {
 	var requests []draw.Request
 	for n := range j.pictures {
 		p := &j.pictures[n]
-		if p.drawn {
+		if p.ready {
 			continue
 		}
 		if p.left != "" {
@@ -162,7 +163,8 @@ func (j *Job) draw(ctx context.Context) error {
 			err = j.add(ctx, missing[p.Request], p)
 		}
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-			return fault.Hint(fmt.Errorf("%d of %d pictures are in %q", all-j.missing(), all, j.Out), "the same command goes on from there")
+			stopped := fmt.Errorf("%d of %d pictures are in %q", all-j.missing(), all, j.Out)
+			return fault.Hint(stopped, "the same command draws the others")
 		}
 		if err != nil {
 			return err
@@ -178,7 +180,7 @@ func (j *Job) add(ctx context.Context, of *picture, p *draw.Picture) error {
 	if err != nil {
 		return err
 	}
-	record := j.Model.Record(*p.Recipe).Drawn(p)
+	record := j.Model.Record(*p.Recipe).With(p)
 	record.Cartoon = j.Redraw.Record()
 	return j.write(of, img, record)
 }

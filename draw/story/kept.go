@@ -20,13 +20,13 @@ import (
 
 // picture is that of one paragraph.
 type picture struct {
-	text  texts.Text
-	left  string // what of its paragraph is not in text
-	plan  draw.Plan
-	name  string // of its files in the story's folder, without extension
-	asked string // a hash of all that it follows from
+	text texts.Text
+	left string // what of its paragraph is not in text
+	plan draw.Plan
+	name string // of its files in the story's folder, without extension
+	hash string // a hash of all that it follows from
 
-	drawn      bool // its files are there
+	ready      bool // its files are there
 	similarity float64
 }
 
@@ -45,7 +45,7 @@ type info struct {
 // order gives each picture its seed, its name and its hash, and returns that of the whole story.
 func (j *Job) order() (string, error) {
 	plan, m := j.Plan, j.Model
-	seeds, asked := plan.Seeds, make([]string, len(j.pictures))
+	seeds, hash := plan.Seeds, make([]string, len(j.pictures))
 	for n := range j.pictures {
 		p := &j.pictures[n]
 		seed := seeds[n%len(seeds)]
@@ -54,23 +54,26 @@ func (j *Job) order() (string, error) {
 		}
 		p.name, p.plan = draw.FileName(n, p.text.Text, seed), plan
 		p.plan.Seeds = []uint64{seed}
-		raw, err := json.Marshal([]any{version.Program(), p.text, j.Redraw.KeepPlain, j.Redraw.Scale, j.Redraw.Record(), m.Domain, m.Hashes, m.Prompts, p.plan})
+		raw, err := json.Marshal([]any{
+			version.Program(), p.text, j.Redraw.KeepPlain, j.Redraw.Scale, j.Redraw.Record(),
+			m.Domain, m.Hashes, m.Prompts, p.plan,
+		})
 		if err != nil {
 			return "", err
 		}
-		p.asked = checkpoints.SHA256(raw)
-		asked[n] = p.asked
+		p.hash = checkpoints.SHA256(raw)
+		hash[n] = p.hash
 	}
-	raw, err := json.Marshal([]any{version.Program(), j.Title, j.Language, j.Format, j.Story, asked})
+	raw, err := json.Marshal([]any{version.Program(), j.Title, j.Language, j.Format, j.Story, hash})
 	return checkpoints.SHA256(raw), err
 }
 
 func (j *Job) summaryFile() string { return filepath.Join(j.Out, "story.json") }
 
 // done returns the summary of an earlier call that was asked for the same and whose files are all there.
-func (j *Job) done(asked string) (summary Summary, ok bool) {
+func (j *Job) done(hash string) (summary Summary, ok bool) {
 	raw, err := os.ReadFile(j.summaryFile())
-	if err != nil || json.Unmarshal(raw, &summary) != nil || summary.Asked != asked {
+	if err != nil || json.Unmarshal(raw, &summary) != nil || summary.Asked != hash {
 		return summary, false
 	}
 	files := slices.Clone(summary.Pages)
@@ -80,8 +83,8 @@ func (j *Job) done(asked string) (summary Summary, ok bool) {
 	return summary, !slices.ContainsFunc(files, func(f string) bool { _, err := os.Stat(f); return err != nil })
 }
 
-// begin makes the folder and finds the pictures that it has. The summary of an earlier call goes: it would speak of files that
-// change from now on.
+// begin makes the folder and finds the pictures that it has. The summary of an earlier call goes: it would speak of
+// files that change from now on.
 func (j *Job) begin() error {
 	if err := os.MkdirAll(j.Out, 0o777); err != nil {
 		return err
@@ -99,7 +102,7 @@ func (j *Job) begin() error {
 func (j *Job) find(p *picture) {
 	var there info
 	raw, err := os.ReadFile(filepath.Join(j.Out, p.name+".json"))
-	if err != nil || json.Unmarshal(raw, &there) != nil || there.Story == nil || there.Story.Asked != p.asked {
+	if err != nil || json.Unmarshal(raw, &there) != nil || there.Story == nil || there.Story.Asked != p.hash {
 		return
 	}
 	files, err := j.files(p)
@@ -111,7 +114,7 @@ func (j *Job) find(p *picture) {
 			return
 		}
 	}
-	p.drawn, p.similarity = true, there.Score.CLIPSimilarity
+	p.ready, p.similarity = true, there.Score.CLIPSimilarity
 }
 
 // files are the SHA-256 of a picture's files.
@@ -134,7 +137,7 @@ func (j *Job) files(p *picture) (map[string]string, error) {
 // missing is the number of pictures that are still to be drawn.
 func (j *Job) missing() (n int) {
 	for _, p := range j.pictures {
-		if !p.drawn {
+		if !p.ready {
 			n++
 		}
 	}
@@ -142,18 +145,18 @@ func (j *Job) missing() (n int) {
 }
 
 // write writes a picture and, when its files are whole, the JSON that says so.
-func (j *Job) write(p *picture, img image.Image, drawn draw.Record) (err error) {
+func (j *Job) write(p *picture, img image.Image, ready draw.Record) (err error) {
 	base := filepath.Join(j.Out, p.name)
-	if err := pictures.WritePNG(base+".png", img, drawn.Meta(version.Program())); err != nil {
+	if err := pictures.WritePNG(base+".png", img, ready.Meta(version.Program())); err != nil {
 		return err
 	}
-	written := info{drawn, &record{Asked: p.asked}}
+	written := info{ready, &record{Asked: p.hash}}
 	if written.Story.Files, err = j.files(p); err != nil {
 		return fmt.Errorf("read what was just written: %w", err)
 	}
 	if err := jsonfile.Write(base+".json", written); err != nil {
 		return err
 	}
-	p.drawn, p.similarity = true, written.Score.CLIPSimilarity
+	p.ready, p.similarity = true, written.Score.CLIPSimilarity
 	return nil
 }

@@ -15,10 +15,11 @@ import (
 	"illustrator/internal/files"
 )
 
-// book returns the story with its pictures, and adds them to the summary. Pictures are read from their files, whichever call
-// wrote them.
+// book returns the story with its pictures, and adds them to the summary. Pictures are read from their files,
+// whichever call wrote them.
 func (j *Job) book(ctx context.Context, summary *Summary) (storybook.Book, error) {
-	book := storybook.Book{Title: j.Title, Language: j.Language, Note: "Pictures drawn by illustrator, domain " + j.Model.Domain + "."}
+	note := "Pictures drawn by illustrator, domain " + j.Model.Domain + "."
+	book := storybook.Book{Title: j.Title, Language: j.Language, Note: note}
 	for n, p := range j.pictures {
 		if err := context.Cause(ctx); err != nil {
 			return book, err
@@ -33,8 +34,8 @@ func (j *Job) book(ctx context.Context, summary *Summary) (storybook.Book, error
 		}
 		paragraph := j.Story.Paragraphs[n]
 		summary.Paragraphs = append(summary.Paragraphs, Paragraph{
-			Chapter: paragraph.Chapter, Text: paragraph.Text, Asked: p.text.Text, LeftOut: p.left, Seed: p.plan.Seeds[0], Picture: p.name + ".png",
-			CLIPSimilarity: p.similarity,
+			Chapter: paragraph.Chapter, Text: paragraph.Text, Asked: p.text.Text, LeftOut: p.left,
+			Seed: p.plan.Seeds[0], Picture: p.name + ".png", CLIPSimilarity: p.similarity,
 		})
 		summary.CLIPSimilarity += p.similarity / float64(len(j.pictures))
 		book.Spreads = append(book.Spreads, storybook.Spread{Paragraph: paragraph, Picture: onPage, Alt: p.text.Text})

@@ -35,6 +35,7 @@ type Album struct {
 	// Redraws are those of texts that name a style, by its name.
 	Redraws map[string]draw.Redraw
 	Out     string // the folder
+	Arrays  bool   // z, w and the pictures' values are written as arrays too
 }
 
 // Summary is summary.json.
@@ -78,6 +79,7 @@ type kept struct {
 	imageEmbeds []float32 // [N,E]
 	pictures    []image.Image
 	gains       *draw.Gains
+	arrays      *arrayFiles // nil where none are written
 }
 
 // draw draws the texts and writes each picture when it is done.
@@ -94,6 +96,13 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 	bar := a.Env.Progress("Drawing pictures", all)
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
+	if a.Arrays {
+		var err error
+		if k.arrays, err = newArrayFiles(a.Out, a.Model, all); err != nil {
+			return nil, err
+		}
+		defer k.arrays.Cleanup() // does nothing once the files have their names
+	}
 	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests, draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
 		note := ""
 		if refining != nil {
@@ -108,12 +117,15 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 			return nil, err
 		}
 	}
+	if k.arrays != nil {
+		return k, k.arrays.close()
+	}
 	return k, nil
 }
 
 // add writes a picture, redrawn, with its record beside it.
 func (a *kept) add(ctx context.Context, p *draw.Picture) error {
-	record := a.Model.Record(*p.Recipe).Drawn(p)
+	record := a.Model.Record(*p.Recipe).With(p)
 	redraw, ok := a.Redraws[record.Text.Style]
 	if !ok {
 		redraw = a.Redraw
@@ -133,6 +145,11 @@ func (a *kept) add(ctx context.Context, p *draw.Picture) error {
 	}
 	if len(a.pictures) < gridPictures {
 		a.pictures = append(a.pictures, img)
+	}
+	if a.arrays != nil {
+		if err := a.arrays.add(p); err != nil {
+			return err
+		}
 	}
 	a.texts, a.places, a.scores = append(a.texts, record.Text), append(a.places, p.Request), append(a.scores, *p.Score)
 	a.imageEmbeds = append(a.imageEmbeds, p.Embed...)

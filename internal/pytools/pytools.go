@@ -29,6 +29,25 @@ func Run(t testing.TB, modules []string, script string, args ...string) {
 	}
 }
 
+// RunTorch runs a Python script that imports PyTorch with the Python that has it: ILLUSTRATOR_PYTHON, or that of
+// `make bench PYTORCH=1`. Without one the test is skipped, under CI too, where PyTorch's gigabytes are not installed.
+func RunTorch(t testing.TB, script string, args ...string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts PyTorch; run without -short")
+	}
+	path := os.Getenv("ILLUSTRATOR_PYTHON")
+	if path == "" {
+		path = filepath.Join(root(t), ".cache", "pytorch", "bin", "python")
+		if _, err := os.Stat(path); err != nil {
+			t.Skipf("needs a Python with PyTorch (ILLUSTRATOR_PYTHON, or `make bench PYTORCH=1`): %v", err)
+		}
+	}
+	if out, err := exec.Command(path, append([]string{script}, args...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
 // Vocabulary returns OpenAI's bpe_simple_vocab_16e6.txt.gz, which `make test` takes out of the package open-clip-torch.
 // Without it the test is skipped with the command that fetches it, but under CI it fails.
 func Vocabulary(t testing.TB) []byte {

@@ -40,6 +40,8 @@ const (
 	InceptionFID         Kind = "inception-fid"
 	LPIPSNetwork         Kind = "lpips/torchvision"
 	LPIPSWhole           Kind = "lpips"
+	ReleasedPrompt       Kind = "prompt/release"
+	ReleasedPairs        Kind = "pairs/release"
 )
 
 // IsGenerator reports whether a kind is a generator of pictures.
@@ -61,10 +63,12 @@ var titles = map[Kind]string{
 	InceptionFID:         "Inception-v3 of FID in pytorch-fid's and torch-fidelity's layout",
 	LPIPSNetwork:         "AlexNet or VGG16 in torchvision's layout, for LPIPS",
 	LPIPSWhole:           "LPIPS in the layout of the package lpips",
+	ReleasedPrompt:       "image prompt of the official release",
+	ReleasedPairs:        "pairs of style and image embedding of the official release",
 }
 
-// Tool is what the manifests of converted folders name as their maker.
-const Tool = "illustrator convert"
+// tool is what the manifests of converted folders name as their maker.
+const tool = "illustrator convert"
 
 // Options are what a file does not say.
 type Options struct {
@@ -128,7 +132,7 @@ func Convert(src, dst string, opts Options) (Report, error) {
 	source := checkpoints.Source{File: filepath.Base(n.sources[0]), SHA256: of.SHA256}
 	err = checkpoints.Write(dst, checkpoints.Contents{
 		Config: n.config, Weights: n.weights, Files: n.files,
-		Layout: string(s.kind), Tool: Tool, Source: source, Replace: opts.Replace,
+		Layout: string(s.kind), Tool: tool, Source: source, Replace: opts.Replace,
 	})
 	if err != nil {
 		return Report{}, err
@@ -232,6 +236,8 @@ func (s *source) load(opts Options) (*network, error) {
 		n, err = s.loadInception()
 	case LPIPSNetwork, LPIPSWhole:
 		n, err = s.loadLPIPS()
+	case ReleasedPrompt, ReleasedPairs:
+		n, err = s.loadReleased()
 	}
 	if err != nil {
 		return nil, err

@@ -95,6 +95,11 @@ func (s *source) recognizeKeys(file *checkpoints.TorchFile) (Kind, error) {
 	if err == nil {
 		return kind, nil
 	}
+	if w, headErr := file.Headers(""); headErr == nil {
+		if released := recognizeReleased(w); released != "" {
+			return released, nil
+		}
+	}
 	for _, name := range file.Keys() {
 		if class := file.Class(name); class != "" {
 			err = fmt.Errorf("%w; %s is an object of the class %s, which is not read", err, name, class)

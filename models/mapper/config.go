@@ -46,6 +46,18 @@ type Config struct {
 	Dropout float64 `json:"dropout" yaml:"dropout"`
 }
 
+// SameWeights reports whether two mappers have the same tensors: the dropout makes no difference, nor do fields that the
+// architecture does not read.
+func (c Config) SameWeights(other Config) bool {
+	plain := func(c Config) Config {
+		if c.Dropout = 0; c.Arch == Baseline {
+			c.Blocks = 0
+		}
+		return c
+	}
+	return plain(c) == plain(other)
+}
+
 // maxParameters bounds what a configuration may ask memory for: 8 GiB in float32, 78 times the paper's mapper.
 const maxParameters = 1 << 31
 

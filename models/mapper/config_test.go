@@ -54,3 +54,16 @@ func TestValidate(t *testing.T) {
 		t.Errorf("a baseline of one layer gives %v", err)
 	}
 }
+
+func TestSameWeights(t *testing.T) {
+	dense := Config{ModelType: ModelType, Arch: Dense, EmbedDim: 6, ZDim: 5, Width: 4, Blocks: 2, Layers: 3, Dropout: 0.1}
+	other, plain := dense, Config{ModelType: ModelType, Arch: Baseline, EmbedDim: 6, ZDim: 5, Width: 4, Layers: 4}
+	other.Dropout = 0.5
+	withBlocks := plain
+	withBlocks.Blocks, withBlocks.Dropout = 5, 0.1
+	wider := dense
+	wider.Width = 8
+	if !dense.SameWeights(other) || !plain.SameWeights(withBlocks) || dense.SameWeights(wider) || dense.SameWeights(plain) {
+		t.Error("other mappers are the same, or the same are others")
+	}
+}

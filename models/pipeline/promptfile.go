@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"illustrator/checkpoints"
@@ -12,7 +15,7 @@ import (
 // PromptFile holds the two anchors of the prompt projection as a file keeps them, with what they were made from.
 type PromptFile struct {
 	Prompts
-	TextPrompt string // the text behind Prompts.Text
+	TextPrompt string // the text behind Prompts.Text, which is nil until CompletePrompts where the file lacks it
 	Source     string // what the image prompt is the mean of
 	CLIPSHA256 string
 }
@@ -33,8 +36,15 @@ func WritePrompts(path string, p PromptFile) error {
 	})
 }
 
-// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n.
-func ParsePrompts(path string, raw []byte, n *Networks) (PromptFile, error) {
+// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n. An image
+// prompt alone, [1,E] or [E] in a PyTorch file as the official release has it, goes with the text prompt text, whose embedding
+// CompletePrompts computes.
+func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile, error) {
+	isTensors := len(raw) > 8 && raw[8] == '{' // the length before it may begin with any byte
+	if !isTensors && (bytes.HasPrefix(raw, []byte("PK")) || bytes.HasPrefix(raw, []byte{0x80})) {
+		image, err := parseImagePrompt(path, raw, n.CLIP.ProjectionDim)
+		return PromptFile{Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path), CLIPSHA256: n.Hashes["clip"]}, err
+	}
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
 		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err), "compute them again with `illustrator prompt`")
@@ -61,4 +71,52 @@ func ParsePrompts(path string, raw []byte, n *Networks) (PromptFile, error) {
 		}
 	}
 	return p, nil
+}
+
+// parseImagePrompt reads an image prompt of the official release, and scales it to the length √E.
+func parseImagePrompt(path string, raw []byte, dim int) ([]float32, error) {
+	const hint = "an image prompt is a tensor [1,E] of a CLIP that embeds to E values, as torch.save writes it"
+	f, err := checkpoints.ParseTorch(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	if keys := f.Keys(); len(keys) != 1 {
+		return nil, fault.Hint(fmt.Errorf("image prompt %q: it holds %d entries, not one tensor", path, len(keys)), hint)
+	}
+	t, err := f.Tensor(f.Keys()[0])
+	if err != nil {
+		return nil, fault.Hint(err, hint)
+	}
+	if !slices.Equal(t.Shape, []int{1, dim}) && !slices.Equal(t.Shape, []int{dim}) {
+		return nil, fault.Hint(fmt.Errorf("image prompt %q: it has shape %v; expected [1 %d]", path, t.Shape, dim), hint)
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return nil, fault.Hint(fmt.Errorf("image prompt %q: %w", path, err), hint)
+	}
+	sum := 0.0
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return nil, fault.Hint(fmt.Errorf("image prompt %q: element %d is %v; expected a finite number", path, i, v), hint)
+		}
+		sum += float64(v) * float64(v)
+	}
+	if sum == 0 {
+		return nil, fault.Hint(fmt.Errorf("image prompt %q: all its elements are 0", path), hint)
+	}
+	scale := math.Sqrt(float64(dim) / sum)
+	for i, v := range values {
+		values[i] = float32(float64(v) * scale)
+	}
+	return values, nil
+}
+
+// CompletePrompts computes the text prompt's embedding where the file has an image prompt alone.
+func (n *Networks) CompletePrompts(ctx context.Context, p *PromptFile) (err error) {
+	if p.Text == nil {
+		if p.Text, err = n.EmbedTextPrompt(ctx, p.TextPrompt); err != nil {
+			return fmt.Errorf("text prompt %q: %w", p.TextPrompt, err)
+		}
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ func TestPromptsRoundTripAndRefuse(t *testing.T) {
 		return filestest.Read(t, path)
 	}
 	raw := write(want)
-	got, err := ParsePrompts(path, raw, networks)
+	got, err := ParsePrompts(path, raw, networks, "A person.")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,9 +47,36 @@ func TestPromptsRoundTripAndRefuse(t *testing.T) {
 		"element 5":                                      write(infinite),
 		"read prompts":                                   raw[:20],
 	} {
-		if _, err := ParsePrompts(path, raw, networks); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), message) || !strings.Contains(err.Error(), path) ||
+		if _, err := ParsePrompts(path, raw, networks, "A person."); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), message) || !strings.Contains(err.Error(), path) ||
 			!strings.Contains(fault.HintOf(err), "illustrator prompt") {
 			t.Errorf("error %v, hint %q; want %q and the file", err, fault.HintOf(err), message)
+		}
+	}
+}
+
+// An image prompt of the official release is scaled to the length √E and goes with the domain's text prompt.
+func TestReleasedImagePrompt(t *testing.T) {
+	networks := &Networks{CLIP: clip.Config{ProjectionDim: 3}, Hashes: map[string]string{"clip": "aa11"}}
+	for name, want := range map[string][]float32{"image_prompt.pth": {1, -2, 2}, "image_prompt_half.pth": {1.8, 0, 2.4}} {
+		path := filepath.Join("testdata", name)
+		p, err := ParsePrompts(path, filestest.Read(t, path), networks, "A Cat.")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Text != nil || p.TextPrompt != "A Cat." || p.CLIPSHA256 != "aa11" || p.Source != "the image prompt "+name {
+			t.Errorf("%+v", p)
+		}
+		for i, v := range want {
+			v *= float32(math.Sqrt(3) / 3)
+			if math.Abs(float64(p.Image[i]-v)) > 1e-6 {
+				t.Errorf("%s: element %d is %g, want %g", name, i, p.Image[i], v)
+			}
+		}
+	}
+	long, whole := filepath.Join("testdata", "image_prompt_long.pth"), filestest.Read(t, filepath.Join("testdata", "image_prompt.pth"))
+	for want, raw := range map[string][]byte{"has shape [1 4]; expected [1 3]": filestest.Read(t, long), "read PyTorch file": whole[:len(whole)/2]} {
+		if _, err := ParsePrompts(long, raw, networks, "A Cat."); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }

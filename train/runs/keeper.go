@@ -40,7 +40,7 @@ func (j *Job) newKeeper(training *train.Training, pairs, validation *pairs.Set) 
 	info.Host, _ = os.Hostname()
 	info.PID, info.Error = os.Getpid(), ""
 	info.Networks = maps.Clone(j.Networks.Hashes)
-	info.Pairs, info.PairsSHA256 = PairsSource(pairs), pairs.SHA256()
+	info.Pairs, info.PairsSHA256 = pairsSource(pairs), pairs.SHA256()
 	if validation != nil {
 		info.ValidationPairsSHA256 = validation.SHA256()
 	}
@@ -48,27 +48,45 @@ func (j *Job) newKeeper(training *train.Training, pairs, validation *pairs.Set) 
 	return &keeper{folder: training.Folder, info: *info, earlier: info.Seconds}, nil
 }
 
-// startFrom reads the mapper that the training starts from, "" for fresh weights. A run that goes on must have started
-// from the same.
-func (k *keeper) startFrom(init string, training *train.Training) error {
+// openInit opens the mapper that the run starts from; nil without one. Its tensors are those of the mapper m.
+func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	if init == "" {
-		return nil
+		return nil, nil
 	}
 	folder, err := checkpoints.Open(init)
 	if err != nil {
-		return fault.Hint(fmt.Errorf("init: %w", err), "init must be the folder of a mapper, such as mapper-last in that of a run")
+		if info, statErr := os.Stat(init); statErr == nil && !info.IsDir() {
+			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init), "give the folder that `illustrator convert %s --out FOLDER` writes", init)
+		}
+		return nil, fault.Hint(fmt.Errorf("init: %w", err), "init must be the folder of a mapper, such as mapper-last in that of a run")
 	}
 	var cfg mapper.Config
 	if err := folder.Config(&cfg); err != nil {
-		return fmt.Errorf("init: %w", err)
+		return nil, fmt.Errorf("init: %w", err)
 	}
-	if cfg != training.Mapper {
-		return fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, training.Mapper), "name a mapper of the run's architecture and widths, or change the run's")
+	if !cfg.SameWeights(m) {
+		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m), "name a mapper of the run's architecture and widths, or change the run's")
+	}
+	w, err := folder.Weights()
+	if err == nil {
+		err = w.Check(m.Shapes())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("init: %w", err)
+	}
+	return folder, nil
+}
+
+// startFrom has the training start from the mapper in folder, which openInit has opened. A run that goes on must have started
+// from the same.
+func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training) (err error) {
+	if folder == nil {
+		return nil
 	}
 	if sum := folder.SHA256(); k.info.InitSHA256 == "" && k.info.Step == 0 {
 		k.info.InitSHA256 = sum
 	} else if k.info.InitSHA256 != sum {
-		return &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run that started from another mapper than that in %q now", k.folder, init)}
+		return &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run that started from another mapper than that of init now", k.folder)}
 	}
 	training.Init, err = folder.Weights()
 	return err

@@ -1,12 +1,14 @@
 package runs
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"illustrator/configs"
 	"illustrator/draw"
+	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 )
@@ -16,35 +18,70 @@ func NewModel(d *configs.Domain, n *pipeline.Networks) draw.Model {
 	return draw.Model{Name: d.Name, Domain: d.Name, Alpha: d.Alpha, Networks: n}
 }
 
-// OpenModel loads the mapper in a folder, else the best of a run, else the domain's own; and unless noProjection is set the prompts
-// of the run, else the domain's. run and mapper may be "".
-func OpenModel(d *configs.Domain, n *pipeline.Networks, run, mapper string, noProjection bool) (draw.Model, error) {
+// Choice says which mapper and prompts a model has. All of it may be zero.
+type Choice struct {
+	// Mapper is the folder of a mapper, Run that of a run, whose best mapper and prompts are taken; else those of the domain are.
+	Run, Mapper string
+	// Prompts is a file of prompts, or an image prompt of the official release, to take in their place.
+	Prompts      string
+	NoProjection bool // the prompts are not read
+	// Start opens the networks' device where the embedding of the text prompt must be computed.
+	Start func() error
+}
+
+// OpenModel loads the chosen mapper and reads the chosen prompts.
+func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c Choice) (draw.Model, error) {
 	m := NewModel(d, n)
-	folder := train.Folder(run)
+	folder := train.Folder(c.Run)
 	switch {
-	case mapper != "":
-	case run != "":
-		if mapper = folder.BestMapper(); !there(mapper) {
-			return m, unfinished(run, mapper)
+	case c.Mapper != "":
+	case c.Run != "":
+		if c.Mapper = folder.BestMapper(); !there(c.Mapper) {
+			return m, unfinished(c.Run, c.Mapper)
 		}
 	default:
-		if mapper = d.MapperLocation(); mapper == "" {
+		if c.Mapper = d.MapperLocation(); c.Mapper == "" {
 			return m, &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", d.Name)}
 		}
 	}
-	if err := n.LoadMapper(mapper); err != nil || noProjection {
+	if err := n.LoadMapper(c.Mapper); err != nil || c.NoProjection {
 		return m, err
 	}
-	open := d.OpenPrompts
-	if run != "" {
-		if path := folder.Prompts(); !there(path) {
-			return m, unfinished(run, path)
-		}
-		open = func(n *pipeline.Networks) (pipeline.PromptFile, error) { return ReadPrompts(folder, n) }
-	}
-	prompts, err := open(n)
+	prompts, err := OpenPrompts(ctx, d, n, c)
 	m.Prompts = prompts.Prompts
 	return m, err
+}
+
+// OpenPrompts reads the chosen prompts.
+func OpenPrompts(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c Choice) (pipeline.PromptFile, error) {
+	prompts, err := c.openPrompts(d, n)
+	if err == nil && prompts.Text == nil {
+		if c.Start != nil {
+			err = c.Start()
+		}
+		if err == nil {
+			err = n.CompletePrompts(ctx, &prompts)
+		}
+	}
+	return prompts, err
+}
+
+func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.PromptFile, error) {
+	folder := train.Folder(c.Run)
+	switch {
+	case c.Prompts != "":
+		raw, err := os.ReadFile(c.Prompts)
+		if err != nil {
+			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err), "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+		}
+		return pipeline.ParsePrompts(c.Prompts, raw, n, d.TextPrompt)
+	case c.Run == "":
+		return d.OpenPrompts(n)
+	}
+	if path := folder.Prompts(); !there(path) {
+		return pipeline.PromptFile{}, unfinished(c.Run, path)
+	}
+	return readPrompts(folder, n)
 }
 
 // DomainOf returns the domain that a run is of.

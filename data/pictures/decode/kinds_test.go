@@ -17,7 +17,8 @@ import (
 )
 
 // tinyWebP is a lossless WebP of one pixel.
-var tinyWebP = []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
+var tinyWebP = []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00" +
+	"\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
 
 func gradient(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
@@ -73,7 +74,8 @@ func TestAnimationsFirstPicture(t *testing.T) {
 	palette := color.Palette{color.NRGBA{}, color.NRGBA{255, 0, 0, 255}}
 	small := image.NewPaletted(image.Rect(6, 4, 8, 5), palette)
 	small.Pix[0] = 1
-	g := &gif.GIF{Image: []*image.Paletted{small, small}, Delay: []int{1, 1}, Config: image.Config{ColorModel: palette, Width: 60, Height: 50}}
+	g := &gif.GIF{Image: []*image.Paletted{small, small}, Delay: []int{1, 1},
+		Config: image.Config{ColorModel: palette, Width: 60, Height: 50}}
 	if err := gif.EncodeAll(&moving, g); err != nil {
 		t.Fatal(err)
 	}
@@ -154,10 +156,12 @@ func manyScans(scans int) []byte {
 
 // The work of a progressive JPEG is bounded, and ends with its context.
 func TestScansAreBounded(t *testing.T) {
-	if img, _, err := Image(t.Context(), manyScans(20), 1<<20); err != nil || img.NRGBAAt(5, 5) != (color.NRGBA{128, 128, 128, 255}) {
+	if img, _, err := Image(t.Context(), manyScans(20), 1<<20); err != nil ||
+		img.NRGBAAt(5, 5) != (color.NRGBA{128, 128, 128, 255}) {
 		t.Errorf("20 scans: %v", err)
 	}
-	if _, _, err := Image(t.Context(), manyScans(30_000), 1<<20); err == nil || !strings.Contains(err.Error(), "500 scans") {
+	if _, _, err := Image(t.Context(), manyScans(30_000), 1<<20); err == nil ||
+		!strings.Contains(err.Error(), "500 scans") {
 		t.Errorf("30,000 scans: %v", err)
 	}
 	gone := errors.New("the client left")
@@ -172,7 +176,8 @@ func TestScansAreBounded(t *testing.T) {
 
 // Files that are cut short are errors, and no damage is a panic.
 func TestDamagedFiles(t *testing.T) {
-	for _, name := range []string{"420.jpg", "progressive.jpg", "ycck.jpg", "grey.jpg", "lossy.webp", "lossless.webp", "lzw.tif", "a.bmp"} {
+	for _, name := range []string{"420.jpg", "progressive.jpg", "ycck.jpg", "grey.jpg", "lossy.webp", "lossless.webp",
+		"lzw.tif", "a.bmp"} {
 		whole := load(t, name)
 		for cut := 0; cut < len(whole)-2; cut += 1 + len(whole)/50 {
 			if _, _, err := Image(t.Context(), whole[:cut], 1<<20); err == nil {

@@ -23,7 +23,8 @@ type space struct {
 
 var errProfile = errors.New("the colour profile is damaged or of a kind that is not supported")
 
-// iccSpace reads an ICC profile; none is sRGB. The intent is perceptual with compensation of the black point, as in littleCMS towards its sRGB.
+// iccSpace reads an ICC profile; none is sRGB. The intent is perceptual with compensation of the black point, as in
+// littleCMS towards its sRGB.
 func iccSpace(profile []byte) (s *space, err error) {
 	if len(profile) == 0 {
 		return nil, nil
@@ -50,7 +51,8 @@ func iccSpace(profile []byte) (s *space, err error) {
 	case icc.ColorSpaceCMYK:
 		s.channels = 4
 	}
-	if s.pipeline, err = p.CreateTransformerToSRGB(icc.PerceptualRenderingIntent, true, s.channels, true, false, true); err != nil {
+	if s.pipeline, err = p.CreateTransformerToSRGB(icc.PerceptualRenderingIntent, true, s.channels, true, false,
+		true); err != nil {
 		return nil, errProfile
 	}
 	return s, nil
@@ -76,7 +78,8 @@ func checkProfile(profile []byte) error {
 	return nil
 }
 
-// toSRGB returns a stored picture with 8 bits a channel in sRGB, and a warning where its colour space cannot be converted.
+// toSRGB returns a stored picture with 8 bits a channel in sRGB, and a warning where its colour space cannot be
+// converted.
 func toSRGB(ctx context.Context, stored image.Image, s *space, err error) (img *image.NRGBA, warning string, _ error) {
 	inks, _ := stored.(*image.CMYK)
 	if err == nil && s != nil {

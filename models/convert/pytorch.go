@@ -1,0 +1,108 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"illustrator/checkpoints"
+	"illustrator/internal/fault"
+	"illustrator/models/mapper"
+)
+
+// PyTorchReport describes a PyTorch file that ToPyTorch has written.
+type PyTorchReport struct {
+	File    string        `json:"file"`
+	Bytes   int64         `json:"bytes"`
+	SHA256  string        `json:"sha256"`
+	Mapper  string        `json:"mapper"` // SHA-256 of the mapper's weights
+	Network mapper.Config `json:"network"`
+	Tensors int           `json:"tensors"`
+}
+
+// String returns the report in lines.
+func (r PyTorchReport) String() string {
+	return fmt.Sprintf("%s mapper, %d parameters in %d tensors: a state dict of the official release's projectors\nwritten %s, %d bytes, SHA-256 %s",
+		r.Network.Arch, r.Network.Parameters(), r.Tensors, r.File, r.Bytes, r.SHA256)
+}
+
+// ToPyTorch writes the mapper in the folder at location, as train and Convert leave it, as the state dict of a released projector,
+// in PyTorch's order. A file that exists is replaced only if replace is true.
+func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error) {
+	folder, err := checkpoints.Open(location)
+	if err != nil {
+		return r, err
+	}
+	if err := folder.Config(&r.Network); err != nil {
+		return r, err
+	}
+	if r.Network.ModelType != mapper.ModelType {
+		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType), "give the folder of a mapper, such as runs/demo/mapper-best")
+	}
+	if err := r.Network.Validate(); err != nil {
+		return r, err
+	}
+	if _, err := os.Lstat(file); err == nil && !replace {
+		return r, fault.Usage(fmt.Errorf("%q exists", file), "name another file, or give --replace")
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return r, err
+	}
+	if err := weights.Check(r.Network.Shapes()); err != nil {
+		return r, err
+	}
+	entries := releasedState(r.Network, weights)
+	if err := checkpoints.WriteTorch(file, entries); err != nil {
+		return r, err
+	}
+	written, err := checkpoints.SHA256OfFiles(file)
+	r.File, r.Mapper, r.Tensors, r.Bytes, r.SHA256 = file, folder.SHA256(), len(entries), written.Size, written.SHA256
+	return r, err
+}
+
+// releasedState are the tensors under the release's names in the order of PyTorch's modules. BatchNorm's counters of training
+// steps, which nothing reads, are 0.
+func releasedState(cfg mapper.Config, w *checkpoints.Weights) (entries []checkpoints.TorchEntry) {
+	layer := func(name string, parts ...string) {
+		for _, part := range parts {
+			old := name + "." + part
+			to := old
+			if rest, ok := strings.CutPrefix(old, "mlp."); ok && cfg.Arch == mapper.Baseline {
+				to = "body." + rest
+			}
+			t, ok := w.Tensors[old]
+			if !ok {
+				t = checkpoints.Tensor{DType: checkpoints.I64, Shape: []int{}, Data: make([]byte, 8)}
+			}
+			entries = append(entries, t.Entry(to))
+		}
+	}
+	norm := []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+	if cfg.Arch == mapper.Baseline {
+		for i := range cfg.Layers {
+			layer(fmt.Sprint("mlp.", 2*i), "weight", "bias")
+			layer(fmt.Sprint("mlp.", 2*i+1), "weight")
+		}
+		return entries
+	}
+	layer("head.0", "weight", "bias")
+	layer("head.1", "weight", "bias")
+	for b := range cfg.Blocks {
+		for l := range cfg.Layers {
+			prefix := fmt.Sprintf("rrdb_blocks.%d.0.mlp_layers.%d.", b, l)
+			for _, first := range []int{0, 3} {
+				layer(fmt.Sprint(prefix, first), "weight", "bias")
+				layer(fmt.Sprint(prefix, first+1), norm...)
+				layer(fmt.Sprint(prefix, first+2), "weight")
+			}
+		}
+	}
+	layer("tail.0", "weight", "bias")
+	layer("tail.1", "weight", "bias")
+	return entries
+}
