@@ -24,6 +24,11 @@ import (
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
 
+func TestMain(m *testing.M) {
+	nntest.CompileFast()
+	os.Exit(m.Run())
+}
+
 // shared are two models of random weights. All tests share them and their compiled programs.
 var shared = sync.OnceValues(func() ([]Model, error) {
 	dir, err := os.MkdirTemp("", "draw-test-")
@@ -374,6 +379,36 @@ func TestRun(t *testing.T) {
 	both := []Request{{Text: say("x"), Plan: plan}, {Text: say("y"), Plan: plan}}
 	for range Run(t.Context(), models, both, Options{AtOnce: 1}) {
 		break // the rest is not drawn, and nothing fails
+	}
+}
+
+// Requests of other steps and noise modes are refined in one run, each as it is refined by itself: to 1e-3, as steps
+// carry float32's last digits on.
+func TestRunRefinesMixedRequests(t *testing.T) {
+	models := open(t)
+	models[0].Shapes = []int{1, 2}
+	var requests []Request
+	for i, s := range []Spec{{Refine: 2}, {Refine: 5}, {Refine: 3, Settings: Settings{NoiseMode: ConstNoise}}} {
+		plan := must[Plan](t)(models[0].Plan(s, DefaultLimits()))
+		requests = append(requests, Request{Text: say([]string{"a wizard", "a clown", "a king"}[i]), Plan: plan})
+	}
+	run := func(requests []Request) (pictures []*Picture) {
+		t.Helper()
+		for p, err := range Run(t.Context(), models, requests, Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			pictures = append(pictures, p)
+		}
+		return pictures
+	}
+	together := run(requests)
+	for i, want := range []int{2, 5, 3} {
+		alone := run(requests[i : i+1])[0]
+		if together[i].Refined.Steps != want || together[i].Refined.Drawn != want+2 || together[i].Request != i {
+			t.Errorf("request %d: %+v", i, together[i].Refined)
+		}
+		expectClose(t, "a refined picture", together[i].Pixels, alone.Pixels, 1e-3)
 	}
 }
 

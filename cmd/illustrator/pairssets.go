@@ -63,7 +63,7 @@ func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in [
 		bar.Done()
 	}
 	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%q is not whole yet", out), "the same command goes on from there")
+		return fault.Hint(fmt.Errorf("%q is not whole yet", out), "the same command resumes from there")
 	}
 	if err != nil {
 		return err

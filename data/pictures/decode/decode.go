@@ -59,16 +59,18 @@ var others = map[string]string{
 	"%PDF": "PDF", "<svg": "SVG", "<?xml": "SVG or XML",
 }
 
-// Image decodes a picture file of at most maxPixels pixels, which is checked before it is decoded. The result has 8 bits a
-// channel in sRGB, is not premultiplied, and lies upright as EXIF's orientation says. Decoding ends with ctx, or after a
-// minute. A colour space that cannot be converted is an entry of warnings: the picture has the colours that are stored.
+// Image decodes a picture file of at most maxPixels pixels, which is checked before it is decoded. The result has 8
+// bits a channel in sRGB, is not premultiplied, and lies upright as EXIF's orientation says. Decoding ends with ctx, or
+// after a minute. A colour space that cannot be converted is an entry of warnings: the picture has the colours that are
+// stored.
 func Image(ctx context.Context, file []byte, maxPixels int) (img *image.NRGBA, warnings []string, err error) {
 	defer recovered(&err)
 	f, _, err := identify(file, maxPixels)
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, maxTime, fault.Usage(fmt.Errorf("decoding takes more than %v", maxTime), "save the picture again as PNG"))
+	ctx, cancel := context.WithTimeoutCause(ctx, maxTime,
+		fault.Usage(fmt.Errorf("decoding takes more than %v", maxTime), "save the picture again as PNG"))
 	defer cancel()
 	stored, err := f.decode(ctx, file)
 	if err != nil {

@@ -18,7 +18,8 @@ func fix(x float64) int { return int(math.Round(x * 65536)) }
 // Of BT.601: JFIF's full range, and the limited range of VP8 (RFC 6386, section 9.2).
 var (
 	fullRange    = matrix{0, fix(1), fix(1.402), fix(-0.34414), fix(-0.71414), fix(1.772)}
-	limitedRange = matrix{16, fix(255.0 / 219), fix(1.402 * 255 / 224), fix(-0.34414 * 255 / 224), fix(-0.71414 * 255 / 224), fix(1.772 * 255 / 224)}
+	limitedRange = matrix{16, fix(255.0 / 219), fix(1.402 * 255 / 224), fix(-0.34414 * 255 / 224),
+		fix(-0.71414 * 255 / 224), fix(1.772 * 255 / 224)}
 )
 
 // rgb converts one pixel.
@@ -29,9 +30,9 @@ func (m matrix) rgb(y, u, v uint8) (r, g, b uint8) {
 
 func clip(v int) uint8 { return uint8(max(0, min(v, 255))) }
 
-// upsampling says how the samples of a channel become pixels. A triangle takes 3 of the near sample and 1 of the far one in
-// each direction in which a sample covers two pixels; even and odd are added before the sum is divided, at even and odd
-// positions. Without it samples are repeated.
+// upsampling says how the samples of a channel become pixels. A triangle takes 3 of the near sample and 1 of the far
+// one in each direction in which a sample covers two pixels; even and odd are added before the sum is divided, at even
+// and odd positions. Without it samples are repeated.
 type upsampling struct {
 	triangle  bool
 	even, odd int
