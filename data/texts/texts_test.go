@@ -170,14 +170,17 @@ func TestReadTextsRoundTrip(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte("a wizard\r\n\na girl"), false)
-	f.Add([]byte(`[{"text": "a", "kind": "limited", "attributes": {"hair": ["red"]}}]`), true)
-	f.Fuzz(func(t *testing.T, raw []byte, isJSON bool) {
-		name := "t.txt"
-		if isJSON {
-			name = "t.json"
-		}
-		texts, err := readTextsFrom(t, name, string(raw))
+	names := []string{"t.txt", "t.json", "t.jsonl", "t.csv", "t.tsv"}
+	f.Add([]byte("a wizard\r\n\na girl"), uint8(0))
+	f.Add([]byte(`[{"text": "a", "kind": "limited", "attributes": {"hair": ["red"]}}]`), uint8(1))
+	f.Add([]byte(`{"a.png": "x", "b.png": ["y"]}`), uint8(1))
+	f.Add([]byte(`{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "caption": "c"}]}`), uint8(1))
+	f.Add([]byte("{\"prompt\": \"a\", \"seed\": 3}\n\"b\"\n"), uint8(2))
+	f.Add([]byte("id,text,seed\n1,\"a, b\",4\n"), uint8(3))
+	f.Add([]byte("Prompt\tCategory\n\"a \"\"b\"\"\"\tx\n"), uint8(4))
+	f.Fuzz(func(t *testing.T, raw []byte, form uint8) {
+		name := names[int(form)%len(names)]
+		texts, err := Parse(name, raw)
 		if (err == nil) != (len(texts) > 0) {
 			t.Errorf("%d texts with error %v", len(texts), err)
 		}
