@@ -68,14 +68,14 @@ func (d *Domain) validate() error {
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return fault.Field("text_prompt", fault.Words("missing"), `a general description of the domain's pictures, such as "A normal human face."`)
 	}
-	if err := CheckAlpha("alpha", d.Alpha); err != nil {
+	if err := checkAlpha("alpha", d.Alpha); err != nil {
 		return err
 	}
 	return d.validateSources()
 }
 
-// CheckAlpha returns an error unless alpha is a usable α of eq. 3. field names it in the message.
-func CheckAlpha(field string, alpha float64) error {
+// checkAlpha returns an error unless alpha is a usable α of eq. 3. field names it in the message.
+func checkAlpha(field string, alpha float64) error {
 	if alpha >= 0 && alpha <= 100 {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 
 // embeds reports whether a file that the domain names is within the program.
 func (d *Domain) embeds(name string) bool {
-	return d.dir == "" && !strings.HasPrefix(name, WeightsPrefix)
+	return d.dir == "" && !strings.HasPrefix(name, weightsPrefix)
 }
 
 // readFile reads a file that the domain names, embedded or beside it.
@@ -160,7 +160,7 @@ func (d *Domain) readFile(name string) ([]byte, error) {
 }
 
 func (d *Domain) resolve(p string) string {
-	if name, ok := strings.CutPrefix(p, WeightsPrefix); ok {
+	if name, ok := strings.CutPrefix(p, weightsPrefix); ok {
 		return filepath.Join(WeightsFolder(), name)
 	}
 	if p == "" || d.dir == "" || filepath.IsAbs(p) || strings.Contains(p, ":") {

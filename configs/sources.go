@@ -40,8 +40,8 @@ func (s Source) Path(folder string) string {
 	return filepath.Join(folder, s.Files[0].Name())
 }
 
-// WeightsPrefix begins a location within the folder of fetched weights, such as "weights:stylegan2-cat-256".
-const WeightsPrefix = "weights:"
+// weightsPrefix begins a location within the folder of fetched weights, such as "weights:stylegan2-cat-256".
+const weightsPrefix = "weights:"
 
 // WeightsEnv names the environment variable with the folder of fetched weights.
 const WeightsEnv = "ILLUSTRATOR_WEIGHTS"

@@ -23,7 +23,7 @@ type measurement struct {
 
 	own, judge embedded  // texts, by the domain's CLIP and by the judge's
 	z          []float32 // [T,Z] predicted; nil with files
-	scores     []PictureScore
+	scores     []pictureScore
 	rows       rows
 }
 
@@ -34,8 +34,8 @@ func newMeasurement(n *pipeline.Networks, r Request) *measurement {
 	return &measurement{Request: r, networks: n, result: &Result{Samples: map[string][]metrics.Sample{}}}
 }
 
-// PictureScore is one line of scores.jsonl: what is known of one picture.
-type PictureScore struct {
+// pictureScore is one line of scores.jsonl: what is known of one picture.
+type pictureScore struct {
 	Text int    `json:"text"` // place in the texts, from 0
 	Seed uint64 `json:"seed"`
 	File string `json:"file,omitempty"`
@@ -53,7 +53,7 @@ type PictureScore struct {
 	Attributes map[string]draw.SeenAttribute `json:"attributes,omitempty"`
 }
 
-func (s PictureScore) skipped() bool { return s.Skipped != "" }
+func (s pictureScore) skipped() bool { return s.Skipped != "" }
 
 // gather judges all pictures, batch by batch, and keeps what was judged.
 func (m *measurement) gather(ctx context.Context) error {
@@ -106,14 +106,14 @@ func (m *measurement) gather(ctx context.Context) error {
 }
 
 // openKept opens what is kept of the pictures' scores.
-func (m *measurement) openKept() (*kept[PictureScore], error) {
+func (m *measurement) openKept() (*kept[pictureScore], error) {
 	if m.Keep == "" {
 		return nil, nil
 	}
 	if err := m.claim(m.networks); err != nil {
 		return nil, err
 	}
-	return openKept[PictureScore](filepath.Join(m.Keep, ScoresFile), filepath.Join(m.Keep, featuresFile), m.widths())
+	return openKept[pictureScore](filepath.Join(m.Keep, ScoresFile), filepath.Join(m.Keep, featuresFile), m.widths())
 }
 
 // widths of a picture's row: the domain's CLIP, the judge's, Inception.
@@ -171,7 +171,7 @@ func (m *measurement) stopped(err error, total int) error {
 	if m.Keep == "" {
 		return err
 	}
-	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err), "the same command goes on from there")
+	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err), "the same command resumes from there")
 }
 
 // batches lists what is judged together: whole texts where they fit, so that pictures of one text can be compared.

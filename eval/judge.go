@@ -10,16 +10,16 @@ import (
 )
 
 // judgeBatch draws or reads pictures and judges them. rows are those of the pictures that are not skipped.
-func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureScore, rows, error) {
-	scores := make([]PictureScore, len(batch))
+func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]pictureScore, rows, error) {
+	scores := make([]pictureScore, len(batch))
 	for i, f := range batch {
-		scores[i] = PictureScore{Text: f.Text, Seed: f.Seed, File: f.Path, Skipped: f.Skip}
+		scores[i] = pictureScore{Text: f.Text, Seed: f.Seed, File: f.Path, Skipped: f.Skip}
 	}
 	p, err := m.pixels(ctx, batch, scores)
 	if err != nil || len(p.images) == 0 {
 		return scores, rows{}, err
 	}
-	var judged []*PictureScore
+	var judged []*pictureScore
 	for i := range scores {
 		if scores[i].Skipped == "" {
 			judged = append(judged, &scores[i])
@@ -47,7 +47,7 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]PictureSc
 }
 
 // show gives the pictures to whoever asked for them.
-func (m *measurement) show(judged []*PictureScore, images []float32, height, width int) error {
+func (m *measurement) show(judged []*pictureScore, images []float32, height, width int) error {
 	if m.Picture == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (m *measurement) show(judged []*PictureScore, images []float32, height, wid
 }
 
 // pixels are the pictures [N,3,H,W] of a batch. Files that cannot be read are marked in scores and left out.
-func (m *measurement) pixels(ctx context.Context, batch []File, scores []PictureScore) (p pixels, err error) {
+func (m *measurement) pixels(ctx context.Context, batch []File, scores []pictureScore) (p pixels, err error) {
 	if len(m.Files) == 0 {
 		images, err := m.draw(ctx, batch)
 		return m.drawn(images), err
@@ -114,7 +114,7 @@ func (m *measurement) embed(ctx context.Context, p pixels) (r rows, err error) {
 }
 
 // lookForAttributes has the classifier look for the attributes that texts name.
-func (m *measurement) lookForAttributes(ctx context.Context, judged []*PictureScore, p pixels) error {
+func (m *measurement) lookForAttributes(ctx context.Context, judged []*pictureScore, p pixels) error {
 	cfg := m.networks.Classifier
 	if m.lacks(m.networks, "attribute_accuracy") != "" || p.height != cfg.ImageSize || p.width != cfg.ImageSize {
 		return nil
@@ -147,7 +147,7 @@ func neighbouring(texts []int) (pairs [][2]int) {
 }
 
 // compareNeighbours measures how different each picture looks from those of the same text before it.
-func (m *measurement) compareNeighbours(ctx context.Context, judged []*PictureScore, images []float32, height, width int) error {
+func (m *measurement) compareNeighbours(ctx context.Context, judged []*pictureScore, images []float32, height, width int) error {
 	if m.Judges.LPIPS == nil {
 		return nil
 	}

@@ -17,7 +17,7 @@ func TestPerceptualDiversityTakesAllPairs(t *testing.T) {
 		m := newMeasurement(nil, Request{Metrics: []string{"lpips_diversity"}, Judges: Judges{LPIPS: &features.Distance{Name: "test"}}})
 		texts := make([]int, pictures)
 		for i := range pictures {
-			m.scores = append(m.scores, PictureScore{Seed: uint64(i)})
+			m.scores = append(m.scores, pictureScore{Seed: uint64(i)})
 		}
 		sum := 0.0
 		pairs := neighbouring(texts)

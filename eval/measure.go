@@ -36,7 +36,7 @@ func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, e
 }
 
 // mean adds the mean of a value of each judged picture.
-func (m *measurement) mean(wanted string, of metrics.Definition, caveat string, value func(PictureScore) (float64, bool)) {
+func (m *measurement) mean(wanted string, of metrics.Definition, caveat string, value func(pictureScore) (float64, bool)) {
 	var samples []metrics.Sample
 	for _, s := range m.scores {
 		if s.Skipped != "" {
@@ -67,20 +67,20 @@ const flatters = "by the CLIP that was trained with: it flatters"
 
 // measureTexts measures how well pictures match their texts, and how they differ within one.
 func (m *measurement) measureTexts(context.Context) error {
-	m.mean("clip_similarity", metrics.CLIPSimilarity, flatters, func(s PictureScore) (float64, bool) { return s.CLIPSimilarity, true })
-	m.mean("clip_score", metrics.CLIPScore, joinCaveats(flatters, m.own.cutCaveat()), func(s PictureScore) (float64, bool) {
+	m.mean("clip_similarity", metrics.CLIPSimilarity, flatters, func(s pictureScore) (float64, bool) { return s.CLIPSimilarity, true })
+	m.mean("clip_score", metrics.CLIPScore, joinCaveats(flatters, m.own.cutCaveat()), func(s pictureScore) (float64, bool) {
 		return metrics.CLIPScores([]float64{s.PrefixedCosine})[0], true
 	})
-	m.torchMetrics("", flatters, func(s PictureScore) float64 { return s.CLIPSimilarity })
+	m.torchMetrics("", flatters, func(s pictureScore) float64 { return s.CLIPSimilarity })
 	if m.Judges.CLIP != nil {
 		by := fmt.Sprintf(" (CLIP %s)", m.Judges.CLIPName)
 		similarity, score := metrics.CLIPSimilarity, metrics.CLIPScore
 		similarity.Name, score.Name = similarity.Name+by, score.Name+by
-		m.mean("clip_similarity", similarity, "", func(s PictureScore) (float64, bool) { return *s.Judge, true })
-		m.mean("clip_score", score, m.judge.cutCaveat(), func(s PictureScore) (float64, bool) {
+		m.mean("clip_similarity", similarity, "", func(s pictureScore) (float64, bool) { return *s.Judge, true })
+		m.mean("clip_score", score, m.judge.cutCaveat(), func(s pictureScore) (float64, bool) {
 			return metrics.CLIPScores([]float64{*s.JudgePrefixed})[0], true
 		})
-		m.torchMetrics(by, "", func(s PictureScore) float64 { return *s.Judge })
+		m.torchMetrics(by, "", func(s pictureScore) float64 { return *s.Judge })
 	}
 	for _, candidates := range []int{100, 0} {
 		m.retrieval(candidates, "", m.own, m.rows.own, flatters)
@@ -108,10 +108,10 @@ func (t *embedded) cutCaveat() string {
 }
 
 // torchMetrics is a mean that is cut at 0; the interval is that of the mean, cut in the same way.
-func (m *measurement) torchMetrics(by, caveat string, cosine func(PictureScore) float64) {
+func (m *measurement) torchMetrics(by, caveat string, cosine func(pictureScore) float64) {
 	of := metrics.CLIPScoreTorchMetrics
 	of.Name += by
-	m.mean(metrics.CLIPScoreTorchMetrics.Name, of, caveat, func(s PictureScore) (float64, bool) {
+	m.mean(metrics.CLIPScoreTorchMetrics.Name, of, caveat, func(s pictureScore) (float64, bool) {
 		return 100 * cosine(s), true
 	})
 	for i := range m.result.Metrics {
@@ -125,8 +125,8 @@ func (m *measurement) torchMetrics(by, caveat string, cosine func(PictureScore) 
 }
 
 // judged are the scores that have rows, in the rows' order.
-func (m *measurement) judged() []PictureScore {
-	return slices.DeleteFunc(slices.Clone(m.scores), func(s PictureScore) bool { return s.Skipped != "" })
+func (m *measurement) judged() []pictureScore {
+	return slices.DeleteFunc(slices.Clone(m.scores), func(s pictureScore) bool { return s.Skipped != "" })
 }
 
 // retrieval measures R-precision among so many texts, by a CLIP's embeddings of texts and images; 0 are all.
@@ -274,7 +274,7 @@ func (m *measurement) vendiInterval(vendi metrics.Metric, images *mat.Dense, tex
 	})
 }
 
-func (m *measurement) lpipsDiversity(judged []PictureScore) {
+func (m *measurement) lpipsDiversity(judged []pictureScore) {
 	of, caveat := metrics.LPIPSDiversity, ""
 	if m.Judges.LPIPS != nil {
 		of.Name = fmt.Sprintf("%s (%s)", of.Name, m.Judges.LPIPS.Name)

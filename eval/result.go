@@ -13,7 +13,7 @@ import (
 
 // Files of a finished evaluation.
 const (
-	ResultFile  = "eval.json"    // the fields of Result, and what the command adds
+	resultFile  = "eval.json"    // the fields of Result, and what the command adds
 	SamplesFile = "samples.json" // Result.Samples
 )
 
@@ -60,14 +60,14 @@ func (r *Result) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return files.WriteFile(filepath.Join(folder, ResultFile), append(text, '\n'), 0o666)
+	return files.WriteFile(filepath.Join(folder, resultFile), append(text, '\n'), 0o666)
 }
 
 // ReadResult reads the result of a finished evaluation from its folder: eval.json, as Write or the command wrote it, and the
 // samples. Without an eval.json the error is fs.ErrNotExist.
 func ReadResult(folder string) (*Result, error) {
 	r := &Result{}
-	if err := readJSON(filepath.Join(folder, ResultFile), r); err != nil {
+	if err := readJSON(filepath.Join(folder, resultFile), r); err != nil {
 		return nil, err
 	}
 	var columns map[string]sampleColumns

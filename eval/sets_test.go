@@ -15,7 +15,7 @@ func compared(t *testing.T, own, reference []float32) map[string]metrics.Metric 
 	m := &measurement{Request: Request{Domain: "d"}, result: &Result{}}
 	n := len(own) / 4
 	for i := range n {
-		m.scores = append(m.scores, PictureScore{Text: i * 20 / n})
+		m.scores = append(m.scores, pictureScore{Text: i * 20 / n})
 	}
 	if err := m.measureSet(t.Context(), set{name: "CLIP d", dim: 4, own: own, reference: reference, caveat: "against these"}); err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ type File struct {
 	SHA256 string `yaml:"sha256" json:"sha256,omitempty"`
 }
 
-// HubPrefix begins the name of a file of the Hugging Face hub.
-const HubPrefix = "hf-hub:"
+// hubPrefix begins the name of a file of the Hugging Face hub.
+const hubPrefix = "hf-hub:"
 
 // Environment variables of the hub's own tools: another address of the hub, and a token for files that need one.
 const (
@@ -35,11 +35,11 @@ const (
 
 // Name is the file's name, the last element of its address.
 func (f File) Name() string {
-	address, _, _ := strings.Cut(strings.TrimPrefix(f.URL, HubPrefix), "?")
+	address, _, _ := strings.Cut(strings.TrimPrefix(f.URL, hubPrefix), "?")
 	return path.Base(address)
 }
 
-// Validate returns an error that names the first field without sense.
+// Validate reports the first invalid field.
 func (f File) Validate() error {
 	if _, err := f.address(""); err != nil {
 		return err
@@ -98,22 +98,25 @@ func (f File) Address() string {
 // address returns where the file is downloaded from. mirror takes the place of scheme and host.
 func (f File) address(mirror string) (string, error) {
 	address := f.URL
-	if name, ok := strings.CutPrefix(f.URL, HubPrefix); ok {
+	if name, ok := strings.CutPrefix(f.URL, hubPrefix); ok {
 		var err error
 		if address, err = hubAddress(name); err != nil {
 			return "", fault.Usage(fmt.Errorf("url %q: %w", f.URL, err), "write hf-hub:organisation/repository@revision/file")
 		}
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(u.Path, "/") || u.Path == "" {
-		return "", fault.Usage(fmt.Errorf("url %q is not the address of a file", f.URL), "write https://host/path/file, or hf-hub:organisation/repository@revision/file")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(u.Path, "/") ||
+		u.Path == "" {
+		return "", fault.Usage(fmt.Errorf("url %q is not the address of a file", f.URL),
+			"write https://host/path/file, or hf-hub:organisation/repository@revision/file")
 	}
 	if mirror == "" {
 		return address, nil
 	}
 	m, err := url.Parse(mirror)
 	if err != nil || m.Host == "" || m.Scheme != "http" && m.Scheme != "https" {
-		return "", fault.Usage(fmt.Errorf("the mirror %q is not an address", mirror), "write https://host or https://host/path; the path of the file's own address follows it")
+		return "", fault.Usage(fmt.Errorf("the mirror %q is not an address", mirror),
+			"write https://host or https://host/path; the path of the file's own address follows it")
 	}
 	return m.JoinPath(u.EscapedPath()).String(), nil
 }

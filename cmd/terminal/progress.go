@@ -126,20 +126,22 @@ func (p *Progress) Done() {
 	if p.done < p.total {
 		count = fmt.Sprintf("%d of %d", p.done, p.total)
 	}
-	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, RoundDuration(elapsed), rate(p.done, elapsed), suffix(p.note))
+	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, roundDuration(elapsed), rate(p.done, elapsed),
+		suffix(p.note))
 }
 
 func (p *Progress) line(now time.Time) string {
 	elapsed := now.Sub(p.started)
 	left := "unknown time"
 	if p.done > 0 {
-		left = RoundDuration(time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))).String()
+		left = roundDuration(time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))).String()
 	}
 	percent := 0
 	if p.total > 0 {
 		percent = 100 * p.done / p.total
 	}
-	return fmt.Sprintf("%s: %d/%d (%d%%), %s, %s left%s", p.stage, p.done, p.total, percent, rate(p.done, elapsed), left, suffix(p.note))
+	return fmt.Sprintf("%s: %d/%d (%d%%), %s, %s left%s", p.stage, p.done, p.total, percent, rate(p.done, elapsed), left,
+		suffix(p.note))
 }
 
 func suffix(note string) string {
@@ -157,8 +159,8 @@ func rate(done int, elapsed time.Duration) string {
 	return fmt.Sprintf("%.0f/s", perSecond)
 }
 
-// RoundDuration rounds a duration as people read it.
-func RoundDuration(d time.Duration) time.Duration {
+// roundDuration rounds a duration as people read it.
+func roundDuration(d time.Duration) time.Duration {
 	if d < 10*time.Second {
 		return d.Round(100 * time.Millisecond)
 	}

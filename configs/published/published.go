@@ -1,4 +1,5 @@
-// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts them.
+// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts
+// them.
 package published
 
 import (
@@ -52,7 +53,8 @@ func (j *Job) Missing() (missing []configs.Published) {
 func (j *Job) Fetch(ctx context.Context) ([]Network, error) {
 	folder := configs.WeightsFolder()
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
+		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err),
+			"set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
 	lock, err := files.LockFolder(folder)
 	if err != nil {
@@ -96,14 +98,14 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 		}
 		r, err := j.convert(n, original)
 		if err != nil && !given {
-			err = throwAway(original, Downloads(n), err)
+			err = throwAway(original, downloads(n), err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Network, err)
 		}
 		results = append(results, r)
 		if !given && !j.Keep {
-			if err := os.RemoveAll(Downloads(n)); err != nil {
+			if err := os.RemoveAll(downloads(n)); err != nil {
 				return nil, err
 			}
 		}
@@ -111,7 +113,8 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 	return results, nil
 }
 
-// throwAway removes downloaded files that did not convert and have no hash to tell them by: the next call asks for them again.
+// throwAway removes downloaded files that did not convert and have no hash to tell them by: the next call asks for them
+// again.
 func throwAway(from original, folder string, err error) error {
 	removed := 0
 	for _, file := range from.source.Files {
@@ -127,7 +130,8 @@ func throwAway(from original, folder string, err error) error {
 	if removed == 0 {
 		return err
 	}
-	return fault.Hint(fmt.Errorf("%w; no SHA-256 of the download is known, and it was thrown away", err), "the same command asks for it again; if it fails again, bring the file by hand")
+	return fault.Hint(fmt.Errorf("%w; no SHA-256 of the download is known, and it was thrown away", err),
+		"the same command asks for it again; if it fails again, bring the file by hand")
 }
 
 // original is a published network as it was downloaded or brought: a file, or a folder of several.
@@ -153,14 +157,14 @@ func (j *Job) convert(n configs.Published, from original) (Network, error) {
 	return Network{Network: n.Network, Folder: n.Folder, Verified: strings.Join(verified, "; "), Report: &report}, nil
 }
 
-// Downloads returns the folder that a network's files are downloaded into.
-func Downloads(n configs.Published) string {
+// downloads returns the folder that a network's files are downloaded into.
+func downloads(n configs.Published) string {
 	return filepath.Join(configs.WeightsFolder(), "downloads", filepath.Base(n.Folder))
 }
 
 // download gets the network's files from the first source that has them.
 func (j *Job) download(ctx context.Context, n configs.Published) (got original, err error) {
-	folder := Downloads(n)
+	folder := downloads(n)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return got, err
 	}

@@ -20,8 +20,8 @@ import (
 const (
 	// MaxScale is the largest factor that Draw enlarges a picture by.
 	MaxScale = 16
-	// MaxSide and maxPixels bound what Draw makes: as large as the largest picture that pictures.Read reads.
-	MaxSide   = 16_384
+	// maxSide and maxPixels bound what Draw makes: as large as the largest picture that pictures.Read reads.
+	maxSide   = 16_384
 	maxPixels = 1 << 26
 )
 
@@ -69,9 +69,9 @@ func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (
 	if w < 1 || h < 1 || img.Bounds().Empty() {
 		return nil, fmt.Errorf("the picture is empty: %v to be result at %d × %d pixels", img.Bounds().Size(), w, h)
 	}
-	if w > MaxSide || h > MaxSide || w > maxPixels/h {
+	if w > maxSide || h > maxSide || w > maxPixels/h {
 		return nil, fault.Usage(fmt.Errorf("the drawing would have %d × %d pixels", w, h),
-			"it may have %d pixels a side and %d in all: scale less, or make the picture smaller first", MaxSide, maxPixels)
+			"it may have %d pixels a side and %d in all: scale less, or make the picture smaller first", maxSide, maxPixels)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Natural compares names so that numbers in them count by their value: 2 before 10, and 02 behind 2.
-func Natural(a, b string) int {
+// natural compares names so that numbers in them count by their value: 2 before 10, and 02 behind 2.
+func natural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		p, q := digits(x), digits(y)

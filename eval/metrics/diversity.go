@@ -55,24 +55,6 @@ func Diversities(x *mat.Dense, text []int) ([]Sample, error) {
 	return samples, nil
 }
 
-// MeanPairwise returns the mean of any distance over the pairs i < j of n samples, such as LPIPS between pictures.
-func MeanPairwise(n int, distance func(i, j int) (float64, error)) (float64, error) {
-	if n < 2 {
-		return 0, tooFew("mean pairwise distance", n, 2)
-	}
-	sum := 0.0
-	for j := range n {
-		for i := range j {
-			d, err := distance(i, j)
-			if err != nil {
-				return 0, fmt.Errorf("distance of samples %d and %d: %w", i, j, err)
-			}
-			sum += d
-		}
-	}
-	return sum / (float64(n) * float64(n-1) / 2), nil
-}
-
 // Vendi returns VendiScore of rows x [N,E], with the cosine as the kernel. It takes the eigenvalues of the smaller of
 // the [N,N] and the [E,E] product, which has the same ones but zeros.
 func Vendi(x *mat.Dense) (Metric, error) {

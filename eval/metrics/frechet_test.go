@@ -2,14 +2,11 @@ package metrics
 
 import (
 	"math"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 )
 
@@ -126,63 +123,5 @@ func TestMomentsKeepTheirDigits(t *testing.T) {
 	if err := whole.Add(mat.NewDense(1, 4, []float64{1, 2, math.NaN(), 4})); err == nil ||
 		!strings.Contains(err.Error(), "column 2 is NaN") {
 		t.Errorf("NaN: %v", err)
-	}
-}
-
-func TestMomentsGoOnAfterAnInterruption(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "moments.safetensors")
-	first, second := normal(1, 70, 5, 1, 2), normal(2, 30, 5, 1, 2)
-	through := momentsOf(t, first)
-	if err := through.Write(path); err != nil {
-		t.Fatal(err)
-	}
-	resumed := must[*Moments](t)(ReadMoments(path))
-	for _, m := range []*Moments{through, resumed} {
-		if err := m.Add(second); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if resumed.n != 100 || !slices.Equal(resumed.mean, through.mean) || !mat.Equal(resumed.scatter, through.scatter) {
-		t.Error("resumed moments differ from those that were not interrupted")
-	}
-}
-
-func TestReadMomentsRefusesOtherFiles(t *testing.T) {
-	tensors := func(change func(map[string]checkpoints.Tensor)) *checkpoints.Weights {
-		all := map[string]checkpoints.Tensor{
-			"n": checkpoints.Float64Tensor([]float64{3}, 1), "mean": checkpoints.Float64Tensor([]float64{1, 2}, 2),
-			"scatter": checkpoints.Float64Tensor([]float64{1, 0, 0, 1}, 2, 2),
-		}
-		change(all)
-		return &checkpoints.Weights{Tensors: all}
-	}
-	for name, change := range map[string]func(map[string]checkpoints.Tensor){
-		"no mean":          func(m map[string]checkpoints.Tensor) { delete(m, "mean") },
-		"a strange tensor": func(m map[string]checkpoints.Tensor) { m["extra"] = m["n"] },
-		"a wrong shape": func(m map[string]checkpoints.Tensor) {
-			m["scatter"] = checkpoints.Float64Tensor([]float64{1, 2},
-				2)
-		},
-		"float32":    func(m map[string]checkpoints.Tensor) { m["mean"] = checkpoints.Float32Tensor([]float32{1, 2}, 2) },
-		"half a row": func(m map[string]checkpoints.Tensor) { m["n"] = checkpoints.Float64Tensor([]float64{2.5}, 1) },
-		"NaN": func(m map[string]checkpoints.Tensor) {
-			m["mean"] = checkpoints.Float64Tensor([]float64{1, math.NaN()}, 2)
-		},
-	} {
-		path := filepath.Join(t.TempDir(), "moments.safetensors")
-		if err := checkpoints.WriteSafetensors(path, tensors(change),
-			map[string]string{"format": momentsFormat}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ReadMoments(path); err == nil || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
-			t.Errorf("%s: error %v", name, err)
-		}
-	}
-	path := filepath.Join(t.TempDir(), "other.safetensors")
-	if err := checkpoints.WriteSafetensors(path, tensors(func(map[string]checkpoints.Tensor) {}), nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ReadMoments(path); err == nil || !strings.Contains(err.Error(), "format") {
-		t.Errorf("without a format: %v", err)
 	}
 }

@@ -2,13 +2,9 @@ package metrics
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"illustrator/checkpoints"
-	"illustrator/internal/fault"
 )
 
 // Moments gathers the mean and the covariance of rows that come in batches, in float64 and in memory for two matrices
@@ -102,61 +98,4 @@ func (m *Moments) merge(n int, mean []float64, scatter *mat.Dense) {
 		m.mean[i] += si * (float64(n) / total)
 	}
 	m.n += n
-}
-
-// momentsFormat is the value of "format" in the metadata of a file of moments.
-const momentsFormat = "illustrator.moments.v1"
-
-// Write writes the moments to a safetensors file: n [1], mean [D], scatter [D,D], float64. Adding to the
-// result of ReadMoments gives the same bits.
-func (m *Moments) Write(path string) error {
-	return checkpoints.WriteSafetensors(path, &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
-		"n":       checkpoints.Float64Tensor([]float64{float64(m.n)}, 1),
-		"mean":    checkpoints.Float64Tensor(m.mean, m.Dim()),
-		"scatter": checkpoints.Float64Tensor(m.scatter.RawMatrix().Data, m.Dim(), m.Dim()),
-	}}, map[string]string{"format": momentsFormat})
-}
-
-// ReadMoments reads the file that Write wrote.
-func ReadMoments(path string) (*Moments, error) {
-	w, err := checkpoints.ReadSafetensors(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := parseMoments(w)
-	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("moments %q: %w", path, err),
-			"the file was not written by this tool, or is damaged: delete it and measure again")
-	}
-	return m, nil
-}
-
-func parseMoments(w *checkpoints.Weights) (*Moments, error) {
-	if got := w.Metadata["format"]; got != momentsFormat {
-		return nil, fmt.Errorf("its format is %q, expected %q", got, momentsFormat)
-	}
-	dim := w.Tensors["mean"].Elements()
-	if err := w.Check(checkpoints.Shapes{"n": {1}, "mean": {dim}, "scatter": {dim, dim}}); err != nil {
-		return nil, err
-	}
-	values := map[string][]float64{}
-	for name, tensor := range w.Tensors {
-		if tensor.DType != checkpoints.F64 {
-			return nil, fmt.Errorf("%s is of type %s, expected %s", name, tensor.DType, checkpoints.F64)
-		}
-		var err error
-		if values[name], err = tensor.Float64s(); err != nil {
-			return nil, err
-		}
-		for i, v := range values[name] {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("value %d of %s is %g", i, name, v)
-			}
-		}
-	}
-	n := values["n"][0]
-	if n < 0 || n != math.Trunc(n) || n > 1<<53 {
-		return nil, fmt.Errorf("n is %g, expected a count", n)
-	}
-	return &Moments{n: int(n), mean: values["mean"], scatter: mat.NewDense(dim, dim, values["scatter"])}, nil
 }

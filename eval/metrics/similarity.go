@@ -25,8 +25,8 @@ var (
 // reference implementation (jmhessel/clipscore). Whoever embeds the text puts it there.
 const CLIPScorePrefix = "A photo depicts "
 
-// Cosines returns the cosine of each row of x with the same row of y, such as pictures and their texts.
-func Cosines(x, y *mat.Dense) ([]float64, error) {
+// cosines returns the cosine of each row of x with the same row of y, such as pictures and their texts.
+func cosines(x, y *mat.Dense) ([]float64, error) {
 	if err := needBoth("cosines", x, y, 1); err != nil {
 		return nil, err
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Names are those that Chromium's program goes by. ILLUSTRATOR_CHROMIUM names another.
-var Names = []string{"chromium", "chromium-browser", "google-chrome"}
+// programs are the names that Chromium's program goes by. ILLUSTRATOR_CHROMIUM names another.
+var programs = []string{"chromium", "chromium-browser", "google-chrome"}
 
 // patience limits the time of an action before the test fails. The first page waits for Chromium to start too.
 const patience = time.Minute
@@ -71,7 +71,7 @@ func Open(t testing.TB, address string) *Page {
 // find returns the path of Chromium's program.
 func find(t testing.TB) string {
 	t.Helper()
-	names := Names
+	names := programs
 	if other := os.Getenv("ILLUSTRATOR_CHROMIUM"); other != "" {
 		names = []string{other}
 	}
@@ -116,8 +116,8 @@ func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Get runs an action that returns a value, such as chromedp.Text.
-func Get[T any](p *Page, action chromedp.Action[T]) T {
+// get runs an action that returns a value, such as chromedp.Text.
+func get[T any](p *Page, action chromedp.Action[T]) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
@@ -131,7 +131,7 @@ func Get[T any](p *Page, action chromedp.Action[T]) T {
 // Eval returns the value of a JavaScript expression in the page.
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()
-	return Get(p, chromedp.Evaluate[T](expression))
+	return get(p, chromedp.Evaluate[T](expression))
 }
 
 // View gives the page a size in CSS pixels and a colour scheme. A page narrower than 600 is a phone's, with a finger.
@@ -157,13 +157,13 @@ func (p *Page) View(width, height int64, scheme Scheme) {
 // the test's artifacts, and returns its path.
 func (p *Page) Screenshot(name string) string {
 	p.t.Helper()
-	return p.keep(name+".png", Get(p, chromedp.FullScreenshot(100)))
+	return p.keep(name+".png", get(p, chromedp.FullScreenshot(100)))
 }
 
 // PDF prints the page on A4, as its styles for print say, to NAME.pdf beside the screenshots, and returns its path.
 func (p *Page) PDF(name string) string {
 	p.t.Helper()
-	return p.keep(name+".pdf", Get(p, chromedp.PrintToPDF(
+	return p.keep(name+".pdf", get(p, chromedp.PrintToPDF(
 		chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground())))
 }
 

@@ -37,6 +37,20 @@ func DefaultPreprocessor(size int) Preprocessor {
 	return Preprocessor{ShortestEdge: size, Filter: Bicubic, Crop: true, Size: size}
 }
 
+// String describes the preprocessor in words.
+func (p Preprocessor) String() string {
+	filter := [...]string{"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"}[min(p.Filter, Hamming)]
+	size := fmt.Sprintf("%d × %d", p.Width, p.Height)
+	if p.ShortestEdge > 0 {
+		size = fmt.Sprintf("a shortest edge of %d", p.ShortestEdge)
+	}
+	crop := ""
+	if p.Crop {
+		crop = fmt.Sprintf(" and cropped to %d × %d", p.Size, p.Size)
+	}
+	return fmt.Sprintf("picture files are resized to %s (%s)%s", size, filter, crop)
+}
+
 // OpenPreprocessor reads preprocessor_config.json of a CLIP's folder; without the file it is DefaultPreprocessor. What
 // the graph cannot follow is an error.
 func OpenPreprocessor(folder *checkpoints.Folder, cfg Config) (Preprocessor, error) {

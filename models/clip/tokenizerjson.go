@@ -87,7 +87,7 @@ func VocabularyOfTokenizer(data []byte) (vocabJSON, mergesTXT []byte, err error)
 			"it must be CLIP's tokenizer as Hugging Face has it: byte-level BPE with </w> at the ends of words and lower case")
 	}
 	var merges strings.Builder
-	merges.WriteString(MergesHeader + "\n")
+	merges.WriteString(mergesHeader + "\n")
 	for _, m := range t.Model.Merges {
 		merges.WriteString(string(m) + "\n")
 	}

@@ -9,8 +9,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// MergesHeader is the first line of merges.txt. OpenAI's file of merges has one like it.
-const MergesHeader = "#version: 0.2"
+// mergesHeader is the first line of merges.txt. OpenAI's file of merges has one like it.
+const mergesHeader = "#version: 0.2"
 
 // VocabularyOfMerges makes Hugging Face's vocab.json and merges.txt of OpenAI's bpe_simple_vocab_16e6.txt, unpacked,
 // for size token embeddings. OpenAI's vocabulary is a matter of counting: the 256 bytes, the same as ends of words,
@@ -33,7 +33,7 @@ func VocabularyOfMerges(merges []byte, size int) (vocabJSON, mergesTXT []byte, e
 		tokens = append(tokens, symbol+endOfWord)
 	}
 	var text strings.Builder
-	text.WriteString(MergesHeader + "\n")
+	text.WriteString(mergesHeader + "\n")
 	for i, line := range lines[:taken] {
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {

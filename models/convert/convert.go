@@ -67,8 +67,8 @@ var titles = map[Kind]string{
 	ReleasedPairs:        "pairs of style and image embedding of the official release",
 }
 
-// Tool is what the manifests of converted folders name as their maker.
-const Tool = "illustrator convert"
+// tool is what the manifests of converted folders name as their maker.
+const tool = "illustrator convert"
 
 // Options are what a file does not say.
 type Options struct {
@@ -132,7 +132,7 @@ func Convert(src, dst string, opts Options) (Report, error) {
 	source := checkpoints.Source{File: filepath.Base(n.sources[0]), SHA256: of.SHA256}
 	err = checkpoints.Write(dst, checkpoints.Contents{
 		Config: n.config, Weights: n.weights, Files: n.files,
-		Layout: string(s.kind), Tool: Tool, Source: source, Replace: opts.Replace,
+		Layout: string(s.kind), Tool: tool, Source: source, Replace: opts.Replace,
 	})
 	if err != nil {
 		return Report{}, err

@@ -106,7 +106,7 @@ func TestConvertLayouts(t *testing.T) {
 				t.Errorf("config differs: %s", d)
 			}
 			m := f.Manifest()
-			if m.Layout != string(l.kind) || m.Tool != Tool || strings.Contains(m.Source.File, "/") || m.Source != report.Source || f.SHA256() != report.SHA256 {
+			if m.Layout != string(l.kind) || m.Tool != tool || strings.Contains(m.Source.File, "/") || m.Source != report.Source || f.SHA256() != report.SHA256 {
 				t.Errorf("manifest %+v, report %+v", m, report)
 			}
 			text := report.String()

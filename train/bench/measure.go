@@ -29,8 +29,8 @@ type Result struct {
 	Precision string `json:"precision"`
 }
 
-// WarmUp is the number of an engine's measurements before the rounds.
-const WarmUp = 2
+// warmUp is the number of an engine's measurements before the rounds.
+const warmUp = 2
 
 // Measurement is an engine at work on a case.
 type Measurement struct {
@@ -75,7 +75,7 @@ func (m *Measurement) Summarise() {
 func (m *Measurement) Allocated() uint64 { return m.worker.allocated }
 
 // Spans returns when the engine worked on its rounds.
-func (m *Measurement) Spans() []Span { return m.worker.worked[WarmUp:] }
+func (m *Measurement) Spans() []Span { return m.worker.worked[warmUp:] }
 
 // Stop ends the process.
 func (m *Measurement) Stop() { m.worker.stop() }

@@ -40,7 +40,7 @@ func (j *Job) newKeeper(training *train.Training, pairs, validation *pairs.Set) 
 	info.Host, _ = os.Hostname()
 	info.PID, info.Error = os.Getpid(), ""
 	info.Networks = maps.Clone(j.Networks.Hashes)
-	info.Pairs, info.PairsSHA256 = PairsSource(pairs), pairs.SHA256()
+	info.Pairs, info.PairsSHA256 = pairsSource(pairs), pairs.SHA256()
 	if validation != nil {
 		info.ValidationPairsSHA256 = validation.SHA256()
 	}

@@ -81,7 +81,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	if path := folder.Prompts(); !there(path) {
 		return pipeline.PromptFile{}, unfinished(c.Run, path)
 	}
-	return ReadPrompts(folder, n)
+	return readPrompts(folder, n)
 }
 
 // DomainOf returns the domain that a run is of.

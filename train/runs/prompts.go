@@ -20,11 +20,11 @@ func (j *Job) makePrompts(ctx context.Context, set *pairs.Set) error {
 	if err != nil {
 		return err
 	}
-	return WritePrompts(ctx, j.Env, j.Networks, j.Folder.Prompts(), j.Domain.TextPrompt, image, PairsSource(set))
+	return WritePrompts(ctx, j.Env, j.Networks, j.Folder.Prompts(), j.Domain.TextPrompt, image, pairsSource(set))
 }
 
-// PairsSource names the pairs that something is made from, in words.
-func PairsSource(p *pairs.Set) string {
+// pairsSource names the pairs that something is made from, in words.
+func pairsSource(p *pairs.Set) string {
 	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
 }
 
@@ -39,7 +39,7 @@ func PairsPrompt(ctx context.Context, n *pipeline.Networks, folder string) (imag
 		return nil, "", err
 	}
 	image, err = set.ImagePrompt(ctx)
-	return image, PairsSource(set), err
+	return image, pairsSource(set), err
 }
 
 // WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
@@ -53,8 +53,8 @@ func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path,
 	})
 }
 
-// ReadPrompts reads the prompts of a run.
-func ReadPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile, error) {
+// readPrompts reads the prompts of a run.
+func readPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile, error) {
 	raw, err := os.ReadFile(folder.Prompts())
 	if err != nil {
 		return pipeline.PromptFile{}, notARun(err)

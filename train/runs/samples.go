@@ -24,7 +24,7 @@ func (j *Job) newSampler(ctx context.Context, training *train.Training) (func(co
 		}
 		labels = append(labels, text.Text)
 	}
-	prompts, err := ReadPrompts(training.Folder, j.Networks)
+	prompts, err := readPrompts(training.Folder, j.Networks)
 	if err != nil {
 		return nil, err
 	}

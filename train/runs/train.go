@@ -90,10 +90,10 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 }
 
 // mapper returns the run's mapper for the job's networks.
-func (j *Job) mapper() (mapper.Config, error) { return MapperOf(j.Run, j.Networks) }
+func (j *Job) mapper() (mapper.Config, error) { return mapperOf(j.Run, j.Networks) }
 
-// MapperOf returns the mapper that a run trains for networks.
-func MapperOf(run configs.Run, n *pipeline.Networks) (mapper.Config, error) {
+// mapperOf returns the mapper that a run trains for networks.
+func mapperOf(run configs.Run, n *pipeline.Networks) (mapper.Config, error) {
 	m := run.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
 	return m, m.Validate()
@@ -135,11 +135,11 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 // explainTraining gives the error of a training that did not finish its hint.
 func explainTraining(ctx context.Context, err error, state train.State, info train.Info, folder train.Folder) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "free some space: what is saved is whole, and the same command goes on after step %d", info.Step)
+		return fault.Hint(err, "free some space: what is saved is whole, and the same command resumes after step %d", info.Step)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		if err.Error() != cause.Error() { // more went wrong, or the checkpoint was not saved
-			return fault.Hint(err, "the same command goes on")
+			return fault.Hint(err, "the same command resumes")
 		}
 		return &Interrupted{Step: state.Step, Steps: info.Steps, Folder: folder, Cause: cause}
 	}

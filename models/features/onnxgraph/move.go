@@ -80,7 +80,8 @@ func (b *builder) pick(v *value, axis int, at []int) *value {
 		even = even && k == at[0]+i*step
 	}
 	if even {
-		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis), vector(step)})
+		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis),
+			vector(step)})
 	}
 	// onnx-gomlx transposes all that it gathers from, so that only the part that is needed is given to it.
 	low, high := slices.Min(at), slices.Max(at)
@@ -164,7 +165,8 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 	switch n.operator {
 	case "Identity", "Dropout":
 		return []*value{in[0]}, nil
-	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat", "Expand", "Tile", "DepthToSpace", "SpaceToDepth":
+	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat",
+		"Expand", "Tile", "DepthToSpace", "SpaceToDepth":
 		for _, v := range in {
 			if v != nil && v.dims == nil {
 				return nil, errShape
@@ -345,7 +347,7 @@ func (b *builder) unsqueeze(n *node, in []*value) (*value, error) {
 	return b.reshape(in[0], dims), nil
 }
 
-// sliced are the indices that a range takes of an axis of so many elements.
+// sliced returns the indices of a range on an axis of size elements.
 func sliced(start, end, step, size int) []int {
 	if start < 0 {
 		start += size

@@ -28,8 +28,8 @@ type Cache struct {
 // DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on the embedded domain.
 const DefaultLimit = 1 << 30
 
-// DefaultFolder is the folder in the user's cache. It is an error if the user has none.
-func DefaultFolder() (string, error) {
+// defaultFolder is the folder in the user's cache. It is an error if the user has none.
+func defaultFolder() (string, error) {
 	dir, err := os.UserCacheDir()
 	return filepath.Join(dir, "illustrator", "programs"), err
 }

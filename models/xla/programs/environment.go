@@ -19,7 +19,7 @@ func Chosen(log *slog.Logger) *Cache {
 		return nil
 	case "":
 		var err error
-		if folder, err = DefaultFolder(); err != nil {
+		if folder, err = defaultFolder(); err != nil {
 			log.Debug("programs are not kept", "reason", err)
 			return nil
 		}
