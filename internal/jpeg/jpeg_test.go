@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The transform is the inverse DCT of T.81, A.3.3, within its rounding. data/pictures/decode compares it with libjpeg-turbo's,
-// bit for bit.
+// The transform is the inverse DCT of T.81, A.3.3, within its rounding. data/pictures/decode compares it with
+// libjpeg-turbo's, bit for bit.
 func TestTransform(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var table [64]int32
