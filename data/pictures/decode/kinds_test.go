@@ -154,6 +154,9 @@ func TestFormatsThatAreNotRead(t *testing.T) {
 			t.Errorf("%q: %v; want %s", file, err, want)
 		}
 	}
+	if _, _, err := Image(t.Context(), load(t, "fax.tif"), 1<<20); err == nil || !strings.Contains(err.Error(), "fax") {
+		t.Errorf("a fax: %v", err)
+	}
 }
 
 // manyScans is a progressive grey JPEG of a megapixel whose scans each pass over all its blocks in a few bytes.
