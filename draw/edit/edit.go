@@ -11,7 +11,7 @@ import (
 	"illustrator/internal/version"
 )
 
-// Artist says how pictures are drawn.
+// Artist says how pictures are images.
 type Artist struct {
 	draw.Model
 	Manner draw.Manner // of texts
@@ -19,9 +19,9 @@ type Artist struct {
 }
 
 // images returns pictures, redrawn.
-func (a Artist) images(ctx context.Context, drawn []*draw.Picture) ([]image.Image, error) {
-	images := make([]image.Image, len(drawn))
-	for i, p := range drawn {
+func (a Artist) images(ctx context.Context, of []*draw.Picture) ([]image.Image, error) {
+	images := make([]image.Image, len(of))
+	for i, p := range of {
 		images[i] = a.Image(p)
 	}
 	return images, a.Redraw.Images(ctx, images)
@@ -50,6 +50,10 @@ func (a Artist) projectionAlpha() *float64 {
 
 // meta returns the metadata of a picture.
 func (a Artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
-	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.Domain}}
+	meta := []pictures.Meta{
+		{Key: "Description", Value: description},
+		{Key: "Software", Value: version.Program()},
+		{Key: "Domain", Value: a.Domain},
+	}
 	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.Redraw.Record().Meta())
 }

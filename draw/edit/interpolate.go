@@ -39,11 +39,11 @@ func (a Artist) Interpolate(ctx context.Context, w Way, from, to draw.Source) (e
 	if way.To, err = a.Begin(ctx, to, a.Manner); err != nil {
 		return err
 	}
-	drawn, err := a.Draw(ctx, way.Steps(w.Steps, 0)...)
+	all, err := a.Draw(ctx, way.Steps(w.Steps, 0)...)
 	if err != nil {
 		return err
 	}
-	frames, err := a.images(ctx, drawn)
+	frames, err := a.images(ctx, all)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,15 @@ func (a Artist) write(w Way, frames []image.Image) error {
 		if err := os.MkdirAll(w.Out, 0o777); err != nil {
 			return err
 		}
-		strip, besides, info.Files = filepath.Join(w.Out, "strip.png"), filepath.Join(w.Out, "interpolation.json"), []string{"strip.png"}
+		strip, besides, info.Files = filepath.Join(
+			w.Out,
+			"strip.png",
+		), filepath.Join(
+			w.Out,
+			"interpolation.json",
+		), []string{
+			"strip.png",
+		}
 		for i, frame := range frames {
 			name := fmt.Sprintf("step%04d.png", i)
 			if err := pictures.WritePNG(filepath.Join(w.Out, name), frame, meta); err != nil {

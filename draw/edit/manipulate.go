@@ -43,9 +43,9 @@ func (a Artist) Manipulate(ctx context.Context, m Manipulation) (s Summary, err 
 	if err != nil {
 		return s, err
 	}
-	drawn := append([]*draw.Picture{first}, changed...)
-	s = a.compare(m, changed[0].TextEmbed, drawn)
-	if err := a.writeManipulated(ctx, m, &s, drawn); err != nil {
+	all := append([]*draw.Picture{first}, changed...)
+	s = a.compare(m, changed[0].TextEmbed, all)
+	if err := a.writeManipulated(ctx, m, &s, all); err != nil {
 		return s, err
 	}
 	s.Seconds = time.Since(began).Seconds()
@@ -78,17 +78,17 @@ type Manipulated struct {
 }
 
 // compare measures pictures, of which the first is the origin's, against the target's embedding and the origin.
-func (a Artist) compare(m Manipulation, target []float32, drawn []*draw.Picture) Summary {
+func (a Artist) compare(m Manipulation, target []float32, all []*draw.Picture) Summary {
 	s := Summary{
 		From: m.From, To: m.To.Text, OriginText: m.About.Text, Keep: m.Keep, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
 		Strip: filepath.Join(m.Out, "strip.png"),
 	}
-	for i, picture := range drawn {
+	for i, picture := range all {
 		p := Manipulated{File: "origin.png"}
 		p.CLIPSimilarity = vectors.Cosine(target, picture.Embed)
-		p.OriginSimilarity = vectors.Cosine(drawn[0].Embed, picture.Embed)
+		p.OriginSimilarity = vectors.Cosine(all[0].Embed, picture.Embed)
 		if picture.Seen != nil {
-			change := draw.CompareAttributes(*a.Classifier, m.To, drawn[0].Seen, picture.Seen)
+			change := draw.CompareAttributes(*a.Classifier, m.To, all[0].Seen, picture.Seen)
 			p.Change = &change
 		}
 		if i == 0 {
@@ -102,17 +102,21 @@ func (a Artist) compare(m Manipulation, target []float32, drawn []*draw.Picture)
 }
 
 // writeManipulated writes the pictures and the strip.
-func (a Artist) writeManipulated(ctx context.Context, m Manipulation, s *Summary, drawn []*draw.Picture) error {
+func (a Artist) writeManipulated(ctx context.Context, m Manipulation, s *Summary, all []*draw.Picture) error {
 	if err := os.MkdirAll(m.Out, 0o777); err != nil {
 		return err
 	}
-	images, err := a.images(ctx, drawn)
+	images, err := a.images(ctx, all)
 	if err != nil {
 		return err
 	}
-	labels, notes := make([]string, len(drawn)), make([]string, len(drawn))
+	labels, notes := make([]string, len(all)), make([]string, len(all))
 	meta := func(more ...pictures.Meta) []pictures.Meta {
-		return a.meta(m.To.Text, append([]pictures.Meta{{Key: "From", Value: m.From}, {Key: "Origin-Text", Value: s.OriginText}}, more...)...)
+		return a.meta(
+			m.To.Text,
+			append(
+				[]pictures.Meta{{Key: "From", Value: m.From}, {Key: "Origin-Text", Value: s.OriginText}},
+				more...)...)
 	}
 	for i, p := range append([]Manipulated{s.Origin}, s.Pictures...) {
 		labels[i], notes[i] = m.From, p.note()
