@@ -101,7 +101,8 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	}
 	outputs := file.Outputs
 	if o.Output == "" && len(outputs) != 1 {
-		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)), "name the one that is the picture")
+		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)),
+			"name the one that is the picture")
 	}
 	if o.Output == "" {
 		r.options.Output = outputs[0].Name
