@@ -62,7 +62,8 @@ type interpolationInfo struct {
 
 func (a Artist) write(w Way, frames []image.Image) error {
 	info := interpolationInfo{
-		From: w.From, To: w.To, Steps: w.Steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(), Files: []string{filepath.Base(w.Out)},
+		From: w.From, To: w.To, Steps: w.Steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
+		Files: []string{filepath.Base(w.Out)},
 	}
 	meta := a.meta(w.From+" → "+w.To, pictures.Meta{Key: "Steps", Value: fmt.Sprint(w.Steps)})
 	strip, besides := w.Out, strings.TrimSuffix(w.Out, filepath.Ext(w.Out))+".json"
