@@ -8,6 +8,9 @@ import (
 	"illustrator/internal/fault"
 )
 
+// ErrOperator is the error of an operator that is not supported, at any size of pictures.
+var ErrOperator = errors.New("an operator is not supported")
+
 // convert returns what a node's outputs are, and writes the nodes that compute them.
 func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 	if least := leastInputs[n.operator]; len(in) < least || slices.Contains(in[:least], nil) {
@@ -20,8 +23,7 @@ func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 			return out, err
 		}
 	}
-	return nil, fault.Hint(fmt.Errorf("operator %s is not supported", n.operator),
-		"export the network in another way, or another network")
+	return nil, fault.Hint(fmt.Errorf("%w: %s", ErrOperator, n.operator), "export the network in another way, or take another")
 }
 
 // leastInputs is an operator's least number of inputs, if it is not one.

@@ -292,7 +292,7 @@ func (b *builder) onnxReduce(n *node, in []*value) (*value, error) {
 	case "ReduceL1":
 		return b.reduce("ReduceSum", b.apply("Abs", x), axes, keep), nil
 	}
-	return nil, fmt.Errorf("operator %s is not supported", n.operator)
+	return nil, fmt.Errorf("%w: %s", ErrOperator, n.operator)
 }
 
 // total joins all of a constant's whole numbers; nil for other operators and kinds.
