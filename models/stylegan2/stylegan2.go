@@ -7,7 +7,6 @@ package stylegan2
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -198,12 +197,7 @@ func NoiseModes() []NoiseMode { return []NoiseMode{NoiseConst, NoiseRandom, Nois
 
 // UnmarshalText reads a noise mode.
 func (m *NoiseMode) UnmarshalText(text []byte) error {
-	mode := NoiseMode(text)
-	if !slices.Contains(NoiseModes(), mode) {
-		return fault.Usage(fmt.Errorf("noise mode %q is unknown", text), "use const, random or none")
-	}
-	*m = mode
-	return nil
+	return fault.Choose(m, "noise mode", text, NoiseModes()...)
 }
 
 // MarshalText writes the name.
@@ -212,7 +206,8 @@ func (m NoiseMode) MarshalText() ([]byte, error) { return []byte(m), nil }
 // ParseNoiseMode returns the mode called name, or an error that lists the modes.
 func ParseNoiseMode(name string) (NoiseMode, error) {
 	var mode NoiseMode
-	return mode, mode.UnmarshalText([]byte(name))
+	err := mode.UnmarshalText([]byte(name))
+	return mode, err
 }
 
 // Noise is the noise of one synthesis. Keys [B] uint64 gives each picture its own stream with NoiseRandom, so that a
