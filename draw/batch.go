@@ -224,7 +224,7 @@ func (b *drawing) mapToZ(ctx context.Context) error {
 		case p.idea == none:
 			copy(z, seeds.Z(p.seed, dim))
 		case p.spread > 0:
-			copy(z, SpreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
+			copy(z, spreadZ(row(mapped, dim, p.idea), seeds.Z(p.seed, dim), p.spread))
 		default:
 			copy(z, row(mapped, dim, p.idea))
 		}

@@ -11,6 +11,10 @@
 // command one after the other, with few pictures in memory; package serve/queue drives those of many clients, and
 // shares batches between them.
 //
+// Two other shapes were weighed. A queue inside the command, as in the server, would make one scheduler; but its
+// batches depend on time, and the last digits on its batches. Functions of single stages, which each caller joins, let
+// defaults and checks of command and server diverge.
+//
 // A picture's last digits depend on how many rows are computed together (2e-5 of an embedding of length 11, on a CPU).
 // Run's batches follow from its requests and Options.AtOnce alone, so the same call gives the same bits.
 package draw
@@ -46,7 +50,7 @@ type Manner struct {
 	Diversity     Diversity
 	// Layers below InjectIndex take the style of the seed's random z, the others the predicted one.
 	InjectIndex int
-	// Spread, from 0 to 1, mixes the seed's random z into the predicted one, as SpreadZ does.
+	// Spread, from 0 to 1, mixes the seed's random z into the predicted one, as spreadZ does.
 	Spread float64
 }
 

@@ -24,6 +24,11 @@ import (
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
 
+func TestMain(m *testing.M) {
+	nntest.CompileFast()
+	os.Exit(m.Run())
+}
+
 // shared are two models of random weights. All tests share them and their compiled programs.
 var shared = sync.OnceValues(func() ([]Model, error) {
 	dir, err := os.MkdirTemp("", "draw-test-")
@@ -123,7 +128,7 @@ func stages(t *testing.T, m Model, r Recipe) []float32 {
 	}
 	z := must[[]float32](t)(m.MapToZ(ctx, embeds))
 	if r.Spread > 0 {
-		z = SpreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
+		z = spreadZ(z, seeds.Z(r.Seed, zDim), r.Spread)
 	}
 	styles := must[[]float32](t)(m.Styles(ctx, z, r.TruncationPsi))
 	if r.InjectIndex > 0 {
@@ -174,12 +179,12 @@ func TestWay(t *testing.T) {
 	got := must[[]*Picture](t)(m.Draw(ctx, append(steps, from, to)...))
 	expectClose(t, "the first end", got[0].Pixels, got[3].Pixels, 1e-4)
 	expectClose(t, "the last end", got[2].Pixels, got[4].Pixels, 1e-4)
-	styles := Between(must[[]float32](t)(m.Styles(ctx, got[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
+	styles := between(must[[]float32](t)(m.Styles(ctx, got[3].Z, 1)), must[[]float32](t)(m.Styles(ctx, to.Z, 0.5)), 0.5)
 	synthesis := pipeline.Synthesis{NoiseMode: stylegan2.NoiseRandom, Keys: []uint64{5}}
 	want := must[[]float32](t)(m.Render(ctx, styles, synthesis))
 	expectClose(t, "the middle", got[1].Pixels, want, 1e-4)
 	a, b := wave(40, 1), wave(40, 2)
-	if !slices.Equal(Between(a, b, 0), a) || !slices.Equal(Between(a, b, 1), b) {
+	if !slices.Equal(between(a, b, 0), a) || !slices.Equal(between(a, b, 1), b) {
 		t.Error("the ends are not the styles' own bits")
 	}
 }
@@ -284,21 +289,21 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// SpreadZ keeps a z's length and turns it by the angle whose sine is the spread.
+// spreadZ keeps a z's length and turns it by the angle whose sine is the spread.
 func TestSpread(t *testing.T) {
 	const dim = 4000
 	z, random := wave(dim, 0), wave(dim, 40) // nearly at right angles
 	for i := range random {
 		random[i] *= float32(math.Sin(float64(i*i))) * 5
 	}
-	out := SpreadZ(z, random, 0.6)
+	out := spreadZ(z, random, 0.6)
 	if length := rms(out) / rms(z); math.Abs(length-1) > 0.03 {
 		t.Errorf("length × %g", length)
 	}
 	if cosine := vectors.Cosine(out, z); math.Abs(cosine-0.8) > 0.03 {
 		t.Errorf("cosine %g, want about 0.8", cosine)
 	}
-	if !slices.Equal(SpreadZ(z, random, 0), z) {
+	if !slices.Equal(spreadZ(z, random, 0), z) {
 		t.Error("spread 0 changes z")
 	}
 }
@@ -374,6 +379,36 @@ func TestRun(t *testing.T) {
 	both := []Request{{Text: say("x"), Plan: plan}, {Text: say("y"), Plan: plan}}
 	for range Run(t.Context(), models, both, Options{AtOnce: 1}) {
 		break // the rest is not drawn, and nothing fails
+	}
+}
+
+// Requests of other steps and noise modes are refined in one run, each as it is refined by itself: to 1e-3, as steps
+// carry float32's last digits on.
+func TestRunRefinesMixedRequests(t *testing.T) {
+	models := open(t)
+	models[0].Shapes = []int{1, 2}
+	var requests []Request
+	for i, s := range []Spec{{Refine: 2}, {Refine: 5}, {Refine: 3, Settings: Settings{NoiseMode: ConstNoise}}} {
+		plan := must[Plan](t)(models[0].Plan(s, DefaultLimits()))
+		requests = append(requests, Request{Text: say([]string{"a wizard", "a clown", "a king"}[i]), Plan: plan})
+	}
+	run := func(requests []Request) (pictures []*Picture) {
+		t.Helper()
+		for p, err := range Run(t.Context(), models, requests, Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			pictures = append(pictures, p)
+		}
+		return pictures
+	}
+	together := run(requests)
+	for i, want := range []int{2, 5, 3} {
+		alone := run(requests[i : i+1])[0]
+		if together[i].Refined.Steps != want || together[i].Refined.Drawn != want+2 || together[i].Request != i {
+			t.Errorf("request %d: %+v", i, together[i].Refined)
+		}
+		expectClose(t, "a refined picture", together[i].Pixels, alone.Pixels, 1e-3)
 	}
 }
 

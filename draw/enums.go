@@ -12,11 +12,10 @@ import (
 // NoiseMode says where the generator's noise comes from.
 type NoiseMode = stylegan2.NoiseMode
 
-// Noise modes: that of each picture's own seed, the default; what is stored with the generator; none.
+// Noise modes: that of each picture's own seed, the default, and that which is stored with the generator.
 const (
 	RandomNoise = stylegan2.NoiseRandom
 	ConstNoise  = stylegan2.NoiseConst
-	NoNoise     = stylegan2.NoiseNone
 )
 
 // Diversity says what the pictures of one text differ in.
@@ -45,8 +44,8 @@ const (
 	KeepW Keep = "w"
 )
 
-// Keeps lists the values of Keep.
-func Keeps() []Keep { return []Keep{KeepNothing, KeepW} }
+// keeps lists the values of Keep.
+func keeps() []Keep { return []Keep{KeepNothing, KeepW} }
 
 // UnmarshalText reads a diversity; the empty text leaves it to the default.
 func (d *Diversity) UnmarshalText(text []byte) error {
@@ -58,7 +57,7 @@ func (d Diversity) MarshalText() ([]byte, error) { return []byte(d), nil }
 
 // UnmarshalText reads what is kept; the empty text keeps nothing.
 func (k *Keep) UnmarshalText(text []byte) error {
-	if err := choose(k, "keep", string(text), Keeps()); err != nil || *k != "" {
+	if err := choose(k, "keep", string(text), keeps()); err != nil || *k != "" {
 		return err
 	}
 	*k = KeepNothing

@@ -10,7 +10,6 @@ const (
 	OutOfRange Code = "out_of_range" // Low and High bound it
 	Unknown    Code = "unknown"      // Choices are its values
 	Conflict   Code = "conflict"     // with Other
-	Missing    Code = "missing"
 )
 
 // FieldError is the first invalid field of a Spec or another request: facts, from which a caller makes a hint that
@@ -25,8 +24,8 @@ type FieldError struct {
 	// Other is the field that Field goes not together with, and OtherValue its value.
 	Other      string
 	OtherValue any
-	// Reason says in a sentence why the value is refused, and Remedy what works; either may be empty.
-	Reason, Remedy string
+	// Remedy says in a sentence which values work; it may be empty. Fields stand in it in backquotes.
+	Remedy string
 }
 
 // Error states the field and its value.
@@ -34,8 +33,6 @@ func (e *FieldError) Error() string {
 	switch {
 	case e.Code == Unknown:
 		return fmt.Sprintf("%s %q is unknown", e.Field, e.Value)
-	case e.Code == Missing:
-		return e.Field + " is missing"
 	case e.Code == Conflict && e.OtherValue == nil:
 		return fmt.Sprintf("%s and %s are given", e.Other, e.Field)
 	case e.Code == Conflict:
@@ -51,10 +48,8 @@ func (e *FieldError) Want() string {
 		return e.Remedy
 	case e.Code == Unknown:
 		return "use " + list(e.Choices)
-	case e.Code == OutOfRange:
-		return fmt.Sprintf("%s must be from %v to %v", e.Field, e.Low, e.High)
 	}
-	return e.Reason
+	return fmt.Sprintf("%s must be from %v to %v", e.Field, e.Low, e.High)
 }
 
 // number is a field's value that can be compared.

@@ -129,7 +129,8 @@ func TestRefine(t *testing.T) {
 	start := func(places ...int) (all []*Refinement) {
 		z, embeds := wave(3*zDim, 0), wave(3*embedDim, 2)
 		for _, i := range places {
-			all = append(all, NewRefinement(row(z, zDim, i), row(embeds, embedDim, i), uint64(i+1), stylegan2.NoiseConst, steps))
+			r := NewRefinement(row(z, zDim, i), row(embeds, embedDim, i), uint64(i+1), stylegan2.NoiseConst, steps)
+			all = append(all, r)
 		}
 		return all
 	}

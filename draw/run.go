@@ -172,20 +172,32 @@ func (r *run) draw(ctx context.Context, tasks []owned) (begin []*Refinement, err
 	return begin, nil
 }
 
-// refine takes all steps of refinements, as many of them together as a batch holds.
+// refine takes all steps of refinements, as many of them together as a batch holds. Those of one batch have one noise
+// mode.
 func (r *run) refine(ctx context.Context, refinements []*Refinement) error {
 	all, done := 0, 0
+	groups, order := map[NoiseMode][]*Refinement{}, []NoiseMode{}
 	for _, f := range refinements {
-		all += f.steps
+		if all += f.steps; groups[f.noise] == nil {
+			order = append(order, f.noise)
+		}
+		groups[f.noise] = append(groups[f.noise], f)
 	}
-	for part := range slices.Chunk(refinements, min(r.options.AtOnce, refineAtOnce)) {
-		for step := 0; step <= part[0].steps; step++ {
-			if err := Step(ctx, r.models[0].Networks, part); err != nil {
-				return err
-			}
-			if step > 0 {
-				done += len(part)
-				r.options.Progress(r.count, &Progress{"refine", done, all})
+	isDone := func(f *Refinement) bool { return f.Done() }
+	for _, noise := range order {
+		for part := range slices.Chunk(groups[noise], min(r.options.AtOnce, refineAtOnce)) {
+			for left := part; len(left) > 0; left = slices.DeleteFunc(slices.Clone(left), isDone) {
+				if err := Step(ctx, r.models[0].Networks, left); err != nil {
+					return err
+				}
+				for _, f := range left {
+					if f.rounds > 1 { // the first only judges
+						done++
+					}
+				}
+				if done > 0 {
+					r.options.Progress(r.count, &Progress{"refine", done, all})
+				}
 			}
 		}
 	}

@@ -102,7 +102,7 @@ func checkFieldError(t *testing.T, spec string, err error, want string) {
 
 // A server's limits are its own.
 func TestLimits(t *testing.T) {
-	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Refine: 0, Seed: 100, Alpha: 10, NoiseModes: []NoiseMode{RandomNoise}}
+	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Seed: 100, Alpha: 10, NoiseModes: []NoiseMode{RandomNoise}}
 	two, ten, far, alpha := 2, 10, uint64(101), 11.0
 	for name, s := range map[string]Spec{
 		"count": {Count: &ten}, "seed": {Count: &two, Settings: Settings{Seed: &far}}, "refine": {Refine: 1},

@@ -80,7 +80,7 @@ func (b *drawing) render(ctx context.Context) error {
 		for _, i := range groups[mode] {
 			r, own := b.recipes[i], sources[b.ends[i][0]]
 			if r.Way != nil {
-				own = Between(own, sources[b.ends[i][1]], float32(r.At))
+				own = between(own, sources[b.ends[i][1]], float32(r.At))
 			}
 			b.used[i] = own
 			styles, s.Keys = append(styles, own...), append(s.Keys, r.Seed)
@@ -103,8 +103,8 @@ func (b *drawing) render(ctx context.Context) error {
 	return nil
 }
 
-// Between returns the styles at t, from 0 to 1, on the straight line between two styles: exactly them at both ends.
-func Between(from, to []float32, t float32) []float32 {
+// between returns the styles at t, from 0 to 1, on the straight line between two styles: exactly them at both ends.
+func between(from, to []float32, t float32) []float32 {
 	out := make([]float32, len(from))
 	for i := range from {
 		out[i] = (1-t)*from[i] + t*to[i]
@@ -112,10 +112,10 @@ func Between(from, to []float32, t float32) []float32 {
 	return out
 }
 
-// SpreadZ draws a z around a predicted one: √(1-s²)·z + s·r·ε, where ε is a random z brought to root mean square 1 and
+// spreadZ draws a z around a predicted one: √(1-s²)·z + s·r·ε, where ε is a random z brought to root mean square 1 and
 // r is that of z. In many dimensions the two are nearly at right angles: the length of z stays, the cosine with it
 // becomes about √(1-s²), and a normal z stays normal. Spread 0 leaves z, 1 forgets it.
-func SpreadZ(z, random []float32, spread float64) []float32 {
+func spreadZ(z, random []float32, spread float64) []float32 {
 	out := make([]float32, len(z))
 	keep, scale := math.Sqrt(1-spread*spread), spread*rms(z)/max(rms(random), 1e-12)
 	for i := range z {

@@ -15,9 +15,9 @@ import (
 
 // devices share the rows of every batch. A nil *devices is one device, which shares nothing.
 //
-// A program is written for the whole batch and keeps that meaning: XLA gives every device its part of the rows, and where
-// the graph sums over the batch (losses, BatchNorm's statistics, gradients) it adds up the parts of all devices. So
-// BatchNorm is synchronised. Random numbers are those of one device: dropout draws for the whole batch, and the
+// A program is written for the whole batch and keeps that meaning: XLA gives every device its part of the rows, and
+// where the graph sums over the batch (losses, BatchNorm's statistics, gradients) it adds up the parts of all devices.
+// So BatchNorm is synchronised. Random numbers are those of one device: dropout draws for the whole batch, and the
 // generator's noise is a function of the picture's key. Only the order of sums differs.
 //
 // Variables are whole on every device. They are read and set as on one device: Value copies from the first device, and
@@ -37,7 +37,8 @@ func openDevices(backend compute.Backend, store *model.Store, count int) (*devic
 		return nil, nil
 	}
 	if have := backend.NumDevices(); have < count {
-		return nil, fault.Usage(fmt.Errorf("train.devices is %d; %s has %d", count, backend.Name(), have), "set train.devices to at most %d", have)
+		return nil, fault.Usage(fmt.Errorf("train.devices is %d; %s has %d", count, backend.Name(), have),
+			"set train.devices to at most %d", have)
 	}
 	mesh, err := distributed.NewDeviceMesh([]int{count}, []string{batchAxis})
 	if err != nil {
@@ -72,12 +73,13 @@ func leave(store *model.Store) error {
 	return nil
 }
 
-// rowInputs is the number of a program's first inputs that have a row for each pair: z, image embeddings and noise keys.
-// The inputs after them are the same for all rows.
+// rowInputs is the number of a program's first inputs that have a row for each pair: z, image embeddings and noise
+// keys. The inputs after them are the same for all rows.
 const rowInputs = 3
 
 // newExec returns an executor of the graph function build, to be run by exec1. Errors call it by name.
-func (d *devices) newExec(name string, backend compute.Backend, store *model.Store, build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
+func (d *devices) newExec(name string, backend compute.Backend, store *model.Store,
+	build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
 	exec, err := model.NewExec(backend, store, build)
 	if err != nil {
 		return nil, err
@@ -90,11 +92,12 @@ func (d *devices) newExec(name string, backend compute.Backend, store *model.Sto
 	for range rowInputs {
 		specs = append(specs, d.rows)
 	}
-	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole), nil
+	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole),
+		nil
 }
 
-// exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by that
-// of the devices.
+// exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by
+// that of the devices.
 func (d *devices) exec1(exec *model.Exec, args ...any) (*tensors.Tensor, error) {
 	if d == nil {
 		return exec.Call1(args...)

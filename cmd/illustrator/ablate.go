@@ -15,11 +15,13 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/data/seeds"
+	"illustrator/draw"
 	"illustrator/eval/chart"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
@@ -41,7 +43,7 @@ type ablateOptions struct {
 	retry, dryRun, asJSON        bool
 }
 
-func newAblateCommand(opts *globalOptions) *cobra.Command {
+func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	var a ablateOptions
 	cmd := &cobra.Command{
 		Use:   "ablate STUDY...",
@@ -67,7 +69,7 @@ func newAblateCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args []string) error {
+func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, args []string) error {
 	if a.grid != "" {
 		args = append(args, a.grid)
 	}
@@ -99,7 +101,7 @@ func runAblate(ctx context.Context, opts *globalOptions, a ablateOptions, args [
 }
 
 // options returns the options of each study.
-func (a ablateOptions) options(opts *globalOptions, refs []string) (func(ref string) studies.Options, error) {
+func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
 		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Jobs: a.jobs, Retry: a.retry,
 		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
@@ -119,7 +121,7 @@ func (a ablateOptions) options(opts *globalOptions, refs []string) (func(ref str
 	}, nil
 }
 
-func listCells(opts *globalOptions, all []*studies.Study) error {
+func listCells(opts *terminal.Options, all []*studies.Study) error {
 	for _, s := range all {
 		cells, err := s.List()
 		if err != nil {
@@ -136,7 +138,7 @@ func listCells(opts *globalOptions, all []*studies.Study) error {
 			}
 			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
 		}
-		if err := terminal.PrintTable(opts.stdout, rows); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
 			return err
 		}
 	}
@@ -144,7 +146,7 @@ func listCells(opts *globalOptions, all []*studies.Study) error {
 }
 
 // execute executes studies one after the other and prints their results; of several it writes one more report.
-func (a ablateOptions) execute(ctx context.Context, opts *globalOptions, all []*studies.Study) (failed error) {
+func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all []*studies.Study) (failed error) {
 	var sections []report.Section
 	for _, s := range all {
 		results, err := s.Run(ctx)
@@ -164,24 +166,24 @@ func (a ablateOptions) execute(ctx context.Context, opts *globalOptions, all []*
 	}
 	path, err := studies.ReportAll(cmp.Or(a.out, "ablations"), "illustrator "+strings.Join(os.Args[1:], " "), sections)
 	if err == nil {
-		_, err = fmt.Fprintln(opts.stdout, path)
+		_, err = fmt.Fprintln(opts.Stdout, path)
 	}
 	return errors.Join(failed, err)
 }
 
-func (a ablateOptions) print(opts *globalOptions, r *studies.Results) error {
+func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 	if a.asJSON {
-		return jsonfile.Print(opts.stdout, r.Result)
+		return jsonfile.Print(opts.Stdout, r.Result)
 	}
-	return printFigures(opts.stdout, r.Table, append(r.Findings, r.Report)...)
+	return printFigures(opts.Stdout, r.Table, append(r.Findings, r.Report)...)
 }
 
 // trainer trains the mappers of studies.
-type trainer struct{ opts *globalOptions }
+type trainer struct{ opts *terminal.Options }
 
 // job has a session of its own: nothing that one training leaves on the device reaches another.
 func (t trainer) job(run configs.Run, folder string) (*runs.Job, error) {
-	s, err := t.opts.readDomain(run.Domain)
+	s, err := readDomain(t.opts, run.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -211,10 +213,12 @@ func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 	return j.Folder.RemoveCheckpoints()
 }
 
-// Files implements studies.Trainer.
-func (t trainer) Files(folder string) studies.Files {
-	f := train.Folder(folder)
-	return studies.Files{BestMapper: f.BestMapper(), LastMapper: f.LastMapper(), Prompts: f.Prompts()}
+// LastMapper implements studies.Trainer.
+func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
+
+// OpenModel implements studies.Trainer.
+func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection, Start: func() error { return t.opts.Env().Start(n) }})
 }
 
 // Losses implements studies.Trainer.

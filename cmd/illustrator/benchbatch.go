@@ -35,7 +35,7 @@ type batchOptions struct {
 	asJSON                bool
 }
 
-func newBenchCommand(opts *globalOptions) *cobra.Command {
+func newBenchCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the speed of this machine",
@@ -53,7 +53,7 @@ func newBenchCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
+func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {
 	var b batchOptions
 	cmd := &cobra.Command{
 		Use:   "batch",
@@ -76,7 +76,7 @@ func newBenchBatchCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) error {
+func runBenchBatch(cmd *cobra.Command, opts *terminal.Options, b batchOptions) error {
 	if b.rounds < 1 || b.rounds > 10_000 {
 		return fault.Field("--rounds", b.rounds, "from 1 to 10000")
 	}
@@ -90,7 +90,7 @@ func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) erro
 	if b.domain == "" {
 		b.domain = run.Domain
 	}
-	s, err := opts.readDomain(b.domain)
+	s, err := readDomain(opts, b.domain)
 	if err != nil {
 		return err
 	}
@@ -117,13 +117,13 @@ func runBenchBatch(cmd *cobra.Command, opts *globalOptions, b batchOptions) erro
 		return err
 	}
 	if b.asJSON {
-		return errors.Join(jsonfile.Print(opts.stdout, report), err)
+		return errors.Join(jsonfile.Print(opts.Stdout, report), err)
 	}
-	return errors.Join(printBatches(opts.stdout, report, works), err)
+	return errors.Join(printBatches(opts.Stdout, report, works), err)
 }
 
 // serveBatch is the process that measures one batch of one work, "training:64".
-func serveBatch(cmd *cobra.Command, opts *globalOptions, works []runs.BatchWork, what string) error {
+func serveBatch(cmd *cobra.Command, opts *terminal.Options, works []runs.BatchWork, what string) error {
 	name, number, _ := strings.Cut(what, ":")
 	batch, err := strconv.Atoi(number)
 	at := slices.IndexFunc(works, func(w runs.BatchWork) bool { return w.Name == name })
@@ -135,7 +135,7 @@ func serveBatch(cmd *cobra.Command, opts *globalOptions, works []runs.BatchWork,
 		return err
 	}
 	programs.Use(nil) // how long compiling takes is measured too
-	return bench.Serve(cmd.Context(), works[at].At(batch), backend, cmd.InOrStdin(), opts.stdout)
+	return bench.Serve(cmd.Context(), works[at].At(batch), backend, cmd.InOrStdin(), opts.Stdout)
 }
 
 // worker returns the command line of the process that measures a case: this one's, with the work added.

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/texts"
 	"illustrator/draw"
@@ -40,7 +41,7 @@ func styleNames() string {
 }
 
 // openCartoon opens the style before anything is drawn. A network runs on s's backend.
-func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
+func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err error) {
 	if c.cartoon == "" {
 		if c.Scale > 1 || c.KeepPlain {
 			return fault.Usage(errors.New("--cartoon-scale or --keep-plain without --cartoon"), "add --cartoon with a style")
@@ -50,14 +51,14 @@ func (o *globalOptions) openCartoon(c *cartoonOptions, s *session) (err error) {
 	if err := cartoon.CheckScale(c.Scale); err != nil {
 		return fmt.Errorf("--cartoon-scale: %w", err)
 	}
-	if c.Style, err = o.openStyle(c.cartoon, s); err != nil {
+	if c.Style, err = openStyle(opts, c.cartoon, s); err != nil {
 		return fmt.Errorf("--cartoon: %w", err)
 	}
 	return nil
 }
 
 // openTextStyles opens the styles that texts name for themselves; c says what else holds for them.
-func (o *globalOptions) openTextStyles(c cartoonOptions, of []texts.Text, s *session) (map[string]draw.Redraw, error) {
+func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text, s *session) (map[string]draw.Redraw, error) {
 	styles := map[string]draw.Redraw{}
 	for i, t := range of {
 		if _, known := styles[t.Style]; known || t.Style == "" {
@@ -65,7 +66,7 @@ func (o *globalOptions) openTextStyles(c cartoonOptions, of []texts.Text, s *ses
 		}
 		own := c
 		own.cartoon = t.Style
-		if err := o.openCartoon(&own, s); err != nil {
+		if err := openCartoon(opts, &own, s); err != nil {
 			return nil, fmt.Errorf("text %d: style %q: %w", i+1, t.Style, err)
 		}
 		styles[t.Style] = own.Redraw
@@ -74,9 +75,9 @@ func (o *globalOptions) openTextStyles(c cartoonOptions, of []texts.Text, s *ses
 }
 
 // openStyle opens a style, whose network, if it is one, runs on s's backend.
-func (o *globalOptions) openStyle(name string, s *session) (*cartoon.Style, error) {
+func openStyle(opts *terminal.Options, name string, s *session) (*cartoon.Style, error) {
 	return cartoon.Open(name, func() (compute.Backend, error) {
-		err := o.start(s)
+		err := s.start()
 		return s.networks.Backend, err
 	})
 }

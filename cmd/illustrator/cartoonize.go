@@ -25,7 +25,7 @@ type cartoonizeOptions struct {
 	list, asJSON      bool
 }
 
-func newCartoonizeCommand(opts *globalOptions) *cobra.Command {
+func newCartoonizeCommand(opts *terminal.Options) *cobra.Command {
 	var c cartoonizeOptions
 	cmd := &cobra.Command{
 		Use:   "cartoonize PICTURE...",
@@ -71,9 +71,9 @@ func styleList() string {
 	return b.String()
 }
 
-func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions, args []string) error {
+func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOptions, args []string) error {
 	if c.list {
-		_, err := fmt.Fprint(opts.stdout, styleList())
+		_, err := fmt.Fprint(opts.Stdout, styleList())
 		return err
 	}
 	if len(args) == 0 {
@@ -104,9 +104,9 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 		return err
 	}
 	if c.asJSON {
-		err = jsonfile.Print(opts.stdout, result)
+		err = jsonfile.Print(opts.Stdout, result)
 	} else {
-		_, err = fmt.Fprintf(opts.stdout, "%d of %d pictures in %s, style %s\n", len(result.Pictures), len(paths), c.out, c.style)
+		_, err = fmt.Fprintf(opts.Stdout, "%d of %d pictures in %s, style %s\n", len(result.Pictures), len(paths), c.out, c.style)
 	}
 	if err == nil && len(result.Skipped) > 0 {
 		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
@@ -114,14 +114,14 @@ func runCartoonize(ctx context.Context, opts *globalOptions, c cartoonizeOptions
 	return err
 }
 
-func redrawFiles(ctx context.Context, opts *globalOptions, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoon.Redrawn, error) {
+func redrawFiles(ctx context.Context, opts *terminal.Options, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoon.Redrawn, error) {
 	bar := opts.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	return style.RedrawFiles(ctx, paths, cartoon.Files{
 		Folder: c.out, Scale: c.scale,
 		Meta:     func(source string) []pictures.Meta { return redrawnMeta(source, style) },
 		Progress: func(done int) { bar.Set(done, "") },
-		Skip:     func(err error) { opts.log.Warn("left out: " + err.Error()) },
+		Skip:     func(err error) { opts.Log.Warn("left out: " + err.Error()) },
 	})
 }
 
@@ -131,7 +131,7 @@ func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
 }
 
 // writeSheet writes a sheet of the pictures in all styles.
-func writeSheet(ctx context.Context, opts *globalOptions, out string, paths []string) error {
+func writeSheet(ctx context.Context, opts *terminal.Options, out string, paths []string) error {
 	if err := terminal.CheckOutputFile(out, ".png"); err != nil {
 		return err
 	}
@@ -144,6 +144,6 @@ func writeSheet(ctx context.Context, opts *globalOptions, out string, paths []st
 	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, out)
+	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
 }

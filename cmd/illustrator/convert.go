@@ -12,7 +12,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-func newConvertCommand(opts *globalOptions) *cobra.Command {
+func newConvertCommand(opts *terminal.Options) *cobra.Command {
 	var options convert.Options
 	var out string
 	var asJSON bool
@@ -49,9 +49,9 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
 			if asJSON {
-				return jsonfile.Print(opts.stdout, report)
+				return jsonfile.Print(opts.Stdout, report)
 			}
-			_, err = fmt.Fprintln(opts.stdout, report)
+			_, err = fmt.Fprintln(opts.Stdout, report)
 			return err
 		},
 	}
@@ -87,7 +87,7 @@ func checkColorOrder(path string, order stylegan2.ColorOrder) error {
 }
 
 // convertMapper writes the mapper in the folder at location in another program's format.
-func convertMapper(opts *globalOptions, location, to, out string, replace, asJSON bool) error {
+func convertMapper(opts *terminal.Options, location, to, out string, replace, asJSON bool) error {
 	var report fmt.Stringer
 	var err error
 	switch to {
@@ -102,8 +102,8 @@ func convertMapper(opts *globalOptions, location, to, out string, replace, asJSO
 		return fmt.Errorf("convert %q: %w", location, err)
 	}
 	if asJSON {
-		return jsonfile.Print(opts.stdout, report)
+		return jsonfile.Print(opts.Stdout, report)
 	}
-	_, err = fmt.Fprintln(opts.stdout, report)
+	_, err = fmt.Fprintln(opts.Stdout, report)
 	return err
 }

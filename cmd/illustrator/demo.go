@@ -18,7 +18,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-func newDemoCommand(opts *globalOptions) *cobra.Command {
+func newDemoCommand(opts *terminal.Options) *cobra.Command {
 	var out, config string
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -35,13 +35,13 @@ already is not done again: a second call only prints the result.`,
 	return cmd
 }
 
-func runDemo(ctx context.Context, opts *globalOptions, config, out string) error {
+func runDemo(ctx context.Context, opts *terminal.Options, config, out string) error {
 	began := time.Now()
 	run, err := configs.OpenRun(config, nil)
 	if err != nil {
 		return err
 	}
-	s, err := opts.readDomain(run.Domain)
+	s, err := readDomain(opts, run.Domain)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"illustrator/models/doctor"
 )
 
-func newDoctorCommand(opts *globalOptions) *cobra.Command {
+func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -28,7 +28,7 @@ func newDoctorCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
+func runDoctor(ctx context.Context, opts *terminal.Options, asJSON bool) error {
 	backend, err := opts.BackendName()
 	if err != nil {
 		return err
@@ -38,9 +38,9 @@ func runDoctor(ctx context.Context, opts *globalOptions, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		err = jsonfile.Print(opts.stdout, diagnosis)
+		err = jsonfile.Print(opts.Stdout, diagnosis)
 	} else {
-		err = printDiagnosis(opts.stdout, diagnosis)
+		err = printDiagnosis(opts.Stdout, diagnosis)
 	}
 	if err != nil || diagnosis.OK {
 		return err

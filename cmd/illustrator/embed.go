@@ -26,7 +26,7 @@ type embedOptions struct {
 	strict, pad            bool
 }
 
-func newEmbedCommand(opts *globalOptions) *cobra.Command {
+func newEmbedCommand(opts *terminal.Options) *cobra.Command {
 	var e embedOptions
 	cmd := &cobra.Command{
 		Use:   "embed [TEXT...]",
@@ -87,12 +87,12 @@ func (e *embedOptions) check(cmd *cobra.Command) (err error) {
 	return nil
 }
 
-func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []string) error {
+func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args []string) error {
 	texts, err := readTextArguments(args, e.textsFile)
 	if err != nil {
 		return err
 	}
-	opts.warnOfSettings(texts)
+	warnOfSettings(opts, texts)
 	if len(texts) > 0 && len(e.images) > 0 {
 		return fault.Usage(fmt.Errorf("texts are given and --images too"), "give one of them")
 	}
@@ -102,7 +102,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err := terminal.CheckOutputFile(e.out, ".npy", ".safetensors"); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(e.domain)
+	s, err := readDomain(opts, e.domain)
 	if err != nil {
 		return err
 	}
@@ -110,13 +110,13 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
-		array.Data, err = opts.embedTexts(ctx, s, texts, e.strict)
+		array.Data, err = embedTexts(ctx, opts, s, texts, e.strict)
 		if err == nil && e.project {
 			array.Name = "projected_embeds"
 			array.Data, err = e.projectTexts(ctx, s, array.Data)
 		}
 	} else {
-		array.Data, err = opts.embedImages(ctx, s, e.images)
+		array.Data, err = embedImages(ctx, opts, s, e.images)
 	}
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func runEmbed(ctx context.Context, opts *globalOptions, e embedOptions, args []s
 	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, e.out)
+	_, err = fmt.Fprintln(opts.Stdout, e.out)
 	return err
 }
 
@@ -171,14 +171,14 @@ func readTextArguments(args []string, path string) ([]texts.Text, error) {
 }
 
 // warnOfSettings says that settings of texts are not used.
-func (o *globalOptions) warnOfSettings(of []texts.Text) {
+func warnOfSettings(opts *terminal.Options, of []texts.Text) {
 	if slices.ContainsFunc(of, func(t texts.Text) bool { return t.Seed != nil || t.Alpha != nil || t.Style != "" }) {
-		o.log.Warn("seed, alpha and style of texts are not used here: `illustrator generate` uses them")
+		opts.Log.Warn("seed, alpha and style of texts are not used here: `illustrator generate` uses them")
 	}
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool) error {
+func checkLengths(opts *terminal.Options, s *session, texts []texts.Text, strict bool) error {
 	context := s.networks.Tokenizer.Context()
 	for i, t := range texts {
 		lost := s.networks.Tokenizer.Encode(t.Text).Lost
@@ -188,18 +188,18 @@ func (o *globalOptions) checkLengths(s *session, texts []texts.Text, strict bool
 			return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", i+1, context, lost),
 				"shorten it, or leave --strict-length out to have it cut")
 		default:
-			o.log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
+			opts.Log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
 		}
 	}
 	return nil
 }
 
 // embedTexts embeds texts after checkLengths.
-func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []texts.Text, strict bool) ([]float32, error) {
-	if err := o.checkLengths(s, texts, strict); err != nil {
+func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts []texts.Text, strict bool) ([]float32, error) {
+	if err := checkLengths(opts, s, texts, strict); err != nil {
 		return nil, err
 	}
-	if err := o.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	plain := make([]string, len(texts))
@@ -211,7 +211,7 @@ func (o *globalOptions) embedTexts(ctx context.Context, s *session, texts []text
 }
 
 // embedImages embeds an array of pictures, or picture files and folders.
-func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []string) ([]float32, error) {
+func embedImages(ctx context.Context, opts *terminal.Options, s *session, sources []string) ([]float32, error) {
 	if len(sources) == 1 && arrays.IsSource(sources[0]) {
 		a, err := readArray(sources[0], "images")
 		if err != nil {
@@ -220,7 +220,7 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 		if err := embeddings.CheckArray(sources[0], a); err != nil {
 			return nil, err
 		}
-		if err := o.start(s); err != nil {
+		if err := s.start(); err != nil {
 			return nil, err
 		}
 		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
@@ -229,15 +229,15 @@ func (o *globalOptions) embedImages(ctx context.Context, s *session, sources []s
 	if err != nil {
 		return nil, err
 	}
-	return o.embedPictures(ctx, s, paths)
+	return embedPictures(ctx, opts, s, paths)
 }
 
 // embedPictures embeds picture files.
-func (o *globalOptions) embedPictures(ctx context.Context, s *session, paths []string) ([]float32, error) {
-	if err := o.start(s); err != nil {
+func embedPictures(ctx context.Context, opts *terminal.Options, s *session, paths []string) ([]float32, error) {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
-	bar := o.NewProgress("Embedding pictures", len(paths))
+	bar := opts.NewProgress("Embedding pictures", len(paths))
 	defer bar.Done()
 	return embeddings.Files(ctx, s.networks, paths, func(done int) { bar.Set(done, "") })
 }

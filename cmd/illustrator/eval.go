@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
@@ -40,19 +39,7 @@ needs more than there is, such as 100 texts for r_precision of 100, is refused a
 An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485, 0.456,
 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
 
-type evalOptions struct {
-	drawFlags
-	domain, mapper, textsFile, out    string
-	metrics                           []string
-	asJSON, pad                       bool
-	referenceSamples, resamples       int
-	reference, clip, inception, lpips string
-
-	run, pictures string // the argument is one of them, or there is none
-	drawn         draw.Plan
-}
-
-func newEvalCommand(opts *globalOptions) *cobra.Command {
+func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	var e evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval [RUN|PICTURES]",
@@ -81,11 +68,11 @@ func newEvalCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []string) error {
+func runEval(cmd *cobra.Command, opts *terminal.Options, e evalOptions, args []string) error {
 	if err := e.readArgument(cmd, args); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(e.domain)
+	s, err := readDomain(opts, e.domain)
 	if err != nil {
 		return err
 	}
@@ -98,9 +85,9 @@ func runEval(cmd *cobra.Command, opts *globalOptions, e evalOptions, args []stri
 		return err
 	}
 	if e.asJSON {
-		err = jsonfile.Print(opts.stdout, report)
+		err = jsonfile.Print(opts.Stdout, report)
 	} else {
-		err = printFigures(opts.stdout, report.Table())
+		err = printFigures(opts.Stdout, report.Table())
 	}
 	return errors.Join(err, report.Partial())
 }
@@ -157,8 +144,8 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 }
 
 // evaluate evaluates and writes the results. All that e names is checked before a device starts, but for what needs it.
-func evaluate(ctx context.Context, opts *globalOptions, s *session, e evalOptions) (*studies.Report, error) {
-	request, err := e.request(ctx, opts.log, s)
+func evaluate(ctx context.Context, opts *terminal.Options, s *session, e evalOptions) (*studies.Report, error) {
+	request, err := e.request(ctx, opts.Log, s)
 	if err != nil {
 		return nil, err
 	}
@@ -172,11 +159,11 @@ func evaluate(ctx context.Context, opts *globalOptions, s *session, e evalOption
 		if of.networks == nil {
 			continue
 		}
-		if err := opts.checkLengths(of, request.Texts, false); err != nil {
+		if err := checkLengths(opts, of, request.Texts, false); err != nil {
 			return nil, err
 		}
 	}
-	if err := opts.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	if err := e.openJudges(s, &request); err != nil {

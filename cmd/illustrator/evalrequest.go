@@ -9,11 +9,24 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 	"illustrator/models/pipeline"
 )
+
+type evalOptions struct {
+	drawFlags
+	domain, mapper, textsFile, out    string
+	metrics                           []string
+	asJSON, pad                       bool
+	referenceSamples, resamples       int
+	reference, clip, inception, lpips string
+
+	run, pictures string // the argument is one of them, or there is none
+	drawn         draw.Plan
+}
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
@@ -38,15 +51,15 @@ func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) 
 	if e.lpips != "" {
 		r.Judges.LPIPS = new(features.Distance) // openJudges opens it
 	}
-	return r, e.openMapper(s, &r)
+	return r, e.openMapper(ctx, s, &r)
 }
 
 // openMapper loads the mapper and the prompts that pictures are drawn with.
-func (e evalOptions) openMapper(s *session, r *eval.Request) error {
+func (e evalOptions) openMapper(ctx context.Context, s *session, r *eval.Request) error {
 	if e.pictures != "" {
 		return nil
 	}
-	model, err := s.loadModel(mapperOptions{run: e.run, mapper: e.mapper}, r.NoProjection)
+	model, err := s.loadModel(ctx, mapperOptions{run: e.run, mapper: e.mapper}, r.NoProjection)
 	r.Prompts = model.Prompts
 	return err
 }

@@ -31,7 +31,7 @@ type fetchOptions struct {
 	accept, keep, asJSON bool
 }
 
-func newFetchCommand(opts *globalOptions) *cobra.Command {
+func newFetchCommand(opts *terminal.Options) *cobra.Command {
 	var f fetchOptions
 	cmd := &cobra.Command{
 		Use:   "fetch DOMAIN",
@@ -52,7 +52,7 @@ func newFetchCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref string) error {
+func runFetch(ctx context.Context, opts *terminal.Options, f fetchOptions, ref string) error {
 	domain, err := configs.OpenDomain(ref)
 	if err != nil {
 		return err
@@ -69,10 +69,10 @@ func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref stri
 		return explainFetch(err, ref)
 	}
 	if f.asJSON {
-		return jsonfile.Print(opts.stdout, networks)
+		return jsonfile.Print(opts.Stdout, networks)
 	}
 	for _, n := range networks {
-		if _, err := fmt.Fprintln(opts.stdout, n.Folder); err != nil {
+		if _, err := fmt.Fprintln(opts.Stdout, n.Folder); err != nil {
 			return err
 		}
 	}
@@ -80,12 +80,12 @@ func runFetch(ctx context.Context, opts *globalOptions, f fetchOptions, ref stri
 }
 
 // checkLicences shows the licences of the missing networks, which must be accepted.
-func checkLicences(opts *globalOptions, job *published.Job, accepted bool, ref string) error {
+func checkLicences(opts *terminal.Options, job *published.Job, accepted bool, ref string) error {
 	missing, shown := job.Missing(), map[string]bool{}
 	for _, n := range missing {
 		for _, source := range n.Sources {
 			if !shown[source.Licence] {
-				opts.log.Info(fmt.Sprintf("licence of the %s: %s", n.Network, source.Licence))
+				opts.Log.Info(fmt.Sprintf("licence of the %s: %s", n.Network, source.Licence))
 				shown[source.Licence] = true
 			}
 		}

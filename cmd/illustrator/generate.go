@@ -44,7 +44,7 @@ chooses and leads is the one that judges: its similarity flatters, a classifier'
 
 --cartoon redraws what is written; scores are of the pictures before.`
 
-func newGenerateCommand(opts *globalOptions) *cobra.Command {
+func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	var g generateOptions
 	cmd := &cobra.Command{
 		Use:   "generate TEXT...",
@@ -72,7 +72,7 @@ func newGenerateCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, args []string) (err error) {
+func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) (err error) {
 	if g.texts, err = readTextArguments(args, g.textsFile); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 	if g.domain, err = g.domainOf(cmd, g.domain); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(g.domain)
+	s, err := readDomain(opts, g.domain)
 	if err != nil {
 		return err
 	}
@@ -98,12 +98,12 @@ func runGenerate(cmd *cobra.Command, opts *globalOptions, g generateOptions, arg
 		return err
 	}
 	if g.asJSON {
-		return jsonfile.Print(opts.stdout, summary)
+		return jsonfile.Print(opts.Stdout, summary)
 	}
 	return printAlbum(opts, summary, g.out)
 }
 
-func printAlbum(opts *globalOptions, s album.Summary, out string) error {
+func printAlbum(opts *terminal.Options, s album.Summary, out string) error {
 	pictures := fmt.Sprintf("%d pictures", s.Pictures)
 	if s.Pictures == 1 {
 		pictures = "1 picture"
@@ -124,7 +124,7 @@ func printAlbum(opts *globalOptions, s album.Summary, out string) error {
 	if s.Refined != nil {
 		line += "\n" + gainLine(fmt.Sprintf("Refined by %d steps", s.Refined.Of), s.Refined)
 	}
-	_, err := fmt.Fprintln(opts.stdout, line)
+	_, err := fmt.Fprintln(opts.Stdout, line)
 	return err
 }
 
@@ -142,7 +142,7 @@ func gainLine(what string, g *draw.Gain) string {
 
 // generate draws and writes the pictures of all texts by plan, or by plans if there are any. All that g names is checked before
 // a device starts.
-func generate(ctx context.Context, opts *globalOptions, s *session, g generateOptions, plan draw.Plan, plans []draw.Plan) (summary album.Summary, err error) {
+func generate(ctx context.Context, opts *terminal.Options, s *session, g generateOptions, plan draw.Plan, plans []draw.Plan) (summary album.Summary, err error) {
 	if s.networks.Classifier != nil {
 		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
 			return summary, err
@@ -151,21 +151,21 @@ func generate(ctx context.Context, opts *globalOptions, s *session, g generateOp
 	if err := terminal.CheckOutputFolder(g.out); err != nil {
 		return summary, err
 	}
-	if err := opts.openCartoon(&g.cartoonOptions, s); err != nil {
+	if err := openCartoon(opts, &g.cartoonOptions, s); err != nil {
 		return summary, err
 	}
-	redraws, err := opts.openTextStyles(g.cartoonOptions, g.texts, s)
+	redraws, err := openTextStyles(opts, g.cartoonOptions, g.texts, s)
 	if err != nil {
 		return summary, err
 	}
-	model, err := s.loadModel(g.mapperOptions, plan.NoProjection)
+	model, err := s.loadModel(ctx, g.mapperOptions, plan.NoProjection)
 	if err != nil {
 		return summary, err
 	}
-	if err := opts.checkLengths(s, g.texts, g.strict); err != nil {
+	if err := checkLengths(opts, s, g.texts, g.strict); err != nil {
 		return summary, err
 	}
-	if err := opts.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return summary, err
 	}
 	return album.Album{

@@ -28,16 +28,13 @@ func explain(err error) error {
 	case errors.As(err, &run):
 		return explainRun(err, run)
 	case errors.As(err, &interrupted) && interrupted.Step == 0:
-		return fault.Hint(err, "the same command goes on")
+		return fault.Hint(err, "the same command resumes")
 	case errors.As(err, &interrupted):
-		return fault.Hint(err, "the same command goes on after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far",
+		return fault.Hint(err, "the same command resumes after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far",
 			interrupted.Step, interrupted.Folder.LastMapper(), interrupted.Folder)
 	}
 	return err
 }
-
-// trainOne is the hint where there is no mapper.
-const trainOne = "train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo"
 
 func explainRun(err error, run *runs.Error) error {
 	switch run.Code {
@@ -54,7 +51,8 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.Unfinished:
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
-		return fault.Usage(err, trainOne)
+		return fault.Usage(err,
+			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}
@@ -69,10 +67,6 @@ func explainStudy(err error, study *studies.Error) error {
 		return fault.Usage(fmt.Errorf("--%w", err), "leave --run out")
 	case studies.OtherCell:
 		return fault.Usage(err, "give another --out, or remove that folder")
-	case studies.Unfinished:
-		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
-	case studies.NoMapper:
-		return fault.Usage(err, trainOne)
 	}
 	return err
 }

@@ -24,7 +24,7 @@ type illustrateOptions struct {
 	sameSeed, asJSON                                bool
 }
 
-func newIllustrateCommand(opts *globalOptions) *cobra.Command {
+func newIllustrateCommand(opts *terminal.Options) *cobra.Command {
 	var i illustrateOptions
 	cmd := &cobra.Command{
 		Use:   "illustrate STORY",
@@ -64,7 +64,7 @@ the story no longer has stay in the folder.`,
 	return cmd
 }
 
-func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions, path string) (err error) {
+func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptions, path string) (err error) {
 	if !slices.Contains(story.Formats, story.Format(i.format)) {
 		return fault.Usage(fmt.Errorf("--format %q is unknown", i.format), "the formats are html, pdf and both")
 	}
@@ -76,7 +76,7 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 	if i.domain, err = i.domainOf(cmd, i.domain); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(i.domain)
+	s, err := readDomain(opts, i.domain)
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 	if err := terminal.CheckOutputFolder(i.out); err != nil {
 		return err
 	}
-	if err := opts.openCartoon(&i.cartoonOptions, s); err != nil {
+	if err := openCartoon(opts, &i.cartoonOptions, s); err != nil {
 		return err
 	}
 	job.Redraw = i.Redraw
-	if job.Model, err = s.loadModel(i.mapperOptions, plan.NoProjection); err != nil {
+	if job.Model, err = s.loadModel(cmd.Context(), i.mapperOptions, plan.NoProjection); err != nil {
 		return err
 	}
 	summary, err := job.Illustrate(cmd.Context())
@@ -106,8 +106,8 @@ func runIllustrate(cmd *cobra.Command, opts *globalOptions, i illustrateOptions,
 		return err
 	}
 	if i.asJSON {
-		return jsonfile.Print(opts.stdout, summary)
+		return jsonfile.Print(opts.Stdout, summary)
 	}
-	_, err = fmt.Fprintf(opts.stdout, "%d pictures, CLIP similarity %.3f\n%s\n", len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
+	_, err = fmt.Fprintf(opts.Stdout, "%d pictures, CLIP similarity %.3f\n%s\n", len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
 	return err
 }

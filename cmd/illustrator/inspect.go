@@ -11,7 +11,7 @@ import (
 	"illustrator/models/convert"
 )
 
-func newInspectCommand(opts *globalOptions) *cobra.Command {
+func newInspectCommand(opts *terminal.Options) *cobra.Command {
 	var options convert.Options
 	var only string
 	var asJSON bool
@@ -34,16 +34,16 @@ A network that is not known or not supported is no error: the line "problem" say
 			}
 			in.Select(only)
 			if asJSON {
-				return jsonfile.Print(opts.stdout, in)
+				return jsonfile.Print(opts.Stdout, in)
 			}
-			if _, err := fmt.Fprintf(opts.stdout, "%s\n\n", in); err != nil {
+			if _, err := fmt.Fprintf(opts.Stdout, "%s\n\n", in); err != nil {
 				return err
 			}
 			table := [][]string{{"tensor", "type", "bytes", "shape"}}
 			for _, t := range in.Tensors {
 				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes), strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
 			}
-			return terminal.PrintTable(opts.stdout, table)
+			return terminal.PrintTable(opts.Stdout, table)
 		},
 	}
 	flags := cmd.Flags()

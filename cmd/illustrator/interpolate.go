@@ -29,7 +29,7 @@ type interpolateOptions struct {
 // maxSteps is how many pictures an interpolation has at most: they are held in memory.
 const maxSteps = 1000
 
-func newInterpolateCommand(opts *globalOptions) *cobra.Command {
+func newInterpolateCommand(opts *terminal.Options) *cobra.Command {
 	var p interpolateOptions
 	cmd := &cobra.Command{
 		Use:   "interpolate A B",
@@ -52,7 +52,7 @@ drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 	return cmd
 }
 
-func runInterpolate(cmd *cobra.Command, opts *globalOptions, p interpolateOptions, args []string) error {
+func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOptions, args []string) error {
 	if p.steps < 2 || p.steps > maxSteps {
 		return fault.Field("--steps", p.steps, "from 2 to %d, both ends included", maxSteps)
 	}
@@ -113,7 +113,7 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 	if err := a.writeInterpolation(p, frames); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.globals.stdout, p.out)
+	_, err = fmt.Fprintln(a.globals.Stdout, p.out)
 	return err
 }
 

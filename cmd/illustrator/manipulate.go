@@ -19,16 +19,7 @@ import (
 	"illustrator/internal/jsonfile"
 )
 
-type manipulateOptions struct {
-	originOptions
-	from, to, originText string
-	alphas, out          string
-	keep                 draw.Keep
-	attributes           []string
-	asJSON               bool
-}
-
-func newManipulateCommand(opts *globalOptions) *cobra.Command {
+func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	var m manipulateOptions
 	cmd := &cobra.Command{
 		Use:   "manipulate --from ORIGIN --to TEXT",
@@ -69,15 +60,7 @@ origin, and, in a domain with a classifier, which attributes changed.`,
 
 const defaultAlphas = "0,0.5,1,1.5"
 
-// manipulation is a manipulation whose options are checked.
-type manipulation struct {
-	manipulateOptions
-	origin    origin
-	about, to texts.Text // CTE_origin's text, and the target with its attributes
-	alphas    []float64
-}
-
-func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOptions) error {
+func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
 	began := time.Now()
 	m := manipulation{manipulateOptions: options}
 	var err error
@@ -115,9 +98,9 @@ func runManipulate(cmd *cobra.Command, opts *globalOptions, options manipulateOp
 		return err
 	}
 	if m.asJSON {
-		return jsonfile.Print(opts.stdout, summary)
+		return jsonfile.Print(opts.Stdout, summary)
 	}
-	return summary.print(opts.stdout)
+	return summary.print(opts.Stdout)
 }
 
 // checkTexts finds the origin's text and checks the attributes against the classifier.

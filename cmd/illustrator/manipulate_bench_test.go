@@ -55,16 +55,16 @@ type manipulateBench struct {
 }
 
 func newManipulateBench(b *testing.B) *manipulateBench {
-	o := newGlobalOptions(terminal.NewOptions("illustrator", io.Discard, io.Discard))
-	s, err := o.readDomain("lorelei")
+	o := terminal.NewOptions("illustrator", io.Discard, io.Discard)
+	s, err := readDomain(o, "lorelei")
 	if err != nil {
 		b.Fatal(err)
 	}
 	m := &manipulateBench{prompt: s.domain.TextPrompt, alphas: []float64{0, 0.5, 0.75, 1, 1.25, 1.5}}
-	if m.Model, err = s.loadModel(mapperOptions{}, false); err != nil {
+	if m.Model, err = s.loadModel(b.Context(), mapperOptions{}, false); err != nil {
 		b.Fatal(err)
 	}
-	if err := o.start(s); err != nil {
+	if err := s.start(); err != nil {
 		b.Fatal(err)
 	}
 	all, err := s.domain.Texts()

@@ -9,9 +9,27 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
+	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/vectors"
 )
+
+type manipulateOptions struct {
+	originOptions
+	from, to, originText string
+	alphas, out          string
+	keep                 draw.Keep
+	attributes           []string
+	asJSON               bool
+}
+
+// manipulation is a manipulation whose options are checked.
+type manipulation struct {
+	manipulateOptions
+	origin    origin
+	about, to texts.Text // CTE_origin's text, and the target with its attributes
+	alphas    []float64
+}
 
 // manipulateSummary is manipulate.json.
 type manipulateSummary struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
@@ -79,20 +80,20 @@ func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 // artist draws origins: a domain with its mapper and prompts, and how pictures are made.
 type artist struct {
 	draw.Model
-	globals *globalOptions
+	globals *terminal.Options
 	session *session
 	options originOptions
 	manner  draw.Manner // of texts
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
-func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) (*artist, error) {
-	a := artist{globals: o, options: p}
+func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*artist, error) {
+	a := artist{globals: opts, options: p}
 	var err error
 	if a.options.domain, err = p.domainOf(cmd, p.domain); err != nil {
 		return nil, err
 	}
-	if a.session, err = o.readDomain(a.options.domain); err != nil {
+	if a.session, err = readDomain(opts, a.options.domain); err != nil {
 		return nil, err
 	}
 	a.session.networks.Preprocessor.Pad = p.pad
@@ -101,10 +102,10 @@ func (p originOptions) open(cmd *cobra.Command, o *globalOptions, alpha string) 
 		return nil, asFlags(err, map[string]string{"alpha": "--" + alpha})
 	}
 	a.manner = plan.Manner
-	if err := o.openCartoon(&a.options.cartoonOptions, a.session); err != nil {
+	if err := openCartoon(opts, &a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
-	a.Model, err = a.session.loadModel(p.mapperOptions, p.settings.NoProjection)
+	a.Model, err = a.session.loadModel(cmd.Context(), p.mapperOptions, p.settings.NoProjection)
 	return &a, err
 }
 
@@ -116,10 +117,10 @@ func (a *artist) start(of ...*texts.Text) error {
 			given = append(given, *t)
 		}
 	}
-	if err := a.globals.checkLengths(a.session, given, a.options.strict); err != nil {
+	if err := checkLengths(a.globals, a.session, given, a.options.strict); err != nil {
 		return err
 	}
-	return a.globals.start(a.session)
+	return a.session.start()
 }
 
 // images are the pictures, redrawn in the style that was asked for.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -26,7 +25,7 @@ type pairsOptions struct {
 	seed                   uint64
 }
 
-func newPairsCommand(opts *globalOptions) *cobra.Command {
+func newPairsCommand(opts *terminal.Options) *cobra.Command {
 	var p pairsOptions
 	cmd := &cobra.Command{
 		Use:   "pairs",
@@ -60,12 +59,12 @@ network file systems are, the command warns and continues.`,
 	return cmd
 }
 
-func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
+func runPairs(ctx context.Context, opts *terminal.Options, p pairsOptions) error {
 	seed, rows, err := p.span()
 	if err != nil {
 		return err
 	}
-	s, err := opts.readDomain(p.domain)
+	s, err := readDomain(opts, p.domain)
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,7 @@ func runPairs(ctx context.Context, opts *globalOptions, p pairsOptions) error {
 	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, p.out)
+	_, err = fmt.Fprintln(opts.Stdout, p.out)
 	return err
 }
 
@@ -103,13 +102,4 @@ func (p pairsOptions) span() (seed uint64, rows int, err error) {
 	}
 	first, end := (part-1)*p.rows/parts, part*p.rows/parts
 	return p.seed + uint64(first), end - first, nil
-}
-
-// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
-// writer does that.
-func checkSetFolder(folder string) error {
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
-		return nil
-	}
-	return terminal.CheckOutputFolder(folder)
 }

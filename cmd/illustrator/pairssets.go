@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ import (
 	"illustrator/train/sampling"
 )
 
-func newPairsMergeCommand(opts *globalOptions) *cobra.Command {
+func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "merge OUT IN...",
 		Short: "Join sets of different seeds",
@@ -38,7 +39,7 @@ that no set has stay out; a set with such gaps is read like any other but may no
 	}
 }
 
-func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []string) error {
+func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string) error {
 	var sets []*pairs.Set
 	for _, folder := range in {
 		set, err := pairs.Open(folder)
@@ -62,16 +63,16 @@ func runPairsMerge(ctx context.Context, opts *globalOptions, out string, in []st
 		bar.Done()
 	}
 	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%q is not whole yet", out), "the same command goes on from there")
+		return fault.Hint(fmt.Errorf("%q is not whole yet", out), "the same command resumes from there")
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, out)
+	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
 }
 
-func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
+func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info SET",
@@ -86,7 +87,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 			}
 			defer p.Close()
 			if asJSON {
-				return jsonfile.Print(opts.stdout, p.Info())
+				return jsonfile.Print(opts.Stdout, p.Info())
 			}
 			return printPairsInfo(opts, p.Info())
 		},
@@ -95,7 +96,7 @@ func newPairsInfoCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func printPairsInfo(opts *globalOptions, info pairs.Info) error {
+func printPairsInfo(opts *terminal.Options, info pairs.Info) error {
 	var rows [][]string
 	line := func(name, format string, args ...any) {
 		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
@@ -116,10 +117,10 @@ func printPairsInfo(opts *globalOptions, info pairs.Info) error {
 	line("clip", "%s", m.CLIPSHA256)
 	line("created by", "%s", m.CreatedBy)
 	line("manifest", "%s", info.SHA256)
-	return terminal.PrintTable(opts.stdout, rows)
+	return terminal.PrintTable(opts.Stdout, rows)
 }
 
-func newPairsVerifyCommand(opts *globalOptions) *cobra.Command {
+func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{
 		Use:   "verify SET",
@@ -138,17 +139,17 @@ pairs" that sampled it samples their rows again.`,
 	return cmd
 }
 
-func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, repair bool) error {
+func runPairsVerify(ctx context.Context, opts *terminal.Options, folder string, repair bool) error {
 	rows, bad, err := runs.Verify(ctx, opts.Env(), folder)
 	if err != nil {
 		return err
 	}
 	if len(bad) == 0 {
-		_, err := fmt.Fprintf(opts.stdout, "%s: all %d rows are as they were written\n", folder, rows)
+		_, err := fmt.Fprintf(opts.Stdout, "%s: all %d rows are as they were written\n", folder, rows)
 		return err
 	}
 	for _, b := range bad {
-		if _, err := fmt.Fprintf(opts.stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
+		if _, err := fmt.Fprintf(opts.Stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
 			return err
 		}
 	}
@@ -158,11 +159,11 @@ func runPairsVerify(ctx context.Context, opts *globalOptions, folder string, rep
 	if err := pairs.Repair(folder, bad); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
+	_, err = fmt.Fprintf(opts.Stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
 	return err
 }
 
-func newPairsExportCommand(opts *globalOptions) *cobra.Command {
+func newPairsExportCommand(opts *terminal.Options) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
 		Use:   "export SET",
@@ -184,7 +185,7 @@ does not grow with the set.`,
 	return cmd
 }
 
-func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, out string) error {
+func runPairsExport(ctx context.Context, opts *terminal.Options, folder, format, out string) error {
 	p, err := pairs.Open(folder)
 	if err != nil {
 		return err
@@ -210,11 +211,20 @@ func runPairsExport(ctx context.Context, opts *globalOptions, folder, format, ou
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, out)
+	_, err = fmt.Fprintln(opts.Stdout, out)
 	return err
 }
 
-func newPairsImportCommand(opts *globalOptions) *cobra.Command {
+// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
+// writer does that.
+func checkSetFolder(folder string) error {
+	if info, err := os.Stat(folder); err == nil && info.IsDir() {
+		return nil
+	}
+	return terminal.CheckOutputFolder(folder)
+}
+
+func newPairsImportCommand(opts *terminal.Options) *cobra.Command {
 	var domain, out string
 	cmd := &cobra.Command{
 		Use:   "import FILE",
@@ -226,7 +236,7 @@ of the domain, whose networks must be those that made the file. Nothing in the f
   illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
 		Args: terminal.ExactArgs(1, "the file of pairs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := opts.readDomain(domain)
+			s, err := readDomain(opts, domain)
 			if err != nil {
 				return err
 			}
@@ -238,7 +248,7 @@ of the domain, whose networks must be those that made the file. Nothing in the f
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(opts.stdout, "%s: %d pairs\n", out, rows)
+			_, err = fmt.Fprintf(opts.Stdout, "%s: %d pairs\n", out, rows)
 			return err
 		},
 	}

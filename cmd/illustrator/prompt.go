@@ -19,7 +19,7 @@ type promptOptions struct {
 	pad                              bool
 }
 
-func newPromptCommand(opts *globalOptions) *cobra.Command {
+func newPromptCommand(opts *terminal.Options) *cobra.Command {
 	var p promptOptions
 	cmd := &cobra.Command{
 		Use:   "prompt",
@@ -41,11 +41,11 @@ The text prompt is the embedding of a general description. Both are stored besid
 	return cmd
 }
 
-func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
+func runPrompt(cmd *cobra.Command, opts *terminal.Options, p promptOptions) error {
 	if (p.pairs == "") == (p.images == "") {
 		return fault.Usage(fmt.Errorf("--pairs is %q and --images is %q", p.pairs, p.images), "give one of the two")
 	}
-	s, err := opts.readDomain(p.domain)
+	s, err := readDomain(opts, p.domain)
 	if err != nil {
 		return err
 	}
@@ -66,19 +66,19 @@ func runPrompt(cmd *cobra.Command, opts *globalOptions, p promptOptions) error {
 	if err != nil {
 		return fmt.Errorf("--text %q: %w", p.text, err)
 	}
-	image, source, err := opts.imagePrompt(cmd.Context(), s, p)
+	image, source, err := imagePrompt(cmd.Context(), opts, s, p)
 	if err != nil {
 		return err
 	}
 	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image, source); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, p.out)
+	_, err = fmt.Fprintln(opts.Stdout, p.out)
 	return err
 }
 
 // imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
-func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOptions) ([]float32, string, error) {
+func imagePrompt(ctx context.Context, opts *terminal.Options, s *session, p promptOptions) ([]float32, string, error) {
 	if p.pairs != "" {
 		return runs.PairsPrompt(ctx, s.networks, p.pairs)
 	}
@@ -86,7 +86,7 @@ func (o *globalOptions) imagePrompt(ctx context.Context, s *session, p promptOpt
 	if err != nil {
 		return nil, "", err
 	}
-	embeds, err := o.embedPictures(ctx, s, paths)
+	embeds, err := embedPictures(ctx, opts, s, paths)
 	if err != nil {
 		return nil, "", err
 	}

@@ -26,7 +26,7 @@ type renderOptions struct {
 	draw.Settings
 }
 
-func newRenderCommand(opts *globalOptions) *cobra.Command {
+func newRenderCommand(opts *terminal.Options) *cobra.Command {
 	var r renderOptions
 	cmd := &cobra.Command{
 		Use:   "render",
@@ -64,7 +64,7 @@ func synthesisOf(s draw.Settings) (pipeline.Synthesis, error) {
 // renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
 const renderAtOnce = 32
 
-func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error {
+func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) error {
 	given := 0
 	for _, source := range []string{r.z, r.w, r.seeds} {
 		if source != "" {
@@ -85,7 +85,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err := check(r.out); err != nil {
 		return err
 	}
-	s, err := opts.readDomain(r.domain)
+	s, err := readDomain(opts, r.domain)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	if err := opts.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
 	if arrays.IsPath(r.out) {
@@ -107,7 +107,7 @@ func runRender(ctx context.Context, opts *globalOptions, r renderOptions) error 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.stdout, r.out)
+	_, err = fmt.Fprintln(opts.Stdout, r.out)
 	return err
 }
 
@@ -181,7 +181,7 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Lat
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
-func (r renderOptions) writePNGs(ctx context.Context, opts *globalOptions, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
+func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
 	if err := terminal.CreateFolder(r.out); err != nil {
 		return err
 	}

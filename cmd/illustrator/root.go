@@ -28,9 +28,8 @@ Environment:
   NO_COLOR                  no colours
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
 
-func newRootCommand(o *terminal.Options) *cobra.Command {
-	o.Explain = explain
-	opts := newGlobalOptions(o)
+func newRootCommand(opts *terminal.Options) *cobra.Command {
+	opts.Explain = explain
 	root := &cobra.Command{
 		Use:   "illustrator",
 		Short: "Turn descriptions into pictures",
@@ -45,7 +44,7 @@ func newRootCommand(o *terminal.Options) *cobra.Command {
 	}
 	root.Version = version.Read().Illustrator // adds --version
 	root.SetVersionTemplate(versionText())
-	o.AddFlags(root.PersistentFlags())
+	opts.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		newDemoCommand(opts),
 		newGenerateCommand(opts),

@@ -6,7 +6,7 @@ import (
 	"illustrator/cmd/terminal"
 )
 
-func newRunsCommand(opts *globalOptions) *cobra.Command {
+func newRunsCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List, show, compare and remove runs",

@@ -18,7 +18,7 @@ type compareOptions struct {
 	linear bool
 }
 
-func newRunsCompareCommand(opts *globalOptions) *cobra.Command {
+func newRunsCompareCommand(opts *terminal.Options) *cobra.Command {
 	var c compareOptions
 	cmd := &cobra.Command{
 		Use:   "compare RUN...",
@@ -35,7 +35,7 @@ picture of training and validation. Of one run the curves alone.`,
 	return cmd
 }
 
-func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error {
+func runRunsCompare(opts *terminal.Options, refs []string, c compareOptions) error {
 	if c.out != "" {
 		if err := terminal.CheckOutputFile(c.out, chart.Formats...); err != nil {
 			return err
@@ -50,7 +50,7 @@ func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error 
 		if err != nil {
 			return err
 		}
-		if err := terminal.PrintTable(opts.stdout, table); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, table); err != nil {
 			return err
 		}
 	}
@@ -60,14 +60,14 @@ func runRunsCompare(opts *globalOptions, refs []string, c compareOptions) error 
 	}
 	switch {
 	case c.out == "":
-		return printCurves(opts.stdout, figure)
+		return printCurves(opts.Stdout, figure)
 	case len(figure.Panels) == 0:
 		return fault.Hint(fmt.Errorf("draw %q: none of the runs has written down a loss yet", c.out), "wait until they have trained some steps")
 	}
 	if err := figure.Write(c.out); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.stdout, "\n%s\n", c.out)
+	_, err = fmt.Fprintf(opts.Stdout, "\n%s\n", c.out)
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 	"illustrator/train/runs"
 )
 
-func newRunsListCommand(opts *globalOptions) *cobra.Command {
+func newRunsListCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list [FOLDER]",
@@ -32,9 +32,9 @@ fixed. A run is killed if its process ended without a word; what cannot be read 
 				return err
 			}
 			if asJSON {
-				return jsonfile.Print(opts.stdout, rows)
+				return jsonfile.Print(opts.Stdout, rows)
 			}
-			return printRuns(opts.stdout, rows, time.Now())
+			return printRuns(opts.Stdout, rows, time.Now())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -18,7 +18,7 @@ import (
 	"illustrator/train/runs"
 )
 
-func newRunsRemoveCommand(opts *globalOptions) *cobra.Command {
+func newRunsRemoveCommand(opts *terminal.Options) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "rm RUN...",
@@ -34,7 +34,7 @@ folders is no run, is in use, or holds something that no run writes.`,
 	return cmd
 }
 
-func runRunsRemove(opts *globalOptions, refs []string, yes bool) error {
+func runRunsRemove(opts *terminal.Options, refs []string, yes bool) error {
 	var remove []train.Folder
 	for _, ref := range refs {
 		folder, err := runs.Find(ref)
@@ -55,12 +55,12 @@ func runRunsRemove(opts *globalOptions, refs []string, yes bool) error {
 		if !term.IsTerminal(int(os.Stdin.Fd())) {
 			return fault.Usage(errors.New("no terminal to ask on whether to remove runs"), "give --yes to remove without a question")
 		}
-		agreed, err := ask(os.Stdin, opts.stderr, question(remove))
+		agreed, err := ask(os.Stdin, opts.Stderr, question(remove))
 		if err != nil {
 			return err
 		}
 		if !agreed {
-			opts.log.Info("nothing was removed")
+			opts.Log.Info("nothing was removed")
 			return nil
 		}
 	}
@@ -68,7 +68,7 @@ func runRunsRemove(opts *globalOptions, refs []string, yes bool) error {
 		if err := runs.Remove(folder); err != nil {
 			return fault.Hint(fmt.Errorf("remove run %s: %w", folder, err), "the same command removes the rest")
 		}
-		if _, err := fmt.Fprintf(opts.stdout, "removed %s\n", folder); err != nil {
+		if _, err := fmt.Fprintf(opts.Stdout, "removed %s\n", folder); err != nil {
 			return err
 		}
 	}

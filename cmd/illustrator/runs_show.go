@@ -17,7 +17,7 @@ import (
 	"illustrator/train/runs"
 )
 
-func newRunsShowCommand(opts *globalOptions) *cobra.Command {
+func newRunsShowCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show one run",
@@ -35,7 +35,7 @@ command that goes on.`,
 			if err != nil {
 				return err
 			}
-			return showRun(opts.stdout, run)
+			return showRun(opts.Stdout, run)
 		},
 	}
 }

@@ -142,12 +142,12 @@ func readPNG(t *testing.T, path string) image.Image {
 // openModel opens the tiny domain on a device of its own.
 func openModel(t *testing.T, dir string) draw.Model {
 	t.Helper()
-	o := newGlobalOptions(terminal.NewOptions("illustrator", io.Discard, io.Discard))
-	s, err := o.readDomain(filepath.Join(dir, "tiny.yaml"))
+	o := terminal.NewOptions("illustrator", io.Discard, io.Discard)
+	s, err := readDomain(o, filepath.Join(dir, "tiny.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := s.loadModel(mapperOptions{mapper: filepath.Join(dir, "mapper")}, false)
+	m, err := s.loadModel(t.Context(), mapperOptions{mapper: filepath.Join(dir, "mapper")}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/draw"
 	"illustrator/internal/fault"
@@ -47,11 +48,12 @@ type serveOptions struct {
 	domain, mapper, listen, tokenFile, gallery string
 	runs, styles                               []string
 	batch                                      int
+	pad                                        bool
 	grace                                      time.Duration
 	limits                                     serve.Limits
 }
 
-func newServeCommand(opts *globalOptions) *cobra.Command {
+func newServeCommand(opts *terminal.Options) *cobra.Command {
 	o := serveOptions{limits: serve.DefaultLimits()}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -78,12 +80,13 @@ func newServeCommand(opts *globalOptions) *cobra.Command {
 	flags.IntVar(&o.limits.BestOf, "max-best-of", o.limits.BestOf, "candidates that a picture may be chosen from")
 	flags.IntVar(&o.limits.Refine, "max-refine", o.limits.Refine, "steps that a picture may be refined by; 0 starts sooner, without refinements")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
+	addPadFlag(cmd, &o.pad)
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
 	return cmd
 }
 
-func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err error) {
+func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -91,7 +94,7 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 	if err != nil {
 		return err
 	}
-	s, models, err := opts.openModels(cmd, o)
+	s, models, err := openModels(opts, cmd, o)
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 	if err != nil {
 		return err
 	}
-	styles, err := opts.openStyles(s, o.styles)
+	styles, err := openStyles(opts, s, o.styles)
 	if err != nil {
 		return err
 	}
@@ -109,21 +112,21 @@ func runServe(cmd *cobra.Command, opts *globalOptions, o serveOptions) (err erro
 	}
 	defer listener.Close()
 	if address := listener.Addr().(*net.TCPAddr); !address.IP.IsLoopback() && token == "" {
-		opts.log.Warn("everybody who reaches " + address.String() + " may draw: give --token-file to ask for a token")
+		opts.Log.Warn("everybody who reaches " + address.String() + " may draw: give --token-file to ask for a token")
 	}
 	server, err := serve.New(serve.Options{
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt, Alpha: s.domain.Alpha, Examples: examples,
 		},
-		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(), Grace: o.grace, Log: opts.log,
+		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(), Grace: o.grace, Log: opts.Log,
 	})
 	if err != nil {
 		return err
 	}
-	if err := opts.start(s); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(opts.stdout, "http://%s\n", listener.Addr()); err != nil {
+	if _, err := fmt.Fprintf(opts.Stdout, "http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
 	return server.Serve(cmd.Context(), listener)
@@ -179,7 +182,7 @@ func (o *serveOptions) readToken() (string, error) {
 }
 
 // openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.
-func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *session, models []draw.Model, err error) {
+func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (first *session, models []draw.Model, err error) {
 	runs := so.runs
 	if len(runs) == 0 {
 		runs = []string{""}
@@ -190,10 +193,11 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := o.readDomain(domain)
+		s, err := readDomain(opts, domain)
 		if err != nil {
 			return nil, nil, err
 		}
+		s.networks.Preprocessor.Pad = so.pad
 		if first == nil {
 			first = s
 		}
@@ -212,7 +216,7 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 		if len(models) > 0 {
 			s.networks = first.networks.Sharing(len(models))
 		}
-		model, err := s.loadModel(chosen, false)
+		model, err := s.loadModel(cmd.Context(), chosen, false)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -223,7 +227,7 @@ func (o *globalOptions) openModels(cmd *cobra.Command, so serveOptions) (first *
 }
 
 // openStyles opens the networks that redraw pictures, on the device of s.
-func (o *globalOptions) openStyles(s *session, paths []string) (styles []serve.Style, err error) {
+func openStyles(opts *terminal.Options, s *session, paths []string) (styles []serve.Style, err error) {
 	names := map[string]bool{}
 	for _, classical := range cartoon.Styles() {
 		names[classical.Name] = true
@@ -236,7 +240,7 @@ func (o *globalOptions) openStyles(s *session, paths []string) (styles []serve.S
 		if names[name] {
 			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name), "rename the file: its name is the style's")
 		}
-		style, err := o.openStyle(path, s)
+		style, err := openStyle(opts, path, s)
 		if err != nil {
 			return nil, fmt.Errorf("--cartoon-style: %w", err)
 		}

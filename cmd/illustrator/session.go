@@ -7,10 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/arrays"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train/runs"
 )
@@ -19,8 +21,7 @@ import (
 type session struct {
 	domain   *configs.Domain
 	networks *pipeline.Networks
-	devices  int // that a training runs on; 0 is 1
-	start    func() error
+	env      host.Env
 }
 
 func addDomainFlag(cmd *cobra.Command, domain *string) {
@@ -29,26 +30,19 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 
 // readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
 // it was given before it starts one.
-func (o *globalOptions) readDomain(ref string) (*session, error) {
-	if _, err := o.BackendName(); err != nil {
+func readDomain(opts *terminal.Options, ref string) (*session, error) {
+	if _, err := opts.BackendName(); err != nil {
 		return nil, err
 	}
 	domain, networks, err := configs.OpenNetworks(ref)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{domain: domain, networks: networks}
-	s.start = func() error { return o.start(s) }
-	return s, nil
+	return &session{domain: domain, networks: networks, env: opts.Env()}, nil
 }
 
 // start opens the backend that s runs on. Calls after the first do nothing.
-func (o *globalOptions) start(s *session) (err error) {
-	if s.networks.Backend == nil {
-		s.networks.Backend, err = o.OpenBackend(max(1, s.devices))
-	}
-	return err
-}
+func (s *session) start() error { return s.env.Start(s.networks) }
 
 // mapperOptions say which mapper is used.
 type mapperOptions struct{ mapper, run, prompts string }
@@ -71,8 +65,8 @@ func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error
 func (s *session) model() draw.Model { return runs.NewModel(s.domain, s.networks) }
 
 // loadModel loads the chosen mapper and, unless they are not needed, the prompts of the run, or of the domain.
-func (s *session) loadModel(m mapperOptions, noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(context.Background(), s.domain, s.networks, runs.Choice{
+func (s *session) loadModel(ctx context.Context, m mapperOptions, noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(ctx, s.domain, s.networks, runs.Choice{
 		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/xla"
@@ -32,7 +33,7 @@ CUDA 13 and 3.0 GB for CUDA 12, which take 3.1 and 4.7 GB unpacked. NVIDIA's dri
 loaded and asked for its version, and no graph is run. --cuda --list prints the files to bring to a machine without a network,
 --cuda --from FOLDER installs them there. ` + "`make gpu-check`" + ` compares a GPU with PyTorch.`
 
-func newSetupCommand(opts *globalOptions) *cobra.Command {
+func newSetupCommand(opts *terminal.Options) *cobra.Command {
 	var setup xla.Options
 	var list bool
 	cmd := &cobra.Command{
@@ -92,7 +93,7 @@ func (f cudaFlag) String() string {
 func (f cudaFlag) Type() string { return "version" }
 
 // listWheels prints the wheels of the CUDA version that was asked for, or that this machine's driver runs.
-func listWheels(ctx context.Context, opts *globalOptions, setup xla.Options) error {
+func listWheels(ctx context.Context, opts *terminal.Options, setup xla.Options) error {
 	if !setup.CUDA {
 		return fault.Usage(errors.New("--list without --cuda"), "add --cuda, or --cuda=12 or --cuda=13")
 	}
@@ -104,11 +105,11 @@ func listWheels(ctx context.Context, opts *globalOptions, setup xla.Options) err
 	if err != nil {
 		return fault.Hint(err, "choose with --cuda=12 or --cuda=13")
 	}
-	_, err = fmt.Fprint(opts.stdout, release.List())
+	_, err = fmt.Fprint(opts.Stdout, release.List())
 	return err
 }
 
-func runSetup(ctx context.Context, opts *globalOptions, setup xla.Options) error {
+func runSetup(ctx context.Context, opts *terminal.Options, setup xla.Options) error {
 	if setup.From != "" && !setup.CUDA {
 		return fault.Usage(fmt.Errorf("--from %q without --cuda", setup.From), "add --cuda; a wheel of the CPU's plugin goes to --plugin")
 	}
@@ -116,23 +117,23 @@ func runSetup(ctx context.Context, opts *globalOptions, setup xla.Options) error
 		return fault.Usage(errors.New("--from and --plugin together"), "leave one of them out")
 	}
 	setup.Command = verifyCommand
-	setup.Progress = func(line string) { opts.log.Info(line) }
+	setup.Progress = func(line string) { opts.Log.Info(line) }
 	report, err := xla.Setup(ctx, setup)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !report.Info.Ran:
-		opts.log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). There is no GPU here, so no graph was run: "+
+		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). There is no GPU here, so no graph was run: "+
 			"run `illustrator doctor --device cuda` where there is one", report.Path, report.Info.API, report.Info.CUDA))
 	case report.Installed:
-		opts.log.Info(fmt.Sprintf("XLA's plugin is ready: %s", report.Path))
+		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready: %s", report.Path))
 	case report.Verified:
-		opts.log.Info(fmt.Sprintf("XLA's plugin works: %s", report.Path))
+		opts.Log.Info(fmt.Sprintf("XLA's plugin works: %s", report.Path))
 	default:
-		opts.log.Debug(fmt.Sprintf("XLA's plugin was verified before and is unchanged: %s", report.Path))
+		opts.Log.Debug(fmt.Sprintf("XLA's plugin was verified before and is unchanged: %s", report.Path))
 	}
-	opts.log.Debug("plugin", "platform", report.Info.Platform, "api", report.Info.API, "devices", len(report.Info.Devices))
+	opts.Log.Debug("plugin", "platform", report.Info.Platform, "api", report.Info.API, "devices", len(report.Info.Devices))
 	return nil
 }
 
@@ -147,7 +148,7 @@ func verifyCommand(ctx context.Context, plugin string) *exec.Cmd {
 
 const verifyPluginName = "verify-plugin"
 
-func newVerifyPluginCommand(opts *globalOptions) *cobra.Command {
+func newVerifyPluginCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:    verifyPluginName + " PATH",
 		Short:  "Run a small graph on the plugin at PATH and print what it says of itself as JSON",
@@ -158,7 +159,7 @@ func newVerifyPluginCommand(opts *globalOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return jsonfile.Print(opts.stdout, info)
+			return jsonfile.Print(opts.Stdout, info)
 		},
 	}
 }

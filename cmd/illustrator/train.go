@@ -36,7 +36,7 @@ type trainOptions struct {
 	dryRun                                            bool
 }
 
-func newTrainCommand(opts *globalOptions) *cobra.Command {
+func newTrainCommand(opts *terminal.Options) *cobra.Command {
 	var t trainOptions
 	cmd := &cobra.Command{
 		Use:   "train",
@@ -60,7 +60,7 @@ func newTrainCommand(opts *globalOptions) *cobra.Command {
 	return cmd
 }
 
-func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
+func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error {
 	run, err := configs.OpenRun(t.config, t.set)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 	if t.domain != "" {
 		run.Domain = t.domain
 	}
-	s, err := opts.readDomain(run.Domain)
+	s, err := readDomain(opts, run.Domain)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 		if err != nil {
 			return err
 		}
-		return printPlan(opts.stdout, job, plan)
+		return printPlan(opts.Stdout, job, plan)
 	}
 	if t.out == "" {
 		if err := t.number(run); err != nil {
@@ -95,13 +95,13 @@ func runTrain(ctx context.Context, opts *globalOptions, t trainOptions) error {
 		return err
 	}
 	last := run.Train.Stages[len(run.Train.Stages)-1]
-	_, err = fmt.Fprintf(opts.stdout, "%s: validation %s after step %d of %d\n",
+	_, err = fmt.Fprintf(opts.Stdout, "%s: validation %s after step %d of %d\n",
 		job.Folder.BestMapper(), runs.LossNote(last.Losses, info.Best.Losses), info.Best.Step, info.Steps)
 	return err
 }
 
 // jobOf returns the job of a run in folder out.
-func jobOf(opts *globalOptions, s *session, run configs.Run, out string) *runs.Job {
+func jobOf(opts *terminal.Options, s *session, run configs.Run, out string) *runs.Job {
 	return &runs.Job{Env: opts.Env(), Domain: s.domain, Networks: s.networks, Run: run, Folder: train.Folder(out), Arguments: os.Args[1:]}
 }
 

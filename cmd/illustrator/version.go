@@ -5,11 +5,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 )
 
-func newVersionCommand(opts *globalOptions) *cobra.Command {
+func newVersionCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -19,9 +20,9 @@ func newVersionCommand(opts *globalOptions) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return jsonfile.Print(opts.stdout, version.Read())
+				return jsonfile.Print(opts.Stdout, version.Read())
 			}
-			_, err := fmt.Fprint(opts.stdout, versionText())
+			_, err := fmt.Fprint(opts.Stdout, versionText())
 			return err
 		},
 	}

@@ -7,8 +7,6 @@ type Code string
 const (
 	InvalidSeeds Code = "invalid_seeds" // the seeds of Options
 	TrainsItself Code = "trains_itself" // a run is given to a study that trains its own mappers
-	NoMapper     Code = "no_mapper"     // neither a run is given nor has the domain a mapper
-	Unfinished   Code = "unfinished"    // a run has no mapper or no prompts
 	OtherCell    Code = "other_cell"    // a cell's folder is of other settings
 )
 

@@ -29,14 +29,14 @@ type Trainer interface {
 	Sample(ctx context.Context, run configs.Run, folder string) error
 	// Train trains a run in a folder on the pairs in another, unless that is done.
 	Train(ctx context.Context, run configs.Run, folder, pairs string) error
-	// Files names the files of the run in a folder.
-	Files(folder string) Files
+	// LastMapper names the folder of the last mapper of the run in a folder.
+	LastMapper(folder string) string
+	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
+	// not needed.
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }
-
-// Files are paths in the folder of a run.
-type Files struct{ BestMapper, LastMapper, Prompts string }
 
 // Training is a run's folder under the name of the variant that it trained.
 type Training struct{ Folder, Label string }

@@ -49,7 +49,7 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("shared stages: %w", err)
 		}
-		rest.Init = s.options.Trainer.Files(shared).LastMapper
+		rest.Init = s.options.Trainer.LastMapper(shared)
 		run = rest
 	}
 	return s.training(ctx, c.variant.Name, run)
@@ -122,9 +122,6 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 		return err
 	}
 	info.Training = folder
-	if err := w.loadMapper(folder); err != nil {
-		return err
-	}
 	drawing, err := w.drawing(ctx, c, folder)
 	if err != nil {
 		return err
@@ -148,45 +145,13 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	return result.Write(c.folder)
 }
 
-// loadMapper loads the best mapper of a run, or the domain's own.
-func (w *worker) loadMapper(run string) error {
-	location := w.session.domain.MapperLocation()
-	switch {
-	case run != "":
-		location = w.options.Trainer.Files(run).BestMapper
-		if _, err := os.Stat(location); err != nil {
-			return &Error{Code: Unfinished, Text: fmt.Sprintf("run %q: there is no %s", run, filepath.Base(location)), Err: err}
-		}
-	case location == "":
-		return &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", w.session.domain.Name)}
-	}
-	return w.session.networks.LoadMapper(location)
-}
-
-// loadPrompts returns the prompts of a run, or of the domain.
-func (w *worker) loadPrompts(ctx context.Context, run string) (pipeline.PromptFile, error) {
-	if run == "" {
-		p, err := w.session.domain.OpenPrompts(w.session.networks)
-		if err == nil {
-			err = w.session.networks.CompletePrompts(ctx, &p)
-		}
-		return p, err
-	}
-	name := w.options.Trainer.Files(run).Prompts
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		return pipeline.PromptFile{}, &Error{Code: Unfinished, Text: err.Error(), Err: err}
-	}
-	return pipeline.ParsePrompts(name, raw, w.session.networks, "")
-}
-
-// drawing is how a cell's pictures are drawn.
+// drawing says how a cell's pictures are drawn.
 type drawing struct {
 	draw.Model
 	plan draw.Plan
 }
 
-// drawing returns how a cell's pictures are drawn, by the mapper that is loaded.
+// drawing returns how a cell's pictures are drawn, with the mapper of a run, or of the domain, loaded.
 func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
 	d.Model = w.session.model()
 	v := c.variant.Draw
@@ -202,31 +167,28 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	for i := range w.Pictures {
 		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
 	}
-	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil || spec.NoProjection {
+	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
-	prompts, err := w.prompts(ctx, c, run)
-	if err == nil {
-		d.Prompts = *prompts
+	d.Model, err = w.options.Trainer.OpenModel(ctx, w.session.domain, w.session.networks, run, spec.NoProjection)
+	if err != nil || spec.NoProjection {
+		return d, err
 	}
+	d.Prompts, err = w.prompts(ctx, c, d.Prompts)
 	return d, err
 }
 
-// prompts are those of the run, or of the domain, with the variant's in their place.
-func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Prompts, error) {
-	stored, err := w.loadPrompts(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	p, d := stored.Prompts, c.variant.Draw
+// prompts replaces those of p that the variant has of its own.
+func (w *worker) prompts(ctx context.Context, c cell, p pipeline.Prompts) (_ pipeline.Prompts, err error) {
+	d := c.variant.Draw
 	if d.TextPrompt != nil {
 		if p.Text, err = w.session.networks.EmbedTextPrompt(ctx, *d.TextPrompt); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
 	samples, err := d.Samples()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	random := rand.New(rand.NewPCG(c.seed, 3))
 	switch {
@@ -240,7 +202,7 @@ func (w *worker) prompts(ctx context.Context, c cell, run string) (*pipeline.Pro
 		}
 		p.Image, err = w.session.networks.EmbedImages(ctx, pixels, size, size)
 	}
-	return &p, err
+	return p, err
 }
 
 // sampledPrompt is eq. 4-7 over some of the study's pairs.

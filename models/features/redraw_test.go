@@ -41,7 +41,8 @@ func TestRedrawEqualsONNXRuntime(t *testing.T) {
 }
 
 func TestRedrawMistakes(t *testing.T) {
-	good := RedrawOptions{Layout: NCHW, Channels: BGR, Std: [3]float64{1, 1, 1}, Range: [2]float64{0, 1}, OutputRange: [2]float64{0, 1}}
+	good := RedrawOptions{Layout: NCHW, Channels: BGR, Std: [3]float64{1, 1, 1}, Range: [2]float64{0, 1},
+		OutputRange: [2]float64{0, 1}}
 	other, logits := good, good
 	other.Layout, logits.Output = NHWC, "logits"
 	for name, c := range map[string]struct {

@@ -20,19 +20,24 @@ func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 			return out, err
 		}
 	}
-	return nil, fault.Hint(fmt.Errorf("operator %s is not supported", n.operator), "export the network in another way, or another network")
+	return nil, fault.Hint(fmt.Errorf("operator %s is not supported", n.operator),
+		"export the network in another way, or another network")
 }
 
-// leastInputs are how many inputs an operator has at least, where it is not one.
+// leastInputs is an operator's least number of inputs, if it is not one.
 var leastInputs = func() map[string]int {
-	least := map[string]int{"Constant": 0, "Where": 3, "Range": 3, "InstanceNormalization": 3, "GroupNormalization": 3, "BatchNormalization": 5}
+	least := map[string]int{"Constant": 0, "Where": 3, "Range": 3, "InstanceNormalization": 3, "GroupNormalization": 3,
+		"BatchNormalization": 5}
 	for name := range sameShape {
 		least[name] = 1
 	}
 	for _, name := range []string{
-		"Identity", "Dropout", "Shape", "Size", "ConstantOfShape", "Reshape", "Flatten", "Squeeze", "Transpose", "Slice", "Split",
-		"DepthToSpace", "SpaceToDepth", "Concat", "Cast", "If", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Resize", "Upsample", "Pad",
-		"LeakyRelu", "Elu", "Selu", "HardSigmoid", "Softplus", "Mish", "Clip", "Softmax", "Gelu", "Sum", "Mean", "Min", "Max", "Einsum", "LayerNormalization",
+		"Identity", "Dropout", "Shape", "Size", "ConstantOfShape", "Reshape", "Flatten", "Squeeze", "Transpose", "Slice",
+		"Split",
+		"DepthToSpace", "SpaceToDepth", "Concat", "Cast", "If", "MaxPool", "AveragePool", "GlobalAveragePool",
+		"GlobalMaxPool", "Resize", "Upsample", "Pad",
+		"LeakyRelu", "Elu", "Selu", "HardSigmoid", "Softplus", "Mish", "Clip", "Softmax", "Gelu", "Sum", "Mean", "Min", "Max",
+		"Einsum", "LayerNormalization",
 		"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare", "Not",
 	} {
 		least[name] = 1
@@ -40,7 +45,8 @@ var leastInputs = func() map[string]int {
 	for name := range twoInputs {
 		least[name] = 2
 	}
-	for _, name := range []string{"Expand", "Tile", "Gather", "GatherND", "Conv", "ConvTranspose", "PRelu", "MatMul", "Gemm", "CastLike"} {
+	for _, name := range []string{"Expand", "Tile", "Gather", "GatherND", "Conv", "ConvTranspose", "PRelu", "MatMul",
+		"Gemm", "CastLike"} {
 		least[name] = 2
 	}
 	return least
@@ -114,7 +120,8 @@ func (n *node) constant() (*value, error) {
 			return newInts(a.ints, len(a.ints)), nil
 		}
 	}
-	return nil, fault.Hint(errors.New("it has no value that is supported"), "export the network with dense numbers as constants")
+	return nil, fault.Hint(errors.New("it has no value that is supported"),
+		"export the network with dense numbers as constants")
 }
 
 func (b *builder) constantOfShape(n *node, shape *value) ([]*value, error) {
@@ -148,7 +155,8 @@ func rangeOf(in []*value) ([]*value, error) {
 	for k := 0; ; k++ {
 		at := ends[0] + float64(k)*ends[2]
 		if k == maxConstant || ends[2] == 0 {
-			return nil, fmt.Errorf("a range from %g to %g in steps of %g has more than %d elements", ends[0], ends[1], ends[2], maxConstant)
+			return nil, fmt.Errorf("a range from %g to %g in steps of %g has more than %d elements", ends[0], ends[1], ends[2],
+				maxConstant)
 		}
 		if !(ends[2] > 0 && at < ends[1] || ends[2] < 0 && at > ends[1]) {
 			out.dims = []int{k}
@@ -203,8 +211,10 @@ func (b *builder) branch(n *node, condition *value) ([]*value, error) {
 
 // sameShape are operators of one input that onnx-gomlx has, whose output is shaped as it is.
 var sameShape = map[string]bool{
-	"Relu": true, "Sigmoid": true, "Tanh": true, "Exp": true, "Log": true, "Sqrt": true, "Erf": true, "Abs": true, "Neg": true, "Sign": true,
-	"Ceil": true, "Floor": true, "Not": true, "Sin": true, "Cos": true, "HardSwish": true, "Reciprocal": true, "Round": true,
+	"Relu": true, "Sigmoid": true, "Tanh": true, "Exp": true, "Log": true, "Sqrt": true, "Erf": true, "Abs": true,
+	"Neg": true, "Sign": true,
+	"Ceil": true, "Floor": true, "Not": true, "Sin": true, "Cos": true, "HardSwish": true, "Reciprocal": true,
+	"Round": true,
 }
 
 // twoInputs are those of two inputs, which are broadcast to one shape. Tests have truths as outputs.

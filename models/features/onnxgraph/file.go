@@ -1,9 +1,9 @@
-// Package onnxgraph reads ONNX files and rewrites their graphs, for pictures of one size, in operators that onnx-gomlx converts
-// right.
+// Package onnxgraph reads ONNX files and rewrites their graphs, for pictures of one size, in operators that onnx-gomlx
+// converts right.
 //
 // At a given size every shape is a number, and so is all that a graph computes from shapes. At works these numbers out,
-// puts constants in their place, and replaces operators that onnx-gomlx lacks or gets wrong (lower.go). Networks of half
-// precision are computed in float32.
+// puts constants in their place, and replaces operators that onnx-gomlx lacks or gets wrong (lower.go). Networks of
+// half precision are computed in float32.
 package onnxgraph
 
 import (
@@ -62,7 +62,7 @@ type node struct {
 	attributes      map[string]*attribute
 }
 
-// name is what messages call a node.
+// name returns a node's name in messages.
 func (n *node) name() string { return fmt.Sprintf("%s %q", n.operator, strings.Join(n.outputs, ", ")) }
 
 type attribute struct {
@@ -117,7 +117,8 @@ func (r *reader) model(message []byte) (*File, error) {
 			}
 			f.graph, err = r.graph(p.bytes(), 0)
 		case modelFunctions:
-			return fault.Hint(errors.New("it has functions of its own"), "export the network so that they are inlined (torch.onnx.export with optimize=True, or onnx.inliner)")
+			return fault.Hint(errors.New("it has functions of its own"),
+				"export the network so that they are inlined (torch.onnx.export with optimize=True, or onnx.inliner)")
 		case modelOpset:
 			err = f.readOpset(p.bytes())
 		}
@@ -354,9 +355,11 @@ func (g *graph) sort(outermost bool) (order []*node, makers map[string]*node, er
 				switch {
 				case known[name] || maker != nil && state[maker] == done || maker == nil && !outermost:
 				case maker == nil:
-					return nil, nil, fault.Hint(fmt.Errorf("%s takes %q, which is no input, no weight and no output of a node", n.name(), name), damagedHint)
+					return nil, nil, fault.Hint(fmt.Errorf("%s takes %q, which is neither an input nor a weight nor a node's output",
+						n.name(), name), damagedHint)
 				case state[maker] == open:
-					return nil, nil, fault.Hint(fmt.Errorf("its graph has a cycle: %s needs %q, which needs it", n.name(), name), "a network is computed from its inputs to its outputs: export it again")
+					return nil, nil, fault.Hint(fmt.Errorf("its graph has a cycle: %s needs %q, which needs it", n.name(), name),
+						"a network is computed from its inputs to its outputs: export it again")
 				default:
 					stack = append(stack, maker)
 				}

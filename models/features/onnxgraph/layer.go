@@ -42,9 +42,11 @@ func (b *builder) convertLayer(n *node, in []*value) ([]*value, error) {
 		return one(b.groupNorm(n, in, n.int("num_groups", 0)))
 	case "BatchNormalization":
 		if n.int("training_mode", 0) != 0 {
-			return nil, fault.Hint(errors.New("training_mode is 1"), "export the network in evaluation mode: model.eval() in PyTorch")
+			return nil, fault.Hint(errors.New("training_mode is 1"),
+				"export the network in evaluation mode: model.eval() in PyTorch")
 		}
-		return one(b.emit("BatchNormalization", in[0].kind, in[0].dims, in[:5], attr{"epsilon", float32(n.float("epsilon", 1e-5))}), nil)
+		return one(b.emit("BatchNormalization", in[0].kind, in[0].dims, in[:5],
+			attr{"epsilon", float32(n.float("epsilon", 1e-5))}), nil)
 	case "LayerNormalization":
 		return one(b.layerNorm(n, in))
 	case "Softmax", "LogSoftmax":
@@ -83,7 +85,8 @@ func (n *node) window(pixels, kernel []int) (window, error) {
 		wrong = wrong || v < -most || v > most
 	}
 	if wrong {
-		return w, fault.Hint(fmt.Errorf("kernel_shape %v, strides %v, dilations %v, pads %v for %d axes", w.kernel, w.strides, w.dilations, w.pads, rank), damagedHint)
+		return w, fault.Hint(fmt.Errorf("kernel_shape %v, strides %v, dilations %v, pads %v for %d axes", w.kernel, w.strides,
+			w.dilations, w.pads, rank), damagedHint)
 	}
 	switch auto := n.text("auto_pad", "NOTSET"); auto {
 	case "NOTSET", "":
@@ -105,7 +108,7 @@ func (n *node) window(pixels, kernel []int) (window, error) {
 	return w, nil
 }
 
-// out is how many places a window has along axis i of so many pixels. With ceil the last one may end outside.
+// out returns the number of places of a window along axis i with size pixels. With ceil the last one may end outside.
 func (w window) out(i, size int, ceil bool) int {
 	rank := len(w.kernel)
 	free := size + w.pads[i] + w.pads[i+rank] - ((w.kernel[i]-1)*w.dilations[i] + 1)
@@ -125,7 +128,8 @@ func (w window) outs(pixels []int, ceil bool) ([]int, error) {
 	for i, size := range pixels {
 		dims = append(dims, w.out(i, size, ceil))
 		if dims[i] < 1 {
-			return nil, fault.Hint(fmt.Errorf("a picture of %v is too small for a window of %v", pixels, w.kernel), "give larger pictures")
+			return nil, fault.Hint(fmt.Errorf("a picture of %v is too small for a window of %v", pixels, w.kernel),
+				"give larger pictures")
 		}
 	}
 	return dims, nil
@@ -149,7 +153,8 @@ func (b *builder) conv(n *node, in []*value) (*value, error) {
 }
 
 func (b *builder) emitConv(in []*value, w window, group int, dims []int) *value {
-	return b.emit("Conv", in[0].kind, dims, in, attr{"kernel_shape", w.kernel}, attr{"strides", w.strides}, attr{"dilations", w.dilations},
+	return b.emit("Conv", in[0].kind, dims, in, attr{"kernel_shape", w.kernel}, attr{"strides", w.strides},
+		attr{"dilations", w.dilations},
 		attr{"pads", w.pads}, attr{"group", group})
 }
 
@@ -195,8 +200,9 @@ func (b *builder) convTranspose(n *node, in []*value) (*value, error) {
 	return b.emitConv(append([]*value{x, k}, in[2:]...), w, group, slices.Concat([]int{images, group * out0}, pixels)), nil
 }
 
-// transposedWindow is the window of a transposed convolution, whose pads are those around the picture that was spread out.
-// ONNX: size = (H-1)·stride + (kernel-1)·dilation + 1 - pads + output_padding. The spread picture ends in stride-1 zeros.
+// transposedWindow is the window of a transposed convolution, whose pads are those around the picture that was spread
+// out. ONNX: size = (H-1)·stride + (kernel-1)·dilation + 1 - pads + output_padding. The spread picture ends in stride-1
+// zeros.
 func (n *node) transposedWindow(pixels, kernel []int) (window, error) {
 	auto := n.text("auto_pad", "NOTSET")
 	plain := &node{operator: n.operator, outputs: n.outputs, attributes: map[string]*attribute{}}
@@ -264,11 +270,12 @@ func (b *builder) pool(n *node, x *value) (*value, error) {
 		return nil, fmt.Errorf("dilations %v are not supported", w.dilations)
 	}
 	dims := slices.Concat(x.dims[:2], pixels)
-	return b.emit(n.operator, x.kind, dims, []*value{x}, attr{"kernel_shape", w.kernel}, attr{"strides", w.strides}, attr{"pads", w.pads}), nil
+	return b.emit(n.operator, x.kind, dims, []*value{x}, attr{"kernel_shape", w.kernel}, attr{"strides", w.strides},
+		attr{"pads", w.pads}), nil
 }
 
-// groupNorm: (x - mean) / sqrt(var + epsilon) · scale + bias, mean and variance of each picture's group of channels; with no
-// groups, of each channel.
+// groupNorm: (x - mean) / sqrt(var + epsilon) · scale + bias, mean and variance of each picture's group of channels;
+// with no groups, of each channel.
 func (b *builder) groupNorm(n *node, in []*value, groups int) (*value, error) {
 	x, scale, bias := in[0], in[1], in[2]
 	if len(x.dims) < 3 || groups < 0 || groups > 0 && x.dims[1]%groups != 0 {

@@ -80,7 +80,8 @@ func (b *builder) pick(v *value, axis int, at []int) *value {
 		even = even && k == at[0]+i*step
 	}
 	if even {
-		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis), vector(step)})
+		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis),
+			vector(step)})
 	}
 	return b.emit("Gather", v.kind, dims, []*value{v, vector(at...)}, attr{"axis", axis})
 }
@@ -154,7 +155,8 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 	switch n.operator {
 	case "Identity", "Dropout":
 		return []*value{in[0]}, nil
-	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat", "Expand", "Tile", "DepthToSpace", "SpaceToDepth":
+	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "Concat",
+		"Expand", "Tile", "DepthToSpace", "SpaceToDepth":
 		for _, v := range in {
 			if v != nil && v.dims == nil {
 				return nil, errShape
@@ -335,7 +337,7 @@ func (b *builder) unsqueeze(n *node, in []*value) (*value, error) {
 	return b.reshape(in[0], dims), nil
 }
 
-// sliced are the indices that a range takes of an axis of so many elements.
+// sliced returns the indices of a range on an axis of size elements.
 func sliced(start, end, step, size int) []int {
 	if start < 0 {
 		start += size

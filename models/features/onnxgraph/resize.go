@@ -9,18 +9,19 @@ import (
 	"illustrator/internal/fault"
 )
 
-// resizing is how a Resize or Upsample makes pixels.
+// resizing holds the settings of a Resize or Upsample.
 type resizing struct {
 	mode, coordinates, nearest string
 	cubic                      float64
 	antialias, outside         bool // outside: pixels beyond the edge don't count
 }
 
-// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each axis
-// makes. onnx-gomlx's own is wrong for some sizes (of 4×6 pixels to 12×16) and takes linear for cubic.
+// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each
+// axis makes. onnx-gomlx's own is wrong for some sizes (of 4×6 pixels to 12×16) and takes linear for cubic.
 func (b *builder) resize(n *node, in []*value) (*value, error) {
 	r := resizing{
-		n.text("mode", "nearest"), n.text("coordinate_transformation_mode", "half_pixel"), n.text("nearest_mode", "round_prefer_floor"),
+		n.text("mode", "nearest"), n.text("coordinate_transformation_mode", "half_pixel"),
+		n.text("nearest_mode", "round_prefer_floor"),
 		n.float("cubic_coeff_a", -0.75), n.int("antialias", 0) != 0, n.int("exclude_outside", 0) != 0,
 	}
 	if n.operator == "Upsample" || b.opset < 11 {
@@ -93,7 +94,7 @@ func (n *node) scales(in []*value, opset int64) (scales []float64, sizes []int, 
 	return scales, sizes, err
 }
 
-// place is where pixel i of so many lies in the axis that it is made of.
+// place returns the position of pixel i on the axis that it is made from.
 func (r resizing) place(i, from, to int, scale float64) (float64, error) {
 	x := float64(i)
 	half := (x+0.5)/scale - 0.5
@@ -116,7 +117,8 @@ func (r resizing) place(i, from, to int, scale float64) (float64, error) {
 	case "asymmetric":
 		return x / scale, nil
 	}
-	return 0, fault.Hint(fmt.Errorf("coordinate_transformation_mode %q is not supported", r.coordinates), "export the network with another interpolation")
+	return 0, fault.Hint(fmt.Errorf("coordinate_transformation_mode %q is not supported", r.coordinates),
+		"export the network with another interpolation")
 }
 
 // resizeAxis makes size pixels of an axis.
@@ -145,7 +147,8 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 		return b.repeat(x, axis, at), nil
 	case "linear", "cubic":
 	default:
-		return nil, fault.Hint(fmt.Errorf("mode %q is not supported", r.mode), "export the network with nearest, linear or cubic interpolation")
+		return nil, fault.Hint(fmt.Errorf("mode %q is not supported", r.mode),
+			"export the network with nearest, linear or cubic interpolation")
 	}
 	const large = 1 << 18 // elements of a matrix; the picture is then summed of few shifted ones
 	if taps := map[string]int{"linear": 2, "cubic": 4}[r.mode]; size*from > large && !r.antialias && !r.outside {
@@ -158,7 +161,7 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 	return b.multiplyAxis(x, axis, newFloats(matrix, size, from)), nil
 }
 
-// sumTaps makes the pixels of an axis that lie at places: each of so many pixels around, by the filter's weights.
+// sumTaps makes the pixels of an axis that lie at places: each from taps pixels around, by the filter's weights.
 func (b *builder) sumTaps(x *value, axis int, r resizing, places []float64, taps int) *value {
 	from := x.dims[axis]
 	shape := slices.Repeat([]int{1}, len(x.dims))
@@ -204,7 +207,8 @@ func (b *builder) repeat(x *value, axis int, at []int) *value {
 			return b.pick(x, axis, at)
 		}
 	}
-	apart, together, out := slices.Insert(slices.Clone(x.dims), axis+1, 1), slices.Insert(slices.Clone(x.dims), axis+1, times), slices.Clone(x.dims)
+	apart, together, out := slices.Insert(slices.Clone(x.dims), axis+1, 1),
+		slices.Insert(slices.Clone(x.dims), axis+1, times), slices.Clone(x.dims)
 	out[axis] = len(at)
 	return b.reshape(b.expand(b.reshape(x, apart), together), out)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// value is what a name stands for at a given size of pictures: a shape, and the elements where they are known.
+// value is the value of a name at a given size of pictures: a shape, and the elements if they are known.
 type value struct {
 	name string // in the graph that is written; empty for a constant that is not in it yet
 	kind kind
@@ -19,7 +19,7 @@ type value struct {
 	weight   *tensor // where the elements are a weight's
 }
 
-// Bounds of the elements of constants that are computed with. What is larger stays in the graph.
+// Bounds of the elements of constants that are computed with. Larger constants stay in the graph.
 const (
 	maxConstant       = 1 << 16
 	maxConstantFloats = 1 << 10
@@ -300,8 +300,10 @@ var floatOperators = map[string]func(a, b float64) float64{
 	"Mul": func(a, b float64) float64 { return a * b }, "Div": func(a, b float64) float64 { return a / b },
 	"Pow": math.Pow, "Min": math.Min, "Max": math.Max,
 	"Neg": func(a, _ float64) float64 { return -a }, "Abs": func(a, _ float64) float64 { return math.Abs(a) },
-	"Floor": func(a, _ float64) float64 { return math.Floor(a) }, "Ceil": func(a, _ float64) float64 { return math.Ceil(a) },
-	"Round": func(a, _ float64) float64 { return math.RoundToEven(a) }, "Sqrt": func(a, _ float64) float64 { return math.Sqrt(a) },
+	"Floor":      func(a, _ float64) float64 { return math.Floor(a) },
+	"Ceil":       func(a, _ float64) float64 { return math.Ceil(a) },
+	"Round":      func(a, _ float64) float64 { return math.RoundToEven(a) },
+	"Sqrt":       func(a, _ float64) float64 { return math.Sqrt(a) },
 	"Reciprocal": func(a, _ float64) float64 { return 1 / a },
 }
 
@@ -314,7 +316,8 @@ var floatTests = map[string]func(a, b float64) bool{
 var intOperators = map[string]func(a, b int64) int64{
 	"Add": func(a, b int64) int64 { return a + b }, "Sub": func(a, b int64) int64 { return a - b },
 	"Mul": func(a, b int64) int64 { return a * b }, "Div": func(a, b int64) int64 { return a / b },
-	"Mod": floorMod, "Min": func(a, b int64) int64 { return min(a, b) }, "Max": func(a, b int64) int64 { return max(a, b) },
+	"Mod": floorMod, "Min": func(a, b int64) int64 { return min(a, b) },
+	"Max": func(a, b int64) int64 { return max(a, b) },
 	"Neg": func(a, _ int64) int64 { return -a }, "Abs": func(a, _ int64) int64 { return max(a, -a) },
 	"Floor": func(a, _ int64) int64 { return a }, "Ceil": func(a, _ int64) int64 { return a },
 	"Pow": func(a, b int64) int64 { return int64(math.Pow(float64(a), float64(b))) },
