@@ -81,7 +81,8 @@ func checkColorOrder(path string, order stylegan2.ColorOrder) error {
 		return fmt.Errorf("convert %q: %w", path, err)
 	}
 	if !kind.IsGenerator() {
-		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
+		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind),
+			"leave --color-order out: only a generator has one")
 	}
 	return nil
 }

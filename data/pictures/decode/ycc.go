@@ -16,7 +16,8 @@ type matrix struct {
 func newMatrix(black, luma, chroma float64) *matrix {
 	m := new(matrix)
 	fix := func(x float64) int32 { return int32(math.Round(x * 65536)) }
-	y, rv, gu, gv, bu := fix(255/luma), fix(1.402*255/chroma), fix(-0.34414*255/chroma), fix(-0.71414*255/chroma), fix(1.772*255/chroma)
+	y, rv, bu := fix(255/luma), fix(1.402*255/chroma), fix(1.772*255/chroma)
+	gu, gv := fix(-0.34414*255/chroma), fix(-0.71414*255/chroma)
 	for i := range int32(256) {
 		m.y[i] = y*(i-int32(black)) + 1<<15
 		m.rv[i], m.gu[i], m.gv[i], m.bu[i] = rv*(i-128), gu*(i-128), gv*(i-128), bu*(i-128)
