@@ -46,6 +46,9 @@ type Config struct {
 	// ConvClamp bounds what each layer, and each sum of colours before it is added, may be: to ±ConvClamp. NVIDIA's networks of
 	// mixed precision were trained so (256), with 0 there is no bound.
 	ConvClamp float64 `json:"conv_clamp,omitempty"`
+	// Recompute has gradients compute the layers below the last resolution again instead of keeping their values. It is a
+	// property of a graph, not of the network.
+	Recompute bool `json:"-"`
 }
 
 // Validate returns an error that names the first field without sense.

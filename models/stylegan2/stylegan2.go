@@ -61,6 +61,11 @@ func Synthesis(scope *model.Scope, cfg Config, ws *Node, noise Noise) *Node {
 	layer := 1
 	for r, i := 8, 0; r <= cfg.Size; r, i = r*2, i+1 {
 		c = cfg.Channels[r]
+		if cfg.Recompute && r < cfg.Size {
+			x = x.Checkpoint()
+		} else if cfg.Recompute { // the last resolution's values are the first that the gradient needs
+			x, rgb = x.StopCheckpoint(), rgb.StopCheckpoint()
+		}
 		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i), x, c, layer, true)
 		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i+1), x, c, layer+1, false)
 		rgb = Add(upsample(rgb), s.toRGB(fmt.Sprintf("to_rgbs.%d", i), x, layer+2))
