@@ -100,7 +100,8 @@ func sharedTraining(t *testing.T, count int) *Training {
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN,
+			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const",
+			Optimizer: torchAdam, OnNaN: StopOnNaN,
 			LogEvery:   25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
@@ -408,7 +409,8 @@ func TestAllDevices(t *testing.T) {
 		t.Errorf("a batch of 8 on 3: %v, hint %q", err, fault.HintOf(err))
 	}
 	c.Validation.Rows = 10
-	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") || !strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
+	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") ||
+		!strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
 		t.Errorf("10 validation rows on 4: %v, hint %q", err, fault.HintOf(err))
 	}
 }
