@@ -100,9 +100,8 @@ func sharedTraining(t *testing.T, count int) *Training {
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const",
-			Optimizer: torchAdam, OnNaN: StopOnNaN,
-			LogEvery:   25,
+			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam,
+			OnNaN: StopOnNaN, LogEvery: 25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
 				Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
