@@ -90,8 +90,8 @@ func (p interpolateOptions) isFile() bool {
 	return ext == ".png" || slices.Contains(pictures.AnimationExtensions, ext)
 }
 
-func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
-	if err := a.start(p.begin[0].Text, p.begin[1].Text); err != nil {
+func (a *retoucher) interpolate(ctx context.Context, p interpolateOptions) error {
+	if err := a.start(textsOf(p.begin...)); err != nil {
 		return err
 	}
 	var way draw.Way
@@ -113,7 +113,7 @@ func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
 	if err := a.writeInterpolation(p, frames); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.globals.Stdout, p.out)
+	_, err = fmt.Fprintln(a.opts.Stdout, p.out)
 	return err
 }
 
@@ -127,7 +127,7 @@ type interpolationInfo struct {
 	Files []string `json:"files"`
 }
 
-func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) error {
+func (a *retoucher) writeInterpolation(p interpolateOptions, frames []image.Image) error {
 	from, to := p.begin[0].name, p.begin[1].name
 	info := interpolationInfo{
 		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(), Files: []string{filepath.Base(p.out)},

@@ -155,8 +155,8 @@ func parseAttributes(list []string) (map[string][]string, error) {
 }
 
 // manipulate draws and writes all pictures.
-func (a *artist) manipulate(ctx context.Context, m manipulation) (manipulateSummary, error) {
-	if err := a.start(m.origin.Text, &m.about, &m.to); err != nil {
+func (a *retoucher) manipulate(ctx context.Context, m manipulation) (manipulateSummary, error) {
+	if err := a.start(append(textsOf(m.origin), m.about, m.to)); err != nil {
 		return manipulateSummary{}, err
 	}
 	from, first, err := a.Origin(ctx, m.origin.Source, a.manner)

@@ -57,7 +57,7 @@ type manipulated struct {
 }
 
 // compare measures pictures, of which the first is the origin's, against the target's embedding and the origin.
-func (a *artist) compare(m manipulation, target []float32, drawn []*draw.Picture) manipulateSummary {
+func (a *retoucher) compare(m manipulation, target []float32, drawn []*draw.Picture) manipulateSummary {
 	s := manipulateSummary{
 		From: m.from, To: m.to.Text, OriginText: m.about.Text, Keep: m.keep, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
 		Strip: filepath.Join(m.out, "strip.png"),
@@ -81,7 +81,7 @@ func (a *artist) compare(m manipulation, target []float32, drawn []*draw.Picture
 }
 
 // writeManipulated writes the pictures and the strip.
-func (a *artist) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawn []*draw.Picture) error {
+func (a *retoucher) writeManipulated(ctx context.Context, m manipulation, s *manipulateSummary, drawn []*draw.Picture) error {
 	if err := terminal.CreateFolder(m.out); err != nil {
 		return err
 	}

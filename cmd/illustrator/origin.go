@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,79 +56,47 @@ func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 
 // originOptions say how the pictures of origins are drawn, with flags that commands share.
 type originOptions struct {
-	mapperOptions
-	cartoonOptions
-	domain   string
+	artistOptions
 	settings draw.Settings
-	strict   bool
 	pad      bool
 }
 
 // addFlags adds the flags; alpha names that of the prompt projection.
 func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
-	addDomainFlag(cmd, &p.domain)
-	p.mapperOptions.addFlags(cmd)
+	p.artistOptions.addFlags(cmd)
 	addProjectionFlags(cmd, &p.settings, alpha, "distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
 	p.settings.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &p.settings)
-	p.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &p.strict)
 	addPadFlag(cmd, &p.pad)
 }
 
-// artist draws origins: a domain with its mapper and prompts, and how pictures are made.
-type artist struct {
-	draw.Model
-	globals *terminal.Options
-	session *session
-	options originOptions
-	manner  draw.Manner // of texts
+// retoucher draws origins, and what they become.
+type retoucher struct {
+	*artist
+	manner draw.Manner // of texts
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
-func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*artist, error) {
-	a := artist{globals: opts, options: p}
-	var err error
-	if a.options.domain, err = p.domainOf(cmd, p.domain); err != nil {
-		return nil, err
-	}
-	if a.session, err = readDomain(opts, a.options.domain); err != nil {
-		return nil, err
-	}
-	a.session.networks.Preprocessor.Pad = p.pad
-	plan, err := a.session.model().Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
-	if err != nil {
-		return nil, asFlags(err, map[string]string{"alpha": "--" + alpha})
-	}
-	a.manner = plan.Manner
-	if err := openCartoon(opts, &a.options.cartoonOptions, a.session); err != nil {
-		return nil, err
-	}
-	a.Model, err = a.session.loadModel(cmd.Context(), p.mapperOptions, p.settings.NoProjection)
-	return &a, err
+func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*retoucher, error) {
+	var manner draw.Manner
+	a, err := p.artistOptions.open(cmd, opts, p.settings.NoProjection, func(m draw.Model) error {
+		m.Preprocessor.Pad = p.pad
+		plan, err := m.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
+		manner = plan.Manner
+		return asFlags(err, map[string]string{"alpha": "--" + alpha})
+	})
+	return &retoucher{a, manner}, err
 }
 
-// start checks the lengths of texts and opens the device.
-func (a *artist) start(of ...*texts.Text) error {
-	var given []texts.Text
-	for _, t := range of {
-		if t != nil {
-			given = append(given, *t)
+// textsOf lists the texts among origins.
+func textsOf(origins ...origin) (list []texts.Text) {
+	for _, o := range origins {
+		if o.Text != nil {
+			list = append(list, *o.Text)
 		}
 	}
-	if err := checkLengths(a.globals, a.session, given, a.options.strict); err != nil {
-		return err
-	}
-	return a.session.start()
-}
-
-// images are the pictures, redrawn in the style that was asked for.
-func (a *artist) images(ctx context.Context, drawn []*draw.Picture) ([]image.Image, error) {
-	images := make([]image.Image, len(drawn))
-	for i, p := range drawn {
-		images[i] = a.Image(p)
-	}
-	return images, a.options.Images(ctx, images)
+	return list
 }
 
 // drawnBy is what the JSON of an artist's pictures says of how they were drawn.
@@ -141,12 +108,12 @@ type drawnBy struct {
 	draw.Cartoon
 }
 
-func (a *artist) drawnBy() drawnBy {
-	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.options.Record()}
+func (a *retoucher) drawnBy() drawnBy {
+	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.Redraw.Record()}
 }
 
 // projectionAlpha is the alpha of texts' projection, nil without one.
-func (a *artist) projectionAlpha() *float64 {
+func (a *retoucher) projectionAlpha() *float64 {
 	if a.manner.NoProjection {
 		return nil
 	}
@@ -154,7 +121,7 @@ func (a *artist) projectionAlpha() *float64 {
 }
 
 // meta is what a picture drawn by the artist carries.
-func (a *artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
+func (a *retoucher) meta(description string, more ...pictures.Meta) []pictures.Meta {
 	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.Domain}}
-	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.options.Record().Meta())
+	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.Redraw.Record().Meta())
 }
