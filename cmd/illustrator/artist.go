@@ -77,9 +77,6 @@ func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, er
 			return s, err
 		}
 	}
-	if err := terminal.CheckOutputFolder(of.Out); err != nil {
-		return s, err
-	}
 	if of.Redraws, err = openTextStyles(a.opts, a.cartoon, of.Texts, a.session); err != nil {
 		return s, err
 	}

@@ -79,8 +79,10 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	}
 	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays}
 	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
-		of.Plan, of.Plans, err = g.plans(cmd, m, descriptions)
-		return err
+		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
+			return err
+		}
+		return terminal.CheckOutputFolder(g.out)
 	})
 	if err != nil {
 		return err
