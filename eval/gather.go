@@ -171,7 +171,7 @@ func (m *measurement) stopped(err error, total int) error {
 	if m.Keep == "" {
 		return err
 	}
-	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err), "the same command goes on from there")
+	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err), "the same command resumes from there")
 }
 
 // batches lists what is judged together: whole texts where they fit, so that pictures of one text can be compared.

@@ -15,13 +15,14 @@ import (
 
 // Config is the training of one mapper.
 type Config struct {
-	// Batch is the number of pairs that go through the networks at once. On 2 or 3 rows BatchNorm is degenerate: the largest
-	// gradient of a fresh mapper of the paper's size is 1e25 to 1e31 with 2, some 1e7 with 3, 50 with 4 and 0.04 with 8, in
-	// PyTorch 2.15 (12 draws each), so that a draw can overflow to a loss that is no number.
+	// Batch is the number of pairs that go through the networks at once. On 2 or 3 rows BatchNorm is degenerate: the
+	// largest gradient of a fresh mapper of the paper's size is 1e25 to 1e31 with 2, some 1e7 with 3, 50 with 4 and 0.04
+	// with 8, in PyTorch 2.15 (12 draws each), so that a draw can overflow to a NaN loss.
 	Batch int `yaml:"batch"`
 	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
-	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding.
-	Devices int `yaml:"devices"`
+	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding. AllDevices takes
+	// those that the backend has.
+	Devices DeviceCount `yaml:"devices"`
 	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
 	// optimizer are float32.
 	Precision pipeline.Precision `yaml:"precision"`
@@ -30,7 +31,7 @@ type Config struct {
 	Optimizer  Optimizer           `yaml:"optimizer"`
 	Validation Validation          `yaml:"validation"`
 	Checkpoint Checkpoint          `yaml:"checkpoint"`
-	// OnNaN is what a loss that is not finite leads to: "stop", or "skip", which leaves all weights as they were before
+	// OnNaN is the reaction to a loss that is not finite: "stop", or "skip", which leaves all weights as they were before
 	// the step, for at most NaNLimit steps of the training.
 	OnNaN    OnNaN `yaml:"on_nan"`
 	NaNLimit int   `yaml:"nan_limit"`
@@ -129,21 +130,22 @@ func (c Config) needsFrozen() bool {
 	return false
 }
 
-// Validate returns an error that names the first setting without sense.
+// Validate reports the first invalid setting.
 func (c Config) Validate() error {
 	switch {
 	case c.Batch < 2 || c.Batch > 1<<16:
 		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
-	case c.Devices < 1 || c.Batch%c.Devices != 0:
-		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d", c.Batch)
-	case c.Validation.Rows%c.Devices != 0:
+	case c.Devices != AllDevices && (c.Devices < 1 || c.Batch%int(c.Devices) != 0):
+		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d, or all", c.Batch)
+	case c.Devices != AllDevices && c.Validation.Rows%int(c.Devices) != 0:
 		return fault.Field("train.validation.rows", c.Validation.Rows, "a multiple of train.devices, %d", c.Devices)
 	case c.Validation.Every < 1:
 		return fault.Field("train.validation.every", c.Validation.Every, "at least 1")
 	case c.Validation.Rows < 1:
 		return fault.Field("train.validation.rows", c.Validation.Rows, "at least 1")
 	case len(c.Validation.Texts) > 100:
-		return fault.Field("train.validation.texts", fault.Words(fmt.Sprintf("a list of %d", len(c.Validation.Texts))), "at most 100 texts")
+		return fault.Field("train.validation.texts", fault.Words(fmt.Sprintf("a list of %d", len(c.Validation.Texts))),
+			"at most 100 texts")
 	case c.Checkpoint.Every < 1:
 		return fault.Field("train.checkpoint.every", c.Checkpoint.Every, "at least 1")
 	case c.Checkpoint.Keep < 1 || c.Checkpoint.Keep > 10_000:
@@ -155,7 +157,8 @@ func (c Config) Validate() error {
 	case len(c.Stages) == 0:
 		return fault.Field("train.stages", fault.Words("empty"), "a list with at least one stage")
 	}
-	if err := errors.Join(fault.CheckChoice("train.noise_mode", c.NoiseMode), fault.CheckChoice("train.precision", c.Precision),
+	if err := errors.Join(fault.CheckChoice("train.noise_mode", c.NoiseMode),
+		fault.CheckChoice("train.precision", c.Precision),
 		fault.CheckChoice("train.on_nan", c.OnNaN)); err != nil {
 		return err
 	}
@@ -169,7 +172,8 @@ func (c Config) Validate() error {
 	}
 	for i, s := range c.Stages {
 		if first := slices.IndexFunc(c.Stages, func(other Stage) bool { return other.Name == s.Name }); first != i {
-			return fault.Field(fmt.Sprintf("train.stages[%d].name", i), s.Name, "another than that of stage %d: metrics tell stages apart by it", first)
+			return fault.Field(fmt.Sprintf("train.stages[%d].name", i), s.Name,
+				"another than that of stage %d: metrics tell stages apart by it", first)
 		}
 		if err := s.Losses.Validate(); err != nil {
 			return fmt.Errorf("train.stages[%d]: %w", i, err)

@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/gomlx/core/graph"
@@ -13,11 +15,58 @@ import (
 	"illustrator/internal/fault"
 )
 
+// DeviceCount is a number of devices, or AllDevices.
+type DeviceCount int
+
+// AllDevices is "all" in YAML: those that the backend has. On a CPU that is one, which has all cores.
+const AllDevices DeviceCount = -1
+
+const allDevices = "all"
+
+// UnmarshalYAML reads a number, or "all".
+func (n *DeviceCount) UnmarshalYAML(node *yaml.Node) error {
+	if node.Value == allDevices {
+		*n = AllDevices
+		return nil
+	}
+	return node.Decode((*int)(n))
+}
+
+// MarshalYAML is the way back.
+func (n DeviceCount) MarshalYAML() (any, error) {
+	if n == AllDevices {
+		return allDevices, nil
+	}
+	return int(n), nil
+}
+
+// count is the number of devices that a backend which has have gives the training, or an error if they can't share its batches.
+func (c Config) count(have int) (int, error) {
+	if c.Devices != AllDevices {
+		return int(c.Devices), nil
+	}
+	for _, share := range []struct {
+		field string
+		rows  int
+	}{{"train.batch", c.Batch}, {"train.validation.rows", c.Validation.Rows}} {
+		if share.rows%have == 0 {
+			continue
+		}
+		fewer := have
+		for c.Batch%fewer != 0 || c.Validation.Rows%fewer != 0 {
+			fewer--
+		}
+		return 0, fault.Usage(fmt.Errorf("%s is %d, which %d devices cannot share evenly", share.field, share.rows, have),
+			"set %s to %d, or train.devices to %d", share.field, (share.rows/have+1)*have, fewer)
+	}
+	return have, nil
+}
+
 // devices share the rows of every batch. A nil *devices is one device, which shares nothing.
 //
-// A program is written for the whole batch and keeps that meaning: XLA gives every device its part of the rows, and where
-// the graph sums over the batch (losses, BatchNorm's statistics, gradients) it adds up the parts of all devices. So
-// BatchNorm is synchronised. Random numbers are those of one device: dropout draws for the whole batch, and the
+// A program is written for the whole batch and keeps that meaning: XLA gives every device its part of the rows, and
+// where the graph sums over the batch (losses, BatchNorm's statistics, gradients) it adds up the parts of all devices.
+// So BatchNorm is synchronised. Random numbers are those of one device: dropout draws for the whole batch, and the
 // generator's noise is a function of the picture's key. Only the order of sums differs.
 //
 // Variables are whole on every device. They are read and set as on one device: Value copies from the first device, and
@@ -37,7 +86,8 @@ func openDevices(backend compute.Backend, store *model.Store, count int) (*devic
 		return nil, nil
 	}
 	if have := backend.NumDevices(); have < count {
-		return nil, fault.Usage(fmt.Errorf("train.devices is %d; %s has %d", count, backend.Name(), have), "set train.devices to at most %d", have)
+		return nil, fault.Usage(fmt.Errorf("train.devices is %d; %s has %d", count, backend.Name(), have),
+			"set train.devices to at most %d", have)
 	}
 	mesh, err := distributed.NewDeviceMesh([]int{count}, []string{batchAxis})
 	if err != nil {
@@ -72,12 +122,13 @@ func leave(store *model.Store) error {
 	return nil
 }
 
-// rowInputs is the number of a program's first inputs that have a row for each pair: z, image embeddings and noise keys.
-// The inputs after them are the same for all rows.
+// rowInputs is the number of a program's first inputs that have a row for each pair: z, image embeddings and noise
+// keys. The inputs after them are the same for all rows.
 const rowInputs = 3
 
 // newExec returns an executor of the graph function build, to be run by exec1. Errors call it by name.
-func (d *devices) newExec(name string, backend compute.Backend, store *model.Store, build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
+func (d *devices) newExec(name string, backend compute.Backend, store *model.Store,
+	build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
 	exec, err := model.NewExec(backend, store, build)
 	if err != nil {
 		return nil, err
@@ -90,11 +141,12 @@ func (d *devices) newExec(name string, backend compute.Backend, store *model.Sto
 	for range rowInputs {
 		specs = append(specs, d.rows)
 	}
-	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole), nil
+	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole),
+		nil
 }
 
-// exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by that
-// of the devices.
+// exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by
+// that of the devices.
 func (d *devices) exec1(exec *model.Exec, args ...any) (*tensors.Tensor, error) {
 	if d == nil {
 		return exec.Call1(args...)

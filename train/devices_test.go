@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -34,7 +36,7 @@ var openFour = sync.OnceValues(func() (compute.Backend, error) { return xla.Open
 // fourDevices is an XLA CPU backend of four devices.
 func fourDevices(t *testing.T) compute.Backend {
 	t.Helper()
-	nntest.Backend(t) // skips where there is no plugin
+	nntest.Backend(t) // skips without a plugin
 	backend, err := openFour()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +83,8 @@ func tinyNetworks(t *testing.T, backend compute.Backend) (n *pipeline.Networks, 
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(backend, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(backend, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +100,8 @@ func sharedTraining(t *testing.T, count int) *Training {
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: count, Precision: "float32", NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN, LogEvery: 25,
+			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN,
+			LogEvery:   25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
 				Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
@@ -107,9 +111,9 @@ func sharedTraining(t *testing.T, count int) *Training {
 	}
 }
 
-// Five steps with all losses, dropout and the generator's random noise leave the same weights on any number of devices. In
-// float64, where rounding is too small for the steps to amplify it to what is measured. On one device they are PyTorch's
-// (TestTrainingFollowsPyTorch).
+// Five steps with all losses, dropout and the generator's random noise leave the same weights on any number of devices.
+// In float64, where rounding is too small for the steps to amplify it to what is measured. On one device they are
+// PyTorch's (TestTrainingFollowsPyTorch).
 func TestDevicesGiveTheSameWeights(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the training three times, which takes half a minute")
@@ -207,7 +211,8 @@ func loadFloat64(t *testing.T, training *Training, dir string) {
 }
 
 // Whole runs on two devices, on two again, on one and on four with the same networks: losses, validation and the saved
-// mapper agree, in float32 over few and short steps; the two on two devices to the bit. Between them the pipeline maps with the mapper.
+// mapper agree, in float32 over few and short steps; the two on two devices to the bit. Between them the pipeline maps
+// with the mapper.
 func TestRunOnDevices(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles training and validation four times")
@@ -310,7 +315,8 @@ func TestDevicesSynchroniseBatchNorm(t *testing.T) {
 		}
 	}
 	if low, high := slices.Min(one), slices.Max(one); math.Abs(float64(low)) > 1.5 || math.Abs(float64(high)) > 1.5 {
-		t.Errorf("values from %g to %g: the rows are not two clusters a deviation from the mean, so the test can't fail", low, high)
+		t.Errorf("values from %g to %g: the rows are not two clusters a deviation from the mean, so the test can't fail", low,
+			high)
 	}
 }
 
@@ -362,7 +368,8 @@ func TestDevicesReadAndSetVariables(t *testing.T) {
 
 func TestDevicesAreRefused(t *testing.T) {
 	c := sharedTraining(t, 3).Config
-	if err := c.Validate(); !fault.IsUsage(err) || !strings.Contains(err.Error(), "train.devices is 3") || !strings.Contains(fault.HintOf(err), "train.batch, 8") {
+	if err := c.Validate(); !fault.IsUsage(err) || !strings.Contains(err.Error(), "train.devices is 3") ||
+		!strings.Contains(fault.HintOf(err), "train.batch, 8") {
 		t.Errorf("a batch of 8 on 3 devices: %v, hint %q", err, fault.HintOf(err))
 	}
 	c.Devices, c.Validation.Rows = 4, 10
@@ -370,7 +377,38 @@ func TestDevicesAreRefused(t *testing.T) {
 		t.Errorf("10 validation rows on 4 devices: %v", err)
 	}
 	backend := fourDevices(t)
-	if _, err := openDevices(backend, model.NewStore(), 8); !fault.IsUsage(err) || !strings.Contains(err.Error(), "train.devices is 8") || !strings.Contains(fault.HintOf(err), "at most 4") {
+	if _, err := openDevices(backend, model.NewStore(), 8); !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "train.devices is 8") || !strings.Contains(fault.HintOf(err), "at most 4") {
 		t.Errorf("8 of 4 devices: %v, hint %q", err, fault.HintOf(err))
+	}
+}
+
+func TestAllDevices(t *testing.T) {
+	var read struct {
+		Devices DeviceCount `yaml:"devices"`
+	}
+	for text, want := range map[string]DeviceCount{"devices: all\n": AllDevices, "devices: 4\n": 4} {
+		if err := yaml.Unmarshal([]byte(text), &read); err != nil || read.Devices != want {
+			t.Errorf("%q: %d, %v", text, read.Devices, err)
+		}
+		if written, err := yaml.Marshal(read); err != nil || string(written) != text {
+			t.Errorf("%q is written %q, %v", text, written, err)
+		}
+	}
+	if err := yaml.Unmarshal([]byte("devices: some\n"), &read); err == nil {
+		t.Error("some is a number of devices")
+	}
+	c := Config{Batch: 8, Devices: AllDevices, Validation: Validation{Rows: 16}}
+	if count, err := c.count(4); count != 4 || err != nil {
+		t.Errorf("all of 4: %d, %v", count, err)
+	}
+	_, err := c.count(3)
+	if !fault.IsUsage(err) || err.Error() != "train.batch is 8, which 3 devices cannot share evenly" ||
+		fault.HintOf(err) != "set train.batch to 9, or train.devices to 2" {
+		t.Errorf("a batch of 8 on 3: %v, hint %q", err, fault.HintOf(err))
+	}
+	c.Validation.Rows = 10
+	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") || !strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
+		t.Errorf("10 validation rows on 4: %v, hint %q", err, fault.HintOf(err))
 	}
 }

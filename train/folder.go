@@ -14,7 +14,7 @@ import (
 //	config.yaml run.json log.txt     what it is
 //	metrics.jsonl                    the record of all losses
 //	prompts.safetensors pairs/       what it was trained on
-//	checkpoints/000500/              the whole state after so many steps
+//	checkpoints/000500/              the whole state after 500 steps
 //	mapper-best/ mapper-last/        the mapper alone
 //	samples/000500.png tensorboard/  to watch it
 type Folder string
@@ -58,13 +58,14 @@ func (f Folder) Checkpoints() ([]int, error) {
 	return steps, err
 }
 
-// RemoveCheckpoints removes the states of a finished training: its mappers and its record stay, but it cannot be taken up
-// again.
+// RemoveCheckpoints removes the states of a finished training: its mappers and its record stay, but it cannot be taken
+// up again.
 func (f Folder) RemoveCheckpoints() error { return os.RemoveAll(f.checkpoints()) }
 
 // Has reports whether an entry of the folder called name is part of a run, or was left half-written by one.
 func (f Folder) Has(name string) bool {
-	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(), f.Samples(), f.Events(), f.checkpoints()}
+	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(),
+		f.Samples(), f.Events(), f.checkpoints()}
 	return name[0] == '.' || slices.ContainsFunc(parts, func(path string) bool { return filepath.Base(path) == name })
 }
 

@@ -29,11 +29,13 @@ const (
 func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.Weights) {
 	t.Helper()
 	want := nntest.Golden(t, "testdata/mapper.safetensors")
-	networks, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
+	networks, err := pipeline.Open(nntest.Backend(t),
+		pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	generator, clip := nntest.Embedded(t, "embedded:lorelei/generator", nil), nntest.Embedded(t, "embedded:lorelei/clip", nil)
+	generator, clip := nntest.Embedded(t, "embedded:lorelei/generator", nil),
+		nntest.Embedded(t, "embedded:lorelei/clip", nil)
 	if err := stylegan2.Load(networks.Store.Scope("generator"), networks.Generator, generator, dtype); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,8 @@ func goldenTraining(t *testing.T, dtype dtypes.DType) (*Training, *checkpoints.W
 				Schedule: Schedule{Kind: "cosine", Steps: goldenSteps, LearningRate: 1e-3, MinLearningRate: 1e-7},
 			}},
 		},
-		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 128, ZDim: 128, Width: 128, Blocks: 5, Layers: 5},
+		Mapper: mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 128, ZDim: 128, Width: 128,
+			Blocks: 5, Layers: 5},
 		Networks: networks,
 	}, want
 }
@@ -84,7 +87,8 @@ func goldenInputs[T float32 | float64](t *testing.T, want *checkpoints.Weights, 
 }
 
 // runGolden trains for steps steps and tells each of the losses of every one.
-func runGolden[T float32 | float64](t *testing.T, training *Training, want *checkpoints.Weights, steps int, each func(at int, got losses.Values)) {
+func runGolden[T float32 | float64](t *testing.T, training *Training, want *checkpoints.Weights, steps int,
+	each func(at int, got losses.Values)) {
 	t.Helper()
 	step := firstStep(t, training)
 	for at := range steps {
@@ -117,7 +121,8 @@ func compareLosses(t *testing.T, step int, got, want losses.Values, tolerance fl
 		{"semantic", got.Semantic, want.Semantic}, {"regularization", got.Regularization, want.Regularization},
 	} {
 		if !(math.Abs(c.got-c.want) <= tolerance*c.want) {
-			t.Errorf("step %d: %s is %.7f, PyTorch has %.7f: relative difference %.1e", step, c.name, c.got, c.want, math.Abs(c.got-c.want)/c.want)
+			t.Errorf("step %d: %s is %.7f, PyTorch has %.7f: relative difference %.1e", step, c.name, c.got, c.want,
+				math.Abs(c.got-c.want)/c.want)
 		}
 	}
 }
@@ -132,9 +137,9 @@ func goldenValues(t *testing.T, w *checkpoints.Weights, name string) []float32 {
 }
 
 // The whole method in one graph follows PyTorch for all steps: mapper, generator, CLIP, losses, Adam and schedule. In
-// float64, where rounding leaves the steps defined (see testdata/make_float64.py): the first step agrees to the precision
-// of the float32 in which losses are read, and what the steps amplify stays below 1e-4. So does the gradient of the first
-// step.
+// float64, where rounding leaves the steps defined (see testdata/make_float64.py): the first step agrees to the
+// precision of the float32 in which losses are read, and what the steps amplify stays below 1e-4. So does the gradient
+// of the first step.
 func TestTrainingFollowsPyTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("20 steps in float64 take half a minute")
@@ -164,9 +169,9 @@ func TestFirstStepsFollowPyTorchInFloat32(t *testing.T) {
 	})
 }
 
-// compareGradients compares the gradient of the total loss for every parameter of the mapper, through generator and CLIP,
-// with PyTorch's, after the first step: the first moment that Adam has then is 1 - beta1 of it. A slope of a PReLU is a
-// single number, a sum that nearly cancels: PyTorch's float64 value is its golden, not its float32.
+// compareGradients compares the gradient of the total loss for every parameter of the mapper, through generator and
+// CLIP, with PyTorch's, after the first step: the first moment that Adam has then is 1 - beta1 of it. A slope of a
+// PReLU is a single number, a sum that nearly cancels: PyTorch's float64 value is its golden, not its float32.
 func compareGradients(t *testing.T, training *Training, want, exact *checkpoints.Weights) {
 	t.Helper()
 	scale, compared := 1/(1-training.Config.Optimizer.Beta1), 0
@@ -174,7 +179,8 @@ func compareGradients(t *testing.T, training *Training, want, exact *checkpoints
 		if mapper.IsBuffer(name) {
 			continue
 		}
-		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name + "_1st_moment")
+		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name +
+			"_1st_moment")
 		if moment == nil {
 			t.Fatalf("Adam has no first moment of %s", name)
 		}

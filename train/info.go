@@ -53,7 +53,8 @@ func (f Folder) ReadInfo() (*Info, error) {
 		err = json.Unmarshal(raw, info)
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", f.Info(), err), "the file was changed or damaged: put it back, or remove the run's folder")
+		return nil, fault.Hint(fmt.Errorf("read %s: %w", f.Info(), err),
+			"the file was changed or damaged: put it back, or remove the run's folder")
 	}
 	return info, nil
 }

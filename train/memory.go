@@ -8,8 +8,8 @@ import (
 // Memory is an estimate, in bytes, of the most memory that a training takes on one device.
 //
 // It is fitted to the peak memory of processes of `illustrator train` on a CPU: from 0.3 GiB (tiny networks) to 10 GiB
-// (the release's sizes with random weights), in float32 and bfloat16, it is at most 12 % off. TestMemoryAsMeasured has the
-// figures. Another device's plugin and compiler take other memory.
+// (the release's sizes with random weights), in float32 and bfloat16, it is at most 12 % off. TestMemoryAsMeasured has
+// the figures. Another device's plugin and compiler take other memory.
 type Memory struct {
 	Weights    int64 // of all networks, with gradients, moments and averages of the mapper's, and what is read and written
 	Programs   int64 // what compiling takes and leaves, and kernels prepared for a step
@@ -17,7 +17,7 @@ type Memory struct {
 	Checkpoint int64 // on disk
 }
 
-// Total is what the process holds at once.
+// Total returns the peak of the process.
 func (m Memory) Total() int64 { return m.Weights + m.Programs + m.Batch + processBytes }
 
 const (
@@ -28,7 +28,8 @@ const (
 	frozenBytes  = 28 << 20  // to compile one layer of generator or CLIP and its gradient
 	valueBytes   = 4         // of each value in a step: gradients and what is computed on the way use buffers again
 	tileUse      = 3         // how many times a picture's buffers of its largest convolution are there at once
-	kernelUse    = 6         // and the kernels made ready for all convolutions: forward and backward, in steps and validation
+	// and the kernels made ready for all convolutions: forward and backward, in steps and validation
+	kernelUse = 6
 )
 
 // EstimateMemory estimates the training's memory from the sizes of its networks.
@@ -37,7 +38,8 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	if c.Optimizer.EMA > 0 {
 		state++
 	}
-	copies := 2*state + 4 // on the device and to be written; gradients, the weights to come, the fresh and the saved mapper
+	// on the device and to be written; gradients, the weights to come, the fresh and the saved mapper
+	copies := 2*state + 4
 	if c.Optimizer.Accumulate > 1 {
 		copies++
 	}
@@ -51,12 +53,7 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	}
 	e.Weights += 2 * int64(frozen) * float32Bytes
 
-	layers, values := 0, 0
-	for _, shape := range m.Shapes() {
-		if len(shape) == 2 { // a linear layer: what goes in, and what comes out, is normalised and activated
-			layers, values = layers+1, values+shape[1]+3*shape[0]
-		}
-	}
+	layers, values := mapperLayers(m), mapperValues(m)
 	e.Programs = int64(layers) * denseBytes
 	if c.needsFrozen() {
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
@@ -66,4 +63,24 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	}
 	e.Batch = int64(c.Batch) * int64(values) * valueBytes
 	return e
+}
+
+// mapperLayers counts the mapper's linear layers.
+func mapperLayers(m mapper.Config) (layers int) {
+	for _, shape := range m.Shapes() {
+		if len(shape) == 2 {
+			layers++
+		}
+	}
+	return layers
+}
+
+// mapperValues counts what goes into the mapper's linear layers for each row, and what comes out, is normalised and activated.
+func mapperValues(m mapper.Config) (values int) {
+	for _, shape := range m.Shapes() {
+		if len(shape) == 2 {
+			values += shape[1] + 3*shape[0]
+		}
+	}
+	return values
 }

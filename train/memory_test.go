@@ -15,12 +15,15 @@ import (
 // The peak memory (`/usr/bin/time -f %M`, KiB) of trainings of a few steps on a CPU with 2 cores, and the estimate of
 // --dry-run for them: no further off than a quarter. Pairs were given, so that none is sampled in the same process.
 //
-//	illustrator train --config lorelei --pairs P --set train.stages.0.schedule.steps=3 --set train.stages.1.schedule.steps=3 --set train.validation.rows=64
-//	illustrator train --config paper --domain full.yaml --pairs P --set train.stages.0.schedule.steps=3 --set train.validation.rows=8
+// illustrator train --config lorelei --pairs P --set train.stages.0.schedule.steps=3 --set
+// train.stages.1.schedule.steps=3 --set train.validation.rows=64
 //
-// with train.batch and losses.semantic as the names below say. full.yaml names networks of the sizes of bench.FullSize with
-// random weights; the tiny ones are the script's of the whole job (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with
-// its pairs sampled, took what three steps take: 1.3 GiB.
+// illustrator train --config paper --domain full.yaml --pairs P --set train.stages.0.schedule.steps=3 --set
+// train.validation.rows=8
+//
+// with train.batch and losses.semantic as the names below say. full.yaml names networks of the sizes of bench.FullSize
+// with random weights; the tiny ones are the script's of the whole job (cmd/illustrator/testdata/script/job.txtar). The
+// demo's whole training, 4,700 steps with its pairs sampled, took what three steps take: 1.3 GiB.
 func TestMemoryAsMeasured(t *testing.T) {
 	lorelei := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
 	tinyDir := t.TempDir()
@@ -32,7 +35,8 @@ func TestMemoryAsMeasured(t *testing.T) {
 		Generator: stylegan2.Config{Size: 256, StyleDim: 512, NMLP: 8,
 			Channels: map[int]int{4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128}},
 		CLIP: clip.Config{ProjectionDim: 512, Text: lorelei.CLIP.Text,
-			Vision: clip.VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12, NumChannels: 3, ImageSize: 224, PatchSize: 32}},
+			Vision: clip.VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12,
+				NumChannels: 3, ImageSize: 224, PatchSize: 32}},
 	}
 	if g, c := full.Generator.Shapes().Elements(), full.CLIP.Shapes().Elements(); g != 30_209_074 || c != 88_635_521 {
 		t.Fatalf("the full networks have %d and %d parameters: not those that were measured", g, c)
@@ -58,8 +62,10 @@ func TestMemoryAsMeasured(t *testing.T) {
 		{"full size, all losses, batch 2", full, 512, 5, 5, all, 2, nil, 6_036_400},
 		{"full size, all losses, batch 8", full, 512, 5, 5, all, 8, nil, 10_695_475},
 	} {
-		config := Config{Batch: c.batch, Optimizer: torchAdam, Validation: Validation{Texts: c.texts}, Stages: []Stage{{Losses: c.losses}}}
-		m := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: c.networks.CLIP.ProjectionDim, ZDim: c.networks.Generator.StyleDim,
+		config := Config{Batch: c.batch, Optimizer: torchAdam, Validation: Validation{Texts: c.texts},
+			Stages: []Stage{{Losses: c.losses}}}
+		m := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: c.networks.CLIP.ProjectionDim,
+			ZDim:  c.networks.Generator.StyleDim,
 			Width: c.width, Blocks: c.blocks, Layers: c.layers, Dropout: 0.1}
 		e := EstimateMemory(config, m, c.networks)
 		off := float64(e.Total())/(1024*c.kib) - 1

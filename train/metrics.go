@@ -11,7 +11,7 @@ import (
 	"illustrator/losses"
 )
 
-// Line is one line of metrics.jsonl: a training step's losses, or a validation after it. There is no time in it: equal
+// Line is one line of metrics.jsonl: a training step's losses, or a validation after it. It holds no time: equal
 // trainings give equal bytes.
 type Line struct {
 	Step  int    `json:"step"` // counted from 1
@@ -60,7 +60,8 @@ func (l Line) Numbers() (all []Number) {
 	return all
 }
 
-// ReadMetrics reads metrics.jsonl. A last line that is not whole, as a running or killed training may leave, is left out.
+// ReadMetrics reads metrics.jsonl. A last line that is not whole, as a running or killed training may leave, is left
+// out.
 func ReadMetrics(path string) ([]Line, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -75,7 +76,8 @@ func ReadMetrics(path string) ([]Line, error) {
 		}
 		var l Line
 		if err := json.Unmarshal(text, &l); err != nil {
-			return nil, fault.Hint(fmt.Errorf("read %s: line %d: %w", path, len(lines)+1, err), "the file was changed: the run's checkpoints are not harmed by that")
+			return nil, fault.Hint(fmt.Errorf("read %s: line %d: %w", path, len(lines)+1, err),
+				"the file was changed: the run's checkpoints are not harmed by that")
 		}
 		lines = append(lines, l)
 	}
@@ -87,7 +89,7 @@ type metricsFile struct {
 	size int64
 }
 
-// openMetrics opens the file to go on after its first size bytes; the rest is what was not part of a checkpoint.
+// openMetrics opens the file to append after its first size bytes; the rest was not part of a checkpoint.
 func openMetrics(path string, size int64) (*metricsFile, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -96,7 +98,7 @@ func openMetrics(path string, size int64) (*metricsFile, error) {
 	info, err := f.Stat()
 	if err == nil && info.Size() < size {
 		err = fault.Hint(fmt.Errorf("%s has %d bytes; the checkpoint was written after %d", path, info.Size(), size),
-			"the file was cut: put it back, or remove the run's folder to train anew")
+			"the file was cut: put it back, or remove the run's folder to train again")
 	}
 	if err == nil {
 		err = f.Truncate(size)

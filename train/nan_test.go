@@ -20,7 +20,8 @@ func TestStopOnNaN(t *testing.T) {
 	training.Pairs = made{rows: 50, broken: rowOfStep(t, 5)}
 	state, err := training.Run(t.Context())
 	var bad *NonFiniteError
-	if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), "step 5: loss l1 is ") || !strings.HasSuffix(bad.Checkpoint, "000004") {
+	if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), "step 5: loss l1 is ") ||
+		!strings.HasSuffix(bad.Checkpoint, "000004") {
 		t.Fatalf("%+v, %v", state, err)
 	}
 	if steps, err := training.Folder.Checkpoints(); err != nil || steps[0] != 4 {
@@ -28,7 +29,7 @@ func TestStopOnNaN(t *testing.T) {
 	}
 }
 
-// With on_nan: skip such a step changes nothing and the training goes on, up to the limit.
+// With on_nan: skip such a step changes nothing and the training continues, up to the limit.
 func TestSkipNaN(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts several trainings; run without -short")

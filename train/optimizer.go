@@ -25,8 +25,8 @@ func (n *OptimizerName) UnmarshalText(text []byte) error {
 	return fault.Choose(n, "optimizer", text, Adam, AdamW)
 }
 
-// Optimizer is how gradients become steps. Its update is GoMLX's Adam with PyTorch's epsilon, which stands outside of the
-// root and after the bias correction in both.
+// Optimizer turns gradients into steps. Its update is GoMLX's Adam with PyTorch's epsilon, which stands outside of
+// the root and after the bias correction in both.
 type Optimizer struct {
 	// Name is "adam", the release's, or "adamw".
 	Name OptimizerName `yaml:"name" json:"name"`
@@ -46,7 +46,7 @@ type Optimizer struct {
 	EMA float64 `yaml:"ema" json:"ema"`
 }
 
-// Validate returns an error that names the first setting without sense.
+// Validate reports the first invalid setting.
 func (o Optimizer) Validate() error {
 	if err := fault.CheckChoice("optimizer.name", o.Name); err != nil {
 		return err
@@ -61,7 +61,8 @@ func (o Optimizer) Validate() error {
 		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "from 0 to below 1 (0.999 in the release)"},
 		{"epsilon", o.Epsilon, o.Epsilon > 0 && o.Epsilon < 1, "above 0 and below 1 (1e-8 in the release)"},
 		{"weight_decay", o.WeightDecay, o.WeightDecay >= 0 && o.WeightDecay <= 10, "from 0 to 10"},
-		{"weight_decay", o.WeightDecay, o.WeightDecay == 0 || o.Name == AdamW, "0 with optimizer adam; adamw has weight decay"},
+		{"weight_decay", o.WeightDecay, o.WeightDecay == 0 || o.Name == AdamW,
+			"0 with optimizer adam; adamw has weight decay"},
 		{"clip_norm", o.ClipNorm, o.ClipNorm >= 0 && o.ClipNorm < 1e30, "0 (no clipping) or a positive length"},
 		{"accumulate", o.Accumulate, o.Accumulate >= 1 && o.Accumulate <= 1<<16, "from 1 to 65536"},
 		{"ema", o.EMA, o.EMA >= 0 && o.EMA < 1, "0 (none) or below 1, such as 0.999"},
@@ -85,9 +86,9 @@ func (o Optimizer) Gather(scope *model.Scope, loss *Node) {
 	}
 }
 
-// Update adds one step on all trainable variables of scope to the graph, down the mean of the gathered gradients and that
-// of the scalar loss, by the scalar learningRate. Moments are variables of scope. It returns the gradient's length before
-// clipping, nil where neither clipping nor guarded asks for it.
+// Update adds one step on all trainable variables of scope to the graph, down the mean of the gathered gradients and
+// that of the scalar loss, by the scalar learningRate. Moments are variables of scope. It returns the gradient's length
+// before clipping, nil where neither clipping nor guarded asks for it.
 func (o Optimizer) Update(scope *model.Scope, loss, learningRate *Node, guarded bool) (norm *Node) {
 	g := loss.Graph()
 	optimizer.LearningRateVar(scope, loss.DType(), 0).SetNodeValue(learningRate)
@@ -114,7 +115,7 @@ func (o Optimizer) Update(scope *model.Scope, loss, learningRate *Node, guarded 
 	return norm
 }
 
-// Reset forgets moments, step count and gathered gradients. A graph with Update must be built anew after it.
+// Reset forgets moments, step count and gathered gradients. A graph with Update must be rebuilt after it.
 func (o Optimizer) Reset(scope *model.Scope) error {
 	if err := scope.At(gatheredScope).DeleteVariablesInScope(); err != nil {
 		return err

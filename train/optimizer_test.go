@@ -94,22 +94,25 @@ func TestAdamPath(t *testing.T) {
 	}
 }
 
-// 20 steps of the tiny mapper with PyTorch's Adam and CosineAnnealingLR: the losses of each step, and all weights after them.
+// 20 steps of the tiny mapper with PyTorch's Adam and CosineAnnealingLR: the losses of each step, and all weights after
+// them.
 func TestTinyTraining(t *testing.T) {
 	golden := tiny(t)
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 24, ZDim: 40, Width: 32, Blocks: 2, Layers: 3}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 24, ZDim: 40, Width: 32, Blocks: 2,
+		Layers: 3}
 	schedule := Schedule{Kind: "cosine", LearningRate: 3e-3, MinLearningRate: 1e-5, Steps: 20}
 	weights := losses.Weights{L1: 0.7, Regularization: 0.3}
 	store := model.NewStore()
 	for name := range cfg.Shapes() {
 		store.VariableWithValue(name, golden("init."+name)).SetTrainable(!mapper.IsBuffer(name))
 	}
-	exec, err := model.NewExec(nntest.Backend(t), store, func(scope *model.Scope, embeds, z, rate *graph.Node) []*graph.Node {
-		scope.Store().SetTraining(z.Graph(), true)
-		terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(scope, cfg, embeds), Z: z})
-		torchAdam.Update(scope, terms.Total, rate, false)
-		return []*graph.Node{terms.Total, terms.L1, terms.Regularization}
-	})
+	exec, err := model.NewExec(nntest.Backend(t), store,
+		func(scope *model.Scope, embeds, z, rate *graph.Node) []*graph.Node {
+			scope.Store().SetTraining(z.Graph(), true)
+			terms := losses.Compute(weights, losses.Inputs{PredictedZ: mapper.Build(scope, cfg, embeds), Z: z})
+			torchAdam.Update(scope, terms.Total, rate, false)
+			return []*graph.Node{terms.Total, terms.L1, terms.Regularization}
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // order says which row each place of the training holds: place p is row p mod rows of epoch p / rows, shuffled by the
-// seed and the epoch. It is a function of the place alone and needs no memory, whatever the number of rows: a training
-// that goes on has no state of its data but the place.
+// seed and the epoch. It is a function of the place alone and needs no memory, whatever the number of rows: a resumed
+// training needs no state of its data but the place.
 //
 // The shuffle is a Feistel network on the smallest even number of bits that counts the rows; numbers beyond them are
 // sent through again until they fall within ("cycle walking", Black and Rogaway 2002), less than 4 times on average.

@@ -26,14 +26,14 @@ import (
 // gradientOutput is the gradient of the total loss for all of the mapper.
 const gradientOutput = "gradient"
 
-// gradientTolerance is what the gradient's relative error may be. It goes through mapper, generator and CLIP and back, and turns
-// where an activation's slope jumps: the golden, itself in float32, has 1e-3 in some parameters (compareGradients), and on the
-// CPU 2e-4 was found in float32 and 0.28 in bfloat16, most of it in the few pictures whose edges move. TF32 keeps three bits more
-// than bfloat16, for an eighth of its error.
+// gradientTolerance bounds the gradient's relative error. It goes through mapper, generator and CLIP and back,
+// and turns where an activation's slope jumps: the golden, itself in float32, has 1e-3 in some parameters
+// (compareGradients), and on the CPU 2e-4 was found in float32 and 0.28 in bfloat16, most of it in the few pictures
+// whose edges move. TF32 keeps three bits more than bfloat16, for an eighth of its error.
 var gradientTolerance = map[string]float64{parity.Float32: 1e-3, parity.TF32: 0.1, parity.BFloat16: 0.5}
 
-// TestDeviceParity measures how far the embedded networks, the first step's losses and its gradient are from PyTorch's goldens
-// on the backend that nntest.BackendEnv names, and writes the figures for `make gpu-check`.
+// TestDeviceParity measures how far the embedded networks, the first step's losses and its gradient are from PyTorch's
+// goldens on the backend that nntest.BackendEnv names, and writes the figures for `make gpu-check`.
 func TestDeviceParity(t *testing.T) {
 	if os.Getenv(parity.Env) == "" {
 		t.Skip("a check of a device; run `make gpu-check`")
@@ -41,7 +41,8 @@ func TestDeviceParity(t *testing.T) {
 	set := parity.Set{Name: "embedded", Backend: nntest.BackendName()}
 	usual := parity.Usual(set.Backend)
 	add := func(network, output, precision string, deviation float64) {
-		f := parity.Figure{Network: network, Output: output, Precision: precision, Error: deviation, Allowed: parity.Tolerance(set.Backend, precision)}
+		f := parity.Figure{Network: network, Output: output, Precision: precision, Error: deviation,
+			Allowed: parity.Tolerance(set.Backend, precision)}
 		if output == gradientOutput {
 			f.Allowed = gradientTolerance[precision]
 		}
@@ -62,21 +63,27 @@ func TestDeviceParity(t *testing.T) {
 		if !ok {
 			continue
 		}
-		generatorParity(t, dtype, func(output string, got, want []float32) { compare("generator", output, precision, got, want) })
+		generatorParity(t, dtype, func(output string, got,
+			want []float32) {
+			compare("generator", output, precision, got, want)
+		})
 		clipParity(t, dtype, func(output string, got, want []float32) { compare("CLIP", output, precision, got, want) })
 		if dtype == dtypes.Float32 {
 			got, want := mapperParity(t)
 			compare("mapper", "z", precision, got, want)
 		}
-		stepParity(t, precision, func(output string, deviation float64) { add("training step", output, precision, deviation) })
+		stepParity(t, precision, func(output string, deviation float64) {
+			add("training step", output, precision,
+				deviation)
+		})
 	}
 	if err := set.Write(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// generatorParity compares w and pictures of the embedded generator, in bfloat16 pictures alone: its mapping network stays
-// float32.
+// generatorParity compares w and pictures of the embedded generator, in bfloat16 pictures alone: its mapping network
+// stays float32.
 func generatorParity(t *testing.T, dtype dtypes.DType, compare func(output string, got, want []float32)) {
 	t.Helper()
 	var cfg stylegan2.Config
@@ -97,7 +104,8 @@ func generatorParity(t *testing.T, dtype dtypes.DType, compare func(output strin
 	compare("image", out[1], goldenValues(t, want, "image"))
 }
 
-// clipParity compares embeddings of the embedded CLIP; in bfloat16 those of pictures, for texts are embedded in float32.
+// clipParity compares embeddings of the embedded CLIP; in bfloat16 those of pictures, for texts are embedded in
+// float32.
 func clipParity(t *testing.T, dtype dtypes.DType, compare func(output string, got, want []float32)) {
 	t.Helper()
 	folder, err := checkpoints.Open("embedded:lorelei/clip")
@@ -149,8 +157,8 @@ func mapperParity(t *testing.T) (got, want []float32) {
 	return out[0], goldenValues(t, golden, "z_pred")
 }
 
-// stepParity does the golden training's first step, with generator and CLIP in precision, and compares its losses and the
-// gradient for all of the mapper.
+// stepParity does the golden training's first step, with generator and CLIP in precision, and compares its losses and
+// the gradient for all of the mapper.
 func stepParity(t *testing.T, precision string, compare func(output string, deviation float64)) {
 	t.Helper()
 	training, golden := goldenTraining(t, dtypes.Float32)
@@ -185,7 +193,8 @@ func gradientOf(t *testing.T, training *Training, golden *checkpoints.Weights) (
 		if mapper.IsBuffer(name) {
 			continue
 		}
-		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name + "_1st_moment")
+		moment := training.Networks.Store.Scope(optimizer.AdamDefaultScope + "/" + pipeline.MapperScope).GetVariable(name +
+			"_1st_moment")
 		if moment == nil {
 			t.Fatalf("Adam has no first moment of %s", name)
 		}

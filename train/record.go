@@ -16,7 +16,7 @@ type record struct {
 	events  *events.Writer
 }
 
-// openRecord opens the folder's metrics to go on after their first size bytes, and writes the events of those anew.
+// openRecord opens the folder's metrics to append after their first size bytes, and rewrites the events of those.
 func openRecord(folder Folder, size int64) (r *record, err error) {
 	r = new(record)
 	defer func() {

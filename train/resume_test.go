@@ -44,12 +44,15 @@ func (m made) Read(rows []int, z, imageEmbeds []float32) error {
 func everything() Config {
 	return Config{
 		Batch: 4, NoiseMode: "random", OnNaN: StopOnNaN, LogEvery: 1,
-		Optimizer:  Optimizer{Name: AdamW, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, ClipNorm: 1, Accumulate: 1, EMA: 0.9},
+		Optimizer: Optimizer{Name: AdamW, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, ClipNorm: 1,
+			Accumulate: 1, EMA: 0.9},
 		Validation: Validation{Every: 4, Rows: 6},
 		Checkpoint: Checkpoint{Every: 3, Keep: 2},
 		Stages: []Stage{
-			{Name: "l1", Losses: losses.Weights{L1: 1}, Schedule: Schedule{Kind: "cosine", Steps: 5, Warmup: 2, LearningRate: 1e-2}},
-			{Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}, Schedule: Schedule{Kind: "constant", Steps: 7, LearningRate: 1e-3}},
+			{Name: "l1", Losses: losses.Weights{L1: 1}, Schedule: Schedule{Kind: "cosine", Steps: 5, Warmup: 2,
+				LearningRate: 1e-2}},
+			{Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
+				Schedule: Schedule{Kind: "constant", Steps: 7, LearningRate: 1e-3}},
 		},
 	}
 }
@@ -73,13 +76,16 @@ func oneStage() Config {
 // begin returns a training in folder as a new process would start it.
 func begin(t *testing.T, domain string, folder string, config Config) *Training {
 	t.Helper()
-	networks, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(domain, "generator"), CLIP: filepath.Join(domain, "clip")})
+	networks, err := pipeline.Open(nntest.Backend(t),
+		pipeline.Locations{Generator: filepath.Join(domain, "generator"), CLIP: filepath.Join(domain, "clip")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Training{
-		Config: config, Seed: 7, Networks: networks, Pairs: made{rows: 50}, Folder: Folder(folder), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Mapper: mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1},
+		Config: config, Seed: 7, Networks: networks, Pairs: made{rows: 50}, Folder: Folder(folder),
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Mapper: mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim,
+			ZDim: pipelinetest.ZDim, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1},
 	}
 }
 
@@ -154,7 +160,8 @@ func TestResumeIsExact(t *testing.T) {
 	checkCompiled(t, config, perStep())
 	want := contents(t, whole)
 	if n := strings.Count(want["metrics.jsonl"], "\n"); n != 12+4 {
-		t.Errorf("%d lines of metrics, want 12 steps and validations after steps 4, 5, 8 and 12:\n%s", n, want["metrics.jsonl"])
+		t.Errorf("%d lines of metrics, want 12 steps and validations after steps 4, 5, 8 and 12:\n%s", n,
+			want["metrics.jsonl"])
 	}
 	checkValidations(t, Folder(whole), config.last().Losses)
 	parts := t.TempDir()
@@ -177,8 +184,8 @@ func TestResumeIsExact(t *testing.T) {
 	same(t, "resumed when all is done", contents(t, parts), want)
 }
 
-// countCompiled has a training of 12 steps note how many programs are compiled for each step and what is done before it; the
-// last number is of what is done after all steps.
+// countCompiled has a training of 12 steps note how many programs are compiled for each step and what is done before
+// it; the last number is of what is done after all steps.
 func countCompiled(training *Training) func() [13]int {
 	var before [13]int
 	training.Progress = func(step int, _ Stage, _ losses.Values) { before[step], _ = compiled.Count() }
@@ -193,8 +200,8 @@ func countCompiled(training *Training) func() [13]int {
 	}
 }
 
-// checkCompiled fails unless a training compiled in the first step of each stage and in the first validation alone, and in a
-// later stage no more than its own programs: one, or two where gradients accumulate.
+// checkCompiled fails unless a training compiled in the first step of each stage and in the first validation alone, and
+// in a later stage no more than its own programs: one, or two where gradients accumulate.
 func checkCompiled(t *testing.T, config Config, perStep [13]int) {
 	t.Helper()
 	want := [13]int{5: 1}
@@ -235,7 +242,8 @@ func checkValidations(t *testing.T, folder Folder, weights losses.Weights) {
 	}
 }
 
-// A checkpoint written with GoMLX before 0.28, which named and typed Adam's step count otherwise, continues to the same bytes.
+// A checkpoint written with GoMLX before 0.28, which named and typed Adam's step count otherwise, continues to the same
+// bytes.
 func TestResumeOfAnOlderCheckpoint(t *testing.T) {
 	domain, whole, parts := tinyDomain(t), t.TempDir(), t.TempDir()
 	if _, err := begin(t, domain, whole, oneStage()).Run(t.Context()); err != nil {
@@ -256,7 +264,8 @@ func TestResumeOfAnOlderCheckpoint(t *testing.T) {
 		t.Fatalf("%s is %+v", steps, count)
 	}
 	delete(weights.Tensors, steps)
-	weights.Tensors["AdamOptimizer/global_step"] = checkpoints.Tensor{DType: checkpoints.I64, Shape: []int{}, Data: []byte{5, 0, 0, 0, 0, 0, 0, 0}}
+	weights.Tensors["AdamOptimizer/global_step"] = checkpoints.Tensor{DType: checkpoints.I64, Shape: []int{},
+		Data: []byte{5, 0, 0, 0, 0, 0, 0, 0}}
 	if err := checkpoints.Write(Folder(parts).checkpoint(5), checkpoints.Contents{
 		Config: state, Weights: weights, Layout: checkpointLayout, Tool: "illustrator train", Replace: true,
 	}); err != nil {
@@ -268,7 +277,7 @@ func TestResumeOfAnOlderCheckpoint(t *testing.T) {
 	same(t, "resumed", contents(t, parts), contents(t, whole))
 }
 
-// A training whose process dies without a word goes on from the newest checkpoint, and leaves the same bytes.
+// A training whose process is killed resumes from the newest checkpoint, and leaves the same bytes.
 func TestResumeAfterACrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts several trainings; run without -short")
@@ -354,11 +363,13 @@ func TestDamagedCheckpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range steps {
-		if err := os.Truncate(filepath.Join(whole, "checkpoints", fmt.Sprintf("%06d", step), "model.safetensors"), 9); err != nil {
+		if err := os.Truncate(filepath.Join(whole, "checkpoints", fmt.Sprintf("%06d", step), "model.safetensors"),
+			9); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := begin(t, domain, whole, oneStage()).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "no checkpoint of the run is whole") {
+	if _, err := begin(t, domain, whole, oneStage()).Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "no checkpoint of the run is whole") {
 		t.Errorf("no whole checkpoint: %v", err)
 	}
 	if again, err := Folder(whole).Checkpoints(); err != nil || len(again) != len(steps) {
@@ -366,15 +377,16 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
-// A training that starts from another's mapper has its weights: with a rate too small to move one, they are what it ends
-// with, but for the running statistics of BatchNorm.
+// A training that starts from another's mapper has its weights: with a rate too small to move one, they are what it
+// ends with, but for the running statistics of BatchNorm.
 func TestStartsFromAMapper(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a training")
 	}
 	domain := tinyDomain(t)
 	config := l1Only()
-	config.Optimizer, config.Stages = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}, config.Stages[:1]
+	config.Optimizer, config.Stages = Optimizer{Name: Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1},
+		config.Stages[:1]
 	config.Stages[0].Schedule = Schedule{Kind: "constant", Steps: 2, LearningRate: 1e-20}
 	training := begin(t, domain, t.TempDir(), config)
 	training.Init = mapper.Init(training.Mapper, 99)

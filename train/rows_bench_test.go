@@ -19,10 +19,10 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// BenchmarkRows does on sets of 0.1, 1 and 10 million rows what `illustrator train` does with a set: it opens and verifies
-// it, and trains 300 steps of L1 in batches of 32, with validations and checkpoints. Besides it reads every row once,
-// shuffled. The process's peak memory must not grow with the set; in that of training are XLA and what it compiles. Rows are
-// narrow, so that the largest set has 1.4 GB.
+// BenchmarkRows does on sets of 0.1, 1 and 10 million rows what `illustrator train` does with a set: it opens and
+// verifies it, and trains 300 steps of L1 in batches of 32, with validations and checkpoints. Besides it reads every
+// row once, shuffled. The process's peak memory must not grow with the set; in that of training are XLA and what it
+// compiles. Rows are narrow, so that the largest set has 1.4 GB.
 //
 //	go test ./train -run - -bench Rows -benchtime 1x
 func BenchmarkRows(b *testing.B) {
@@ -81,11 +81,13 @@ func trainOnRows(b *testing.B, pairs *pairs.Set) {
 	training := &Training{
 		Pairs: pairs, Seed: 1, Folder: Folder(b.TempDir()),
 		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(b), Store: model.NewStore()}},
-		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: wide, ZDim: wide, Width: 64, Blocks: 2, Layers: 2},
+		Mapper: mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: wide, ZDim: wide, Width: 64,
+			Blocks: 2, Layers: 2},
 		Config: Config{
 			Batch: 32, NoiseMode: "const", OnNaN: StopOnNaN, LogEvery: 25, Optimizer: torchAdam,
 			Validation: Validation{Every: 100, Rows: 1600}, Checkpoint: Checkpoint{Every: 100, Keep: 2},
-			Stages: []Stage{{Name: "l1", Losses: losses.Weights{L1: 1}, Schedule: Schedule{Kind: "constant", Steps: 300, LearningRate: 1e-4}}},
+			Stages: []Stage{{Name: "l1", Losses: losses.Weights{L1: 1},
+				Schedule: Schedule{Kind: "constant", Steps: 300, LearningRate: 1e-4}}},
 		},
 	}
 	if state, err := training.Run(b.Context()); err != nil || state.Step != 300 {
@@ -95,7 +97,8 @@ func trainOnRows(b *testing.B, pairs *pairs.Set) {
 
 // writeWide writes a set in which the same 10,000 normal values are repeated.
 func writeWide(b *testing.B, folder string, rows int) {
-	meta := pairs.Meta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: wide, EmbedDim: wide, CreatedBy: "benchmark"}
+	meta := pairs.Meta{Domain: "wide", Seed: 100, NoiseMode: "const", DType: "float32", Batch: 32, ZDim: wide,
+		EmbedDim: wide, CreatedBy: "benchmark"}
 	w, err := pairs.OpenWriter(folder, meta, pairs.DefaultShardRows)
 	if err != nil {
 		b.Fatal(err)
@@ -112,7 +115,7 @@ func writeWide(b *testing.B, folder string, rows int) {
 	}
 }
 
-// resetPeakMemory makes peakMemory begin anew. Linux only.
+// resetPeakMemory resets peakMemory. Linux only.
 func resetPeakMemory(b *testing.B) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		b.Skipf("peak memory is not known here: %v", err)

@@ -50,7 +50,7 @@ func (s Schedule) At(step int) float64 {
 // maxSteps is more than any machine does.
 const maxSteps = 1 << 40
 
-// Validate returns an error that names the first setting without sense.
+// Validate reports the first invalid setting.
 func (s Schedule) Validate() error {
 	if err := fault.CheckChoice("schedule.kind", s.Kind); err != nil {
 		return err

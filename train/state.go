@@ -19,8 +19,8 @@ import (
 )
 
 // State is all of a training but its variables: a checkpoint is a folder with State as config.json and every variable
-// that the training changes (mapper, moving average, optimizer, random state) in model.safetensors. The order of the data
-// and the generator's noise are functions of the step.
+// that the training changes (mapper, moving average, optimizer, random state) in model.safetensors. The order of the
+// data and the generator's noise are functions of the step.
 type State struct {
 	Step      int   `json:"step"`      // steps done
 	Validated int   `json:"validated"` // the step of the last validation
@@ -36,7 +36,7 @@ type Best struct {
 	Losses losses.Values `json:"losses"`
 }
 
-// checkpointLayout marks a folder as the state of a training. Weights alone never mean "go on from here".
+// checkpointLayout marks a folder as the state of a training. Weights alone do not make a folder resumable.
 const checkpointLayout = "training state"
 
 // save writes the state as a checkpoint, and the mapper beside it, and removes checkpoints that are not kept.
@@ -133,7 +133,7 @@ func (t *Training) resume() error {
 			}
 		}
 		t.state, t.saved = state, state.Step
-		t.Log.Info(fmt.Sprintf("going on after step %d of %d", state.Step, t.Config.Steps()))
+		t.Log.Info(fmt.Sprintf("resuming after step %d of %d", state.Step, t.Config.Steps()))
 		return t.finishSave(weights)
 	}
 	return fault.Hint(fmt.Errorf("no checkpoint of the run is whole: %w", errors.Join(damaged...)),
@@ -189,8 +189,8 @@ func (t *Training) finishSave(newest *checkpoints.Weights) error {
 	return t.tell()
 }
 
-// restoreBest makes the best mapper's folder agree with the state: a process may have been killed after it wrote a better
-// one, which the steps to come will find again.
+// restoreBest makes the best mapper's folder agree with the state: a process may have been killed after it wrote a
+// better one, which the steps to come will find again.
 func (t *Training) restoreBest(newest *checkpoints.Weights) (err error) {
 	if t.state.Best == nil {
 		return os.RemoveAll(t.Folder.BestMapper())
@@ -198,7 +198,8 @@ func (t *Training) restoreBest(newest *checkpoints.Weights) (err error) {
 	weights := newest
 	if t.state.Best.Step != t.state.Step {
 		if _, weights, err = readCheckpoint(t.Folder.checkpoint(t.state.Best.Step)); err != nil {
-			t.Log.Warn(fmt.Sprintf("the checkpoint of the best validation cannot be read; %s is left as it is: %v", t.Folder.BestMapper(), err))
+			t.Log.Warn(fmt.Sprintf("the checkpoint of the best validation cannot be read; %s is left as it is: %v",
+				t.Folder.BestMapper(), err))
 			return nil
 		}
 	}
@@ -248,8 +249,8 @@ func tensorOf(v *model.Variable) (checkpoints.Tensor, error) {
 	return t, err
 }
 
-// renewed returns a variable of a checkpoint as GoMLX has it since 0.28: Adam counts its steps in a float32, and no longer in
-// an int64 of another name.
+// renewed returns a variable of a checkpoint as GoMLX has it since 0.28: Adam counts its steps in a float32, and no
+// longer in an int64 of another name.
 func renewed(name string, value *tensors.Tensor) (string, *tensors.Tensor) {
 	if name != optimizer.AdamDefaultScope+"/global_step" || !value.Shape().Equal(shapes.Make(dtypes.Int64)) {
 		return name, value

@@ -16,9 +16,10 @@ import (
 
 // programs are the compiled graphs of the stage at hand.
 type programs struct {
-	stage      int         // of update and gather, -1 before the first
-	update     *model.Exec // the losses of a batch, and a step
-	gather     *model.Exec // the losses of a batch whose gradient waits for the step's last batch; nil without accumulation
+	stage  int         // of update and gather, -1 before the first
+	update *model.Exec // the losses of a batch, and a step
+	// the losses of a batch whose gradient waits for the step's last batch; nil without accumulation
+	gather     *model.Exec
 	validation *model.Exec
 	prediction *model.Exec
 }
@@ -98,7 +99,8 @@ func (t *Training) skip(at int, values losses.Values, norm *float64) (bool, erro
 	}
 	if t.Config.OnNaN == SkipNaN && t.state.Skipped < t.Config.NaNLimit {
 		t.state.Skipped++
-		t.Log.Warn(fmt.Sprintf("step %d is skipped: %s is %g (%d of at most %d skips)", at+1, what, value, t.state.Skipped, t.Config.NaNLimit))
+		t.Log.Warn(fmt.Sprintf("step %d is skipped: %s is %g (%d of at most %d skips)", at+1, what, value, t.state.Skipped,
+			t.Config.NaNLimit))
 		return true, nil
 	}
 	return false, t.nonFinite(what, value)
@@ -122,13 +124,13 @@ func (e *NonFiniteError) Error() string {
 		text += fmt.Sprintf(" after %d skipped steps", e.Skipped)
 	}
 	if e.Checkpoint == "" {
-		return text + "; there is no checkpoint yet"
+		return text + "; no checkpoint exists yet"
 	}
 	return fmt.Sprintf("%s; the last good checkpoint is %s", text, e.Checkpoint)
 }
 
-// enter makes ready for the step at: in a stage's first step the optimizer begins anew, and in the first after a start
-// too the programs are built.
+// enter makes ready for the step at: a stage's first step resets the optimizer; the first step after a start also
+// builds the programs.
 func (t *Training) enter(at int) error {
 	stage, within := t.Config.stageOf(at)
 	if stage == t.stage {
@@ -160,19 +162,22 @@ func (t *Training) enter(at int) error {
 }
 
 // compile makes a program of a batch: z [B,Z], image embeddings [B,E], noise keys [B] and the learning rate.
-func (t *Training) compile(build func(scope *model.Scope, z, imageEmbeds, keys, rate *graph.Node) *graph.Node) (*model.Exec, error) {
-	return t.devices.newExec("training step", t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
-		scope.Store().SetTraining(in[0].Graph(), true)
-		return build(scope, in[0], in[1], in[2], in[3])
-	})
+func (t *Training) compile(build func(scope *model.Scope, z, imageEmbeds, keys,
+	rate *graph.Node) *graph.Node) (*model.Exec, error) {
+	return t.devices.newExec("training step", t.Networks.Backend, t.Networks.Store,
+		func(scope *model.Scope, in []*graph.Node) *graph.Node {
+			scope.Store().SetTraining(in[0].Graph(), true)
+			return build(scope, in[0], in[1], in[2], in[3])
+		})
 }
 
 // normAt is the place of the gradient's length in what a step returns, after the losses.
 const normAt = 4
 
-// updateGraph is one training step: losses, gradients, optimizer, moving average. It returns the losses and, where it is
-// computed, the gradient's length.
-func (t *Training) updateGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys, rate *graph.Node) *graph.Node {
+// updateGraph is one training step: losses, gradients, optimizer, moving average. It returns the losses and, where it
+// is computed, the gradient's length.
+func (t *Training) updateGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys,
+	rate *graph.Node) *graph.Node {
 	terms, guarded := t.losses(scope, weights, z, imageEmbeds, keys), t.Config.OnNaN == SkipNaN
 	packed := terms.Node()
 	norm := t.Config.Optimizer.Update(scope, terms.Total, rate, guarded)
@@ -189,7 +194,8 @@ func (t *Training) updateGraph(scope *model.Scope, weights losses.Weights, z, im
 }
 
 // gatherGraph is a batch of a step to come: its gradient is added to those gathered.
-func (t *Training) gatherGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys *graph.Node) *graph.Node {
+func (t *Training) gatherGraph(scope *model.Scope, weights losses.Weights, z, imageEmbeds,
+	keys *graph.Node) *graph.Node {
 	terms := t.losses(scope, weights, z, imageEmbeds, keys)
 	t.Config.Optimizer.Gather(scope, terms.Total)
 	if t.Config.OnNaN == SkipNaN {
@@ -199,13 +205,15 @@ func (t *Training) gatherGraph(scope *model.Scope, weights losses.Weights, z, im
 }
 
 // losses predicts z from the image embeddings and compares: eq. 8 with the true z, eq. 9 with
-// the embedding of the predicted picture, eq. 10 with a normal distribution. The picture is drawn only if its loss has a
-// weight.
+// the embedding of the predicted picture, eq. 10 with a normal distribution. The picture is drawn only if its loss has
+// a weight.
 func (t *Training) losses(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys *graph.Node) losses.Terms {
-	return t.compare(scope, weights, z, mapper.Build(scope.At(pipeline.MapperScope), t.Mapper, imageEmbeds), imageEmbeds, keys)
+	return t.compare(scope, weights, z, mapper.Build(scope.At(pipeline.MapperScope), t.Mapper, imageEmbeds), imageEmbeds,
+		keys)
 }
 
-func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predicted, imageEmbeds, keys *graph.Node) losses.Terms {
+func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predicted, imageEmbeds,
+	keys *graph.Node) losses.Terms {
 	return losses.Compute(weights, losses.Inputs{
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {

@@ -16,8 +16,8 @@ func (t *Training) Stepper() (step func(at int) (losses.Values, error), err erro
 	}, nil
 }
 
-// Checkpointer prepares a training of which one step is done, and returns functions that write its state to the folder, as
-// a checkpoint with the mapper beside it, and read it back.
+// Checkpointer prepares a training of which one step is done, and returns functions that write its state to the folder,
+// as a checkpoint with the mapper beside it, and read it back.
 func (t *Training) Checkpointer() (save, resume func() error, err error) {
 	step, err := t.Stepper()
 	if err != nil {

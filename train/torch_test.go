@@ -23,9 +23,10 @@ import (
 // The golden of testdata/make_optimizers.py.
 const optimizersGolden = "testdata/optimizers.safetensors"
 
-// The steps of a training, with each setting of the optimizer by itself and with all of them: 15 steps of a small mapper as
-// PyTorch does them in float64. Weights, moving averages and BatchNorm's running statistics agree to what rounding may
-// have become after 15 steps of Adam; losses and lengths of gradients to the float32 that a step returns them in.
+// The steps of a training, with each setting of the optimizer by itself and with all of them: 15 steps of a small
+// mapper as PyTorch does them in float64. Weights, moving averages and BatchNorm's running statistics agree to what
+// rounding may have become after 15 steps of Adam; losses and lengths of gradients to the float32 that a step returns
+// them in.
 func TestOptimizersFollowPyTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles several trainings")
@@ -42,7 +43,8 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 		{"accumulate", 0, func(o *Optimizer) { o.Accumulate = 2 }},
 		{"ema", 0, func(o *Optimizer) { o.EMA = 0.8 }},
 		{"everything", 4, func(o *Optimizer) {
-			*o = Optimizer{Name: AdamW, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1, ClipNorm: 0.5, Accumulate: 2, EMA: 0.8}
+			*o = Optimizer{Name: AdamW, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1, ClipNorm: 0.5, Accumulate: 2,
+				EMA: 0.8}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,8 +77,10 @@ func TestOptimizersFollowPyTorch(t *testing.T) {
 func smallTraining(t *testing.T, optimizer Optimizer, schedule Schedule) *Training {
 	t.Helper()
 	training := &Training{
-		Config:   Config{Batch: 6, OnNaN: StopOnNaN, Optimizer: optimizer, Stages: []Stage{{Losses: losses.Weights{L1: 0.7, Regularization: 0.3}, Schedule: schedule}}},
-		Mapper:   mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 1, Layers: 2},
+		Config: Config{Batch: 6, OnNaN: StopOnNaN, Optimizer: optimizer,
+			Stages: []Stage{{Losses: losses.Weights{L1: 0.7, Regularization: 0.3}, Schedule: schedule}}},
+		Mapper: mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 1,
+			Layers: 2},
 		Networks: &pipeline.Networks{Runner: &batch.Runner{Backend: nntest.Backend(t), Store: model.NewStore()}},
 	}
 	initial := &checkpoints.Weights{Source: "golden", Tensors: map[string]checkpoints.Tensor{}}
@@ -116,7 +120,8 @@ func followLosses(t *testing.T, training *Training, golden func(name string) *te
 			part := func(x []float64, width int) *tensors.Tensor {
 				return tensors.FromFlatDataAndDimensions(x[i*rows*width:(i+1)*rows*width], rows, width)
 			}
-			packed, err := exec.Call1(part(z, training.Mapper.ZDim), part(embeds, training.Mapper.EmbedDim), make([]uint64, rows), stage.Schedule.At(at))
+			packed, err := exec.Call1(part(z, training.Mapper.ZDim), part(embeds, training.Mapper.EmbedDim),
+				make([]uint64, rows), stage.Schedule.At(at))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,9 +138,9 @@ func followLosses(t *testing.T, training *Training, golden func(name string) *te
 	}
 }
 
-// Every learning rate is torch's: with a warm-up that of SequentialLR over LinearLR and CosineAnnealingLR, and the release's
-// 75,000, of which the golden has the sums of each ten and the first and last fifty. torch computes a rate from the one
-// before, which gathers rounding.
+// Every learning rate is torch's: with a warm-up that of SequentialLR over LinearLR and CosineAnnealingLR, and the
+// release's 75,000, of which the golden has the sums of each ten and the first and last fifty. torch computes a rate
+// from the one before, which gathers rounding.
 func TestRatesFollowPyTorch(t *testing.T) {
 	golden := doubles(t, optimizersGolden)
 	values := func(name string) []float64 { return tensors.MustCopyFlatData[float64](golden(name)) }
@@ -171,8 +176,8 @@ func TestRatesFollowPyTorch(t *testing.T) {
 	}
 }
 
-// Dropout in training drops a unit with the probability 0.1, each by itself and anew in every row and step, and divides the
-// others by 0.9, as torch does.
+// Dropout in training drops a unit with the probability 0.1, independently in every row and step, and divides
+// the others by 0.9, as torch does.
 func TestDropoutIsTorchs(t *testing.T) {
 	const units, rate = 64, 0.1
 	rows := dropoutRows(t, units, rate)
@@ -210,16 +215,18 @@ func TestDropoutIsTorchs(t *testing.T) {
 	}
 	torch := tensors.MustCopyFlatData[float64](doubles(t, optimizersGolden)("dropout_counts"))
 	if chi2, n := chiSquared(counts, torch); chi2 > n+5*math.Sqrt(2*n) {
-		t.Errorf("the numbers of units dropped a row have another distribution than torch's: χ² %.1f with %g degrees of freedom\n%v\n%v", chi2, n, counts[:20], torch[:20])
+		t.Errorf("the numbers of units dropped a row have another distribution than torch's: χ² %.1f with %g degrees of "+
+			"freedom\n%v\n%v", chi2, n, counts[:20], torch[:20])
 	}
 }
 
-// dropoutRows are 4,096 rows of a mapper in training, in four steps of one program, whose block gives 1 in all units and
-// whose tail gives them back.
+// dropoutRows are 4,096 rows of a mapper in training, in four steps of one program, whose block gives 1 in all units
+// and whose tail gives them back.
 func dropoutRows(t *testing.T, units int, rate float64) (rows [][]float32) {
 	t.Helper()
 	const batch, steps = 1024, 4
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 1, ZDim: units, Width: units, Blocks: 1, Layers: 1, Dropout: rate}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 1, ZDim: units, Width: units,
+		Blocks: 1, Layers: 1, Dropout: rate}
 	store := model.NewStore()
 	for name, shape := range cfg.Shapes() {
 		values := make([]float32, checkpoints.Tensor{Shape: shape}.Elements())
@@ -252,7 +259,7 @@ func dropoutRows(t *testing.T, units int, rate float64) (rows [][]float32) {
 	return rows
 }
 
-// deviations is how many standard deviations count lies from the mean of a binomial distribution.
+// deviations returns the distance of count from the mean of a binomial distribution, in standard deviations.
 func deviations(count, trials, p float64) float64 {
 	return (count - p*trials) / math.Sqrt(trials*p*(1-p))
 }

@@ -26,11 +26,12 @@ type Training struct {
 	Init     *checkpoints.Weights
 	Networks *pipeline.Networks
 	Pairs    Pairs
-	// ValidationPairs are rows of another set to validate on; nil takes the last rows of Pairs, which are then not trained on.
+	// ValidationPairs are rows of another set to validate on; nil takes the last rows of Pairs, which are then not trained
+	// on.
 	ValidationPairs Pairs
 	Folder          Folder
-	// Progress is told of every finished step and Saved of every checkpoint. Sample draws what the mapper, asked by
-	// Predict, makes of Config.Validation.Texts into Folder.Sample(step). All may be nil.
+	// Progress gets every finished step and Saved every checkpoint. Sample draws Config.Validation.Texts, through
+	// Predict, into Folder.Sample(step). All may be nil.
 	Progress func(step int, stage Stage, values losses.Values)
 	Saved    func(State) error
 	Sample   func(ctx context.Context, step int) error
@@ -52,9 +53,9 @@ type Pairs interface {
 	Read(rows []int, z, imageEmbeds []float32) error
 }
 
-// Run trains the mapper to the end of its last stage, from fresh weights or from the newest checkpoint in the folder, and
-// returns where it stands. What it computes does not depend on where it was interrupted before. When ctx is cancelled the
-// step at hand is finished, a checkpoint written, and ctx's cause returned.
+// Run trains the mapper to the end of its last stage, from fresh weights or from the newest checkpoint in the folder,
+// and returns where it stands. What it computes does not depend on where it was interrupted before. When ctx is
+// cancelled the step at hand is finished, a checkpoint written, and ctx's cause returned.
 func (t *Training) Run(ctx context.Context) (state State, err error) {
 	if err := t.prepare(); err != nil {
 		return state, err
@@ -111,7 +112,8 @@ func (t *Training) prepare() error {
 		return fmt.Errorf("%d rows are too few to train on in batches of %d", rows, t.Config.Batch)
 	}
 	if t.ValidationPairs != nil && t.ValidationPairs.Len() < t.Config.Validation.Rows {
-		return fmt.Errorf("the validation set has %d rows; train.validation.rows is %d", t.ValidationPairs.Len(), t.Config.Validation.Rows)
+		return fmt.Errorf("the validation set has %d rows; train.validation.rows is %d", t.ValidationPairs.Len(),
+			t.Config.Validation.Rows)
 	}
 	t.Config = t.Config.Resolved(rows)
 	if t.Config.needsFrozen() {
@@ -123,8 +125,11 @@ func (t *Training) prepare() error {
 	if first == nil {
 		first = mapper.Init(t.Mapper, t.Seed)
 	}
-	var err error
-	if t.devices, err = openDevices(t.Networks.Backend, store, t.Config.Devices); err != nil {
+	count, err := t.Config.count(t.Networks.Backend.NumDevices())
+	if err != nil {
+		return err
+	}
+	if t.devices, err = openDevices(t.Networks.Backend, store, count); err != nil {
 		return err
 	}
 	if err := seedRandom(store, t.Seed); err != nil {
@@ -152,8 +157,8 @@ func (t *Training) TrainRows() int {
 	return t.Pairs.Len() - t.Config.Validation.Rows
 }
 
-// seedRandom gives store the random state of seed. GoMLX's own Store.SetRNGStateFromSeed (v0.28.2) makes a variable that
-// does not know its store, which a program for several devices needs.
+// seedRandom gives store the random state of seed. GoMLX's own Store.SetRNGStateFromSeed (v0.28.2) makes a variable
+// that does not know its store, which a program for several devices needs.
 func seedRandom(store *model.Store, seed uint64) error {
 	state, err := graph.RNGStateFromSeed(int64(seed))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // Validation losses are weighted as in the last stage, so that mappers of all stages compare.
 
-// Measures are what a validation finds.
+// Measures holds the figures of a validation.
 type Measures struct {
 	// Losses have the generator's noise redrawn for each validation, as training has; FixedNoise have the same noise each
 	// time, and decide which mapper is the best.
@@ -79,7 +79,8 @@ func (t *Training) validate(ctx context.Context) (Measures, error) {
 // measure returns the means over the validation rows; row i has the noise key firstKey + i.
 func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, err error) {
 	if t.validation == nil {
-		if t.validation, err = t.devices.newExec("validation", t.Networks.Backend, t.Networks.Store, t.validationGraph); err != nil {
+		if t.validation, err = t.devices.newExec("validation", t.Networks.Backend, t.Networks.Store,
+			t.validationGraph); err != nil {
 			return m, err
 		}
 	}
@@ -117,8 +118,8 @@ func (t *Training) measure(ctx context.Context, firstKey uint64) (m Measures, er
 	return m, nil
 }
 
-// measured is the number of values that validationGraph returns: the losses, the cosine of predicted and true z, and the
-// means of the predicted z and of its square.
+// measured is the number of values that validationGraph returns: the losses, the cosine of predicted and true z, and
+// the means of the predicted z and of its square.
 const measured = 7
 
 func (t *Training) validationGraph(scope *model.Scope, inputs []*Node) *Node {
@@ -126,13 +127,14 @@ func (t *Training) validationGraph(scope *model.Scope, inputs []*Node) *Node {
 	scope.Store().SetTraining(z.Graph(), false)
 	predicted := mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
 	packed := t.compare(scope, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
-	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16)) // a prediction may be 0
+	// a prediction may be 0
+	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16))
 	cosine := Div(ReduceSum(Mul(z, predicted), 1), lengths)
 	more := Stack([]*Node{ReduceAllMean(cosine), ReduceAllMean(predicted), ReduceAllMean(Square(predicted))}, 0)
 	return Concatenate([]*Node{packed, ConvertDType(more, packed.DType())}, 0)
 }
 
-// mapperScope is where the mapper that is validated and saved stands: the moving average where there is one.
+// mapperScope returns the scope of the mapper to validate and save: the moving average if it exists.
 func (t *Training) mapperScope() string {
 	if t.Config.Optimizer.EMA > 0 {
 		return averageScope
@@ -143,14 +145,16 @@ func (t *Training) mapperScope() string {
 // Predict maps image embeddings [N,E] to z [N,Z] by the mapper as it stands, its moving average where there is one.
 func (t *Training) Predict(imageEmbeds []float32) (z []float32, err error) {
 	if t.prediction == nil {
-		if t.prediction, err = model.NewExec(t.Networks.Backend, t.Networks.Store, func(scope *model.Scope, imageEmbeds *Node) *Node {
-			scope.Store().SetTraining(imageEmbeds.Graph(), false)
-			return mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
-		}); err != nil {
+		if t.prediction, err = model.NewExec(t.Networks.Backend, t.Networks.Store,
+			func(scope *model.Scope, imageEmbeds *Node) *Node {
+				scope.Store().SetTraining(imageEmbeds.Graph(), false)
+				return mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
+			}); err != nil {
 			return nil, err
 		}
 	}
-	out, err := t.prediction.Call1(tensors.FromFlatDataAndDimensions(imageEmbeds, len(imageEmbeds)/t.Mapper.EmbedDim, t.Mapper.EmbedDim))
+	out, err := t.prediction.Call1(tensors.FromFlatDataAndDimensions(imageEmbeds, len(imageEmbeds)/t.Mapper.EmbedDim,
+		t.Mapper.EmbedDim))
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +173,7 @@ func (t *Training) saveMapper(folder string) error {
 
 func (t *Training) writeMapper(folder string, weights *checkpoints.Weights) error {
 	return checkpoints.Write(folder, checkpoints.Contents{
-		Config: t.Mapper, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train", Networks: t.Networks.FrozenHashes(), Replace: true,
+		Config: t.Mapper, Weights: weights, Layout: mapper.ModelType, Tool: "illustrator train",
+		Networks: t.Networks.FrozenHashes(), Replace: true,
 	})
 }

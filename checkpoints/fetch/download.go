@@ -54,7 +54,7 @@ func (d *download) complete(ctx context.Context) error {
 		before := d.size()
 		err := d.request(ctx, requests)
 		if cause := context.Cause(ctx); cause != nil {
-			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%d bytes are kept: %w", d.size(), cause), "the same command resumes from there")
 		}
 		if !errors.Is(err, errBody) {
 			return d.explain(err)
@@ -63,10 +63,12 @@ func (d *download) complete(ctx context.Context) error {
 			try = 0
 		}
 		if d.begun >= d.client.tries() {
-			return fault.Hint(fmt.Errorf("the server had another file at each of %d requests", d.begun+1), "run the same command again later")
+			return fault.Hint(fmt.Errorf("the server had another file at each of %d requests", d.begun+1),
+				"run the same command again later")
 		}
 		if try+1 >= d.client.tries() {
-			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()), "the same command goes on from there")
+			return fault.Hint(fmt.Errorf("%w, %d times without getting further; %d bytes are kept", err, try+1, d.size()),
+				"the same command resumes from there")
 		}
 		wait := d.client.wait()(requests.RetryWaitMin, requests.RetryWaitMax, try, nil)
 		d.client.log(fmt.Sprintf("%s: %v after %d bytes; going on", d.file.Name(), err, d.size()))
@@ -80,7 +82,8 @@ func (d *download) complete(ctx context.Context) error {
 // explain adds a hint to an error of the disk.
 func (d *download) explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command goes on", d.total, d.size())
+		return fault.Hint(err, "make room (the file has %d bytes, %d of them are here); the same command resumes", d.total,
+			d.size())
 	}
 	return err
 }
@@ -182,15 +185,16 @@ func parseRange(header string) (r contentRange, ok bool) {
 	return r, r.from >= 0 && r.from <= r.to
 }
 
-// checkWhole refuses an answer that claims to be the whole file and is not: a part, or a web page in place of a file that
-// could not be told from it by a hash.
+// checkWhole refuses an answer that claims to be the whole file and is not: a part, or a web page in place of a file
+// that could not be told from it by a hash.
 func (d *download) checkWhole(resp *http.Response) error {
 	if r, ok := parseRange(resp.Header.Get("Content-Range")); ok && r.from > 0 {
 		return d.restart()
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if d.file.SHA256 == "" && (kind == "text/html" || kind == "application/xhtml+xml") {
-		return fault.Hint(fmt.Errorf("%w: the server answered with a web page", ErrUnreachable), "open the address in a browser: it may ask for a login or a consent; bring the file by hand then")
+		return fault.Hint(fmt.Errorf("%w: the server answered with a web page", ErrUnreachable),
+			"open the address in a browser: it may ask for a login or a consent; bring the file by hand then")
 	}
 	return nil
 }
@@ -198,7 +202,8 @@ func (d *download) checkWhole(resp *http.Response) error {
 // checkTotal refuses a file of another size before its bytes are loaded.
 func (d *download) checkTotal() error {
 	if d.file.Size > 0 && d.total > 0 && d.total != d.file.Size {
-		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size), "the file at this address is another one by now")
+		return fault.Hint(fmt.Errorf("the server has a file of %d bytes; expected %d", d.total, d.file.Size),
+			"the file at this address has changed")
 	}
 	d.total = max(d.total, d.file.Size)
 	return nil
@@ -216,7 +221,7 @@ func (d *download) begin(resp *http.Response) error {
 	return files.WriteFile(d.validatorPath(), append(text, '\n'), 0o666)
 }
 
-// receive appends body to the partial file, which has so many bytes.
+// receive appends body to the partial file, which has `have` bytes.
 func (d *download) receive(body io.Reader, have int64, cancel context.CancelCauseFunc) error {
 	f, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
@@ -234,7 +239,8 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 		n, readErr := body.Read(buffer)
 		received.Add(int64(n))
 		if have += int64(n); have > limit {
-			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit), "the file at this address is another one by now"), d.forget())
+			return errors.Join(fault.Hint(fmt.Errorf("the server sends more than %d bytes", limit),
+				"the file at this address has changed"), d.forget())
 		}
 		if _, err := f.Write(buffer[:n]); err != nil {
 			return err
@@ -251,7 +257,7 @@ func (d *download) receive(body io.Reader, have int64, cancel context.CancelCaus
 	}
 }
 
-// watch ends an answer that sends less than least bytes in a while. What is received is added to the counter.
+// watch ends an answer that sends less than least bytes in a while. It adds received bytes to the counter.
 func (d *download) watch(cancel context.CancelCauseFunc) (received *atomic.Int64, stop func()) {
 	received, done := new(atomic.Int64), make(chan struct{})
 	go func() {
@@ -282,7 +288,8 @@ func (d *download) broken(err error) error {
 	switch {
 	case d.slow.Swap(false):
 		return fmt.Errorf("%w: %w: less than %d bytes in %v", errBody, errSlow, d.client.least(), d.client.stall())
-	case errors.Is(err, context.Canceled), errors.Is(err, errStalled): // by the timer, or by the user, who is told something else
+	// by the timer, or by the user, who is told something else
+	case errors.Is(err, context.Canceled), errors.Is(err, errStalled):
 		return fmt.Errorf("%w: %w for %v", errBody, errStalled, d.client.stall())
 	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
 		return errBody

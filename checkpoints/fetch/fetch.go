@@ -1,5 +1,5 @@
-// Package fetch downloads weight files. It goes on with partial files, tries again where that may help, and gives a file
-// its name only when its size and SHA-256 are those that were asked for.
+// Package fetch downloads weight files. It resumes partial files, retries where that may help, and gives a
+// file its name only when its size and SHA-256 are right.
 package fetch
 
 import (
@@ -22,16 +22,16 @@ import (
 type Client struct {
 	// Mirror is an address that takes the place of scheme and host of every file's; "" takes files from where they are.
 	Mirror string
-	// Progress is told of the bytes that are there; total is 0 where it is not known. It may be nil.
+	// Progress gets the number of bytes so far; total is 0 if it is not known. It may be nil.
 	Progress func(name string, done, total int64)
-	// Log is told why there is another try, in a few words. It may be nil.
+	// Log gets the reason of a retry in a few words. It may be nil.
 	Log func(line string)
 
-	// Tries is how often a request is made that gets no further; 0 is 5. MinWait (1 s) doubles up to MaxWait (30 s) from
+	// Tries limits requests without progress; 0 is 5. MinWait (1 s) doubles up to MaxWait (30 s) from
 	// one try to the next. A server that asks for a longer wait than Patience (2 min) ends the download.
 	Tries                      int
 	MinWait, MaxWait, Patience time.Duration
-	// Stall is how long a server may send nothing, or less than Rate bytes a second: 60 s, and 1,024.
+	// Stall limits the time in which a server sends nothing, or less than Rate bytes per second: 60 s and 1,024.
 	Stall time.Duration
 	Rate  int64
 
@@ -41,8 +41,8 @@ type Client struct {
 // partial ends the name of a file that is not complete.
 const partial = ".part"
 
-// Get downloads file to path, whose folder must exist. A file that stands there already and is the right one is kept. What
-// an interruption or a failure leaves is at path with ".part" after it; the next call goes on with that.
+// Get downloads file to path, whose folder must exist. It keeps a file at path if that is the right one.
+// An interruption or a failure leaves a partial file at path with ".part" after it; the next call resumes it.
 func (c *Client) Get(ctx context.Context, file File, path string) error {
 	if _, err := os.Stat(path); err == nil {
 		if _, err := file.Check(path); err != nil {
@@ -73,7 +73,8 @@ func (c *Client) Get(ctx context.Context, file File, path string) error {
 			return fault.Hint(fmt.Errorf("download %s: %w", address, err),
 				"the file there is another, or something on the way changes it; the bytes were thrown away")
 		}
-		c.log(fmt.Sprintf("%s: the bytes of an earlier try and of this one don't fit together: from the beginning", file.Name()))
+		c.log(fmt.Sprintf("%s: the bytes of an earlier try and of this one don't fit together: from the beginning",
+			file.Name()))
 	}
 	return d.publish(path)
 }
@@ -121,7 +122,7 @@ func (c *Client) maxWait() time.Duration  { return orDefault(c.MaxWait, 30*time.
 func (c *Client) patience() time.Duration { return orDefault(c.Patience, 2*time.Minute) }
 func (c *Client) stall() time.Duration    { return orDefault(c.Stall, time.Minute) }
 
-// least is how many bytes a server must send while it is given patience.
+// least returns the number of bytes that a server must send within Stall.
 func (c *Client) least() int64 {
 	return max(1, int64(float64(orDefault(c.Rate, 1024))*c.stall().Seconds()))
 }

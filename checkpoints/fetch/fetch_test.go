@@ -115,7 +115,8 @@ func TestGet(t *testing.T) {
 		message, hint string
 		kept          int64
 	}{
-		"good server": {handler: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content, etag) }, requests: 1},
+		"good server": {handler: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content, etag) },
+			requests: 1},
 		"only the beginning of the hash is known": {
 			handler: func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content, etag) },
 			change:  func(f *File) { f.Size, f.SHA256 = 0, f.SHA256[:8] }, requests: 1,
@@ -141,7 +142,8 @@ func TestGet(t *testing.T) {
 		},
 		"connection dropped each time": {
 			handler:  func(w http.ResponseWriter, _ *http.Request, _ int) { breakOff(w, content, etag, 70_000) },
-			requests: 3, message: "the connection broke, 3 times without getting further", hint: "goes on from there", kept: 70_000,
+			requests: 3, message: "the connection broke, 3 times without getting further", hint: "resumes from there",
+			kept: 70_000,
 		},
 		"ranges ignored": {
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
@@ -152,7 +154,7 @@ func TestGet(t *testing.T) {
 				serve(w, r, content, etag)
 			}, requests: 2,
 		},
-		"another file by now, If-Range understood": {
+		"changed file, If-Range understood": {
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
 				if n == 0 {
 					breakOff(w, other, otherETag, 100_000)
@@ -160,7 +162,7 @@ func TestGet(t *testing.T) {
 				serve(w, r, content, etag)
 			}, requests: 2,
 		},
-		"another file by now, If-Range ignored": {
+		"changed file, If-Range ignored": {
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
 				if n == 0 {
 					breakOff(w, other, otherETag, 100_000)
@@ -169,7 +171,7 @@ func TestGet(t *testing.T) {
 				serve(w, r, content, etag)
 			}, requests: 3,
 		},
-		"another file by now, nothing tells": {
+		"changed file, nothing tells": {
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
 				if n == 0 {
 					breakOff(w, other, "", 100_000)
@@ -234,11 +236,11 @@ func TestGet(t *testing.T) {
 					}
 					time.Sleep(20 * time.Millisecond)
 				}
-			}, requests: 3, message: "sends too slowly: less than 204 bytes in 200ms", hint: "goes on from there", kept: -1,
+			}, requests: 3, message: "sends too slowly: less than 204 bytes in 200ms", hint: "resumes from there", kept: -1,
 		},
 		"wrong length": {
 			handler:  func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content[1:], etag) },
-			requests: 1, message: "a file of 300000 bytes; expected 300001", hint: "another one",
+			requests: 1, message: "a file of 300000 bytes; expected 300001", hint: "has changed",
 		},
 		"too much without a length": {
 			handler: func(w http.ResponseWriter, _ *http.Request, _ int) {
@@ -248,7 +250,8 @@ func TestGet(t *testing.T) {
 		},
 		"wrong bytes": {
 			handler:  func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, other, etag) },
-			requests: 1, message: "weights.pth has SHA-256 " + checkpoints.SHA256(other) + "; expected " + checkpoints.SHA256(content), hint: "thrown away",
+			requests: 1, message: "weights.pth has SHA-256 " + checkpoints.SHA256(other) + "; expected " +
+				checkpoints.SHA256(content), hint: "thrown away",
 		},
 		"bytes of another beginning": {
 			handler:  func(w http.ResponseWriter, r *http.Request, _ int) { serve(w, r, content, etag) },
@@ -309,7 +312,8 @@ func TestGet(t *testing.T) {
 				c.change(&file)
 			}
 			err := s.get(t, file, dir)
-			if (err == nil) != (c.message == "") || err != nil && (!strings.Contains(err.Error(), c.message) || !strings.Contains(fault.HintOf(err), c.hint)) {
+			if (err == nil) != (c.message == "") || err != nil && (!strings.Contains(err.Error(), c.message) ||
+				!strings.Contains(fault.HintOf(err), c.hint)) {
 				t.Errorf("error %v, hint %q; want %q, hint %q", err, fault.HintOf(err), c.message, c.hint)
 			}
 			if strings.Contains(strings.Join(s.log, "\n"), "<nil>") {
@@ -318,7 +322,8 @@ func TestGet(t *testing.T) {
 			if got := int(s.requests.Load()); got != c.requests {
 				t.Errorf("%d requests, want %d; ranges %q, log %q", got, c.requests, s.ranges, s.log)
 			}
-			if info, err := os.Stat(filepath.Join(dir, "weights.pth.part")); c.kept >= 0 && (c.message != "" && (err == nil) != (c.kept > 0) || err == nil && info.Size() != c.kept) {
+			if info, err := os.Stat(filepath.Join(dir, "weights.pth.part")); c.kept >= 0 &&
+				(c.message != "" && (err == nil) != (c.kept > 0) || err == nil && info.Size() != c.kept) {
 				t.Errorf("kept: %v, %v; want %d bytes", info, err, c.kept)
 			}
 		})
@@ -389,7 +394,8 @@ func TestInterrupt(t *testing.T) {
 		}
 	}
 	err := client.Get(ctx, s.file(), filepath.Join(dir, "weights.pth"))
-	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "100000 bytes are kept") || !strings.Contains(fault.HintOf(err), "goes on") {
+	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "100000 bytes are kept") ||
+		!strings.Contains(fault.HintOf(err), "resumes") {
 		t.Errorf("error %v", err)
 	}
 	if err := s.get(t, s.file(), dir); err != nil || s.ranges[1] != "bytes=100000-" {
@@ -411,7 +417,7 @@ func TestRangeBeyondTheEnd(t *testing.T) {
 	}
 }
 
-// What is there is verified and not loaded again.
+// An existing file is verified and not downloaded again.
 func TestThereAlready(t *testing.T) {
 	s := newServer(t, http404)
 	path := filepath.Join(t.TempDir(), "weights.pth")
@@ -419,7 +425,8 @@ func TestThereAlready(t *testing.T) {
 		if err := os.WriteFile(path, *data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.client().Get(t.Context(), s.file(), path); (err == nil) != good || !good && !strings.Contains(fault.HintOf(err), "remove it") {
+		if err := s.client().Get(t.Context(), s.file(), path); (err == nil) != good ||
+			!good && !strings.Contains(fault.HintOf(err), "remove it") {
 			t.Errorf("good %v: %v", good, err)
 		}
 	}
@@ -480,7 +487,8 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s by %q: %q, %v; want %q", c.url, c.mirror, got, err, c.want)
 		}
 	}
-	for _, f := range []File{{URL: "https://a.org/y", Size: -1}, {URL: "https://a.org/y", SHA256: "abc"}, {URL: "https://a.org/y", SHA256: "ABCDEF01"}} {
+	for _, f := range []File{{URL: "https://a.org/y", Size: -1}, {URL: "https://a.org/y", SHA256: "abc"},
+		{URL: "https://a.org/y", SHA256: "ABCDEF01"}} {
 		if err := f.Validate(); !fault.IsUsage(err) {
 			t.Errorf("%+v: %v", f, err)
 		}
@@ -498,10 +506,11 @@ func TestNoWayOutOfEncryption(t *testing.T) {
 	}
 }
 
-// A name that nobody knows is no matter of time.
+// An unknown name is not retried.
 func TestUnknownHost(t *testing.T) {
 	unknown := &net.DNSError{Err: "no such host", Name: "a.org", IsNotFound: true}
-	if again, err := new(Client).checkRetry(t.Context(), nil, &url.Error{Op: "Get", URL: "https://a.org", Err: unknown}); again || err != nil {
+	if again, err := new(Client).checkRetry(t.Context(), nil,
+		&url.Error{Op: "Get", URL: "https://a.org", Err: unknown}); again || err != nil {
 		t.Errorf("tried again: %v, %v", again, err)
 	}
 }
@@ -526,7 +535,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	d := &download{client: new(Client), path: part, total: int64(len(content))}
 	err := d.explain(d.receive(bytes.NewReader(content), 0, func(error) {}))
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fault.HintOf(err), "make room (the file has 300001 bytes, 0 of them are here)") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fault.HintOf(err),
+		"make room (the file has 300001 bytes, 0 of them are here)") {
 		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
 	}
 }

@@ -39,7 +39,7 @@ func (f File) Name() string {
 	return path.Base(address)
 }
 
-// Validate returns an error that names the first field without sense.
+// Validate reports the first invalid field.
 func (f File) Validate() error {
 	if _, err := f.address(""); err != nil {
 		return err
@@ -105,15 +105,18 @@ func (f File) address(mirror string) (string, error) {
 		}
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(u.Path, "/") || u.Path == "" {
-		return "", fault.Usage(fmt.Errorf("url %q is not the address of a file", f.URL), "write https://host/path/file, or hf-hub:organisation/repository@revision/file")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(u.Path, "/") ||
+		u.Path == "" {
+		return "", fault.Usage(fmt.Errorf("url %q is not the address of a file", f.URL),
+			"write https://host/path/file, or hf-hub:organisation/repository@revision/file")
 	}
 	if mirror == "" {
 		return address, nil
 	}
 	m, err := url.Parse(mirror)
 	if err != nil || m.Host == "" || m.Scheme != "http" && m.Scheme != "https" {
-		return "", fault.Usage(fmt.Errorf("the mirror %q is not an address", mirror), "write https://host or https://host/path; the path of the file's own address follows it")
+		return "", fault.Usage(fmt.Errorf("the mirror %q is not an address", mirror),
+			"write https://host or https://host/path; the path of the file's own address follows it")
 	}
 	return m.JoinPath(u.EscapedPath()).String(), nil
 }

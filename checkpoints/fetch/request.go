@@ -51,7 +51,7 @@ func (c *Client) requests() *retryablehttp.Client {
 	}
 }
 
-// wait returns how long is waited before another try.
+// wait returns the wait before a retry.
 func (c *Client) wait() retryablehttp.Backoff {
 	if c.backoff != nil {
 		return c.backoff
@@ -59,8 +59,8 @@ func (c *Client) wait() retryablehttp.Backoff {
 	return retryablehttp.DefaultBackoff // which follows Retry-After
 }
 
-// checkRedirect follows redirects as net/http does, but not out of encryption, and the token goes to the same origin only:
-// net/http would give it to other ports and to subdomains.
+// checkRedirect follows redirects as net/http does, but not out of encryption, and the token goes to the same origin
+// only: net/http would give it to other ports and to subdomains.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return fmt.Errorf("stopped after %d redirects", len(via))
@@ -77,7 +77,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 func (c *Client) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	var lookup *net.DNSError
 	switch {
-	case errors.Is(err, errDowngrade), errors.As(err, &lookup) && lookup.IsNotFound, resp != nil && retryAfter(resp) > c.patience():
+	case errors.Is(err, errDowngrade), errors.As(err, &lookup) && lookup.IsNotFound,
+		resp != nil && retryAfter(resp) > c.patience():
 		return false, nil
 	}
 	return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
@@ -91,7 +92,7 @@ func bare(err error) error {
 	return err
 }
 
-// retryAfter is how long the server asks to wait.
+// retryAfter returns the wait that the server asks for.
 func retryAfter(resp *http.Response) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
@@ -108,17 +109,20 @@ func explainRequest(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnreachable, bare(err))
 }
 
-// explainStatus words an answer that is no file.
+// explainStatus describes an answer without a file.
 func (c *Client) explainStatus(resp *http.Response) error {
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
 	err := fmt.Errorf("%w: the server answered %s", ErrUnreachable, resp.Status)
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
-		return fault.Hint(err, "it wants to know who asks, or refuses your network; for a file of the Hugging Face hub set %s", hubTokenEnv)
+		return fault.Hint(err,
+			"the server requires authentication, or refuses your network; for a file of the Hugging Face hub set %s",
+			hubTokenEnv)
 	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
 		return fault.Hint(err, "the file is not at this address any more")
 	case retryAfter(resp) > c.patience():
-		return fault.Hint(err, "it asks to wait %v: run the same command again after that", retryAfter(resp).Round(time.Second))
+		return fault.Hint(err, "it asks to wait %v: run the same command again after that",
+			retryAfter(resp).Round(time.Second))
 	}
 	return fault.Hint(err, "run the same command again later")
 }

@@ -13,22 +13,23 @@ import (
 	"illustrator/train/bench"
 )
 
-const benchLong = `Measures how fast pairs are sampled and a mapper is trained: on the embedded domain, and on networks of
-full size with random weights (StyleGAN2 config-f of 256 pixels, ViT-B/32, a mapper of 27 million parameters). A step is a
-batch of pictures sampled and encoded, or a training step: forward, backward, Adam. The default batch of full size is 2, the
-least that BatchNorm can train on.
+const benchLong = `Measures the speed of sampling pairs and of training a mapper: on the embedded domain, and on
+networks of full size with random weights (StyleGAN2 config-f of 256 pixels, ViT-B/32, a mapper of 27 million
+parameters). A step is a batch of pictures sampled and encoded, or a training step: forward, backward, Adam. The default
+batch of full size is 2, the minimum for BatchNorm.
 
-Each case runs in a process of its own. Times are medians over rounds after a warm-up; the first step's time, which builds
-and compiles the program, and the most memory the process took stand beside them.
+Each case runs in its own process. Times are medians over rounds after a warm-up. The table also has the time of the
+first step, which builds and compiles the program, and the peak memory of the process.
 
---precision measures more than float32: tf32 on CUDA, and bfloat16 where a case has the semantic loss, whose networks are narrowed.
+--precision adds precisions to float32: tf32 on CUDA, and bfloat16 for the networks of the semantic loss.
 
---pytorch has PyTorch do the same work in the same rounds, on the same device, step by step in turn, with as many threads, and
-prints how many times as fast this program is in the same precision, or in float32 where it has not that. It needs a Python with
-torch and transformers: $ILLUSTRATOR_PYTHON, or else the one that ` + "`make bench PYTORCH=1`" + ` installs.
+--pytorch runs the same work in PyTorch, in the same rounds, on the same device, step by step in turn, with the same
+number of threads. It prints the ratio of speeds in the same precision, or in float32 if this program lacks that. It
+needs a Python with torch and transformers: $ILLUSTRATOR_PYTHON, or the one that ` + "`make bench PYTORCH=1`" + `
+installs.
 
-On CUDA the process's memory is followed by what the GPU's memory grew by, as nvidia-smi says, what PyTorch says it had of that
-at most, and how busy the GPU was.`
+On CUDA the table also has the growth of the GPU's memory by nvidia-smi, PyTorch's own peak, and the GPU's
+utilization.`
 
 type benchOptions struct {
 	cases      []string
@@ -70,7 +71,8 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 // addFlags adds the flags that say how cases are measured.
 func (b *benchOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(&b.modes, "pytorch", nil, "compare with PyTorch in these modes: eager or compile, -, and float32, tf32 or bfloat16")
+	flags.StringSliceVar(&b.modes, "pytorch", nil,
+		"compare with PyTorch in these modes: eager or compile, -, and float32, tf32 or bfloat16")
 	flags.Lookup("pytorch").NoOptDefVal = "eager-float32"
 	flags.StringSliceVar(&b.precisions, "precision", nil, "precisions of this program beside float32: tf32, bfloat16")
 	flags.IntVar(&b.rounds, "rounds", 5, "measurements of each case")

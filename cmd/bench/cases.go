@@ -37,7 +37,8 @@ func benchCases(b benchOptions) []bench.Case {
 	cases[1].Task, cases[4].Task = bench.Sampling, bench.Sampling
 	cases[2].Task, cases[2].Batch = bench.Pairs, 512
 	for _, task := range []bench.Task{bench.Checkpoint, bench.Resume} {
-		cases = append(cases, named(lorelei, "paper-"+string(task), fmt.Sprintf("state of the paper's mapper, 27 million parameters: %s", task), 1))
+		cases = append(cases, named(lorelei, "paper-"+string(task),
+			fmt.Sprintf("state of the paper's mapper, 27 million parameters: %s", task), 1))
 		state := &cases[len(cases)-1]
 		state.Task, state.Losses, state.Mapper, state.Batch = task, l1, paper.Mapper, 8
 	}
@@ -74,7 +75,8 @@ func chooseCases(all []bench.Case, names []string) ([]bench.Case, error) {
 			}
 		}
 		if len(chosen) == before {
-			return nil, fault.Usage(fmt.Errorf("case %q is unknown", name), "the cases are %s", strings.Join(caseNames(all), ", "))
+			return nil, fault.Usage(fmt.Errorf("case %q is unknown", name), "the cases are %s",
+				strings.Join(caseNames(all), ", "))
 		}
 	}
 	return chosen, nil

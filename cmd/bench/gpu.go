@@ -16,13 +16,14 @@ import (
 	"illustrator/models/xla"
 )
 
-const gpuLong = `Measures a CUDA device as ` + "`bench`" + ` does, in float32, TF32 and bfloat16, beside PyTorch eager and compiled, with the
+const gpuLong = `Measures a CUDA device as ` + "`bench`" +
+	` does, in float32, TF32 and bfloat16, beside PyTorch eager and compiled, with the
 GPU's memory and how busy it is, and writes a document of it and of the machine.
 
---parity names the folder in which the tests of parity laid their figures; ` + "`make gpu-check`" + ` runs both. The document is
-written all the same when a figure is off, and the exit code is 1.
+--parity names the folder with the figures of the parity tests; ` + "`make gpu-check`" + ` runs both. If a
+figure exceeds its tolerance, the document is written too, and the exit code is 1.
 
---device cpu does the same on the CPU, without TF32 and nvidia-smi: it shows that the check works, and says nothing of a GPU.`
+--device cpu does the same on the CPU, without TF32 and nvidia-smi. It tests the check itself, not a GPU.`
 
 // gpuCases are those that a device decides on, and not the disk.
 var gpuCases = []string{"lorelei-l1", "lorelei-sampling", "lorelei-step", "full-sampling", "full-step"}
@@ -58,8 +59,8 @@ func newGPUCommand(opts *terminal.Options) *cobra.Command {
 	return cmd
 }
 
-// onDevice gives flags that were not given a value for the device: all that it computes in, on a GPU a batch that gives it
-// something to do, and measurements of a second or so.
+// onDevice gives flags that were not given a value for the device: all that it computes in, on a GPU a batch that gives
+// it something to do, and measurements of a second or so.
 func (b *gpuOptions) onDevice(changed func(flag string) bool, cuda bool) {
 	if !changed("rounds") {
 		b.rounds = 3
@@ -141,7 +142,8 @@ func runGPU(cmd *cobra.Command, opts *terminal.Options, b gpuOptions) error {
 func deviceWords(gpu *compare.GPU, pytorch string) string {
 	words := "the CPU"
 	if gpu != nil {
-		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, machine.ByteSize(int64(gpu.MemoryBytes)), gpu.Capability, gpu.Driver)
+		words = fmt.Sprintf("%s (%s, compute capability %s, driver %s)", gpu.Name, machine.ByteSize(int64(gpu.MemoryBytes)),
+			gpu.Capability, gpu.Driver)
 	}
 	if pytorch != "" {
 		words += ", PyTorch " + pytorch
@@ -162,7 +164,8 @@ func offParity(sets []parity.Set, gpu bool) error {
 				wanted = slices.DeleteFunc(wanted, func(p string) bool { return p == f.Precision })
 			}
 			if !f.OK() {
-				off = append(off, fmt.Sprintf("%s, %s on %s in %s: %.2g, allowed %g", f.Network, f.Output, set.Backend, f.Precision, f.Error, f.Allowed))
+				off = append(off, fmt.Sprintf("%s, %s on %s in %s: %.2g, allowed %g", f.Network, f.Output, set.Backend, f.Precision,
+					f.Error, f.Allowed))
 			}
 		}
 	}
@@ -170,7 +173,8 @@ func offParity(sets []parity.Set, gpu bool) error {
 	case len(off) > 0:
 		return fmt.Errorf("%d figures are further from PyTorch's than allowed: %s", len(off), strings.Join(off, "; "))
 	case len(wanted) > 0:
-		return fault.Hint(fmt.Errorf("nothing was compared with PyTorch in %s", strings.Join(wanted, " and ")), "run `make gpu-check`, and see why its tests wrote no figures")
+		return fault.Hint(fmt.Errorf("nothing was compared with PyTorch in %s", strings.Join(wanted, " and ")),
+			"run `make gpu-check`, and see why its tests wrote no figures")
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"illustrator/internal/parity"
 )
 
-// gpuDocument is what `bench gpu` writes.
+// gpuDocument is the document of `bench gpu`.
 func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 	device := "the CPU, to try the check: it says nothing of a GPU"
 	d := report.Document{Facts: report.Facts("bench " + strings.Join(os.Args[1:], " "))}
@@ -31,9 +31,12 @@ func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 
 // paritySection has a row for each output, and a column for each device and precision.
 func paritySection(sets []parity.Set) report.Section {
-	const about = "An error is the root mean square of an output's differences from PyTorch's, by that of the output; behind it stands what is " +
-		"allowed. Goldens of the embedded domain are PyTorch's on a CPU in float32, those of full size in float64. TF32 rounds the operands of " +
-		"float32's products to 10 bits; in bfloat16 are the networks inside the semantic loss. The gradient is that of the first training " +
+	const about = "An error is the root mean square of an output's differences from PyTorch's, by that of the output; " +
+		"behind it stands what is " +
+		"allowed. Goldens of the embedded domain are PyTorch's on a CPU in float32, those of full size in float64. TF32 " +
+		"rounds the operands of " +
+		"float32's products to 10 bits; in bfloat16 are the networks inside the semantic loss. The gradient is that of the " +
+		"first training " +
 		"step's total loss for all of the mapper."
 	section := report.Section{Heading: "Parity"}
 	if len(sets) == 0 {
@@ -80,9 +83,12 @@ func paritySection(sets []parity.Set) report.Section {
 }
 
 func speedSection(measured benchReport) report.Section {
-	const about = "Each engine works in a process of its own, in turns with those of the same precision; times are medians over rounds. GPU memory is by how much the GPU's " +
-		"grew from the process's start to the end of its warm-up, as `nvidia-smi` says: the CUDA context and what the allocator keeps are in " +
-		"it. What PyTorch had of that at most stands beside it; of this program nothing else is known. GPU busy is the median of `nvidia-smi`'s utilization while the " +
+	const about = "Each engine works in a process of its own, in turns with those of the same precision; times are " +
+		"medians over rounds. GPU memory is by how much the GPU's " +
+		"grew from the process's start to the end of its warm-up, as `nvidia-smi` says: the CUDA context and what the " +
+		"allocator keeps are in " +
+		"it. What PyTorch had of that at most stands beside it; of this program nothing else is known. GPU busy is the " +
+		"median of `nvidia-smi`'s utilization while the " +
 		"engine worked. The speed-up is over PyTorch in the same precision, or this program's float32 where it has not that."
 	header, rows := measured.table()
 	table := report.Table{}

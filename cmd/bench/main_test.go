@@ -17,11 +17,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"bench": main})
 }
 
-// TestScript runs the command lines in testdata/script. PLUGINS names the folder of the machine's XLA plugin, and [plugin]
-// tells whether there is one; scripts start without.
+// TestScript runs the command lines in testdata/script. PLUGINS names the folder of the machine's XLA plugin, and
+// [plugin] tells whether there is one; scripts start without.
 func TestScript(t *testing.T) {
-	plugin, found := xla.Find("cpu")
-	if !found && os.Getenv("CI") != "" {
+	plugin, ok := xla.Find("cpu")
+	if !ok && os.Getenv("CI") != "" {
 		t.Fatal("no XLA CPU plugin")
 	}
 	testscript.Run(t, testscript.Params{
@@ -38,7 +38,7 @@ func TestScript(t *testing.T) {
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "plugin" {
-				return found, nil
+				return ok, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

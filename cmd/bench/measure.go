@@ -21,7 +21,7 @@ import (
 	"illustrator/train/bench"
 )
 
-// benchReport is what --json prints.
+// benchReport is the output of --json.
 type benchReport struct {
 	Versions version.Info     `json:"versions"`
 	Cores    int              `json:"cores"`
@@ -32,7 +32,8 @@ type benchReport struct {
 }
 
 // planOf returns how cases are measured, after a look that all is there that it takes, and PyTorch's version.
-func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (options compare.Options, pytorch string, err error) {
+func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (options compare.Options, pytorch string,
+	err error) {
 	backend, err := opts.BackendName()
 	if err != nil {
 		return options, "", err
@@ -40,7 +41,8 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 	backend = cmp.Or(backend, os.Getenv(xla.BackendEnv))
 	options = compare.Options{Rounds: b.rounds, Precisions: []compare.Precision{compare.Float32}, Device: "cpu"}
 	if xla.IsCUDA(backend) {
-		if options.Device, backend = "cuda", backend+",preallocate=false"; strings.Contains(backend, ","+string(compare.TF32)) {
+		if options.Device, backend = "cuda", backend+",preallocate=false"; strings.Contains(backend,
+			","+string(compare.TF32)) {
 			return options, "", fault.Usage(fmt.Errorf("--backend %s has tf32", backend), "name precisions in --precision alone")
 		}
 		if options.GPU, err = compare.FindGPU(ctx); err != nil {
@@ -150,7 +152,8 @@ func (r benchReport) table() (header []string, rows [][]string) {
 		if before = m.Case; m.Speedup > 0 {
 			speedup = fmt.Sprintf("%.2f ×", m.Speedup)
 		}
-		row := []string{about, m.Engine, fmt.Sprint(m.Batch), fmt.Sprintf("%.4g", m.StepSeconds), fmt.Sprintf("%.4g", m.SamplesPerSecond),
+		row := []string{about, m.Engine, fmt.Sprint(m.Batch), fmt.Sprintf("%.4g", m.StepSeconds),
+			fmt.Sprintf("%.4g", m.SamplesPerSecond),
 			fmt.Sprintf("%.1f", m.FirstStepSeconds), bench.Gibibytes(m.PeakBytes)}
 		if r.GPU != nil {
 			busy := "unknown"

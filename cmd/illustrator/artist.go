@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"image"
 
 	"github.com/spf13/cobra"
 
@@ -85,13 +84,4 @@ func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, er
 	}
 	of.Env, of.Model, of.Redraw = a.opts.Env(), a.Model, a.Redraw
 	return of.Draw(ctx)
-}
-
-// images are pictures, redrawn in the style that was asked for.
-func (a *artist) images(ctx context.Context, pictures []*draw.Picture) ([]image.Image, error) {
-	images := make([]image.Image, len(pictures))
-	for i, p := range pictures {
-		images[i] = a.Model.Image(p)
-	}
-	return images, a.Images(ctx, images)
 }

@@ -90,7 +90,7 @@ func inProcess(t *testing.T, args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// TestFullDiskPairs samples onto a disk that is too small: a clear error, nothing lost, and the same command goes on once
+// TestFullDiskPairs samples onto a disk that is too small: a clear error, nothing lost, and the same command resumes once
 // there is space.
 func TestFullDiskPairs(t *testing.T) {
 	onSmallDisk(t, 1024, fillWithPairs)
@@ -107,7 +107,7 @@ func fillWithPairs(t *testing.T, dir string) {
 	}
 	set := filepath.Join(dir, "disk", "set")
 	code, stderr := sample(set)
-	said := regexp.MustCompile(`illustrator: error: write pairs ".*set": .*no space left on device\nillustrator: hint: free some space: (\d+) rows are kept, and the same command goes on from there\n`).FindStringSubmatch(stderr)
+	said := regexp.MustCompile(`illustrator: error: write pairs ".*set": .*no space left on device\nillustrator: hint: free some space: (\d+) rows are kept, and the same command resumes from there\n`).FindStringSubmatch(stderr)
 	if code != terminal.ExitFailure || said == nil {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
@@ -154,7 +154,7 @@ func fillWithTraining(t *testing.T, dir string) {
 		free, run, undisturbed := fill(t, dir, c.filler), filepath.Join(dir, "disk", name), filepath.Join(dir, name)
 		code, stderr := again(run)
 		said := regexp.MustCompile(`illustrator: error: ` + c.said +
-			`no space left on device\nillustrator: hint: free some space: what is saved is whole, and the same command goes on after step (\d+)\n$`).FindStringSubmatch(stderr)
+			`no space left on device\nillustrator: hint: free some space: what is saved is whole, and the same command resumes after step (\d+)\n$`).FindStringSubmatch(stderr)
 		if code != terminal.ExitFailure || said == nil {
 			t.Fatalf("%s: exit code %d:\n%s", name, code, stderr)
 		}

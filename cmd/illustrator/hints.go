@@ -28,9 +28,9 @@ func explain(err error) error {
 	case errors.As(err, &run):
 		return explainRun(err, run)
 	case errors.As(err, &interrupted) && interrupted.Step == 0:
-		return fault.Hint(err, "the same command goes on")
+		return fault.Hint(err, "the same command resumes")
 	case errors.As(err, &interrupted):
-		return fault.Hint(err, "the same command goes on after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far",
+		return fault.Hint(err, "the same command resumes after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far",
 			interrupted.Step, interrupted.Folder.LastMapper(), interrupted.Folder)
 	}
 	return err

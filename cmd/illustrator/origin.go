@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +12,8 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/draw/edit"
 	"illustrator/internal/fault"
-	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 )
 
@@ -71,14 +70,14 @@ func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 	addPadFlag(cmd, &p.pad)
 }
 
-// retoucher draws origins, and what they become.
-type retoucher struct {
+// editor changes pictures that an artist draws.
+type editor struct {
+	edit.Artist
 	*artist
-	manner draw.Manner // of texts
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
-func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*retoucher, error) {
+func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*editor, error) {
 	var manner draw.Manner
 	a, err := p.artistOptions.open(cmd, opts, p.settings.NoProjection, func(m draw.Model) error {
 		m.Preprocessor.Pad = p.pad
@@ -86,42 +85,19 @@ func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha st
 		manner = plan.Manner
 		return asFlags(err, map[string]string{"alpha": "--" + alpha})
 	})
-	return &retoucher{a, manner}, err
+	if err != nil {
+		return nil, err
+	}
+	return &editor{edit.Artist{Model: a.Model, Manner: manner, Redraw: a.Redraw}, a}, nil
 }
 
-// textsOf lists the texts among origins.
-func textsOf(origins ...origin) (list []texts.Text) {
-	for _, o := range origins {
-		if o.Text != nil {
-			list = append(list, *o.Text)
+// start checks the lengths of texts, of which some may be nil, and opens the device.
+func (e *editor) start(of ...*texts.Text) error {
+	var given []texts.Text
+	for _, t := range of {
+		if t != nil {
+			given = append(given, *t)
 		}
 	}
-	return list
-}
-
-// drawnBy is what the JSON of an artist's pictures says of how they were drawn.
-type drawnBy struct {
-	NoiseMode     draw.NoiseMode    `json:"noise_mode"`
-	TruncationPsi float64           `json:"truncation_psi"`
-	Domain        string            `json:"domain"`
-	Networks      map[string]string `json:"networks_sha256"`
-	draw.Cartoon
-}
-
-func (a *retoucher) drawnBy() drawnBy {
-	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.Redraw.Record()}
-}
-
-// projectionAlpha is the alpha of texts' projection, nil without one.
-func (a *retoucher) projectionAlpha() *float64 {
-	if a.manner.NoProjection {
-		return nil
-	}
-	return &a.manner.Alpha
-}
-
-// meta is what a picture drawn by the artist carries.
-func (a *retoucher) meta(description string, more ...pictures.Meta) []pictures.Meta {
-	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.Domain}}
-	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.Redraw.Record().Meta())
+	return e.artist.start(given)
 }

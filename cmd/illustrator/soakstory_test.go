@@ -50,7 +50,7 @@ func TestStopIllustrate(t *testing.T) {
 		t.Fatal("the story was finished before the command was stopped: give it more paragraphs")
 	}
 	there := fmt.Sprintf("\n%d of %d pictures are in %s\n", before, paragraphs, stopped)
-	end := fmt.Sprintf("illustrator: error: interrupted: %d of %d pictures are in %q\nillustrator: hint: the same command goes on from there\n", now, paragraphs, stopped)
+	end := fmt.Sprintf("illustrator: error: interrupted: %d of %d pictures are in %q\nillustrator: hint: the same command draws the others\n", now, paragraphs, stopped)
 	if code != terminal.ExitInterrupted || !strings.Contains("\n"+said, there) || !strings.HasSuffix(said, end) {
 		t.Errorf("interrupted after %d pictures, then %d, it ended with %d and said %s", before, now, code, said)
 	}

@@ -119,6 +119,7 @@ func checkArgs(right func(given int) bool, number, what string) cobra.Positional
 		if right(len(args)) {
 			return nil
 		}
-		return fault.Usage(fmt.Errorf("%d arguments are given, not %s", len(args), number), "give %s; see `%s --help`", what, cmd.CommandPath())
+		return fault.Usage(fmt.Errorf("%d arguments are given, not %s", len(args), number), "give %s; see `%s --help`", what,
+			cmd.CommandPath())
 	}
 }

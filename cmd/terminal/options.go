@@ -36,14 +36,16 @@ type Options struct {
 // NewOptions returns the options of the program called name, which logs to stderr.
 func NewOptions(name string, stdout, stderr io.Writer) *Options {
 	level := new(slog.LevelVar)
-	return &Options{Name: name, Stdout: stdout, Stderr: stderr, Log: slog.New(newLogHandler(name, stderr, level)), level: level}
+	return &Options{Name: name, Stdout: stdout, Stderr: stderr, Log: slog.New(newLogHandler(name, stderr, level)),
+		level: level}
 }
 
 // AddFlags adds the shared flags.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "print results, warnings and errors only")
 	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "say more about what is going on")
-	flags.StringVar(&o.Backend, "backend", "", `XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
+	flags.StringVar(&o.Backend, "backend", "",
+		`XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
 	flags.StringVar(&o.Device, "device", "", "device to run on: cpu or cuda (default cpu)")
 }
 

@@ -17,14 +17,16 @@ import (
 // extensions are those that its name may have; none allows any.
 func CheckOutputFile(path string, extensions ...string) error {
 	if ext := strings.ToLower(filepath.Ext(path)); len(extensions) > 0 && !slices.Contains(extensions, ext) {
-		return fault.Usage(fmt.Errorf("--out %q has the extension %q", path, ext), "name a file that ends in %s", strings.Join(extensions, " or "))
+		return fault.Usage(fmt.Errorf("--out %q has the extension %q", path, ext), "name a file that ends in %s",
+			strings.Join(extensions, " or "))
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fault.Usage(fmt.Errorf("--out %q is not a file", path), "name a file, new or to be replaced")
 	}
 	folder := filepath.Dir(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return fault.Hint(fmt.Errorf("--out %q: the folder %q does not exist", path, folder), "make the folder first, or name another")
+		return fault.Hint(fmt.Errorf("--out %q: the folder %q does not exist", path, folder),
+			"make the folder first, or name another")
 	}
 	return tryFolder(path, folder)
 }
@@ -59,7 +61,8 @@ func tryFolder(path, folder string) error {
 		if info, e := os.Stat(folder); e == nil && !info.IsDir() {
 			err = errors.New("it is a file")
 		}
-		return fault.Hint(fmt.Errorf("--out %q: %q cannot be written to: %w", path, folder, err), "give --out a place that you can write to")
+		return fault.Hint(fmt.Errorf("--out %q: %q cannot be written to: %w", path, folder, err),
+			"give --out a place that you can write to")
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

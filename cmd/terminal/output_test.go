@@ -25,7 +25,8 @@ func TestCheckOutputLeavesNothing(t *testing.T) {
 	// A file system that takes no files, whoever asks.
 	if _, err := os.Stat("/proc/self"); err == nil {
 		for _, err := range []error{CheckOutputFolder("/proc/out"), CheckOutputFile("/proc/out.npy")} {
-			if err == nil || !strings.Contains(err.Error(), `--out "/proc/out`) || !strings.Contains(err.Error(), `"/proc" cannot be written to`) {
+			if err == nil || !strings.Contains(err.Error(), `--out "/proc/out`) ||
+				!strings.Contains(err.Error(), `"/proc" cannot be written to`) {
 				t.Errorf("/proc: %v", err)
 			}
 		}

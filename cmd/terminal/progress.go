@@ -126,7 +126,8 @@ func (p *Progress) Done() {
 	if p.done < p.total {
 		count = fmt.Sprintf("%d of %d", p.done, p.total)
 	}
-	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, roundDuration(elapsed), rate(p.done, elapsed), suffix(p.note))
+	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, roundDuration(elapsed), rate(p.done, elapsed),
+		suffix(p.note))
 }
 
 func (p *Progress) line(now time.Time) string {
@@ -139,7 +140,8 @@ func (p *Progress) line(now time.Time) string {
 	if p.total > 0 {
 		percent = 100 * p.done / p.total
 	}
-	return fmt.Sprintf("%s: %d/%d (%d%%), %s, %s left%s", p.stage, p.done, p.total, percent, rate(p.done, elapsed), left, suffix(p.note))
+	return fmt.Sprintf("%s: %d/%d (%d%%), %s, %s left%s", p.stage, p.done, p.total, percent, rate(p.done, elapsed), left,
+		suffix(p.note))
 }
 
 func suffix(note string) string {

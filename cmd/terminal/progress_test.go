@@ -75,7 +75,8 @@ func TestProgressBarAndLogLinesShareATerminal(t *testing.T) {
 	}
 	text := screen.String()
 	at := strings.Index(text, "saved best\n")
-	if at < 1 || (text[at-1] != '\r' && text[at-1] != 'K') || !strings.HasSuffix(text, "s)\n") || !strings.Contains(text, "train: 4 in") {
+	if at < 1 || (text[at-1] != '\r' && text[at-1] != 'K') || !strings.HasSuffix(text, "s)\n") ||
+		!strings.Contains(text, "train: 4 in") {
 		t.Errorf("screen %q", text)
 	}
 }

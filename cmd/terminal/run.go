@@ -38,7 +38,8 @@ func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Opti
 	signal.Ignore(syscall.SIGPIPE)
 	opts := NewOptions(name, resultWriter{stdout}, newConsole(stderr))
 	slog.SetDefault(opts.Log)
-	klog.SetSlogLogger(slog.New(newLogHandler(name, io.Discard, opts.level))) // GoMLX's own lines repeat the errors it returns
+	// GoMLX's own lines repeat the errors it returns
+	klog.SetSlogLogger(slog.New(newLogHandler(name, io.Discard, opts.level)))
 
 	ctx, stop := withSignals(context.Background(), name, opts.Stderr)
 	defer stop()
@@ -153,7 +154,7 @@ func (o *Options) internalError(panicked any, stack []byte) error {
 		"this is a defect of %s; run again with ILLUSTRATOR_DEBUG=1 and report the output with the command line", o.Name)
 }
 
-// resultWriter writes results; a reader that has gone away becomes errStdoutClosed, which is no failure.
+// resultWriter writes results; a reader that has closed the pipe becomes errStdoutClosed, which is not a failure.
 type resultWriter struct{ w io.Writer }
 
 func (r resultWriter) Write(p []byte) (int, error) {

@@ -25,7 +25,8 @@ import (
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"stubborn": stubborn}) }
 
 // executeCommand runs one command of the test's own and returns what the user sees.
-func executeCommand(t *testing.T, ctx context.Context, runE func(*cobra.Command, []string) error) (code int, stderr string) {
+func executeCommand(t *testing.T, ctx context.Context, runE func(*cobra.Command, []string) error) (code int,
+	stderr string) {
 	t.Helper()
 	var out bytes.Buffer
 	opts := NewOptions("illustrator", &out, &out)
@@ -48,10 +49,13 @@ func TestExitCodes(t *testing.T) {
 		code int
 		want string
 	}{
-		"ok":                {t.Context(), nil, 0, ""},
-		"failure":           {t.Context(), fault.Hint(boom, "do %s", "that"), 1, "illustrator: error: boom\nillustrator: hint: do that\n"},
-		"usage":             {t.Context(), fault.Usage(boom, "try it"), 2, "illustrator: error: boom\nillustrator: hint: try it\n"},
-		"partial":           {t.Context(), fmt.Errorf("3 of 4 pictures: %w", fault.ErrPartial), 3, "illustrator: error: 3 of 4 pictures: partial result\n"},
+		"ok": {t.Context(), nil, 0, ""},
+		"failure": {t.Context(), fault.Hint(boom, "do %s", "that"), 1,
+			"illustrator: error: boom\nillustrator: hint: do that\n"},
+		"usage": {t.Context(), fault.Usage(boom, "try it"), 2,
+			"illustrator: error: boom\nillustrator: hint: try it\n"},
+		"partial": {t.Context(), fmt.Errorf("3 of 4 pictures: %w", fault.ErrPartial), 3,
+			"illustrator: error: 3 of 4 pictures: partial result\n"},
 		"interrupted":       {interrupted, context.Canceled, 130, "illustrator: error: interrupted\n"},
 		"interrupted later": {interrupted, errors.New("kept step 7"), 130, "illustrator: error: interrupted: kept step 7\n"},
 		"done before":       {interrupted, nil, 0, ""},
@@ -68,7 +72,8 @@ func TestPanicBecomesAnError(t *testing.T) {
 	graphPanic := func(*cobra.Command, []string) error { panic(errors.New("shapes don't match")) }
 	t.Setenv("ILLUSTRATOR_DEBUG", "")
 	code, stderr := executeCommand(t, t.Context(), graphPanic)
-	if code != 1 || !strings.HasPrefix(stderr, "illustrator: error: internal: shapes don't match\nillustrator: hint: ") || strings.Contains(stderr, "goroutine") {
+	if code != 1 || !strings.HasPrefix(stderr, "illustrator: error: internal: shapes don't match\nillustrator: hint: ") ||
+		strings.Contains(stderr, "goroutine") {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
 	t.Setenv("ILLUSTRATOR_DEBUG", "1")
@@ -150,7 +155,8 @@ func TestLogLines(t *testing.T) {
 	log.Warn("text cut")
 	level.Set(slog.LevelWarn)
 	log.Info("hidden")
-	want := `saved run="00003-a b" step.n=7 step.loss.l1=0.5 step.empty=""` + "\n" + `illustrator: warning: text cut run="00003-a b"` + "\n"
+	want := `saved run="00003-a b" step.n=7 step.loss.l1=0.5 step.empty=""` + "\n" +
+		`illustrator: warning: text cut run="00003-a b"` + "\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

@@ -7,7 +7,8 @@ import (
 
 func TestPrintTable(t *testing.T) {
 	var out strings.Builder
-	rows := [][]string{{"name", "steps", "loss"}, {"größer", "7", "0.1"}, {"x", "this failed for a long reason"}, {}, {"", "", "fix: it"}}
+	rows := [][]string{{"name", "steps", "loss"}, {"größer", "7", "0.1"}, {"x", "this failed for a long reason"}, {},
+		{"", "", "fix: it"}}
 	want := "name    steps  loss\n" +
 		"größer  7      0.1\n" +
 		"x       this failed for a long reason\n" +

@@ -49,7 +49,8 @@ func matchByHand(networks []configs.Published, from []string) (map[string]origin
 			byHand[network] = original{path, source}
 		}
 		if !known {
-			return nil, fault.Usage(fmt.Errorf("from %q is %s, which this domain does not fetch", path, kind), "give the generator's file or CLIP's folder")
+			return nil, fault.Usage(fmt.Errorf("from %q is %s, which this domain does not fetch", path, kind),
+				"give the generator's file or CLIP's folder")
 		}
 	}
 	return byHand, nil

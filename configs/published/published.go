@@ -1,4 +1,5 @@
-// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts them.
+// Package published fetches the published networks that a domain's file names: it downloads, verifies and converts
+// them.
 package published
 
 import (
@@ -52,7 +53,8 @@ func (j *Job) Missing() (missing []configs.Published) {
 func (j *Job) Fetch(ctx context.Context) ([]Network, error) {
 	folder := configs.WeightsFolder()
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err), "set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
+		return nil, fault.Hint(fmt.Errorf("make the folder of weights: %w", err),
+			"set %s to a folder that you may write to, here and for later commands", configs.WeightsEnv)
 	}
 	lock, err := files.LockFolder(folder)
 	if err != nil {
@@ -111,7 +113,8 @@ func (j *Job) networks(ctx context.Context) ([]Network, error) {
 	return results, nil
 }
 
-// throwAway removes downloaded files that did not convert and have no hash to tell them by: the next call asks for them again.
+// throwAway removes downloaded files that did not convert and have no hash to tell them by: the next call asks for them
+// again.
 func throwAway(from original, folder string, err error) error {
 	removed := 0
 	for _, file := range from.source.Files {
@@ -127,7 +130,8 @@ func throwAway(from original, folder string, err error) error {
 	if removed == 0 {
 		return err
 	}
-	return fault.Hint(fmt.Errorf("%w; no SHA-256 of the download is known, and it was thrown away", err), "the same command asks for it again; if it fails again, bring the file by hand")
+	return fault.Hint(fmt.Errorf("%w; no SHA-256 of the download is known, and it was thrown away", err),
+		"the same command asks for it again; if it fails again, bring the file by hand")
 }
 
 // original is a published network as it was downloaded or brought: a file, or a folder of several.

@@ -14,8 +14,8 @@ import (
 // batch is the number of pictures that are embedded at once.
 const batch = 32
 
-// Files embeds picture files [N,E], each fitted by the CLIP's preprocessor when it is read: they may differ in size, and
-// be more than memory holds. It calls progress with the number of finished files after each batch.
+// Files embeds picture files [N,E], each fitted by the CLIP's preprocessor when it is read: they may differ in size,
+// and be more than memory holds. It calls progress with the number of finished files after each batch.
 func Files(ctx context.Context, n *pipeline.Networks, paths []string, progress func(done int)) ([]float32, error) {
 	size := n.CLIP.Vision.ImageSize
 	var embeds, pixels []float32

@@ -207,7 +207,7 @@ func (w *Writer) failed(err error) error {
 		w.open = nil
 	}
 	if errors.Is(err, syscall.ENOSPC) {
-		err = fault.Hint(err, "free some space: %d rows are kept, and the same command goes on from there", w.manifest.Rows)
+		err = fault.Hint(err, "free some space: %d rows are kept, and the same command resumes from there", w.manifest.Rows)
 	}
 	w.err = wrap("write", w.folder, err)
 	return w.err

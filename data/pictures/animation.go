@@ -25,8 +25,9 @@ import (
 // AnimationExtensions are the file names that WriteAnimation takes.
 var AnimationExtensions = []string{".gif", ".apng"}
 
-// WriteAnimation writes frames of one size as an endless GIF or APNG, by the extension of path, each shown for delay. A GIF
-// has 256 colours a frame, chosen for the frame by median cut and not dithered, which would flicker, and no metadata.
+// WriteAnimation writes frames of one size as an endless GIF or APNG, by the extension of path, each shown for delay. A
+// GIF has 256 colours a frame, chosen for the frame by median cut and not dithered, which would flicker, and no
+// metadata.
 func WriteAnimation(path string, frames []image.Image, delay time.Duration, meta []Meta) error {
 	file, err := EncodeAnimation(filepath.Ext(path), frames, delay, meta)
 	if err != nil {
@@ -56,13 +57,14 @@ func EncodeAnimation(extension string, frames []image.Image, delay time.Duration
 	case ".apng":
 		err = encodeAPNG(&file, frames, delay, meta)
 	default:
-		err = fault.Usage(fmt.Errorf("%q is no animation", extension), "name a file that ends in %s", strings.Join(AnimationExtensions, " or "))
+		err = fault.Usage(fmt.Errorf("%q is not an animation format", extension), "name a file that ends in %s",
+			strings.Join(AnimationExtensions, " or "))
 	}
 	return file.Bytes(), err
 }
 
-// DecodeAnimation returns the frames of an APNG that EncodeAnimation made. One whose frames together have more than maxPixels
-// is an error before memory is taken for them.
+// DecodeAnimation returns the frames of an APNG that EncodeAnimation made. One whose frames together have more than
+// maxPixels is an error before memory is taken for them.
 func DecodeAnimation(file []byte, maxPixels int) (frames []image.Image, err error) {
 	defer files.Recover(&err)
 	size, err := png.DecodeConfig(bytes.NewReader(file))
@@ -71,7 +73,8 @@ func DecodeAnimation(file []byte, maxPixels int) (frames []image.Image, err erro
 	}
 	most := bytes.Count(file, []byte("fcTL")) // each frame has one; chance may add some
 	if size.Width < 1 || size.Height < 1 || most < 1 || size.Width > maxPixels/size.Height/most {
-		return nil, fmt.Errorf("%d frames of %d × %d pixels; at most %d pixels are read", most, size.Width, size.Height, maxPixels)
+		return nil, fmt.Errorf("%d frames of %d × %d pixels; at most %d pixels are read", most, size.Width, size.Height,
+			maxPixels)
 	}
 	a, err := apng.DecodeAll(bytes.NewReader(file))
 	if err != nil {
@@ -100,7 +103,8 @@ func gifOf(frames []image.Image, delay time.Duration) *gif.GIF {
 func encodeAPNG(w io.Writer, frames []image.Image, delay time.Duration, meta []Meta) error {
 	var a apng.APNG
 	for _, frame := range frames {
-		a.Frames = append(a.Frames, apng.Frame{Image: frame, DelayNumerator: uint16(delay.Milliseconds()), DelayDenominator: 1000})
+		a.Frames = append(a.Frames, apng.Frame{Image: frame, DelayNumerator: uint16(delay.Milliseconds()),
+			DelayDenominator: 1000})
 	}
 	var file bytes.Buffer
 	if err := apng.Encode(&file, a); err != nil {

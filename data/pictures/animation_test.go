@@ -79,7 +79,8 @@ func TestWriteAPNG(t *testing.T) {
 	for name, c := range map[string]struct {
 		file []byte
 		most int
-	}{"too many pixels": {raw, 3*40*30 - 1}, "cut short": {raw[:len(raw)-30], 3 * 40 * 30}, "no animation": {[]byte("GIF89a"), 1000}} {
+	}{"too many pixels": {raw, 3*40*30 - 1}, "cut short": {raw[:len(raw)-30], 3 * 40 * 30},
+		"no animation": {[]byte("GIF89a"), 1000}} {
 		if frames, err := DecodeAnimation(c.file, c.most); err == nil {
 			t.Errorf("%s: %d frames", name, len(frames))
 		}
@@ -117,13 +118,15 @@ func TestWriteGIF(t *testing.T) {
 
 func TestWriteAnimationMistakes(t *testing.T) {
 	dir := t.TempDir()
-	if err := WriteAnimation(filepath.Join(dir, "a.mp4"), gradients(1), time.Second, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), ".gif or .apng") {
+	if err := WriteAnimation(filepath.Join(dir, "a.mp4"), gradients(1), time.Second, nil); !fault.IsUsage(err) ||
+		!strings.Contains(fault.HintOf(err), ".gif or .apng") {
 		t.Errorf("another format: %v", err)
 	}
 	if err := WriteAnimation(filepath.Join(dir, "a.gif"), nil, time.Second, nil); err == nil {
 		t.Error("no frames are accepted")
 	}
-	if err := WriteAnimation(filepath.Join(dir, "a.gif"), append(gradients(1), image.NewGray(image.Rect(0, 0, 1, 1))), time.Second, nil); err == nil {
+	if err := WriteAnimation(filepath.Join(dir, "a.gif"), append(gradients(1), image.NewGray(image.Rect(0, 0, 1, 1))),
+		time.Second, nil); err == nil {
 		t.Error("frames of two sizes are accepted")
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {

@@ -6,8 +6,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Find lists the picture files of sources, as Paths does, and reads the first, so that a caller notices a wrong one before
-// it starts a device.
+// Find lists the picture files of sources, as Paths does, and reads the first, so that a caller notices a wrong one
+// before it starts a device.
 func Find(ctx context.Context, sources ...string) ([]string, error) {
 	paths, err := Paths(sources...)
 	if err == nil {

@@ -47,7 +47,7 @@ const (
 	labelLines     = 5 // of a label at most; the rest becomes "…"
 )
 
-// stripColumns is how many pictures stand in a row of a strip.
+// stripColumns is the number of pictures in a row of a strip.
 const stripColumns = 12
 
 // Strip draws pictures that follow from each other, with labels and notes as Grid's, which may be nil.
@@ -56,8 +56,8 @@ func Strip(pictures []image.Image, labels, notes []string) (image.Image, error) 
 }
 
 // Grid draws a contact sheet: pictures row by row in the given number of columns, each on a card with its label below.
-// labels may be nil, or has one text a picture; the slices of opts may be nil or have one text for each picture, column or
-// row. Characters that the embedded Go fonts lack (they cover Latin, Greek and Cyrillic) show as boxes.
+// labels may be nil, or has one text a picture; the slices of opts may be nil or have one text for each picture, column
+// or row. Characters that the embedded Go fonts lack (they cover Latin, Greek and Cyrillic) show as boxes.
 func Grid(pictures []image.Image, labels []string, columns int, opts GridOptions) (image.Image, error) {
 	if columns < 1 || len(pictures) == 0 {
 		return nil, fmt.Errorf("grid of %d pictures in %d columns; expected at least one of each", len(pictures), columns)
@@ -81,7 +81,8 @@ func Grid(pictures []image.Image, labels []string, columns int, opts GridOptions
 	}
 	g := newSheet(pictures, labels, columns, rows, opts)
 	if int64(g.size.X)*int64(g.size.Y) > maxGridPixels {
-		return nil, fault.Usage(fmt.Errorf("the grid of %d pictures would be %d × %d pixels; at most %d are drawn", len(pictures), g.size.X, g.size.Y, maxGridPixels),
+		return nil, fault.Usage(fmt.Errorf("the grid of %d pictures would be %d × %d pixels; at most %d are drawn",
+			len(pictures), g.size.X, g.size.Y, maxGridPixels),
 			"make several grids of fewer pictures")
 	}
 	g.draw()

@@ -116,16 +116,28 @@ func TestGridWritesAllTexts(t *testing.T) {
 func TestGridRefuses(t *testing.T) {
 	p := testPictures(4, 8, 8)
 	for want, draw := range map[string]func() (image.Image, error){
-		"0 pictures":                   func() (image.Image, error) { return Grid(nil, nil, 2, GridOptions{}) },
-		"in 0 columns":                 func() (image.Image, error) { return Grid(p, nil, 0, GridOptions{}) },
-		"3 labels; expected 4":         func() (image.Image, error) { return Grid(p, make([]string, 3), 2, GridOptions{}) },
-		"5 notes; expected 4":          func() (image.Image, error) { return Grid(p, nil, 2, GridOptions{Notes: make([]string, 5)}) },
-		"3 column headers; expected 2": func() (image.Image, error) { return Grid(p, nil, 2, GridOptions{ColumnHeaders: make([]string, 3)}) },
-		"1 row headers; expected 2":    func() (image.Image, error) { return Grid(p, nil, 2, GridOptions{RowHeaders: make([]string, 1)}) },
+		"0 pictures":           func() (image.Image, error) { return Grid(nil, nil, 2, GridOptions{}) },
+		"in 0 columns":         func() (image.Image, error) { return Grid(p, nil, 0, GridOptions{}) },
+		"3 labels; expected 4": func() (image.Image, error) { return Grid(p, make([]string, 3), 2, GridOptions{}) },
+		"5 notes; expected 4": func() (image.Image,
+			error) {
+			return Grid(p, nil, 2, GridOptions{Notes: make([]string, 5)})
+		},
+		"3 column headers; expected 2": func() (image.Image,
+			error) {
+			return Grid(p, nil, 2, GridOptions{ColumnHeaders: make([]string, 3)})
+		},
+		"1 row headers; expected 2": func() (image.Image,
+			error) {
+			return Grid(p, nil, 2, GridOptions{RowHeaders: make([]string, 1)})
+		},
 		"picture 1 is empty": func() (image.Image, error) {
 			return Grid([]image.Image{p[0], image.NewGray(image.Rectangle{})}, nil, 2, GridOptions{})
 		},
-		"at most 67108864 are drawn": func() (image.Image, error) { return Grid(testPictures(3000, 1, 1), nil, 50, GridOptions{}) },
+		"at most 67108864 are drawn": func() (image.Image,
+			error) {
+			return Grid(testPictures(3000, 1, 1), nil, 50, GridOptions{})
+		},
 	} {
 		if _, err := draw(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)

@@ -23,7 +23,8 @@ func newGridFonts(scale int) gridFonts {
 		if err != nil {
 			panic(err) // the fonts are part of the program
 		}
-		f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: points * float64(scale), DPI: 72, Hinting: font.HintingNone})
+		f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: points * float64(scale), DPI: 72,
+			Hinting: font.HintingNone})
 		if err != nil {
 			panic(err)
 		}
@@ -48,8 +49,8 @@ func wrapAll(face font.Face, texts []string, width, maxLines int) []block {
 	return blocks
 }
 
-// wrap breaks s at white space, and words wider than a line between characters. What does not fit maxLines is replaced
-// by an ellipsis.
+// wrap breaks s at white space, and words wider than a line between characters. An ellipsis replaces the rest
+// beyond maxLines.
 func wrap(face font.Face, s string, width, maxLines int) []string {
 	fits := func(s string) bool { return font.MeasureString(face, s) <= fixed.I(width) }
 	var lines []string

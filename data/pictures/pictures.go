@@ -1,5 +1,5 @@
-// Package pictures reads pictures and writes them with their texts, draws labelled grids of them, and encodes animations
-// (GIF, APNG).
+// Package pictures reads pictures and writes them with their texts, draws labelled grids of them, and encodes
+// animations (GIF, APNG).
 package pictures
 
 import (
@@ -29,7 +29,8 @@ func Split(pixels []float32, height, width int) ([]Picture, error) {
 		p := Picture{Width: width, Height: height, Pixels: slices.Clip(pixels[i*size : (i+1)*size])}
 		for at, v := range p.Pixels {
 			if v != v {
-				return nil, fmt.Errorf("picture %d: channel %d, row %d, column %d is not a number", i, at/(height*width), at/width%height, at%width)
+				return nil, fmt.Errorf("picture %d: channel %d, row %d, column %d is not a number", i, at/(height*width),
+					at/width%height, at%width)
 			}
 		}
 		pictures[i] = p
@@ -58,7 +59,8 @@ func toByte(x float32) uint8 {
 	return uint8(math.Floor(math.Min(v, 255) + 0.5))
 }
 
-// FromImage returns the picture with x = v/255 · 2 - 1 for each 8-bit channel v. What is transparent is laid over white.
+// FromImage returns the picture with x = v/255 · 2 - 1 for each 8-bit channel v. Transparent parts are laid over
+// white.
 func FromImage(img image.Image) Picture {
 	b := img.Bounds()
 	flat := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))

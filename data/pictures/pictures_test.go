@@ -82,7 +82,8 @@ func TestSplitPictures(t *testing.T) {
 		t.Errorf("%v, %v", p, err)
 	}
 	pixels[60+20+5+3] = float32(math.NaN())
-	if _, err := Split(pixels, 4, 5); err == nil || !strings.Contains(err.Error(), "picture 1: channel 1, row 1, column 3") {
+	if _, err := Split(pixels, 4, 5); err == nil || !strings.Contains(err.Error(),
+		"picture 1: channel 1, row 1, column 3") {
 		t.Errorf("NaN: %v", err)
 	}
 	for _, size := range [][2]int{{4, 4}, {0, 5}, {5, -4}} {
@@ -93,7 +94,8 @@ func TestSplitPictures(t *testing.T) {
 }
 
 // A lossless WebP of 1 × 1 pixel: the header of a file that the decoder must know.
-var tinyWebP = []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
+var tinyWebP = []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00" +
+	"\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
 
 func TestReadPicture(t *testing.T) {
 	folder := t.TempDir()
@@ -166,7 +168,8 @@ func TestReadPictureRefuses(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "x.png")
 		filestest.Write(t, path, c.content)
-		if _, err := Read(t.Context(), path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+		if _, err := Read(t.Context(), path); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v; want %q and the path", name, err, c.want)
 		}
 	}
@@ -218,11 +221,13 @@ func TestWritePNG(t *testing.T) {
 	if !bytes.Equal(raw, filestest.Read(t, b)) {
 		t.Error("the same picture gives different bytes")
 	}
-	text, international, pixels := bytes.Index(raw, []byte("tEXtDescription\x00a wizard")), bytes.Index(raw, []byte("iTXtTitle\x00\x00\x00\x00\x00Größe α 日本")), bytes.Index(raw, []byte("IDAT"))
+	text, international, pixels := bytes.Index(raw, []byte("tEXtDescription\x00a wizard")),
+		bytes.Index(raw, []byte("iTXtTitle\x00\x00\x00\x00\x00Größe α 日本")), bytes.Index(raw, []byte("IDAT"))
 	if text < 0 || international < text || pixels < international {
 		t.Errorf("tEXt at %d, iTXt at %d, IDAT at %d; expected in this order", text, international, pixels)
 	}
-	for _, bad := range []Meta{{"", "x"}, {strings.Repeat("k", 80), "x"}, {"Größe", "x"}, {" k", "x"}, {"a  b", "x"}, {"a\nb", "x"}, {"k", "a\x00b"}} {
+	for _, bad := range []Meta{{"", "x"}, {strings.Repeat("k", 80), "x"}, {"Größe", "x"}, {" k", "x"}, {"a  b", "x"},
+		{"a\nb", "x"}, {"k", "a\x00b"}} {
 		if err := WritePNG(filepath.Join(folder, "c.png"), gradient(2, 2), []Meta{bad}); err == nil {
 			t.Errorf("metadata %q was accepted", bad)
 		}
@@ -230,7 +235,8 @@ func TestWritePNG(t *testing.T) {
 	if got := filestest.Names(t, folder); !slices.Equal(got, []string{"a.png", "b.png"}) {
 		t.Errorf("refused files left something: %v", got)
 	}
-	if err := WritePNG(filepath.Join(folder, "none", "c.png"), gradient(2, 2), nil); err == nil || fault.HintOf(err) == "" {
+	if err := WritePNG(filepath.Join(folder, "none", "c.png"), gradient(2, 2), nil); err == nil ||
+		fault.HintOf(err) == "" {
 		t.Errorf("a missing folder: %v", err)
 	}
 }
@@ -251,7 +257,8 @@ const deflated = "x\x9c\xcbH\xcd\xc9\xc9\x07\x00\x06,\x02\x15"
 
 func TestReadPNGMetaForeign(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.png")
-	filestest.Write(t, path, chunkPNG("gAMA\x00\x00\x00\x00", "tEXtAuthor\x00J\xfcrgen", "zTXtNote\x00\x00"+deflated, "IDATxx",
+	filestest.Write(t, path, chunkPNG("gAMA\x00\x00\x00\x00", "tEXtAuthor\x00J\xfcrgen", "zTXtNote\x00\x00"+deflated,
+		"IDATxx",
 		"iTXtTitle\x00\x00\x00de\x00Titel\x00Größe", "iTXtMore\x00\x01\x00\x00\x00"+deflated))
 	got, err := ReadPNGMeta(path)
 	want := []Meta{{"Author", "Jürgen"}, {"Note", "hello"}, {"Title", "Größe"}, {"More", "hello"}}
@@ -272,7 +279,8 @@ func TestReadPNGMetaForeign(t *testing.T) {
 		"when decompressed": chunkPNG("zTXtNote\x00\x00" + deflate(t, 8<<20)),
 	} {
 		filestest.Write(t, path, raw)
-		if _, err := ReadPNGMeta(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+		if _, err := ReadPNGMeta(path); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%v; want %q and the path", err, want)
 		}
 	}
@@ -282,7 +290,8 @@ func TestReadPNGMetaForeign(t *testing.T) {
 }
 
 func FuzzReadPNGMeta(f *testing.F) {
-	f.Add(chunkPNG("tEXtAuthor\x00J\xfcrgen", "zTXtNote\x00\x00"+deflated, "iTXtTitle\x00\x01\x00de\x00Titel\x00"+deflated))
+	f.Add(chunkPNG("tEXtAuthor\x00J\xfcrgen", "zTXtNote\x00\x00"+deflated,
+		"iTXtTitle\x00\x01\x00de\x00Titel\x00"+deflated))
 	f.Add([]byte(pngSignature))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		path := filepath.Join(t.TempDir(), "x.png")

@@ -19,8 +19,8 @@ import (
 	"illustrator/internal/files"
 )
 
-// Meta is one text in a PNG file. Usual keys are Title, Author, Description, Software, Source and Comment; Seed, Alpha and
-// the like are as good. A key has 1 to 79 printable ASCII characters.
+// Meta is one text in a PNG file. Usual keys are Title, Author, Description, Software, Source and Comment; Seed, Alpha
+// and the like are as good. A key has 1 to 79 printable ASCII characters.
 type Meta struct{ Key, Value string }
 
 const (
@@ -82,7 +82,8 @@ func writeWithTexts(w io.Writer, file []byte, meta []Meta) error {
 }
 
 func checkMeta(m Meta) error {
-	if len(m.Key) < 1 || len(m.Key) > 79 || strings.TrimSpace(m.Key) != m.Key || strings.Contains(m.Key, "  ") || !isPrintableASCII(m.Key) {
+	if len(m.Key) < 1 || len(m.Key) > 79 || strings.TrimSpace(m.Key) != m.Key || strings.Contains(m.Key, "  ") ||
+		!isPrintableASCII(m.Key) {
 		return fmt.Errorf("metadata key %q: expected 1 to 79 printable ASCII characters, single spaces inside only", m.Key)
 	}
 	if strings.ContainsRune(m.Value, 0) || len(m.Value) > maxPNGText {
@@ -112,8 +113,8 @@ func writeTextChunk(w *bytes.Buffer, m Meta) {
 	binary.Write(w, binary.BigEndian, crc32.ChecksumIEEE([]byte(kind+data)))
 }
 
-// ReadPNGMeta returns the texts of a PNG file in their order, from tEXt, zTXt and iTXt chunks, without decoding pixels. A
-// text whose checksum is wrong is an error.
+// ReadPNGMeta returns the texts of a PNG file in their order, from tEXt, zTXt and iTXt chunks, without decoding pixels.
+// A text whose checksum is wrong is an error.
 func ReadPNGMeta(path string) ([]Meta, error) {
 	meta, err := readPNGMeta(path)
 	if err != nil {
@@ -141,7 +142,8 @@ func readPNGMeta(path string) ([]Meta, error) {
 		}
 		length, kind := int64(binary.BigEndian.Uint32(head[:])), string(head[4:])
 		if length > size-at-12 {
-			return nil, fmt.Errorf("the file is damaged or cut short: chunk %q has %d bytes, %d are left", kind, length, size-at-12)
+			return nil, fmt.Errorf("the file is damaged or cut short: chunk %q has %d bytes, %d are left", kind, length,
+				size-at-12)
 		}
 		switch kind {
 		case "IEND":

@@ -31,9 +31,10 @@ func Read(ctx context.Context, path string) (Picture, error) {
 	return FromImage(img), nil
 }
 
-// ReadImage decodes a picture file: PNG, JPEG, WebP, GIF, BMP or TIFF, of animations the first picture. Its size is checked
-// before it is decoded. It is turned upright as EXIF's orientation says, which phones write instead of turning pixels, and
-// converted to sRGB as its colour profile says; a profile that cannot be applied is logged once. Reading ends with ctx.
+// ReadImage decodes a picture file: PNG, JPEG, WebP, GIF, BMP or TIFF, of animations the first picture. Its size is
+// checked before it is decoded. It is turned upright as EXIF's orientation says, which phones write instead of turning
+// pixels, and converted to sRGB as its colour profile says; a profile that cannot be applied is logged once. Reading
+// ends with ctx.
 func ReadImage(ctx context.Context, path string) (*image.NRGBA, error) {
 	file, err := readFile(path)
 	if err != nil {
@@ -84,8 +85,8 @@ func Size(path string) (image.Point, error) {
 	return size, nil
 }
 
-// Decode decodes the bytes of a picture file that has at most maxPixels pixels, which is checked before it is decoded, as
-// ReadImage does.
+// Decode decodes the bytes of a picture file that has at most maxPixels pixels, which is checked before it is decoded,
+// as ReadImage does.
 func Decode(ctx context.Context, file []byte, maxPixels int) (*image.NRGBA, error) {
 	img, warnings, err := decode.Image(ctx, file, maxPixels)
 	if err != nil {
@@ -111,11 +112,12 @@ func Named(name string) bool {
 }
 
 // notRead are the endings of picture files that are not read: a folder's are counted.
-var notRead = []string{".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".psd", ".svg", ".ico", ".tga", ".ppm", ".pgm", ".exr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
+var notRead = []string{".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".psd", ".svg", ".ico", ".tga", ".ppm",
+	".pgm", ".exr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
 
-// Paths returns the picture files that the arguments name: files as they are, of folders every file whose name ends as those
-// of Formats do, in natural order, without subfolders. Pictures of other formats in a folder are counted and named in the
-// log. Nothing is decoded: read the pictures one by one, since many do not fit in memory.
+// Paths returns the picture files that the arguments name: files as they are, of folders every file whose name ends as
+// those of Formats do, in natural order, without subfolders. Pictures of other formats in a folder are counted and
+// named in the log. Nothing is decoded: read the pictures one by one, since many do not fit in memory.
 func Paths(args ...string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
@@ -127,24 +129,24 @@ func Paths(args ...string) ([]string, error) {
 			paths = append(paths, arg)
 			continue
 		}
-		found, left, err := folder(arg)
+		files, left, err := folder(arg)
 		if err != nil {
 			return nil, fmt.Errorf("find pictures: %w", err)
 		}
 		if len(left) > 0 {
 			slog.Warn(fmt.Sprintf("%s: left out %s, whose formats are not read; convert them to PNG", arg, listed(left)))
 		}
-		if len(found) == 0 {
+		if len(files) == 0 {
 			return nil, fault.Usage(fmt.Errorf("find pictures: folder %q holds none", arg),
 				"pictures are %s files, by their names' endings; subfolders are not searched", Formats)
 		}
-		paths = append(paths, found...)
+		paths = append(paths, files...)
 	}
 	return paths, nil
 }
 
 // folder lists a folder's pictures in natural order, and the names of those that are not read.
-func folder(path string) (found, left []string, err error) {
+func folder(path string) (files, left []string, err error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, nil, err
@@ -153,13 +155,13 @@ func folder(path string) (found, left []string, err error) {
 		switch name := e.Name(); {
 		case e.IsDir() || strings.HasPrefix(name, "."):
 		case isPath(name):
-			found = append(found, filepath.Join(path, name))
+			files = append(files, filepath.Join(path, name))
 		case slices.Contains(notRead, strings.ToLower(filepath.Ext(name))):
 			left = append(left, name)
 		}
 	}
-	slices.SortStableFunc(found, natural)
-	return found, left, nil
+	slices.SortStableFunc(files, natural)
+	return files, left, nil
 }
 
 // listed is a count with the first names.

@@ -28,7 +28,8 @@ func TestZIsPinned(t *testing.T) {
 	}
 }
 
-// Neighbouring seeds must give independent normal values: each statistic below is standard normal then, so 5 is far out.
+// Neighbouring seeds must give independent normal values: each statistic below is standard normal then, so 5 is far
+// out.
 func TestZIsStandardNormal(t *testing.T) {
 	const rows, dim = 4000, 32
 	z := make([][]float32, rows)

@@ -32,8 +32,8 @@ func (p Panel) validateCategories() error {
 	return nil
 }
 
-// plotCategories adds series to a chart whose Y axis names the categories, from top to bottom. The X axis is that of the
-// values.
+// plotCategories adds series to a chart whose Y axis names the categories, from top to bottom. The X axis is that of
+// the values.
 func (p Panel) plotCategories(chart *plot.Plot, place func(Series) int) {
 	chart.Add(&plotter.Grid{Vertical: gridStyle, Horizontal: draw.LineStyle{Color: color.Transparent}})
 	slot := 0.8 / float64(max(len(p.Series), 1))
@@ -59,8 +59,8 @@ func (p Panel) plotCategories(chart *plot.Plot, place func(Series) int) {
 	chart.Y.Tick.Marker = ticks
 }
 
-// addCategories draws the points of a series, its error bars and, if wanted, its bars of width slot, shifted upwards from
-// the middle of their categories.
+// addCategories draws the points of a series, its error bars and, if wanted, its bars of width slot, shifted upwards
+// from the middle of their categories.
 func (s Series) addCategories(chart *plot.Plot, place int, shift, slot float64, bars bool) {
 	if len(s.Points) == 0 {
 		return
@@ -98,7 +98,8 @@ func (b barsOf) Plot(c draw.Canvas, chart *plot.Plot) {
 	x, y := chart.Transforms(&c)
 	for _, p := range b.points {
 		left, right, low, high := x(min(0, p.X)), x(max(0, p.X)), y(p.Y-b.height/2), y(p.Y+b.height/2)
-		c.FillPolygon(paleOf(b.place), []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high}, {X: left, Y: high}})
+		c.FillPolygon(paleOf(b.place), []vg.Point{{X: left, Y: low}, {X: right, Y: low}, {X: right, Y: high},
+			{X: left, Y: high}})
 	}
 }
 

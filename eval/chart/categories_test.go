@@ -11,7 +11,8 @@ import (
 )
 
 func variants(bars bool) Figure {
-	names := []string{"L1 only", "L1 + semantic", "L1 + regularization", "semantic + regularization", "all terms", "baseline network"}
+	names := []string{"L1 only", "L1 + semantic", "L1 + regularization", "semantic + regularization", "all terms",
+		"baseline network"}
 	f := Figure{Title: "Loss ablation", Note: "95 % intervals over texts and seeds", Width: 1100, Height: 420}
 	for _, metric := range []struct {
 		name, unit string

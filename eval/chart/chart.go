@@ -61,7 +61,7 @@ type Series struct {
 // Point is a value Y measured at X.
 type Point struct{ X, Y float64 }
 
-// Interval is where the value of a point may lie, in the units of the Y axis.
+// Interval is the range of a point's value, in the units of the Y axis.
 type Interval struct{ Low, High float64 }
 
 // Formats are the extensions of the files that Write makes.
@@ -76,11 +76,12 @@ func (f Figure) Write(path string) error {
 	return files.WriteFile(path, content, 0o666)
 }
 
-// Encode returns the file of the figure in one of Formats. A figure without points, and values that cannot be drawn, are
-// errors.
+// Encode returns the file of the figure in one of Formats. A figure without points, and values that cannot be drawn,
+// are errors.
 func (f Figure) Encode(format string) ([]byte, error) {
 	if !slices.Contains(Formats, format) {
-		return nil, fault.Usage(fmt.Errorf("charts have no format %q", format), "the formats are %s", strings.Join(Formats, " and "))
+		return nil, fault.Usage(fmt.Errorf("charts have no format %q", format), "the formats are %s",
+			strings.Join(Formats, " and "))
 	}
 	if err := f.validate(); err != nil {
 		return nil, err

@@ -149,7 +149,8 @@ func TestSVGNamesAllTexts(t *testing.T) {
 			texts.Write(text)
 		}
 	}
-	for _, want := range []string{"Losses", "thin lines", "total", "semantic", "step", "00001-lorelei", "00002-wide", "4500"} {
+	for _, want := range []string{"Losses", "thin lines", "total", "semantic", "step", "00001-lorelei", "00002-wide",
+		"4500"} {
 		if !strings.Contains(texts.String(), want) {
 			t.Errorf("the SVG has no text %q", want)
 		}
@@ -172,7 +173,8 @@ func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	if err := example().Write(filepath.Join(t.TempDir(), "a.gif")); err == nil || !strings.Contains(err.Error(), `".gif"`) {
+	if err := example().Write(filepath.Join(t.TempDir(), "a.gif")); err == nil ||
+		!strings.Contains(err.Error(), `".gif"`) {
 		t.Errorf("a.gif: %v", err)
 	}
 }
@@ -259,7 +261,8 @@ func TestTextChart(t *testing.T) {
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if coloured, err := p.Text(21, 4, true); err != nil || !strings.Contains(coloured, "\x1b[94m") || strings.Contains(got, "\x1b") {
+	if coloured, err := p.Text(21, 4, true); err != nil || !strings.Contains(coloured, "\x1b[94m") ||
+		strings.Contains(got, "\x1b") {
 		t.Errorf("%v, with colours:\n%s", err, coloured)
 	}
 	if _, err := (Panel{}).Text(21, 4, false); err == nil {

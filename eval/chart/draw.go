@@ -75,8 +75,8 @@ func line(c draw.Canvas, style text.Style, s string) vg.Length {
 	return style.FontExtents().Height + 8
 }
 
-// legend writes the names of all lines at the bottom of c, in as many rows as they need, and returns the height it took.
-// A single nameless line has no legend.
+// legend writes the names of all lines at the bottom of c, in as many rows as they need, and returns the height it
+// took. A single nameless line has no legend.
 func (f Figure) legend(c draw.Canvas) vg.Length {
 	names := f.names()
 	if len(names) == 1 && names[0] == "" {

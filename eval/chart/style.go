@@ -82,7 +82,8 @@ func titleStyle(size vg.Length) text.Style {
 	return style
 }
 
-// withFallbackFonts names, after the font that the text was measured in, those of the same widths that a viewer may have.
+// withFallbackFonts names, after the font that the text was measured in, those of the same widths that a viewer may
+// have.
 func withFallbackFonts(svg []byte) []byte {
 	const font = "font-family:Liberation Sans"
 	return bytes.ReplaceAll(svg, []byte(font), []byte(font+",Arial,Helvetica,sans-serif"))

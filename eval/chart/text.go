@@ -15,11 +15,12 @@ var textMarks = []string{"", "x", "o", "+", "*", "#", "%", "@", "="}
 
 // textColours are near those of the palette, in its order.
 var textColours = []asciigraph.AnsiColor{
-	asciigraph.Blue, asciigraph.Red, asciigraph.Green, asciigraph.Magenta, asciigraph.Cyan, asciigraph.Yellow, asciigraph.Default,
+	asciigraph.Blue, asciigraph.Red, asciigraph.Green, asciigraph.Magenta, asciigraph.Cyan, asciigraph.Yellow,
+	asciigraph.Default,
 }
 
-// Text draws the chart in characters, for a terminal: width by height of them, and the axes, title and legend. Lines have
-// colours or, without those, characters of their own. A faint line is drawn only where its name has no other.
+// Text draws the chart in characters, for a terminal: width by height of them, and the axes, title and legend. Lines
+// have colours or, without those, characters of their own. A faint line is drawn only where its name has no other.
 func (p Panel) Text(width, height int, colour bool) (string, error) {
 	if err := (Figure{Panels: []Panel{p}}).validate(); err != nil {
 		return "", err

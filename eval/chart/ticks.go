@@ -50,7 +50,7 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// number writes a value with so many digits at most.
+// number writes a value with at most the given digits.
 func number(v float64, digits int) string {
 	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
 	switch size := math.Abs(short); {

@@ -37,8 +37,8 @@ func Chart(drawing chart.Figure, caption, alt string) (Figure, error) {
 	return Figure{Data: data, Caption: caption, Alt: alt}, err
 }
 
-// Grid is a grid of pictures as in the slides of the paper: a row for each variant, a column for each text, all drawn from
-// the same seeds.
+// Grid is a grid of pictures as in the slides of the paper: a row for each variant, a column for each text, all drawn
+// from the same seeds.
 type Grid struct {
 	Caption string
 	Corner  string // what the rows and columns are, such as "loss \ text"
@@ -53,7 +53,7 @@ type GridRow struct {
 	Cells []GridCell
 }
 
-// GridCell is what is drawn of one text.
+// GridCell holds the pictures of one text.
 type GridCell struct {
 	Pictures [][]byte // PNG, JPEG, WebP or SVG files, set side by side
 	Note     string   // below the pictures
@@ -90,11 +90,13 @@ func (g Grid) validate() error {
 	}
 	for _, row := range g.Rows {
 		if len(row.Cells) != len(g.Columns) {
-			return fmt.Errorf("grid %q: row %q has %d cells for %d columns", g.Caption, row.Label, len(row.Cells), len(g.Columns))
+			return fmt.Errorf("grid %q: row %q has %d cells for %d columns", g.Caption, row.Label, len(row.Cells),
+				len(g.Columns))
 		}
 		for i, cell := range row.Cells {
 			if (len(cell.Pictures) == 0) != (cell.Failed != "") {
-				return fmt.Errorf("grid %q: row %q, column %q has %d pictures and the failure %q", g.Caption, row.Label, g.Columns[i], len(cell.Pictures), cell.Failed)
+				return fmt.Errorf("grid %q: row %q, column %q has %d pictures and the failure %q", g.Caption, row.Label,
+					g.Columns[i], len(cell.Pictures), cell.Failed)
 			}
 			for _, picture := range cell.Pictures {
 				if _, err := mediaType(picture); err != nil {
@@ -115,5 +117,5 @@ func mediaType(picture []byte) (string, error) {
 	if head := picture[:min(len(picture), 1024)]; bytes.Contains(head, []byte("<svg")) {
 		return "image/svg+xml", nil
 	}
-	return "", fmt.Errorf("a picture of %d bytes is no PNG, JPEG, WebP or SVG", len(picture))
+	return "", fmt.Errorf("a picture of %d bytes is not PNG, JPEG, WebP or SVG", len(picture))
 }

@@ -10,14 +10,17 @@ import (
 func TestHTMLIsSelfContained(t *testing.T) {
 	const bad = `<script src="http://example.com/x.js"></script>" onload="alert(1)`
 	cell := GridCell{Pictures: [][]byte{face(t, 0, 0)}, Note: bad}
-	d := Document{Title: bad, Subtitle: bad, Facts: []Fact{{Name: bad, Value: bad, Code: true}}, Findings: []string{bad}, Sections: []Section{{
-		Heading: bad,
-		Blocks: []Block{
-			Paragraph(bad), List{bad}, Figure{Data: face(t, 1, 0), Caption: bad, Alt: bad},
-			&Table{Caption: bad, Columns: []Column{{Header: bad}}, Rows: []Row{{Cells: []Cell{Text(bad).Marked(bad)}}}, Notes: []Note{{bad, bad}}},
-			Grid{Caption: bad, Corner: bad, Columns: []string{bad, bad}, Rows: []GridRow{{Label: bad, Note: bad, Cells: []GridCell{cell, {Failed: bad}}}}},
-		},
-	}}}
+	d := Document{Title: bad, Subtitle: bad, Facts: []Fact{{Name: bad, Value: bad, Code: true}}, Findings: []string{bad},
+		Sections: []Section{{
+			Heading: bad,
+			Blocks: []Block{
+				Paragraph(bad), List{bad}, Figure{Data: face(t, 1, 0), Caption: bad, Alt: bad},
+				&Table{Caption: bad, Columns: []Column{{Header: bad}}, Rows: []Row{{Cells: []Cell{Text(bad).Marked(bad)}}},
+					Notes: []Note{{bad, bad}}},
+				Grid{Caption: bad, Corner: bad, Columns: []string{bad, bad},
+					Rows: []GridRow{{Label: bad, Note: bad, Cells: []GridCell{cell, {Failed: bad}}}}},
+			},
+		}}}
 	page, err := d.HTML()
 	if err != nil {
 		t.Fatal(err)
@@ -28,8 +31,10 @@ func TestHTMLIsSelfContained(t *testing.T) {
 	if n := strings.Count(string(page), "&lt;script"); n < 20 {
 		t.Errorf("the text is shown %d times", n)
 	}
-	for _, address := range regexp.MustCompile(`(?:src|href|url)(?:=|\()["']?([^"')]*)`).FindAllStringSubmatch(string(page), -1) {
-		if !strings.HasPrefix(address[1], "data:") && !strings.HasPrefix(address[1], "#") && !strings.HasPrefix(address[0], "src=&#34;") {
+	addresses := regexp.MustCompile(`(?:src|href|url)(?:=|\()["']?([^"')]*)`)
+	for _, address := range addresses.FindAllStringSubmatch(string(page), -1) {
+		if !strings.HasPrefix(address[1], "data:") && !strings.HasPrefix(address[1], "#") && !strings.HasPrefix(address[0],
+			"src=&#34;") {
 			t.Errorf("the page leads to %q", address[0])
 		}
 	}
@@ -37,7 +42,8 @@ func TestHTMLIsSelfContained(t *testing.T) {
 
 func TestMarkdownOfADocument(t *testing.T) {
 	d := sample(t)
-	d.Sections = append(d.Sections[:1:1], Section{Heading: "A_B", Sections: []Section{{Heading: "C", Blocks: []Block{small(), Paragraph("`a_b` c_d ` e")}}}})
+	d.Sections = append(d.Sections[:1:1], Section{Heading: "A_B",
+		Sections: []Section{{Heading: "C", Blocks: []Block{small(), Paragraph("`a_b` c_d ` e")}}}})
 	d.Facts, d.Findings = d.Facts[1:2], d.Findings[2:]
 	got, err := d.Markdown()
 	if err != nil {
@@ -76,17 +82,17 @@ func TestDocumentsThatCannotBeWritten(t *testing.T) {
 	}
 	deep := Section{Heading: "a", Sections: []Section{{Heading: "b", Sections: []Section{{Heading: "c"}}}}}
 	for want, d := range map[string]Document{
-		"no title":                       {},
-		"section 0 has no heading":       {Title: "t", Sections: []Section{{}}},
-		`"c" is in a section of`:         {Title: "t", Sections: []Section{deep}},
-		`section "h": block 1 is nil`:    with(Paragraph("p"), nil),
-		`section "h": table "t" has no`:  with(Table{Name: "t"}),
-		"has no alternative text":        with(Figure{Data: picture}),
-		"a picture of 3 bytes is no PNG": with(Figure{Data: []byte("abc"), Alt: "abc"}),
-		"has 0 columns and 0 rows":       with(Grid{}),
-		"has 2 cells for 1 columns":      grid(GridCell{Failed: "f"}, GridCell{Failed: "f"}),
-		`has 0 pictures and the failure`: grid(GridCell{}),
-		`row "r", column "a": a picture`: grid(GridCell{Pictures: [][]byte{picture, nil}}),
+		"no title":                        {},
+		"section 0 has no heading":        {Title: "t", Sections: []Section{{}}},
+		`"c" is in a section of`:          {Title: "t", Sections: []Section{deep}},
+		`section "h": block 1 is nil`:     with(Paragraph("p"), nil),
+		`section "h": table "t" has no`:   with(Table{Name: "t"}),
+		"has no alternative text":         with(Figure{Data: picture}),
+		"a picture of 3 bytes is not PNG": with(Figure{Data: []byte("abc"), Alt: "abc"}),
+		"has 0 columns and 0 rows":        with(Grid{}),
+		"has 2 cells for 1 columns":       grid(GridCell{Failed: "f"}, GridCell{Failed: "f"}),
+		`has 0 pictures and the failure`:  grid(GridCell{}),
+		`row "r", column "a": a picture`:  grid(GridCell{Pictures: [][]byte{picture, nil}}),
 	} {
 		if _, err := d.HTML(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("HTML: error %v, want one with %q", err, want)

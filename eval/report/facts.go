@@ -13,6 +13,7 @@ func Facts(command string) []Fact {
 	return []Fact{
 		{Name: "Command", Value: command, Code: true},
 		{Name: "Date", Value: time.Now().UTC().Format("2006-01-02")},
-		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", v.Illustrator, v.GoMLX, v.GoXLA, v.Go)},
+		{Name: "Versions", Value: fmt.Sprintf("illustrator %s, GoMLX %s, go-xla %s, %s", v.Illustrator, v.GoMLX, v.GoXLA,
+			v.Go)},
 	}
 }

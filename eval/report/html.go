@@ -60,8 +60,8 @@ var (
 	negative   = regexp.MustCompile(`(^|[\s\[(])-(\d)`)
 )
 
-// typeset gives a text the characters that a typesetter would: apostrophes in words, minus signs, and no line's end before
-// a percent sign or in an interval.
+// typeset gives a text the characters that a typesetter would: apostrophes in words, minus signs, and no line's end
+// before a percent sign or in an interval.
 func typeset(s string) string {
 	s = apostrophe.ReplaceAllString(s, "$1’$2")
 	s = pair.ReplaceAllString(minus(s), "[$1,\u00a0$2]")

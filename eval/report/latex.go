@@ -11,10 +11,12 @@ import (
 
 // latexEscapes has what LaTeX reads as commands, and what its fonts lack.
 var latexEscapes = strings.NewReplacer(
-	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`, "~", `\textasciitilde{}`,
+	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`, "~",
+	`\textasciitilde{}`,
 	"^", `\textasciicircum{}`, "<", `\textless{}`, ">", `\textgreater{}`, "|", `\textbar{}`, `"`, "''",
 	"\n", " ", "\r", " ",
-	"↑", `$\uparrow$`, "↓", `$\downarrow$`, "→", `$\to$`, "×", `$\times$`, "±", `$\pm$`, "−", `$-$`, "≤", `$\leq$`, "≥", `$\geq$`, "≠", `$\neq$`, "≈", `$\approx$`,
+	"↑", `$\uparrow$`, "↓", `$\downarrow$`, "→", `$\to$`, "×", `$\times$`, "±", `$\pm$`, "−", `$-$`, "≤", `$\leq$`, "≥",
+	`$\geq$`, "≠", `$\neq$`, "≈", `$\approx$`,
 	"†", `\textdagger{}`, "‡", `\textdaggerdbl{}`, "–", "--", "—", "---", "…", `\dots{}`, "·", `$\cdot$`,
 	"α", `$\alpha$`, "β", `$\beta$`, "λ", `$\lambda$`, "ψ", `$\psi$`, "σ", `$\sigma$`, "μ", `$\mu$`, "Δ", `$\Delta$`,
 )
@@ -22,8 +24,8 @@ var latexEscapes = strings.NewReplacer(
 var latexAligns = map[Align]string{Left: "l", Center: "c", Right: "r"}
 
 // latex writes a table for the package booktabs. Intervals are ± where all of a column are as far below their values as
-// above, to the decimals that are printed, and in brackets otherwise. They stand beside their values, or, where more than
-// two columns have some, below them.
+// above, to the decimals that are printed, and in brackets otherwise. They stand beside their values, or, where more
+// than two columns have some, below them.
 func (t Table) latex() []byte {
 	var b bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -85,10 +87,13 @@ func (t Table) latexRow(row Row) []string {
 	return []string{strings.Join(values, " & ") + ` \\[-0.4ex]`, strings.Join(intervals, " & ") + ` \\`}
 }
 
-// intervals is how many columns have intervals, of those that people read.
+// intervals counts the shown columns with intervals.
 func (t Table) intervals() (n int) {
 	for _, c := range t.shown() {
-		if slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[c].Number != nil && r.Cells[c].Number.Interval != nil }) {
+		if slices.ContainsFunc(t.Rows, func(r Row) bool {
+			return r.Cells[c].Number != nil &&
+				r.Cells[c].Number.Interval != nil
+		}) {
 			n++
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "`", "\\`", "<", "&lt;", ">", "&gt;", "\n", " ", "\r", " ")
+var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "`", "\\`", "<", "&lt;", ">",
+	"&gt;", "\n", " ", "\r", " ")
 
 // markdown writes a table as GitHub's Markdown has them.
 func (t Table) markdown() []byte {
@@ -107,9 +108,9 @@ type piece struct {
 // pieces takes a text apart at its backquotes. One without a partner is an ordinary character.
 func pieces(s string) (all []piece) {
 	for {
-		before, rest, found := strings.Cut(s, "`")
+		before, rest, opened := strings.Cut(s, "`")
 		code, after, closed := strings.Cut(rest, "`")
-		if !found || !closed || code == "" {
+		if !opened || !closed || code == "" {
 			return append(all, piece{Text: s})
 		}
 		all = append(all, piece{Text: before}, piece{Text: code, Code: true})

@@ -14,8 +14,8 @@ type Number struct {
 	Interval *metrics.Interval `json:"interval,omitempty"` // nil where none is known
 }
 
-// Decimals is how many decimals say what the number is worth: two digits of the interval's half-width, or four digits of
-// the value where no interval has a width; never more than six.
+// Decimals returns the number of meaningful decimals: two digits of the interval's half-width, or four digits
+// of the value where no interval has a width; never more than six.
 func (n Number) Decimals() int {
 	digits, scale := 4, math.Abs(n.Value)
 	if n.wide() {
@@ -29,7 +29,7 @@ func (n Number) Decimals() int {
 
 func (n Number) wide() bool { return n.Interval != nil && n.Interval.High > n.Interval.Low }
 
-// Format prints the value and its interval, "[low, high]", with so many decimals; no interval is "".
+// Format prints the value and its interval, "[low, high]", with the given decimals; no interval is "".
 func (n Number) Format(decimals int) (value, interval string) {
 	value = decimal(n.Value, decimals)
 	if n.Interval != nil {
@@ -47,8 +47,8 @@ func decimal(v float64, decimals int) string {
 	return s
 }
 
-// decimals is how many decimals a cell of a column is printed with. The numbers of one metric share them: those that the
-// most exact of them needs, so that none is rounded more than its interval allows.
+// decimals returns the number of decimals of a column's cell. The numbers of one metric share them: those that
+// the most exact of them needs, so that none is rounded more than its interval allows.
 func (t Table) decimals(column int, cell *Cell) int {
 	if t.Columns[column].Mixed {
 		return cell.Number.Decimals()

@@ -50,7 +50,8 @@ func TestPageInChromium(t *testing.T) {
 			t.Errorf("%d %s", n, what)
 		}
 	}
-	if lost := browser.Eval[[]string](p, `[...document.links].map(a => a.getAttribute("href")).filter(to => !document.querySelector(to))`); len(lost) > 0 {
+	if lost := browser.Eval[[]string](p,
+		`[...document.links].map(a => a.getAttribute("href")).filter(to => !document.querySelector(to))`); len(lost) > 0 {
 		t.Errorf("links to %q lead nowhere", lost)
 	}
 	if n := browser.Eval[int](p, `document.images.length`); n != 2+30+3*3*4 {

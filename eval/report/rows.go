@@ -49,7 +49,7 @@ func (t Table) shown() (columns []int) {
 // title is the header with the arrow of its direction.
 func (c Column) title() string { return join(" ", c.Header, arrows[c.Better]) }
 
-// align is where a column's cells stand.
+// align returns the alignment of a column's cells.
 func (t Table) align(column int) Align {
 	if a := t.Columns[column].Align; a != "" {
 		return a
@@ -62,7 +62,10 @@ func (t Table) align(column int) Align {
 
 // hasNumbers says whether a column has a number, or a failure to get one.
 func (t Table) hasNumbers(column int) bool {
-	return slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[column].Number != nil || r.Cells[column].Failed != "" })
+	return slices.ContainsFunc(t.Rows, func(r Row) bool {
+		return r.Cells[column].Number != nil ||
+			r.Cells[column].Failed != ""
+	})
 }
 
 // parts are the pieces of a cell as they are printed, not yet escaped.
@@ -109,7 +112,7 @@ func (t Table) notes() []Note {
 	return notes
 }
 
-// numbers is how many cells of a row are or should be numbers.
+// numbers counts the cells of a row that are or should be numbers.
 func (t Table) numbers(row Row) (n int) {
 	for _, cell := range row.Cells {
 		if cell.Number != nil || cell.Failed != "" {

@@ -16,7 +16,7 @@ import (
 	"illustrator/internal/files"
 )
 
-// Table is what was measured of several things: a row for each, a column for each metric.
+// Table holds measurements: a row for each thing, a column for each metric.
 type Table struct {
 	// Name is short and plain, as in files' names and LaTeX's labels: "losses".
 	Name    string   `json:"name,omitempty"`
@@ -27,7 +27,7 @@ type Table struct {
 	Notes []Note `json:"notes,omitempty"`
 }
 
-// Column is what all cells below one header share.
+// Column describes the cells below one header.
 type Column struct {
 	Header string `json:"header"`
 	// Key is the header in CSV, such as "clip_similarity"; "" takes Header. The interval is in Key_low and Key_high, or in
@@ -43,7 +43,7 @@ type Column struct {
 	DataOnly bool `json:"data_only,omitempty"`
 }
 
-// Align is where the cells of a column stand.
+// Align is the alignment of a column's cells.
 type Align string
 
 // The alignments.
@@ -62,7 +62,7 @@ type Row struct {
 	Reference bool `json:"reference,omitempty"`
 }
 
-// Cell is a text, a number, or the reason why there is no number.
+// Cell is a text, a number, or the reason for a missing number.
 type Cell struct {
 	Text   string  `json:"text,omitempty"`
 	Number *Number `json:"number,omitempty"`
@@ -96,7 +96,8 @@ func (c Cell) Marked(mark string) Cell {
 	return c
 }
 
-// Numbered returns the mark of a note, "(1)" and so on, which it adds to the table if it isn't there yet; "" for no text.
+// Numbered returns the mark of a note, "(1)" and so on, which it adds to the table if it isn't there yet; "" for no
+// text.
 func (t *Table) Numbered(text string) string {
 	if text == "" {
 		return ""
@@ -157,7 +158,8 @@ func (t Table) Write(path string) error {
 	return files.WriteFile(path, content, 0o666)
 }
 
-// Encode returns the file of the table in one of Formats. Rows of the wrong length, and numbers that are none, are errors.
+// Encode returns the file of the table in one of Formats. Rows of the wrong length, and numbers that are none, are
+// errors.
 func (t Table) Encode(format string) ([]byte, error) {
 	if err := t.validate(); err != nil {
 		return nil, err
@@ -175,7 +177,8 @@ func (t Table) Encode(format string) ([]byte, error) {
 		content, err := json.MarshalIndent(t, "", "  ")
 		return append(content, '\n'), err
 	}
-	return nil, fault.Usage(fmt.Errorf("tables have no format %q", format), "the formats are %s", strings.Join(formats, ", "))
+	return nil, fault.Usage(fmt.Errorf("tables have no format %q", format), "the formats are %s",
+		strings.Join(formats, ", "))
 }
 
 func (t Table) validate() error {

@@ -25,7 +25,8 @@ func small() Table {
 			{Header: "p", DataOnly: true},
 		},
 		Rows: []Row{
-			{Cells: []Cell{Text("l1_only|*"), Measured(0.5, interval(0.45, 0.55)).Marked("†"), Measured(12.345, nil), Text("0.04")}},
+			{Cells: []Cell{Text("l1_only|*"), Measured(0.5, interval(0.45, 0.55)).Marked("†"), Measured(12.345, nil),
+				Text("0.04")}},
 			{Cells: []Cell{Text("50 % <b>"), Measured(0.625, interval(0.575, 0.675)), Failed("too\nfew"), Text("")}},
 			{Cells: []Cell{Text("real"), Measured(0.9, nil), Measured(-0.5, nil), Text("")}, Rule: true, Reference: true},
 		},
@@ -104,7 +105,8 @@ func TestPlainRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"l1_only|*", "0.500 [0.450, 0.550] †", "12.3450"}; !reflect.DeepEqual(rows[1], want) || len(rows) != 4 {
+	if want := []string{"l1_only|*", "0.500 [0.450, 0.550] †", "12.3450"}; !reflect.DeepEqual(rows[1], want) ||
+		len(rows) != 4 {
 		t.Errorf("rows %q", rows)
 	}
 	if want := []string{"† p < 0.05", "not measured: 50 % <b>, FID: too few"}; !reflect.DeepEqual(notes, want) {
@@ -120,7 +122,8 @@ func TestLaTeXBracketsUnevenIntervals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`{}[a] & 0.500 {\scriptsize [$-$0.400, 0.550]}`, `\textbf{0.625} {\scriptsize [0.575, 0.675]}`} {
+	for _, want := range []string{`{}[a] & 0.500 {\scriptsize [$-$0.400, 0.550]}`,
+		`\textbf{0.625} {\scriptsize [0.575, 0.675]}`} {
 		if !strings.Contains(string(content), want) {
 			t.Errorf("no %q in\n%s", want, content)
 		}
@@ -142,7 +145,8 @@ func TestLaTeXStacksManyIntervals(t *testing.T) {
 		t.Fatal(err)
 	}
 	const at = `{\scriptsize [0.50, 2.00]}`
-	want := "    x & 1.00\\textsuperscript{*} & 1.00 & 1.00 \\\\[-0.4ex]\n     & " + at + " & " + at + " & " + at + " \\\\\n    y & -- & -- & -- \\\\\n"
+	want := "    x & 1.00\\textsuperscript{*} & 1.00 & 1.00 \\\\[-0.4ex]\n     & " + at + " & " + at + " & " + at +
+		" \\\\\n    y & -- & -- & -- \\\\\n"
 	if !strings.Contains(string(content), want) {
 		t.Errorf("no %q in\n%s", want, content)
 	}
@@ -173,7 +177,8 @@ func TestDecimals(t *testing.T) {
 		column.Rows = append(column.Rows, Row{Cells: []Cell{{Number: &n}, {Number: &n}}})
 	}
 	rows, _, err := column.Plain()
-	if want := [][]string{{"a", "b"}, {"3.00 [2.00, 4.00]", "3.0 [2.0, 4.0]"}, {"0.50 [0.40, 0.60]", "0.50 [0.40, 0.60]"}, {"1.00 [1.00, 1.00]", "1.000 [1.000, 1.000]"}}; err != nil || !reflect.DeepEqual(rows, want) {
+	if want := [][]string{{"a", "b"}, {"3.00 [2.00, 4.00]", "3.0 [2.0, 4.0]"}, {"0.50 [0.40, 0.60]", "0.50 [0.40, 0.60]"},
+		{"1.00 [1.00, 1.00]", "1.000 [1.000, 1.000]"}}; err != nil || !reflect.DeepEqual(rows, want) {
 		t.Errorf("%v: %q, want %q", err, rows, want)
 	}
 }

@@ -37,7 +37,8 @@ type cellView struct {
 func (h headerView) Arrow() string { return arrows[h.Better] }
 
 func viewOf(t Table) tableView {
-	v := tableView{Caption: t.Caption, Label: cmp.Or(t.Caption, t.Name, "table"), Notes: t.notes(), Wide: len(t.shown()) > 7}
+	v := tableView{Caption: t.Caption, Label: cmp.Or(t.Caption, t.Name, "table"), Notes: t.notes(),
+		Wide: len(t.shown()) > 7}
 	for _, c := range t.shown() {
 		v.Header = append(v.Header, headerView{Text: t.Columns[c].Header, Align: t.align(c), Better: t.Columns[c].Better})
 	}
@@ -52,7 +53,8 @@ func viewOf(t Table) tableView {
 		r := rowView{Class: strings.Join(classes, " ")}
 		for i, c := range t.shown() {
 			p := t.parts(c, row.Cells[c])
-			r.Cells = append(r.Cells, cellView{Value: p.value, Interval: p.interval, Mark: p.mark, Best: row.Cells[c].Best, Heads: i == 0, Align: t.align(c)})
+			r.Cells = append(r.Cells, cellView{Value: p.value, Interval: p.interval, Mark: p.mark, Best: row.Cells[c].Best,
+				Heads: i == 0, Align: t.align(c)})
 		}
 		v.Rows = append(v.Rows, r)
 	}

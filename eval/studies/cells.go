@@ -208,7 +208,7 @@ func (w *worker) do(ctx context.Context, c cell) error {
 	case err == nil:
 		info.Done = true
 	case context.Cause(ctx) != nil:
-		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command goes on from there")
+		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command resumes from there")
 	default:
 		info.Failed = err.Error()
 		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", c, oneLine(info.Failed)))

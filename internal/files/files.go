@@ -1,5 +1,5 @@
-// Package files opens regular files, and writes files under a temporary name that is synced and renamed: no incomplete file
-// has a final name.
+// Package files opens regular files, and writes files under a temporary name that is synced and renamed: no incomplete
+// file has a final name.
 package files
 
 import (
@@ -16,7 +16,8 @@ import (
 func Pending(path string) (*PendingFile, error) {
 	f, err := newPending(path, 0o644)
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("write %q: %w", path, err), "the folder %q must exist and be writable", filepath.Dir(path))
+		return nil, fault.Hint(fmt.Errorf("write %q: %w", path, err), "the folder %q must exist and be writable",
+			filepath.Dir(path))
 	}
 	return f, nil
 }

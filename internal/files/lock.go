@@ -29,8 +29,8 @@ var (
 	tryRLock = (*flock.Flock).TryRLock
 )
 
-// LockFolder locks the folder at path for this process alone. End with Release. On a file system without locks it returns
-// a Lock that is not Held: the caller warns and continues.
+// LockFolder locks the folder at path for this process alone. End with Release. On a file system without locks it
+// returns a Lock that is not Held: the caller warns and continues.
 func LockFolder(path string) (*Lock, error) {
 	lock := newLock(path)
 	held, err := try(lock, tryLock)
@@ -47,14 +47,16 @@ func LockFolder(path string) (*Lock, error) {
 // Warn logs a warning if the file system has no locks.
 func (l *Lock) Warn(log *slog.Logger) {
 	if !l.Held {
-		log.Warn(fmt.Sprintf("the file system of %s has no locks: make sure that no other process writes to that folder", l.lock.Path()))
+		log.Warn(fmt.Sprintf("the file system of %s has no locks: make sure that no other process writes to that folder",
+			l.lock.Path()))
 	}
 }
 
 // Release unlocks the folder.
 func (l *Lock) Release() error { return l.lock.Unlock() }
 
-// FolderInUse reports whether a process has locked the folder at path. known is false where the file system has no locks.
+// FolderInUse reports whether a process has locked the folder at path. known is false where the file system has no
+// locks.
 func FolderInUse(path string) (inUse, known bool, err error) {
 	lock := newLock(path)
 	known, err = try(lock, tryRLock)

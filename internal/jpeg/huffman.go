@@ -143,7 +143,7 @@ func (b *bits) symbol(h *huffman) uint8 {
 
 // marker drops the rest of the byte and reads a restart marker.
 func (b *bits) marker(want byte) bool {
-	at := b.at // there is no marker before
+	at := b.at // no marker precedes it
 	for at < len(b.file) && b.file[at] != 0xFF {
 		at++
 	}

@@ -1,6 +1,6 @@
-// Package jpeg decodes JPEG files to the samples that libjpeg-turbo decodes: image/jpeg's transform differs from its by up
-// to one, which colours and the filters of chroma make three. It reads Huffman-coded baseline, extended and progressive
-// files of 8 bits (ITU-T T.81), any sampling of up to four channels, in bounded work.
+// Package jpeg decodes JPEG files to the samples that libjpeg-turbo decodes: image/jpeg's transform differs from its by
+// up to one, which colours and the filters of chroma make three. It reads Huffman-coded baseline, extended and
+// progressive files of 8 bits (ITU-T T.81), any sampling of up to four channels, in bounded work.
 package jpeg
 
 import (
@@ -215,7 +215,8 @@ func (d *decoder) process(marker byte, body []byte) error {
 	case markerDNL:
 		return errors.New("the JPEG gives its height after its pixels, which is not supported")
 	case 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF:
-		return fmt.Errorf("the JPEG is of process SOF%d (lossless, hierarchical or arithmetic), which is not supported", marker-markerSOF0)
+		return fmt.Errorf("the JPEG is of process SOF%d (lossless, hierarchical or arithmetic), which is not supported",
+			marker-markerSOF0)
 	}
 	return nil
 }
@@ -258,7 +259,8 @@ func (d *decoder) frame(body []byte) error {
 	for i := range d.Planes {
 		p := &d.Planes[i]
 		if d.hMax%p.h != 0 || d.vMax%p.v != 0 {
-			return fmt.Errorf("the JPEG's channel %d is sampled %d × %d of %d × %d, which is not supported", i+1, p.h, p.v, d.hMax, d.vMax)
+			return fmt.Errorf("the JPEG's channel %d is sampled %d × %d of %d × %d, which is not supported", i+1, p.h, p.v,
+				d.hMax, d.vMax)
 		}
 		p.Across, p.Down = d.hMax/p.h, d.vMax/p.v
 		p.Width, p.Height = ceil(d.Width, p.Across), ceil(d.Height, p.Down)

@@ -10,7 +10,8 @@ import (
 // zigzag is the natural position of each coefficient in the order of the file: T.81, figure A.6.
 var zigzag = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55,
+	62, 63,
 }
 
 // scan is a pass over some channels: B.2.3.
@@ -82,7 +83,8 @@ func (d *decoder) scanHeader(body []byte) (*scan, error) {
 	if d.progressive {
 		s.start, s.end = int(body[1+2*n]), int(body[2+2*n])
 		s.high, s.low = uint(body[3+2*n]>>4), uint(body[3+2*n]&15)
-		if s.start > s.end || s.end > 63 || s.start == 0 && s.end != 0 || s.start > 0 && n > 1 || s.low > 13 || s.high != 0 && s.high != s.low+1 {
+		if s.start > s.end || s.end > 63 || s.start == 0 && s.end != 0 || s.start > 0 && n > 1 || s.low > 13 ||
+			s.high != 0 && s.high != s.low+1 {
 			return nil, errDamaged
 		}
 	}
@@ -242,8 +244,8 @@ func (s *scan) refine(c *channel, b *block) {
 	}
 }
 
-// correct reads a bit for each coefficient that is not 0 from k on, until it has passed zeros others, and returns where it
-// stopped.
+// correct reads a bit for each coefficient that is not 0 from k on, until it has passed zeros others, and returns where
+// it stopped.
 func (s *scan) correct(b *block, k, zeros int, one int16) int {
 	for ; k <= s.end; k++ {
 		at := &b[zigzag[k]]

@@ -1,7 +1,7 @@
 package jpeg
 
-// The constants of libjpeg's accurate integer transform (jidctint.c, after Loeffler, Ligtenberg and Moschytz 1989), whose
-// rounding makes its pixels: cosines in units of 1/8192, two more bits between columns and rows.
+// The constants of libjpeg's accurate integer transform (jidctint.c, after Loeffler, Ligtenberg and Moschytz 1989),
+// whose rounding makes its pixels: cosines in units of 1/8192, two more bits between columns and rows.
 const (
 	constBits = 13
 	passBits  = 2

@@ -1,5 +1,5 @@
-// Package features runs networks on pictures of any size, in batches: features for FID and KID, perceptual distances, and other
-// pictures. Plain slices at its border, one device behind it.
+// Package features runs networks on pictures of any size, in batches: features for FID and KID, perceptual distances,
+// and other pictures. Plain slices at its border, one device behind it.
 //
 // Axes: N pictures, H height, W width, D features.
 package features
@@ -22,7 +22,7 @@ import (
 	"illustrator/models/lpips"
 )
 
-// batchSize is how many pictures go through a network at once. Results don't depend on it.
+// batchSize is the number of pictures that go through a network at once. Results don't depend on it.
 const batchSize = 16
 
 // Extractor makes feature vectors of pictures. It is for one goroutine at a time.
@@ -39,8 +39,8 @@ type Extractor struct {
 	batch  int // pictures that go through at once
 }
 
-// Open loads the feature extractor at location: a folder as illustrator convert writes it, of model_type "inception-fid", or
-// an ONNX file with its settings beside it (ONNXOptions).
+// Open loads the feature extractor at location: a folder as illustrator convert writes it, of model_type
+// "inception-fid", or an ONNX file with its settings beside it (ONNXOptions).
 func Open(backend compute.Backend, location string) (*Extractor, error) {
 	if isONNX(location) {
 		o, err := readONNXOptions(location)
@@ -58,19 +58,21 @@ func Open(backend compute.Backend, location string) (*Extractor, error) {
 		return nil, fmt.Errorf("open feature extractor %q: %w", location, err)
 	}
 	return &Extractor{
-		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner, batch: batchSize,
+		Name: inception.ModelType + " " + inception.Resize, SHA256: sha, Dim: cfg.FeatureDim, runner: runner,
+		batch: batchSize,
 		build: func(scope *model.Scope, images *graph.Node) *graph.Node {
 			return inception.Build(scope, cfg, inception.Preprocess(images))
 		},
 	}, nil
 }
 
-// Fix has each program take so many pictures, as batch.Runner.Shapes of one.
+// Fix sets the number of pictures of each program, as batch.Runner.Shapes with one element.
 func (e *Extractor) Fix(pictures int) { e.runner.Shapes = []int{max(pictures, 1)} }
 
 // Features returns the features [N,D] of pictures [N,3,height,width] in [-1,1]; what is beyond is clamped.
 func (e *Extractor) Features(ctx context.Context, images []float32, height, width int) ([]float32, error) {
-	out, err := batch.Run(ctx, e.runner, fmt.Sprintf("features %dx%d", width, height), e.build, e.batch, batch.Rows(images, 3, height, width))
+	out, err := batch.Run(ctx, e.runner, fmt.Sprintf("features %dx%d", width, height), e.build, e.batch,
+		batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +92,8 @@ type Distance struct {
 	least  int // pixels of a side
 }
 
-// OpenDistance loads the perceptual distance at location: a folder as illustrator convert writes it, of model_type "lpips", or
-// an ONNX file with its settings beside it (ONNXOptions).
+// OpenDistance loads the perceptual distance at location: a folder as illustrator convert writes it, of model_type
+// "lpips", or an ONNX file with its settings beside it (ONNXOptions).
 func OpenDistance(backend compute.Backend, location string) (*Distance, error) {
 	if isONNX(location) {
 		o, err := readONNXOptions(location)
@@ -116,14 +118,15 @@ func OpenDistance(backend compute.Backend, location string) (*Distance, error) {
 
 func isONNX(location string) bool { return strings.EqualFold(filepath.Ext(location), ".onnx") }
 
-// Fix has each program take so many pairs, as batch.Runner.Shapes of one.
+// Fix sets the number of pairs of each program, as batch.Runner.Shapes with one element.
 func (d *Distance) Fix(pairs int) { d.runner.Shapes = []int{max(pairs, 1)} }
 
-// Distances returns the distance [N] of each pair of pictures a and b [N,3,height,width] in [-1,1]; what is beyond is clamped.
-// Pictures are compared in the size that they have, which changes the distance.
+// Distances returns the distance [N] of each pair of pictures a and b [N,3,height,width] in [-1,1]; what is beyond is
+// clamped. Pictures are compared in the size that they have, which changes the distance.
 func (d *Distance) Distances(ctx context.Context, a, b []float32, height, width int) ([]float32, error) {
 	if min(height, width) < d.least {
-		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name), "give pictures of at least %d×%[1]d pixels", d.least)
+		return nil, fault.Usage(fmt.Errorf("pictures of %d×%d pixels are too small for %s", width, height, d.Name),
+			"give pictures of at least %d×%[1]d pixels", d.least)
 	}
 	out, err := batch.Run(ctx, d.runner, fmt.Sprintf("distances %dx%d", width, height), d.build, d.batch,
 		batch.Rows(a, 3, height, width), batch.Rows(b, 3, height, width))
@@ -133,7 +136,7 @@ func (d *Distance) Distances(ctx context.Context, a, b []float32, height, width 
 	return out[0], nil
 }
 
-// config is what the networks' configurations have in common.
+// config is the common part of the networks' configurations.
 type config interface{ Validate() error }
 
 // load reads the folder at location into cfg, hands its weights to put, and returns their SHA-256.

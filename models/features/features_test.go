@@ -15,7 +15,8 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-var full = flag.String("full", "", "folder that models/inception/testdata/make_golden.py and models/lpips/testdata/make_golden.py wrote with --full")
+var full = flag.String("full", "",
+	"folder that models/inception/testdata/make_golden.py and models/lpips/testdata/make_golden.py wrote with --full")
 
 // values returns a golden's tensor.
 func values(t *testing.T, w *checkpoints.Weights, name string) []float32 {
@@ -37,7 +38,8 @@ func folder(t *testing.T, golden *checkpoints.Weights, config any) string {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "network")
-	if err := checkpoints.Write(dir, checkpoints.Contents{Config: config, Weights: w, Layout: "test", Tool: "test"}); err != nil {
+	if err := checkpoints.Write(dir, checkpoints.Contents{Config: config, Weights: w, Layout: "test",
+		Tool: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -68,14 +70,17 @@ func TestFeatures(t *testing.T) {
 	if d := nntest.MaxAbs(t, got, expected); d > 2e-5 {
 		t.Errorf("features differ by %g", d)
 	}
-	if _, err := e.Features(t.Context(), images[1:], 40, 52); err == nil || !strings.Contains(err.Error(), "not rows of [3 40 52]") {
+	if _, err := e.Features(t.Context(), images[1:], 40, 52); err == nil ||
+		!strings.Contains(err.Error(), "not rows of [3 40 52]") {
 		t.Errorf("a part of a picture: %v", err)
 	}
 }
 
 func TestDistances(t *testing.T) {
 	golden := nntest.Golden(t, "../lpips/testdata/tiny_alex.safetensors")
-	d, err := OpenDistance(nntest.Backend(t), folder(t, golden, lpips.Config{ModelType: lpips.ModelType, Net: lpips.Alex, Channels: 4}))
+	d,
+		err := OpenDistance(nntest.Backend(t), folder(t, golden,
+		lpips.Config{ModelType: lpips.ModelType, Net: lpips.Alex, Channels: 4}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,10 +95,12 @@ func TestDistances(t *testing.T) {
 	if diff := nntest.MaxAbs(t, got, values(t, golden, "distance")); diff > 1e-6 {
 		t.Errorf("distances differ by %g", diff)
 	}
-	if _, err := d.Distances(t.Context(), a, b[:len(b)/3], 40, 33); err == nil || !strings.Contains(err.Error(), "3 and 1 rows") {
+	if _, err := d.Distances(t.Context(), a, b[:len(b)/3], 40, 33); err == nil ||
+		!strings.Contains(err.Error(), "3 and 1 rows") {
 		t.Errorf("other numbers of pictures: %v", err)
 	}
-	if _, err := d.Distances(t.Context(), a, b, 30, 44); err == nil || !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "31×31") {
+	if _, err := d.Distances(t.Context(), a, b, 30, 44); err == nil || !fault.IsUsage(err) ||
+		!strings.Contains(fault.HintOf(err), "31×31") {
 		t.Errorf("small pictures: %v", err)
 	}
 }
@@ -101,11 +108,13 @@ func TestDistances(t *testing.T) {
 func TestOpenMistakes(t *testing.T) {
 	golden := nntest.Golden(t, "../lpips/testdata/tiny_alex.safetensors")
 	alex := folder(t, golden, lpips.Config{ModelType: lpips.ModelType, Net: lpips.Alex, Channels: 4})
-	if _, err := Open(nil, alex); err == nil || !strings.Contains(err.Error(), `model_type is "lpips"`) || fault.HintOf(err) == "" {
+	if _, err := Open(nil, alex); err == nil || !strings.Contains(err.Error(), `model_type is "lpips"`) ||
+		fault.HintOf(err) == "" {
 		t.Errorf("a distance as an extractor: %v", err)
 	}
 	wrong := folder(t, golden, lpips.Config{ModelType: lpips.ModelType, Net: lpips.VGG, Channels: 4})
-	if _, err := OpenDistance(nil, wrong); err == nil || !strings.Contains(err.Error(), `"features.0.weight" has shape`) || fault.HintOf(err) == "" {
+	if _, err := OpenDistance(nil, wrong); err == nil || !strings.Contains(err.Error(), `"features.0.weight" has shape`) ||
+		fault.HintOf(err) == "" {
 		t.Errorf("AlexNet as VGG16: %v", err)
 	}
 	if _, err := Open(nil, filepath.Join(t.TempDir(), "none")); err == nil || fault.HintOf(err) == "" {
@@ -113,8 +122,8 @@ func TestOpenMistakes(t *testing.T) {
 	}
 }
 
-// Networks of published width with random weights, from PyTorch's files through illustrator convert, against torch-fidelity
-// and lpips. Relative to the largest value: float32 sums of up to 2048·9 terms in another order.
+// Networks of published width with random weights, from PyTorch's files through illustrator convert, against
+// torch-fidelity and lpips. Relative to the largest value: float32 sums of up to 2048·9 terms in another order.
 func TestFullWidth(t *testing.T) {
 	if *full == "" {
 		t.Skip("needs files of 950 MB: -full FOLDER names what the two make_golden.py write with --full")
@@ -147,7 +156,8 @@ func TestFullWidth(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(e.Name, got, values(t, golden, "features"))
-	for file, net := range map[string]string{"alex.pth": "alex", "vgg.pth": "vgg", "lpips_alex.pth": "alex", "lpips_vgg.pth": "vgg"} {
+	for file, net := range map[string]string{"alex.pth": "alex", "vgg.pth": "vgg", "lpips_alex.pth": "alex",
+		"lpips_vgg.pth": "vgg"} {
 		golden := nntest.Golden(t, filepath.Join(*full, net+".safetensors"))
 		d, err := OpenDistance(nntest.Backend(t), converted(file))
 		if err != nil {

@@ -25,21 +25,21 @@ import (
 	"illustrator/models/nn"
 )
 
-// ONNXOptions are what an ONNX file does not say. They stand in a JSON file beside it: net.json of net.onnx.
+// ONNXOptions holds settings that an ONNX file lacks. A JSON file beside it has them: net.json of net.onnx.
 type ONNXOptions struct {
-	// Output names the tensor that is the features or the distance: an output of the graph or of any node in it. Empty: the
-	// graph's only output.
+	// Output names the tensor that is the features or the distance: an output of the graph or of any node in it. Empty:
+	// the graph's only output.
 	Output string `json:"output"`
-	// Size is the height and width in pixels that pictures are resized to, by the exact area filter. Zero: what the file's
-	// input says; a distance whose input says none takes pictures as they are.
+	// Size is the height and width in pixels that pictures are resized to, by the exact area filter. Zero: what the
+	// file's input says; a distance whose input says none takes pictures as they are.
 	Size int `json:"size"`
 	// Mean and Std of red, green and blue in [0,1] normalise pictures, as (x - Mean) / Std.
 	Mean [3]float64 `json:"mean"`
 	Std  [3]float64 `json:"std"`
 }
 
-const onnxHint = `write what the network was trained on, such as {"output": "features", "size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}; ` +
-	`mean and std of 0.5 make values in [-1,1]`
+const onnxHint = `write the settings of the network's training, such as {"output": "features", "size": 224, ` +
+	`"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}; mean and std of 0.5 make values in [-1,1]`
 
 // readONNXOptions reads the JSON file beside an ONNX file.
 func readONNXOptions(path string) (o ONNXOptions, err error) {
@@ -54,13 +54,14 @@ func readONNXOptions(path string) (o ONNXOptions, err error) {
 		return o, fault.Usage(fmt.Errorf("%s: %w", beside, err), onnxHint)
 	}
 	if o.Size < 0 {
-		return o, fault.Usage(fmt.Errorf("%s: size is %d", beside, o.Size), "give the pixels of a side, such as 224, or 0 for what the file says")
+		return o, fault.Usage(fmt.Errorf("%s: size is %d", beside, o.Size),
+			"give the pixels of a side, such as 224, or 0 for what the file says")
 	}
 	return o, nil
 }
 
-// OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file and the files of its folder that
-// hold its weights. An operator that is not supported is an error here, not later.
+// OpenONNX loads any network that turns pictures [N,3,H,W] into features, from an ONNX file and the files of its folder
+// that hold its weights. An operator that is not supported is an error here, not later.
 func OpenONNX(backend compute.Backend, path string, o ONNXOptions) (*Extractor, error) {
 	runner := batch.NewRunner(backend)
 	n, err := openONNX(runner.Store.RootScope(), path, o, 1)
@@ -93,7 +94,8 @@ func OpenONNXDistance(backend compute.Backend, path string, o ONNXOptions) (*Dis
 	const anySize = 64 // which pooling leaves something of
 	width, err := n.width(backend, d.runner.Store.RootScope(), cmp.Or(n.options.Size, anySize))
 	if err == nil && width != 1 {
-		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width), "a distance is one")
+		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width),
+			"a distance is one")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)
@@ -113,7 +115,8 @@ type onnxNetwork struct {
 func openONNX(scope *model.Scope, path string, o ONNXOptions, inputs int) (*onnxNetwork, error) {
 	for c, std := range o.Std {
 		if !(std > 0) {
-			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std), "give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
+			return nil, fault.Usage(fmt.Errorf("std[%d] is %g", c, std),
+				"give mean and std of the pictures that the network was trained on, such as 0.5,0.5,0.5 for values in [-1,1]")
 		}
 	}
 	file, err := onnxgraph.Open(path)
@@ -151,7 +154,7 @@ func (n *onnxNetwork) name() string {
 	return fmt.Sprintf("onnx %s area-%d", n.options.Output, n.options.Size)
 }
 
-// chooseInputs takes the graph's inputs, which must be so many pictures.
+// chooseInputs takes the graph's inputs: `want` pictures.
 func (n *onnxNetwork) chooseInputs(want int) error {
 	inputs := n.file.Inputs
 	fits := len(inputs) == want
@@ -171,7 +174,7 @@ func (n *onnxNetwork) chooseInputs(want int) error {
 		for axis, want := range []int{1, 3, size, size} {
 			if have := in.Dims[axis]; have != onnxgraph.AnyDim && have != want {
 				return fault.Hint(fmt.Errorf("its input is %s, which does not take %v", describe(inputs), []int{1, 3, size, size}),
-					"export the network with a batch of any size, or of 1; its pictures must be square and have the size that was asked for")
+					"export the network with a batch of any size, or of 1; its pictures must be square and of that size")
 			}
 		}
 		if in.Dims[0] == 1 {

@@ -10,9 +10,11 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-var imageNet = ONNXOptions{Output: "logits", Mean: [3]float64{0.485, 0.456, 0.406}, Std: [3]float64{0.229, 0.224, 0.225}}
+var imageNet = ONNXOptions{Output: "logits", Mean: [3]float64{0.485, 0.456, 0.406},
+	Std: [3]float64{0.229, 0.224, 0.225}}
 
-// Both outputs equal PyTorch's; a pool's dilations and an average's padding, which PyTorch writes, don't stand in the way.
+// Both outputs equal PyTorch's; a pool's dilations and an average's padding, which PyTorch writes, don't stand in the
+// way.
 func TestONNXEqualsPyTorch(t *testing.T) {
 	golden := nntest.Golden(t, "testdata/tiny.safetensors")
 	for output, dim := range map[string]int{"logits": 5, "pooled": 6} {
@@ -63,18 +65,20 @@ func TestONNXMistakes(t *testing.T) {
 		path, want string
 		options    ONNXOptions
 	}{
-		"no file":          {"testdata/none.onnx", "no such file", imageNet},
-		"no model":         {write([]byte("<!DOCTYPE html>")), "net.onnx", imageNet},
-		"cut short":        {write(data[:len(data)/2]), "unexpected EOF", imageNet},
-		"no std":           {good, "std[0] is 0", ONNXOptions{}},
-		"several outputs":  {good, "logits [any 5], pooled [any 6]", option(func(o *ONNXOptions) { o.Output = "" })},
-		"unknown output":   {good, `output "embedding"`, option(func(o *ONNXOptions) { o.Output = "embedding" })},
-		"another size":     {good, "image [any 3 24 24], which does not take [1 3 32 32]", option(func(o *ONNXOptions) { o.Size = 32 })},
+		"no file":         {"testdata/none.onnx", "no such file", imageNet},
+		"no model":        {write([]byte("<!DOCTYPE html>")), "net.onnx", imageNet},
+		"cut short":       {write(data[:len(data)/2]), "unexpected EOF", imageNet},
+		"no std":          {good, "std[0] is 0", ONNXOptions{}},
+		"several outputs": {good, "logits [any 5], pooled [any 6]", option(func(o *ONNXOptions) { o.Output = "" })},
+		"unknown output":  {good, `output "embedding"`, option(func(o *ONNXOptions) { o.Output = "embedding" })},
+		"another size": {good, "image [any 3 24 24], which does not take [1 3 32 32]",
+			option(func(o *ONNXOptions) { o.Size = 32 })},
 		"unknown operator": {changed("MaxPool", "TaxPool"), "TaxPool", imageNet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := OpenONNX(nntest.Backend(t), c.path, c.options)
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) || fault.HintOf(err) == "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) ||
+				fault.HintOf(err) == "" {
 				t.Errorf("got %v (hint %q)", err, fault.HintOf(err))
 			}
 		})
@@ -99,7 +103,9 @@ func TestONNXDistanceEqualsPyTorch(t *testing.T) {
 	if diff := nntest.MaxAbs(t, got, values(t, golden, "distance")); diff > 1e-6 {
 		t.Errorf("distances differ by %g", diff)
 	}
-	resized, err := OpenDistance(nntest.Backend(t), beside(t, path, `{"size": 48, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}`))
+	resized,
+		err := OpenDistance(nntest.Backend(t), beside(t, path,
+		`{"size": 48, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}`))
 	if err != nil || resized.Name != "onnx distance area-48" || resized.SHA256 == d.SHA256 {
 		t.Errorf("of another size: %+v, %v", resized, err)
 	}
@@ -129,14 +135,18 @@ func TestONNXSettingsMistakes(t *testing.T) {
 		open       func(path string) error
 		path, want string
 	}{
-		"no settings":         {extractor, "testdata/tiny.onnx", "has no settings beside it"},
-		"unknown setting":     {extractor, beside(t, "testdata/tiny.onnx", `{"outputs": "logits"}`), `unknown field "outputs"`},
-		"no JSON":             {distance, beside(t, "testdata/distance.onnx", `mean 0.5`), "net.json: invalid character"},
-		"negative size":       {distance, beside(t, "testdata/distance.onnx", `{"size": -1, `+half+`}`), "size is -1"},
-		"no std":              {distance, beside(t, "testdata/distance.onnx", `{}`), "std[0] is 0"},
-		"features as one":     {distance, beside(t, "testdata/tiny.onnx", `{"output": "logits", `+half+`}`), "its inputs are image"},
-		"a distance as one":   {extractor, beside(t, "testdata/distance.onnx", `{`+half+`}`), "its inputs are a [any 3 any any], b"},
-		"several values":      {distance, beside(t, "testdata/distance.onnx", `{"output": "/slice1/slice1.1/Relu_output_0", `+half+`}`), "values for two pictures"},
+		"no settings": {extractor, "testdata/tiny.onnx", "has no settings beside it"},
+		"unknown setting": {extractor, beside(t, "testdata/tiny.onnx", `{"outputs": "logits"}`),
+			`unknown field "outputs"`},
+		"no JSON":       {distance, beside(t, "testdata/distance.onnx", `mean 0.5`), "net.json: invalid character"},
+		"negative size": {distance, beside(t, "testdata/distance.onnx", `{"size": -1, `+half+`}`), "size is -1"},
+		"no std":        {distance, beside(t, "testdata/distance.onnx", `{}`), "std[0] is 0"},
+		"features as one": {distance, beside(t, "testdata/tiny.onnx", `{"output": "logits", `+half+`}`),
+			"its inputs are image"},
+		"a distance as one": {extractor, beside(t, "testdata/distance.onnx", `{`+half+`}`),
+			"its inputs are a [any 3 any any], b"},
+		"several values": {distance, beside(t, "testdata/distance.onnx",
+			`{"output": "/slice1/slice1.1/Relu_output_0", `+half+`}`), "values for two pictures"},
 		"too small a picture": {distance, beside(t, "testdata/distance.onnx", `{"size": 8, `+half+`}`), "output"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package features
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ const (
 	BGR  = "BGR"
 )
 
-// RedrawOptions are what an image-to-image network's file does not say.
+// RedrawOptions holds settings that an image-to-image network's file lacks.
 type RedrawOptions struct {
 	Layout   string // NCHW or NHWC
 	Channels string // RGB or BGR
@@ -57,8 +58,8 @@ type Redrawer struct {
 	runner  *batch.Runner
 }
 
-// OpenRedrawer reads a network of pictures, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file and the files
-// of its folder that hold its weights.
+// OpenRedrawer reads a network of pictures, such as AnimeGAN, CartoonGAN or fast neural style, from an ONNX file and
+// the files of its folder that hold its weights.
 func OpenRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	r, err := openRedrawer(path, o)
 	if err != nil {
@@ -74,7 +75,8 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	}
 	inputs := file.Inputs
 	if len(inputs) != 1 || len(inputs[0].Dims) != 4 || !inputs[0].IsFloat {
-		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(inputs)), "a network that redraws pictures has one input of four axes of float32")
+		return nil, fault.Hint(fmt.Errorf("its inputs are %s", describe(inputs)),
+			"a network that redraws pictures has one input of four axes of float32")
 	}
 	r := &Redrawer{SHA256: checkpoints.SHA256(bytes.Join(file.Data, nil)), file: file, options: o}
 	channels, size := 1, map[int]*int{2: &r.Height, 3: &r.Width}
@@ -86,31 +88,51 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 		switch {
 		case dim == onnxgraph.AnyDim || dim == want:
 		case dim == 3 || want == 3:
-			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(inputs), o.Layout), "layout is %s or %s, with 3 channels", NCHW, NHWC)
+			return nil, fault.Usage(fmt.Errorf("its input is %s, which is not %s", describe(inputs), o.Layout),
+				"layout is %s or %s, with 3 channels", NCHW, NHWC)
 		case size[axis] == nil:
-			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)), "export the network with one picture at once")
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)),
+				"export the network with one picture at once")
 		case dim < 1 || dim > maxFixedSide:
-			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)), "export the network for pictures of at most %d pixels a side, or of any size (dynamic axes)", maxFixedSide)
+			return nil, fault.Hint(fmt.Errorf("its input is %s", describe(inputs)),
+				"export the network for pictures of at most %d pixels a side, or of any size (dynamic axes)", maxFixedSide)
 		default:
 			*size[axis] = dim
 		}
 	}
 	outputs := file.Outputs
 	if o.Output == "" && len(outputs) != 1 {
-		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)), "name the one that is the picture")
+		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)),
+			"name the one that is the picture")
 	}
 	if o.Output == "" {
 		r.options.Output = outputs[0].Name
 	}
 	at := slices.IndexFunc(outputs, func(out onnxgraph.Info) bool { return out.Name == r.options.Output })
 	if at >= 0 && outputs[at].Dims != nil && len(outputs[at].Dims) != 4 {
-		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs)), "a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
+		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs)),
+			"a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
 	}
-	return r, nil
+	return r, r.checkOperators()
 }
 
-// Redraw turns a picture [3,height,width] in [-1,1] into the network's, of the same shape and in about [-1,1]. A program is
-// compiled for each size.
+// checkOperators returns an error if the network has operators that are not supported, before a device is started.
+func (r *Redrawer) checkOperators() error {
+	const side = 256 // pixels, where the network takes any; errors of this size alone don't count
+	h, w := cmp.Or(r.Height, side), cmp.Or(r.Width, side)
+	dims := []int{1, 3, h, w}
+	if r.options.Layout == NHWC {
+		dims = []int{1, h, w, 3}
+	}
+	_, err := r.file.At(map[string][]int{r.file.Inputs[0].Name: dims}, r.options.Output)
+	if errors.Is(err, onnxgraph.ErrOperator) {
+		return err
+	}
+	return nil
+}
+
+// Redraw turns a picture [3,height,width] in [-1,1] into the network's, of the same shape and in about [-1,1]. A
+// program is compiled for each size.
 func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width int) ([]float32, error) {
 	if !r.loaded {
 		r.runner = batch.NewRunner(r.Backend)
@@ -119,9 +141,11 @@ func (r *Redrawer) Redraw(ctx context.Context, picture []float32, height, width 
 		}
 		r.loaded = true
 	}
-	out, err := batch.Run(ctx, r.runner, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1, batch.Rows(picture, 3, height, width))
+	out, err := batch.Run(ctx, r.runner, fmt.Sprintf("redraw %dx%d", width, height), r.build, 1,
+		batch.Rows(picture, 3, height, width))
 	if err != nil {
-		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok { // while the graph was built: what surrounds it tells nothing
+		// while the graph was built: what surrounds it tells nothing
+		if _, cause, ok := strings.Cut(err.Error(), " panicked: "); ok {
 			err = errors.New(cause)
 		}
 		return nil, fault.Hint(err, "if an operator is not known, export the network in another way")
@@ -145,7 +169,8 @@ func (r *Redrawer) build(scope *model.Scope, images *graph.Node) *graph.Node {
 	}
 	y := callONNX(scope, r.file, map[string]*graph.Node{r.file.Inputs[0].Name: x}, o.Output)
 	if !slices.Equal(y.Shape().Dimensions, x.Shape().Dimensions) {
-		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output, y.Shape().Dimensions, x.Shape().Dimensions))
+		panic(fmt.Errorf("output %q is %v for a picture %v; it must be of the same size: check size_multiple", o.Output,
+			y.Shape().Dimensions, x.Shape().Dimensions))
 	}
 	if o.Layout == NHWC {
 		y = graph.TransposeAllAxes(y, 0, 3, 1, 2)

@@ -10,11 +10,13 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-var plain = RedrawOptions{Layout: NCHW, Channels: RGB, Std: [3]float64{1, 1, 1}, Range: [2]float64{-1, 1}, OutputRange: [2]float64{-1, 1}}
+var plain = RedrawOptions{Layout: NCHW, Channels: RGB, Std: [3]float64{1, 1, 1}, Range: [2]float64{-1, 1},
+	OutputRange: [2]float64{-1, 1}}
 
-// Networks that PyTorch's two exporters write equal onnxruntime: reflection and replication, norms, interpolation of all kinds and
-// transposed convolutions, for one size and for any, with the weights in another file. float32 sums in another order make the
-// difference; networks in half precision, which are computed in float32 here, differ by half's rounding.
+// Networks that PyTorch's two exporters write equal onnxruntime: reflection and replication, norms, interpolation of
+// all kinds and transposed convolutions, for one size and for any, with the weights in another file. float32 sums in
+// another order make the difference; networks in half precision, which are computed in float32 here, differ by half's
+// rounding.
 func TestPyTorchExportsEqualONNXRuntime(t *testing.T) {
 	golden := nntest.Golden(t, "testdata/torch.safetensors")
 	networks := []string{"reflect", "replicate", "norms", "upsample", "thirds", "transpose"}
@@ -44,7 +46,8 @@ func TestPyTorchExportsEqualONNXRuntime(t *testing.T) {
 	}
 }
 
-// Weights are read from other files in the folder of the ONNX file or below, as long as they are there and as the file says.
+// Weights are read from other files in the folder of the ONNX file or below, as long as they are there and as the file
+// says.
 func TestWeightsInAnotherFile(t *testing.T) {
 	data, err := os.ReadFile("testdata/torch-reflect-dynamo.onnx")
 	if err != nil {
@@ -85,14 +88,15 @@ func TestWeightsInAnotherFile(t *testing.T) {
 		"path escapes": func(dir string) string {
 			path := write(t, dir, data, weights)
 			elsewhere := filepath.Join(t.TempDir(), "secret")
-			for _, err := range []error{os.Rename(filepath.Join(dir, name), elsewhere), os.Symlink(elsewhere, filepath.Join(dir, name))} {
+			for _, err := range []error{os.Rename(filepath.Join(dir, name), elsewhere),
+				os.Symlink(elsewhere, filepath.Join(dir, name))} {
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
 			return path
 		},
-		"is no file": func(dir string) string {
+		"is not a file": func(dir string) string {
 			path := write(t, dir, data, weights)
 			for _, err := range []error{os.Remove(filepath.Join(dir, name)), os.Mkdir(filepath.Join(dir, name), 0o755)} {
 				if err != nil {
@@ -102,7 +106,8 @@ func TestWeightsInAnotherFile(t *testing.T) {
 			return path
 		},
 	} {
-		if _, err := OpenRedrawer(open(t.TempDir()), plain); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+		if _, err := OpenRedrawer(open(t.TempDir()), plain); err == nil || !strings.Contains(err.Error(), want) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("got %v (hint %q), want %q", err, fault.HintOf(err), want)
 		}
 	}

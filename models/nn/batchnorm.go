@@ -6,7 +6,8 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// BatchNormEpsilon and batchNormMomentum are the defaults of torch.nn.BatchNorm1d, which every published mapper was trained with.
+// BatchNormEpsilon and batchNormMomentum are the defaults of torch.nn.BatchNorm1d, which every published mapper was
+// trained with.
 const (
 	BatchNormEpsilon  = 1e-5
 	batchNormMomentum = 0.1

@@ -31,10 +31,14 @@ func TestContract(t *testing.T) {
 		lhsContracting, lhsBatch         []int
 		rhsContracting, rhsBatch, output []int
 	}{
-		"linear":    {lhs: []int{3, 4}, rhs: []int{5, 4}, lhsContracting: []int{1}, rhsContracting: []int{1}, output: []int{3, 5}},
-		"sequence":  {lhs: []int{2, 3, 4}, rhs: []int{5, 4}, lhsContracting: []int{2}, rhsContracting: []int{1}, output: []int{2, 3, 5}},
-		"attention": {lhs: []int{2, 3, 4, 5}, rhs: []int{2, 6, 4, 5}, lhsContracting: []int{3}, lhsBatch: []int{0, 2}, rhsContracting: []int{3}, rhsBatch: []int{0, 2}, output: []int{2, 4, 3, 6}},
-		"several": {lhs: []int{3, 2, 4, 5}, rhs: []int{3, 6, 5, 2}, lhsContracting: []int{0, 3}, lhsBatch: []int{1}, rhsContracting: []int{0, 2}, rhsBatch: []int{3},
+		"linear": {lhs: []int{3, 4}, rhs: []int{5, 4}, lhsContracting: []int{1}, rhsContracting: []int{1},
+			output: []int{3, 5}},
+		"sequence": {lhs: []int{2, 3, 4}, rhs: []int{5, 4}, lhsContracting: []int{2}, rhsContracting: []int{1},
+			output: []int{2, 3, 5}},
+		"attention": {lhs: []int{2, 3, 4, 5}, rhs: []int{2, 6, 4, 5}, lhsContracting: []int{3}, lhsBatch: []int{0, 2},
+			rhsContracting: []int{3}, rhsBatch: []int{0, 2}, output: []int{2, 4, 3, 6}},
+		"several": {lhs: []int{3, 2, 4, 5}, rhs: []int{3, 6, 5, 2}, lhsContracting: []int{0, 3}, lhsBatch: []int{1},
+			rhsContracting: []int{0, 2}, rhsBatch: []int{3},
 			output: []int{2, 4, 6}},
 		"inner": {lhs: []int{3, 4}, rhs: []int{3, 4}, lhsContracting: []int{0, 1}, rhsContracting: []int{0, 1}, output: nil},
 	} {
@@ -47,7 +51,8 @@ func TestContract(t *testing.T) {
 			l, r := normals(1, c.lhs...), normals(2, c.rhs...)
 			worst := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 				want := graph.DotGeneral(in[0], c.lhsContracting, c.lhsBatch, in[1], c.rhsContracting, c.rhsBatch)
-				return []*graph.Node{graph.ConvertDType(graph.ReduceAllMax(graph.Abs(graph.Sub(contract(in[0], in[1]), want))), dtypes.Float32)}
+				return []*graph.Node{graph.ConvertDType(graph.ReduceAllMax(graph.Abs(graph.Sub(contract(in[0], in[1]), want))),
+					dtypes.Float32)}
 			}, l, r)
 			if worst[0][0] != 0 {
 				t.Errorf("differs from DotGeneral by %g", worst[0][0])

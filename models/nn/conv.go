@@ -8,7 +8,8 @@ import (
 )
 
 // Conv2d is torch.nn.functional.conv2d without a bias: x [B,I,H,W], kernel [O,I,h,w], with padding[0] zeros above and
-// below and padding[1] on the left and right. It is for networks that only judge: its gradient is wrong for even kernels.
+// below and padding[1] on the left and right. It is for networks that only judge: its gradient is wrong for even
+// kernels.
 func Conv2d(x, kernel *Node, stride int, padding [2]int) *Node {
 	axes := ConvolveAxesConfig{
 		InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
@@ -33,13 +34,15 @@ func ReLU(x *Node) *Node { return Max(x, Zeros(x.Graph(), shapes.Make(x.DType())
 
 // MaxPool2d is torch.nn.functional.max_pool2d: x [B,C,H,W]; what is padded never wins.
 func MaxPool2d(x *Node, window, stride, padding int) *Node {
-	return MaxPool(x).ChannelsAxis(images.ChannelsFirst).Window(window).Strides(stride).PaddingPerDim(bothSides([2]int{padding, padding})).Done()
+	return MaxPool(x).ChannelsAxis(images.ChannelsFirst).Window(window).Strides(stride).PaddingPerDim(
+		bothSides([2]int{padding, padding})).Done()
 }
 
-// AvgPool2d is torch.nn.functional.avg_pool2d with stride 1 and count_include_pad=False: x [B,C,H,W]; the mean at an edge
-// is of the pixels that are there, as in TensorFlow.
+// AvgPool2d is torch.nn.functional.avg_pool2d with stride 1 and count_include_pad=False: x [B,C,H,W]; the mean at an
+// edge is of the pixels that are there, as in TensorFlow.
 func AvgPool2d(x *Node, window, padding int) *Node {
-	return MeanPool(x).ChannelsAxis(images.ChannelsFirst).Window(window).Strides(1).PaddingPerDim(bothSides([2]int{padding, padding})).Done()
+	return MeanPool(x).ChannelsAxis(images.ChannelsFirst).Window(window).Strides(1).PaddingPerDim(bothSides([2]int{padding,
+		padding})).Done()
 }
 
 func bothSides(padding [2]int) [][2]int {

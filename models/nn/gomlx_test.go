@@ -17,8 +17,8 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-// gradientError returns how far GoMLX's gradient of f at x is from a central difference along a random direction, relative to
-// the larger of the two, and what GoMLX panics about where it derives none.
+// gradientError returns how far GoMLX's gradient of f at x is from a central difference along a random direction,
+// relative to the larger of the two, and what GoMLX panics about where it derives none.
 func gradientError(t *testing.T, f func(x *Node) *Node, x *tensors.Tensor) (relative float64, panicked error) {
 	t.Helper()
 	exec := model.MustNewExec(nntest.Backend(t), model.NewStore(), func(_ *model.Scope, x *Node) []*Node {
@@ -57,8 +57,8 @@ func gradientError(t *testing.T, f func(x *Node) *Node, x *tensors.Tensor) (rela
 	return math.Abs(slope-numeric) / max(math.Abs(slope), math.Abs(numeric)), nil
 }
 
-// The defects of GoMLX that code here works around, as docs/gomlx.md lists them. A case that fails names a defect that the
-// GoMLX in go.mod no longer has: its workaround can be removed.
+// The defects of GoMLX that code here works around, as docs/gomlx.md lists them. A case that fails names a defect that
+// the GoMLX in go.mod no longer has: its workaround can be removed.
 func TestGoMLXDefects(t *testing.T) {
 	conv := func(kernel int, configure func(*ConvolutionBuilder) *ConvolutionBuilder) func(x *Node) *Node {
 		return func(x *Node) *Node {
@@ -85,10 +85,12 @@ func TestGoMLXDefects(t *testing.T) {
 			store.SetTraining(x.Graph(), true)
 			return layers.BatchNorm(store.RootScope(), x, -1).UseBackendInference(false).Done()
 		}, true},
-		"Rsqrt":   {positive, Rsqrt, false},
-		"Expm1":   {positive, Expm1, false},
-		"Clip":    {positive, func(x *Node) *Node { return Clip(x, Scalar(x.Graph(), x.DType(), 1), Scalar(x.Graph(), x.DType(), 2)) }, false},
-		"Pad":     {positive, func(x *Node) *Node { return Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{Start: 1}) }, false},
+		"Rsqrt": {positive, Rsqrt, false},
+		"Expm1": {positive, Expm1, false},
+		"Clip": {positive,
+			func(x *Node) *Node { return Clip(x, Scalar(x.Graph(), x.DType(), 1), Scalar(x.Graph(), x.DType(), 2)) }, false},
+		"Pad": {positive, func(x *Node) *Node { return Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{Start: 1}) },
+			false},
 		"Reverse": {positive, func(x *Node) *Node { return Reverse(x, 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +116,10 @@ func TestGoMLXDefects(t *testing.T) {
 func TestProductAxesAscend(t *testing.T) {
 	g := NewGraph(nntest.Backend(t), "product")
 	x := Const(g, [][]float32{{1, 2}, {3, 4}})
-	if err := exceptions.TryCatch[error](func() { Product(x, []int{0, 1}, nil, x, []int{1, 0}, nil, dtypes.Float32) }); err == nil {
+	if err := exceptions.TryCatch[error](func() {
+		Product(x, []int{0, 1}, nil, x, []int{1, 0}, nil,
+			dtypes.Float32)
+	}); err == nil {
 		t.Error("no error")
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// LayerNorm is torch.nn.LayerNorm over the last axis: x [...,I] with the weights name+".weight" [I] and name+".bias" [I].
-// Mean and variance (divided by I) are taken in at least float32. The result has the dtype of x.
+// LayerNorm is torch.nn.LayerNorm over the last axis: x [...,I] with the weights name+".weight" [I] and name+".bias"
+// [I]. Mean and variance (divided by I) are taken in at least float32. The result has the dtype of x.
 func LayerNorm(scope *model.Scope, x *Node, name string, eps float64) *Node {
 	g, dtype, width := x.Graph(), x.DType(), x.Shape().Dim(-1)
 	x = Widen(x)
@@ -21,7 +21,8 @@ func LayerNorm(scope *model.Scope, x *Node, name string, eps float64) *Node {
 	return ConvertDType(y, dtype)
 }
 
-// Widen converts the 16-bit types to float32 and leaves the others: sums and exponentials need more than their 8 or 11 bits.
+// Widen converts the 16-bit types to float32 and leaves the others: sums and exponentials need more than their 8 or 11
+// bits.
 func Widen(x *Node) *Node {
 	if x.DType() == dtypes.BFloat16 || x.DType() == dtypes.Float16 {
 		return ConvertDType(x, dtypes.Float32)

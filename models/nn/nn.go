@@ -85,7 +85,8 @@ func Weight(scope *model.Scope, g *Graph, name string, dims ...int) *Node {
 	return v.NodeValue(g)
 }
 
-// Linear is torch.nn.Linear: x [B,I] (or [B,T,I]) times weight [O,I] transposed, plus bias [O], with the weights name+".weight" and name+".bias".
+// Linear is torch.nn.Linear: x [B,I] (or [B,T,I]) times weight [O,I] transposed, plus bias [O], with the weights
+// name+".weight" and name+".bias".
 func Linear(scope *model.Scope, x *Node, name string, out int) *Node {
 	in := x.Shape().Dim(-1)
 	y := MatMulT(x, Weight(scope, x.Graph(), name+".weight", out, in))

@@ -6,9 +6,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 )
 
-// AreaResize resizes pictures x [B,C,H,W] to [B,C,height,width] by the exact area filter: each new pixel is the mean of the
-// interval of the old picture that it covers, where a pixel covered in part counts in part. Where the new size divides the
-// old one this is average pooling; in the official release nearest ×7 then average pooling does the same.
+// AreaResize resizes pictures x [B,C,H,W] to [B,C,height,width] by the exact area filter: each new pixel is the mean of
+// the interval of the old picture that it covers, where a pixel covered in part counts in part. Where the new size
+// divides the old one this is average pooling; in the official release nearest ×7 then average pooling does the same.
 // An axis that has its size already is left as it is.
 func AreaResize(x *Node, height, width int) *Node {
 	x.AssertRank(4)
@@ -21,8 +21,8 @@ func AreaResize(x *Node, height, width int) *Node {
 }
 
 // areaWeights returns the matrix [to,from] of the area filter in the dtype of x: the overlap of the old pixel j,
-// [j, j+1), and of the new pixel i, [i·from/to, (i+1)·from/to), over the latter's length. It is computed in the graph from
-// whole numbers, in units of 1/to of an old pixel, so that it is exact and takes no room in the program.
+// [j, j+1), and of the new pixel i, [i·from/to, (i+1)·from/to), over the latter's length. It is computed in the graph
+// from whole numbers, in units of 1/to of an old pixel, so that it is exact and takes no room in the program.
 func areaWeights(x *Node, from, to int) *Node {
 	g, shape := x.Graph(), shapes.Make(dtypes.Int32, to, from)
 	i, j := Iota(g, shape, 0), Iota(g, shape, 1)
@@ -41,7 +41,8 @@ func TF1BilinearResize(x *Node, height, width int) *Node {
 	return Contract(x, []int{2}, nil, tf1Weights(x, x.Shape().Dim(2), width), []int{1}, nil)
 }
 
-// tf1Weights returns the matrix [to,from] of TF1BilinearResize in the dtype of x. Positions are in float32, as in TensorFlow.
+// tf1Weights returns the matrix [to,from] of TF1BilinearResize in the dtype of x. Positions are in float32, as in
+// TensorFlow.
 func tf1Weights(x *Node, from, to int) *Node {
 	g, shape := x.Graph(), shapes.Make(dtypes.Float32, to, from)
 	position := MulScalar(Iota(g, shape, 0), float32(float64(from)/float64(to)))

@@ -30,12 +30,12 @@ type stored struct {
 	ImageEmbed string `json:"image_embed,omitempty"` // base64 of float32, little-endian
 	Offset     string `json:"w_offset,omitempty"`    // the same
 	Seen       []byte `json:"seen,omitempty"`
-	// Similarity is where older galleries have the score.
+	// Similarity holds the score in older galleries.
 	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
-// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files in
-// the folder are left alone.
+// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files
+// in the folder are left alone.
 func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 	g := &Gallery{limits: limits, folder: folder, log: log, byID: map[string]*item{}}
 	if folder == "" {
@@ -100,7 +100,8 @@ func readItem(path, id string) (*item, error) {
 	return newItem(s.Record, info.Size()), nil
 }
 
-// encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for others.
+// encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for
+// others.
 func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
 	record, err := json.Marshal(stored{Record: r, ImageEmbed: pack(r.ImageEmbed), Offset: pack(r.Offset), Seen: r.Seen})
 	if err != nil {
@@ -108,7 +109,8 @@ func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
 	}
 	meta := append(r.Meta(software), pictures.Meta{Key: metaKey, Value: string(record)})
 	if r.Kind == Uploaded { // it has no seed
-		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software}, {Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
+		meta = []pictures.Meta{{Key: "Description", Value: r.Text.Text}, {Key: "Software", Value: software},
+			{Key: "Domain", Value: r.Domain}, meta[len(meta)-1]}
 	}
 	if len(frames) > 1 {
 		return pictures.EncodeAnimation(".apng", frames, r.Delay(), meta)

@@ -1,5 +1,5 @@
-// Package gallery keeps the pictures that were drawn, with what they were drawn from, in memory or in a folder of PNG files
-// that say it themselves. It keeps so many and forgets the oldest.
+// Package gallery keeps the pictures that were drawn, with what they were drawn from, in memory or in a folder of PNG
+// files whose metadata hold it. It keeps a limited number and removes the oldest.
 package gallery
 
 import (
@@ -21,7 +21,7 @@ import (
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
-var ErrNotFound = errors.New("there is no such picture in the gallery")
+var ErrNotFound = errors.New("the gallery does not have this picture")
 
 // Kind says how a picture came about.
 type Kind string
@@ -62,7 +62,7 @@ type Record struct {
 	Offset []float32 `json:"-"`
 }
 
-// Delay is how long an animation shows a frame.
+// Delay returns the time of a frame in an animation.
 func (r Record) Delay() time.Duration {
 	return time.Duration(float64(time.Second) / min(max(r.FPS, 0.1), 50))
 }
@@ -95,7 +95,9 @@ type item struct {
 }
 
 func newItem(r Record, size int64) *item {
-	return &item{Record: r, size: size, words: strings.ToLower(strings.Join([]string{r.Text.Text, r.OriginText, r.Run, r.Cartoon.Style, string(r.Kind), fmt.Sprint("seed", r.Seed)}, " "))}
+	return &item{Record: r, size: size,
+		words: strings.ToLower(strings.Join([]string{r.Text.Text, r.OriginText, r.Run, r.Cartoon.Style, string(r.Kind),
+			fmt.Sprint("seed", r.Seed)}, " "))}
 }
 
 // ids are 48 bits of milliseconds and 32 random ones, in lower case, so that names sort by time.
@@ -124,8 +126,8 @@ func timeOf(s string) (uint64, bool) {
 	return binary.BigEndian.Uint64(raw[:8]) >> 16, true
 }
 
-// Put keeps a picture under a new id and returns its record, with id, time and size. software names the program in the file's
-// texts.
+// Put keeps a picture under a new id and returns its record, with id, time and size. software names the program in the
+// file's texts.
 func (g *Gallery) Put(r Record, img image.Image, software string) (Record, error) {
 	return g.PutAnimation(r, []image.Image{img}, software)
 }
@@ -223,23 +225,23 @@ func (g *Gallery) Delete(id string) error {
 	return nil
 }
 
-// Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if it
-// is given; and how many there are in all.
-func (g *Gallery) Find(query, before string, n int) (found []Record, total int) {
+// Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if
+// it is given; and the number of all such records.
+func (g *Gallery) Find(query, before string, n int) (records []Record, total int) {
 	words := strings.Fields(strings.ToLower(query))
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	found = []Record{}
+	records = []Record{}
 	for _, it := range slices.Backward(g.items) {
 		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) }) {
 			continue
 		}
 		total++
-		if len(found) < n && (before == "" || it.ID < before) {
-			found = append(found, it.Record)
+		if len(records) < n && (before == "" || it.ID < before) {
+			records = append(records, it.Record)
 		}
 	}
-	return found, total
+	return records, total
 }
 
 // Size returns the number of pictures and of their bytes.

@@ -59,14 +59,18 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	g := open(t, folder, generous)
 	alpha := 0.1
 	want := put(t, g, Record{
-		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30}, Seen: []byte{1, 2, 0},
+		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
+		Seen: []byte{1, 2, 0},
 		Record: draw.Record{
-			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4, TruncationPsi: 1,
-			NoiseMode: "random", Networks: map[string]string{"clip": "abc"}, Cartoon: draw.Cartoon{Style: "ink"}, Score: &draw.Score{CLIPSimilarity: 0.25},
+			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4,
+			TruncationPsi: 1,
+			NoiseMode:     "random", Networks: map[string]string{"clip": "abc"}, Cartoon: draw.Cartoon{Style: "ink"},
+			Score: &draw.Score{CLIPSimilarity: 0.25},
 		},
 	})
 	other := put(t, g, of("a clown"))
-	for name, content := range map[string]string{"holiday.png": "mine", other.ID + ".png": "damaged", strings.Repeat("0", idLength) + ".png": "not a PNG", "notes.txt": "mine"} {
+	for name, content := range map[string]string{"holiday.png": "mine", other.ID + ".png": "damaged",
+		strings.Repeat("0", idLength) + ".png": "not a PNG", "notes.txt": "mine"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +90,8 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []pictures.Meta{{Key: "Description", Value: want.Text.Text}, {Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
+	for _, m := range []pictures.Meta{{Key: "Description", Value: want.Text.Text},
+		{Key: "Seed", Value: "1152921504606846976"}, {Key: "Alpha", Value: "0.1"}, {Key: "clip-SHA256", Value: "abc"}} {
 		if !slices.Contains(meta, m) {
 			t.Errorf("the file does not say %v", m)
 		}
@@ -101,7 +106,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 		t.Errorf("another's file: %q, %v", mine, err)
 	}
 	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, quiet); err == nil {
-		t.Error("a file is no folder")
+		t.Error("a file is not a folder")
 	}
 }
 
@@ -114,9 +119,9 @@ func TestLimits(t *testing.T) {
 		for i := range 5 {
 			ids = append(ids, put(t, g, of(fmt.Sprint(i))).ID)
 		}
-		found, total := g.Find("", "", 9)
-		if total != 3 || found[0].ID != ids[4] || found[2].ID != ids[2] {
-			t.Errorf("%s: found %+v", name, found)
+		records, total := g.Find("", "", 9)
+		if total != 3 || records[0].ID != ids[4] || records[2].ID != ids[2] {
+			t.Errorf("%s: found %+v", name, records)
 		}
 		if _, err := g.PNG(ids[1]); err != ErrNotFound {
 			t.Errorf("%s: an old picture: %v", name, err)
@@ -147,15 +152,17 @@ func TestFind(t *testing.T) {
 	var ids []string
 	for i, text := range []string{"A red wizard", "a blue WIZARD", "a clown"} {
 		ids = append(ids, put(t, g, Record{Kind: Generated, Record: draw.Record{
-			Text: texts.Text{Text: text}, Seed: uint64(i), NoiseMode: "random", Cartoon: draw.Cartoon{Style: []string{"ink", "", ""}[i]},
+			Text: texts.Text{Text: text}, Seed: uint64(i), NoiseMode: "random",
+			Cartoon: draw.Cartoon{Style: []string{"ink", "", ""}[i]},
 		}}).ID)
 	}
 	for query, want := range map[string]string{
-		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2", "generated clown": "2", "elf": "",
+		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2",
+		"generated clown": "2", "elf": "",
 	} {
-		found, total := g.Find(query, "", 9)
+		records, total := g.Find(query, "", 9)
 		got := ""
-		for _, r := range found {
+		for _, r := range records {
 			got += fmt.Sprint(slices.Index(ids, r.ID))
 		}
 		if got != want || total != len(want) {
@@ -220,7 +227,8 @@ func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
 		}
 	}
 	read, err := g.Animation(way.ID)
-	if err != nil || len(read) != 2 || read[1].At(0, 0) != color.Color(color.NRGBA{A: 255}) && read[1].At(0, 0) != color.Color(color.RGBA{A: 255}) {
+	if err != nil || len(read) != 2 || read[1].At(0, 0) != color.Color(color.NRGBA{A: 255}) &&
+		read[1].At(0, 0) != color.Color(color.RGBA{A: 255}) {
 		t.Errorf("%d frames, %v", len(read), err)
 	}
 	if first, err := g.Picture(way.ID); err != nil || first.Bounds().Dx() != 4 {
@@ -236,12 +244,15 @@ func TestOlderRecord(t *testing.T) {
 	folder := t.TempDir()
 	g := open(t, folder, generous)
 	r := put(t, g, of("a clown"))
-	old := fmt.Sprintf(`{"id": %q, "kind": "generated", "text": "a king", "seed": 3, "alpha": 1.5, "truncation_psi": 1, "clip_similarity": 0.5}`, r.ID)
-	if err := pictures.WritePNG(filepath.Join(folder, r.ID+".png"), square(color.White), []pictures.Meta{{Key: metaKey, Value: old}}); err != nil {
+	old := fmt.Sprintf(`{"id": %q, "kind": "generated", "text": "a king", "seed": 3, "alpha": 1.5, "truncation_psi": 1, `+
+		`"clip_similarity": 0.5}`, r.ID)
+	if err := pictures.WritePNG(filepath.Join(folder, r.ID+".png"), square(color.White),
+		[]pictures.Meta{{Key: metaKey, Value: old}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := open(t, folder, generous).Get(r.ID)
-	if err != nil || got.Text.Text != "a king" || got.Score == nil || got.Score.CLIPSimilarity != 0.5 || *got.Alpha != 1.5 {
+	if err != nil || got.Text.Text != "a king" || got.Score == nil || got.Score.CLIPSimilarity != 0.5 ||
+		*got.Alpha != 1.5 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -1,13 +1,14 @@
-// Package queue draws the pictures of many requests on one device: a bounded queue in front of one worker, which owns the
-// networks and draws pictures of several requests in one batch.
+// Package queue draws the pictures of many requests on one device: a bounded queue in front of one worker, which owns
+// the networks and draws pictures of several requests in one batch.
 //
 // Networks are for one goroutine at a time. A lock around them would serve requests one by one, and a device that could
-// draw thirty pictures in little more time than one would mostly wait; a worker that took whole requests of equal settings
-// would batch only users who move no slider. So the queue holds single pictures, and the worker joins whatever waits stage
-// by stage: texts, projections with an α each, z, styles of equal truncation, pictures.
+// draw thirty pictures in little more time than one would mostly wait; a worker that took whole requests of equal
+// settings would batch only users who move no slider. So the queue holds single pictures, and the worker joins whatever
+// waits stage by stage: texts, projections with an α each, z, styles of equal truncation, pictures.
 //
-// A refinement takes many steps, each several times as long as a picture. So between two batches the worker takes one step, of
-// a few pictures of any requests: others wait for a step at most, and a client that leaves is noticed after one.
+// A refinement takes many steps, each several times as long as a picture. So between two batches the worker takes one
+// step, of a few pictures of any requests: others wait for a step at most, and a client that leaves is noticed after
+// one.
 package queue
 
 import (
@@ -45,7 +46,7 @@ type Job struct {
 	waiting  int        // recipes that were not handed to the worker
 	held     int        // pictures that were drawn, but not given to the client yet
 	over     bool       // it failed, or its client left
-	drawn    chan *draw.Picture
+	pictures chan *draw.Picture
 	progress chan draw.Progress // the last, until it is read
 	failed   chan error
 }
@@ -59,16 +60,16 @@ type Event struct {
 	Progress *draw.Progress
 }
 
-// Next waits for the next picture, in any order, or for progress. It returns the cause of the job's context when that ends
-// first, and an empty event at a tick, which may be nil.
+// Next waits for the next picture, in any order, or for progress. It returns the cause of the job's context when that
+// ends first, and an empty event at a tick, which may be nil.
 func (j *Job) Next(tick <-chan time.Time) (e Event, err error) {
 	select {
-	case d := <-j.drawn: // before all else: it is done
+	case d := <-j.pictures: // before all else: it is done
 		return Event{Picture: d}, nil
 	default:
 	}
 	select {
-	case d := <-j.drawn:
+	case d := <-j.pictures:
 		e.Picture = d
 	case p := <-j.progress:
 		e.Progress = &p
@@ -116,10 +117,10 @@ type Limits struct {
 	Waiting int
 	// Shapes, ascending, are the numbers of pictures that programs are compiled for; the last is the largest batch.
 	Shapes []int
-	// Batched, which may be nil, is told of each batch: its pictures, the requests they are of, and what it took.
+	// Batched, which may be nil, gets each batch's numbers of pictures and of requests, and its time.
 	Batched func(pictures, requests int, took time.Duration)
-	// Refine lets pictures be refined, whose program is compiled too. Stepped, which may be nil, is told of each step: its
-	// pictures, and what it took.
+	// Refine allows refinement and compiles its program. Stepped, which may be nil, gets each step's number of pictures
+	// and its time.
 	Refine  bool
 	Stepped func(pictures int, took time.Duration)
 }
@@ -129,7 +130,8 @@ func New(models []draw.Model, limits Limits) *Queue {
 	return &Queue{models: models, limits: limits, wake: make(chan struct{}, 1), seconds: 0.1}
 }
 
-// Add queues the recipes, all or none; its client gets the pictures that choice keeps. When ctx ends, what is not done is dropped.
+// Add queues the recipes, all or none; its client gets the pictures that choice keeps. When ctx ends, what is not done
+// is dropped.
 func (q *Queue) Add(ctx context.Context, recipes []draw.Recipe, choice draw.Choice) (*Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -146,7 +148,8 @@ func (q *Queue) Add(ctx context.Context, recipes []draw.Recipe, choice draw.Choi
 	work := draw.NewWork(recipes, choice)
 	j := &Job{
 		Ahead: q.waiting + q.held, ctx: ctx, work: work, size: work.Results(), waiting: len(recipes),
-		drawn: make(chan *draw.Picture, work.Results()), progress: make(chan draw.Progress, 1), failed: make(chan error, 1),
+		pictures: make(chan *draw.Picture, work.Results()), progress: make(chan draw.Progress, 1),
+		failed: make(chan error, 1),
 	}
 	q.jobs = append(q.jobs, j)
 	q.waiting += len(recipes)
@@ -208,8 +211,8 @@ func (q *Queue) release(j *Job) {
 	j.held, j.over = 0, true
 }
 
-// take waits for work and returns as many pictures as a batch holds: none where only refinements go on. It returns false when
-// the queue is closed and empty.
+// take waits for work and returns as many pictures as a batch holds: none where only refinements go on. It returns
+// false when the queue is closed and empty.
 func (q *Queue) take(ctx context.Context) ([]ticket, bool, error) {
 	for {
 		tickets := q.tryTake()
@@ -244,8 +247,8 @@ func (q *Queue) over() bool {
 	return q.closed && q.waiting == 0 && len(q.refining) == 0 && len(q.refined) == 0
 }
 
-// tryTake takes as many pictures as a batch holds: those that end a refinement, then one of each job in turn, so that a large
-// request does not make small ones wait.
+// tryTake takes as many pictures as a batch holds: those that end a refinement, then one of each job in turn, so that a
+// large request does not make small ones wait.
 func (q *Queue) tryTake() []ticket {
 	q.mu.Lock()
 	defer q.mu.Unlock()

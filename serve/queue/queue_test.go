@@ -41,16 +41,20 @@ func openTiny(dir string) ([]draw.Model, error) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		return nil, err
 	}
-	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		return nil, err
 	}
 	models := []draw.Model{{Name: "first", Networks: n}, {Name: "second", Networks: n.Sharing(1)}}
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim,
+		ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
 	for i := range models {
-		models[i].Prompts = pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
+		models[i].Prompts = pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim),
+			Image: seeds.Z(2, pipelinetest.EmbedDim)}
 		folder := filepath.Join(dir, models[i].Name)
-		if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, uint64(i))}); err != nil {
+		if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg,
+			Weights: mapper.Init(cfg, uint64(i))}); err != nil {
 			return nil, err
 		}
 		if err := models[i].LoadMapper(folder); err != nil {
@@ -97,7 +101,8 @@ func TestBatches(t *testing.T) {
 	gone := add(left, recipes(6, "gone"))
 	large := add(t.Context(), recipes(6, "a wizard"))
 	busy := &BusyError{}
-	if _, err := q.Add(t.Context(), recipes(4, "too many"), draw.Choice{}); !errors.As(err, &busy) || busy.RetryAfter < time.Second {
+	if _, err := q.Add(t.Context(), recipes(4, "too many"), draw.Choice{}); !errors.As(err, &busy) ||
+		busy.RetryAfter < time.Second {
 		t.Errorf("a full queue: %v", err)
 	}
 	boom := errors.New("the client left")

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// refineAtOnce is how many pictures take a step together, so that a step takes about as long as a batch and little more
-	// memory.
+	// refineAtOnce is the number of pictures that take a step together, so that a step takes about as long as a batch and
+	// little more memory.
 	refineAtOnce = 4
-	// stepCost is how many pictures are drawn in the time of a step of one: 2.3 with networks of full size, 2.8 with the
+	// stepCost is the number of pictures drawn in the time of a step of one: 2.3 with networks of full size, 2.8 with the
 	// embedded ones, by `illustrator bench`.
 	stepCost = 3
 )
 
-// stepsLeft is how many steps of single pictures are ahead, or a few more. The lock is held.
+// stepsLeft bounds the number of steps of single pictures ahead. The lock is held.
 func (q *Queue) stepsLeft() int {
 	left := 0
 	for _, s := range q.refining {
@@ -27,7 +27,8 @@ func (q *Queue) stepsLeft() int {
 	return left
 }
 
-// step takes one step of some of the pictures that are refined. One that has them all behind it is drawn with the next batch.
+// step takes one step of some of the pictures that are refined. One that has them all behind it is drawn with the next
+// batch.
 func (q *Queue) step(ctx context.Context) {
 	chosen := q.nextSteps(refineAtOnce)
 	if len(chosen) == 0 {
@@ -37,7 +38,7 @@ func (q *Queue) step(ctx context.Context) {
 	for _, s := range chosen {
 		err := failed
 		if failed != nil && len(chosen) > 1 {
-			err = q.stepTogether(ctx, []step{s}) // one request's failure is no other's
+			err = q.stepTogether(ctx, []step{s}) // one request's failure does not affect others
 		}
 		if err != nil {
 			q.fail(s.job, err)

@@ -33,21 +33,21 @@ func run(t *testing.T, q *Queue) {
 	}
 }
 
-// told are a job's pictures in their order.
-func told(t *testing.T, j *Job) []*draw.Picture {
+// collect returns a job's pictures in their order.
+func collect(t *testing.T, j *Job) []*draw.Picture {
 	t.Helper()
-	drawn := make([]*draw.Picture, j.Pictures())
-	for left := len(drawn); left > 0; {
+	results := make([]*draw.Picture, j.Pictures())
+	for left := len(results); left > 0; {
 		e, err := j.Next(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if e.Picture != nil {
-			drawn[e.Picture.Index] = e.Picture
+			results[e.Picture.Index] = e.Picture
 			left--
 		}
 	}
-	return drawn
+	return results
 }
 
 func add(t *testing.T, q *Queue, ctx context.Context, pictures []draw.Recipe, choice draw.Choice) *Job {
@@ -66,9 +66,9 @@ func TestChoice(t *testing.T) {
 	plain := add(t, q, t.Context(), candidates, draw.Choice{})
 	chosen := add(t, q, t.Context(), candidates, draw.Choice{Of: 5, Keep: 2})
 	run(t, q)
-	drawn := [][]*draw.Picture{told(t, plain), told(t, chosen)}
-	for place, got := range drawn[1] {
-		group := drawn[0][place/2*5 : place/2*5+5]
+	results := [][]*draw.Picture{collect(t, plain), collect(t, chosen)}
+	for place, got := range results[1] {
+		group := results[0][place/2*5 : place/2*5+5]
 		ranked := slices.Clone(group)
 		slices.SortFunc(ranked, func(a, b *draw.Picture) int {
 			if a.Score.CLIPSimilarity > b.Score.CLIPSimilarity {
@@ -81,7 +81,8 @@ func TestChoice(t *testing.T) {
 			t.Errorf("place %d has picture %d, want %d", place, got.Place, want.Place)
 		}
 		for i, c := range got.Candidates {
-			if c.Seed != uint64(i) || c.CLIPSimilarity-group[i].Score.CLIPSimilarity > 1e-4 || group[i].Score.CLIPSimilarity-c.CLIPSimilarity > 1e-4 {
+			if c.Seed != uint64(i) || c.CLIPSimilarity-group[i].Score.CLIPSimilarity > 1e-4 ||
+				group[i].Score.CLIPSimilarity-c.CLIPSimilarity > 1e-4 {
 				t.Errorf("place %d: candidate %d is %+v, drawn with %g", place, i, c, group[i].Score.CLIPSimilarity)
 			}
 		}
@@ -91,8 +92,8 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// A refinement does what package refine does, between the batches of others: to 1e-3 in [-1,1], as steps carry float32's
-// last digits on. What comes from a refined picture by its offset is that picture.
+// A refinement does what package refine does, between the batches of others: to 1e-3 in [-1,1], as steps carry
+// float32's last digits on. What comes from a refined picture by its offset is that picture.
 func TestRefinement(t *testing.T) {
 	const steps = 6
 	var log []string
@@ -113,17 +114,18 @@ func TestRefinement(t *testing.T) {
 	}
 	j := add(t, q, t.Context(), wanted, draw.Choice{})
 	run(t, q)
-	drawn := [][]*draw.Picture{told(t, j), told(t, late)}
-	if got := strings.Join(log, " "); !strings.HasPrefix(strings.TrimPrefix(got, "batch "), "step batch step") || strings.Contains(got, "batch batch") {
+	results := [][]*draw.Picture{collect(t, j), collect(t, late)}
+	if got := strings.Join(log, " "); !strings.HasPrefix(strings.TrimPrefix(got, "batch "), "step batch step") ||
+		strings.Contains(got, "batch batch") {
 		t.Errorf("the device did %s", got)
 	}
-	if len(drawn[1]) != 2 || drawn[1][1].Pixels == nil {
-		t.Errorf("what came between: %d pictures", len(drawn[1]))
+	if len(results[1]) != 2 || results[1][1].Pixels == nil {
+		t.Errorf("%d pictures came between", len(results[1]))
 	}
-	checkRefined(t, q, wanted, drawn[0], steps)
+	checkRefined(t, q, wanted, results[0], steps)
 }
 
-func checkRefined(t *testing.T, q *Queue, wanted []draw.Recipe, drawn []*draw.Picture, steps int) {
+func checkRefined(t *testing.T, q *Queue, wanted []draw.Recipe, results []*draw.Picture, steps int) {
 	t.Helper()
 	ctx, n := t.Context(), q.models[0].Networks
 	plain, err := draw.Batch(ctx, q.models, []*draw.Recipe{&wanted[0], &wanted[1]})
@@ -146,17 +148,20 @@ func checkRefined(t *testing.T, q *Queue, wanted []draw.Recipe, drawn []*draw.Pi
 			t.Fatal(err)
 		}
 	}
-	for i, d := range drawn {
+	for i, d := range results {
 		want, err := draw.Batch(ctx, q.models, []*draw.Recipe{begin[i].Redraw().Recipe})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if worst := nntest.MaxAbs(t, d.Pixels, want[0].Pixels); worst > 1e-3 || nntest.MaxAbs(t, d.Pixels, plain[i].Pixels) < 0.01 {
-			t.Errorf("picture %d differs by %g from the refined one, and by %g from the one before", i, worst, nntest.MaxAbs(t, d.Pixels, plain[i].Pixels))
+		if worst := nntest.MaxAbs(t, d.Pixels, want[0].Pixels); worst > 1e-3 ||
+			nntest.MaxAbs(t, d.Pixels, plain[i].Pixels) < 0.01 {
+			t.Errorf("picture %d differs by %g from the refined one, and by %g from the one before", i, worst,
+				nntest.MaxAbs(t, d.Pixels, plain[i].Pixels))
 		}
 		got := d.Refined
 		if got.Steps != steps || got.Drawn != steps+2 || !(got.After.Total < got.Before.Total) ||
-			math.Abs(got.SimilarityBefore-plain[i].Score.CLIPSimilarity) > 1e-4 || d.Score.CLIPSimilarity == got.SimilarityBefore {
+			math.Abs(got.SimilarityBefore-plain[i].Score.CLIPSimilarity) > 1e-4 ||
+			d.Score.CLIPSimilarity == got.SimilarityBefore {
 			t.Errorf("picture %d: %+v, score %+v", i, got, d.Score)
 		}
 		again := wanted[i]
@@ -171,7 +176,8 @@ func checkRefined(t *testing.T, q *Queue, wanted []draw.Recipe, drawn []*draw.Pi
 	}
 }
 
-// A client that leaves, and one whose refinement fails, hold nothing up: their places are free and no more steps are taken.
+// A client that leaves, and one whose refinement fails, hold nothing up: their places are free and no more steps are
+// taken.
 func TestRefinementEnds(t *testing.T) {
 	q := newQueue(t, 4, nil)
 	q.limits.Refine = true
@@ -184,7 +190,8 @@ func TestRefinementEnds(t *testing.T) {
 	q.limits.Stepped = func(int, time.Duration) {
 		if steps++; steps == 3 {
 			busy := &BusyError{}
-			if _, err := q.Add(t.Context(), recipes(2, "too many"), draw.Choice{}); !errors.As(err, &busy) || busy.RetryAfter < 60*time.Second {
+			if _, err := q.Add(t.Context(), recipes(2, "too many"), draw.Choice{}); !errors.As(err, &busy) ||
+				busy.RetryAfter < 60*time.Second {
 				t.Errorf("a queue that is full of refinements: %v", err)
 			}
 			leave(boom)

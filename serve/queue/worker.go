@@ -8,9 +8,9 @@ import (
 	"illustrator/draw"
 )
 
-// Run draws what is added until the queue is closed and empty, or ctx ends, which fails what still waits. It begins by warming
-// up: each program is compiled for one number of rows after the other, the smallest first, and a batch of what waits is drawn
-// between two. ready is called when all are compiled, from when on no request waits for a compilation.
+// Run draws what is added until the queue is closed and empty, or ctx ends, which fails what still waits. It begins by
+// warming up: each program is compiled for one number of rows after the other, the smallest first, and a batch of what
+// waits is drawn between two. ready is called when all are compiled, from when on no request waits for a compilation.
 func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
 	defer func() {
 		if err != nil {
@@ -38,7 +38,7 @@ func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
 	}
 }
 
-// serve draws a batch. If it fails, each picture is drawn alone, so that one request's failure is no other's.
+// serve draws a batch. If it fails, each picture is drawn alone, so that one request's failure does not affect others.
 func (q *Queue) serve(ctx context.Context, tickets []ticket) {
 	if len(tickets) == 0 {
 		return
@@ -112,12 +112,12 @@ func (q *Queue) draw(ctx context.Context, tickets []ticket) (err error) {
 	if len(wanted) == 0 {
 		return nil
 	}
-	drawn, err := draw.Batch(ctx, q.models, recipes)
+	pictures, err := draw.Batch(ctx, q.models, recipes)
 	if err != nil {
 		return err
 	}
 	for i, t := range wanted {
-		q.put(t, drawn[i])
+		q.put(t, pictures[i])
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (q *Queue) put(t ticket, p *draw.Picture) {
 	}
 	q.mu.Unlock()
 	for _, p := range finished {
-		t.job.drawn <- p // it has room for all
+		t.job.pictures <- p // it has room for all
 	}
 	if len(finished) == 0 {
 		t.job.tell()

@@ -148,7 +148,7 @@ func Sample(ctx context.Context, env host.Env, n *pipeline.Networks, folder stri
 	defer bar.Done()
 	err = sampling.Pairs(ctx, n, w, rows, func(done int) { bar.Set(done, "") })
 	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command goes on from there")
+		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command resumes from there")
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if err != nil {
 		return train.Info{}, err
 	}
-	j.Env.Devices = j.Run.Train.Devices
+	j.Env.Devices = int(j.Run.Train.Devices)
 	set, err := j.openPairs(ctx)
 	if err != nil {
 		return train.Info{}, err
@@ -135,11 +135,11 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 // explainTraining gives the error of a training that did not finish its hint.
 func explainTraining(ctx context.Context, err error, state train.State, info train.Info, folder train.Folder) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "free some space: what is saved is whole, and the same command goes on after step %d", info.Step)
+		return fault.Hint(err, "free some space: what is saved is whole, and the same command resumes after step %d", info.Step)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		if err.Error() != cause.Error() { // more went wrong, or the checkpoint was not saved
-			return fault.Hint(err, "the same command goes on")
+			return fault.Hint(err, "the same command resumes")
 		}
 		return &Interrupted{Step: state.Step, Steps: info.Steps, Folder: folder, Cause: cause}
 	}

@@ -1,5 +1,5 @@
-// Package compare measures cases in this program and in PyTorch: processes that do the same work take turns, so that all
-// of them see the same machine.
+// Package compare measures cases in this program and in PyTorch: processes that do the same work take turns, so that
+// all of them see the same machine.
 package compare
 
 import (
@@ -12,14 +12,14 @@ import (
 
 // Options say how a case is measured.
 type Options struct {
-	// Worker returns the command line of a process that calls bench.Serve for a case in a precision, each of Precisions that
-	// the case has, or float32 if there is none.
+	// Worker returns the command line of a process that calls bench.Serve for a case in a precision, each of Precisions
+	// that the case has, or float32 if there is none.
 	Worker     func(c bench.Case, p Precision) []string
 	Precisions []Precision
 	// Rounds is the number of measurements.
 	Rounds int
-	// Python is the interpreter with PyTorch, Modes how PyTorch does the same work, and Device where, "cpu" or "cuda". Without
-	// modes it is not run.
+	// Python is the interpreter with PyTorch, Modes how PyTorch does the same work, and Device where, "cpu" or "cuda".
+	// Without modes it is not run.
 	Python string
 	Modes  []Mode
 	Device string
@@ -29,15 +29,16 @@ type Options struct {
 	Progress func()
 }
 
-// Result is one case as done by one engine: this program, whose precisions other than float32 follow its name, or PyTorch
-// in a mode, "PyTorch eager-float32".
+// Result is one case as done by one engine: this program, whose precisions other than float32 follow its name, or
+// PyTorch in a mode, "PyTorch eager-float32".
 type Result struct {
 	bench.Result
-	// Speedup is how many times as fast this program is in the same precision, or in float32 where it lacks that: the
-	// median over rounds of the two times' quotient. 0 for itself.
+	// Speedup is the ratio of the other's time to this program's in the same precision, or in float32 if it lacks that:
+	// the median over rounds. 0 for itself.
 	Speedup float64 `json:"speedup,omitempty"`
-	// GPUBytes is by how much the GPU's memory grew from the process's start to the end of its warm-up, AllocatedBytes the most
-	// that PyTorch says it had of it, and GPUBusy the median of the GPU's utilization from 0 to 1 while it worked, nil if unknown.
+	// GPUBytes is by how much the GPU's memory grew from the process's start to the end of its warm-up, AllocatedBytes the
+	// most that PyTorch says it had of it, and GPUBusy the median of the GPU's utilization from 0 to 1 while it worked,
+	// nil if unknown.
 	GPUBytes       uint64   `json:"gpu_bytes,omitempty"`
 	AllocatedBytes uint64   `json:"allocated_bytes,omitempty"`
 	GPUBusy        *float64 `json:"gpu_busy,omitempty"`
@@ -54,8 +55,8 @@ type run struct {
 	gpuBytes []uint64 // of each engine
 }
 
-// Run measures one case: this program first, then PyTorch in each mode. In every round all of them do a measurement, one
-// after the other; another program's load thus falls on all alike.
+// Run measures one case: this program first, then PyTorch in each mode. In every round all of them do a measurement,
+// one after the other; another program's load thus falls on all alike.
 func Run(ctx context.Context, c bench.Case, o Options) (results []Result, err error) {
 	scratch, remove, err := bench.Scratch()
 	if err != nil {
@@ -119,7 +120,8 @@ func (r *run) results() []Result {
 	results := make([]Result, len(r.engines))
 	for i, e := range r.engines {
 		e.Summarise()
-		results[i] = Result{Result: e.Result, GPUBytes: r.gpuBytes[i], AllocatedBytes: e.Allocated(), GPUBusy: r.watch.busy(e.Spans())}
+		results[i] = Result{Result: e.Result, GPUBytes: r.gpuBytes[i], AllocatedBytes: e.Allocated(),
+			GPUBusy: r.watch.busy(e.Spans())}
 	}
 	for i := range results {
 		results[i].compare(likeOf(results, i))

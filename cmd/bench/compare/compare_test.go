@@ -24,19 +24,23 @@ import (
 )
 
 func tiny(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
-	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 8, StyleDim: 8, NMLP: 2, LRMLP: 0.01, ColorOrder: "RGB",
-		Channels: map[int]int{4: 8, 8: 4}}
+	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 8, StyleDim: 8, NMLP: 2, LRMLP: 0.01,
+		ColorOrder: "RGB",
+		Channels:   map[int]int{4: 8, 8: 4}}
 	c := clip.Config{ModelType: clip.ModelType, ProjectionDim: 6,
 		Vision: clip.VisionConfig{HiddenSize: 8, IntermediateSize: 16, NumHiddenLayers: 2, NumAttentionHeads: 2,
 			NumChannels: 3, ImageSize: 12, PatchSize: 4, HiddenAct: "quick_gelu", LayerNormEps: 1e-5},
 		Text: clip.TextConfig{HiddenSize: 4, IntermediateSize: 4, NumHiddenLayers: 1, NumAttentionHeads: 1,
 			MaxPositionEmbeddings: 8, VocabSize: 16, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}}
-	return pipeline.FromWeights(backend, p, generator, randomWeights(generator.Shapes(), generatorScale(generator)), c, randomWeights(c.Shapes(), clipScale))
+	return pipeline.FromWeights(backend, p, generator, randomWeights(generator.Shapes(), generatorScale(generator)), c,
+		randomWeights(c.Shapes(), clipScale))
 }
 
 func tinyCase() bench.Case {
-	return bench.Case{Name: "tiny", Repeat: 3, Open: tiny, Batch: 4, Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
-		Mapper: mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1}, Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
+	return bench.Case{Name: "tiny", Repeat: 3, Open: tiny, Batch: 4,
+		Losses:    losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
+		Mapper:    mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1},
+		Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
 }
 
 // TestPyTorchDoesTheSameWork has the script build the same networks; it compares the numbers of parameters.
@@ -106,7 +110,7 @@ const worker1 = `echo '{}'; n=0; while read line; do n=$((n+1)); echo "{\"second
 func shell(t *testing.T, script string) []string {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("there is no sh")
+		t.Skip("sh is missing")
 	}
 	return []string{sh, "-c", script}
 }
@@ -114,12 +118,14 @@ func shell(t *testing.T, script string) []string {
 func TestRun(t *testing.T) {
 	rounds := 0
 	c := bench.Case{Name: "c", About: "about c", Batch: 8}
-	results, err := Run(t.Context(), c, Options{Worker: func(bench.Case, Precision) []string { return shell(t, worker1) }, Rounds: 3, Progress: func() { rounds++ }})
+	results, err := Run(t.Context(), c, Options{Worker: func(bench.Case, Precision) []string { return shell(t, worker1) },
+		Rounds: 3, Progress: func() { rounds++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := results[0]
-	if len(results) != 1 || rounds != 3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 || r.SamplesPerSecond != 2 || r.Speedup != 0 || r.Engine != bench.Engine {
+	if len(results) != 1 || rounds != 3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 || r.SamplesPerSecond != 2 ||
+		r.Speedup != 0 || r.Engine != bench.Engine {
 		t.Errorf("%d rounds told, result %+v", rounds, r)
 	}
 }
@@ -140,8 +146,10 @@ func TestLikeOf(t *testing.T) {
 		return Result{Result: bench.Result{Engine: engine, Precision: string(p)}}
 	}
 	results := []Result{
-		of(Float32.engine(), Float32), of(TF32.engine(), TF32), of("PyTorch eager-float32", Mode("eager-float32").Precision()),
-		of("PyTorch compile-tf32", Mode("compile-tf32").Precision()), of("PyTorch eager-bfloat16", Mode("eager-bfloat16").Precision()),
+		of(Float32.engine(), Float32), of(TF32.engine(), TF32),
+		of("PyTorch eager-float32", Mode("eager-float32").Precision()),
+		of("PyTorch compile-tf32", Mode("compile-tf32").Precision()),
+		of("PyTorch eager-bfloat16", Mode("eager-bfloat16").Precision()),
 	}
 	for i, want := range []string{"illustrator", "illustrator tf32", "illustrator", "illustrator tf32", "illustrator"} {
 		if got := likeOf(results, i).Engine; got != want || results[i].own() != (i < 2) {
@@ -159,15 +167,16 @@ func TestLikeOf(t *testing.T) {
 	if c.Losses.Semantic = 0; !slices.Equal(precisionsOf(c, Precisions), []Precision{Float32, TF32}) {
 		t.Errorf("training without the semantic loss has %v", precisionsOf(c, Precisions))
 	}
-	for _, asked := range [][]Precision{nil, {BFloat16}} {
-		if got := precisionsOf(c, asked); !slices.Equal(got, []Precision{Float32}) {
-			t.Errorf("asked for %v there is %v", asked, got)
+	for _, wanted := range [][]Precision{nil, {BFloat16}} {
+		if got := precisionsOf(c, wanted); !slices.Equal(got, []Precision{Float32}) {
+			t.Errorf("for %v the case has %v", wanted, got)
 		}
 	}
 }
 
 func TestByPrecision(t *testing.T) {
-	parts := Options{Rounds: 3, Precisions: []Precision{Float32, TF32}, Modes: []Mode{"eager-float32", "compile-bfloat16", "compile-float32"}}.ByPrecision()
+	parts := Options{Rounds: 3, Precisions: []Precision{Float32, TF32},
+		Modes: []Mode{"eager-float32", "compile-bfloat16", "compile-float32"}}.ByPrecision()
 	if len(parts) != 3 {
 		t.Fatalf("%d parts: %+v", len(parts), parts)
 	}
@@ -175,7 +184,8 @@ func TestByPrecision(t *testing.T) {
 		precision Precision
 		modes     []Mode
 	}{{Float32, []Mode{"eager-float32", "compile-float32"}}, {TF32, nil}, {BFloat16, []Mode{"compile-bfloat16"}}} {
-		if p := parts[i]; p.Rounds != 3 || !slices.Equal(p.Precisions, []Precision{want.precision}) || !slices.Equal(p.Modes, want.modes) {
+		if p := parts[i]; p.Rounds != 3 || !slices.Equal(p.Precisions, []Precision{want.precision}) ||
+			!slices.Equal(p.Modes, want.modes) {
 			t.Errorf("part %d is %+v, want %+v", i, p, want)
 		}
 	}
@@ -202,7 +212,8 @@ func TestParseMode(t *testing.T) {
 
 func TestFindPython(t *testing.T) {
 	t.Setenv(pythonEnv, "/nowhere/python")
-	if _, err := FindPython(); err == nil || !strings.Contains(err.Error(), "/nowhere/python") || !strings.Contains(fault.HintOf(err), "make bench PYTORCH=1") {
+	if _, err := FindPython(); err == nil || !strings.Contains(err.Error(), "/nowhere/python") ||
+		!strings.Contains(fault.HintOf(err), "make bench PYTORCH=1") {
 		t.Errorf("%v; hint %q", err, fault.HintOf(err))
 	}
 }

@@ -30,7 +30,8 @@ func FullSize(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks
 		Text: clip.TextConfig{HiddenSize: 8, IntermediateSize: 8, NumHiddenLayers: 1, NumAttentionHeads: 1,
 			MaxPositionEmbeddings: 77, VocabSize: 512, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 511},
 	}
-	return pipeline.FromWeights(backend, p, generator, randomWeights(generator.Shapes(), generatorScale(generator)), vitB32, randomWeights(vitB32.Shapes(), clipScale))
+	return pipeline.FromWeights(backend, p, generator, randomWeights(generator.Shapes(), generatorScale(generator)),
+		vitB32, randomWeights(vitB32.Shapes(), clipScale))
 }
 
 // scale is the mean and the standard deviation of a tensor's random elements.
@@ -70,7 +71,8 @@ func generatorScale(cfg stylegan2.Config) func(string, []int) scale {
 // clipScale keeps the variance of what flows through a layer.
 func clipScale(name string, shape []int) scale {
 	switch {
-	case strings.HasSuffix(name, "norm.weight"), strings.HasSuffix(name, "norm1.weight"), strings.HasSuffix(name, "norm2.weight"):
+	case strings.HasSuffix(name, "norm.weight"), strings.HasSuffix(name, "norm1.weight"),
+		strings.HasSuffix(name, "norm2.weight"):
 		return scale{1, 0.01}
 	case len(shape) < 2:
 		return scale{0, 0.02}

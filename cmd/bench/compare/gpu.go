@@ -34,21 +34,26 @@ func FindGPU(ctx context.Context) (*GPU, error) {
 	id, _, _ := strings.Cut(os.Getenv("CUDA_VISIBLE_DEVICES"), ",")
 	if id = strings.TrimSpace(id); id == "" {
 		if _, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
-			return nil, fault.Hint(errors.New("$CUDA_VISIBLE_DEVICES is empty: it hides all GPUs"), "unset it, or give it a GPU's index")
+			return nil, fault.Hint(errors.New("$CUDA_VISIBLE_DEVICES is empty: it hides all GPUs"),
+				"unset it, or give it a GPU's index")
 		}
 		id = "0"
 	}
 	if _, err := exec.LookPath(nvidiaSMI); err != nil {
-		return nil, fault.Hint(err, "%s comes with NVIDIA's driver, which a CUDA device needs; without one, run on the CPU (--device cpu)", nvidiaSMI)
+		return nil,
+			fault.Hint(err,
+				"%s comes with NVIDIA's driver, which a CUDA device needs; without one, run on the CPU (--device cpu)", nvidiaSMI)
 	}
 	const query = "name,driver_version,memory.total,compute_cap"
-	out, err := exec.CommandContext(ctx, nvidiaSMI, "--id="+id, "--query-gpu="+query, "--format=csv,noheader,nounits").CombinedOutput()
+	out, err := exec.CommandContext(ctx, nvidiaSMI, "--id="+id, "--query-gpu="+query,
+		"--format=csv,noheader,nounits").CombinedOutput()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("%s finds no CUDA device %s: %s (%w)", nvidiaSMI, id, strings.TrimSpace(string(out)), err),
-			"see that `%s` lists the GPU; without one, run on the CPU (--device cpu)", nvidiaSMI)
+		return nil,
+			fault.Hint(fmt.Errorf("%s finds no CUDA device %s: %s (%w)", nvidiaSMI, id, strings.TrimSpace(string(out)), err),
+				"see that `%s` lists the GPU; without one, run on the CPU (--device cpu)", nvidiaSMI)
 	}
 	return parseGPU(id, string(out))
 }
@@ -57,7 +62,8 @@ func FindGPU(ctx context.Context) (*GPU, error) {
 func parseGPU(id, line string) (*GPU, error) {
 	f := fields(line)
 	if len(f) != 4 {
-		return nil, fmt.Errorf("%s answers %q for device %s; expected name, driver, memory and compute capability", nvidiaSMI, strings.TrimSpace(line), id)
+		return nil, fmt.Errorf("%s answers %q for device %s; expected name, driver, memory and compute capability", nvidiaSMI,
+			strings.TrimSpace(line), id)
 	}
 	memory, err := strconv.ParseUint(f[2], 10, 40)
 	if err != nil {
@@ -82,7 +88,7 @@ func (g *GPU) env() []string {
 	return []string{"CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES=" + g.ID}
 }
 
-// sample is what the GPU was like at a time.
+// sample holds the GPU's state at a time.
 type sample struct {
 	at   time.Time
 	used uint64  // bytes of its memory, by all programs
@@ -105,7 +111,8 @@ func (g *GPU) watch(ctx context.Context) (*watch, error) {
 	if g == nil {
 		return nil, nil
 	}
-	return startWatch(ctx, nvidiaSMI, "--id="+g.ID, "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits",
+	return startWatch(ctx, nvidiaSMI, "--id="+g.ID, "--query-gpu=utilization.gpu,memory.used",
+		"--format=csv,noheader,nounits",
 		fmt.Sprintf("--loop-ms=%d", watchInterval.Milliseconds()))
 }
 
@@ -153,7 +160,8 @@ func (w *watch) read(out io.Reader, first chan<- struct{}) {
 	}
 }
 
-// parseSample reads "97, 1234": utilization in per cent, memory in MiB. Utilization may be "[N/A]", as of a part of a GPU.
+// parseSample reads "97, 1234": utilization in per cent, memory in MiB. Utilization may be "[N/A]", as of a part of a
+// GPU.
 func parseSample(line string) (sample, error) {
 	f := fields(line)
 	if len(f) != 2 {

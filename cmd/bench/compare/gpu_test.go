@@ -28,7 +28,8 @@ func TestFindGPU(t *testing.T) {
 		{"the first", "unset", `[ "$1" = --id=0 ] && ` + answer, ""},
 		{"one of several", "2,3", `[ "$1" = --id=2 ] && ` + answer, ""},
 		{"none", "unset", "echo 'No devices were found'; exit 6", "No devices were found"},
-		{"no driver", "unset", "echo NVIDIA-SMI has failed because it couldn\\'t communicate with the NVIDIA driver; exit 9", "couldn't communicate"},
+		{"no driver", "unset", "echo NVIDIA-SMI has failed because it couldn\\'t communicate with the NVIDIA driver; exit 9",
+			"couldn't communicate"},
 		{"hidden", "", answer, "CUDA_VISIBLE_DEVICES is empty"},
 		{"odd answer", "unset", "echo what", `answers "what"`},
 		{"odd memory", "unset", "echo GPU, 580, much, 8.0", `"much" MiB`},
@@ -42,7 +43,8 @@ func TestFindGPU(t *testing.T) {
 		switch {
 		case c.want == "":
 			id, _, _ := strings.Cut(strings.ReplaceAll(c.visible, "unset", "0"), ",")
-			if err != nil || *gpu != (GPU{ID: id, Name: "NVIDIA A100-SXM4-80GB", Driver: "580.95.05", MemoryBytes: 80 << 30, Capability: "8.0"}) {
+			if err != nil || *gpu != (GPU{ID: id, Name: "NVIDIA A100-SXM4-80GB", Driver: "580.95.05", MemoryBytes: 80 << 30,
+				Capability: "8.0"}) {
 				t.Errorf("%s: %+v, %v", c.name, gpu, err)
 			}
 		case err == nil || !strings.Contains(err.Error(), c.want):
@@ -53,7 +55,8 @@ func TestFindGPU(t *testing.T) {
 	}
 	t.Setenv("CUDA_VISIBLE_DEVICES", "0")
 	t.Setenv("PATH", t.TempDir())
-	if _, err := FindGPU(t.Context()); err == nil || !strings.Contains(err.Error(), nvidiaSMI) || !strings.Contains(fault.HintOf(err), "driver") {
+	if _, err := FindGPU(t.Context()); err == nil || !strings.Contains(err.Error(), nvidiaSMI) ||
+		!strings.Contains(fault.HintOf(err), "driver") {
 		t.Errorf("no nvidia-smi: %v, hint %q", err, fault.HintOf(err))
 	}
 }
@@ -68,7 +71,8 @@ func TestParseSample(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", line, got, err, want)
 		}
 	}
-	for _, line := range []string{"", "97", "97, x", "120, 3", "-1, 3", "x, 3", "Unable to determine the device handle for GPU0: Unknown Error"} {
+	for _, line := range []string{"", "97", "97, x", "120, 3", "-1, 3", "x, 3",
+		"Unable to determine the device handle for GPU0: Unknown Error"} {
 		if got, err := parseSample(line); err == nil {
 			t.Errorf("%q is read as %+v", line, got)
 		}
@@ -79,10 +83,14 @@ func TestParseSample(t *testing.T) {
 func TestRunWatchesTheGPU(t *testing.T) {
 	grown := filepath.Join(t.TempDir(), "grown")
 	fakeSMI(t, `echo "0, 100"
-while sleep 0.02; do if [ -e `+grown+` ]; then echo "80, 900"; echo "60, 500"; echo "80, 500"; else echo "0, 100"; fi; done`)
+while sleep 0.02; do
+	if [ -e `+grown+` ]; then echo "80, 900"; echo "60, 500"; echo "80, 500"; else echo "0, 100"; fi
+done`)
 	gpu := &GPU{ID: "1"}
-	worker := shell(t, `[ "$CUDA_VISIBLE_DEVICES" = 1 ] || exit 1; touch `+grown+`; echo '{}'; while read line; do sleep 0.2; echo '{"seconds": 1, "allocated_bytes": 77}'; done`)
-	results, err := Run(t.Context(), bench.Case{Name: "c"}, Options{Worker: func(bench.Case, Precision) []string { return worker }, Rounds: 2, GPU: gpu})
+	worker := shell(t, `[ "$CUDA_VISIBLE_DEVICES" = 1 ] || exit 1; touch `+grown+
+		`; echo '{}'; while read line; do sleep 0.2; echo '{"seconds": 1, "allocated_bytes": 77}'; done`)
+	results, err := Run(t.Context(), bench.Case{Name: "c"},
+		Options{Worker: func(bench.Case, Precision) []string { return worker }, Rounds: 2, GPU: gpu})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +100,8 @@ while sleep 0.02; do if [ -e `+grown+` ]; then echo "80, 900"; echo "60, 500"; e
 	}
 	for name, script := range map[string]string{"no sample": "exit 0", "an error": "echo Unknown Error"} {
 		fakeSMI(t, script)
-		if _, err := Run(t.Context(), bench.Case{}, Options{Worker: func(bench.Case, Precision) []string { return worker }, GPU: gpu}); err == nil || !strings.Contains(err.Error(), "watch the GPU") {
+		if _, err := Run(t.Context(), bench.Case{}, Options{Worker: func(bench.Case, Precision) []string { return worker },
+			GPU: gpu}); err == nil || !strings.Contains(err.Error(), "watch the GPU") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -107,7 +116,8 @@ func TestWatch(t *testing.T) {
 	if got := w.growth(&w.samples[1]); got != 0 {
 		t.Errorf("growth after the peak is %d, want 0", got)
 	}
-	if got := w.busy([]bench.Span{{From: at(2), To: at(3)}, {From: at(4), To: at(4)}}); got == nil || !slices.Contains([]float64{0.3, 0.30000000000000004}, *got) {
+	if got := w.busy([]bench.Span{{From: at(2), To: at(3)}, {From: at(4), To: at(4)}}); got == nil ||
+		!slices.Contains([]float64{0.3, 0.30000000000000004}, *got) {
 		t.Errorf("utilization is %v, want 0.3", got)
 	}
 	if got := w.busy([]bench.Span{{From: at(3), To: at(3)}}); got != nil {

@@ -9,11 +9,11 @@ import (
 	"illustrator/train/bench"
 )
 
-// Precision is what products and convolutions are computed in.
+// Precision is the arithmetic of products and convolutions.
 type Precision string
 
-// The precisions. TF32 is float32 whose products CUDA rounds to 10 bits: it's asked of the backend. BFloat16 is that of the
-// frozen networks in a training step's semantic loss.
+// The precisions. TF32 is float32 whose products CUDA rounds to 10 bits: it's asked of the backend. BFloat16 is that of
+// the frozen networks in a training step's semantic loss.
 const (
 	Float32  Precision = "float32"
 	TF32     Precision = "tf32"
@@ -47,10 +47,10 @@ func (p Precision) engine() string {
 	return bench.Engine + " " + string(p)
 }
 
-// precisionsOf returns those of asked that the case has, float32 if that is none.
-func precisionsOf(c bench.Case, asked []Precision) []Precision {
+// precisionsOf returns those of wanted that the case has, or else float32.
+func precisionsOf(c bench.Case, wanted []Precision) []Precision {
 	narrows := c.Task == bench.Training && c.Losses.Semantic != 0 // in bfloat16
-	has := slices.DeleteFunc(slices.Clone(asked), func(p Precision) bool { return p == BFloat16 && !narrows })
+	has := slices.DeleteFunc(slices.Clone(wanted), func(p Precision) bool { return p == BFloat16 && !narrows })
 	if len(has) == 0 {
 		return []Precision{Float32}
 	}

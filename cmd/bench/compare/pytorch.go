@@ -21,14 +21,15 @@ import (
 //go:embed pytorch.py
 var script string
 
-// Mode is how PyTorch runs.
+// Mode is a way to run PyTorch.
 type Mode string
 
-// Modes lists all modes: eager or through torch.compile, the frozen networks in float32, in TF32 (on CUDA) or under autocast
-// to bfloat16. "eager-float32" is the like of this program in float32.
-var Modes = []Mode{"eager-float32", "eager-tf32", "eager-bfloat16", "compile-float32", "compile-tf32", "compile-bfloat16"}
+// Modes lists all modes: eager or through torch.compile, the frozen networks in float32, in TF32 (on CUDA) or under
+// autocast to bfloat16. "eager-float32" is the like of this program in float32.
+var Modes = []Mode{"eager-float32", "eager-tf32", "eager-bfloat16", "compile-float32", "compile-tf32",
+	"compile-bfloat16"}
 
-// Precision is what a mode computes in.
+// Precision returns a mode's precision.
 func (m Mode) Precision() Precision {
 	_, p, _ := strings.Cut(string(m), "-")
 	return Precision(p)
@@ -63,17 +64,19 @@ func FindPython() (string, error) {
 	if path == "" {
 		path, origin = pythonOfMake, "PyTorch's interpreter"
 	}
-	found, err := exec.LookPath(path)
+	python, err := exec.LookPath(path)
 	if err != nil {
 		return "", fault.Hint(fmt.Errorf("%s: %w", origin, err),
-			"run `make bench PYTORCH=1`, which installs PyTorch, or set %s to a Python that has torch and transformers", pythonEnv)
+			"run `make bench PYTORCH=1`, which installs PyTorch, or set %s to a Python that has torch and transformers",
+			pythonEnv)
 	}
-	return found, nil
+	return python, nil
 }
 
 // TorchVersion returns the version of python's PyTorch, after a look that it can compute on device.
 func TorchVersion(ctx context.Context, python, device string) (string, error) {
-	const program = "import sys, torch; print(torch.__version__); sys.exit(sys.argv[1] == 'cuda' and not torch.cuda.is_available())"
+	const program = "import sys, torch; print(torch.__version__); sys.exit(sys.argv[1] == 'cuda' and not " +
+		"torch.cuda.is_available())"
 	out, err := exec.CommandContext(ctx, python, "-c", program, device).Output()
 	var exit *exec.ExitError
 	switch version := strings.TrimSpace(string(out)); {
@@ -82,11 +85,13 @@ func TorchVersion(ctx context.Context, python, device string) (string, error) {
 	case context.Cause(ctx) != nil:
 		return "", context.Cause(ctx)
 	case version != "" && errors.As(err, &exit):
-		return "", fault.Hint(fmt.Errorf("PyTorch %s of %s sees no CUDA device", version, python), "install a build of PyTorch for CUDA that this driver can run, or name another Python in %s", pythonEnv)
+		return "", fault.Hint(fmt.Errorf("PyTorch %s of %s sees no CUDA device", version, python),
+			"install a build of PyTorch for CUDA that this driver can run, or name another Python in %s", pythonEnv)
 	case errors.As(err, &exit):
 		err = fmt.Errorf("%w: %s", err, lastLine(exit.Stderr))
 	}
-	return "", fault.Hint(fmt.Errorf("run PyTorch of %s: %w", python, err), "set %s to a Python that has torch and transformers", pythonEnv)
+	return "", fault.Hint(fmt.Errorf("run PyTorch of %s: %w", python, err),
+		"set %s to a Python that has torch and transformers", pythonEnv)
 }
 
 func lastLine(text []byte) string {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"illustrator/internal/fault"
 )
@@ -43,8 +42,8 @@ var formats = []format{
 	{"RIFF????WEBP", imagemeta.WebP, webpSize, decodeWebP, webpSpace},
 	{"GIF8", 0, gifSize, decodeGIF, nil},
 	{"BM", 0, sizeBy(bmp.DecodeConfig), by(bmp.Decode), nil},
-	{"II*\x00", imagemeta.TIFF, sizeBy(tiff.DecodeConfig), by(tiff.Decode), tiffSpace},
-	{"MM\x00*", imagemeta.TIFF, sizeBy(tiff.DecodeConfig), by(tiff.Decode), tiffSpace},
+	{"II*\x00", imagemeta.TIFF, tiffSize, decodeTIFF, tiffSpace},
+	{"MM\x00*", imagemeta.TIFF, tiffSize, decodeTIFF, tiffSpace},
 }
 
 // Extensions are the endings of the names of files that Image reads.
@@ -59,16 +58,18 @@ var others = map[string]string{
 	"%PDF": "PDF", "<svg": "SVG", "<?xml": "SVG or XML",
 }
 
-// Image decodes a picture file of at most maxPixels pixels, which is checked before it is decoded. The result has 8 bits a
-// channel in sRGB, is not premultiplied, and lies upright as EXIF's orientation says. Decoding ends with ctx, or after a
-// minute. A colour space that cannot be converted is an entry of warnings: the picture has the colours that are stored.
+// Image decodes a picture file of at most maxPixels pixels, which is checked before it is decoded. The result has 8
+// bits a channel in sRGB, is not premultiplied, and lies upright as EXIF's orientation says. Decoding ends with ctx, or
+// after a minute. A colour space that cannot be converted is an entry of warnings: the picture has the colours that are
+// stored.
 func Image(ctx context.Context, file []byte, maxPixels int) (img *image.NRGBA, warnings []string, err error) {
 	defer recovered(&err)
 	f, _, err := identify(file, maxPixels)
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, maxTime, fault.Usage(fmt.Errorf("decoding takes more than %v", maxTime), "save the picture again as PNG"))
+	ctx, cancel := context.WithTimeoutCause(ctx, maxTime,
+		fault.Usage(fmt.Errorf("decoding takes more than %v", maxTime), "save the picture again as PNG"))
 	defer cancel()
 	stored, err := f.decode(ctx, file)
 	if err != nil {

@@ -43,8 +43,8 @@ func difference(a, b *image.NRGBA) (largest int, mean float64, err error) {
 	return largest, mean, nil
 }
 
-// Pixels equal Pillow's, with libjpeg-turbo, libwebp and littleCMS in it, within 2 of 255; formats without loss and without
-// profile exactly.
+// Pixels equal Pillow's, with libjpeg-turbo, libwebp and littleCMS in it, within 2 of 255; formats without loss and
+// without profile exactly.
 func TestPixelsEqualPillow(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.golden.png")
 	if err != nil || len(paths) < 30 {

@@ -83,8 +83,8 @@ func codedAsYCC(p *jpeg.Picture) bool {
 	return p.Planes[0].ID != 'R' || p.Planes[1].ID != 'G' || p.Planes[2].ID != 'B'
 }
 
-// libjpeg returns libjpeg-turbo's default upsampling of a channel: triangles where it has them (jdsample.c), else samples
-// are repeated.
+// libjpeg returns libjpeg-turbo's default upsampling of a channel: triangles where it has them (jdsample.c), else
+// samples are repeated.
 func libjpeg(p jpeg.Plane) upsampling {
 	switch wide := p.Width > 2; {
 	case p.Across == 2 && p.Down == 1 && wide:

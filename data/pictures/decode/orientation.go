@@ -9,8 +9,8 @@ import (
 	"github.com/disintegration/gift"
 )
 
-// orientation returns EXIF's orientation of a picture file, 1 to 8. Where there is none, or it cannot be read, it is 1: a
-// picture with broken EXIF is shown as it lies.
+// orientation returns EXIF's orientation of a picture file, 1 to 8. Where there is none, or it cannot be read, it is 1:
+// a picture with broken EXIF is shown as it lies.
 func (f format) orientation(file []byte) int {
 	kind := f.exif
 	if kind == 0 {
@@ -21,18 +21,18 @@ func (f format) orientation(file []byte) int {
 		// The library's own reader of WebP loses its way behind a chunk of odd length.
 		from, kind = bytes.NewReader(webpEXIF(file)), imagemeta.TIFF
 	}
-	found := 1
-	_, _ = imagemeta.Decode(imagemeta.Options{ // an error leaves found as it is
+	value := 1
+	_, _ = imagemeta.Decode(imagemeta.Options{ // an error leaves the value as it is
 		R: from, ImageFormat: kind, Sources: imagemeta.EXIF,
 		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" && t.Namespace == "IFD0" },
 		HandleTag: func(t imagemeta.TagInfo) error {
 			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 {
-				found = int(v)
+				value = int(v)
 			}
 			return imagemeta.ErrStopWalking
 		},
 	})
-	return found
+	return value
 }
 
 // lies reports whether pictures of an orientation are stored with rows for columns.

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// All orientations of all formats, as Pillow writes them, give the picture that Pillow turned them from. JPEG loses a little.
+// All orientations of all formats, as Pillow writes them, give the picture that Pillow turned them from. JPEG loses a
+// little.
 func TestOrientations(t *testing.T) {
 	want := read(t, "orientation/upright.png")
 	for number := range 8 {
@@ -51,7 +52,8 @@ func exifBlock(order binary.AppendByteOrder, kind uint16, count, value uint32) [
 	return order.AppendUint32(b, 0)
 }
 
-// withEXIF puts a block into a JPEG and a PNG of 2 × 1 pixels, and into a WebP of one, there behind a chunk of odd length.
+// withEXIF puts a block into a JPEG and a PNG of 2 × 1 pixels, and into a WebP of one, there behind a chunk of odd
+// length.
 func withEXIF(t testing.TB, block []byte) map[string][]byte {
 	t.Helper()
 	img := gradient(2, 1)

@@ -13,7 +13,8 @@ import (
 	"github.com/kovidgoyal/imaging/prism/meta/icc"
 )
 
-// pngColours are the chunks of a PNG that say what its colours are, in the order of their precedence (PNG 3, section 4.3).
+// pngColours are the chunks of a PNG that say what its colours are, in the order of their precedence (PNG 3, section
+// 4.3).
 type pngColours struct {
 	cicp, iccp, srgb, gamma, chromaticities []byte
 }
@@ -49,7 +50,8 @@ func pngSpace(file []byte) (*space, error) {
 	switch c := readPNG(file); {
 	case len(c.cicp) == 4:
 		return cicpSpace(meta.CodingIndependentCodePoints{
-			ColorPrimaries: c.cicp[0], TransferCharacteristics: c.cicp[1], MatrixCoefficients: c.cicp[2], VideoFullRange: c.cicp[3], IsSet: true,
+			ColorPrimaries: c.cicp[0], TransferCharacteristics: c.cicp[1], MatrixCoefficients: c.cicp[2],
+			VideoFullRange: c.cicp[3], IsSet: true,
 		})
 	case c.iccp != nil:
 		profile, err := inflated(c.iccp)
@@ -94,7 +96,8 @@ func cicpSpace(c meta.CodingIndependentCodePoints) (*space, error) {
 	}
 	pipeline := c.PipelineToSRGB()
 	if pipeline == nil {
-		return nil, fmt.Errorf("cICP %d/%d/%d/%d is not supported", c.ColorPrimaries, c.TransferCharacteristics, c.MatrixCoefficients, c.VideoFullRange)
+		return nil, fmt.Errorf("cICP %d/%d/%d/%d is not supported", c.ColorPrimaries, c.TransferCharacteristics,
+			c.MatrixCoefficients, c.VideoFullRange)
 	}
 	return &space{3, pipeline}, nil
 }
@@ -102,13 +105,14 @@ func cicpSpace(c meta.CodingIndependentCodePoints) (*space, error) {
 // In gAMA and cHRM.
 const pngUnit = 100_000
 
-// srgbGamma is the gAMA that programs write for sRGB, which is no power: PNG 3, section 4.3, has it read as sRGB. The
-// tolerance is libpng's.
+// srgbGamma is the gAMA that programs write for sRGB, which is not a power: PNG 3, section 4.3, has it read as sRGB.
+// The tolerance is libpng's.
 const srgbGamma, gammaTolerance = 45_455, 0.05
 
 // The primaries and the white of sRGB.
 var srgbPrimaries = meta.Primaries{
-	Red: meta.XY{X: 0.64, Y: 0.33}, Green: meta.XY{X: 0.30, Y: 0.60}, Blue: meta.XY{X: 0.15, Y: 0.06}, White: meta.XY{X: 0.3127, Y: 0.3290},
+	Red: meta.XY{X: 0.64, Y: 0.33}, Green: meta.XY{X: 0.30, Y: 0.60}, Blue: meta.XY{X: 0.15, Y: 0.06},
+	White: meta.XY{X: 0.3127, Y: 0.3290},
 }
 
 // gammaSpace is the colour space of values v^(1/gAMA) in the primaries of cHRM, those of sRGB where there are none.
@@ -120,7 +124,8 @@ func gammaSpace(gamma, chromaticities []byte) (*space, error) {
 	from := srgbPrimaries
 	if len(chromaticities) == 32 {
 		at := func(i int) meta.XY {
-			return meta.XY{X: float64(binary.BigEndian.Uint32(chromaticities[8*i:])) / pngUnit, Y: float64(binary.BigEndian.Uint32(chromaticities[8*i+4:])) / pngUnit}
+			return meta.XY{X: float64(binary.BigEndian.Uint32(chromaticities[8*i:])) / pngUnit,
+				Y: float64(binary.BigEndian.Uint32(chromaticities[8*i+4:])) / pngUnit}
 		}
 		from = meta.Primaries{White: at(0), Red: at(1), Green: at(2), Blue: at(3)}
 	}

@@ -23,7 +23,8 @@ type space struct {
 
 var errProfile = errors.New("the colour profile is damaged or of a kind that is not supported")
 
-// iccSpace reads an ICC profile; none is sRGB. The intent is perceptual with compensation of the black point, as in littleCMS towards its sRGB.
+// iccSpace reads an ICC profile; none is sRGB. The intent is perceptual with compensation of the black point, as in
+// littleCMS towards its sRGB.
 func iccSpace(profile []byte) (s *space, err error) {
 	if len(profile) == 0 {
 		return nil, nil
@@ -50,7 +51,8 @@ func iccSpace(profile []byte) (s *space, err error) {
 	case icc.ColorSpaceCMYK:
 		s.channels = 4
 	}
-	if s.pipeline, err = p.CreateTransformerToSRGB(icc.PerceptualRenderingIntent, true, s.channels, true, false, true); err != nil {
+	if s.pipeline, err = p.CreateTransformerToSRGB(icc.PerceptualRenderingIntent, true, s.channels, true, false,
+		true); err != nil {
 		return nil, errProfile
 	}
 	return s, nil
@@ -69,14 +71,32 @@ func checkProfile(profile []byte) error {
 	for i := range tags {
 		t := profile[header+4+i*entry:]
 		at, size := int(binary.BigEndian.Uint32(t[4:])), int(binary.BigEndian.Uint32(t[8:]))
-		if at < header+4+tags*entry || size > len(profile)-at {
+		if at < header+4+tags*entry || size > len(profile)-at || !curvesFit(profile[at:at+size]) {
 			return errProfile
 		}
 	}
 	return nil
 }
 
-// toSRGB returns a stored picture with 8 bits a channel in sRGB, and a warning where its colour space cannot be converted.
+// curvesFit reports whether the curves of a tag, itself or in it, have no more points than a profile has room for.
+func curvesFit(tag []byte) bool {
+	const curve = "curv"
+	within := bytes.HasPrefix(tag, []byte("mAB ")) || bytes.HasPrefix(tag, []byte("mBA "))
+	for from := 0; ; {
+		next := bytes.Index(tag[from:], []byte(curve))
+		if next < 0 || next > 0 && !within {
+			return true
+		}
+		from += next
+		if len(tag) >= from+12 && binary.BigEndian.Uint32(tag[from+8:]) > maxProfile/2 {
+			return false
+		}
+		from += len(curve)
+	}
+}
+
+// toSRGB returns a stored picture with 8 bits a channel in sRGB, and a warning where its colour space cannot be
+// converted.
 func toSRGB(ctx context.Context, stored image.Image, s *space, err error) (img *image.NRGBA, warning string, _ error) {
 	inks, _ := stored.(*image.CMYK)
 	if err == nil && s != nil {

@@ -49,7 +49,8 @@ func plain(img image.Image) *image.NRGBA {
 	return out
 }
 
-// pixels returns a reader of a picture's pixels, without going through premultiplied values where the picture has others.
+// pixels returns a reader of a picture's pixels, without going through premultiplied values where the picture has
+// others.
 func pixels(img image.Image) func(x, y int) color.NRGBA {
 	switch img := img.(type) {
 	case *image.Gray:

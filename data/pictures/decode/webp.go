@@ -108,7 +108,7 @@ func webpSize(file []byte) (image.Point, error) {
 	return canvas, nil
 }
 
-// origin is where on the canvas an animation's first picture lies.
+// origin returns the position of an animation's first picture on the canvas.
 func (w *webpFile) origin() image.Point { return image.Pt(2*get24(w.frame), 2*get24(w.frame[3:])) }
 
 func webpSpace(file []byte) (*space, error) {

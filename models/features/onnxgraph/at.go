@@ -28,8 +28,8 @@ func (f *File) Weights() (onnx.Model, error) {
 	return parse(graph)
 }
 
-// At returns the model that computes output, which is one of the graph's or of a node in it, from inputs of these shapes. Its
-// weights are those of Weights, and are loaded from there.
+// At returns the model that computes output, which is one of the graph's or of a node in it, from inputs of these
+// shapes. Its weights are those of Weights, and are loaded from there.
 func (f *File) At(dims map[string][]int, output string) (onnx.Model, error) {
 	b := &builder{file: f, values: map[string]*value{}, opset: f.opset}
 	var infos []byte
@@ -38,7 +38,8 @@ func (f *File) At(dims map[string][]int, output string) (onnx.Model, error) {
 		infos = appendField(infos, graphInput, encodeInfo(in.Name, float32Kind, dims[in.Name]))
 	}
 	if f.makers[output] == nil && b.values[output] == nil {
-		return nil, fault.Usage(fmt.Errorf("it has no output %q", output), "its outputs are %s; that of any node can be named too", names(f.Outputs))
+		return nil, fault.Usage(fmt.Errorf("it has no output %q", output),
+			"its outputs are %s; that of any node can be named too", names(f.Outputs))
 	}
 	if err := b.nodes(f.order, f.makers, output); err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ func (b *builder) padAxis(x *value, mode string, axis, before, behind int) (*val
 	return b.concat(axis, part(at[:before]), x, part(at[before+size:])), nil
 }
 
-// source is the place that an element outside of an axis of so many elements is taken from.
+// source is the place that an element outside of an axis is taken from.
 func source(mode string, i, size int) int {
 	switch mode {
 	case "edge":

@@ -9,22 +9,23 @@ import (
 	"illustrator/internal/fault"
 )
 
-// resizing is how a Resize or Upsample makes pixels.
+// resizing holds the settings of a Resize or Upsample.
 type resizing struct {
 	mode, coordinates, nearest string
 	cubic                      float64
 	antialias, outside         bool // outside: pixels beyond the edge don't count
 }
 
-// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each axis
-// makes. onnx-gomlx's own is wrong for some sizes (of 4×6 pixels to 12×16) and takes linear for cubic.
+// resize converts Resize and Upsample of any mode: nearest pixels are picked, others are sums that a matrix for each
+// axis makes. onnx-gomlx's own is wrong for some sizes (of 4×6 pixels to 12×16) and takes linear for cubic.
 func (b *builder) resize(n *node, in []*value) (*value, error) {
 	r := resizing{
-		n.text("mode", "nearest"), n.text("coordinate_transformation_mode", "half_pixel"), n.text("nearest_mode", "round_prefer_floor"),
+		n.text("mode", "nearest"), n.text("coordinate_transformation_mode", "half_pixel"),
+		n.text("nearest_mode", "round_prefer_floor"),
 		n.float("cubic_coeff_a", -0.75), n.int("antialias", 0) != 0, n.int("exclude_outside", 0) != 0,
 	}
 	if n.operator == "Upsample" || b.opset < 11 {
-		r.coordinates, r.nearest = "asymmetric", "floor"
+		r.coordinates, r.nearest = "asymmetric", "old"
 	}
 	if r.mode == "bilinear" {
 		r.mode = "linear"
@@ -93,7 +94,7 @@ func (n *node) scales(in []*value, opset int64) (scales []float64, sizes []int, 
 	return scales, sizes, err
 }
 
-// place is where pixel i of so many lies in the axis that it is made of.
+// place returns the position of pixel i on the axis that it is made from.
 func (r resizing) place(i, from, to int, scale float64) (float64, error) {
 	x := float64(i)
 	half := (x+0.5)/scale - 0.5
@@ -116,7 +117,8 @@ func (r resizing) place(i, from, to int, scale float64) (float64, error) {
 	case "asymmetric":
 		return x / scale, nil
 	}
-	return 0, fault.Hint(fmt.Errorf("coordinate_transformation_mode %q is not supported", r.coordinates), "export the network with another interpolation")
+	return 0, fault.Hint(fmt.Errorf("coordinate_transformation_mode %q is not supported", r.coordinates),
+		"export the network with another interpolation")
 }
 
 // resizeAxis makes size pixels of an axis.
@@ -136,7 +138,7 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 	case "nearest":
 		at := make([]int, size)
 		for i, p := range places {
-			nearest, err := r.round(float64(float32(p)))
+			nearest, err := r.round(float64(float32(p)), scale)
 			if err != nil {
 				return nil, err
 			}
@@ -145,7 +147,8 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 		return b.repeat(x, axis, at), nil
 	case "linear", "cubic":
 	default:
-		return nil, fault.Hint(fmt.Errorf("mode %q is not supported", r.mode), "export the network with nearest, linear or cubic interpolation")
+		return nil, fault.Hint(fmt.Errorf("mode %q is not supported", r.mode),
+			"export the network with nearest, linear or cubic interpolation")
 	}
 	const large = 1 << 18 // elements of a matrix; the picture is then summed of few shifted ones
 	if taps := map[string]int{"linear": 2, "cubic": 4}[r.mode]; size*from > large && !r.antialias && !r.outside {
@@ -158,7 +161,7 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 	return b.multiplyAxis(x, axis, newFloats(matrix, size, from)), nil
 }
 
-// sumTaps makes the pixels of an axis that lie at places: each of so many pixels around, by the filter's weights.
+// sumTaps makes the pixels of an axis that lie at places: each from taps pixels around, by the filter's weights.
 func (b *builder) sumTaps(x *value, axis int, r resizing, places []float64, taps int) *value {
 	from := x.dims[axis]
 	shape := slices.Repeat([]int{1}, len(x.dims))
@@ -181,8 +184,13 @@ func (b *builder) sumTaps(x *value, axis int, r resizing, places []float64, taps
 	return sum
 }
 
-func (r resizing) round(p float64) (float64, error) {
+func (r resizing) round(p, scale float64) (float64, error) {
 	switch r.nearest {
+	case "old": // before opset 11: down to the pixel, or up to it in a smaller picture
+		if scale < 1 {
+			return math.Ceil(p), nil
+		}
+		return math.Floor(p), nil
 	case "round_prefer_floor":
 		return math.Ceil(p - 0.5), nil
 	case "round_prefer_ceil":
@@ -204,7 +212,8 @@ func (b *builder) repeat(x *value, axis int, at []int) *value {
 			return b.pick(x, axis, at)
 		}
 	}
-	apart, together, out := slices.Insert(slices.Clone(x.dims), axis+1, 1), slices.Insert(slices.Clone(x.dims), axis+1, times), slices.Clone(x.dims)
+	apart, together, out := slices.Insert(slices.Clone(x.dims), axis+1, 1),
+		slices.Insert(slices.Clone(x.dims), axis+1, times), slices.Clone(x.dims)
 	out[axis] = len(at)
 	return b.reshape(b.expand(b.reshape(x, apart), together), out)
 }

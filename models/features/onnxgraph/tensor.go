@@ -98,7 +98,8 @@ func (r *reader) tensor(message []byte) (*tensor, error) {
 	wrong := func(err error) error { return fault.Hint(fmt.Errorf("tensor %q: %w", t.name, err), damagedHint) }
 	size := t.kind.size()
 	if size == 0 {
-		return nil, fault.Hint(fmt.Errorf("tensor %q has elements of type %d of ONNX, which is not supported", t.name, t.kind), "export the network in float32 or float16")
+		return nil, fault.Hint(fmt.Errorf("tensor %q has elements of type %d of ONNX, which is not supported", t.name,
+			t.kind), "export the network in float32 or float16")
 	}
 	n, err := elements(t.dims)
 	if err != nil {
@@ -106,11 +107,13 @@ func (r *reader) tensor(message []byte) (*tensor, error) {
 	}
 	want := int64(n) * int64(size)
 	if r.bytes += want; r.bytes > maxBytes {
-		return nil, fault.Hint(fmt.Errorf("tensor %q: the weights have more than %d bytes together", t.name, maxBytes), "larger networks are not supported")
+		return nil, fault.Hint(fmt.Errorf("tensor %q: the weights have more than %d bytes together", t.name, maxBytes),
+			"larger networks are not supported")
 	}
 	if p.external || len(p.entries) > 0 {
 		if t.data, err = r.external(p.entries, want); err != nil {
-			return nil, fault.Hint(fmt.Errorf("tensor %q: %w", t.name, err), "keep the weights' file as it was exported, in the folder of the ONNX file")
+			return nil, fault.Hint(fmt.Errorf("tensor %q: %w", t.name, err),
+				"keep the weights' file as it was exported, in the folder of the ONNX file")
 		}
 	} else {
 		t.data = p.data(t.kind, size)
@@ -292,7 +295,8 @@ func (r *reader) external(entries map[string]string, want int64) ([]byte, error)
 		return nil, err
 	}
 	if size := int64(len(data)); offset > size || length > size-offset || length != want {
-		return nil, fmt.Errorf("it takes %d bytes; the file says %d from byte %d of %q, which has %d", want, length, offset, name, size)
+		return nil, fmt.Errorf("it takes %d bytes; the file says %d from byte %d of %q, which has %d", want, length, offset,
+			name, size)
 	}
 	return slices.Clip(data[offset : offset+length]), nil
 }
@@ -312,7 +316,7 @@ func (r *reader) readOther(name string) ([]byte, error) {
 		return nil, fmt.Errorf("its elements are in another file: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxBytes {
-		return nil, fmt.Errorf("%q is no file of at most %d bytes", name, maxBytes)
+		return nil, fmt.Errorf("%q is not a file of at most %d bytes", name, maxBytes)
 	}
 	f, err := root.Open(name)
 	if err != nil {

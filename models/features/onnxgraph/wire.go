@@ -155,7 +155,7 @@ func each(message []byte, f func(field) error) error {
 	return nil
 }
 
-const damagedHint = "the file is no ONNX model, or damaged: fetch it again"
+const damagedHint = "the file is not an ONNX model, or is damaged: fetch it again"
 
 func damaged(code int) error { return fault.Hint(protowire.ParseError(code), damagedHint) }
 

@@ -20,8 +20,8 @@ import (
 	"illustrator/models/xla"
 )
 
-// CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise the code,
-// which costs a test more than the speed is worth. What XLA_FLAGS says already is left.
+// CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise the
+// code, which costs a test more than the speed is worth. What XLA_FLAGS says already is left.
 func CompileFast() {
 	if _, set := os.LookupEnv(xlaFlags); !set {
 		os.Setenv(xlaFlags, "--xla_backend_optimization_level=0")
@@ -30,7 +30,8 @@ func CompileFast() {
 
 const xlaFlags = "XLA_FLAGS"
 
-// Optimised runs a test in a process of its own with XLA's usual optimisations, where computing takes longer than compiling.
+// Optimised runs a test in a process of its own with XLA's usual optimisations, where computing takes longer than
+// compiling.
 func Optimised(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	if flags, set := os.LookupEnv(xlaFlags); set && flags == "" {
@@ -50,8 +51,8 @@ func Optimised(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// backendEnv names the environment variable with the backend that tests of parity run on, such as "xla:cuda". The others'
-// tolerances are those of the CPU.
+// backendEnv names the environment variable with the backend that tests of parity run on, such as "xla:cuda". The
+// others' tolerances are those of the CPU.
 const backendEnv = "ILLUSTRATOR_TEST_BACKEND"
 
 // BackendName is the name of what Backend returns.
@@ -62,8 +63,8 @@ var open = sync.OnceValues(func() (compute.Backend, error) {
 	return xla.Open(BackendName())
 })
 
-// Backend returns the XLA CPU backend, or the one that BackendEnv names. Without a plugin the test is skipped with the command
-// that installs one, but under CI it fails, and so it does for a backend that was named.
+// Backend returns the XLA CPU backend, or the one that BackendEnv names. Without a plugin the test is skipped with the
+// command that installs one, but under CI it fails, and so it does for a backend that was named.
 func Backend(t testing.TB) compute.Backend {
 	t.Helper()
 	backend, err := open()
@@ -125,7 +126,8 @@ func MaxAbs(t testing.TB, got, want []float32) float64 {
 }
 
 // Run executes fn once on Backend and returns its outputs as flat float32 slices.
-func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []*graph.Node) []*graph.Node, inputs ...any) [][]float32 {
+func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []*graph.Node) []*graph.Node,
+	inputs ...any) [][]float32 {
 	t.Helper()
 	exec, err := model.NewExec(Backend(t), store, fn)
 	if err != nil {
@@ -146,7 +148,8 @@ func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []
 // CheckGradient compares the gradient of scalar(fn(x)) with central finite differences along random directions, in
 // float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by a fixed random projection.
 // relative is the largest accepted |analytic - numeric| / max(|analytic|, |numeric|).
-func CheckGradient(t testing.TB, store *model.Store, fn func(scope *model.Scope, x *graph.Node) *graph.Node, x *tensors.Tensor, step, relative float64) {
+func CheckGradient(t testing.TB, store *model.Store, fn func(scope *model.Scope, x *graph.Node) *graph.Node,
+	x *tensors.Tensor, step, relative float64) {
 	t.Helper()
 	scalar := func(scope *model.Scope, x *graph.Node) *graph.Node {
 		y := fn(scope, x)

@@ -33,8 +33,8 @@ z_dim: %d
 embed_dim: %d
 `
 
-// Write writes a domain into the folder dir, generator/, clip/ and tiny.yaml with relative paths, and returns the path of
-// the YAML file. Another seed gives other weights. It has no classifier, no mapper and no prompts.
+// Write writes a domain into the folder dir, generator/, clip/ and tiny.yaml with relative paths, and returns the path
+// of the YAML file. Another seed gives other weights. It has no classifier, no mapper and no prompts.
 func Write(dir string, seed uint64) (domain string, err error) {
 	generator := stylegan2.Config{
 		ModelType: stylegan2.ModelType, Size: Size, StyleDim: ZDim, NMLP: 2, LRMLP: 0.01,
@@ -65,7 +65,8 @@ func writeCLIP(dir string, seed uint64) error {
 	cfg.ProjectionDim = EmbedDim
 	cfg.Text.HiddenSize, cfg.Text.IntermediateSize, cfg.Text.NumHiddenLayers, cfg.Text.NumAttentionHeads = 24, 40, 1, 3
 	cfg.Text.MaxPositionEmbeddings = context
-	cfg.Vision.HiddenSize, cfg.Vision.IntermediateSize, cfg.Vision.NumHiddenLayers, cfg.Vision.NumAttentionHeads = 20, 36, 1, 5
+	cfg.Vision.HiddenSize, cfg.Vision.IntermediateSize, cfg.Vision.NumHiddenLayers, cfg.Vision.NumAttentionHeads = 20, 36,
+		1, 5
 	cfg.Vision.ImageSize, cfg.Vision.PatchSize = 8, 4
 	files := map[string][]byte{}
 	for _, name := range []string{"vocab.json", "merges.txt"} {
