@@ -64,14 +64,15 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r), "run `illustrator doctor` to see what is wrong")
+			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r),
+				"%s", target.examine())
 		}
 	}()
 	if target.isCUDA(path) {
 		target.options = prepareCUDA(path, target.options)
 	}
 	if err := programs.Intercept(path); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.examine())
 	}
 	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
 	opened, err := newBackend(strings.Join(append([]string{path}, target.options...), ","), options)
@@ -80,7 +81,7 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 			"the options are tf32, preallocate, memory_fraction, allocator and visible_devices on CUDA, and shared_buffers")
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "run `illustrator doctor` to see what is wrong")
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.examine())
 	}
 	return opened, nil
 }
@@ -170,6 +171,14 @@ func (t target) String() string {
 
 func (t target) isCUDA(path string) bool {
 	return t.name == "cuda" || strings.Contains(filepath.Base(path), "cuda")
+}
+
+// examine names the command that says what is wrong with the target.
+func (t target) examine() string {
+	if t.name == "cuda" {
+		return "run `illustrator doctor --device cuda` to see what is wrong"
+	}
+	return "run `illustrator doctor` to see what is wrong"
 }
 
 // mend says what to do about a missing or broken plugin.
