@@ -100,18 +100,17 @@ func (w *walk) launch(c *computation, i *instruction) {
 	if kind == kindTranspose || kind == kindCopy {
 		w.counts.Transposed += bytes
 	}
-	bound := max(bytes/w.device.Bandwidth, flops/w.peak(i))
+	bound := max(bytes/w.device.Bandwidth, flops/w.peak())
 	w.counts.Bound += bound
 	w.launches = append(w.launches, Launch{Name: i.name, Kind: kind, FLOPs: flops, Bytes: bytes, Bound: bound, Shape: fmt.Sprint(i.shapes)})
 }
 
-// peak is the rate of a kernel's products.
-func (w *walk) peak(i *instruction) float64 {
-	narrow := slices.ContainsFunc(i.shapes, func(s shape) bool { return s.element == elementBF16 })
-	switch {
-	case narrow:
+// peak is the highest rate of products in the program's precision: what is computed wider is slower.
+func (w *walk) peak() float64 {
+	switch w.precision {
+	case bfloat16:
 		return w.device.BFloat16
-	case w.precision == float32s:
+	case float32s:
 		return w.device.Float32
 	}
 	return w.device.TF32
