@@ -7,8 +7,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// OpenNetworks reads the domain at ref, as OpenDomain does, and its networks' configurations. It needs no device, so that
-// a caller can check all its input before it starts one.
+// OpenNetworks reads the domain at ref, as OpenDomain does, and its networks' configurations. It needs no device, so
+// that a caller can check all its input before it starts one.
 func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
 	d, err := OpenDomain(ref)
 	if err != nil {

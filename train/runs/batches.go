@@ -54,7 +54,14 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	j.Networks.Pictures = run.Pairs.Batch
 	return []BatchWork{
 		{sampling, "pairs.batch", fmt.Sprint(j.Networks.PictureBatch()), 1, most, nil},
-		{training, "train.batch", fmt.Sprint(run.Train.Batch), degenerate, min(most, run.Pairs.Rows-run.Train.Validation.Rows), estimate},
+		{
+			training,
+			"train.batch",
+			fmt.Sprint(run.Train.Batch),
+			degenerate,
+			min(most, run.Pairs.Rows-run.Train.Validation.Rows),
+			estimate,
+		},
 	}, nil
 }
 

@@ -56,16 +56,19 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	folder, err := checkpoints.Open(init)
 	if err != nil {
 		if info, statErr := os.Stat(init); statErr == nil && !info.IsDir() {
-			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init), "give the folder that `illustrator convert %s --out FOLDER` writes", init)
+			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init),
+				"give the folder that `illustrator convert %s --out FOLDER` writes", init)
 		}
-		return nil, fault.Hint(fmt.Errorf("init: %w", err), "init must be the folder of a mapper, such as mapper-last in that of a run")
+		return nil, fault.Hint(fmt.Errorf("init: %w", err),
+			"init must be the folder of a mapper, such as mapper-last in that of a run")
 	}
 	var cfg mapper.Config
 	if err := folder.Config(&cfg); err != nil {
 		return nil, fmt.Errorf("init: %w", err)
 	}
 	if !cfg.SameWeights(m) {
-		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m), "name a mapper of the run's architecture and widths, or change the run's")
+		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m),
+			"name a mapper of the run's architecture and widths, or change the run's")
 	}
 	w, err := folder.Weights()
 	if err == nil {
@@ -77,8 +80,8 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	return folder, nil
 }
 
-// startFrom has the training start from the mapper in folder, which openInit has opened. A run that goes on must have started
-// from the same.
+// startFrom has the training start from the mapper in folder, which openInit has opened. A run that resumes must have
+// started from the same.
 func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training) (err error) {
 	if folder == nil {
 		return nil
@@ -86,7 +89,8 @@ func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training)
 	if sum := folder.SHA256(); k.info.InitSHA256 == "" && k.info.Step == 0 {
 		k.info.InitSHA256 = sum
 	} else if k.info.InitSHA256 != sum {
-		return &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run that started from another mapper than that of init now", k.folder)}
+		text := fmt.Sprintf("%s holds a run that started from another mapper than that of init now", k.folder)
+		return &Error{Code: Taken, Text: text}
 	}
 	training.Init, err = folder.Weights()
 	return err
