@@ -63,7 +63,8 @@ func Read(path, name string, usual ...string) (*Array, error) {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".npy":
 		if name != "" {
-			return nil, fault.Usage(fmt.Errorf("read array %q: a .npy file has no tensor %q", path, name), "leave the name out")
+			return nil, fault.Usage(fmt.Errorf("read array %q: a .npy file has no tensor %q", path, name),
+				"leave the name out")
 		}
 		a, err = readNPY(path)
 	case ".npz":
@@ -116,7 +117,8 @@ func choose(names []string, name string, usual []string) (string, error) {
 				return u, nil
 			}
 		}
-		return "", fault.Usage(fmt.Errorf("the file holds %d arrays", len(names)), "name one of them as FILE:NAME; it holds: %s", strings.Join(names, ", "))
+		return "", fault.Usage(fmt.Errorf("the file holds %d arrays", len(names)),
+			"name one of them as FILE:NAME; it holds: %s", strings.Join(names, ", "))
 	}
 	if !slices.Contains(names, name) {
 		return "", fault.Usage(fmt.Errorf("the file has no array %q", name), "it holds: %s", strings.Join(names, ", "))
@@ -267,7 +269,8 @@ func npyType(descr string) (checkpoints.DType, binary.ByteOrder, error) {
 	case "f8":
 		return checkpoints.F64, order, nil
 	}
-	return "", nil, fault.Hint(fmt.Errorf("elements of type %q", descr), "save the array as floating point, such as array.astype('float32')")
+	return "", nil, fault.Hint(fmt.Errorf("elements of type %q", descr),
+		"save the array as floating point, such as array.astype('float32')")
 }
 
 func swapBytes(raw []byte, size int) {

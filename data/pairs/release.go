@@ -15,12 +15,13 @@ import (
 
 // The official release keeps pairs in one PyTorch file: Style_latent [N,Z] and CLIP_latent [N,E].
 
-// ReleasedSeed is the seed that rows of an imported file are numbered from: no z is drawn from them, and sampled sets begin
-// lower.
+// ReleasedSeed is the seed that rows of an imported file are numbered from: no z is drawn from them, and sampled sets
+// begin lower.
 const ReleasedSeed = 1 << 62
 
-// ImportReleased writes the pairs of the official release's file at path as a set into folder. meta says which domain's networks
-// made them; its seed is ReleasedSeed. Embeddings of another length than √E, within float32's precision, are scaled to it.
+// ImportReleased writes the pairs of the official release's file at path as a set into folder. meta says which domain's
+// networks made them; its seed is ReleasedSeed. Embeddings of another length than √E, within float32's precision, are
+// scaled to it.
 func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRows int) (rows int, err error) {
 	z, embeds, err := readReleased(path, meta.ZDim, meta.EmbedDim)
 	if err != nil {
@@ -40,7 +41,8 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 			return 0, err
 		}
 		last := min(first+batchRows, rows)
-		if err := w.Append(meta.Seed+uint64(first), z[first*meta.ZDim:last*meta.ZDim], embeds[first*meta.EmbedDim:last*meta.EmbedDim]); err != nil {
+		zs, es := z[first*meta.ZDim:last*meta.ZDim], embeds[first*meta.EmbedDim:last*meta.EmbedDim]
+		if err := w.Append(meta.Seed+uint64(first), zs, es); err != nil {
 			return 0, err
 		}
 	}
@@ -48,7 +50,8 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 }
 
 func readReleased(path string, zDim, embedDim int) (z, embeds []float32, err error) {
-	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give --domain the one that it is for", checkpoints.ReleasedZ, zDim, checkpoints.ReleasedEmbeds, embedDim)
+	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give --domain the one that it is for",
+		checkpoints.ReleasedZ, zDim, checkpoints.ReleasedEmbeds, embedDim)
 	f, err := checkpoints.ReadTorch(path)
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +99,8 @@ func scaleRows(path string, embeds []float32, dim int) error {
 	return nil
 }
 
-// ExportReleased writes all rows to one PyTorch file in the official release's form. The set is read once for each column.
+// ExportReleased writes all rows to one PyTorch file in the official release's form. The set is read once for each
+// column.
 func (p *Set) ExportReleased(ctx context.Context, path string, progress func(rows int)) error {
 	column := func(name string, width int, progress func(int), pick func(Batch) []float32) checkpoints.TorchEntry {
 		return checkpoints.TorchEntry{Name: name, DType: checkpoints.F32, Shape: []int{p.Len(), width}, Write: func(w io.Writer) error {

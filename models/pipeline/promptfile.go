@@ -36,18 +36,22 @@ func WritePrompts(path string, p PromptFile) error {
 	})
 }
 
-// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n. An image
-// prompt alone, [1,E] or [E] in a PyTorch file as the official release has it, goes with the text prompt text, whose embedding
-// CompletePrompts computes.
+// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n.
+// An image prompt alone, [1,E] or [E] in a PyTorch file as the official release has it, goes with the text prompt text,
+// whose embedding CompletePrompts computes.
 func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile, error) {
 	isTensors := len(raw) > 8 && raw[8] == '{' // the length before it may begin with any byte
 	if !isTensors && (bytes.HasPrefix(raw, []byte("PK")) || bytes.HasPrefix(raw, []byte{0x80})) {
 		image, err := parseImagePrompt(path, raw, n.CLIP.ProjectionDim)
-		return PromptFile{Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path), CLIPSHA256: n.Hashes["clip"]}, err
+		return PromptFile{
+			Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path),
+			CLIPSHA256: n.Hashes["clip"],
+		}, err
 	}
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
-		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err), "compute them again with `illustrator prompt`")
+		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err),
+			"compute them again with `illustrator prompt`")
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
