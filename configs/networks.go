@@ -41,3 +41,20 @@ func (d *Domain) OpenPrompts(n *pipeline.Networks) (pipeline.PromptFile, error) 
 	}
 	return pipeline.ParsePrompts(name, raw, n, d.TextPrompt)
 }
+
+// Examples returns at most a number of the domain's descriptions, spread over all of them; else its text prompt.
+func (d *Domain) Examples(most int) ([]string, error) {
+	if d.Descriptions == "" {
+		return []string{d.TextPrompt}, nil
+	}
+	all, err := d.Texts()
+	if err != nil {
+		return nil, err
+	}
+	most = min(most, len(all))
+	examples := make([]string, most)
+	for i := range examples {
+		examples[i] = all[i*len(all)/most].Text
+	}
+	return examples, nil
+}

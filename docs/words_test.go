@@ -29,7 +29,8 @@ var pendingWords = []string{
 // cleanWords lists the folders below those of pendingWords that are held to the rules.
 var cleanWords = []string{
 	"checkpoints/fetch", "cmd/bench", "cmd/bench/compare", "cmd/terminal", "configs/published", "eval/ablation",
-	"eval/album", "eval/chart", "eval/metrics", "eval/report", "eval/studies", "models/host", "models/batch", "models/classifier", "models/clip", "models/features",
+	"eval/album", "eval/chart", "eval/metrics", "eval/report", "eval/studies", "models/host",
+	"models/batch", "models/classifier", "models/clip", "models/features",
 	"models/features/onnxgraph", "models/inception", "models/lpips", "models/nn", "models/nn/nntest",
 	"models/pipeline/pipelinetest", "serve/gallery", "serve/queue", "train", "train/events", "train/runs",
 	"train/sampling",

@@ -98,7 +98,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
-	examples, err := s.examples()
+	examples, err := s.domain.Examples(48)
 	if err != nil {
 		return err
 	}
@@ -248,21 +248,4 @@ func openStyles(opts *terminal.Options, s *session, paths []string) (styles []se
 		styles = append(styles, serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
 	}
 	return styles, nil
-}
-
-// examples are some of the domain's descriptions, spread over all of them; else its text prompt.
-func (s *session) examples() ([]string, error) {
-	if s.domain.Descriptions == "" {
-		return []string{s.domain.TextPrompt}, nil
-	}
-	texts, err := s.domain.Texts()
-	if err != nil {
-		return nil, err
-	}
-	const most = 48
-	var examples []string
-	for i := range min(most, len(texts)) {
-		examples = append(examples, texts[i*len(texts)/min(most, len(texts))].Text)
-	}
-	return examples, nil
 }
