@@ -100,8 +100,8 @@ func sharedTraining(t *testing.T, count int) *Training {
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN,
-			LogEvery:   25,
+			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam,
+			OnNaN: StopOnNaN, LogEvery: 25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
 				Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
@@ -408,7 +408,8 @@ func TestAllDevices(t *testing.T) {
 		t.Errorf("a batch of 8 on 3: %v, hint %q", err, fault.HintOf(err))
 	}
 	c.Validation.Rows = 10
-	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") || !strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
+	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") ||
+		!strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
 		t.Errorf("10 validation rows on 4: %v, hint %q", err, fault.HintOf(err))
 	}
 }

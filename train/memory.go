@@ -75,7 +75,8 @@ func mapperLayers(m mapper.Config) (layers int) {
 	return layers
 }
 
-// mapperValues counts what goes into the mapper's linear layers for each row, and what comes out, is normalised and activated.
+// mapperValues counts the values of a row that go into the mapper's linear layers, come out, are normalised and
+// activated.
 func mapperValues(m mapper.Config) (values int) {
 	for _, shape := range m.Shapes() {
 		if len(shape) == 2 {
