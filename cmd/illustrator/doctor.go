@@ -18,7 +18,7 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what the networks need, and name the command that mends what is wrong",
+		Short: "Check the machine, and name the command that repairs a problem",
 		Example: `  illustrator doctor
   illustrator doctor --json`,
 		Args: cobra.NoArgs,

@@ -54,9 +54,9 @@ func Split(path string) (file, name string) {
 	return path, ""
 }
 
-// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order), or one of those in a
-// .npz or .safetensors file. name picks it there; where it is "", the only one is read, or that which has the first of the
-// usual names. name must be "" for .npy. A NaN or an infinity is an error that names its place.
+// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order), or one of those
+// in a .npz or .safetensors file. name picks it there; where it is "", the only one is read, or that which has the
+// first of the usual names. name must be "" for .npy. A NaN or an infinity is an error that names its place.
 func Read(path, name string, usual ...string) (*Array, error) {
 	var a *Array
 	var err error
@@ -116,7 +116,8 @@ func choose(names []string, name string, usual []string) (string, error) {
 				return u, nil
 			}
 		}
-		return "", fault.Usage(fmt.Errorf("the file holds %d arrays", len(names)), "name one of them as FILE:NAME; it holds: %s", strings.Join(names, ", "))
+		return "", fault.Usage(fmt.Errorf("the file holds %d arrays", len(names)),
+			"name one of them as FILE:NAME; it holds: %s", strings.Join(names, ", "))
 	}
 	if !slices.Contains(names, name) {
 		return "", fault.Usage(fmt.Errorf("the file has no array %q", name), "it holds: %s", strings.Join(names, ", "))
@@ -137,7 +138,8 @@ func Write(path string, a *Array) error {
 		if name == "" {
 			name = "data"
 		}
-		w := &checkpoints.Weights{Source: path, Tensors: map[string]checkpoints.Tensor{name: checkpoints.Float32Tensor(a.Data, a.Shape...)}}
+		w := &checkpoints.Weights{Source: path,
+			Tensors: map[string]checkpoints.Tensor{name: checkpoints.Float32Tensor(a.Data, a.Shape...)}}
 		return checkpoints.WriteSafetensors(path, w, nil)
 	default:
 		return fmt.Errorf("write array %q: %w", path, arrayExtension(ext))
@@ -205,7 +207,8 @@ func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 		return nil, err
 	}
 	if want := int64(n) * int64(dtype.Size()); want != size-start {
-		return nil, fmt.Errorf("shape %v of %s needs %d bytes; the file has %d after its header", h.Descr.Shape, h.Descr.Type, want, size-start)
+		return nil, fmt.Errorf("shape %v of %s needs %d bytes; the file has %d after its header", h.Descr.Shape, h.Descr.Type,
+			want, size-start)
 	}
 	raw := make([]byte, size-start)
 	if _, err := f.ReadAt(raw, start); err != nil && err != io.EOF {
@@ -224,8 +227,8 @@ func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 	return &Array{Shape: h.Descr.Shape, Data: values}, nil
 }
 
-// readNPYHeader parses the header and returns where the data begin. The library that parses it trusts the length that the
-// file states and the dictionary's form: the length is checked here, a panic becomes an error.
+// readNPYHeader parses the header and returns where the data begin. The library that parses it trusts the length that
+// the file states and the dictionary's form: the length is checked here, a panic becomes an error.
 func readNPYHeader(f io.ReaderAt, size int64) (h npy.Header, start int64, err error) {
 	defer files.Recover(&err)
 	prefix := make([]byte, min(size, 12))
@@ -267,7 +270,8 @@ func npyType(descr string) (checkpoints.DType, binary.ByteOrder, error) {
 	case "f8":
 		return checkpoints.F64, order, nil
 	}
-	return "", nil, fault.Hint(fmt.Errorf("elements of type %q", descr), "save the array as floating point, such as array.astype('float32')")
+	return "", nil, fault.Hint(fmt.Errorf("elements of type %q", descr),
+		"save the array as floating point, such as array.astype('float32')")
 }
 
 func swapBytes(raw []byte, size int) {
@@ -310,8 +314,8 @@ func writeNPY(w io.Writer, a *Array) error {
 	return b.Flush()
 }
 
-// NPYPreamble is what comes before the data in format version 1.0: magic, version, header length, and the header, padded so
-// that the data begin at a multiple of 64 bytes.
+// NPYPreamble returns the bytes before the data in format version 1.0: magic, version, header length, and the header,
+// padded so that the data begin at a multiple of 64 bytes.
 func NPYPreamble(descr string, shape ...int) []byte {
 	dims := make([]string, len(shape))
 	for i, d := range shape {

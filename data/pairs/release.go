@@ -15,12 +15,13 @@ import (
 
 // The official release keeps pairs in one PyTorch file: Style_latent [N,Z] and CLIP_latent [N,E].
 
-// ReleasedSeed is the seed that rows of an imported file are numbered from: no z is drawn from them, and sampled sets begin
-// lower.
+// ReleasedSeed is the seed that rows of an imported file are numbered from: no z is drawn from them, and sampled sets
+// begin lower.
 const ReleasedSeed = 1 << 62
 
-// ImportReleased writes the pairs of the official release's file at path as a set into folder. meta says which domain's networks
-// made them; its seed is ReleasedSeed. Embeddings of another length than √E, within float32's precision, are scaled to it.
+// ImportReleased writes the pairs of the official release's file at path as a set into folder. meta says which domain's
+// networks made them; its seed is ReleasedSeed. Embeddings of another length than √E, within float32's precision, are
+// scaled to it.
 func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRows int) (rows int, err error) {
 	z, embeds, err := readReleased(path, meta.ZDim, meta.EmbedDim)
 	if err != nil {
@@ -40,7 +41,8 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 			return 0, err
 		}
 		last := min(first+batchRows, rows)
-		if err := w.Append(meta.Seed+uint64(first), z[first*meta.ZDim:last*meta.ZDim], embeds[first*meta.EmbedDim:last*meta.EmbedDim]); err != nil {
+		if err := w.Append(meta.Seed+uint64(first), z[first*meta.ZDim:last*meta.ZDim],
+			embeds[first*meta.EmbedDim:last*meta.EmbedDim]); err != nil {
 			return 0, err
 		}
 	}
@@ -48,7 +50,8 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 }
 
 func readReleased(path string, zDim, embedDim int) (z, embeds []float32, err error) {
-	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give --domain the one that it is for", checkpoints.ReleasedZ, zDim, checkpoints.ReleasedEmbeds, embedDim)
+	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give --domain the one that it is for",
+		checkpoints.ReleasedZ, zDim, checkpoints.ReleasedEmbeds, embedDim)
 	f, err := checkpoints.ReadTorch(path)
 	if err != nil {
 		return nil, nil, err
@@ -84,7 +87,8 @@ func scaleRows(path string, embeds []float32, dim int) error {
 		}
 		scale := math.Sqrt(float64(dim) / sum)
 		if math.IsNaN(scale) || math.IsInf(scale, 0) || scale == 0 {
-			return fault.Hint(fmt.Errorf("%s: row %d of %s has length %g", path, at/dim, checkpoints.ReleasedEmbeds, math.Sqrt(sum)), "embeddings are finite and not 0: look at how the file was made")
+			return fault.Hint(fmt.Errorf("%s: row %d of %s has length %g", path, at/dim, checkpoints.ReleasedEmbeds,
+				math.Sqrt(sum)), "embeddings are finite and not 0: look at how the file was made")
 		}
 		if math.Abs(scale-1) < 1e-5 {
 			continue
@@ -96,15 +100,17 @@ func scaleRows(path string, embeds []float32, dim int) error {
 	return nil
 }
 
-// ExportReleased writes all rows to one PyTorch file in the official release's form. The set is read once for each column.
+// ExportReleased writes all rows to one PyTorch file in the official release's form. The set is read once for each
+// column.
 func (p *Set) ExportReleased(ctx context.Context, path string, progress func(rows int)) error {
 	column := func(name string, width int, progress func(int), pick func(Batch) []float32) checkpoints.TorchEntry {
-		return checkpoints.TorchEntry{Name: name, DType: checkpoints.F32, Shape: []int{p.Len(), width}, Write: func(w io.Writer) error {
-			return p.export(ctx, progress, func(b Batch, _ []uint64) error {
-				_, err := w.Write(arrow.Float32Traits.CastToBytes(pick(b)))
-				return err
-			})
-		}}
+		return checkpoints.TorchEntry{Name: name, DType: checkpoints.F32, Shape: []int{p.Len(), width},
+			Write: func(w io.Writer) error {
+				return p.export(ctx, progress, func(b Batch, _ []uint64) error {
+					_, err := w.Write(arrow.Float32Traits.CastToBytes(pick(b)))
+					return err
+				})
+			}}
 	}
 	return checkpoints.WriteTorch(path, []checkpoints.TorchEntry{
 		column(checkpoints.ReleasedZ, p.Meta.ZDim, nil, func(b Batch) []float32 { return b.Z }),

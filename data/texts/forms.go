@@ -13,9 +13,10 @@ import (
 	"illustrator/internal/fault"
 )
 
-// otherForms are endings of files that hold texts in forms that are not read: a line of theirs is no description.
+// otherForms are endings of files that hold texts in forms that are not read: their lines are not descriptions.
 var otherForms = []string{
-	".yaml", ".yml", ".toml", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".ods", ".xls", ".xlsx",
+	".yaml", ".yml", ".toml", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".ods", ".xls",
+	".xlsx",
 	".parquet", ".arrow", ".pkl", ".pickle", ".pt", ".npy", ".npz", ".safetensors", ".zip", ".gz", ".tar", ".py",
 }
 
@@ -38,7 +39,8 @@ func form(name string, raw []byte) (func([]byte) ([]Text, error), error) {
 		}
 	}
 	if first, _, _ := bytes.Cut(bytes.TrimSpace(raw), []byte("\n")); isJSON(first) || isJSON(raw) {
-		return nil, fault.Usage(errors.New("its first line is JSON"), "name the file .json, or .jsonl if each line is an entry")
+		return nil, fault.Usage(errors.New("its first line is JSON"),
+			"name the file .json, or .jsonl if each line is an entry")
 	}
 	return readLines, nil
 }

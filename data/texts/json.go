@@ -69,15 +69,16 @@ func readJSONLines(raw []byte) ([]Text, error) {
 		}
 		t, err := readEntry(line)
 		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("line %d: %w", n, err), `write an entry a line, such as {"text": "a wizard"} or "a wizard"`)
+			return nil, fault.Usage(fmt.Errorf("line %d: %w", n, err),
+				`write an entry a line, such as {"text": "a wizard"} or "a wizard"`)
 		}
 		texts = append(texts, t)
 	}
 	return texts, lines.Err()
 }
 
-// readEntry reads a string, or an object. One with the key "text" has the keys of Text and no others; one that names its text
-// otherwise is of somebody else, and other keys are left.
+// readEntry reads a string, or an object. One with the key "text" has the keys of Text and no others; one that names
+// its text otherwise is of somebody else, and other keys are left.
 func readEntry(raw []byte) (t Text, err error) {
 	if bytes.HasPrefix(raw, []byte(`"`)) {
 		err = json.Unmarshal(raw, &t.Text)

@@ -8,13 +8,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// notPlain is what becomes a hyphen, with the marks on it: a mark belongs to the letter before it.
+// notPlain matches the characters that become a hyphen, with the marks on it: a mark belongs to the letter before it.
 var notPlain = regexp.MustCompile(`(?:[^\pL\pN\pM]+\pM*)+|^\pM+`)
 
 const slugCharacters = 40
 
-// Slug turns a text into a short part of a file name, in lower case and normal form C: letters and digits of any script with
-// their marks, and hyphens. It is empty where the text has neither.
+// Slug turns a text into a short part of a file name, in lower case and normal form C: letters and digits of any script
+// with their marks, and hyphens. It is empty where the text has neither.
 func Slug(text string) string {
 	text = norm.NFC.String(strings.ToLower(text))
 	text = strings.Trim(notPlain.ReplaceAllString(text, "-"), "-")

@@ -14,7 +14,8 @@ import (
 )
 
 // The names of columns and of keys, in lower case, in the order in which they are looked for: those of PartiPrompts
-// (Prompt, Category), DrawBench (Prompts, Category), GenEval (prompt, tag), COCO (caption, file_name) and of like files.
+// (Prompt, Category), DrawBench (Prompts, Category), GenEval (prompt, tag), COCO (caption, file_name) and of like
+// files.
 var (
 	textNames  = []string{"text", "prompt", "prompts", "caption", "captions", "description", "sentence"}
 	kindNames  = []string{"kind", "category", "tag"}
@@ -30,8 +31,8 @@ type row struct {
 	fields []string
 }
 
-// readTable reads a table whose first line names the columns. A column of texts is required; those of kind, file, seed, alpha
-// and style are read, others are not.
+// readTable reads a table whose first line names the columns. A column of texts is required; those of kind, file, seed,
+// alpha and style are read, others are not.
 func readTable(raw []byte, rows func([]byte) ([]row, error)) ([]Text, error) {
 	lines, err := rows(raw)
 	if err != nil {
@@ -68,7 +69,8 @@ func readTable(raw []byte, rows func([]byte) ([]row, error)) ([]Text, error) {
 		}
 		t := Text{Text: get(textNames), Kind: get(kindNames), File: get(fileNames), Style: get(styleNames)}
 		if err := t.number(get(seedNames), get(alphaNames)); err != nil {
-			return nil, fault.Usage(fmt.Errorf("line %d: %w", l.line, err), "write seeds as whole numbers from 0 on, and alphas such as 1.75")
+			return nil, fault.Usage(fmt.Errorf("line %d: %w", l.line, err),
+				"write seeds as whole numbers from 0 on, and alphas such as 1.75")
 		}
 		if err := checkText(t.Text); err != nil {
 			return nil, fault.Usage(fmt.Errorf("line %d: %w", l.line, err), "give every line a text")

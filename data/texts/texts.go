@@ -21,8 +21,8 @@ const (
 // Text is a description to draw. Kind and Attributes are labels that only evaluation looks at: Kind is a group such as
 // "limited" or "open-world", Attributes gives the accepted values of each attribute that the text names.
 //
-// File names the picture that the text describes, for evaluation of a folder. Seed, Alpha and Style are how its picture is
-// drawn in place of what is asked for all texts: the seed, α of eq. 3 and the cartoon style.
+// File names the picture that the text describes, for evaluation of a folder. Seed, Alpha and Style are how its picture
+// is drawn in place of what is asked for all texts: the seed, α of eq. 3 and the cartoon style.
 type Text struct {
 	Text       string              `json:"text"`
 	Kind       string              `json:"kind,omitempty"`
@@ -42,9 +42,9 @@ func New(s string) (Text, error) {
 	return Text{Text: s}, nil
 }
 
-// Read reads descriptions from a file in UTF-8, by the ending of its name: .json, .jsonl, .csv and .tsv as the functions for
-// these forms say, otherwise one text a line. Blank lines, white space around texts and a byte-order mark are dropped. Errors
-// name the file and the line or entry, both counted from 1.
+// Read reads descriptions from a file in UTF-8, by the ending of its name: .json, .jsonl, .csv and .tsv as the
+// functions for these forms say, otherwise one text a line. Blank lines, white space around texts and a byte-order mark
+// are dropped. Errors name the file and the line or entry, both counted from 1.
 func Read(path string) ([]Text, error) {
 	texts, err := readTexts(path)
 	if err != nil {

@@ -33,7 +33,8 @@ func TestReadTexts(t *testing.T) {
 		"no extension":  {"texts", "a wizard\n\n\na girl with grüne hair", wizard},
 		"JSON":          {"t.json", `[{"text": "a wizard"}, {"text": " a girl with grüne hair "}]`, wizard},
 		"JSON with BOM": {"t.JSON", "\uFEFF" + `[{"text": "a wizard"}, {"text": "a girl with gr\u00fcne hair"}]`, wizard},
-		"JSON labels": {"t.json", `[{"text": "a red hat", "kind": "limited", "attributes": {"hat": ["red", "pink"], "skin": []}}]`,
+		"JSON labels": {"t.json",
+			`[{"text": "a red hat", "kind": "limited", "attributes": {"hat": ["red", "pink"], "skin": []}}]`,
 			[]Text{{Text: "a red hat", Kind: "limited", Attributes: map[string][]string{"hat": {"red", "pink"}, "skin": {}}}}},
 	} {
 		got, err := readTextsFrom(t, c.file, c.content)
@@ -59,15 +60,25 @@ func TestReadForms(t *testing.T) {
 		"one column":    {"t.csv", "caption\na wizard\na punk\n", []Text{wizard, punk}},
 		"settings": {"t.csv", "seed,alpha,style,kind,file,prompt\n7,1.5,comic,limited,a.png,a wizard\n,,,,,a punk\n",
 			[]Text{{Text: "a wizard", Kind: "limited", File: "a.png", Seed: number(7), Alpha: real(1.5), Style: "comic"}, punk}},
-		"PartiPrompts": {"t.tsv", "Prompt\tCategory\tChallenge\tNote\nbond\tAbstract\tBasic\tx\na sign that says \"Hi\"\tArts\tBasic\t\n\"\"\"Hi\"\" he said\"\tArts\t\t\n",
-			[]Text{{Text: "bond", Kind: "Abstract"}, {Text: `a sign that says "Hi"`, Kind: "Arts"}, {Text: `"Hi" he said`, Kind: "Arts"}}},
-		"DrawBench": {"t.csv", "Prompts,Category\nA red colored car.,Colors\n", []Text{{Text: "A red colored car.", Kind: "Colors"}}},
-		"GenEval": {"t.jsonl", `{"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"}`,
+		"PartiPrompts": {"t.tsv",
+			"Prompt\tCategory\tChallenge\tNote\nbond\tAbstract\tBasic\tx\na sign that says " +
+				"\"Hi\"\tArts\tBasic\t\n\"\"\"Hi\"\" he said\"\tArts\t\t\n",
+			[]Text{{Text: "bond", Kind: "Abstract"}, {Text: `a sign that says "Hi"`, Kind: "Arts"},
+				{Text: `"Hi" he said`, Kind: "Arts"}}},
+		"DrawBench": {"t.csv", "Prompts,Category\nA red colored car.,Colors\n",
+			[]Text{{Text: "A red colored car.", Kind: "Colors"}}},
+		"GenEval": {"t.jsonl",
+			`{"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"}`,
 			[]Text{{Text: "a photo of a bench", Kind: "single_object"}}},
-		"COCO": {"t.json", `{"info": {}, "images": [{"id": 9, "file_name": "x9.jpg", "width": 3}], "annotations": [{"image_id": 9, "id": 1, "caption": "A cat. "}, {"image_id": 9, "id": 2, "caption": "Cats."}]}`,
+		"COCO": {"t.json",
+			`{"info": {}, "images": [{"id": 9, "file_name": "x9.jpg", "width": 3}], ` +
+				`"annotations": [{"image_id": 9, "id": 1, "caption": "A cat. "}, {"image_id": 9, "id": 2, "caption": "Cats."}]}`,
 			[]Text{{Text: "A cat.", File: "x9.jpg"}, {Text: "Cats.", File: "x9.jpg"}}},
-		"a map":          {"t.json", `{"b.png": "a wizard", "a.png": ["a punk", "a clown"]}`, []Text{{Text: "a wizard", File: "b.png"}, {Text: "a punk", File: "a.png"}, {Text: "a clown", File: "a.png"}}},
-		"settings, JSON": {"t.json", `[{"text": "a wizard", "seed": 7, "alpha": 0.5, "file": "a"}, {"Prompt": "a punk", "seed": 8, "id": 3}]`, []Text{{Text: "a wizard", Seed: number(7), Alpha: real(0.5), File: "a"}, {Text: "a punk", Seed: number(8)}}},
+		"a map": {"t.json", `{"b.png": "a wizard", "a.png": ["a punk", "a clown"]}`,
+			[]Text{{Text: "a wizard", File: "b.png"}, {Text: "a punk", File: "a.png"}, {Text: "a clown", File: "a.png"}}},
+		"settings, JSON": {"t.json",
+			`[{"text": "a wizard", "seed": 7, "alpha": 0.5, "file": "a"}, {"Prompt": "a punk", "seed": 8, "id": 3}]`,
+			[]Text{{Text: "a wizard", Seed: number(7), Alpha: real(0.5), File: "a"}, {Text: "a punk", Seed: number(8)}}},
 	} {
 		got, err := readTextsFrom(t, c.file, c.content)
 		if d := cmp.Diff(c.want, got); err != nil || d != "" {
@@ -113,7 +124,8 @@ func TestReadTextsRefuses(t *testing.T) {
 		"JSON not UTF-8":  {"t.json", "[\n{\"text\": \"a\xff\"}]", "line 2 is not UTF-8"},
 	} {
 		texts, err := readTextsFrom(t, c.file, c.content)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) || !fault.IsUsage(err) || fault.HintOf(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) ||
+			!fault.IsUsage(err) || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v, %v; want a usage error with %q, the file and a hint", name, texts, err, c.want)
 		}
 	}

@@ -26,7 +26,7 @@ type arrayFile struct {
 	pick  func(*draw.Picture) []float32
 }
 
-// newArrayFiles opens the files for at most so many rows.
+// newArrayFiles opens the files for a limited number of rows.
 func newArrayFiles(folder string, m draw.Model, most int) (*arrayFiles, error) {
 	dim, size := m.Generator.StyleDim, m.Generator.Size
 	a := &arrayFiles{}
@@ -35,7 +35,8 @@ func newArrayFiles(folder string, m draw.Model, most int) (*arrayFiles, error) {
 		file arrayFile
 	}{
 		{"z.npy", arrayFile{shape: []int{dim}, pick: func(p *draw.Picture) []float32 { return p.Z }}},
-		{"w.npy", arrayFile{shape: []int{m.Generator.NumLayers(), dim}, pick: func(p *draw.Picture) []float32 { return p.Styles }}},
+		{"w.npy", arrayFile{shape: []int{m.Generator.NumLayers(), dim},
+			pick: func(p *draw.Picture) []float32 { return p.Styles }}},
 		{"images.npy", arrayFile{shape: []int{3, size, size}, pick: func(p *draw.Picture) []float32 { return p.Pixels }}},
 	} {
 		f, err := files.Pending(filepath.Join(folder, c.name))

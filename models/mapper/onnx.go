@@ -14,8 +14,8 @@ const (
 	ONNXOutput = "z"
 )
 
-// ONNX returns the mapper with weights w as an ONNX file, in evaluation mode: float32 image embeddings [batch,E], normalised
-// and scaled as Build's, to z [batch,Z]. Weights keep their names. properties become the file's metadata.
+// ONNX returns the mapper with weights w as an ONNX file, in evaluation mode: float32 image embeddings [batch,E],
+// normalised and scaled as Build's, to z [batch,Z]. Weights keep their names. properties become the file's metadata.
 func ONNX(cfg Config, w *checkpoints.Weights, version string, properties map[string]string) ([]byte, error) {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return nil, err
@@ -46,7 +46,8 @@ func ONNX(cfg Config, w *checkpoints.Weights, version string, properties map[str
 type onnxWriter struct{ onnxgraph.Writer }
 
 func (e *onnxWriter) linear(x, layer, output string) string {
-	return e.Node("Gemm", output, []string{x, layer + ".weight", layer + ".bias"}, onnxgraph.Attribute{Name: "transB", Value: 1})
+	return e.Node("Gemm", output, []string{x, layer + ".weight", layer + ".bias"},
+		onnxgraph.Attribute{Name: "transB", Value: 1})
 }
 
 // next is linear with an output called by the layer.
@@ -57,7 +58,8 @@ func (e *onnxWriter) prelu(x, layer, output string) string {
 }
 
 func (e *onnxWriter) batchNorm(x, layer string) string {
-	return e.Node("BatchNormalization", layer, []string{x, layer + ".weight", layer + ".bias", layer + ".running_mean", layer + ".running_var"},
+	return e.Node("BatchNormalization", layer, []string{x, layer + ".weight", layer + ".bias", layer + ".running_mean",
+		layer + ".running_var"},
 		onnxgraph.Attribute{Name: "epsilon", Value: float32(nn.BatchNormEpsilon)})
 }
 

@@ -36,14 +36,15 @@ func WritePrompts(path string, p PromptFile) error {
 	})
 }
 
-// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n. An image
-// prompt alone, [1,E] or [E] in a PyTorch file as the official release has it, goes with the text prompt text, whose embedding
-// CompletePrompts computes.
+// ParsePrompts reads the prompts of the file called path from its bytes. They must have been made with the CLIP of n.
+// An image prompt alone, [1,E] or [E] in a PyTorch file as the official release has it, goes with the text prompt text,
+// whose embedding CompletePrompts computes.
 func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile, error) {
 	isTensors := len(raw) > 8 && raw[8] == '{' // the length before it may begin with any byte
 	if !isTensors && (bytes.HasPrefix(raw, []byte("PK")) || bytes.HasPrefix(raw, []byte{0x80})) {
 		image, err := parseImagePrompt(path, raw, n.CLIP.ProjectionDim)
-		return PromptFile{Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path), CLIPSHA256: n.Hashes["clip"]}, err
+		return PromptFile{Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path),
+			CLIPSHA256: n.Hashes["clip"]}, err
 	}
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
@@ -51,11 +52,14 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
-		return PromptFile{}, fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
+		return PromptFile{},
+			fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
 	}
-	p := PromptFile{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"], CLIPSHA256: w.Metadata["clip_sha256"]}
+	p := PromptFile{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"],
+		CLIPSHA256: w.Metadata["clip_sha256"]}
 	if want := n.Hashes["clip"]; p.CLIPSHA256 != want {
-		return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path, p.CLIPSHA256, want),
+		return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path,
+			p.CLIPSHA256, want),
 			"compute them again with `illustrator prompt`")
 	}
 	if p.Text, err = w.Tensors[textPromptTensor].Float32s(); err != nil {
@@ -66,7 +70,8 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	for i, v := range slices.Concat(p.Text, p.Image) {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number", path, i, textPromptTensor, imagePromptTensor, v),
+			return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number",
+				path, i, textPromptTensor, imagePromptTensor, v),
 				"compute them again with `illustrator prompt`")
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"unsafe"
 )
 
-// programsCompile stands in for the plugin's function that compiles, on the thread that called it. Whatever goes wrong with
-// the cache, the program is compiled.
+// programsCompile stands in for the plugin's function that compiles, on the thread that called it. Whatever goes wrong
+// with the cache, the program is compiled.
 //
 //export programsCompile
 func programsCompile(pointer unsafe.Pointer) *C.error {
@@ -59,8 +59,8 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 	return nil
 }
 
-// capture gives the program away and answers with an error of the plugin's, the one that it has for programs of a format that
-// it does not know.
+// capture gives the program away and answers with an error of the plugin's, the one that it has for programs of a
+// format that it does not know.
 func (p *plugin) capture(args *C.compile_args, take func(Program)) *C.error {
 	given := args.program
 	take(Program{
@@ -97,7 +97,8 @@ func (p *plugin) key(args *C.compile_args) (string, error) {
 	}
 	program := args.program
 	return keyOf(append(append(parts, p.machine...), file.SHA256,
-		text(program.format, program.format_size), text(args.options, args.options_size), text(program.code, program.code_size))), nil
+		text(program.format, program.format_size), text(args.options, args.options_size),
+		text(program.code, program.code_size))), nil
 }
 
 // text is the memory at start as a string, without a copy.

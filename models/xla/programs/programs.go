@@ -1,8 +1,8 @@
 // Package programs keeps compiled programs on the disk: it stands between GoMLX and XLA's plugin where a program is
 // compiled, and gives back what the plugin made of the same program before.
 //
-// A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all that
-// the code depends on, so that another plugin, processor or option compiles anew.
+// A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all
+// that the code depends on, so that another plugin, processor or option recompiles.
 package programs
 
 import (
@@ -22,11 +22,11 @@ import (
 // inUse is the cache of this process, nil for none.
 var inUse atomic.Pointer[Cache]
 
-// Use has the programs of this process read from the cache and kept there, those of a plugin that Intercept has taken. nil
-// ends that.
+// Use has the programs of this process read from the cache and kept there, those of a plugin that Intercept has taken.
+// nil ends that.
 func Use(cache *Cache) { inUse.Store(cache) }
 
-// Program is what GoMLX has a plugin compile.
+// Program is the input of a plugin's compiler.
 type Program struct {
 	Format  string // "mlir": StableHLO
 	Code    []byte
@@ -36,8 +36,8 @@ type Program struct {
 // captureBy takes the programs of this process, nil for nobody.
 var captureBy atomic.Pointer[func(Program)]
 
-// Capture gives the programs of this process to take instead of having them compiled, those of a plugin that Intercept has
-// taken. Their compilation is an error. nil ends that.
+// Capture gives the programs of this process to take instead of having them compiled, those of a plugin that Intercept
+// has taken. Their compilation is an error. nil ends that.
 func Capture(take func(Program)) {
 	if take == nil {
 		captureBy.Store(nil)
@@ -68,11 +68,12 @@ func keyOf(parts []string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// describeMachine returns what of this machine and process machine code depends on: the processor with the number of cores,
-// among which XLA's CPU compiler divides the work, and the flags that XLA and NVIDIA's libraries read.
+// describeMachine returns what of this machine and process machine code depends on: the processor with the number of
+// cores, among which XLA's CPU compiler divides the work, and the flags that XLA and NVIDIA's libraries read.
 func describeMachine() []string {
 	return []string{
-		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","), strconv.Itoa(runtime.NumCPU()),
+		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","),
+		strconv.Itoa(runtime.NumCPU()),
 		os.Getenv("XLA_FLAGS"), os.Getenv("NVIDIA_TF32_OVERRIDE"),
 	}
 }
