@@ -1,21 +1,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"image"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
-	"illustrator/draw"
+	"illustrator/draw/edit"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 )
 
 type interpolateOptions struct {
@@ -73,94 +68,21 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err != nil {
 		return err
 	}
-	return a.interpolate(cmd.Context(), p)
+	if err := a.start(p.begin[0].Text, p.begin[1].Text); err != nil {
+		return err
+	}
+	way := edit.Way{From: p.begin[0].name, To: p.begin[1].name, Steps: p.steps, PerSecond: p.fps, Out: p.out}
+	if err := a.Interpolate(cmd.Context(), way, p.begin[0].Source, p.begin[1].Source); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(opts.Stdout, p.out)
+	return err
 }
 
 func (p interpolateOptions) checkOut() error {
 	switch ext := strings.ToLower(filepath.Ext(p.out)); {
-	case p.isFile(), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
+	case edit.IsFile(p.out), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
 		return terminal.CheckOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
 	}
 	return terminal.CheckOutputFolder(p.out)
-}
-
-// isFile reports whether one file is written, not a folder.
-func (p interpolateOptions) isFile() bool {
-	ext := strings.ToLower(filepath.Ext(p.out))
-	return ext == ".png" || slices.Contains(pictures.AnimationExtensions, ext)
-}
-
-func (a *artist) interpolate(ctx context.Context, p interpolateOptions) error {
-	if err := a.start(p.begin[0].Text, p.begin[1].Text); err != nil {
-		return err
-	}
-	var way draw.Way
-	for i, end := range []*draw.Recipe{&way.From, &way.To} {
-		r, err := a.Begin(ctx, p.begin[i].Source, a.manner)
-		if err != nil {
-			return err
-		}
-		*end = r
-	}
-	drawn, err := a.Draw(ctx, way.Steps(p.steps, 0)...)
-	if err != nil {
-		return err
-	}
-	frames, err := a.images(ctx, drawn)
-	if err != nil {
-		return err
-	}
-	if err := a.writeInterpolation(p, frames); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.globals.Stdout, p.out)
-	return err
-}
-
-// interpolationInfo is the JSON beside an interpolation.
-type interpolationInfo struct {
-	From  string   `json:"from"`
-	To    string   `json:"to"`
-	Steps int      `json:"steps"`
-	Alpha *float64 `json:"alpha"` // of texts; null without projection
-	drawnBy
-	Files []string `json:"files"`
-}
-
-func (a *artist) writeInterpolation(p interpolateOptions, frames []image.Image) error {
-	from, to := p.begin[0].name, p.begin[1].name
-	info := interpolationInfo{
-		From: from, To: to, Steps: p.steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(), Files: []string{filepath.Base(p.out)},
-	}
-	meta := a.meta(from+" → "+to, pictures.Meta{Key: "Steps", Value: fmt.Sprint(p.steps)})
-	strip, besides := p.out, strings.TrimSuffix(p.out, filepath.Ext(p.out))+".json"
-	switch ext := strings.ToLower(filepath.Ext(p.out)); {
-	case slices.Contains(pictures.AnimationExtensions, ext):
-		if err := pictures.WriteAnimation(p.out, frames, time.Duration(float64(time.Second)/p.fps), meta); err != nil {
-			return err
-		}
-		return jsonfile.Write(besides, info)
-	case !p.isFile():
-		if err := terminal.CreateFolder(p.out); err != nil {
-			return err
-		}
-		strip, besides, info.Files = filepath.Join(p.out, "strip.png"), filepath.Join(p.out, "interpolation.json"), []string{"strip.png"}
-		for i, frame := range frames {
-			name := fmt.Sprintf("step%04d.png", i)
-			if err := pictures.WritePNG(filepath.Join(p.out, name), frame, meta); err != nil {
-				return err
-			}
-			info.Files = append(info.Files, name)
-		}
-	}
-	labels := make([]string, len(frames))
-	labels[0], labels[len(labels)-1] = from, to
-	sheet, err := pictures.Strip(frames, labels, nil)
-	if err != nil {
-		return err
-	}
-	if err := pictures.WritePNG(strip, sheet, meta); err != nil {
-		return err
-	}
-	return jsonfile.Write(besides, info)
 }

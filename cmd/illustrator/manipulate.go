@@ -1,23 +1,32 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/draw/edit"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
+
+type manipulateOptions struct {
+	originOptions
+	from, to, originText string
+	alphas, out          string
+	keep                 draw.Keep
+	attributes           []string
+	asJSON               bool
+}
 
 func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	var m manipulateOptions
@@ -61,23 +70,23 @@ origin, and, in a domain with a classifier, which attributes changed.`,
 const defaultAlphas = "0,0.5,1,1.5"
 
 func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
-	began := time.Now()
-	m := manipulation{manipulateOptions: options}
-	var err error
-	if m.origin, err = readOrigin(cmd.Context(), "--from", options.from); err != nil {
+	m := edit.Manipulation{From: options.from, Keep: options.keep, Out: options.out}
+	origin, err := readOrigin(cmd.Context(), "--from", options.from)
+	if err != nil {
 		return err
 	}
-	if m.to, err = texts.New(options.to); err != nil {
+	m.Origin = origin.Source
+	if m.To, err = texts.New(options.to); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
-	if m.to.Attributes, err = parseAttributes(options.attributes); err != nil {
+	if m.To.Attributes, err = parseAttributes(options.attributes); err != nil {
 		return err
 	}
-	if m.alphas, err = parseAlphas(options.alphas); err != nil {
+	if m.Alphas, err = parseAlphas(options.alphas); err != nil {
 		return err
 	}
-	if m.keep != draw.KeepNothing && m.origin.Image != nil {
-		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.keep), "only what was drawn from a known z has styles to keep: leave --keep out")
+	if m.Keep != draw.KeepNothing && m.Origin.Image != nil {
+		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.Keep), "only what was drawn from a known z has styles to keep: leave --keep out")
 	}
 	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
@@ -86,39 +95,34 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if err != nil {
 		return err
 	}
-	if err := m.checkTexts(a.session); err != nil {
+	if err := options.checkTexts(&m, a.session); err != nil {
 		return err
 	}
-	summary, err := a.manipulate(cmd.Context(), m)
+	if err := a.start(m.Origin.Text, &m.About, &m.To); err != nil {
+		return err
+	}
+	summary, err := a.Manipulate(cmd.Context(), m)
 	if err != nil {
 		return err
 	}
-	summary.Seconds = time.Since(began).Seconds()
-	if err := jsonfile.Write(filepath.Join(m.out, "manipulate.json"), summary); err != nil {
-		return err
-	}
-	if m.asJSON {
+	if options.asJSON {
 		return jsonfile.Print(opts.Stdout, summary)
 	}
-	return summary.print(opts.Stdout)
+	return printManipulated(opts.Stdout, summary)
 }
 
 // checkTexts finds the origin's text and checks the attributes against the classifier.
-func (m *manipulation) checkTexts(s *session) (err error) {
-	about := m.originText
-	if about == "" {
-		about = s.domain.TextPrompt
-	}
-	if m.about, err = texts.New(about); err != nil {
+func (options manipulateOptions) checkTexts(m *edit.Manipulation, s *session) (err error) {
+	if m.About, err = texts.New(cmp.Or(options.originText, s.domain.TextPrompt)); err != nil {
 		return fmt.Errorf("--origin-text: %w", err)
 	}
 	switch {
-	case len(m.to.Attributes) == 0:
+	case len(m.To.Attributes) == 0:
 		return nil
 	case s.networks.Classifier == nil:
 		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
 	}
-	return draw.CheckTexts(*s.networks.Classifier, []texts.Text{m.to})
+	return draw.CheckTexts(*s.networks.Classifier, []texts.Text{m.To})
 }
 
 // parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.
@@ -154,28 +158,23 @@ func parseAttributes(list []string) (map[string][]string, error) {
 	return attributes, nil
 }
 
-// manipulate draws and writes all pictures.
-func (a *artist) manipulate(ctx context.Context, m manipulation) (manipulateSummary, error) {
-	if err := a.start(m.origin.Text, &m.about, &m.to); err != nil {
-		return manipulateSummary{}, err
+// printManipulated prints a line for each picture.
+func printManipulated(w io.Writer, s edit.Summary) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d pictures, strip %s\n", len(s.Pictures), s.Strip)
+	for _, p := range s.Pictures {
+		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f", *p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
+		if c := p.Change; c != nil {
+			if c.Named > 0 {
+				fmt.Fprintf(&b, "; %d of %d named attributes found", c.Found, c.Named)
+			}
+			fmt.Fprintf(&b, "; %d of %d others kept", c.Kept, c.Others)
+			for _, name := range sortedKeys(c.Changed) {
+				fmt.Fprintf(&b, ", %s: %s", name, c.Changed[name])
+			}
+		}
+		b.WriteByte('\n')
 	}
-	from, first, err := a.Origin(ctx, m.origin.Source, a.manner)
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	from.Text, from.Keep = m.about.Text, m.keep
-	recipes := make([]draw.Recipe, len(m.alphas))
-	for i, alpha := range m.alphas {
-		manner := a.manner
-		manner.Alpha = alpha
-		recipes[i] = from.Toward(m.to, manner, first.Recipe.Seed)
-		recipes[i].Attributes = a.Classifier != nil
-	}
-	changed, err := a.Draw(ctx, recipes...)
-	if err != nil {
-		return manipulateSummary{}, err
-	}
-	drawn := append([]*draw.Picture{first}, changed...)
-	summary := a.compare(m, changed[0].TextEmbed, drawn)
-	return summary, a.writeManipulated(ctx, m, &summary, drawn)
+	_, err := io.WriteString(w, b.String())
+	return err
 }

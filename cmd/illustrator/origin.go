@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +12,8 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/draw/edit"
 	"illustrator/internal/fault"
-	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 )
 
@@ -79,11 +77,10 @@ func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 
 // artist draws origins: a domain with its mapper and prompts, and how pictures are made.
 type artist struct {
-	draw.Model
+	edit.Artist
 	globals *terminal.Options
 	session *session
 	options originOptions
-	manner  draw.Manner // of texts
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
@@ -101,10 +98,11 @@ func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha st
 	if err != nil {
 		return nil, asFlags(err, map[string]string{"alpha": "--" + alpha})
 	}
-	a.manner = plan.Manner
+	a.Manner = plan.Manner
 	if err := openCartoon(opts, &a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
+	a.Redraw = a.options.Redraw
 	a.Model, err = a.session.loadModel(cmd.Context(), p.mapperOptions, p.settings.NoProjection)
 	return &a, err
 }
@@ -121,40 +119,4 @@ func (a *artist) start(of ...*texts.Text) error {
 		return err
 	}
 	return a.session.start()
-}
-
-// images are the pictures, redrawn in the style that was asked for.
-func (a *artist) images(ctx context.Context, drawn []*draw.Picture) ([]image.Image, error) {
-	images := make([]image.Image, len(drawn))
-	for i, p := range drawn {
-		images[i] = a.Image(p)
-	}
-	return images, a.options.Images(ctx, images)
-}
-
-// drawnBy is what the JSON of an artist's pictures says of how they were drawn.
-type drawnBy struct {
-	NoiseMode     draw.NoiseMode    `json:"noise_mode"`
-	TruncationPsi float64           `json:"truncation_psi"`
-	Domain        string            `json:"domain"`
-	Networks      map[string]string `json:"networks_sha256"`
-	draw.Cartoon
-}
-
-func (a *artist) drawnBy() drawnBy {
-	return drawnBy{a.manner.NoiseMode, a.manner.TruncationPsi, a.Domain, a.Hashes, a.options.Record()}
-}
-
-// projectionAlpha is the alpha of texts' projection, nil without one.
-func (a *artist) projectionAlpha() *float64 {
-	if a.manner.NoProjection {
-		return nil
-	}
-	return &a.manner.Alpha
-}
-
-// meta is what a picture drawn by the artist carries.
-func (a *artist) meta(description string, more ...pictures.Meta) []pictures.Meta {
-	meta := []pictures.Meta{{Key: "Description", Value: description}, {Key: "Software", Value: version.Program()}, {Key: "Domain", Value: a.Domain}}
-	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.options.Record().Meta())
 }

@@ -48,6 +48,7 @@ type serveOptions struct {
 	domain, mapper, listen, tokenFile, gallery string
 	runs, styles                               []string
 	batch                                      int
+	pad                                        bool
 	grace                                      time.Duration
 	limits                                     serve.Limits
 }
@@ -79,6 +80,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.IntVar(&o.limits.BestOf, "max-best-of", o.limits.BestOf, "candidates that a picture may be chosen from")
 	flags.IntVar(&o.limits.Refine, "max-refine", o.limits.Refine, "steps that a picture may be refined by; 0 starts sooner, without refinements")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
+	addPadFlag(cmd, &o.pad)
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
 	return cmd
@@ -195,6 +197,7 @@ func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (fi
 		if err != nil {
 			return nil, nil, err
 		}
+		s.networks.Preprocessor.Pad = so.pad
 		if first == nil {
 			first = s
 		}

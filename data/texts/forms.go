@@ -13,10 +13,10 @@ import (
 	"illustrator/internal/fault"
 )
 
-// otherForms are endings of files that hold texts in forms that are not read: their lines are not descriptions.
+// otherForms are the endings of files whose forms are not read: their lines are not descriptions.
 var otherForms = []string{
-	".yaml", ".yml", ".toml", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".ods", ".xls",
-	".xlsx",
+	".yaml", ".yml", ".toml", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf",
+	".doc", ".docx", ".odt", ".ods", ".xls", ".xlsx",
 	".parquet", ".arrow", ".pkl", ".pickle", ".pt", ".npy", ".npz", ".safetensors", ".zip", ".gz", ".tar", ".py",
 }
 

@@ -77,8 +77,8 @@ func readJSONLines(raw []byte) ([]Text, error) {
 	return texts, lines.Err()
 }
 
-// readEntry reads a string, or an object. One with the key "text" has the keys of Text and no others; one that names
-// its text otherwise is of somebody else, and other keys are left.
+// readEntry reads a string, or an object. An object with the key "text" has the keys of Text and no others. One that
+// names its text otherwise comes from elsewhere: its other keys are ignored.
 func readEntry(raw []byte) (t Text, err error) {
 	if bytes.HasPrefix(raw, []byte(`"`)) {
 		err = json.Unmarshal(raw, &t.Text)

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// notPlain matches the characters that become a hyphen, with the marks on it: a mark belongs to the letter before it.
+// notPlain matches the parts that become hyphens, with the marks on them: a mark belongs to the letter before it.
 var notPlain = regexp.MustCompile(`(?:[^\pL\pN\pM]+\pM*)+|^\pM+`)
 
 const slugCharacters = 40

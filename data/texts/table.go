@@ -14,8 +14,7 @@ import (
 )
 
 // The names of columns and of keys, in lower case, in the order in which they are looked for: those of PartiPrompts
-// (Prompt, Category), DrawBench (Prompts, Category), GenEval (prompt, tag), COCO (caption, file_name) and of like
-// files.
+// (Prompt, Category), DrawBench (Prompts, Category), GenEval (prompt, tag), COCO (caption, file_name) and others.
 var (
 	textNames  = []string{"text", "prompt", "prompts", "caption", "captions", "description", "sentence"}
 	kindNames  = []string{"kind", "category", "tag"}

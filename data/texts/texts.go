@@ -21,8 +21,8 @@ const (
 // Text is a description to draw. Kind and Attributes are labels that only evaluation looks at: Kind is a group such as
 // "limited" or "open-world", Attributes gives the accepted values of each attribute that the text names.
 //
-// File names the picture that the text describes, for evaluation of a folder. Seed, Alpha and Style are how its picture
-// is drawn in place of what is asked for all texts: the seed, α of eq. 3 and the cartoon style.
+// File names the picture that the text describes, for evaluation of a folder. Seed, Alpha and Style say how its picture
+// is drawn, in place of the settings of all texts: the seed, α of eq. 3 and the cartoon style.
 type Text struct {
 	Text       string              `json:"text"`
 	Kind       string              `json:"kind,omitempty"`

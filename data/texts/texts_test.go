@@ -60,25 +60,27 @@ func TestReadForms(t *testing.T) {
 		"one column":    {"t.csv", "caption\na wizard\na punk\n", []Text{wizard, punk}},
 		"settings": {"t.csv", "seed,alpha,style,kind,file,prompt\n7,1.5,comic,limited,a.png,a wizard\n,,,,,a punk\n",
 			[]Text{{Text: "a wizard", Kind: "limited", File: "a.png", Seed: number(7), Alpha: real(1.5), Style: "comic"}, punk}},
-		"PartiPrompts": {"t.tsv",
-			"Prompt\tCategory\tChallenge\tNote\nbond\tAbstract\tBasic\tx\na sign that says " +
-				"\"Hi\"\tArts\tBasic\t\n\"\"\"Hi\"\" he said\"\tArts\t\t\n",
-			[]Text{{Text: "bond", Kind: "Abstract"}, {Text: `a sign that says "Hi"`, Kind: "Arts"},
-				{Text: `"Hi" he said`, Kind: "Arts"}}},
+		"PartiPrompts": {"t.tsv", "Prompt\tCategory\tChallenge\tNote\nbond\tAbstract\tBasic\tx\n" +
+			"a sign that says \"Hi\"\tArts\tBasic\t\n\"\"\"Hi\"\" he said\"\tArts\t\t\n",
+			[]Text{
+				{Text: "bond", Kind: "Abstract"},
+				{Text: `a sign that says "Hi"`, Kind: "Arts"}, {Text: `"Hi" he said`, Kind: "Arts"},
+			}},
 		"DrawBench": {"t.csv", "Prompts,Category\nA red colored car.,Colors\n",
 			[]Text{{Text: "A red colored car.", Kind: "Colors"}}},
 		"GenEval": {"t.jsonl",
 			`{"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"}`,
 			[]Text{{Text: "a photo of a bench", Kind: "single_object"}}},
-		"COCO": {"t.json",
-			`{"info": {}, "images": [{"id": 9, "file_name": "x9.jpg", "width": 3}], ` +
-				`"annotations": [{"image_id": 9, "id": 1, "caption": "A cat. "}, {"image_id": 9, "id": 2, "caption": "Cats."}]}`,
+		"COCO": {"t.json", `{"info": {}, "images": [{"id": 9, "file_name": "x9.jpg", "width": 3}], "annotations": [
+			{"image_id": 9, "id": 1, "caption": "A cat. "}, {"image_id": 9, "id": 2, "caption": "Cats."}]}`,
 			[]Text{{Text: "A cat.", File: "x9.jpg"}, {Text: "Cats.", File: "x9.jpg"}}},
-		"a map": {"t.json", `{"b.png": "a wizard", "a.png": ["a punk", "a clown"]}`,
-			[]Text{{Text: "a wizard", File: "b.png"}, {Text: "a punk", File: "a.png"}, {Text: "a clown", File: "a.png"}}},
-		"settings, JSON": {"t.json",
-			`[{"text": "a wizard", "seed": 7, "alpha": 0.5, "file": "a"}, {"Prompt": "a punk", "seed": 8, "id": 3}]`,
-			[]Text{{Text: "a wizard", Seed: number(7), Alpha: real(0.5), File: "a"}, {Text: "a punk", Seed: number(8)}}},
+		"a map": {"t.json", `{"b.png": "a wizard", "a.png": ["a punk", "a clown"]}`, []Text{
+			{Text: "a wizard", File: "b.png"}, {Text: "a punk", File: "a.png"}, {Text: "a clown", File: "a.png"},
+		}},
+		"settings, JSON": {"t.json", `[{"text": "a wizard", "seed": 7, "alpha": 0.5, "file": "a"},
+			{"Prompt": "a punk", "seed": 8, "id": 3}]`, []Text{
+			{Text: "a wizard", Seed: number(7), Alpha: real(0.5), File: "a"}, {Text: "a punk", Seed: number(8)},
+		}},
 	} {
 		got, err := readTextsFrom(t, c.file, c.content)
 		if d := cmp.Diff(c.want, got); err != nil || d != "" {
@@ -182,14 +184,17 @@ func TestReadTextsRoundTrip(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte("a wizard\r\n\na girl"), false)
-	f.Add([]byte(`[{"text": "a", "kind": "limited", "attributes": {"hair": ["red"]}}]`), true)
-	f.Fuzz(func(t *testing.T, raw []byte, isJSON bool) {
-		name := "t.txt"
-		if isJSON {
-			name = "t.json"
-		}
-		texts, err := readTextsFrom(t, name, string(raw))
+	names := []string{"t.txt", "t.json", "t.jsonl", "t.csv", "t.tsv"}
+	f.Add([]byte("a wizard\r\n\na girl"), uint8(0))
+	f.Add([]byte(`[{"text": "a", "kind": "limited", "attributes": {"hair": ["red"]}}]`), uint8(1))
+	f.Add([]byte(`{"a.png": "x", "b.png": ["y"]}`), uint8(1))
+	f.Add([]byte(`{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "caption": "c"}]}`), uint8(1))
+	f.Add([]byte("{\"prompt\": \"a\", \"seed\": 3}\n\"b\"\n"), uint8(2))
+	f.Add([]byte("id,text,seed\n1,\"a, b\",4\n"), uint8(3))
+	f.Add([]byte("Prompt\tCategory\n\"a \"\"b\"\"\"\tx\n"), uint8(4))
+	f.Fuzz(func(t *testing.T, raw []byte, form uint8) {
+		name := names[int(form)%len(names)]
+		texts, err := Parse(name, raw)
 		if (err == nil) != (len(texts) > 0) {
 			t.Errorf("%d texts with error %v", len(texts), err)
 		}

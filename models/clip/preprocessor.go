@@ -13,8 +13,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// preprocessorFile is Hugging Face's description of how picture files become a CLIP's input.
-const preprocessorFile = "preprocessor_config.json"
+// PreprocessorFile is Hugging Face's description of how picture files become a CLIP's input.
+const PreprocessorFile = "preprocessor_config.json"
 
 // Preprocessor is transformers' CLIPImageProcessor: pictures of any size, from files, become CLIP's input. Preprocess
 // does the same for generated pictures, by the official release's area filter.
@@ -37,26 +37,40 @@ func DefaultPreprocessor(size int) Preprocessor {
 	return Preprocessor{ShortestEdge: size, Filter: Bicubic, Crop: true, Size: size}
 }
 
+// String describes the preprocessor in words.
+func (p Preprocessor) String() string {
+	filter := [...]string{"nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"}[min(p.Filter, Hamming)]
+	size := fmt.Sprintf("%d × %d", p.Width, p.Height)
+	if p.ShortestEdge > 0 {
+		size = fmt.Sprintf("a shortest edge of %d", p.ShortestEdge)
+	}
+	crop := ""
+	if p.Crop {
+		crop = fmt.Sprintf(" and cropped to %d × %d", p.Size, p.Size)
+	}
+	return fmt.Sprintf("picture files are resized to %s (%s)%s", size, filter, crop)
+}
+
 // OpenPreprocessor reads preprocessor_config.json of a CLIP's folder; without the file it is DefaultPreprocessor. What
 // the graph cannot follow is an error.
 func OpenPreprocessor(folder *checkpoints.Folder, cfg Config) (Preprocessor, error) {
-	if !folder.Has(preprocessorFile) {
+	if !folder.Has(PreprocessorFile) {
 		return DefaultPreprocessor(cfg.Vision.ImageSize), nil
 	}
-	raw, err := folder.ReadFile(preprocessorFile)
+	raw, err := folder.ReadFile(PreprocessorFile)
 	if err != nil {
 		return Preprocessor{}, fmt.Errorf("CLIP %q: %w", folder.Location(), err)
 	}
-	p, err := decodePreprocessor(raw, cfg.Vision.ImageSize)
+	p, err := DecodePreprocessor(raw, cfg.Vision.ImageSize)
 	if err != nil {
-		err = fault.Hint(fmt.Errorf("CLIP %q: %s: %w", folder.Location(), preprocessorFile, err),
+		err = fault.Hint(fmt.Errorf("CLIP %q: %s: %w", folder.Location(), PreprocessorFile, err),
 			"the file must describe a CLIPImageProcessor for this network")
 	}
 	return p, err
 }
 
-// decodePreprocessor reads a preprocessor_config.json for a vision transformer of the given size.
-func decodePreprocessor(raw []byte, size int) (Preprocessor, error) {
+// DecodePreprocessor reads a preprocessor_config.json for a vision transformer of the given size.
+func DecodePreprocessor(raw []byte, size int) (Preprocessor, error) {
 	yes := true
 	file := struct {
 		Resize    *bool     `json:"do_resize"`

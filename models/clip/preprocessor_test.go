@@ -41,7 +41,7 @@ func TestFitEqualsTransformers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := decodePreprocessor(raw, fittedSize)
+		p, err := DecodePreprocessor(raw, fittedSize)
 		if err != nil {
 			t.Errorf("%s: %v", config, err)
 			continue
@@ -95,11 +95,11 @@ func TestPreprocessorMistakes(t *testing.T) {
 		`{"image_mean": [0.5, 0.5, 0.5]}`: "image_mean is [0.5 0.5 0.5]",
 		`[]`:                              "array",
 	} {
-		if _, err := decodePreprocessor([]byte(raw), fittedSize); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := DecodePreprocessor([]byte(raw), fittedSize); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", raw, err, want)
 		}
 	}
-	if p, err := decodePreprocessor([]byte(`{}`), 9); err != nil || p != DefaultPreprocessor(9) {
+	if p, err := DecodePreprocessor([]byte(`{}`), 9); err != nil || p != DefaultPreprocessor(9) {
 		t.Error(fmt.Sprint(p), err)
 	}
 }

@@ -83,6 +83,11 @@ func (s *source) loadCLIP() (*network, error) {
 		}
 		n.files[name] = data
 	}
+	if raw, ok := n.files[clip.PreprocessorFile]; ok {
+		if _, err := clip.DecodePreprocessor(raw, cfg.Vision.ImageSize); err != nil {
+			return nil, fault.Hint(fmt.Errorf("%s: %w", filepath.Join(s.path, clip.PreprocessorFile), err), "the file must describe a CLIPImageProcessor for this network")
+		}
+	}
 	if n.weights, n.sources, err = s.readHuggingFace(); err != nil {
 		return nil, err
 	}

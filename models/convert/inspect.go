@@ -13,6 +13,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/models/clip"
 )
 
 // Inspection is what a file or folder says of itself before any weight is read.
@@ -131,6 +132,30 @@ func (in *Inspection) folderForm(path string) error {
 	in.Format = "folder form, as `illustrator convert` writes it"
 	in.Kind, in.Title, in.Config = Kind(m.Layout), titles[Kind(m.Layout)], config
 	in.Network = fmt.Sprintf("made by %s of %s, SHA-256 %s", m.Tool, m.Source.File, m.Source.SHA256)
+	if config["model_type"] == clip.ModelType {
+		return in.readsAs(f)
+	}
+	return nil
+}
+
+// readsAs adds how a CLIP reads texts and picture files.
+func (in *Inspection) readsAs(f *checkpoints.Folder) error {
+	raw, err := f.ReadFile(checkpoints.ConfigFile)
+	if err != nil {
+		return err
+	}
+	cfg, err := clip.DecodeConfig(raw)
+	if err != nil {
+		return err
+	}
+	if merges, err := f.ReadFile("merges.txt"); err == nil && cfg.TextCleaning == "" {
+		cfg.TextCleaning = clip.CleaningOf(merges)
+	}
+	p, err := clip.OpenPreprocessor(f, cfg)
+	if err != nil {
+		return err
+	}
+	in.Network += fmt.Sprintf("; texts are cleaned as %q; %v", cfg.TextCleaning, p)
 	return nil
 }
 

@@ -28,12 +28,13 @@ func (s *source) loadOpenAI(opts Options) (*network, error) {
 		return nil, err
 	}
 	cfg.TextCleaning = clip.CleanOpenAI
+	var preprocessor []byte
 	if s.kind == CLIPOpenCLIP {
 		folder := s.path
 		if !isFolder(folder) {
 			folder = filepath.Dir(s.path)
 		}
-		if err := readOpenCLIP(filepath.Join(folder, openCLIPConfig), &cfg); err != nil {
+		if preprocessor, err = readOpenCLIP(filepath.Join(folder, openCLIPConfig), &cfg); err != nil {
 			return nil, err
 		}
 	} else if err := s.openAIActivation(&cfg, opts.Activation); err != nil {
@@ -51,6 +52,9 @@ func (s *source) loadOpenAI(opts Options) (*network, error) {
 	if !s.headers {
 		if n.files, err = s.findVocabulary(opts.Vocabulary, cfg.Text.VocabSize); err != nil {
 			return nil, err
+		}
+		if preprocessor != nil {
+			n.files[clip.PreprocessorFile] = preprocessor
 		}
 	}
 	n.config = cfg

@@ -56,13 +56,13 @@ type openCLIPPart struct {
 var openCLIPRead = []string{"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "layers", "width", "heads", "head_width", "mlp_ratio", "patch_size", "image_size", "context_length", "vocab_size"}
 
 // readOpenCLIP completes a configuration that was read off the shapes: heads and activation. The rest must agree.
-func readOpenCLIP(path string, cfg *clip.Config) error {
+func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error) {
 	data, err := readText(filepath.Dir(path), filepath.Base(path))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	bad := func(err error) error {
-		return fault.Hint(fmt.Errorf("%s: %w", path, err), "only OpenCLIP's plain vision transformers with OpenAI's text transformer are supported")
+	bad := func(err error) ([]byte, error) {
+		return nil, fault.Hint(fmt.Errorf("%s: %w", path, err), "only OpenCLIP's plain vision transformers with OpenAI's text transformer are supported")
 	}
 	var file struct {
 		Model struct {
@@ -72,8 +72,10 @@ func readOpenCLIP(path string, cfg *clip.Config) error {
 			Text      json.RawMessage `json:"text_cfg"`
 		} `json:"model_cfg"`
 		Preprocess struct {
-			Mean []float64 `json:"mean"`
-			Std  []float64 `json:"std"`
+			Mean          []float64 `json:"mean"`
+			Std           []float64 `json:"std"`
+			Interpolation string    `json:"interpolation"`
+			ResizeMode    string    `json:"resize_mode"`
 		} `json:"preprocess_cfg"`
 	}
 	var raw struct {
@@ -131,7 +133,34 @@ func readOpenCLIP(path string, cfg *clip.Config) error {
 	case "canonicalize":
 		cfg.TextCleaning = clip.CleanCanonicalize
 	}
-	return nil
+	if preprocessor, err = openCLIPPreprocessor(file.Preprocess.Interpolation, file.Preprocess.ResizeMode, v.ImageSize); err != nil {
+		return bad(err)
+	}
+	return preprocessor, nil
+}
+
+// openCLIPPreprocessor writes OpenCLIP's way of resizing as a preprocessor_config.json; nil is the default.
+func openCLIPPreprocessor(interpolation, mode string, size int) ([]byte, error) {
+	resample := clip.Bicubic
+	switch interpolation {
+	case "", "bicubic":
+	case "bilinear":
+		resample = clip.Bilinear
+	default:
+		return nil, fmt.Errorf("preprocess_cfg.interpolation is %q; expected bicubic or bilinear", interpolation)
+	}
+	p := map[string]any{"image_processor_type": "CLIPImageProcessor", "resample": resample, "size": map[string]int{"shortest_edge": size}, "crop_size": size}
+	switch mode {
+	case "", "shortest":
+		if resample == clip.Bicubic {
+			return nil, nil
+		}
+	case "squash":
+		p["size"], p["do_center_crop"] = map[string]int{"height": size, "width": size}, false
+	default:
+		return nil, fmt.Errorf("preprocess_cfg.resize_mode is %q; expected shortest or squash", mode)
+	}
+	return json.MarshalIndent(p, "", "  ")
 }
 
 func firstError(errs ...error) error {

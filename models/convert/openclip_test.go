@@ -173,6 +173,36 @@ func breakHeader(t *testing.T, path string) {
 	}
 }
 
+// OpenCLIP's resizing and cleaning are kept; what is not supported is refused.
+func TestOpenCLIPPreprocessor(t *testing.T) {
+	const size = 32
+	for _, c := range []struct {
+		interpolation, mode string
+		want                *clip.Preprocessor
+	}{
+		{"", "", nil}, {"bicubic", "shortest", nil},
+		{"bilinear", "shortest", &clip.Preprocessor{ShortestEdge: size, Filter: clip.Bilinear, Crop: true, Size: size}},
+		{"bicubic", "squash", &clip.Preprocessor{Width: size, Height: size, Filter: clip.Bicubic, Size: size}},
+	} {
+		raw, err := openCLIPPreprocessor(c.interpolation, c.mode, size)
+		if err != nil || (raw == nil) != (c.want == nil) {
+			t.Errorf("%q, %q: %s, %v", c.interpolation, c.mode, raw, err)
+			continue
+		}
+		if raw == nil {
+			continue
+		}
+		if got, err := clip.DecodePreprocessor(raw, size); err != nil || got != *c.want {
+			t.Errorf("%q, %q: %+v, %v; want %+v", c.interpolation, c.mode, got, err, *c.want)
+		}
+	}
+	for _, c := range [][2]string{{"random", ""}, {"", "longest"}} {
+		if raw, err := openCLIPPreprocessor(c[0], c[1], size); err == nil {
+			t.Errorf("%q: %s", c, raw)
+		}
+	}
+}
+
 // A CLIP of Hugging Face's with tokenizer.json alone gets both files of a vocabulary, which are those of the embedded CLIP, whose
 // tokenizer it is. One of another kind is refused.
 func TestTokenizerInOneFile(t *testing.T) {

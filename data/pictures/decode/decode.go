@@ -15,7 +15,6 @@ import (
 
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"illustrator/internal/fault"
 )
@@ -43,8 +42,8 @@ var formats = []format{
 	{"RIFF????WEBP", imagemeta.WebP, webpSize, decodeWebP, webpSpace},
 	{"GIF8", 0, gifSize, decodeGIF, nil},
 	{"BM", 0, sizeBy(bmp.DecodeConfig), by(bmp.Decode), nil},
-	{"II*\x00", imagemeta.TIFF, sizeBy(tiff.DecodeConfig), by(tiff.Decode), tiffSpace},
-	{"MM\x00*", imagemeta.TIFF, sizeBy(tiff.DecodeConfig), by(tiff.Decode), tiffSpace},
+	{"II*\x00", imagemeta.TIFF, tiffSize, decodeTIFF, tiffSpace},
+	{"MM\x00*", imagemeta.TIFF, tiffSize, decodeTIFF, tiffSpace},
 }
 
 // Extensions are the endings of the names of files that Image reads.

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"illustrator/internal/jpeg"
 )
 
 // tinyWebP is a lossless WebP of one pixel.
@@ -110,13 +112,14 @@ func TestColoursThatCannotBeConverted(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"no profile":      {"iCCP", []byte("x\x00\x00junk"), "damaged"},
-		"an empty one":    {"iCCP", append([]byte("x\x00\x00"), deflated(t, make([]byte, 200))...), "damaged"},
-		"of inks":         {"iCCP", inks, "4 channels"},
-		"grey on colours": {"iCCP", grey, "1 channels"},
-		"PQ":              {"cICP", []byte{9, 16, 0, 1}, "high dynamic range"},
-		"unknown cICP":    {"cICP", []byte{77, 13, 0, 1}, "not supported"},
-		"gAMA 0":          {"gAMA", []byte{0, 0, 0, 0}, "gAMA is 0"},
+		"no profile":       {"iCCP", []byte("x\x00\x00junk"), "damaged"},
+		"an empty one":     {"iCCP", append([]byte("x\x00\x00"), deflated(t, make([]byte, 200))...), "damaged"},
+		"of inks":          {"iCCP", inks, "4 channels"},
+		"an endless curve": {"iCCP", append([]byte("x\x00\x00"), deflated(t, endless(t))...), "damaged"},
+		"grey on colours":  {"iCCP", grey, "1 channels"},
+		"PQ":               {"cICP", []byte{9, 16, 0, 1}, "high dynamic range"},
+		"unknown cICP":     {"cICP", []byte{77, 13, 0, 1}, "not supported"},
+		"gAMA 0":           {"gAMA", []byte{0, 0, 0, 0}, "gAMA is 0"},
 	} {
 		got, warnings, err := Image(t.Context(), withChunk(t, img, c.kind, c.data), 64)
 		if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], c.want) {
@@ -129,6 +132,20 @@ func TestColoursThatCannotBeConverted(t *testing.T) {
 	}
 }
 
+// endless is a profile whose curves claim 4 billion points.
+func endless(t *testing.T) []byte {
+	t.Helper()
+	profile := bytes.Clone(profileOf(t, "adobe.jpg"))
+	for at := 0; ; {
+		next := bytes.Index(profile[at:], []byte("curv"))
+		if next < 0 {
+			return profile
+		}
+		at += next + 8
+		binary.BigEndian.PutUint32(profile[at:], 0xFFFFFFF0)
+	}
+}
+
 func TestFormatsThatAreNotRead(t *testing.T) {
 	for file, want := range map[string]string{
 		"\x00\x00\x00\x20ftypavif....": "AVIF", "\x00\x00\x00\x18ftypheic....": "HEIC", "hello": "not a PNG", "": "not a PNG",
@@ -136,6 +153,9 @@ func TestFormatsThatAreNotRead(t *testing.T) {
 		if _, _, err := Image(t.Context(), []byte(file), 64); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %s", file, err, want)
 		}
+	}
+	if _, _, err := Image(t.Context(), load(t, "fax.tif"), 1<<20); err == nil || !strings.Contains(err.Error(), "fax") {
+		t.Errorf("a fax: %v", err)
 	}
 }
 
@@ -193,6 +213,23 @@ func TestDamagedFiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever a profile claims, it is read in bounded memory.
+func FuzzProfile(f *testing.F) {
+	for _, name := range []string{"p3.jpg", "adobe.jpg", "greyprofile.jpg", "cmykprofile.jpg"} {
+		p, err := jpeg.ReadHeader(load(f, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(p.Profile)
+	}
+	f.Fuzz(func(t *testing.T, profile []byte) {
+		s, err := iccSpace(profile)
+		if err == nil && s != nil && s.channels != 4 {
+			_ = s.convert(t.Context(), gradient(2, 2))
+		}
+	})
 }
 
 func FuzzImage(f *testing.F) {

@@ -71,11 +71,28 @@ func checkProfile(profile []byte) error {
 	for i := range tags {
 		t := profile[header+4+i*entry:]
 		at, size := int(binary.BigEndian.Uint32(t[4:])), int(binary.BigEndian.Uint32(t[8:]))
-		if at < header+4+tags*entry || size > len(profile)-at {
+		if at < header+4+tags*entry || size > len(profile)-at || !curvesFit(profile[at:at+size]) {
 			return errProfile
 		}
 	}
 	return nil
+}
+
+// curvesFit reports whether the curves of a tag, itself or in it, have no more points than a profile has room for.
+func curvesFit(tag []byte) bool {
+	const curve = "curv"
+	within := bytes.HasPrefix(tag, []byte("mAB ")) || bytes.HasPrefix(tag, []byte("mBA "))
+	for from := 0; ; {
+		next := bytes.Index(tag[from:], []byte(curve))
+		if next < 0 || next > 0 && !within {
+			return true
+		}
+		from += next
+		if len(tag) >= from+12 && binary.BigEndian.Uint32(tag[from+8:]) > maxProfile/2 {
+			return false
+		}
+		from += len(curve)
+	}
 }
 
 // toSRGB returns a stored picture with 8 bits a channel in sRGB, and a warning where its colour space cannot be

@@ -1,34 +1,71 @@
 package decode
 
-import "encoding/binary"
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"image"
 
-const tagProfile = 34675 // ICC.1:2022, annex B.4
+	"golang.org/x/image/tiff"
 
-// tiffSpace reads the profile of a TIFF file's first picture.
-func tiffSpace(file []byte) (*space, error) {
+	"illustrator/internal/fault"
+)
+
+// Tags of a TIFF's first picture: TIFF 6.0, and ICC.1:2022, annex B.4.
+const (
+	tagCompression = 259
+	tagProfile     = 34675
+)
+
+// tiffTag returns the count and the value, or the place of the values, of a tag.
+func tiffTag(file []byte, tag uint16) (count, value int, ok bool) {
+	if len(file) < 8 {
+		return 0, 0, false
+	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if file[0] == 'M' {
 		order = binary.BigEndian
 	}
-	if len(file) < 8 {
-		return nil, nil
-	}
 	at := int(order.Uint32(file[4:]))
 	if at+2 > len(file) {
-		return nil, nil
+		return 0, 0, false
 	}
-	for entry := file[at+2:]; len(entry) >= 12; entry = entry[12:] {
-		if order.Uint16(entry) != tagProfile {
-			if order.Uint16(entry) > tagProfile { // tags ascend
-				break
-			}
+	entries := file[at+2:]
+	for n := int(order.Uint16(file[at:])); n > 0 && len(entries) >= 12; n, entries = n-1, entries[12:] {
+		if order.Uint16(entries) != tag {
 			continue
 		}
-		size, from := int(order.Uint32(entry[4:])), int(order.Uint32(entry[8:]))
-		if from > len(file) || size > len(file)-from {
-			return nil, errProfile
+		const short = 3
+		if count = int(order.Uint32(entries[4:])); order.Uint16(entries[2:]) == short && count == 1 {
+			return count, int(order.Uint16(entries[8:])), true
 		}
-		return iccSpace(file[from : from+size])
+		return count, int(order.Uint32(entries[8:])), true
 	}
-	return nil, nil
+	return 0, 0, false
+}
+
+// tiffSpace reads the profile of a TIFF file's first picture.
+func tiffSpace(file []byte) (*space, error) {
+	size, from, ok := tiffTag(file, tagProfile)
+	if !ok {
+		return nil, nil
+	}
+	if from > len(file) || size > len(file)-from {
+		return nil, errProfile
+	}
+	return iccSpace(file[from : from+size])
+}
+
+func decodeTIFF(ctx context.Context, file []byte) (image.Image, error) {
+	// The library inverts black and white of fax compressions.
+	if _, compression, ok := tiffTag(file, tagCompression); ok && compression >= 2 && compression <= 4 {
+		return nil, fault.Usage(errors.New("the TIFF has a fax compression, which is not read"), "save it again as PNG")
+	}
+	return tiff.Decode(newReader(ctx, file))
+}
+
+func tiffSize(file []byte) (image.Point, error) {
+	c, err := tiff.DecodeConfig(bytes.NewReader(file))
+	return image.Pt(c.Width, c.Height), err
 }

@@ -7,28 +7,34 @@ import (
 	"illustrator/internal/jpeg"
 )
 
-// matrix turns Y'CbCr of 8 bits into R'G'B', in units of 1/65536: R is y·(Y - black) + rv·(Cr - 128) and so on.
+// matrix turns Y'CbCr of 8 bits into R'G'B', in units of 1/65536: R is y[Y] + rv[Cr], and so on.
 type matrix struct {
-	black, y, rv, gu, gv, bu int
+	y, rv, gu, gv, bu [256]int32
 }
 
-// fix is a factor as matrix holds it.
-func fix(x float64) int { return int(math.Round(x * 65536)) }
+// newMatrix makes BT.601's matrix for luma that begins at black and has the given span, and chroma of a span.
+func newMatrix(black, luma, chroma float64) *matrix {
+	m := new(matrix)
+	fix := func(x float64) int32 { return int32(math.Round(x * 65536)) }
+	y, rv, bu := fix(255/luma), fix(1.402*255/chroma), fix(1.772*255/chroma)
+	gu, gv := fix(-0.34414*255/chroma), fix(-0.71414*255/chroma)
+	for i := range int32(256) {
+		m.y[i] = y*(i-int32(black)) + 1<<15
+		m.rv[i], m.gu[i], m.gv[i], m.bu[i] = rv*(i-128), gu*(i-128), gv*(i-128), bu*(i-128)
+	}
+	return m
+}
 
-// Of BT.601: JFIF's full range, and the limited range of VP8 (RFC 6386, section 9.2).
-var (
-	fullRange    = matrix{0, fix(1), fix(1.402), fix(-0.34414), fix(-0.71414), fix(1.772)}
-	limitedRange = matrix{16, fix(255.0 / 219), fix(1.402 * 255 / 224), fix(-0.34414 * 255 / 224),
-		fix(-0.71414 * 255 / 224), fix(1.772 * 255 / 224)}
-)
+// JFIF has the full range, VP8 the limited one (RFC 6386, section 9.2).
+var fullRange, limitedRange = newMatrix(0, 255, 255), newMatrix(16, 219, 224)
 
 // rgb converts one pixel.
-func (m matrix) rgb(y, u, v uint8) (r, g, b uint8) {
-	luma, cb, cr := m.y*(int(y)-m.black)+1<<15, int(u)-128, int(v)-128
-	return clip((luma + m.rv*cr) >> 16), clip((luma + m.gu*cb + m.gv*cr) >> 16), clip((luma + m.bu*cb) >> 16)
+func (m *matrix) rgb(y, u, v uint8) (r, g, b uint8) {
+	luma := m.y[y]
+	return clip((luma + m.rv[v]) >> 16), clip((luma + m.gu[u] + m.gv[v]) >> 16), clip((luma + m.bu[u]) >> 16)
 }
 
-func clip(v int) uint8 { return uint8(max(0, min(v, 255))) }
+func clip(v int32) uint8 { return uint8(max(0, min(v, 255))) }
 
 // upsampling says how the samples of a channel become pixels. A triangle takes 3 of the near sample and 1 of the far
 // one in each direction in which a sample covers two pixels; even and odd are added before the sum is divided, at even
@@ -63,17 +69,22 @@ func (u upsampling) row(out []uint8, p jpeg.Plane, y int) {
 		}
 		return
 	}
-	sum, shift := func(x int) int { return int(a[x]) }, 2
-	if p.Down == 2 {
-		sum, shift = func(x int) int { return 3*int(a[x]) + int(b[x]) }, 4
+	sums, shift := make([]int32, p.Width), 2
+	for x := range sums {
+		sums[x] = int32(a[x])
 	}
-	for x := range out {
-		at, bias := x/2, u.even
-		beside := max(at-1, 0)
-		if x%2 == 1 {
-			beside, bias = min(at+1, p.Width-1), u.odd
+	if p.Down == 2 {
+		shift = 4
+		for x := range sums {
+			sums[x] = 3*sums[x] + int32(b[x])
 		}
-		out[x] = uint8((3*sum(at) + sum(beside) + bias) >> shift)
+	}
+	even, odd := int32(u.even), int32(u.odd)
+	for x, sum := range sums {
+		out[2*x] = uint8((3*sum + sums[max(x-1, 0)] + even) >> shift)
+		if 2*x+1 < len(out) {
+			out[2*x+1] = uint8((3*sum + sums[min(x+1, p.Width-1)] + odd) >> shift)
+		}
 	}
 }
 

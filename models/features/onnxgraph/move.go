@@ -83,6 +83,16 @@ func (b *builder) pick(v *value, axis int, at []int) *value {
 		return b.emit("Slice", v.kind, dims, []*value{v, vector(at[0]), vector(at[len(at)-1] + 1), vector(axis),
 			vector(step)})
 	}
+	// onnx-gomlx transposes all that it gathers from, so that only the part that is needed is given to it.
+	low, high := slices.Min(at), slices.Max(at)
+	if high-low+1 < v.dims[axis] {
+		v = b.crop(v, axis, low, high-low+1)
+		shifted := make([]int, len(at))
+		for i, k := range at {
+			shifted[i] = k - low
+		}
+		return b.pick(v, axis, shifted)
+	}
 	return b.emit("Gather", v.kind, dims, []*value{v, vector(at...)}, attr{"axis", axis})
 }
 

@@ -25,7 +25,7 @@ func (b *builder) resize(n *node, in []*value) (*value, error) {
 		n.float("cubic_coeff_a", -0.75), n.int("antialias", 0) != 0, n.int("exclude_outside", 0) != 0,
 	}
 	if n.operator == "Upsample" || b.opset < 11 {
-		r.coordinates, r.nearest = "asymmetric", "floor"
+		r.coordinates, r.nearest = "asymmetric", "old"
 	}
 	if r.mode == "bilinear" {
 		r.mode = "linear"
@@ -138,7 +138,7 @@ func (b *builder) resizeAxis(x *value, r resizing, axis, size int, scale float64
 	case "nearest":
 		at := make([]int, size)
 		for i, p := range places {
-			nearest, err := r.round(float64(float32(p)))
+			nearest, err := r.round(float64(float32(p)), scale)
 			if err != nil {
 				return nil, err
 			}
@@ -184,8 +184,13 @@ func (b *builder) sumTaps(x *value, axis int, r resizing, places []float64, taps
 	return sum
 }
 
-func (r resizing) round(p float64) (float64, error) {
+func (r resizing) round(p, scale float64) (float64, error) {
 	switch r.nearest {
+	case "old": // before opset 11: down to the pixel, or up to it in a smaller picture
+		if scale < 1 {
+			return math.Ceil(p), nil
+		}
+		return math.Floor(p), nil
 	case "round_prefer_floor":
 		return math.Ceil(p - 0.5), nil
 	case "round_prefer_ceil":

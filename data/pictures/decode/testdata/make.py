@@ -134,6 +134,7 @@ write("animated.webp", img, save_all=True, append_images=[img.rotate(180)], qual
 # --- others
 write("a.bmp", img)
 write("lzw.tif", img, compression="tiff_lzw")
+img.convert("1").save("fax.tif", compression="group4")
 write("animated.gif", img.quantize(16), save_all=True, append_images=[img.rotate(180).quantize(16)])
 hole = img.quantize(15)
 hole.paste(15, (5, 5, 15, 15))
