@@ -33,8 +33,10 @@ func (t Tensor) Entry(name string) TorchEntry {
 }
 
 // storageNames are PyTorch's classes for the types of elements that are written.
-var storageNames = map[DType]string{F64: "DoubleStorage", F32: "FloatStorage", F16: "HalfStorage",
-	BF16: "BFloat16Storage", I64: "LongStorage", I32: "IntStorage", U8: "ByteStorage", Bool: "BoolStorage"}
+var storageNames = map[DType]string{
+	F64: "DoubleStorage", F32: "FloatStorage", F16: "HalfStorage", BF16: "BFloat16Storage",
+	I64: "LongStorage", I32: "IntStorage", U8: "ByteStorage", Bool: "BoolStorage",
+}
 
 // WriteTorch writes a PyTorch file as torch.save does since version 1.6: an OrderedDict of the tensors in their order.
 func WriteTorch(path string, entries []TorchEntry) error {
@@ -110,10 +112,10 @@ func statePickle(entries []TorchEntry) (string, error) {
 			strides[k] = next
 			next *= max(1, e.Shape[k])
 		}
-		storage := "(" + text("storage") + "ctorch\n" + class + "\n" + text(fmt.Sprint(i)) + text("cpu") +
-			number(Tensor{Shape: e.Shape}.Elements()) + "tQ"
-		p.WriteString(text(e.Name) + "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + number(0) + tuple(e.Shape) +
-			tuple(strides))
+		storage := "(" + text("storage") + "ctorch\n" + class + "\n" + text(fmt.Sprint(i)) + text("cpu")
+		storage += number(Tensor{Shape: e.Shape}.Elements()) + "tQ"
+		p.WriteString(text(e.Name) + "ctorch._utils\n_rebuild_tensor_v2\n(" + storage)
+		p.WriteString(number(0) + tuple(e.Shape) + tuple(strides))
 		p.WriteString("\x89ccollections\nOrderedDict\n)RtR")
 	}
 	p.WriteString("u.")

@@ -135,7 +135,7 @@ func TestBadUploads(t *testing.T) {
 		"empty":               {"image/png", nil, 400, "not a PNG, JPEG, WebP"},
 		"a text":              {"image/png", []byte("hello"), 400, "not a PNG, JPEG, WebP"},
 		"a cut GIF":           {"image/gif", []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00"), 400, "damaged"},
-		"another type":        {"text/html", whole, 415, "no picture"},
+		"another type":        {"text/html", whole, 415, "not a picture"},
 		"cut short":           {"image/png", whole[:len(whole)/2], 400, "damaged"},
 		"a flipped bit":       {"image/png", flipped, 400, "damaged"},
 		"a cut JPEG":          {"image/jpeg", []byte("\xff\xd8\xff\xe0\x00\x10JFIF"), 400, "damaged"},

@@ -20,8 +20,9 @@ type Config struct {
 	// with 8, in PyTorch 2.15 (12 draws each), so that a draw can overflow to a NaN loss.
 	Batch int `yaml:"batch"`
 	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
-	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding.
-	Devices int `yaml:"devices"`
+	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding. AllDevices takes
+	// those that the backend has.
+	Devices DeviceCount `yaml:"devices"`
 	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
 	// optimizer are float32.
 	Precision pipeline.Precision `yaml:"precision"`
@@ -134,9 +135,9 @@ func (c Config) Validate() error {
 	switch {
 	case c.Batch < 2 || c.Batch > 1<<16:
 		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
-	case c.Devices < 1 || c.Batch%c.Devices != 0:
-		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d", c.Batch)
-	case c.Validation.Rows%c.Devices != 0:
+	case c.Devices != AllDevices && (c.Devices < 1 || c.Batch%int(c.Devices) != 0):
+		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d, or all", c.Batch)
+	case c.Devices != AllDevices && c.Validation.Rows%int(c.Devices) != 0:
 		return fault.Field("train.validation.rows", c.Validation.Rows, "a multiple of train.devices, %d", c.Devices)
 	case c.Validation.Every < 1:
 		return fault.Field("train.validation.every", c.Validation.Every, "at least 1")

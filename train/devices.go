@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/gomlx/core/graph"
@@ -12,6 +14,54 @@ import (
 
 	"illustrator/internal/fault"
 )
+
+// DeviceCount is a number of devices, or AllDevices.
+type DeviceCount int
+
+// AllDevices is "all" in YAML: those that the backend has. On a CPU that is one, which has all cores.
+const AllDevices DeviceCount = -1
+
+const allDevices = "all"
+
+// UnmarshalYAML reads a number, or "all".
+func (n *DeviceCount) UnmarshalYAML(node *yaml.Node) error {
+	if node.Value == allDevices {
+		*n = AllDevices
+		return nil
+	}
+	return node.Decode((*int)(n))
+}
+
+// MarshalYAML is the way back.
+func (n DeviceCount) MarshalYAML() (any, error) {
+	if n == AllDevices {
+		return allDevices, nil
+	}
+	return int(n), nil
+}
+
+// count is the number of devices that a backend which has have gives the training, or an error if they can't share its
+// batches.
+func (c Config) count(have int) (int, error) {
+	if c.Devices != AllDevices {
+		return int(c.Devices), nil
+	}
+	for _, share := range []struct {
+		field string
+		rows  int
+	}{{"train.batch", c.Batch}, {"train.validation.rows", c.Validation.Rows}} {
+		if share.rows%have == 0 {
+			continue
+		}
+		fewer := have
+		for c.Batch%fewer != 0 || c.Validation.Rows%fewer != 0 {
+			fewer--
+		}
+		return 0, fault.Usage(fmt.Errorf("%s is %d, which %d devices cannot share evenly", share.field, share.rows, have),
+			"set %s to %d, or train.devices to %d", share.field, (share.rows/have+1)*have, fewer)
+	}
+	return have, nil
+}
 
 // devices share the rows of every batch. A nil *devices is one device, which shares nothing.
 //

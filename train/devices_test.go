@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -98,7 +100,8 @@ func sharedTraining(t *testing.T, count int) *Training {
 			Width: 16, Blocks: 2, Layers: 2, Dropout: 0.2,
 		},
 		Config: Config{
-			Batch: 8, Devices: count, Precision: "float32", NoiseMode: "const", Optimizer: torchAdam, OnNaN: StopOnNaN,
+			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam,
+			OnNaN:      StopOnNaN,
 			LogEvery:   25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
@@ -378,5 +381,36 @@ func TestDevicesAreRefused(t *testing.T) {
 	if _, err := openDevices(backend, model.NewStore(), 8); !fault.IsUsage(err) ||
 		!strings.Contains(err.Error(), "train.devices is 8") || !strings.Contains(fault.HintOf(err), "at most 4") {
 		t.Errorf("8 of 4 devices: %v, hint %q", err, fault.HintOf(err))
+	}
+}
+
+func TestAllDevices(t *testing.T) {
+	var read struct {
+		Devices DeviceCount `yaml:"devices"`
+	}
+	for text, want := range map[string]DeviceCount{"devices: all\n": AllDevices, "devices: 4\n": 4} {
+		if err := yaml.Unmarshal([]byte(text), &read); err != nil || read.Devices != want {
+			t.Errorf("%q: %d, %v", text, read.Devices, err)
+		}
+		if written, err := yaml.Marshal(read); err != nil || string(written) != text {
+			t.Errorf("%q is written %q, %v", text, written, err)
+		}
+	}
+	if err := yaml.Unmarshal([]byte("devices: some\n"), &read); err == nil {
+		t.Error("some is a number of devices")
+	}
+	c := Config{Batch: 8, Devices: AllDevices, Validation: Validation{Rows: 16}}
+	if count, err := c.count(4); count != 4 || err != nil {
+		t.Errorf("all of 4: %d, %v", count, err)
+	}
+	_, err := c.count(3)
+	if !fault.IsUsage(err) || err.Error() != "train.batch is 8, which 3 devices cannot share evenly" ||
+		fault.HintOf(err) != "set train.batch to 9, or train.devices to 2" {
+		t.Errorf("a batch of 8 on 3: %v, hint %q", err, fault.HintOf(err))
+	}
+	c.Validation.Rows = 10
+	if _, err = c.count(4); err == nil || !strings.Contains(err.Error(), "train.validation.rows is 10") ||
+		!strings.Contains(fault.HintOf(err), "to 12, or train.devices to 2") {
+		t.Errorf("10 validation rows on 4: %v, hint %q", err, fault.HintOf(err))
 	}
 }

@@ -53,12 +53,7 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	}
 	e.Weights += 2 * int64(frozen) * float32Bytes
 
-	layers, values := 0, 0
-	for _, shape := range m.Shapes() {
-		if len(shape) == 2 { // a linear layer: what goes in, and what comes out, is normalised and activated
-			layers, values = layers+1, values+shape[1]+3*shape[0]
-		}
-	}
+	layers, values := mapperLayers(m), mapperValues(m)
 	e.Programs = int64(layers) * denseBytes
 	if c.needsFrozen() {
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
@@ -68,4 +63,25 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	}
 	e.Batch = int64(c.Batch) * int64(values) * valueBytes
 	return e
+}
+
+// mapperLayers counts the mapper's linear layers.
+func mapperLayers(m mapper.Config) (layers int) {
+	for _, shape := range m.Shapes() {
+		if len(shape) == 2 {
+			layers++
+		}
+	}
+	return layers
+}
+
+// mapperValues counts what goes into the mapper's linear layers for each row, and what comes out, is normalised and
+// activated.
+func mapperValues(m mapper.Config) (values int) {
+	for _, shape := range m.Shapes() {
+		if len(shape) == 2 {
+			values += shape[1] + 3*shape[0]
+		}
+	}
+	return values
 }

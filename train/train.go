@@ -125,8 +125,11 @@ func (t *Training) prepare() error {
 	if first == nil {
 		first = mapper.Init(t.Mapper, t.Seed)
 	}
-	var err error
-	if t.devices, err = openDevices(t.Networks.Backend, store, t.Config.Devices); err != nil {
+	count, err := t.Config.count(t.Networks.Backend.NumDevices())
+	if err != nil {
+		return err
+	}
+	if t.devices, err = openDevices(t.Networks.Backend, store, count); err != nil {
 		return err
 	}
 	if err := seedRandom(store, t.Seed); err != nil {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -31,12 +33,16 @@ The results go to a JSON file after each program, and a document is written from
 // compilerFlags are XLA's where no device can measure which algorithm is the fastest.
 const compilerFlags = "--xla_gpu_autotune_level=0"
 
+// cublasFlag leaves products to cuBLAS.
+const cublasFlag = "--xla_gpu_enable_triton_gemm=false"
+
 type options struct {
 	plugin, results, document string
 	programs, sets            []string
 	small, render             bool
 	asCase                    string // be the process of one case, given in JSON
 	known                     string // with it, a file of earlier results
+	kernels                   int    // with it, print the kernels that take the longest
 }
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
@@ -65,6 +71,8 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.render, "render", false, "write the document from the results, and compile nothing")
 	flags.StringVar(&o.asCase, "case", "", "")
 	flags.StringVar(&o.known, "known", "", "")
+	flags.IntVar(&o.kernels, "kernels", 0, "")
+	_ = flags.MarkHidden("kernels")
 	_ = flags.MarkHidden("case")
 	_ = flags.MarkHidden("known")
 	opts.AddFlags(cmd.PersistentFlags())
@@ -75,17 +83,21 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 type job struct {
 	Case
 	Devices []string `json:"devices"`
+	CuBLAS  bool     `json:"cublas"` // leave products to cuBLAS
 }
 
-// jobs lists all cases, the most telling first: each program in TF32, then other batches and precisions, then other devices.
+// jobs lists all cases, the most telling first: the main programs in TF32, then the others, other precisions and small batches,
+// then other devices.
 func (o options) jobs() []job {
 	devices := deviceNames()
 	h100 := devices[1]
 	if o.small {
-		return []job{{Case{"step", "lorelei", 32, tf32}, []string{h100}}}
+		return []job{{Case: Case{"step", "lorelei", 32, tf32}, Devices: []string{h100}}}
 	}
 	var order [6][]job
-	add := func(pass int, c Case, devices ...string) { order[pass] = append(order[pass], job{c, devices}) }
+	add := func(pass int, c Case, devices ...string) {
+		order[pass] = append(order[pass], job{Case: c, Devices: devices})
+	}
 	for _, p := range programList {
 		sets := p.sets
 		if sets == nil {
@@ -98,10 +110,10 @@ func (o options) jobs() []job {
 			for _, batch := range p.batches() {
 				first := 1
 				switch {
-				case batch == middleBatch:
-					first = 0
 				case batch < middleBatch:
 					first = 4
+				case slices.Contains(mainPrograms, p.name):
+					first = 0
 				}
 				add(first, Case{p.name, set, batch, tf32}, h100)
 				if p.narrow {
@@ -162,7 +174,7 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	for i, j := range jobs {
 		progress.Set(i, j.String())
 		began := time.Now()
-		done, err := compileInChild(ctx, plugin, o.results, j)
+		done, err := compileJob(ctx, plugin, o.results, j)
 		if err != nil {
 			return err
 		}
@@ -192,6 +204,20 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	}
 	return nil
 }
+
+// compileJob compiles a job. XLA's own kernels for products are tried out on a device, and cuBLAS takes their place where none
+// works. Without a device that fails, and the program is compiled again with cuBLAS's products.
+func compileJob(ctx context.Context, plugin, known string, j job) ([]Result, error) {
+	results, err := compileInChild(ctx, plugin, known, j)
+	if err != nil || !slices.ContainsFunc(results, func(r Result) bool { return strings.Contains(r.Error, noKernel) }) {
+		return results, err
+	}
+	j.CuBLAS = true
+	return compileInChild(ctx, plugin, known, j)
+}
+
+// noKernel is how XLA says that it has no kernel of its own for a product, and no device to choose another.
+const noKernel = "No supported config found"
 
 func replace(results []Result, r Result) []Result {
 	same := func(old Result) bool { return old.Case == r.Case && old.Device == r.Device }
@@ -236,7 +262,11 @@ func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result,
 		return nil, err
 	}
 	child := exec.CommandContext(ctx, self, "--case", string(text), "--plugin", plugin, "--known", known)
-	child.Env = append(os.Environ(), "XLA_FLAGS="+compilerFlags, "TF_CPP_MIN_LOG_LEVEL=3")
+	xlaFlags := compilerFlags
+	if j.CuBLAS {
+		xlaFlags += " " + cublasFlag
+	}
+	child.Env = append(os.Environ(), "XLA_FLAGS="+xlaFlags, "TF_CPP_MIN_LOG_LEVEL=3")
 	var stdout, stderr bytes.Buffer
 	child.Stdout, child.Stderr = &stdout, &stderr
 	child.WaitDelay = time.Second
@@ -252,7 +282,7 @@ func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result,
 		return results, nil
 	}
 	for _, d := range j.Devices {
-		results = append(results, Result{Case: j.Case, Device: d, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
+		results = append(results, Result{Case: j.Case, Device: d, CuBLAS: j.CuBLAS, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
 	}
 	return results, nil
 }
@@ -278,9 +308,25 @@ func runCase(ctx context.Context, opts *terminal.Options, o options) error {
 			devices = append(devices, d)
 		}
 	}
-	results, err := compileCase(ctx, j.Case, o.plugin, devices, known)
+	results, err := compileCase(ctx, j, o.plugin, devices, known)
 	if err != nil {
 		return err
 	}
+	if o.kernels > 0 {
+		return printKernels(opts.Stdout, results, o.kernels)
+	}
 	return json.NewEncoder(opts.Stdout).Encode(results)
+}
+
+// printKernels prints the kernels with the largest bounds.
+func printKernels(w io.Writer, results []Result, count int) error {
+	rows := [][]string{{"kernel", "kind", "GFLOP", "MB", "bound, µs", "outputs"}}
+	for _, r := range results {
+		slices.SortFunc(r.launches, func(a, b Launch) int { return cmp.Compare(b.Bound, a.Bound) })
+		for _, l := range r.launches[:min(count, len(r.launches))] {
+			rows = append(rows, []string{l.Name, l.Kind, fmt.Sprintf("%.1f", l.FLOPs/1e9), fmt.Sprintf("%.1f", l.Bytes/1e6),
+				fmt.Sprintf("%.1f", l.Bound*1e6), l.Shape})
+		}
+	}
+	return terminal.PrintTable(w, rows)
 }

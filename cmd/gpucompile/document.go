@@ -61,6 +61,9 @@ func programSection(set string, results []Result) report.Section {
 		column("convolutions of cuDNN"), column("products"), column("transposes, copies"), column("GFLOP"), column("GB moved"), column("bound, ms")}}
 	for _, r := range results {
 		row := []report.Cell{report.Text(r.Program), report.Text(r.Precision), report.Text(fmt.Sprint(r.Batch))}
+		if r.CuBLAS {
+			row[1] = row[1].Marked("†")
+		}
 		if r.Compiled == nil {
 			row = append(row, report.Text("not compiled: "+r.Error))
 			for len(row) < len(t.Columns) {
@@ -79,6 +82,9 @@ func programSection(set string, results []Result) report.Section {
 				report.Text(fmt.Sprintf("%.3f", 1e3*r.Compiled.Bound)))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: row})
+	}
+	if slices.ContainsFunc(results, func(r Result) bool { return r.CuBLAS }) {
+		t.Notes = []report.Note{{Mark: "†", Text: "Products were left to cuBLAS: XLA found no kernel of its own for one of them without a device to try it on."}}
 	}
 	return report.Section{Heading: names[set], Blocks: []report.Block{t}}
 }

@@ -73,11 +73,11 @@ func (i *instruction) bytes() (sum int64) {
 	return sum
 }
 
-// workspace is the size of what a library's call works in: its last output, in bytes (U8).
+// workspace is the size of what a library's call works in: its last output, of whole numbers of 8 bits.
 func (i *instruction) workspace() int64 {
-	const elementU8 = 6
+	const elementS8, elementU8 = 2, 6
 	last := len(i.shapes) - 1
-	if i.opcode != "custom-call" || last < 1 || i.shapes[last].element != elementU8 {
+	if i.opcode != "custom-call" || last < 1 || i.shapes[last].element != elementU8 && i.shapes[last].element != elementS8 {
 		return 0
 	}
 	return i.shapes[last].bytes()

@@ -21,7 +21,8 @@ type Result struct {
 	// Program is the SHA-256 of the plugin's version, the flags, the device, the program and its options: what was compiled.
 	Hash       string       `json:"sha256"`
 	Device     string       `json:"device"`
-	Error      string       `json:"error,omitempty"` // why it was not compiled
+	CuBLAS     bool         `json:"cublas,omitempty"` // products were left to cuBLAS
+	Error      string       `json:"error,omitempty"`  // why it was not compiled
 	Seconds    float64      `json:"compile_seconds"`
 	Memory     ahead.Memory `json:"memory"`
 	StableHLO  int          `json:"stablehlo_bytes"`
@@ -32,14 +33,14 @@ type Result struct {
 }
 
 // compileCase builds the program of c for a CUDA device and compiles it for each of the devices. Results that known has are kept.
-func compileCase(ctx context.Context, c Case, plugin string, devices []ahead.Device, known []Result) ([]Result, error) {
+func compileCase(ctx context.Context, c job, plugin string, devices []ahead.Device, known []Result) ([]Result, error) {
 	p, err := programOf(c.Program)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := capture(ctx, p, c, plugin)
+	taken, err := capture(ctx, p, c.Case, plugin)
 	if err != nil {
-		return nil, fmt.Errorf("%v: build: %w", c, err)
+		return nil, fmt.Errorf("%v: build: %w", c.Case, err)
 	}
 	info, err := xla.Load(plugin)
 	if err != nil {
@@ -47,9 +48,9 @@ func compileCase(ctx context.Context, c Case, plugin string, devices []ahead.Dev
 	}
 	var results []Result
 	for _, d := range devices {
-		r := Result{Case: c, Device: d.Name, StableHLO: len(taken.Code), Operations: strings.Count(string(taken.Code), " = ")}
+		r := Result{Case: c.Case, Device: d.Name, CuBLAS: c.CuBLAS, StableHLO: len(taken.Code), Operations: strings.Count(string(taken.Code), " = ")}
 		r.Hash = hash(info.API, info.CUDA, compilerFlags, analysisVersion, d.Config(), string(taken.Code), string(taken.Options))
-		if at := slices.IndexFunc(known, func(k Result) bool { return k.Hash == r.Hash && k.Case == r.Case }); at >= 0 {
+		if at := slices.IndexFunc(known, func(k Result) bool { return k.Hash == r.Hash && k.Case == r.Case && k.CuBLAS == r.CuBLAS }); at >= 0 {
 			results = append(results, known[at])
 			continue
 		}

@@ -10,8 +10,9 @@ import (
 	"illustrator/data/arrays"
 )
 
-// checkProjection is the scripts' command `check-projection TEXTS PROMPTS ALPHA PROJECTED`: it computes eq. 3 of text embeddings in
-// float64, brought to the length √E as the release does, and fails unless PROJECTED holds it within float32's precision.
+// checkProjection is the scripts' command `check-projection TEXTS PROMPTS ALPHA PROJECTED`: it computes eq. 3 of text
+// embeddings in float64, brought to the length √E as the release does, and fails unless PROJECTED holds it within
+// float32's precision.
 func checkProjection() {
 	if err := compareProjection(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

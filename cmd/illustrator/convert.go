@@ -83,7 +83,8 @@ func checkColorOrder(path, order string) error {
 		return fmt.Errorf("convert %q: %w", path, err)
 	}
 	if !kind.IsGenerator() {
-		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind), "leave --color-order out: only a generator has one")
+		return fault.Usage(fmt.Errorf("--color-order %s is given, but %q is %s", order, path, kind),
+			"leave --color-order out: only a generator has one")
 	}
 	return nil
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"illustrator/cmd/terminal"
 	"illustrator/internal/machine"
+	"illustrator/train"
 	"illustrator/train/runs"
 )
 
@@ -29,6 +31,7 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	m := p.Memory
 	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
 		machine.ByteSize(m.Total()), machine.ByteSize(m.Weights), machine.ByteSize(m.Programs), machine.ByteSize(m.Batch))
+	line("on GPUs", "%s", onGPUs(p))
 	line("checkpoint", "%s each, %d kept and the best", machine.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
 	if err := terminal.PrintTable(w, rows); err != nil {
 		return err
@@ -39,4 +42,22 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	}
 	_, err = w.Write(text)
 	return err
+}
+
+// onGPUs says what memory the run takes on each GPU, and the batch that usual ones have room for.
+func onGPUs(p runs.Plan) string {
+	const gigabyte = 1_000_000_000
+	each := "one"
+	switch {
+	case p.Config.Devices == train.AllDevices:
+		each = "one, less on each of several"
+	case p.Devices > 1:
+		each = fmt.Sprintf("each of %d", p.Devices)
+	}
+	batches := make([]string, 0, 3)
+	for _, size := range []int64{24, 40, 80} {
+		batches = append(batches, fmt.Sprintf("%d GB: %d", size, p.Devices*p.OnGPU.LargestBatch(size*gigabyte)))
+	}
+	return fmt.Sprintf("about %s on %s, as compiled for an H100, not measured; largest train.batch with %s",
+		machine.ByteSize(p.OnGPU.Total()), each, strings.Join(batches, ", "))
 }

@@ -69,11 +69,13 @@ or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 func (e *embedOptions) check(cmd *cobra.Command) (err error) {
 	for _, flag := range []string{"alpha", "run", "prompts"} {
 		if cmd.Flags().Changed(flag) && !e.project {
-			return fault.Usage(fmt.Errorf("--%s is given without --project", flag), "give --project, or leave --%s out", flag)
+			return fault.Usage(fmt.Errorf("--%s is given without --project", flag),
+				"give --project, or leave --%s out", flag)
 		}
 	}
 	if e.project && len(e.images) > 0 {
-		return fault.Usage(fmt.Errorf("--project and --images are given"), "eq. 3 moves embeddings of texts: give texts")
+		return fault.Usage(fmt.Errorf("--project and --images are given"),
+			"eq. 3 moves embeddings of texts: give texts")
 	}
 	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.DefaultLimits().Alpha) {
 		return fault.Field("--alpha", e.alpha, "from 0 to %g", draw.DefaultLimits().Alpha)

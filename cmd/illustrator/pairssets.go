@@ -29,7 +29,8 @@ that no set has stay out; a set with such gaps is read like any other but may no
   illustrator pairs merge all pairs/*`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fault.Usage(fmt.Errorf("%d arguments are given, not 2 or more", len(args)), "give the folder to write and those to join; see `%s --help`", cmd.CommandPath())
+				return fault.Usage(fmt.Errorf("%d arguments are given, not 2 or more", len(args)),
+					"give the folder to write and those to join; see `%s --help`", cmd.CommandPath())
 			}
 			return nil
 		},
@@ -154,7 +155,8 @@ func runPairsVerify(ctx context.Context, opts *terminal.Options, folder string, 
 		}
 	}
 	if !repair {
-		return fault.Hint(fmt.Errorf("%d files of %s are damaged", len(bad), folder), "--repair takes them out of the set; the command that sampled it then samples their rows again")
+		return fault.Hint(fmt.Errorf("%d files of %s are damaged", len(bad), folder),
+			"--repair takes them out of the set; the command that sampled it then samples their rows again")
 	}
 	if err := pairs.Repair(folder, bad); err != nil {
 		return err

@@ -115,7 +115,8 @@ func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) err
 func (r renderOptions) mix(s *session, from draw.Latents) (draw.Latents, error) {
 	if r.mixZ == "" {
 		if r.inject != draw.DefaultInject {
-			return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject), "give --mix-z, the array that the first layers take their styles from")
+			return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject),
+				"give --mix-z, the array that the first layers take their styles from")
 		}
 		return from, nil
 	}
@@ -127,14 +128,16 @@ func (r renderOptions) mix(s *session, from draw.Latents) (draw.Latents, error) 
 	var rows *draw.RowsError
 	below, err := draw.ZLatents(s.networks, a)
 	if errors.As(err, &shape) {
-		return from, fault.Usage(fmt.Errorf("%s has shape %v", r.mixZ, shape.Shape), "domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
+		return from, fault.Usage(fmt.Errorf("%s has shape %v", r.mixZ, shape.Shape),
+			"domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
 	}
 	if err != nil {
 		return from, err
 	}
 	mixed, err := from.Mix(s.networks, below, r.inject)
 	if errors.As(err, &rows) {
-		return from, fault.Usage(fmt.Errorf("%s has %d rows for %d pictures", r.mixZ, rows.Rows, rows.Want), "give one row for all pictures, or one for each")
+		return from, fault.Usage(fmt.Errorf("%s has %d rows for %d pictures", r.mixZ, rows.Rows, rows.Want),
+			"give one row for all pictures, or one for each")
 	}
 	return mixed, asFlags(err, nil)
 }
@@ -164,9 +167,11 @@ func (r renderOptions) read(s *session) (draw.Latents, error) {
 	var shape *draw.ShapeError
 	switch {
 	case errors.As(err, &shape):
-		err = fault.Usage(fmt.Errorf("%s has shape %v", r.z+r.w, shape.Shape), "domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
+		err = fault.Usage(fmt.Errorf("%s has shape %v", r.z+r.w, shape.Shape),
+			"domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
 	case r.w != "" && r.TruncationPsi != nil && *r.TruncationPsi != 1:
-		err = fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi), "truncate w yourself, or give --z")
+		err = fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi),
+			"truncate w yourself, or give --z")
 	}
 	return latents, err
 }

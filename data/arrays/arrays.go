@@ -63,7 +63,8 @@ func Read(path, name string, usual ...string) (*Array, error) {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".npy":
 		if name != "" {
-			return nil, fault.Usage(fmt.Errorf("read array %q: a .npy file has no tensor %q", path, name), "leave the name out")
+			return nil, fault.Usage(fmt.Errorf("read array %q: a .npy file has no tensor %q", path, name),
+				"leave the name out")
 		}
 		a, err = readNPY(path)
 	case ".npz":

@@ -24,7 +24,8 @@ func readNPZ(path, name string, usual []string) (*Array, error) {
 	defer f.Close()
 	z, err := zip.NewReader(f, size)
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("not a zip archive of NumPy files: %w", err), "save the arrays with numpy.savez")
+		return nil, fault.Hint(fmt.Errorf("not a zip archive of NumPy files: %w", err),
+			"save the arrays with numpy.savez")
 	}
 	entries := map[string]*zip.File{}
 	var names []string

@@ -41,8 +41,8 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 			return 0, err
 		}
 		last := min(first+batchRows, rows)
-		if err := w.Append(meta.Seed+uint64(first), z[first*meta.ZDim:last*meta.ZDim],
-			embeds[first*meta.EmbedDim:last*meta.EmbedDim]); err != nil {
+		zs, es := z[first*meta.ZDim:last*meta.ZDim], embeds[first*meta.EmbedDim:last*meta.EmbedDim]
+		if err := w.Append(meta.Seed+uint64(first), zs, es); err != nil {
 			return 0, err
 		}
 	}

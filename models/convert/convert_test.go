@@ -275,6 +275,18 @@ func TestConvertNames(t *testing.T) {
 	rosinality := testWeights(t, "rosinality.pt", rosinalitySection)
 	mmgen := testWeights(t, "mmgen.pth", stateSection)
 	projector := testWeights(t, "projector.pth", "")
+	nvidia, pickle := testWeights(t, "nvidia.pkl", nvidiaSection), filepath.Join(t.TempDir(), "pickle")
+	if _, err := Convert("testdata/nvidia.pkl", pickle, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := checkpoints.Open(pickle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := folder.Weights() // what a state dict of the pickle's network becomes too
+	if err != nil {
+		t.Fatal(err)
+	}
 	without := func(w *checkpoints.Weights, prefix string) *checkpoints.Weights {
 		return renamedTensors(w, func(name string) (string, bool) { return strings.CutPrefix(name, prefix) })
 	}
@@ -302,6 +314,9 @@ func TestConvertNames(t *testing.T) {
 		"mmgen, generator alone":      {"", generator, StyleGAN2MMGen, "rosinality", "latent_avg"},
 		"mmgen, compiled":             {"state_dict", with(generator, mmgenPrefix+"_orig_mod."), StyleGAN2MMGen, "rosinality", "latent_avg"},
 		"mmgen, parallel and beneath": {"", with(generator, mmgenPrefix+"module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"nvidia":                      {"", nvidia, StyleGAN2NVIDIA, "", ""},
+		"nvidia, parallel":            {"state_dict", with(nvidia, "module."), StyleGAN2NVIDIA, "", ""},
+		"nvidia, as one list":         {"", with(nvidia, "G_ema."), StyleGAN2NVIDIA, "", ""},
 		"projector, compiled":         {"", with(projector, "_orig_mod."), MapperDense, "projector", ""},
 		"projector, in model":         {"model", with(projector, "module."), MapperDense, "projector", ""},
 	} {
@@ -331,7 +346,11 @@ func TestConvertNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameTensors(t, w, wantedTensors(t, c.want, c.without))
+			want := whole
+			if c.want != "" {
+				want = wantedTensors(t, c.want, c.without)
+			}
+			sameTensors(t, w, want)
 			if in, err := Inspect(src, Options{}); err != nil || in.Problem != "" || in.Kind != c.kind {
 				t.Errorf("%s, %s: %+v, %v", name, filepath.Base(src), in.Problem, err)
 			}

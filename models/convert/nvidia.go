@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -65,12 +66,7 @@ var nvidiaAttributes = []struct {
 
 // readNVIDIA reads a generator under rosinality's names. What shapes don't tell, it takes from the modules' attributes.
 func (s *source) readNVIDIA() (*checkpoints.Weights, nvidiaConfig, error) {
-	d := nvidiaModule(s.torch)
-	from, err := s.tensors(d, "")
-	if err != nil {
-		return nil, nvidiaConfig{}, err
-	}
-	cfg, err := readNVIDIAConfig(d)
+	from, cfg, err := s.nvidiaTensors()
 	if err != nil {
 		return nil, cfg, err
 	}
@@ -88,6 +84,48 @@ func (s *source) readNVIDIA() (*checkpoints.Weights, nvidiaConfig, error) {
 		w.Tensors[to.name] = t
 	}
 	return w, cfg, nil
+}
+
+// nvidiaTensors reads a pickled module, or a state dict alone.
+func (s *source) nvidiaTensors() (*checkpoints.Weights, nvidiaConfig, error) {
+	if s.torch != nil {
+		if d := nvidiaModule(s.torch); d != nil {
+			from, err := s.tensors(d, "")
+			if err != nil {
+				return nil, nvidiaConfig{}, err
+			}
+			cfg, err := readNVIDIAConfig(d)
+			return from, cfg, err
+		}
+	}
+	w, err := s.weights()
+	if err != nil {
+		return nil, nvidiaConfig{}, err
+	}
+	if anyHas(w.Names(), nvidiaSection+".") {
+		s.cut(w, nvidiaSection+".")
+	}
+	cfg, err := inferNVIDIAConfig(w)
+	if err == nil {
+		s.dropped = append(s.dropped, "the settings, which a state dict does not hold: taken are the published networks' learning-rate multiplier of "+
+			"0.01 and no clamp of the layers, which networks trained in float16 have at ±256")
+	}
+	return w, cfg, err
+}
+
+// inferNVIDIAConfig reads the size off the names of a state dict. What it does not say is as in the published networks.
+func inferNVIDIAConfig(w *checkpoints.Weights) (nvidiaConfig, error) {
+	cfg := nvidiaConfig{size: 4, lrMLP: lrMLP}
+	if _, ok := w.Tensors["mapping.embed.weight"]; ok {
+		return cfg, fault.Hint(errors.New("it has the tensor mapping.embed.weight: the generator is conditional on classes, which is not supported"), "take one without labels")
+	}
+	for cfg.size < 4096 {
+		if _, ok := w.Tensors[fmt.Sprintf("synthesis.b%d.conv0.weight", 2*cfg.size)]; !ok {
+			break
+		}
+		cfg.size *= 2
+	}
+	return cfg, nil
 }
 
 // nvidiaConfig is what the attributes say of a generator.

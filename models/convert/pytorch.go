@@ -24,12 +24,13 @@ type PyTorchReport struct {
 
 // String returns the report in lines.
 func (r PyTorchReport) String() string {
-	return fmt.Sprintf("%s mapper, %d parameters in %d tensors: a state dict of the official release's projectors\nwritten %s, %d bytes, SHA-256 %s",
+	return fmt.Sprintf("%s mapper, %d parameters in %d tensors: a state dict of the official release's projectors\n"+
+		"written %s, %d bytes, SHA-256 %s",
 		r.Network.Arch, r.Network.Parameters(), r.Tensors, r.File, r.Bytes, r.SHA256)
 }
 
-// ToPyTorch writes the mapper in the folder at location, as train and Convert leave it, as the state dict of a released projector,
-// in PyTorch's order. A file that exists is replaced only if replace is true.
+// ToPyTorch writes the mapper in the folder at location, as train and Convert leave it, as the state dict of a released
+// projector, in PyTorch's order. A file that exists is replaced only if replace is true.
 func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error) {
 	folder, err := checkpoints.Open(location)
 	if err != nil {
@@ -39,7 +40,8 @@ func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error)
 		return r, err
 	}
 	if r.Network.ModelType != mapper.ModelType {
-		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType), "give the folder of a mapper, such as runs/demo/mapper-best")
+		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType),
+			"give the folder of a mapper, such as runs/demo/mapper-best")
 	}
 	if err := r.Network.Validate(); err != nil {
 		return r, err
@@ -65,8 +67,8 @@ func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error)
 	return r, err
 }
 
-// releasedState are the tensors under the release's names in the order of PyTorch's modules. BatchNorm's counters of training
-// steps, which nothing reads, are 0.
+// releasedState are the tensors under the release's names in the order of PyTorch's modules. BatchNorm's counters of
+// training steps, which nothing reads, are 0.
 func releasedState(cfg mapper.Config, w *checkpoints.Weights) (entries []checkpoints.TorchEntry) {
 	layer := func(name string, parts ...string) {
 		for _, part := range parts {

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -124,6 +123,7 @@ func recognizeNames(all []string) (Kind, error) {
 		kind   Kind
 	}{
 		{mmgenPrefix, StyleGAN2MMGen}, {"style_mapping.", StyleGAN2MMGen},
+		{nvidiaConst, StyleGAN2NVIDIA}, {nvidiaSection + "." + nvidiaConst, StyleGAN2NVIDIA},
 		{rosinalitySection + ".", StyleGAN2Rosinality}, {"to_rgb1.conv.", StyleGAN2Rosinality},
 		{"rrdb_blocks.", MapperDense},
 		{"body.", MapperBaseline},
@@ -140,10 +140,6 @@ func recognizeNames(all []string) (Kind, error) {
 	if len(shown) > 6 {
 		shown = append(shown[:6:6], "…")
 	}
-	if anyHas(names, "mapping.fc0.") {
-		return "", fault.Hint(errors.New("it is the state dict of NVIDIA's generator, which does not say all of its network"),
-			"give the whole pickle (network-snapshot-….pkl), which holds its settings too")
-	}
 	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(shown, ", "))
 	if anyHas(names, "text_model.") {
 		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
@@ -151,6 +147,6 @@ func recognizeNames(all []string) (Kind, error) {
 	if anyHas(names, "lin0.") {
 		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
 	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA (%s), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
+	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA (%s, or its state dict), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
 		rosinalitySection, stateSection, mmgenPrefix, nvidiaSection)
 }

@@ -52,9 +52,12 @@ type Weights struct {
 	SHA256 string `json:"sha256"` // of model.safetensors
 }
 
+// Need is the memory in bytes that a run takes, 0 if unknown: of the machine on a CPU, and on each GPU.
+type Need struct{ CPU, GPU int64 }
+
 // Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin. need is the
-// memory in bytes that a program takes on a GPU, 0 if unknown.
-func Diagnose(ctx context.Context, backend string, need int64, cache *programs.Cache,
+// memory that a run takes.
+func Diagnose(ctx context.Context, backend string, need Need, cache *programs.Cache,
 	verify func(ctx context.Context, plugin string) *exec.Cmd) Diagnosis {
 	found := Diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
 	add := func(c Check) {
@@ -71,11 +74,12 @@ func Diagnose(ctx context.Context, backend string, need int64, cache *programs.C
 		}
 	}
 	if xla.IsCUDA(cmp.Or(backend, os.Getenv(xla.BackendEnv))) {
-		for _, c := range checkGPU(cuda.Probe(ctx), need) {
+		need.CPU = 0
+		for _, c := range checkGPU(cuda.Probe(ctx), need.GPU) {
 			add(c)
 		}
 	}
-	add(checkMemory(found.Memory))
+	add(checkMemory(found.Memory, need.CPU))
 	add(found.checkWeights())
 	add(checkPrograms(cache))
 	add(checkPip(ctx, found.Info != nil))
@@ -123,13 +127,17 @@ func checkDevices(info *xla.Info) Check {
 // memoryNeeded is what the embedded domain's runs may take at most.
 const memoryNeeded = 4 << 30
 
-func checkMemory(m machine.Memory) Check {
+func checkMemory(m machine.Memory, need int64) Check {
 	c := Check{Name: "memory", Status: OK, Detail: "not known on this system"}
 	if m.Total == 0 {
 		return c
 	}
 	c.Detail = fmt.Sprintf("%s, %s of it available", machine.ByteSize(int64(m.Total)), machine.ByteSize(int64(m.Available)))
-	if m.Available < memoryNeeded {
+	switch {
+	case need > int64(m.Available):
+		c.Status, c.Fix = Wrong, "lower train.batch, end other programs, or take a machine with more memory"
+		c.Detail += fmt.Sprintf("; the configuration needs about %s", machine.ByteSize(need))
+	case need == 0 && m.Available < memoryNeeded:
 		c.Status, c.Fix = Warning, "end other programs: runs on the embedded domain take up to 4 GiB"
 	}
 	return c

@@ -43,11 +43,21 @@ func TestVerifyFolderFindsAFlippedBit(t *testing.T) {
 }
 
 func TestMemoryCheck(t *testing.T) {
-	if c := checkMemory(machine.Memory{}); c.Status != OK {
+	if c := checkMemory(machine.Memory{}, 0); c.Status != OK {
 		t.Errorf("unknown memory: %+v", c)
 	}
-	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}); c.Status != Warning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
+	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}, 0); c.Status != Warning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
 		t.Errorf("little memory: %+v", c)
+	}
+}
+
+func TestMemoryOfAConfiguration(t *testing.T) {
+	m := machine.Memory{Total: 16 << 30, Available: 8 << 30}
+	if c := checkMemory(m, 9<<30); c.Status != Wrong || c.Fix == "" || !strings.Contains(c.Detail, "needs about 9.0 GiB") {
+		t.Errorf("too little: %+v", c)
+	}
+	if c := checkMemory(m, 3<<30); c.Status != OK {
+		t.Errorf("enough: %+v", c)
 	}
 }
 

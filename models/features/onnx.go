@@ -30,8 +30,8 @@ type ONNXOptions struct {
 	// Output names the tensor that is the features or the distance: an output of the graph or of any node in it. Empty:
 	// the graph's only output.
 	Output string `json:"output"`
-	// Size is the height and width in pixels that pictures are resized to, by the exact area filter. Zero: what the file's
-	// input says; a distance whose input says none takes pictures as they are.
+	// Size is the height and width in pixels that pictures are resized to, by the exact area filter. Zero: what the
+	// file's input says; a distance whose input says none takes pictures as they are.
 	Size int `json:"size"`
 	// Mean and Std of red, green and blue in [0,1] normalise pictures, as (x - Mean) / Std.
 	Mean [3]float64 `json:"mean"`
@@ -94,7 +94,8 @@ func OpenONNXDistance(backend compute.Backend, path string, o ONNXOptions) (*Dis
 	const anySize = 64 // which pooling leaves something of
 	width, err := n.width(backend, d.runner.Store.RootScope(), cmp.Or(n.options.Size, anySize))
 	if err == nil && width != 1 {
-		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width), "a distance is one")
+		err = fault.Hint(fmt.Errorf("output %q has %d values for two pictures", n.options.Output, width),
+			"a distance is one")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX file %q: %w", path, err)

@@ -2,6 +2,7 @@ package features
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,8 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 	}
 	outputs := file.Outputs
 	if o.Output == "" && len(outputs) != 1 {
-		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)), "name the one that is the picture")
+		return nil, fault.Usage(fmt.Errorf("it has the outputs %s", describe(outputs)),
+			"name the one that is the picture")
 	}
 	if o.Output == "" {
 		r.options.Output = outputs[0].Name
@@ -111,7 +113,22 @@ func openRedrawer(path string, o RedrawOptions) (*Redrawer, error) {
 		return nil, fault.Usage(fmt.Errorf("its outputs are %s", describe(outputs)),
 			"a picture has four axes: give a network that redraws pictures, and name its picture where it has several outputs")
 	}
-	return r, nil
+	return r, r.checkOperators()
+}
+
+// checkOperators returns an error if the network has operators that are not supported, before a device is started.
+func (r *Redrawer) checkOperators() error {
+	const side = 256 // pixels, where the network takes any; errors of this size alone don't count
+	h, w := cmp.Or(r.Height, side), cmp.Or(r.Width, side)
+	dims := []int{1, 3, h, w}
+	if r.options.Layout == NHWC {
+		dims = []int{1, h, w, 3}
+	}
+	_, err := r.file.At(map[string][]int{r.file.Inputs[0].Name: dims}, r.options.Output)
+	if errors.Is(err, onnxgraph.ErrOperator) {
+		return err
+	}
+	return nil
 }
 
 // Redraw turns a picture [3,height,width] in [-1,1] into the network's, of the same shape and in about [-1,1]. A

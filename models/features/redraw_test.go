@@ -1,6 +1,9 @@
 package features
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,6 +48,14 @@ func TestRedrawMistakes(t *testing.T) {
 		OutputRange: [2]float64{0, 1}}
 	other, logits := good, good
 	other.Layout, logits.Output = NHWC, "logits"
+	data, err := os.ReadFile("testdata/redraw-cartoongan.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := filepath.Join(t.TempDir(), "net.onnx")
+	if err := os.WriteFile(unknown, bytes.Replace(data, []byte("Tanh"), []byte("Tanx"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		path, want string
 		options    RedrawOptions
@@ -53,6 +64,7 @@ func TestRedrawMistakes(t *testing.T) {
 		"other layout": {"testdata/redraw-cartoongan.onnx", "picture [1 3 any any], which is not NHWC", other},
 		"classifier":   {"testdata/tiny.onnx", "it has the outputs logits [any 5]", good},
 		"no picture":   {"testdata/tiny.onnx", "its outputs are logits [any 5]", logits},
+		"operator":     {unknown, "an operator is not supported: Tanx", good},
 	} {
 		_, err := OpenRedrawer(c.path, c.options)
 		if err == nil || !strings.Contains(err.Error(), c.want) || fault.HintOf(err) == "" {

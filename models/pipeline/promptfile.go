@@ -43,12 +43,15 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	isTensors := len(raw) > 8 && raw[8] == '{' // the length before it may begin with any byte
 	if !isTensors && (bytes.HasPrefix(raw, []byte("PK")) || bytes.HasPrefix(raw, []byte{0x80})) {
 		image, err := parseImagePrompt(path, raw, n.CLIP.ProjectionDim)
-		return PromptFile{Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path),
-			CLIPSHA256: n.Hashes["clip"]}, err
+		return PromptFile{
+			Prompts: Prompts{Image: image}, TextPrompt: text, Source: "the image prompt " + filepath.Base(path),
+			CLIPSHA256: n.Hashes["clip"],
+		}, err
 	}
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
-		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err), "compute them again with `illustrator prompt`")
+		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err),
+			"compute them again with `illustrator prompt`")
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {

@@ -164,7 +164,7 @@ func (c Case) noiseMode() stylegan2.NoiseMode { return cmp.Or(c.NoiseMode, style
 func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 	return &train.Training{
 		Config: train.Config{
-			Batch: c.Batch, Devices: c.Devices, Precision: c.Precision, NoiseMode: c.noiseMode(), Optimizer: c.Optimizer,
+			Batch: c.Batch, Devices: train.DeviceCount(c.Devices), Precision: c.Precision, NoiseMode: c.noiseMode(), Optimizer: c.Optimizer,
 			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,

@@ -2,12 +2,14 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 
 	"github.com/gomlx/compute"
 
+	"illustrator/internal/fault"
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/host"
@@ -29,6 +31,9 @@ type BatchWork struct {
 // BatchWorks returns the parts of the run that compute in batches, of most rows: sampling, and training.
 func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	run := j.Run
+	if run.Train.Devices == train.AllDevices {
+		return nil, fault.Usage(errors.New("train.devices is all"), "name the number of devices to find a batch for: --set train.devices=2")
+	}
 	m, err := j.mapper()
 	if err != nil {
 		return nil, err
@@ -41,7 +46,7 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: run.Pairs.NoiseMode}
 	training := bench.Case{
 		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: run.Train.NoiseMode,
-		Devices: run.Train.Devices, Precision: run.Train.Precision, Losses: stage.Losses, Optimizer: run.Train.Optimizer,
+		Devices: int(run.Train.Devices), Precision: run.Train.Precision, Losses: stage.Losses, Optimizer: run.Train.Optimizer,
 	}
 	training.Optimizer.Accumulate = 1
 	sampling.Open, sampling.Mapper, training.Open, training.Mapper = open, m, open, m

@@ -56,16 +56,19 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	folder, err := checkpoints.Open(init)
 	if err != nil {
 		if info, statErr := os.Stat(init); statErr == nil && !info.IsDir() {
-			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init), "give the folder that `illustrator convert %s --out FOLDER` writes", init)
+			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init),
+				"give the folder that `illustrator convert %s --out FOLDER` writes", init)
 		}
-		return nil, fault.Hint(fmt.Errorf("init: %w", err), "init must be the folder of a mapper, such as mapper-last in that of a run")
+		return nil, fault.Hint(fmt.Errorf("init: %w", err),
+			"init must be the folder of a mapper, such as mapper-last in that of a run")
 	}
 	var cfg mapper.Config
 	if err := folder.Config(&cfg); err != nil {
 		return nil, fmt.Errorf("init: %w", err)
 	}
 	if !cfg.SameWeights(m) {
-		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m), "name a mapper of the run's architecture and widths, or change the run's")
+		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m),
+			"name a mapper of the run's architecture and widths, or change the run's")
 	}
 	w, err := folder.Weights()
 	if err == nil {

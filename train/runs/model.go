@@ -20,7 +20,8 @@ func NewModel(d *configs.Domain, n *pipeline.Networks) draw.Model {
 
 // Choice says which mapper and prompts a model has. All of it may be zero.
 type Choice struct {
-	// Mapper is the folder of a mapper, Run that of a run, whose best mapper and prompts are taken; else those of the domain are.
+	// Mapper is the folder of a mapper, Run that of a run, whose best mapper and prompts are taken; else those of the
+	// domain are.
 	Run, Mapper string
 	// Prompts is a file of prompts, or an image prompt of the official release, to take in their place.
 	Prompts      string
@@ -72,7 +73,8 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	case c.Prompts != "":
 		raw, err := os.ReadFile(c.Prompts)
 		if err != nil {
-			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err), "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err),
+				"give a file that `illustrator prompt` wrote, or an image prompt of the official release")
 		}
 		return pipeline.ParsePrompts(c.Prompts, raw, n, d.TextPrompt)
 	case c.Run == "":

@@ -15,6 +15,9 @@ type Plan struct {
 	Mapper mapper.Config
 	Config train.Config // with all values set
 	Memory train.Memory
+	// OnGPU is the memory on each of Devices GPUs, 1 if the run takes all that there are.
+	OnGPU   train.DeviceMemory
+	Devices int
 }
 
 // Plan plans the run. It starts no device and writes nothing.
@@ -36,5 +39,7 @@ func (j *Job) Plan() (p Plan, err error) {
 	}
 	p.Config = j.Run.Train.Resolved(p.Rows)
 	p.Memory = train.EstimateMemory(p.Config, p.Mapper, j.Networks)
+	p.Devices = max(1, int(p.Config.Devices))
+	p.OnGPU = train.EstimateDeviceMemory(p.Config, p.Mapper, j.Networks, p.Devices)
 	return p, nil
 }

@@ -48,7 +48,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if err != nil {
 		return train.Info{}, err
 	}
-	j.Env.Devices = j.Run.Train.Devices
+	j.Env.Devices = int(j.Run.Train.Devices)
 	set, err := j.openPairs(ctx)
 	if err != nil {
 		return train.Info{}, err

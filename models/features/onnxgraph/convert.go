@@ -8,6 +8,9 @@ import (
 	"illustrator/internal/fault"
 )
 
+// ErrOperator is the error of an operator that is not supported, at any size of pictures.
+var ErrOperator = errors.New("an operator is not supported")
+
 // convert returns what a node's outputs are, and writes the nodes that compute them.
 func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 	if least := leastInputs[n.operator]; len(in) < least || slices.Contains(in[:least], nil) {
@@ -20,8 +23,8 @@ func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 			return out, err
 		}
 	}
-	return nil, fault.Hint(fmt.Errorf("operator %s is not supported", n.operator),
-		"export the network in another way, or another network")
+	return nil, fault.Hint(fmt.Errorf("%w: %s", ErrOperator, n.operator),
+		"export the network in another way, or take another")
 }
 
 // leastInputs is an operator's least number of inputs, if it is not one.
@@ -307,95 +310,4 @@ func (b *builder) apply(operator string, in ...*value) *value {
 		k = boolKind
 	}
 	return b.emit(operator, k, dims, in)
-}
-
-// scalar is a constant that goes with x.
-func scalar(v float64) *value { return newFloats([]float64{v}) }
-
-// convertActivation converts activations, most of which onnx-gomlx lacks.
-func (b *builder) convertActivation(n *node, in []*value) ([]*value, error) {
-	one := func(v *value) ([]*value, error) { return []*value{v}, nil }
-	if len(in) == 0 || in[0] == nil {
-		return nil, nil
-	}
-	x := in[0]
-	positive := func() *value { return b.apply("Max", x, scalar(0)) }
-	negative := func() *value { return b.apply("Min", x, scalar(0)) }
-	// exponential is alpha·(exp(min(x, 0)/alpha) - 1) with another alpha inside.
-	exponential := func(outside, inside float64) *value {
-		e := b.apply("Exp", b.apply("Div", negative(), scalar(inside)))
-		return b.apply("Mul", b.apply("Sub", e, scalar(1)), scalar(outside))
-	}
-	// softplus is log(1 + exp(x)), which does not overflow so.
-	softplus := func() *value {
-		e := b.apply("Exp", b.apply("Neg", b.apply("Abs", x)))
-		return b.apply("Add", positive(), b.apply("Log", b.apply("Add", e, scalar(1))))
-	}
-	switch n.operator {
-	case "LeakyRelu":
-		return one(b.apply("Add", positive(), b.apply("Mul", negative(), scalar(n.float("alpha", 0.01)))))
-	case "PRelu":
-		slope := in[1]
-		if x.dims == nil || slope.dims == nil {
-			return nil, errShape
-		}
-		if dims, err := broadcast(x.dims, slope.dims); err != nil || !slices.Equal(dims, x.dims) {
-			return nil, fmt.Errorf("a slope %v of a tensor %v", slope.dims, x.dims)
-		}
-		return one(b.apply("Add", positive(), b.apply("Mul", negative(), slope)))
-	case "Elu":
-		return one(b.apply("Add", positive(), exponential(n.float("alpha", 1), 1)))
-	case "Celu":
-		alpha := n.float("alpha", 1)
-		return one(b.apply("Add", positive(), exponential(alpha, alpha)))
-	case "Selu":
-		gamma := n.float("gamma", 1.05070102214813232421875) // ONNX's default
-		out := b.apply("Add", positive(), exponential(n.float("alpha", 1.67326319217681884765625), 1))
-		return one(b.apply("Mul", out, scalar(gamma)))
-	case "HardSigmoid":
-		line := b.apply("Add", b.apply("Mul", x, scalar(n.float("alpha", 0.2))), scalar(n.float("beta", 0.5)))
-		return one(b.apply("Max", b.apply("Min", line, scalar(1)), scalar(0)))
-	case "Softplus":
-		return one(softplus())
-	case "Softsign":
-		return one(b.apply("Div", x, b.apply("Add", b.apply("Abs", x), scalar(1))))
-	case "Mish":
-		return one(b.apply("Mul", b.apply("Tanh", softplus()), x))
-	case "Swish":
-		return one(b.apply("Mul", b.apply("Sigmoid", b.apply("Mul", x, scalar(n.float("alpha", 1)))), x))
-	case "ThresholdedRelu":
-		return one(b.apply("Where", b.apply("Greater", x, scalar(n.float("alpha", 1))), x, scalar(0)))
-	case "Gelu":
-		operator := "Gelu"
-		if n.text("approximate", "none") == "tanh" {
-			operator = "FastGelu" // onnx-gomlx's name of that
-		}
-		return one(b.emit(operator, x.kind, x.dims, in[:1]))
-	case "Clip":
-		return b.clip(n, in)
-	}
-	return nil, nil
-}
-
-// clip has its bounds as attributes before opset 11.
-func (b *builder) clip(n *node, in []*value) ([]*value, error) {
-	out := in[0]
-	for i, bound := range []struct{ name, operator string }{{"min", "Max"}, {"max", "Min"}} {
-		var limit *value
-		if len(in) > i+1 {
-			limit = in[i+1]
-		}
-		if a := n.attributes[bound.name]; a != nil {
-			limit = scalar(float64(a.float))
-		}
-		if limit == nil {
-			continue
-		}
-		next, err := b.broadcasts(bound.operator, out, limit)
-		if err != nil {
-			return nil, err
-		}
-		out = next[0]
-	}
-	return []*value{out}, nil
 }

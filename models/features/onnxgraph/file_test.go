@@ -245,9 +245,9 @@ func scalarOf(v int64) *tensor { return constantTensor(int64Kind, nil, nil, []in
 func TestAtRefuses(t *testing.T) {
 	y := []string{"y"}
 	for want, nodes := range map[string][][]byte{
-		`TaxPool "y": operator TaxPool is not`: {testNode("TaxPool", []string{"x"}, y)},
-		`Relu "y": 0 inputs; it takes 1`:       {testNode("Relu", nil, y)},
-		"depends on the picture":               {testNode("Reshape", []string{"x", "x"}, y)},
+		`TaxPool "y": an operator is not supported: TaxPool`: {testNode("TaxPool", []string{"x"}, y)},
+		`Relu "y": 0 inputs; it takes 1`:                     {testNode("Relu", nil, y)},
+		"depends on the picture":                             {testNode("Reshape", []string{"x", "x"}, y)},
 		"cannot have shape [4]": {testConstant("d", wholes(4)),
 			testNode("Reshape", []string{"x", "d"}, y)},
 		"axis 4 of a tensor of 4 axes": {testNode("Softmax", []string{"x"}, y, "axis", 4)},
