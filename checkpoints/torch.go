@@ -168,8 +168,8 @@ func under(prefix string) func(string) (string, bool) {
 	return func(name string) (string, bool) { return strings.CutPrefix(name, prefix) }
 }
 
-// Select reads the tensors that name renames, or their headers alone. Entries that are not tensors are left out, and
-// listed.
+// Select reads the tensors for which name returns a name, under that name, or their headers alone. It lists the entries
+// that are not tensors in Others.
 func (d *TorchDict) Select(name func(old string) (string, bool), headers bool) (*Weights, error) {
 	w := &Weights{Source: d.source, Tensors: map[string]Tensor{}, Others: map[string]string{}}
 	r := tensorReader{archive: d.archive, storages: map[string][]byte{}}
@@ -223,7 +223,7 @@ func (d *TorchDict) Class(name string) string {
 	return ""
 }
 
-// describe names the kind of an entry that is not a tensor.
+// describe returns what an entry other than a tensor is, in words.
 func describe(v any) string {
 	switch v := v.(type) {
 	case *foreign:

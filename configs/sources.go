@@ -9,6 +9,7 @@ import (
 	"illustrator/checkpoints"
 	"illustrator/checkpoints/fetch"
 	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
 )
 
 // Sources say where a domain's networks are published, for `illustrator fetch`: each in one or more forms, of which the
@@ -26,8 +27,8 @@ type Source struct {
 	// Licence is shown, and must be accepted before anything is downloaded.
 	Licence string `yaml:"licence"`
 	// ColorOrder is the order of the channels that a generator produces: "RGB", "BGR", or empty for the layout's own.
-	ColorOrder string       `yaml:"color_order,omitempty"`
-	Files      []fetch.File `yaml:"files"`
+	ColorOrder stylegan2.ColorOrder `yaml:"color_order,omitempty"`
+	Files      []fetch.File         `yaml:"files"`
 }
 
 // Path is what `illustrator convert` is given, of files that are in folder.
@@ -109,8 +110,8 @@ func (d *Domain) validateSources() error {
 			if s.Licence == "" {
 				return fault.Usage(fmt.Errorf("%s.licence is missing", field), "say under which licence the network is published")
 			}
-			if s.ColorOrder != "" && (p.Network != "generator" || s.ColorOrder != "RGB" && s.ColorOrder != "BGR") {
-				return fault.Usage(fmt.Errorf("%s.color_order is %q", field, s.ColorOrder), "color_order must be RGB or BGR, and a generator's")
+			if s.ColorOrder != "" && p.Network != "generator" {
+				return fault.Usage(fmt.Errorf("%s.color_order is %q", field, s.ColorOrder), "leave it out: only a generator has a color order")
 			}
 			if len(s.Files) == 0 {
 				return fault.Usage(fmt.Errorf("%s.files is missing", field), "name the files: url, size and sha256 of each")

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
 )
 
 // The release's prompts and α, and folders, sizes and hashes that fit each other.
@@ -42,7 +43,7 @@ func TestPublishedDomains(t *testing.T) {
 				t.Errorf("%s: %+v, want SHA-256 %s", name, source, want.sha256[i])
 			}
 			// MMGeneration's names end with the beginning of the hash.
-			if order := map[bool]string{true: "BGR", false: "RGB"}[strings.HasSuffix(file.Name(), "-"+file.SHA256+".pth")]; order != source.ColorOrder {
+			if order := map[bool]stylegan2.ColorOrder{true: stylegan2.BGR, false: stylegan2.RGB}[strings.HasSuffix(file.Name(), "-"+file.SHA256+".pth")]; order != source.ColorOrder {
 				t.Errorf("%s: color order %s, want %s", name, source.ColorOrder, order)
 			}
 		}
@@ -92,7 +93,7 @@ sources:
 	}
 	for change, want := range map[[2]string][2]string{
 		{"licence: free", "about: x"}:  {"sources.generator[0].licence is missing", "licence"},
-		{"RGB", "GBR"}:                 {`sources.generator[0].color_order is "GBR"`, "RGB or BGR"},
+		{"RGB", "GBR"}:                 {`sources.generator[0].color_order: color order "GBR" is unknown`, "RGB or BGR"},
 		{"01234567", "XY"}:             {`sources.generator[0].files[0]: sha256 is "XY"`, "64"},
 		{"https://a.org/g.pt", "g.pt"}: {`url "g.pt" is not the address of a file`, "https://"},
 		{"generator: nets/g", "generator: embedded:lorelei/generator"}: {"sources.generator is given", "leave it out"},

@@ -143,6 +143,12 @@ func invalidText(n *yaml.Node, t reflect.Type, key string) (line int, invalid st
 				return line, invalid
 			}
 		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if line, invalid = invalidText(n.Content[i+1], t.Elem(), strings.TrimPrefix(key+"."+n.Content[i].Value, ".")); invalid != "" {
+				return line, invalid
+			}
+		}
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name := n.Content[i].Value

@@ -165,9 +165,11 @@ func TestBadUploads(t *testing.T) {
 // A body that is not UTF-8 is refused, not drawn as what JSON's decoder makes of it.
 func TestJSONMustBeUTF8(t *testing.T) {
 	r := tiny.serve(t)
-	a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte("{\"text\": \"caf\xe9\"}"),
-		map[string]string{"Content-Type": "application/json"})
-	if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "not UTF-8") {
-		t.Errorf("%d %s", a.status, a.body)
+	for _, body := range []string{"{\"text\": \"caf\xe9\"}", `{"text": "a \ud83d hat"}`} {
+		a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(body),
+			map[string]string{"Content-Type": "application/json"})
+		if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "not UTF-8") {
+			t.Errorf("%q: %d %s", body, a.status, a.body)
+		}
 	}
 }

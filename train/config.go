@@ -26,6 +26,9 @@ type Config struct {
 	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
 	// optimizer are float32.
 	Precision pipeline.Precision `yaml:"precision"`
+	// Recompute has the gradient of the semantic loss compute the generator's layers below the last resolution again
+	// instead of keeping their values: less memory at large sizes, for more time.
+	Recompute bool `yaml:"recompute,omitempty"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
 	NoiseMode  stylegan2.NoiseMode `yaml:"noise_mode"`
 	Optimizer  Optimizer           `yaml:"optimizer"`

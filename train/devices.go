@@ -40,7 +40,7 @@ func (n DeviceCount) MarshalYAML() (any, error) {
 	return int(n), nil
 }
 
-// count is the number of devices that a backend which has have gives the training, or an error if they can't share its
+// count returns the number of devices to train on where a backend has have, or an error if they cannot share the
 // batches.
 func (c Config) count(have int) (int, error) {
 	if c.Devices != AllDevices {

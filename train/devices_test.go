@@ -101,8 +101,7 @@ func sharedTraining(t *testing.T, count int) *Training {
 		},
 		Config: Config{
 			Batch: 8, Devices: DeviceCount(count), Precision: "float32", NoiseMode: "const", Optimizer: torchAdam,
-			OnNaN:      StopOnNaN,
-			LogEvery:   25,
+			OnNaN: StopOnNaN, LogEvery: 25,
 			Validation: Validation{Every: 100, Rows: 12}, Checkpoint: Checkpoint{Every: 100, Keep: 1},
 			Stages: []Stage{{
 				Name: "all", Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},

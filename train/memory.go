@@ -75,7 +75,7 @@ func mapperLayers(m mapper.Config) (layers int) {
 	return layers
 }
 
-// mapperValues counts what goes into the mapper's linear layers for each row, and what comes out, is normalised and
+// mapperValues counts the values of a row that go into the mapper's linear layers, come out, are normalised and
 // activated.
 func mapperValues(m mapper.Config) (values int) {
 	for _, shape := range m.Shapes() {

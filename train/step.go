@@ -218,7 +218,9 @@ func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predic
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
 		Render: func() *graph.Node {
 			noise := stylegan2.Noise{Mode: t.Config.NoiseMode, Keys: keys}
-			return t.Networks.ImageEmbedsIn(scope, t.Config.Precision, predicted, noise)
+			networks := *t.Networks
+			networks.Generator.Recompute = t.Config.Recompute
+			return networks.ImageEmbedsIn(scope, t.Config.Precision, predicted, noise)
 		},
 	})
 }

@@ -38,9 +38,16 @@ func of(results []Result, keep func(Result) bool) []Result {
 
 func explanation(results []Result) report.Section {
 	failed := len(of(results, func(r Result) bool { return r.Error != "" }))
+	listed := 0
+	for _, j := range (options{}).jobs() {
+		listed += len(j.Devices)
+	}
+	said := fmt.Sprintf("%d programs compiled, %d did not.", len(results)-failed, failed)
+	if left := listed - len(results); left > 0 {
+		said += fmt.Sprintf(" %d more of the list of `make gpu-compile` have not been compiled yet.", left)
+	}
 	return report.Section{Heading: "Reading the tables", Blocks: []report.Block{
-		report.Paragraph(fmt.Sprintf("%d programs were compiled, %d of them did not compile. The weights are zeros, for compiling needs their shapes only.",
-			len(results), failed)),
+		report.Paragraph(said + " The weights are zeros: compiling needs only their shapes."),
 		report.List{
 			"Memory is XLA's plan: arguments, outputs and temporaries. cuDNN's and cuBLAS's algorithms are chosen on a device, and their workspaces are not in it.",
 			"Kernels are the launches of a run. FLOPs are those of convolutions and products. Bytes are what the kernels read and write, each operand once.",

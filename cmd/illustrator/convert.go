@@ -9,6 +9,7 @@ import (
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
+	"illustrator/models/stylegan2"
 )
 
 func newConvertCommand(opts *terminal.Options) *cobra.Command {
@@ -57,7 +58,7 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", "", "folder to write, or the file with --to (required)")
 	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
-	flags.StringVar(&options.ColorOrder, "color-order", "", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
+	terminal.Enum(flags, &options.ColorOrder, "color-order", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
 	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
 	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
@@ -70,13 +71,10 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 	return cmd
 }
 
-// checkColorOrder returns an error if order is given and is none, or if what it is given for is no generator.
-func checkColorOrder(path, order string) error {
+// checkColorOrder returns an error if order is given for a network that is not a generator.
+func checkColorOrder(path string, order stylegan2.ColorOrder) error {
 	if order == "" {
 		return nil
-	}
-	if order != "RGB" && order != "BGR" {
-		return fault.Field("--color-order", order, "RGB or BGR")
 	}
 	kind, err := convert.Recognize(path)
 	if err != nil {

@@ -70,8 +70,11 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err != nil {
 		return err
 	}
-	summary, err = generate(ctx, opts, s, generateOptions{mapperOptions: mapperOptions{run: out}, out: pictures, texts: texts}, plan, nil)
+	a, err := artistOptions{mapperOptions: mapperOptions{run: out}}.artist(ctx, opts, s, false)
 	if err != nil {
+		return err
+	}
+	if summary, err = a.album(ctx, album.Album{Plan: plan, Texts: texts, Out: pictures}); err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()

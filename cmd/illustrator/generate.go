@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/fault"
@@ -15,13 +13,11 @@ import (
 )
 
 type generateOptions struct {
-	mapperOptions
+	artistOptions
 	drawFlags
-	cartoonOptions
-	domain, textsFile, out string
-	strict, asJSON, arrays bool
-	batch                  int
-	texts                  []texts.Text
+	textsFile, out string
+	asJSON, arrays bool
+	batch          int
 }
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
@@ -56,8 +52,7 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runGenerate(cmd, opts, g, args) },
 	}
-	addDomainFlag(cmd, &g.domain)
-	g.mapperOptions.addFlags(cmd)
+	g.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
 	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
@@ -65,35 +60,34 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
 	flags.IntVar(&g.batch, "batch", draw.AtOnce, "pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
-	g.cartoonOptions.addFlags(cmd)
 	g.addKeepPlainFlag(cmd)
 	flags.BoolVar(&g.arrays, "arrays", false, "write z.npy [N,Z], w.npy [N,L,Z] and the pictures as float32, images.npy [N,3,H,W], too")
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
 
-func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) (err error) {
-	if g.texts, err = readTextArguments(args, g.textsFile); err != nil {
-		return err
-	}
-	if len(g.texts) == 0 {
-		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
-	}
-	if g.domain, err = g.domainOf(cmd, g.domain); err != nil {
-		return err
-	}
-	s, err := readDomain(opts, g.domain)
+func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) error {
+	descriptions, err := readTextArguments(args, g.textsFile)
 	if err != nil {
 		return err
+	}
+	if len(descriptions) == 0 {
+		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
 	}
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	plan, plans, err := g.plans(cmd, s.model(), g.texts)
+	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays}
+	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
+		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
+			return err
+		}
+		return terminal.CheckOutputFolder(g.out)
+	})
 	if err != nil {
 		return err
 	}
-	summary, err := generate(cmd.Context(), opts, s, g, plan, plans)
+	summary, err := a.album(cmd.Context(), of)
 	if err != nil {
 		return err
 	}
@@ -138,38 +132,4 @@ func gainLine(what string, g *draw.Gain) string {
 		line += fmt.Sprintf(", named attributes found %.1f → %.1f %%", 100**g.Before.AttributeAccuracy, 100**g.After.AttributeAccuracy)
 	}
 	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
-}
-
-// generate draws and writes the pictures of all texts by plan, or by plans if there are any. All that g names is checked before
-// a device starts.
-func generate(ctx context.Context, opts *terminal.Options, s *session, g generateOptions, plan draw.Plan, plans []draw.Plan) (summary album.Summary, err error) {
-	if s.networks.Classifier != nil {
-		if err := draw.CheckTexts(*s.networks.Classifier, g.texts); err != nil {
-			return summary, err
-		}
-	}
-	if err := terminal.CheckOutputFolder(g.out); err != nil {
-		return summary, err
-	}
-	if err := openCartoon(opts, &g.cartoonOptions, s); err != nil {
-		return summary, err
-	}
-	redraws, err := openTextStyles(opts, g.cartoonOptions, g.texts, s)
-	if err != nil {
-		return summary, err
-	}
-	model, err := s.loadModel(ctx, g.mapperOptions, plan.NoProjection)
-	if err != nil {
-		return summary, err
-	}
-	if err := checkLengths(opts, s, g.texts, g.strict); err != nil {
-		return summary, err
-	}
-	if err := s.start(); err != nil {
-		return summary, err
-	}
-	return album.Album{
-		Env: opts.Env(), Model: model, Plan: plan, Plans: plans, Texts: g.texts, AtOnce: g.batch, Redraw: g.Redraw, Redraws: redraws, Out: g.out,
-		Arrays: g.arrays,
-	}.Draw(ctx)
 }

@@ -11,17 +11,17 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/storybook"
+	"illustrator/draw"
 	"illustrator/draw/story"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
 
 type illustrateOptions struct {
-	mapperOptions
+	artistOptions
 	drawFlags
-	cartoonOptions
-	domain, out, format, title, character, language string
-	sameSeed, asJSON                                bool
+	out, format, title, character, language string
+	sameSeed, asJSON                        bool
 }
 
 func newIllustrateCommand(opts *terminal.Options) *cobra.Command {
@@ -47,8 +47,7 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runIllustrate(cmd, opts, i, args[0]) },
 	}
-	addDomainFlag(cmd, &i.domain)
-	i.mapperOptions.addFlags(cmd)
+	i.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&i.out, "out", "o", "story", "folder to write")
 	flags.StringVar(&i.format, "format", "html", "page to lay out: html, pdf or both")
@@ -58,7 +57,6 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 	flags.BoolVar(&i.sameSeed, "same-seed", false, "draw all pictures with the first seed")
 	flags.BoolVar(&i.asJSON, "json", false, "print the summary as JSON")
 	i.drawFlags.addFlags(cmd, "0-499")
-	i.cartoonOptions.addFlags(cmd)
 	i.addKeepPlainFlag(cmd)
 	return cmd
 }
@@ -72,34 +70,23 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 		return err
 	}
 	title := cmp.Or(i.title, written.Title, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
-	if i.domain, err = i.domainOf(cmd, i.domain); err != nil {
-		return err
-	}
-	s, err := readDomain(opts, i.domain)
-	if err != nil {
-		return err
-	}
-	plan, err := i.drawFlags.plan(cmd, s.model())
-	if err != nil {
-		return err
-	}
 	job := &story.Job{
-		Env: opts.Env(), Model: s.model(), Plan: plan, Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed,
-		Format: story.Format(i.format), Out: i.out,
+		Env: opts.Env(), Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed, Format: story.Format(i.format), Out: i.out,
 	}
-	if err := job.Ask(i.character); err != nil {
+	a, err := i.open(cmd, opts, i.spec.NoProjection, func(m draw.Model) (err error) {
+		job.Model = m
+		if job.Plan, err = i.drawFlags.plan(cmd, m); err != nil {
+			return err
+		}
+		if err := job.Ask(i.character); err != nil {
+			return err
+		}
+		return terminal.CheckOutputFolder(i.out)
+	})
+	if err != nil {
 		return err
 	}
-	if err := terminal.CheckOutputFolder(i.out); err != nil {
-		return err
-	}
-	if err := openCartoon(opts, &i.cartoonOptions, s); err != nil {
-		return err
-	}
-	job.Redraw = i.Redraw
-	if job.Model, err = s.loadModel(cmd.Context(), i.mapperOptions, plan.NoProjection); err != nil {
-		return err
-	}
+	job.Model, job.Redraw = a.Model, a.Redraw
 	summary, err := job.Illustrate(cmd.Context())
 	if err != nil {
 		return err

@@ -55,68 +55,49 @@ func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 
 // originOptions say how the pictures of origins are drawn, with flags that commands share.
 type originOptions struct {
-	mapperOptions
-	cartoonOptions
-	domain   string
+	artistOptions
 	settings draw.Settings
-	strict   bool
 	pad      bool
 }
 
 // addFlags adds the flags; alpha names that of the prompt projection.
 func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
-	addDomainFlag(cmd, &p.domain)
-	p.mapperOptions.addFlags(cmd)
+	p.artistOptions.addFlags(cmd)
 	addProjectionFlags(cmd, &p.settings, alpha, "distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
 	p.settings.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &p.settings)
-	p.cartoonOptions.addFlags(cmd)
 	addStrictFlag(cmd, &p.strict)
 	addPadFlag(cmd, &p.pad)
 }
 
-// artist draws origins: a domain with its mapper and prompts, and how pictures are made.
-type artist struct {
+// editor changes pictures that an artist draws.
+type editor struct {
 	edit.Artist
-	globals *terminal.Options
-	session *session
-	options originOptions
+	*artist
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
-func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*artist, error) {
-	a := artist{globals: opts, options: p}
-	var err error
-	if a.options.domain, err = p.domainOf(cmd, p.domain); err != nil {
-		return nil, err
-	}
-	if a.session, err = readDomain(opts, a.options.domain); err != nil {
-		return nil, err
-	}
-	a.session.networks.Preprocessor.Pad = p.pad
-	plan, err := a.session.model().Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
+func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*editor, error) {
+	var manner draw.Manner
+	a, err := p.artistOptions.open(cmd, opts, p.settings.NoProjection, func(m draw.Model) error {
+		m.Preprocessor.Pad = p.pad
+		plan, err := m.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
+		manner = plan.Manner
+		return asFlags(err, map[string]string{"alpha": "--" + alpha})
+	})
 	if err != nil {
-		return nil, asFlags(err, map[string]string{"alpha": "--" + alpha})
-	}
-	a.Manner = plan.Manner
-	if err := openCartoon(opts, &a.options.cartoonOptions, a.session); err != nil {
 		return nil, err
 	}
-	a.Redraw = a.options.Redraw
-	a.Model, err = a.session.loadModel(cmd.Context(), p.mapperOptions, p.settings.NoProjection)
-	return &a, err
+	return &editor{edit.Artist{Model: a.Model, Manner: manner, Redraw: a.Redraw}, a}, nil
 }
 
-// start checks the lengths of texts and opens the device.
-func (a *artist) start(of ...*texts.Text) error {
+// start checks the lengths of texts, of which some may be nil, and opens the device.
+func (e *editor) start(of ...*texts.Text) error {
 	var given []texts.Text
 	for _, t := range of {
 		if t != nil {
 			given = append(given, *t)
 		}
 	}
-	if err := checkLengths(a.globals, a.session, given, a.options.strict); err != nil {
-		return err
-	}
-	return a.session.start()
+	return e.artist.start(given)
 }

@@ -26,7 +26,7 @@ type arrayFile struct {
 	pick  func(*draw.Picture) []float32
 }
 
-// newArrayFiles opens the files for a limited number of rows.
+// newArrayFiles opens the files for at most that many rows.
 func newArrayFiles(folder string, m draw.Model, most int) (*arrayFiles, error) {
 	dim, size := m.Generator.StyleDim, m.Generator.Size
 	a := &arrayFiles{}

@@ -21,6 +21,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/models/stylegan2"
 )
 
 // Kind is a network in the layout of a public release.
@@ -76,7 +77,7 @@ type Options struct {
 	// logits mean, and whose "size" is its pictures' height and width. Only a classifier needs it.
 	Attributes string
 	// ColorOrder is the order of the channels that a generator produces: "RGB" or "BGR". Empty: BGR for mmgen, else RGB.
-	ColorOrder string
+	ColorOrder stylegan2.ColorOrder
 	// Vocabulary is where a CLIP's vocabulary is if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
 	// folder with vocab.json and merges.txt or tokenizer.json. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
 	Vocabulary string
@@ -203,7 +204,7 @@ func (s *source) checkOptions(opts Options) error {
 		name, value, hint string
 		kinds             []Kind
 	}{
-		{"color order", opts.ColorOrder, "only generators have a color order", []Kind{StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA}},
+		{"color order", string(opts.ColorOrder), "only generators have a color order", []Kind{StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA}},
 		{"attributes", opts.Attributes, "only attribute classifiers have attributes", []Kind{ClassifierSequential}},
 		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary", []Kind{CLIPOpenAI, CLIPOpenCLIP}},
 		{"activation", opts.Activation, "only CLIPs in OpenAI's layout need to be told their activation", []Kind{CLIPOpenAI}},

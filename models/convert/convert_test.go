@@ -75,7 +75,7 @@ func wantedTensors(t *testing.T, name, without string) *checkpoints.Weights {
 
 func TestConvertLayouts(t *testing.T) {
 	for _, l := range layouts {
-		t.Run(l.file+l.options.ColorOrder, func(t *testing.T) {
+		t.Run(l.file+string(l.options.ColorOrder), func(t *testing.T) {
 			src, dst := filepath.Join("testdata", l.file), filepath.Join(t.TempDir(), "out")
 			if kind, err := Recognize(src); err != nil || kind != l.kind {
 				t.Fatalf("recognised %q, %v; want %q", kind, err, l.kind)

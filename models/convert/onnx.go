@@ -27,12 +27,15 @@ type ONNXReport struct {
 
 // String returns the report in lines.
 func (r ONNXReport) String() string {
-	return fmt.Sprintf("%s mapper, %d parameters\ninput   %s float32 [batch, %d]: CLIP image embeddings of length √%d\noutput  %s float32 [batch, %d]\nwritten %s, %d bytes, SHA-256 %s",
-		r.Network.Arch, r.Network.Parameters(), r.Input, r.Network.EmbedDim, r.Network.EmbedDim, r.Output, r.Network.ZDim, r.File, r.Bytes, r.SHA256)
+	n := r.Network
+	return fmt.Sprintf("%s mapper, %d parameters\n", n.Arch, n.Parameters()) +
+		fmt.Sprintf("input   %s float32 [batch, %d]: CLIP image embeddings of length √%d\n", r.Input, n.EmbedDim, n.EmbedDim) +
+		fmt.Sprintf("output  %s float32 [batch, %d]\n", r.Output, n.ZDim) +
+		fmt.Sprintf("written %s, %d bytes, SHA-256 %s", r.File, r.Bytes, r.SHA256)
 }
 
-// ToONNX writes the mapper in the folder at location, as train and Convert leave it, as an ONNX file. A file that exists is
-// replaced only if replace is true.
+// ToONNX writes the mapper in the folder at location, as train and Convert leave it, as an ONNX file. A file that
+// exists is replaced only if replace is true.
 func ToONNX(location, file string, replace bool) (r ONNXReport, err error) {
 	folder, err := checkpoints.Open(location)
 	if err != nil {
@@ -42,7 +45,8 @@ func ToONNX(location, file string, replace bool) (r ONNXReport, err error) {
 		return r, err
 	}
 	if r.Network.ModelType != mapper.ModelType {
-		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType), "give the folder of a mapper, such as runs/demo/mapper-best")
+		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType),
+			"give the folder of a mapper, such as runs/demo/mapper-best")
 	}
 	if err := r.Network.Validate(); err != nil {
 		return r, err
@@ -72,7 +76,8 @@ func ToONNX(location, file string, replace bool) (r ONNXReport, err error) {
 func properties(folder *checkpoints.Folder, cfg mapper.Config) map[string]string {
 	p := map[string]string{
 		"mapper": folder.SHA256(),
-		"input":  fmt.Sprintf("CLIP image embeddings, divided by their length and multiplied by the square root of %d", cfg.EmbedDim),
+		"input": fmt.Sprintf("CLIP image embeddings, divided by their length and multiplied by the square root of %d",
+			cfg.EmbedDim),
 	}
 	if m := folder.Manifest(); m != nil {
 		p["generator"], p["clip"] = m.Networks["generator"], m.Networks["clip"]

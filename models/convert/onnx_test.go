@@ -41,7 +41,8 @@ func exported(t *testing.T, cfg mapper.Config) (file string, embeds, z []float32
 	}
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "mapper")
-	if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: w, Layout: mapper.ModelType, Tool: "test"}); err != nil {
+	contents := checkpoints.Contents{Config: cfg, Weights: w, Layout: mapper.ModelType, Tool: "test"}
+	if err := checkpoints.Write(folder, contents); err != nil {
 		t.Fatal(err)
 	}
 	file = filepath.Join(dir, "mapper.onnx")
@@ -70,7 +71,8 @@ func exported(t *testing.T, cfg mapper.Config) (file string, embeds, z []float32
 }
 
 var onnxMappers = map[string]mapper.Config{
-	"dense":     {ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 2, Layers: 3, Dropout: 0.1},
+	"dense": {ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 2, Layers: 3,
+		Dropout: 0.1},
 	"one layer": {ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: 7, ZDim: 10, Width: 8, Blocks: 1, Layers: 1},
 	"baseline":  {ModelType: mapper.ModelType, Arch: mapper.Baseline, EmbedDim: 7, ZDim: 10, Width: 8, Layers: 4},
 }
@@ -144,7 +146,8 @@ func TestONNXByRuntime(t *testing.T) {
 }
 
 func TestToONNXMistakes(t *testing.T) {
-	if _, err := ToONNX("embedded:lorelei/clip", filepath.Join(t.TempDir(), "clip.onnx"), false); err == nil || fault.HintOf(err) == "" {
+	_, err := ToONNX("embedded:lorelei/clip", filepath.Join(t.TempDir(), "clip.onnx"), false)
+	if err == nil || fault.HintOf(err) == "" {
 		t.Errorf("a CLIP: %v", err)
 	}
 	if _, err := ToONNX(t.TempDir(), filepath.Join(t.TempDir(), "none.onnx"), false); err == nil {

@@ -169,7 +169,7 @@ func TestConvertRefuses(t *testing.T) {
 		"config without sense":   {clipWith("config.json", `{"model_type": "clip", "projection_dim": -4}`), Options{}, []string{"projection_dim is -4"}},
 		"config of huge sizes":   {clipWith("config.json", `{"model_type": "clip", "text_config": {"hidden_size": 1e12}}`), Options{}, []string{"text_config"}},
 		"header of 2^60 bytes":   {clipWith("model.safetensors", "\x00\x00\x00\x00\x00\x00\x00\x10{}"), Options{}, []string{"claims 1152921504606846976 bytes"}},
-		"color order":            {"testdata/rosinality.pt", Options{ColorOrder: "GBR"}, []string{"color_order is", "GBR"}},
+		"color order":            {"testdata/rosinality.pt", Options{ColorOrder: "GBR"}, []string{"color order", "GBR", "unknown"}},
 		"color order of a CLIP":  {"testdata/clip", Options{ColorOrder: "RGB"}, []string{"color order"}},
 		"attributes of a CLIP":   {"testdata/clip", Options{Attributes: "x"}, []string{"attributes"}},
 		"classifier of what":     {writeTorch(t, "c.pt", "", class), Options{}, []string{"what their logits mean"}},

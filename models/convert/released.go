@@ -26,7 +26,7 @@ func recognizeReleased(w *checkpoints.Weights) Kind {
 	return ""
 }
 
-// loadReleased describes what is no network, and says which command takes it.
+// loadReleased describes a prompt or pairs. To convert them is an error, which names the command that takes them.
 func (s *source) loadReleased() (*network, error) {
 	w, err := s.stateDict().Headers("")
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *source) loadReleased() (*network, error) {
 		n.describe = fmt.Sprintf("embedding of %d", slices.Max(w.Tensors[w.Names()[0]].Shape))
 	}
 	if !s.headers {
-		return nil, fault.Hint(fmt.Errorf("%s: it is no network", s.path), "%s", hint)
+		return nil, fault.Hint(fmt.Errorf("%s: it is not a network", s.path), "%s", hint)
 	}
 	return n, nil
 }

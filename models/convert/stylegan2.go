@@ -23,14 +23,14 @@ const lrMLP = 0.01
 
 // loadStyleGAN2 reads a generator of any layout. All keep weights before the equalised learning rate's scale, so that no
 // value changes.
-func (s *source) loadStyleGAN2(colorOrder string) (*network, error) {
-	order, rate := "RGB", lrMLP
+func (s *source) loadStyleGAN2(colorOrder stylegan2.ColorOrder) (*network, error) {
+	order, rate := stylegan2.RGB, lrMLP
 	var nvidia nvidiaConfig
 	var weights *checkpoints.Weights
 	var err error
 	switch s.kind {
 	case StyleGAN2MMGen:
-		order = "BGR"
+		order = stylegan2.BGR
 		weights, err = s.readMMGen()
 	case StyleGAN2NVIDIA:
 		weights, nvidia, err = s.readNVIDIA()

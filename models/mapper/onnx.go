@@ -46,8 +46,8 @@ func ONNX(cfg Config, w *checkpoints.Weights, version string, properties map[str
 type onnxWriter struct{ onnxgraph.Writer }
 
 func (e *onnxWriter) linear(x, layer, output string) string {
-	return e.Node("Gemm", output, []string{x, layer + ".weight", layer + ".bias"},
-		onnxgraph.Attribute{Name: "transB", Value: 1})
+	inputs := []string{x, layer + ".weight", layer + ".bias"}
+	return e.Node("Gemm", output, inputs, onnxgraph.Attribute{Name: "transB", Value: 1})
 }
 
 // next is linear with an output called by the layer.
@@ -58,8 +58,8 @@ func (e *onnxWriter) prelu(x, layer, output string) string {
 }
 
 func (e *onnxWriter) batchNorm(x, layer string) string {
-	return e.Node("BatchNormalization", layer, []string{x, layer + ".weight", layer + ".bias", layer + ".running_mean",
-		layer + ".running_var"},
+	inputs := []string{x, layer + ".weight", layer + ".bias", layer + ".running_mean", layer + ".running_var"}
+	return e.Node("BatchNormalization", layer, inputs,
 		onnxgraph.Attribute{Name: "epsilon", Value: float32(nn.BatchNormEpsilon)})
 }
 

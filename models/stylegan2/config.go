@@ -12,6 +12,23 @@ import (
 // ModelType is the "model_type" of a generator's config.json.
 const ModelType = "stylegan2"
 
+// ColorOrder is the order of the three channels that a generator's weights produce.
+type ColorOrder string
+
+// The orders of channels.
+const (
+	RGB ColorOrder = "RGB"
+	BGR ColorOrder = "BGR" // mmgen's
+)
+
+// UnmarshalText reads an order of channels.
+func (o *ColorOrder) UnmarshalText(text []byte) error {
+	return fault.Choose(o, "color order", text, RGB, BGR)
+}
+
+// MarshalText writes the name.
+func (o ColorOrder) MarshalText() ([]byte, error) { return []byte(o), nil }
+
 // Config is a generator of the StyleGAN2 config-f family, as stored in config.json.
 type Config struct {
 	ModelType string `json:"model_type"`
@@ -25,10 +42,13 @@ type Config struct {
 	// Channels gives the feature maps at each resolution: 4, 8, … Size.
 	Channels map[int]int `json:"channels"`
 	// ColorOrder is the order of the three channels that the weights produce: "RGB" or "BGR" (mmgen's weights).
-	ColorOrder string `json:"color_order"`
+	ColorOrder ColorOrder `json:"color_order"`
 	// ConvClamp bounds what each layer, and each sum of colours before it is added, may be: to ±ConvClamp. NVIDIA's networks of
 	// mixed precision were trained so (256), with 0 there is no bound.
 	ConvClamp float64 `json:"conv_clamp,omitempty"`
+	// Recompute has gradients compute the layers below the last resolution again instead of keeping their values. It is a
+	// property of a graph, not of the network.
+	Recompute bool `json:"-"`
 }
 
 // Validate returns an error that names the first field without sense.
@@ -46,8 +66,9 @@ func (c Config) Validate() error {
 		return fault.Field("stylegan2 config: lr_mlp", c.LRMLP, "positive (0.01 in the published networks)")
 	case !(c.ConvClamp >= 0) || math.IsInf(c.ConvClamp, 1):
 		return fault.Field("stylegan2 config: conv_clamp", c.ConvClamp, "positive, or 0 for no bound")
-	case c.ColorOrder != "RGB" && c.ColorOrder != "BGR":
-		return fault.Field("stylegan2 config: color_order", c.ColorOrder, `"RGB" or "BGR"`)
+	}
+	if err := fault.CheckChoice("stylegan2 config: color_order", c.ColorOrder); err != nil {
+		return err
 	}
 	for r := 4; r <= c.Size; r *= 2 {
 		if n := c.Channels[r]; n < 1 || n > 8192 {

@@ -89,7 +89,7 @@ func (p *preparation) prepare(cfg Config) {
 	}
 	toRGB := func(name string, in int) {
 		p.modulation(name, cfg.StyleDim)
-		p.rgb(name, in, cfg.ColorOrder == "BGR")
+		p.rgb(name, in, cfg.ColorOrder == BGR)
 	}
 	styled("conv1", c, c)
 	toRGB("to_rgb1", c)

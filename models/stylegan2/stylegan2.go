@@ -7,7 +7,6 @@ package stylegan2
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -62,6 +61,11 @@ func Synthesis(scope *model.Scope, cfg Config, ws *Node, noise Noise) *Node {
 	layer := 1
 	for r, i := 8, 0; r <= cfg.Size; r, i = r*2, i+1 {
 		c = cfg.Channels[r]
+		if cfg.Recompute && r < cfg.Size {
+			x = x.Checkpoint()
+		} else if cfg.Recompute { // the last resolution's values are the first that the gradient needs
+			x, rgb = x.StopCheckpoint(), rgb.StopCheckpoint()
+		}
 		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i), x, c, layer, true)
 		x = s.styledConv(fmt.Sprintf("convs.%d", 2*i+1), x, c, layer+1, false)
 		rgb = Add(upsample(rgb), s.toRGB(fmt.Sprintf("to_rgbs.%d", i), x, layer+2))
@@ -198,12 +202,7 @@ func NoiseModes() []NoiseMode { return []NoiseMode{NoiseConst, NoiseRandom, Nois
 
 // UnmarshalText reads a noise mode.
 func (m *NoiseMode) UnmarshalText(text []byte) error {
-	mode := NoiseMode(text)
-	if !slices.Contains(NoiseModes(), mode) {
-		return fault.Usage(fmt.Errorf("noise mode %q is unknown", text), "use const, random or none")
-	}
-	*m = mode
-	return nil
+	return fault.Choose(m, "noise mode", text, NoiseModes()...)
 }
 
 // MarshalText writes the name.
@@ -212,7 +211,8 @@ func (m NoiseMode) MarshalText() ([]byte, error) { return []byte(m), nil }
 // ParseNoiseMode returns the mode called name, or an error that lists the modes.
 func ParseNoiseMode(name string) (NoiseMode, error) {
 	var mode NoiseMode
-	return mode, mode.UnmarshalText([]byte(name))
+	err := mode.UnmarshalText([]byte(name))
+	return mode, err
 }
 
 // Noise is the noise of one synthesis. Keys [B] uint64 gives each picture its own stream with NoiseRandom, so that a

@@ -126,6 +126,36 @@ func TestGradientOfZ(t *testing.T) {
 	}, tensors.FromFlatDataAndDimensions(z, 2, cfg.StyleDim), 1e-6, 1e-5)
 }
 
+// Recomputed layers give the same picture and the same gradient, up to rounding, from a larger graph.
+func TestRecompute(t *testing.T) {
+	z := make([]float64, 2*32)
+	for i := range z {
+		z[i] = float64(i%7)/3 - 1.1
+	}
+	run := func(recompute bool) (out [][]float32, nodes int) {
+		store, cfg, _ := tiny(t, dtypes.Float64)
+		cfg.Recompute = recompute
+		out = nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
+			image := Build(scope, cfg, in[0], Noise{Mode: NoiseConst})
+			gradient := Gradient(ReduceAllSum(Square(image)), in[0])[0]
+			nodes = int(gradient.Id())
+			return []*Node{ConvertDType(image, dtypes.Float32), ConvertDType(gradient, dtypes.Float32)}
+		}, tensors.FromFlatDataAndDimensions(z[:2*cfg.StyleDim], 2, cfg.StyleDim))
+		return out, nodes
+	}
+	want, fewer := run(false)
+	got, more := run(true)
+	for i, name := range []string{"picture", "gradient"} {
+		largest := nntest.MaxAbs(t, want[i], make([]float32, len(want[i])))
+		if d := nntest.MaxAbs(t, got[i], want[i]); d > 1e-6*largest { // float64, rounded to float32
+			t.Errorf("the %s differs by %g; its largest element is %g", name, d, largest)
+		}
+	}
+	if more <= fewer {
+		t.Errorf("%d nodes with recomputation, %d without", more, fewer)
+	}
+}
+
 // Layers are clamped here, so low that it matters: where they are, the gradient is zero.
 func TestGradientOfLayerStyles(t *testing.T) {
 	if testing.Short() {

@@ -80,7 +80,7 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	return folder, nil
 }
 
-// startFrom has the training start from the mapper in folder, which openInit has opened. A run that goes on must have started
+// startFrom has the training start from the mapper in folder, which openInit has opened. A run that resumes must have started
 // from the same.
 func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training) (err error) {
 	if folder == nil {

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 
 	"illustrator/internal/fault"
@@ -25,10 +24,9 @@ var Precisions = []Precision{Float32, TF32, BFloat16}
 
 // ParsePrecision returns the precision called name, or an error that lists them.
 func ParsePrecision(name string) (Precision, error) {
-	if slices.Contains(Precisions, Precision(name)) {
-		return Precision(name), nil
-	}
-	return "", fault.Usage(fmt.Errorf("precision %q is unknown", name), "use %s", list(Precisions))
+	var p Precision
+	err := fault.Choose(&p, "precision", []byte(name), Precisions...)
+	return p, err
 }
 
 // Networks is p as the frozen networks are loaded and computed with.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -37,19 +36,9 @@ func (m Mode) Precision() Precision {
 
 // ParseMode returns the mode called name, or an error that lists the modes.
 func ParseMode(name string) (Mode, error) {
-	if slices.Contains(Modes, Mode(name)) {
-		return Mode(name), nil
-	}
-	return "", fault.Usage(fmt.Errorf("PyTorch mode %q is unknown", name), "use %s", list(Modes))
-}
-
-// list joins names for a hint.
-func list[S ~string](names []S) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, ", ")
+	var m Mode
+	err := fault.Choose(&m, "PyTorch mode", []byte(name), Modes...)
+	return m, err
 }
 
 // pythonEnv names the environment variable with the path of a Python interpreter that has PyTorch.

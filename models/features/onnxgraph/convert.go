@@ -27,7 +27,7 @@ func (b *builder) convert(n *node, in []*value) ([]*value, error) {
 		"export the network in another way, or take another")
 }
 
-// leastInputs is an operator's least number of inputs, if it is not one.
+// leastInputs holds the least number of inputs of the operators.
 var leastInputs = func() map[string]int {
 	least := map[string]int{"Constant": 0, "Where": 3, "Range": 3, "InstanceNormalization": 3, "GroupNormalization": 3,
 		"BatchNormalization": 5}
