@@ -86,8 +86,8 @@ type job struct {
 	CuBLAS  bool     `json:"cublas"` // leave products to cuBLAS
 }
 
-// jobs lists all cases, the most telling first: the main programs in TF32, then the others, other precisions and small batches,
-// then other devices.
+// jobs lists all cases, the most telling first: the main programs in TF32, then the others, other precisions and small
+// batches, then other devices.
 func (o options) jobs() []job {
 	devices := deviceNames()
 	h100 := devices[1]
@@ -205,8 +205,8 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	return nil
 }
 
-// compileJob compiles a job. XLA's own kernels for products are tried out on a device, and cuBLAS takes their place where none
-// works. Without a device that fails, and the program is compiled again with cuBLAS's products.
+// compileJob compiles a job. XLA's own kernels for products are tried out on a device, and cuBLAS takes their place
+// where none works. Without a device that fails, and the program is compiled again with cuBLAS's products.
 func compileJob(ctx context.Context, plugin, known string, j job) ([]Result, error) {
 	results, err := compileInChild(ctx, plugin, known, j)
 	if err != nil || !slices.ContainsFunc(results, func(r Result) bool { return strings.Contains(r.Error, noKernel) }) {

@@ -14,8 +14,8 @@ type Counts struct {
 	Kernels map[string]int `json:"kernels"`
 	FLOPs   float64        `json:"flops"` // of convolutions and products of matrices
 	Bytes   float64        `json:"bytes"` // that the kernels read and write, each operand once
-	// Bound is the sum over the kernels of the seconds that each takes at least: for its FLOPs at the device's peak, or for its
-	// bytes at the memory's bandwidth.
+	// Bound is the sum over the kernels of the seconds that each takes at least: for its FLOPs at the device's peak, or
+	// for its bytes at the memory's bandwidth.
 	Bound float64 `json:"bound_seconds"`
 	// Transposed counts the bytes that kernels move which only transpose or copy.
 	Transposed float64  `json:"transposed_bytes"`
@@ -198,8 +198,8 @@ func (w *walk) flops(c *computation, i *instruction) (sum float64) {
 	return 0
 }
 
-// convolutionFLOPs counts a convolution by its forward direction: for each output, the kernel's taps of all its inputs. A
-// gradient to the input has the outputs as its first operand, a gradient to the kernel as its second.
+// convolutionFLOPs counts a convolution by its forward direction: for each output, the kernel's taps of all its inputs.
+// A gradient to the input has the outputs as its first operand, a gradient to the kernel as its second.
 func convolutionFLOPs(i *instruction, operand func(int) *instruction) float64 {
 	taps := int64(1)
 	for _, d := range i.window {

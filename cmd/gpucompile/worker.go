@@ -18,7 +18,8 @@ import (
 // Result is a program, compiled for a device or not.
 type Result struct {
 	Case
-	// Program is the SHA-256 of the plugin's version, the flags, the device, the program and its options: what was compiled.
+	// Program is the SHA-256 of the plugin's version, the flags, the device, the program and its options: what was
+	// compiled.
 	Hash       string       `json:"sha256"`
 	Device     string       `json:"device"`
 	CuBLAS     bool         `json:"cublas,omitempty"` // products were left to cuBLAS
@@ -32,7 +33,8 @@ type Result struct {
 	launches []Launch
 }
 
-// compileCase builds the program of c for a CUDA device and compiles it for each of the devices. Results that known has are kept.
+// compileCase builds the program of c for a CUDA device and compiles it for each of the devices. Results that known has
+// are kept.
 func compileCase(ctx context.Context, c job, plugin string, devices []ahead.Device, known []Result) ([]Result, error) {
 	p, err := programOf(c.Program)
 	if err != nil {

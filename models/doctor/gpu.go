@@ -27,8 +27,8 @@ func checkGPU(m cuda.Machine, need int64) []Check {
 	return checks
 }
 
-// checkAPI compares the plugin's version of PJRT's interface with the one that go-xla is written for. The interface only grows
-// within a major version, so that a newer plugin has all that go-xla calls.
+// checkAPI compares the plugin's version of PJRT's interface with the one that go-xla is written for. The interface
+// only grows within a major version, so that a newer plugin has all that go-xla calls.
 func checkAPI(api string) Check {
 	c := Check{Name: "PJRT API", Status: OK, Detail: fmt.Sprintf("%s of the plugin, %s of go-xla", api, xla.BindingAPI)}
 	plugin, err := apiVersion(api)

@@ -51,7 +51,8 @@ func TestLoadCreatesNoClient(t *testing.T) {
 	}
 }
 
-// TestCUDAPluginLoads is about the real plugin, which is 2 GB with NVIDIA's libraries: too much for continuous integration.
+// TestCUDAPluginLoads is about the real plugin, which is 2 GB with NVIDIA's libraries: too much for continuous
+// integration.
 func TestCUDAPluginLoads(t *testing.T) {
 	path, found := Find("cuda")
 	if !found {

@@ -13,8 +13,9 @@ import (
 	"illustrator/models/xla/cuda"
 )
 
-// installCUDA installs the CUDA plugin with NVIDIA's libraries, from the wheels in s.From or else from those that pip downloads.
-// All of it goes into the folder nvidia beside the CPU's plugin, whose name stands only after the plugin was loaded.
+// installCUDA installs the CUDA plugin with NVIDIA's libraries, from the wheels in s.From or else from those that pip
+// downloads. All of it goes into the folder nvidia beside the CPU's plugin, whose name stands only after the plugin was
+// loaded.
 func (s *setup) installCUDA(ctx context.Context) (Report, error) {
 	if !wheelFits() {
 		return Report{}, fault.Hint(fmt.Errorf("no CUDA plugin for %s/%s", runtime.GOOS, runtime.GOARCH), "leave out --cuda to run on the CPU")
@@ -114,8 +115,8 @@ func lacking(dir string, release cuda.Release, missing []cuda.Wheel) error {
 		"`illustrator setup --cuda=%d --list` lists the files and says how to bring them", release.Version)
 }
 
-// unpackCUDA unpacks the wheels beside the folder nvidia, has a child process load the plugin, and only then gives the folder
-// its name. Wheels of another size or hash are refused.
+// unpackCUDA unpacks the wheels beside the folder nvidia, has a child process load the plugin, and only then gives the
+// folder its name. Wheels of another size or hash are refused.
 func (s *setup) unpackCUDA(ctx context.Context, release cuda.Release, wheels, base string) (Report, error) {
 	work, err := os.MkdirTemp(base, ".cuda-")
 	if err != nil {

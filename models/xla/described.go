@@ -11,13 +11,14 @@ import (
 	"illustrator/models/xla/programs"
 )
 
-// describedPlugin is the name under which go-xla knows the plugin of OpenDescribed. It takes the plugin for CUDA's by it.
+// describedPlugin is the name under which go-xla knows the plugin of OpenDescribed. It takes the plugin for CUDA's by
+// it.
 const describedPlugin = "/described/cuda"
 
-// OpenDescribed returns a backend for which GoMLX and the networks build the graphs of a CUDA device, on a machine that has
-// none. It computes nothing: programs go to take, and their compilation is an error. The first plugin that a process opens
-// must be this one. cuda is the path of the CUDA plugin that will compile them: the environment gets what XLA reads when that is
-// loaded. options are those that follow a backend's name.
+// OpenDescribed returns a backend for which GoMLX and the networks build the graphs of a CUDA device, on a machine that
+// has none. It computes nothing: programs go to take, and their compilation is an error. The first plugin that a
+// process opens must be this one. cuda is the path of the CUDA plugin that will compile them: the environment gets what
+// XLA reads when that is loaded. options are those that follow a backend's name.
 func OpenDescribed(cuda string, options []string, take func(programs.Program)) (compute.Backend, error) {
 	path, found := Find("cpu") // its client holds the arguments
 	if !found {

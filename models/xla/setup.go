@@ -33,8 +33,8 @@ type Report struct {
 	Path      string `json:"path"`      // of the plugin
 	Source    string `json:"source"`    // "found", "linked", "wheel", "wheels", "pip" or "gomlx"
 	Installed bool   `json:"installed"` // by this call
-	// Verified says that this call ran a graph: not where an earlier one did and nothing changed since, nor on a machine
-	// without the plugin's device.
+	// Verified says that this call ran a graph: not where an earlier one did and nothing changed since, nor on a
+	// machine without the plugin's device.
 	Verified bool `json:"verified"`
 	Info     Info `json:"info"`
 }

@@ -33,12 +33,13 @@ type Info struct {
 	API      string   `json:"api"`               // PJRT's C API, such as "0.83"
 	CUDA     string   `json:"cuda,omitempty"`    // the CUDA release of a CUDA plugin, such as "13.0"
 	Devices  []string `json:"devices"`
-	// Ran says that a graph was run. A CUDA plugin on a machine without a GPU is only loaded and asked for its attributes.
+	// Ran says that a graph was run. A CUDA plugin on a machine without a GPU is only loaded and asked for its
+	// attributes.
 	Ran bool `json:"ran"`
 }
 
-// Verify loads the plugin at path into this process and runs a small graph and its gradient, whose values it knows. A CUDA
-// plugin on a machine without a GPU is loaded only. A broken library may end the process: call it in a child (see
+// Verify loads the plugin at path into this process and runs a small graph and its gradient, whose values it knows. A
+// CUDA plugin on a machine without a GPU is loaded only. A broken library may end the process: call it in a child (see
 // Options.Command).
 func Verify(path string) (Info, error) {
 	if (target{path: path}).isCUDA(path) && !cuda.HasGPU() {

@@ -31,8 +31,8 @@ func Devices() []Device {
 	}
 }
 
-// Memory is a compiled program's need of the device's memory in bytes, as XLA plans it. The workspaces that cuDNN's and cuBLAS's
-// algorithms ask for are not in it: they are chosen on the device.
+// Memory is a compiled program's need of the device's memory in bytes, as XLA plans it. The workspaces that cuDNN's and
+// cuBLAS's algorithms ask for are not in it: they are chosen on the device.
 type Memory struct {
 	Arguments int64 `json:"arguments"`
 	Outputs   int64 `json:"outputs"`

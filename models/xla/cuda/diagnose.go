@@ -33,8 +33,8 @@ const (
 // Usable reports whether a program can run in spite of the finding.
 func (f Finding) Usable() bool { return f.Kind == Ready || f.Kind == MIGInstance }
 
-// Diagnose says why a program that needs so many bytes on the device would not run here, the first reason first; Ready if it
-// would. A need of 0 is unknown.
+// Diagnose says why a program that needs so many bytes on the device would not run here, the first reason first; Ready
+// if it would. A need of 0 is unknown.
 func (m Machine) Diagnose(need int64) []Finding {
 	switch {
 	case m.NoTool:
@@ -101,8 +101,8 @@ type device struct {
 	total, free          int64
 }
 
-// devices lists what CUDA_VISIBLE_DEVICES leaves to a program, or the finding that this is nothing. CUDA reads the variable
-// up to the first entry that names no device.
+// devices lists what CUDA_VISIBLE_DEVICES leaves to a program, or the finding that this is nothing. CUDA reads the
+// variable up to the first entry that names no device.
 func (m Machine) devices() ([]device, *Finding) {
 	all, empty := m.enumerate()
 	if m.VisibleSet {

@@ -38,8 +38,8 @@ func (d Driver) String() string {
 // cuda13Capability is the compute capability of the oldest GPUs that CUDA 13 has code for: Turing.
 const cuda13Capability = 7.5
 
-// Choose returns the newest release that runs on a machine's driver and GPUs. Where no driver is known, the newest one is
-// chosen, and known is false.
+// Choose returns the newest release that runs on a machine's driver and GPUs. Where no driver is known, the newest one
+// is chosen, and known is false.
 func Choose(driver Driver, gpus []GPU) (r Release, known bool, err error) {
 	releases := Releases()
 	if len(driver) == 0 {

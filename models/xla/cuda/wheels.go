@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// The wheels of a CUDA version as pip's requirements, each with its file name and its size in bytes. The plugin is of the
-// release whose XLA the CPU plugin has. The libraries are of the CUDA release that the plugin was built with.
+// The wheels of a CUDA version as pip's requirements, each with its file name and its size in bytes. The plugin is of
+// the release whose XLA the CPU plugin has. The libraries are of the CUDA release that the plugin was built with.
 var (
 	//go:embed cuda12.txt
 	wheels12 string
@@ -93,7 +93,8 @@ func (r Release) platforms() []string {
 	return names
 }
 
-// List is a requirements file for pip that brings the release's wheels, with the commands to download and to install them.
+// List is a requirements file for pip that brings the release's wheels, with the commands to download and to install
+// them.
 func (r Release) List() string {
 	platforms := ""
 	for _, p := range r.platforms() {
