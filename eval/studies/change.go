@@ -8,8 +8,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// embedTargets embeds the texts that pictures are changed towards, and the domain's text prompt, which says what all
-// of the origins show.
+// embedTargets embeds the texts that pictures are changed towards, and the domain's text prompt, which says what all of
+// the origins show.
 func (w *worker) embedTargets(ctx context.Context) (err error) {
 	networks := w.session.networks
 	if w.origin, err = networks.EmbedTextPrompt(ctx, w.session.domain.TextPrompt); err != nil {
@@ -23,7 +23,7 @@ func (w *worker) embedTargets(ctx context.Context) (err error) {
 	return err
 }
 
-// manipulate judges a cell of a study of manipulations: r says how pictures are made, its Alpha is eq. 11's.
+// manipulate judges a cell of a study of manipulations: r says how pictures are drawn, its Alpha is eq. 11's.
 func (w *worker) manipulate(ctx context.Context, c cell, d drawing) error {
 	keep := draw.KeepNothing
 	if c.variant.Draw.Keep != "" {
@@ -59,9 +59,9 @@ func (w *worker) showManipulated(ctx context.Context, c cell, d drawing, keep dr
 	for i := range recipes {
 		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Origin: origin, Manner: d.plan.Manner, Seed: seed}
 	}
-	made, err := d.Draw(ctx, recipes...)
+	results, err := d.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
-	return w.writeShown(c, made)
+	return w.writeShown(c, results)
 }

@@ -1,5 +1,5 @@
-// Package studies executes evaluations: of a run's pictures or of a folder's, and studies, which train or draw
-// variants of a run and compare them.
+// Package studies executes evaluations: of a run's pictures or of a folder's, and studies, which train or draw variants
+// of a run and compare them.
 package studies
 
 import (
@@ -33,13 +33,8 @@ type Trainer interface {
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(
-		ctx context.Context,
-		d *configs.Domain,
-		n *pipeline.Networks,
-		run string,
-		noProjection bool,
-	) (draw.Model, error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
+		error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }
@@ -98,10 +93,8 @@ func Open(env host.Env, ref string, set []string, options Options) (*Study, erro
 		}
 	}
 	if options.Run != "" && s.Train {
-		return nil, &Error{
-			Code: TrainsItself,
-			Text: fmt.Sprintf("run %q, but study %s trains its own mappers", options.Run, s.Name),
-		}
+		return nil, &Error{Code: TrainsItself, Text: fmt.Sprintf("run %q, but study %s trains its own mappers", options.Run,
+			s.Name)}
 	}
 	run, err := s.firstRun()
 	if err != nil {
