@@ -70,18 +70,21 @@ func Open(location string) (*Folder, error) {
 func find(location string) (fs.FS, error) {
 	if name, ok := strings.CutPrefix(location, EmbeddedPrefix); ok {
 		if info, err := fs.Stat(embedded, name); err != nil || !info.IsDir() {
-			return nil, fault.Usage(fmt.Errorf("there are no embedded weights %q", name), "embedded are: %s", strings.Join(Embedded(), ", "))
+			return nil, fault.Usage(fmt.Errorf("there are no embedded weights %q", name), "embedded are: %s",
+				strings.Join(Embedded(), ", "))
 		}
 		return fs.Sub(embedded, name)
 	}
 	info, err := os.Stat(location)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.Hint(fmt.Errorf("open weights %q: %w", location, fs.ErrNotExist), "name a folder, or embedded weights: %s", strings.Join(Embedded(), ", "))
+		return nil, fault.Hint(fmt.Errorf("open weights %q: %w", location, fs.ErrNotExist),
+			"name a folder, or embedded weights: %s", strings.Join(Embedded(), ", "))
 	case err != nil:
 		return nil, fmt.Errorf("open weights %q: %w", location, err)
 	case !info.IsDir():
-		return nil, fault.Hint(fmt.Errorf("open weights %q: it is a file, not a folder", location), "illustrator convert makes a folder of it")
+		return nil, fault.Hint(fmt.Errorf("open weights %q: it is a file, not a folder", location),
+			"illustrator convert makes a folder of it")
 	}
 	return os.DirFS(location), nil
 }
@@ -102,8 +105,8 @@ func (f *Folder) Has(name string) bool {
 	return err == nil
 }
 
-// ReadFile returns the bytes of a file of the folder. They are compared with the manifest: a file that it does not list,
-// or whose SHA-256 differs, is an error. A large file is mapped into memory: do not write into the bytes.
+// ReadFile returns the bytes of a file of the folder. They are compared with the manifest: a file that it does not
+// list, or whose SHA-256 differs, is an error. A large file is mapped into memory: do not write into the bytes.
 func (f *Folder) ReadFile(name string) ([]byte, error) {
 	want, listed := f.expected(name)
 	if !listed && f.manifest != nil {
@@ -114,7 +117,8 @@ func (f *Folder) ReadFile(name string) ([]byte, error) {
 		return nil, fault.Hint(fmt.Errorf("%s is missing", f.path(name)), "the folder has %s", f.list())
 	}
 	changed := func(err error) error {
-		return fault.Hint(fmt.Errorf("%s: %w", f.path(name), err), "the file was changed or damaged: fetch it or convert it again")
+		return fault.Hint(fmt.Errorf("%s: %w", f.path(name), err),
+			"the file was changed or damaged: fetch it or convert it again")
 	}
 	if listed && info.Size() != want.Size {
 		return nil, changed(fmt.Errorf("it has %d bytes, expected %d", info.Size(), want.Size))
@@ -160,7 +164,8 @@ func (f *Folder) Config(v any) error {
 		return err
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return fault.Hint(fmt.Errorf("read %s: %w", f.path(ConfigFile), err), "the file must be a JSON object with the network's fields")
+		return fault.Hint(fmt.Errorf("read %s: %w", f.path(ConfigFile), err),
+			"the file must be a JSON object with the network's fields")
 	}
 	return nil
 }

@@ -19,7 +19,8 @@ type sampleConfig struct {
 func sampleContents() Contents {
 	return Contents{
 		Config: sampleConfig{"sample", 8}, Weights: sampleWeights(), Files: map[string][]byte{"vocab.json": []byte("{}")},
-		Layout: "sample/layout", Tool: "test", Source: Source{File: "/some/where/sample.pt", SHA256: SHA256([]byte("source"))},
+		Layout: "sample/layout", Tool: "test", Source: Source{File: "/some/where/sample.pt",
+			SHA256: SHA256([]byte("source"))},
 	}
 }
 
@@ -163,12 +164,13 @@ func TestOpenRefuses(t *testing.T) {
 		change func(dir string)
 		want   string
 	}{
-		"no config":             {remove(ConfigFile), "config.json is missing"},
-		"no weights":            {remove(WeightsFile), "model.safetensors is missing"},
-		"manifest no JSON":      {edit(ManifestFile, "{"), "manifest.json"},
-		"manifest with more":    {edit(ManifestFile, `{"layers": 3}`), `unknown field "layers"`},
-		"manifest without it":   {edit(ManifestFile, `{"files": {}}`), "does not list model.safetensors"},
-		"manifest of no hash":   {edit(ManifestFile, `{"files": {"model.safetensors": {"size": 1, "sha256": "abc"}}}`), `sha256 is "abc"`},
+		"no config":           {remove(ConfigFile), "config.json is missing"},
+		"no weights":          {remove(WeightsFile), "model.safetensors is missing"},
+		"manifest no JSON":    {edit(ManifestFile, "{"), "manifest.json"},
+		"manifest with more":  {edit(ManifestFile, `{"layers": 3}`), `unknown field "layers"`},
+		"manifest without it": {edit(ManifestFile, `{"files": {}}`), "does not list model.safetensors"},
+		"manifest of no hash": {edit(ManifestFile, `{"files": {"model.safetensors": {"size": 1, "sha256": "abc"}}}`),
+			`sha256 is "abc"`},
 		"manifest over a limit": {edit(ManifestFile, strings.Repeat(" ", maxManifest+1)), "more than a manifest has"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +184,8 @@ func TestOpenRefuses(t *testing.T) {
 		f, _ := Open(dir)
 		os.Remove(filepath.Join(dir, "vocab.json"))
 		refuse(t, "vocab.json", 4096, func() error { _, err := f.ReadFile("vocab.json"); return err }, "is missing")
-		refuse(t, "merges.txt", 4096, func() error { _, err := f.ReadFile("merges.txt"); return err }, "does not list merges.txt")
+		refuse(t, "merges.txt", 4096, func() error { _, err := f.ReadFile("merges.txt"); return err },
+			"does not list merges.txt")
 		refuse(t, "../x", 4096, func() error { _, err := f.ReadFile("../x"); return err })
 	})
 	t.Run("config no JSON", func(t *testing.T) {
@@ -195,7 +198,8 @@ func TestOpenRefuses(t *testing.T) {
 	t.Run("elsewhere", func(t *testing.T) {
 		dir := writeSample(t)
 		refuse(t, "none", 0, func() error { _, err := Open(filepath.Join(dir, "none")); return err }, "file does not exist")
-		refuse(t, WeightsFile, 0, func() error { _, err := Open(filepath.Join(dir, WeightsFile)); return err }, "it is a file")
+		refuse(t, WeightsFile, 0, func() error { _, err := Open(filepath.Join(dir, WeightsFile)); return err },
+			"it is a file")
 		_, err := Open("embedded:lorelei/nothing")
 		if err == nil || !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "embedded:lorelei/generator") {
 			t.Errorf("got %v, hint %q", err, fault.HintOf(err))
@@ -259,7 +263,7 @@ func TestWriteRefuses(t *testing.T) {
 	parent := t.TempDir()
 	for name, change := range map[string]func(c *Contents){
 		"tensor that does not fit": func(c *Contents) { c.Weights.Tensors["x"] = Tensor{DType: F32, Shape: []int{9}} },
-		"config that is no JSON":   func(c *Contents) { c.Config = func() {} },
+		"config that is not JSON":  func(c *Contents) { c.Config = func() {} },
 		"file outside":             func(c *Contents) { c.Files["../x"] = nil },
 		"file in place of weights": func(c *Contents) { c.Files[WeightsFile] = nil },
 		"hidden file":              func(c *Contents) { c.Files[".x"] = nil },
@@ -275,7 +279,8 @@ func TestWriteRefuses(t *testing.T) {
 	}
 	file := filepath.Join(parent, "file")
 	os.WriteFile(file, nil, 0o644)
-	refuse(t, filepath.Join(file, "net"), 4096, func() error { return Write(filepath.Join(file, "net"), sampleContents()) })
+	refuse(t, filepath.Join(file, "net"), 4096,
+		func() error { return Write(filepath.Join(file, "net"), sampleContents()) })
 }
 
 func TestWriteRawConfig(t *testing.T) {
@@ -291,9 +296,11 @@ func TestWriteRawConfig(t *testing.T) {
 	}
 }
 
-// The embedded networks agree with their manifests, file by file, and come from PyTorch files, the mapper from training.
+// The embedded networks agree with their manifests, file by file, and come from PyTorch files, the mapper from
+// training.
 func TestEmbedded(t *testing.T) {
-	want := []string{"embedded:lorelei/classifier", "embedded:lorelei/clip", "embedded:lorelei/generator", "embedded:lorelei/mapper"}
+	want := []string{"embedded:lorelei/classifier", "embedded:lorelei/clip", "embedded:lorelei/generator",
+		"embedded:lorelei/mapper"}
 	if got := Embedded(); !slices.Equal(got, want) {
 		t.Fatalf("embedded are %v, want %v", got, want)
 	}

@@ -17,7 +17,9 @@ func FuzzParseSafetensors(f *testing.F) {
 	f.Add(whole.Bytes())
 	f.Add(file(`{}`, 0))
 	f.Add(file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
-	f.Add(file(`{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[0,3],"data_offsets":[4,4]}}`, 4))
+	f.Add(
+		file(`{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[0,3],"data_offsets":[4,4]}}`,
+			4))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, err := ParseSafetensors("fuzz", data)
 		if err != nil {
@@ -48,7 +50,8 @@ func walk(t *testing.T, d *TorchDict) {
 }
 
 func FuzzParseTorch(f *testing.F) {
-	for _, name := range []string{"views.pt", "tensor.pth", "malicious.pt", "int8.pt", "script.pt", "legacy.pt", "../../models/convert/testdata/nvidia_stylegan3.pkl"} {
+	for _, name := range []string{"views.pt", "tensor.pth", "malicious.pt", "int8.pt", "script.pt", "legacy.pt",
+		"../../models/convert/testdata/nvidia_stylegan3.pkl"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// legacy.pt is {"a": torch.ones(2)} as PyTorch 2.15 writes it with _use_new_zipfile_serialization=False. A file of Python 2 is
-// read in package lpips.
+// legacy.pt is {"a": torch.ones(2)} as PyTorch 2.15 writes it with _use_new_zipfile_serialization=False. A file of
+// Python 2 is read in package lpips.
 func TestReadLegacyTorch(t *testing.T) {
 	a, err := openTorch(t, "legacy.pt").Tensor("a")
 	if err != nil {
@@ -47,9 +47,11 @@ func TestLegacyTorchHostile(t *testing.T) {
 	file := func(parts ...string) []byte { return []byte(legacyMagic + strings.Join(parts, "")) }
 	for name, data := range map[string][]byte{
 		"good": file(machine, good, keys("0"), legacyData(2, eight)),
-		"pairs": file(machine, "\x80\x02"+global("collections", "OrderedDict")+tuple("](]("+text("a")+tensor(legacyStorage("0", 2, "N"), 0, numbers(2), numbers(1))+"ee")+"R.",
+		"pairs": file(machine, "\x80\x02"+global("collections", "OrderedDict")+
+			tuple("](]("+text("a")+tensor(legacyStorage("0", 2, "N"), 0, numbers(2), numbers(1))+"ee")+"R.",
 			keys("0"), legacyData(2, eight)),
-		"old tensor": file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2), numbers(1))), keys("0"), legacyData(2, eight)),
+		"old tensor": file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2), numbers(1))), keys("0"),
+			legacyData(2, eight)),
 	} {
 		f, err := ParseTorch(name, data)
 		if err != nil {
@@ -63,26 +65,37 @@ func TestLegacyTorchHostile(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"big endian":          {file("\x80\x02}"+text("little_endian")+"\x89s.", good, keys("0"), legacyData(2, eight)), "not say that it is little-endian"},
-		"no machine":          {file("\x80\x02N.", good, keys("0"), legacyData(2, eight)), "not say that it is little-endian"},
+		"big endian": {file("\x80\x02}"+text("little_endian")+"\x89s.", good, keys("0"), legacyData(2, eight)),
+			"not say that it is little-endian"},
+		"no machine": {file("\x80\x02N.", good, keys("0"), legacyData(2, eight)),
+			"not say that it is little-endian"},
 		"machine of storages": {file(dict("a", legacyStorage("0", 2, "N"))), "not that of a storage"},
-		"view":                {file(machine, one(legacyStorage("0", 2, tuple(text("1"), number(0), number(2)))), keys("0"), legacyData(2, eight)), "view of another"},
-		"id of five":          {file(machine, one(storage("FloatStorage", "0", 2)), keys("0"), legacyData(2, eight)), "not that of a storage"},
-		"storage of 2^61":     {file(machine, one(legacyStorage("0", 1<<61, "N")), keys("0"), legacyData(1<<61, eight)), "claims 2305843009213693952 elements"},
-		"negative storage":    {file(machine, one(legacyStorage("0", -1, "N")), keys("0"), legacyData(2, eight)), "claims -1 elements"},
-		"another count":       {file(machine, good, keys("0"), legacyData(3, eight)), "has 3 elements, its tensors say 2"},
-		"data cut short":      {file(machine, good, keys("0"), legacyData(2, eight[:7])), "has 8 bytes, the file has 7 left"},
-		"count cut short":     {file(machine, good, keys("0"), "\x02"), "unexpected EOF"},
-		"no data":             {file(machine, good, keys()), `storage "0" has no data`},
-		"data of none":        {file(machine, good, keys("1"), legacyData(2, eight)), "which no tensor has"},
-		"data twice":          {file(machine, good, keys("0", "0"), legacyData(2, eight), legacyData(2, eight)), "comes twice"},
-		"more behind":         {file(machine, good, keys("0"), legacyData(2, eight), "x"), "1 bytes follow"},
-		"keys are numbers":    {file(machine, good, "\x80\x02](K\x00e.", legacyData(2, eight)), "which no tensor has"},
-		"keys are no list":    {file(machine, good, "\x80\x02N.", legacyData(2, eight)), "not a list"},
-		"class":               {file(machine, dict("a", global("posix", "system")+tuple(text("true"))+"R")), "class posix.system"},
-		"two sizes":           {file(machine, "\x80\x02}("+text("a")+legacyStorage("0", 2, "N")+text("b")+legacyStorage("0", 1, "N")+"u.", keys("0"), legacyData(2, eight)), "comes twice"},
-		"pairs of three":      {file(machine, "\x80\x02"+global("collections", "OrderedDict")+tuple("](](NNNee")+"R.", keys()), "not made of pairs"},
-		"old tensor of three": {file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2))), keys("0"), legacyData(2, eight)), "3 arguments"},
+		"view": {file(machine, one(legacyStorage("0", 2, tuple(text("1"), number(0), number(2)))), keys("0"),
+			legacyData(2, eight)), "view of another"},
+		"id of five": {file(machine, one(storage("FloatStorage", "0", 2)), keys("0"), legacyData(2, eight)),
+			"not that of a storage"},
+		"storage of 2^61": {file(machine, one(legacyStorage("0", 1<<61, "N")), keys("0"), legacyData(1<<61, eight)),
+			"claims 2305843009213693952 elements"},
+		"negative storage": {file(machine, one(legacyStorage("0", -1, "N")), keys("0"), legacyData(2, eight)),
+			"claims -1 elements"},
+		"another count":   {file(machine, good, keys("0"), legacyData(3, eight)), "has 3 elements, its tensors say 2"},
+		"data cut short":  {file(machine, good, keys("0"), legacyData(2, eight[:7])), "has 8 bytes, the file has 7 left"},
+		"count cut short": {file(machine, good, keys("0"), "\x02"), "unexpected EOF"},
+		"no data":         {file(machine, good, keys()), `storage "0" has no data`},
+		"data of none":    {file(machine, good, keys("1"), legacyData(2, eight)), "which no tensor has"},
+		"data twice": {file(machine, good, keys("0", "0"), legacyData(2, eight), legacyData(2, eight)),
+			"occurs twice"},
+		"more behind":      {file(machine, good, keys("0"), legacyData(2, eight), "x"), "1 bytes follow"},
+		"keys are numbers": {file(machine, good, "\x80\x02](K\x00e.", legacyData(2, eight)), "which no tensor has"},
+		"keys are no list": {file(machine, good, "\x80\x02N.", legacyData(2, eight)), "not a list"},
+		"class": {file(machine, dict("a", global("posix", "system")+tuple(text("true"))+"R")),
+			"class posix.system"},
+		"two sizes": {file(machine, "\x80\x02}("+text("a")+legacyStorage("0", 2, "N")+text("b")+
+			legacyStorage("0", 1, "N")+"u.", keys("0"), legacyData(2, eight)), "occurs twice"},
+		"pairs of three": {file(machine, "\x80\x02"+global("collections", "OrderedDict")+tuple("](](NNNee")+"R.",
+			keys()), "not made of pairs"},
+		"old tensor of three": {file(machine, old(tuple(legacyStorage("0", 2, "N"), number(0), numbers(2))), keys("0"),
+			legacyData(2, eight)), "3 arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)

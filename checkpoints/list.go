@@ -24,8 +24,8 @@ func (w *Weights) List() []Info {
 	return list
 }
 
-// List describes the tensors of the dict and of those in it, whose names a slash joins: "g_ema/conv1.conv.weight". Nothing
-// is read for it.
+// List describes the tensors of the dict and of those in it, whose names a slash joins: "g_ema/conv1.conv.weight".
+// Nothing is read for it.
 func (d *TorchDict) List() ([]Info, error) {
 	var list []Info
 	if err := d.list("", &list); err != nil {

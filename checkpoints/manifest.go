@@ -22,19 +22,20 @@ const (
 
 // Manifest says what is in a folder and where it came from.
 type Manifest struct {
-	// Layout is what the weights were recognised as, for example "stylegan2/rosinality".
+	// Layout is the recognised layout of the weights, for example "stylegan2/rosinality".
 	Layout string `json:"layout"`
-	// Tool is what made the folder, for example "illustrator convert".
+	// Tool names the program that made the folder, for example "illustrator convert".
 	Tool   string `json:"tool"`
 	Source Source `json:"source"`
-	// Networks are the SHA-256 of the weights of the networks that these were trained with, by name, such as "clip"; nothing
-	// where they were trained with none, or it is not known.
+	// Networks are the SHA-256 of the weights of the networks that these were trained with, by name, such as "clip";
+	// nothing where they were trained with none, or it is not known.
 	Networks map[string]string `json:"networks,omitempty"`
 	// Files are all files of the folder but the manifest.
 	Files map[string]File `json:"files"`
 }
 
-// Source is the file that weights were made from: its name without folders, and the SHA-256 of its bytes in hexadecimal.
+// Source is the file that weights were made from: its name without folders, and the SHA-256 of its bytes in
+// hexadecimal.
 type Source struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
@@ -50,7 +51,8 @@ const maxManifest = 1 << 20
 
 func parseManifest(source string, data []byte) (*Manifest, error) {
 	bad := func(err error) (*Manifest, error) {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", source, err), "make the folder again with illustrator convert, or fetch it again")
+		return nil, fault.Hint(fmt.Errorf("read %s: %w", source, err),
+			"make the folder again with illustrator convert, or fetch it again")
 	}
 	if len(data) > maxManifest {
 		return bad(fmt.Errorf("%d bytes are more than a manifest has (%d)", len(data), maxManifest))
@@ -96,7 +98,8 @@ func SHA256OfFile(path string) (File, error) {
 	return hashOf(f)
 }
 
-// SHA256OfFiles returns the SHA-256 of the bytes of files one after the other, as `cat` would give them, and their number.
+// SHA256OfFiles returns the SHA-256 of the bytes of files one after the other, as `cat` would give them, and their
+// number.
 func SHA256OfFiles(paths ...string) (File, error) {
 	h := sha256.New()
 	var size int64

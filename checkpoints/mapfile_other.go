@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// mapFile reads a file of so many bytes: there is no memory map on this system.
+// mapFile reads a file of size bytes: this system has no memory map.
 func mapFile(f *os.File, size int64) ([]byte, error) {
 	data := make([]byte, size)
 	_, err := io.ReadFull(f, data)

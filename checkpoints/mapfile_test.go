@@ -13,7 +13,8 @@ func TestLargeFilesAreMapped(t *testing.T) {
 		values[i] = float32(i)
 	}
 	path := filepath.Join(t.TempDir(), "f")
-	if err := WriteSafetensors(path, &Weights{Tensors: map[string]Tensor{"x": Float32Tensor(values, len(values)), "half": {DType: F16, Shape: []int{1}, Data: []byte{0, 0x3c}}}}, nil); err != nil {
+	if err := WriteSafetensors(path, &Weights{Tensors: map[string]Tensor{"x": Float32Tensor(values, len(values)),
+		"half": {DType: F16, Shape: []int{1}, Data: []byte{0, 0x3c}}}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	var w *Weights
@@ -54,7 +55,8 @@ func TestViewOfOddPlaces(t *testing.T) {
 
 func TestTransposed(t *testing.T) {
 	x := Float32Tensor([]float32{1, 2, 3, 4, 5, 6}, 2, 3).Transposed()
-	if want := Float32Tensor([]float32{1, 4, 2, 5, 3, 6}); !bytes.Equal(x.Data, want.Data) || x.Shape[0] != 3 || x.Shape[1] != 2 {
+	if want := Float32Tensor([]float32{1, 4, 2, 5, 3, 6}); !bytes.Equal(x.Data, want.Data) || x.Shape[0] != 3 ||
+		x.Shape[1] != 2 {
 		t.Errorf("got %v", x)
 	}
 	if x := (Tensor{DType: F32, Shape: []int{2, 3}}).Transposed(); x.Data != nil || x.Shape[0] != 3 {

@@ -135,32 +135,37 @@ func TestTorchPickleHostile(t *testing.T) {
 		"key that has no hash":   {"\x80\x02" + ordered + "C\x01aNs.", "malformed"},
 		"cyclic list is called":  {"\x80\x02" + cyclicList + "K\x01K\x02\x86R.", "invalid arguments"},
 		"cyclic list is a class": {"\x80\x02" + cyclicList + ")\x81.", "PyNewable"},
-		"cyclic list in a call":  {"\x80\x02" + global("collections", "OrderedDict") + tuple(cyclicList) + "R.", "not made of pairs"},
+		"cyclic list in a call": {"\x80\x02" + global("collections", "OrderedDict") + tuple(cyclicList) + "R.",
+			"not made of pairs"},
 		"large dict is a class":  {"\x80\x02}(" + strings.Repeat("K\x01K\x02", 2000) + "u)\x81.", "PyNewable"},
 		"cyclic list as a shape": {dict("a", tensor(float, 0, tuple(cyclicList), numbers(1))), "axis 0"},
 		"cyclic list in a dict":  {dict("a", tensor(float, 0, cyclicList, numbers(1))), "not a tuple"},
 		"dict in itself":         {"\x80\x02}q\x00" + text("a") + "h\x00s.", "holds itself"},
-		"deep dicts":             {"\x80\x02}" + strings.Repeat(text("a")+"}", 40) + strings.Repeat("s", 40) + ".", "nest more than 16"},
-		"key twice":              {"\x80\x02}" + text("a") + "Ns" + text("a") + "Ns.", `"a" comes twice`},
-		"key as text and number": {"\x80\x02}" + text("1") + "NsK\x01Ns.", `"1" comes twice`},
+		"deep dicts": {"\x80\x02}" + strings.Repeat(text("a")+"}", 40) + strings.Repeat("s", 40) + ".",
+			"nest more than 16"},
+		"key twice":              {"\x80\x02}" + text("a") + "Ns" + text("a") + "Ns.", `"a" occurs twice`},
+		"key as text and number": {"\x80\x02}" + text("1") + "NsK\x01Ns.", `"1" occurs twice`},
 		"a number alone":         {"\x80\x02K\x01.", "neither a dict nor a tensor"},
 		"state on a tensor":      {dict("a", tensor(float, 0, numbers(2), numbers(1))+"}"+text("x")+"Nsb"), "BUILD"},
 		// Storages.
-		"storage is missing":       {dict("a", storage("FloatStorage", "9", 6)), `storage "9" has no entry`},
-		"storage outside":          {dict("a", storage("FloatStorage", "../data.pkl", 6)), "has no entry"},
-		"storage claims more":      {dict("a", storage("FloatStorage", "0", 7)), "claims 7 elements of 4 bytes, its entry has 24"},
-		"storage claims less":      {dict("a", storage("FloatStorage", "0", 5)), "claims 5 elements"},
-		"storage of another type":  {dict("a", storage("DoubleStorage", "0", 6)), "claims 6 elements of 8 bytes"},
-		"storage of -1":            {dict("a", storage("FloatStorage", "0", -1)), "claims -1 elements"},
-		"storage of 2^62":          {dict("a", storage("FloatStorage", "0", 1<<62)), "claims 4611686018427387904 elements"},
-		"storage wraps":            {dict("a", storage("FloatStorage", "0", 1<<62+6)), "claims"},
-		"storage without a class":  {dict("a", tuple(text("storage"), "N", text("0"), text("cpu"), number(6))+"Q"), "malformed"},
+		"storage is missing": {dict("a", storage("FloatStorage", "9", 6)), `storage "9" has no entry`},
+		"storage outside":    {dict("a", storage("FloatStorage", "../data.pkl", 6)), "has no entry"},
+		"storage claims more": {dict("a", storage("FloatStorage", "0", 7)),
+			"claims 7 elements of 4 bytes, its entry has 24"},
+		"storage claims less":     {dict("a", storage("FloatStorage", "0", 5)), "claims 5 elements"},
+		"storage of another type": {dict("a", storage("DoubleStorage", "0", 6)), "claims 6 elements of 8 bytes"},
+		"storage of -1":           {dict("a", storage("FloatStorage", "0", -1)), "claims -1 elements"},
+		"storage of 2^62":         {dict("a", storage("FloatStorage", "0", 1<<62)), "claims 4611686018427387904 elements"},
+		"storage wraps":           {dict("a", storage("FloatStorage", "0", 1<<62+6)), "claims"},
+		"storage without a class": {dict("a", tuple(text("storage"), "N", text("0"), text("cpu"), number(6))+"Q"),
+			"malformed"},
 		"storage id is a text":     {dict("a", text("storage")+"Q"), "persistent id"},
 		"storage id is short":      {dict("a", tuple(text("storage"))+"Q"), "persistent id"},
 		"storage id is other":      {dict("a", tuple("C\x01a", "N", "N", "N", "N")+"Q"), "persistent id"},
 		"tensor without a storage": {dict("a", tensor("N", 0, numbers(6), numbers(1))), "no storage"},
-		"tensor of three":          {dict("a", global("torch._utils", "_rebuild_tensor_v2")+"K\x01K\x02K\x03\x87R"), "3 arguments"},
-		"wrapper of nothing":       {dict("a", global("torch._utils", "_rebuild_parameter")+")R"), "wraps nothing"},
+		"tensor of three": {dict("a", global("torch._utils", "_rebuild_tensor_v2")+"K\x01K\x02K\x03\x87R"),
+			"3 arguments"},
+		"wrapper of nothing": {dict("a", global("torch._utils", "_rebuild_parameter")+")R"), "wraps nothing"},
 		// Views.
 		"offset past the end":  {dict("a", tensor(float, 6, numbers(1), numbers(1))), "begins outside"},
 		"negative offset":      {dict("a", tensor(float, -1, numbers(1), numbers(1))), "begins outside"},
@@ -172,11 +177,13 @@ func TestTorchPickleHostile(t *testing.T) {
 		"negative stride":      {dict("a", tensor(float, 5, numbers(6), numbers(-1))), "axis 0 is not a number from 0"},
 		"negative axis":        {dict("a", tensor(float, 0, numbers(-6), numbers(1))), "axis 0 is not a number from 0"},
 		"expanded":             {dict("a", tensor(float, 0, numbers(1<<30), numbers(0))), "more elements than its storage"},
-		"shape overflows":      {dict("a", tensor(float, 0, numbers(1<<30, 1<<30, 1<<30), numbers(0, 0, 0))), "more elements than its storage"},
-		"17 axes":              {dict("a", tensor(float, 0, numbers(make([]int, 17)...), numbers(make([]int, 17)...))), "17 axes"},
-		"fewer strides":        {dict("a", tensor(float, 0, numbers(2, 3), numbers(1))), "differ in length"},
-		"shape of texts":       {dict("a", tensor(float, 0, tuple(text("2")), numbers(1))), "axis 0"},
-		"shape is missing":     {dict("a", tensor(float, 0, "N", numbers(1))), "not a tuple"},
+		"shape overflows": {dict("a", tensor(float, 0, numbers(1<<30, 1<<30, 1<<30), numbers(0, 0, 0))),
+			"more elements than its storage"},
+		"17 axes": {dict("a", tensor(float, 0, numbers(make([]int, 17)...), numbers(make([]int, 17)...))),
+			"17 axes"},
+		"fewer strides":    {dict("a", tensor(float, 0, numbers(2, 3), numbers(1))), "differ in length"},
+		"shape of texts":   {dict("a", tensor(float, 0, tuple(text("2")), numbers(1))), "axis 0"},
+		"shape is missing": {dict("a", tensor(float, 0, "N", numbers(1))), "not a tuple"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := checkpoint(t, c.pickle)
@@ -197,11 +204,12 @@ func TestTorchPickleForeign(t *testing.T) {
 		"appended to":        global("collections", "deque") + ")R" + "(K\x01K\x02e",
 		"appended one":       global("a", "b") + ")RNa",
 		"machine's array":    global("array", "_array_reconstructor") + ")R",
-		"machine's object":   global("copy_reg", "_reconstructor") + tuple(global("a", "b"), global("__builtin__", "object"), "N") + "R",
-		"machine's list":     global("builtins", "list") + "(NNtR",
-		"large number":       "\x8a\xc8" + strings.Repeat("\xff", 200),
-		"its storage":        tensor(storage("QInt8Storage", "0", 6), 0, numbers(6), numbers(1)),
-		"left on the stack":  "(NN1N0N",
+		"machine's object": global("copy_reg", "_reconstructor") + tuple(global("a", "b"), global("__builtin__", "object"),
+			"N") + "R",
+		"machine's list":    global("builtins", "list") + "(NNtR",
+		"large number":      "\x8a\xc8" + strings.Repeat("\xff", 200),
+		"its storage":       tensor(storage("QInt8Storage", "0", 6), 0, numbers(6), numbers(1)),
+		"left on the stack": "(NN1N0N",
 	} {
 		f, err := ParseTorch("f", checkpoint(t, "\x80\x02}("+text("x")+x+text("other")+value+")Nu."))
 		if err != nil {
@@ -215,7 +223,9 @@ func TestTorchPickleForeign(t *testing.T) {
 			t.Errorf("%s is a tensor", name)
 		}
 	}
-	f, err := ParseTorch("f", checkpoint(t, dict("a", global("mmengine", "ConfigDict")+")\x81("+text("x")+x+text("y")+"K\x01u}b")))
+	f,
+		err := ParseTorch("f",
+		checkpoint(t, dict("a", global("mmengine", "ConfigDict")+")\x81("+text("x")+x+text("y")+"K\x01u}b")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,14 +252,17 @@ func TestReadTorchExtras(t *testing.T) {
 	sameTensors(t, w, &Weights{Tensors: map[string]Tensor{
 		"a": Float32Tensor([]float32{0, 1, 2, 3, 4, 5}, 2, 3), "b": Float32Tensor([]float32{5, 6}, 2),
 	}})
-	if w, err = f.Weights(""); err != nil || w.Tensors["3"].Elements() != 1 || w.Others["state"] != "an object of the class history.State" {
+	if w, err = f.Weights(""); err != nil || w.Tensors["3"].Elements() != 1 ||
+		w.Others["state"] != "an object of the class history.State" {
 		t.Errorf("%v, %v", w, err)
 	}
 	want := Shapes{"3": {}, "torch": {5056}, "state": {2}}
-	if err := w.Check(want); err == nil || !strings.Contains(err.Error(), `"state" is an object of the class history.State; expected a tensor`) {
+	if err := w.Check(want); err == nil || !strings.Contains(err.Error(),
+		`"state" is an object of the class history.State; expected a tensor`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := f.Tensor("layer"); err == nil || !strings.Contains(err.Error(), `"layer" is an object of the class torch.nn.modules.linear.Linear`) {
+	if _, err := f.Tensor("layer"); err == nil || !strings.Contains(err.Error(),
+		`"layer" is an object of the class torch.nn.modules.linear.Linear`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -281,7 +294,8 @@ func TestTorchPickleSharedDicts(t *testing.T) {
 func TestTorchPickleWorstCase(t *testing.T) {
 	instructionsOf := map[string]int{"dicts": 1, "lists": 1, "tuples": 2, "ordered dicts": 3, "texts": 1, "memo": 1}
 	for name, unit := range map[string]string{
-		"dicts": "}", "lists": "]", "tuples": "(t", "ordered dicts": "h\x00)R", "texts": text(strings.Repeat("a", 15)), "memo": "r\x00\x00\x00\x00",
+		"dicts": "}", "lists": "]", "tuples": "(t", "ordered dicts": "h\x00)R", "texts": text(strings.Repeat("a", 15)),
+		"memo": "r\x00\x00\x00\x00",
 	} {
 		var p strings.Builder
 		p.WriteString("\x80\x02" + global("collections", "OrderedDict") + "q\x00")

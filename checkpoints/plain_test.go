@@ -41,14 +41,17 @@ func innerStorage() string {
 }
 
 func plainTensor(storage string) string {
-	return stackGlobal("torch._utils", "_rebuild_tensor_v2") + "(" + storage + "K\x00K\x02\x85K\x01\x85\x89" + stackGlobal("collections", "OrderedDict") + ")Rt" + "R"
+	return stackGlobal("torch._utils", "_rebuild_tensor_v2") + "(" + storage + "K\x00K\x02\x85K\x01\x85\x89" +
+		stackGlobal("collections", "OrderedDict") + ")Rt" + "R"
 }
 
 func plain(value string) []byte { return []byte("\x80\x04" + value + ".") }
 
 func TestReadPlainPickle(t *testing.T) {
-	inner := module(short("_buffers"), stackGlobal("collections", "OrderedDict")+")R("+short("b")+plainTensor(bytesStorage(innerStorage()))+"u", short("rate"), "G\x3f\xe0\x00\x00\x00\x00\x00\x00")
-	outer := module(short("_modules"), "}"+short("sub")+inner+"s", short("size"), "K\x10", short("none"), "N", short("kind"), short("skip"))
+	inner := module(short("_buffers"), stackGlobal("collections", "OrderedDict")+")R("+short("b")+
+		plainTensor(bytesStorage(innerStorage()))+"u", short("rate"), "G\x3f\xe0\x00\x00\x00\x00\x00\x00")
+	outer := module(short("_modules"), "}"+short("sub")+inner+"s", short("size"), "K\x10", short("none"), "N",
+		short("kind"), short("skip"))
 	f, err := ParseTorch("f.pkl", plain("}"+short("G_ema")+outer+"s"))
 	if err != nil {
 		t.Fatal(err)
@@ -61,10 +64,12 @@ func TestReadPlainPickle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := w.Tensors["sub.b"]; !slices.Equal(b.Shape, []int{2}) || !bytes.Equal(b.Data, Float32Tensor([]float32{1, 2}).Data) || len(w.Tensors) != 1 {
+	if b := w.Tensors["sub.b"]; !slices.Equal(b.Shape, []int{2}) ||
+		!bytes.Equal(b.Data, Float32Tensor([]float32{1, 2}).Data) || len(w.Tensors) != 1 {
 		t.Errorf("got %v", w.Tensors)
 	}
-	for name, want := range map[string]any{"size": 16, "none": nil, "kind": "skip", "sub.rate": 0.5, ClassValue: "Thing", "sub." + ClassValue: "Thing"} {
+	for name, want := range map[string]any{"size": 16, "none": nil, "kind": "skip", "sub.rate": 0.5, ClassValue: "Thing",
+		"sub." + ClassValue: "Thing"} {
 		if got, ok := g.Value(name); !ok || got != want {
 			t.Errorf("%s is %v (%t), want %v", name, got, ok, want)
 		}
@@ -89,9 +94,11 @@ func TestPlainPickleHostile(t *testing.T) {
 		"eval":                {plain(call(stackGlobal("builtins", "eval"))), "class builtins.eval"},
 		"getattr":             {plain(call(stackGlobal("builtins", "getattr"))), "class builtins.getattr"},
 		"list of the machine": {plain(call(stackGlobal("builtins", "list"))), "class builtins.list"},
-		"array":               {plain(call(stackGlobal("array", "_array_reconstructor"))), "class array._array_reconstructor"},
-		"program":             {plain(stackGlobal("__torch__", "M") + ")\x81"), "class __torch__.M"},
-		"module of torch":     {plain(stackGlobal("torch.nn.modules.linear", "Linear") + ")\x81"), "class torch.nn.modules.linear.Linear"},
+		"array": {plain(call(stackGlobal("array", "_array_reconstructor"))),
+			"class array._array_reconstructor"},
+		"program": {plain(stackGlobal("__torch__", "M") + ")\x81"), "class __torch__.M"},
+		"module of torch": {plain(stackGlobal("torch.nn.modules.linear", "Linear") + ")\x81"),
+			"class torch.nn.modules.linear.Linear"},
 		"TensorFlow":          {plain(stackGlobal("dnnlib.tflib.network", "Network") + ")\x81"), "StyleGAN for TensorFlow"},
 		"class of numbers":    {plain("K\x01K\x02\x93"), "something else than two texts"},
 		"own id":              {plain("K\x00Q"), "not one of those that Python writes"},
@@ -110,18 +117,27 @@ func TestPlainPickleHostile(t *testing.T) {
 		"a number":            {plain("K\x01"), "neither a dict nor a tensor"},
 		"empty stack":         {plain("s"), "pickle"},
 		"list as a dict":      {plain("]K\x01K\x02s"), "pickle"},
-		"no state":            {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}\x85R"), "lacks class_name or state"},
-		"state of a text":     {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}" + short("state") + short("x") + "s\x85R"), "is of type string"},
-		"object of nothing":   {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + ")R"), "made of 0 arguments"},
-		"attribute twice":     {plain(module(short("a"), "K\x01", short("a"), "K\x02")), `"a" comes twice`},
+		"no state": {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}\x85R"),
+			"lacks class_name or state"},
+		"state of a text": {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}" +
+			short("state") + short("x") + "s\x85R"), "is of type string"},
+		"object of nothing": {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + ")R"),
+			"made of 0 arguments"},
+		"attribute twice":     {plain(module(short("a"), "K\x01", short("a"), "K\x02")), `"a" occurs twice`},
 		"number as attribute": {plain(module("K\x01", "K\x02")), "attribute of type int"},
-		"module in itself":    {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" + short("class_name") + short("T") + short("state") + "}\x94(" + short("_modules") + "}" + short("a") + stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" + short("class_name") + short("T") + short("state") + "h\x00u\x85Rsuu\x85R"), "modules nest more than"},
+		"module in itself": {plain(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" +
+			short("class_name") + short("T") + short("state") + "}\x94(" + short("_modules") + "}" + short("a") +
+			stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" + short("class_name") + short("T") +
+			short("state") + "h\x00u\x85Rsuu\x85R"), "modules nest more than"},
 		"bytes of no storage": {plain(bytesStorage("hello")), "not what PyTorch writes"},
 		"storage of a number": {plain(stackGlobal("torch.storage", "_load_from_bytes") + "K\x01\x85R"), "not made of bytes"},
-		"storage of a dict":   {plain(bytesStorage(legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." + "\x80\x02}." + "\x80\x02].")), "hold something else"},
-		"storage of a class":  {plain(bytesStorage(legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." + dict("a", global("posix", "system")+tuple(text("true"))+"R"))), "class posix.system"},
-		"storage cut short":   {plain(bytesStorage(innerStorage()[:len(innerStorage())-1])), "storage at byte"},
-		"tensor outside":      {plain(strings.Replace(plainTensor(bytesStorage(innerStorage())), "K\x00K\x02", "K\x01K\x02", 1)), "it ends outside"},
+		"storage of a dict": {plain(bytesStorage(legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." +
+			"\x80\x02}." + "\x80\x02].")), "hold something else"},
+		"storage of a class": {plain(bytesStorage(legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." +
+			dict("a", global("posix", "system")+tuple(text("true"))+"R"))), "class posix.system"},
+		"storage cut short": {plain(bytesStorage(innerStorage()[:len(innerStorage())-1])), "storage at byte"},
+		"tensor outside": {plain(strings.Replace(plainTensor(bytesStorage(innerStorage())), "K\x00K\x02", "K\x01K\x02",
+			1)), "it ends outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse(t, "bad.pkl", len(c.data), func() error { _, err := ParseTorch("bad.pkl", c.data); return err }, c.want)
@@ -137,7 +153,8 @@ func TestPlainPickleDoesNotUnfold(t *testing.T) {
 	var p strings.Builder
 	p.WriteString("}" + short("0") + module() + "\x94s0") // memo 0
 	for i := range 12 {
-		p.WriteString(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" + short("class_name") + short("T") + short("state") + "}" + short("_modules") + "}(")
+		p.WriteString(stackGlobal("torch_utils.persistence", "_reconstruct_persistent_obj") + "}(" + short("class_name") +
+			short("T") + short("state") + "}" + short("_modules") + "}(")
 		for k := range 10 {
 			p.WriteString(short(fmt.Sprint(k)) + "h" + string(rune(i)))
 		}
@@ -147,11 +164,12 @@ func TestPlainPickleDoesNotUnfold(t *testing.T) {
 		}
 	}
 	data := plain(p.String())
-	refuse(t, "bad.pkl", 1<<20, func() error { _, err := ParseTorch("bad.pkl", data); return err }, "modules have more than")
+	refuse(t, "bad.pkl", 1<<20, func() error { _, err := ParseTorch("bad.pkl", data); return err },
+		"modules have more than")
 }
 
-// A true file that is cut anywhere is an error; one with a flipped bit is one, or is read as some file: never a panic, and
-// within bounds.
+// A true file that is cut anywhere is an error; one with a flipped bit is one, or is read as some file: never a panic,
+// and within bounds.
 func TestPlainPickleDamaged(t *testing.T) {
 	whole, err := os.ReadFile(nvidiaFile)
 	if err != nil {
@@ -186,9 +204,11 @@ func TestPlainPickleDamaged(t *testing.T) {
 func TestPlainPickleReadsNoElements(t *testing.T) {
 	const size = 256 << 20
 	path := filepath.Join(t.TempDir(), "large.pkl")
-	inner := legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." + "\x80\x02" + legacyStorage("7", size/4, "N") + "." + "\x80\x02]" + text("7") + "a." +
+	inner := legacyMagic + "\x80\x02}" + text("little_endian") + "\x88s." + "\x80\x02" + legacyStorage("7", size/4, "N") +
+		"." + "\x80\x02]" + text("7") + "a." +
 		string(binary.LittleEndian.AppendUint64(nil, size/4))
-	head := "\x80\x04}" + short("x") + stackGlobal("torch._utils", "_rebuild_tensor_v2") + "(" + stackGlobal("torch.storage", "_load_from_bytes") +
+	head := "\x80\x04}" + short("x") + stackGlobal("torch._utils", "_rebuild_tensor_v2") + "(" +
+		stackGlobal("torch.storage", "_load_from_bytes") +
 		"B" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(inner)+size))) + inner
 	tail := "\x85RK\x00J\x00\x00\x00\x04\x85K\x01\x85\x89NtRs."
 	f, err := os.Create(path)

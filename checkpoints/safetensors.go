@@ -61,8 +61,8 @@ func ReadSafetensors(path string) (*Weights, error) {
 	return ParseSafetensors(path, data)
 }
 
-// IsSafetensors reports whether a file begins as one of safetensors does: with the length of a header that is a JSON object.
-// It looks at the first bytes, not at the name.
+// IsSafetensors reports whether a file begins as one of safetensors does: with the length of a header that is a JSON
+// object. It looks at the first bytes, not at the name.
 func IsSafetensors(path string) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -149,7 +149,7 @@ func checkLength(head []byte, size int64) error {
 }
 
 // checkHeader reads the JSON token by token before the library makes values of it. It bounds what those cost, and
-// refuses a key that comes twice in an object: readers differ in which of the two they believe.
+// refuses a key that occurs twice in an object: readers differ in which of the two they believe.
 func checkHeader(header []byte) error {
 	const maxDepth = 4
 	type open struct {
@@ -178,7 +178,7 @@ func checkHeader(header []byte) error {
 			level := &levels[len(levels)-1]
 			if key, ok := token.(string); ok && isKey {
 				if level.keys[key] {
-					return fmt.Errorf("%q comes twice", key)
+					return fmt.Errorf("%q occurs twice", key)
 				}
 				if len(level.keys) == maxTensors {
 					return fmt.Errorf("more than %d tensors", maxTensors)
@@ -208,7 +208,8 @@ func checkHeader(header []byte) error {
 }
 
 // WriteSafetensors writes w's tensors to path with the given metadata (nil for none): into a temporary file that is
-// synced and renamed. Equal tensors and metadata give equal bytes: tensors stand in the order of element type, then name.
+// synced and renamed. Equal tensors and metadata give equal bytes: tensors stand in the order of element type, then
+// name.
 func WriteSafetensors(path string, w *Weights, metadata map[string]string) error {
 	if err := checkWritable(w); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -238,7 +239,8 @@ func checkWritable(w *Weights) error {
 			return fmt.Errorf("tensor %q has elements of unknown type %q", name, t.DType)
 		}
 		if want := t.Elements() * t.DType.Size(); len(t.Data) != want {
-			return fmt.Errorf("tensor %q of shape %v and type %s has %d bytes, expected %d", name, t.Shape, t.DType, len(t.Data), want)
+			return fmt.Errorf("tensor %q of shape %v and type %s has %d bytes, expected %d", name, t.Shape, t.DType, len(t.Data),
+				want)
 		}
 	}
 	return nil
@@ -286,7 +288,8 @@ func notSafetensors(source string, head []byte, err error) error {
 type kind struct{ magic, what, mend string }
 
 var kinds = []kind{
-	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", "illustrator convert makes safetensors of PyTorch checkpoints"},
+	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint",
+		"illustrator convert makes safetensors of PyTorch checkpoints"},
 	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
 		"illustrator convert makes safetensors of PyTorch checkpoints"},
 	{"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},

@@ -73,7 +73,8 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 func TestWriteSafetensorsRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	for want, tensors := range map[string]map[string]Tensor{
-		`tensor "a" of shape [2] and type F32 has 4 bytes, expected 8`: {"a": {DType: F32, Shape: []int{2}, Data: make([]byte, 4)}},
+		`tensor "a" of shape [2] and type F32 has 4 bytes, expected 8`: {"a": {DType: F32, Shape: []int{2},
+			Data: make([]byte, 4)}},
 		`unknown type "F8"`: {"a": {DType: "F8", Shape: []int{1}, Data: []byte{1}}},
 		`"__metadata__"`:    {"__metadata__": Float32Tensor(nil, 0)},
 	} {
@@ -107,48 +108,69 @@ func TestSafetensorsHostile(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"empty":                 {nil, "only 0 bytes"},
-		"seven bytes":           {make([]byte, 7), "only 7 bytes"},
-		"header of 2^60 bytes":  {append(binary.LittleEndian.AppendUint64(nil, 1<<60), "{}"...), "claims 1152921504606846976 bytes"},
-		"header of 2^64-1":      {append(binary.LittleEndian.AppendUint64(nil, 1<<64-1), "{}"...), "claims"},
-		"header of 2^64-8":      {append(binary.LittleEndian.AppendUint64(nil, 1<<64-8), "{}"...), "claims"},
-		"header past the end":   {append(binary.LittleEndian.AppendUint64(nil, 3), "{}"...), "claims 3 bytes, the file has 10"},
+		"empty":       {nil, "only 0 bytes"},
+		"seven bytes": {make([]byte, 7), "only 7 bytes"},
+		"header of 2^60 bytes": {append(binary.LittleEndian.AppendUint64(nil, 1<<60), "{}"...),
+			"claims 1152921504606846976 bytes"},
+		"header of 2^64-1": {append(binary.LittleEndian.AppendUint64(nil, 1<<64-1), "{}"...), "claims"},
+		"header of 2^64-8": {append(binary.LittleEndian.AppendUint64(nil, 1<<64-8), "{}"...), "claims"},
+		"header past the end": {append(binary.LittleEndian.AppendUint64(nil, 3), "{}"...),
+			"claims 3 bytes, the file has 10"},
 		"header over the limit": {file(long(" ", maxHeader+1), 0), "at most 4194304"},
 		"no JSON":               {file("abc", 0), "invalid character"},
 		"no object":             {file("[]", 0), "not a JSON object"},
-		"a million axes":        {file(`{"a":{"dtype":"F32","shape":[`+long("1,", 1<<20)+`1],"data_offsets":[0,4]}}`, 4), "more than 16 numbers"},
-		"too many tensors":      {file("{"+manyNames(maxTensors+1)+"}", 0), "more than 65536 tensors"},
-		"text":                  {file(`"a"`, 0), "not a JSON object"},
-		"half an object":        {file(`{"a":`, 0), "unexpected end"},
-		"no fields":             {file(`{"a":{}}`, 0), `"a"`},
-		"null":                  {file(`{"a":null}`, 0), `"a"`},
-		"nested":                {file(long(`{"a":`, 9)+long("}", 9), 0), "nested too deeply"},
-		"lists in lists":        {file(`{"a":`+long("[", 5000)+long("]", 5000)+"}", 0), "nested too deeply"},
-		"overlapping":           {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12), "offset"},
-		"same place twice":      {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), "offset"},
-		"a gap":                 {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}`, 16), "offset"},
-		"past the end":          {file(`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, 8), "buffer"},
-		"bytes left over":       {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 9), "buffer"},
-		"end before begin":      {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}`, 8), "offset"},
-		"shape overflows":       {file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}`, 0), "overflow"},
-		"bytes overflow":        {file(`{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}`, 0), "overflow"},
-		"wrapping offsets":      {file(`{"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,18446744073709551615]}}`, 0), "buffer"},
-		"huge empty axis":       {file(`{"a":{"dtype":"U8","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, 0), "axis of 9223372036854775807"},
-		"negative axis":         {file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8), "shape"},
-		"fraction":              {file(`{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}`, 6), "shape"},
-		"axis as text":          {file(`{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}`, 8), "shape"},
-		"shape does not fit":    {file(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "mismatch"},
-		"name twice":            {file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), `"a" comes twice`},
-		"shape twice":           {file(`{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}`, 4), `"shape" comes twice`},
-		"metadata twice":        {file(`{"__metadata__":{"x":"1","x":"2"}}`, 0), `"x" comes twice`},
-		"metadata of numbers":   {file(`{"__metadata__":{"x":1}}`, 0), "string"},
-		"type I8":               {file(`{"q":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}`, 4), `"q" has elements of type I8`},
-		"type F8_E4M3":          {file(`{"q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}`, 4), "F8_E4M3"},
-		"unknown field":         {file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}`, 4), `"a"`},
-		"a web page":            {[]byte("<!DOCTYPE html><html>"), "claims"},
+		"a million axes": {file(`{"a":{"dtype":"F32","shape":[`+long("1,", 1<<20)+`1],"data_offsets":[0,4]}}`, 4),
+			"more than 16 numbers"},
+		"too many tensors": {file("{"+manyNames(maxTensors+1)+"}", 0), "more than 65536 tensors"},
+		"text":             {file(`"a"`, 0), "not a JSON object"},
+		"half an object":   {file(`{"a":`, 0), "unexpected end"},
+		"no fields":        {file(`{"a":{}}`, 0), `"a"`},
+		"null":             {file(`{"a":null}`, 0), `"a"`},
+		"nested":           {file(long(`{"a":`, 9)+long("}", 9), 0), "nested too deeply"},
+		"lists in lists":   {file(`{"a":`+long("[", 5000)+long("]", 5000)+"}", 0), "nested too deeply"},
+		"overlapping": {file(
+			`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12),
+			"offset"},
+		"same place twice": {file(
+			`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8),
+			"offset"},
+		"a gap": {file(
+			`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}`, 16),
+			"offset"},
+		"past the end":     {file(`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, 8), "buffer"},
+		"bytes left over":  {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 9), "buffer"},
+		"end before begin": {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}`, 8), "offset"},
+		"shape overflows": {file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}`, 0),
+			"overflow"},
+		"bytes overflow": {file(`{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}`, 0),
+			"overflow"},
+		"wrapping offsets": {file(
+			`{"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,18446744073709551615]}}`, 0), "buffer"},
+		"huge empty axis": {file(`{"a":{"dtype":"U8","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, 0),
+			"axis of 9223372036854775807"},
+		"negative axis":      {file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8), "shape"},
+		"fraction":           {file(`{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}`, 6), "shape"},
+		"axis as text":       {file(`{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}`, 8), "shape"},
+		"shape does not fit": {file(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "mismatch"},
+		"name twice": {file(
+			`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4),
+			`"a" occurs twice`},
+		"shape twice": {file(`{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}`, 4),
+			`"shape" occurs twice`},
+		"metadata twice":      {file(`{"__metadata__":{"x":"1","x":"2"}}`, 0), `"x" occurs twice`},
+		"metadata of numbers": {file(`{"__metadata__":{"x":1}}`, 0), "string"},
+		"type I8": {file(`{"q":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}`, 4),
+			`"q" has elements of type I8`},
+		"type F8_E4M3":  {file(`{"q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}`, 4), "F8_E4M3"},
+		"unknown field": {file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}`, 4), `"a"`},
+		"a web page":    {[]byte("<!DOCTYPE html><html>"), "claims"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuse(t, "bad.safetensors", len(c.data), func() error { _, err := ParseSafetensors("bad.safetensors", c.data); return err }, c.want)
+			refuse(t, "bad.safetensors", len(c.data), func() error {
+				_,
+					err := ParseSafetensors("bad.safetensors", c.data)
+				return err
+			}, c.want)
 			path := filepath.Join(t.TempDir(), "bad.safetensors")
 			if err := os.WriteFile(path, c.data, 0o644); err != nil {
 				t.Fatal(err)
@@ -199,12 +221,17 @@ func checkConsistent(t *testing.T, w *Weights) {
 
 func TestReadSafetensorsMissingAndFolder(t *testing.T) {
 	dir := t.TempDir()
-	refuse(t, "none.safetensors", 0, func() error { _, err := ReadSafetensors(filepath.Join(dir, "none.safetensors")); return err })
+	refuse(t, "none.safetensors", 0, func() error {
+		_,
+			err := ReadSafetensors(filepath.Join(dir, "none.safetensors"))
+		return err
+	})
 	refuse(t, dir, 0, func() error { _, err := ReadSafetensors(dir); return err }, "folder")
 }
 
 func TestHalfToFloat32(t *testing.T) {
-	for bits, want := range map[uint16]float32{0x3c00: 1, 0xc000: -2, 0x0001: 5.9604645e-08, 0x7bff: 65504, 0x03ff: 6.097555e-05, 0x8000: 0} {
+	for bits, want := range map[uint16]float32{0x3c00: 1, 0xc000: -2, 0x0001: 5.9604645e-08, 0x7bff: 65504,
+		0x03ff: 6.097555e-05, 0x8000: 0} {
 		if got := halfToFloat32(bits); got != want {
 			t.Errorf("%#04x gives %g, want %g", bits, got, want)
 		}

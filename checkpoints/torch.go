@@ -14,10 +14,10 @@ import (
 )
 
 // A PyTorch checkpoint is a zip archive since version 1.6: NAME/data.pkl holds a pickle of dicts and tensors' shapes,
-// NAME/data/KEY the elements of one storage, NAME/byteorder the byte order. Entries are stored, not compressed. A TorchScript
-// program is such an archive with the text of its methods beside, which is not read: its pickle holds modules.
-// torch_zip.go reads it, torch_legacy.go the format before, torch_plain.go pickles of Python's own. A pickle is a program. It
-// is run here by a machine that knows a short list of classes and none that acts.
+// NAME/data/KEY the elements of one storage, NAME/byteorder the byte order. Entries are stored, not compressed. A
+// TorchScript program is such an archive with the text of its methods beside, which is not read: its pickle holds
+// modules. torch_zip.go reads it, torch_legacy.go the format before, torch_plain.go pickles of Python's own. A pickle
+// is a program. It is run here by a machine that knows a short list of classes and none that acts.
 
 // TorchFile is an open PyTorch checkpoint: a tree of dicts whose leaves are tensors and plain values. The tensors are
 // read when they are asked for, so that a training checkpoint does not cost the memory of its optimizer.
@@ -38,9 +38,9 @@ type TorchDict struct {
 // executing anything in it. Its pickle, its classes, the sizes of its entries and the place of every tensor in them are
 // checked; the elements are read later. Close it.
 //
-// An object of another class than tensors and containers is passed over: it is an error where a tensor or dict is asked for.
-// Refused are classes that act, compressed or overlapping entries, big-endian files. A module of TorchScript's or NVIDIA's
-// becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
+// An object of another class than tensors and containers is passed over: it is an error where a tensor or dict is asked
+// for. Refused are classes that act, compressed or overlapping entries, big-endian files. A module of TorchScript's or
+// NVIDIA's becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
 func ReadTorch(path string) (*TorchFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -78,7 +78,8 @@ func (f *TorchFile) Close() error {
 func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 	fail := func(err error) (*TorchFile, error) {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "the file is damaged, cut short or was made to mislead: fetch it again and compare its SHA-256")
+			err = fault.Hint(err,
+				"the file is damaged, cut short or was made to mislead: fetch it again and compare its SHA-256")
 		}
 		return nil, fmt.Errorf("read PyTorch file %s: %w", source, err)
 	}
@@ -131,8 +132,9 @@ func (f *TorchFile) Format() string { return f.archive.format }
 // ClassValue is the name of the value that is a module's class.
 const ClassValue = "__class__"
 
-// Value returns a plain value: that of the dict's entry, or of a module's attribute, such as "synthesis.b4.architecture" or,
-// for the class, "synthesis.b4.__class__". It is an int, a float64, a string, a bool or nil.
+// Value returns a plain value: that of the dict's entry, or of a module's attribute, such as
+// "synthesis.b4.architecture" or, for the class, "synthesis.b4.__class__". It is an int, a float64, a string, a bool or
+// nil.
 func (d *TorchDict) Value(name string) (any, bool) {
 	v, ok := d.values[name]
 	if !ok {
@@ -145,8 +147,8 @@ func (d *TorchDict) Value(name string) (any, bool) {
 	return nil, false
 }
 
-// Keys returns the names of the dict's entries, sorted. Numbers as keys are in decimal. A file that holds nothing but one
-// tensor has it under the name "tensor".
+// Keys returns the names of the dict's entries, sorted. Numbers as keys are in decimal. A file that holds nothing but
+// one tensor has it under the name "tensor".
 func (d *TorchDict) Keys() []string { return slices.Sorted(maps.Keys(d.entries)) }
 
 // Section returns the dict called name in this one.
@@ -155,7 +157,8 @@ func (d *TorchDict) Section(name string) (*TorchDict, bool) {
 	return sub, ok
 }
 
-// Weights reads the tensors whose names begin with prefix and cuts it off. Tensors may share memory: do not write into them.
+// Weights reads the tensors whose names begin with prefix and cuts it off. Tensors may share memory: do not write into
+// them.
 func (d *TorchDict) Weights(prefix string) (*Weights, error) { return d.Select(under(prefix), false) }
 
 // Headers is Weights without the elements: types and shapes alone, from what ReadTorch has read.
@@ -165,8 +168,8 @@ func under(prefix string) func(string) (string, bool) {
 	return func(name string) (string, bool) { return strings.CutPrefix(name, prefix) }
 }
 
-// Select reads the tensors for which name returns a name, under that name, or their headers alone. It lists the entries that
-// are not tensors in Others.
+// Select reads the tensors for which name returns a name, under that name, or their headers alone. It lists the entries
+// that are not tensors in Others.
 func (d *TorchDict) Select(name func(old string) (string, bool), headers bool) (*Weights, error) {
 	w := &Weights{Source: d.source, Tensors: map[string]Tensor{}, Others: map[string]string{}}
 	r := tensorReader{archive: d.archive, storages: map[string][]byte{}}
@@ -181,7 +184,8 @@ func (d *TorchDict) Select(name func(old string) (string, bool), headers bool) (
 			continue
 		}
 		if _, ok := w.Tensors[to]; ok {
-			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", d.source, to, old), "the file holds the weights twice: save one of them")
+			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", d.source, to, old),
+				"the file holds the weights twice: save one of them")
 		}
 		if headers {
 			w.Tensors[to] = Tensor{DType: t.storage.dtype, Shape: t.shape}
@@ -248,7 +252,8 @@ type tensorReader struct {
 func (r *tensorReader) read(t *torchTensor) (Tensor, error) {
 	// Many tensors can lie in one storage, and copies of them take more than the file: four times is enough for all.
 	if r.total += int64(t.elements()) * int64(t.storage.dtype.Size()); r.total > 4*r.archive.size {
-		return Tensor{}, fmt.Errorf("with it the tensors claim more than %d bytes, the file has %d", 4*r.archive.size, r.archive.size)
+		return Tensor{}, fmt.Errorf("with it the tensors claim more than %d bytes, the file has %d", 4*r.archive.size,
+			r.archive.size)
 	}
 	return t.read(r.archive, r.storages)
 }

@@ -11,9 +11,9 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Before version 1.6 a PyTorch checkpoint is five pickles in a row (a magic number, the version, the writer's machine, the dicts
-// and tensors' shapes, the storages' keys), then for each key the number of elements in 8 bytes and the elements. The weights
-// of many a published network still come so: torchvision's VGG16, the FID Inception.
+// Before version 1.6 a PyTorch checkpoint is five pickles in a row (a magic number, the version, the writer's machine,
+// the dicts and tensors' shapes, the storages' keys), then for each key the number of elements in 8 bytes and the
+// elements. The weights of many a published network still come so: torchvision's VGG16, the FID Inception.
 
 // legacyMagic is the first two pickles: 0x1950a86a20f9469cfc6c and version 1001.
 const legacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."
@@ -34,14 +34,16 @@ type legacyFile struct {
 
 // openLegacy opens a file of the format before version 1.6 and returns what its pickle builds.
 func openLegacy(r io.ReaderAt, size int64) (*archive, any, error) {
-	f := &legacyFile{&archive{format: "PyTorch file of the format before version 1.6", size: size, entries: map[string]stored{}}, r, int64(len(legacyMagic)), map[string]*torchStorage{}}
+	f := &legacyFile{&archive{format: "PyTorch file of the format before version 1.6", size: size,
+		entries: map[string]stored{}}, r, int64(len(legacyMagic)), map[string]*torchStorage{}}
 	noStorage := func(any) (any, error) { return nil, errNoStorage }
 	machine, err := f.pickle("the writer's machine", noStorage)
 	if err != nil {
 		return nil, nil, err
 	}
 	if little, ok := machine.(*types.Dict); !ok || !isTrue(little, "little_endian") {
-		return nil, nil, fault.Hint(errors.New("it does not say that it is little-endian"), "only little-endian files are read: load and save the file on a little-endian machine")
+		return nil, nil, fault.Hint(errors.New("it does not say that it is little-endian"),
+			"only little-endian files are read: load and save the file on a little-endian machine")
 	}
 	root, err := f.pickle("the tensors", f.newStorage)
 	if err != nil {
@@ -107,8 +109,8 @@ func newOrderedDict(args []any) (any, error) {
 	return d, nil
 }
 
-// newStorage makes a storage of a persistent id: ("storage", class, key, device, number of elements, view of another storage).
-// Where its elements are is found later; they are no more than the file can hold.
+// newStorage makes a storage of a persistent id: ("storage", class, key, device, number of elements, view of another
+// storage). Where its elements are is found later; they are no more than the file can hold.
 func (f *legacyFile) newStorage(id any) (any, error) {
 	s, rest, err := parseStorage(id)
 	if f := (foreignStorage{}); errors.As(err, &f) {
@@ -121,14 +123,16 @@ func (f *legacyFile) newStorage(id any) (any, error) {
 		return nil, errNoStorage
 	}
 	if rest[0] != nil {
-		return nil, fault.Hint(fmt.Errorf("storage %q is a view of another", s.key), "load and save the file with a PyTorch of version 1.6 or later")
+		return nil, fault.Hint(fmt.Errorf("storage %q is a view of another", s.key),
+			"load and save the file with a PyTorch of version 1.6 or later")
 	}
 	if int64(s.numel) > f.size/int64(s.size) {
-		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, the file has %d bytes", s.key, s.numel, s.size, f.size)
+		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, the file has %d bytes", s.key, s.numel, s.size,
+			f.size)
 	}
 	if before, ok := f.storages[s.key]; ok {
 		if *before != *s {
-			return nil, fmt.Errorf("storage %q comes twice, with %d and %d elements", s.key, before.numel, s.numel)
+			return nil, fmt.Errorf("storage %q occurs twice, with %d and %d elements", s.key, before.numel, s.numel)
 		}
 		return before, nil
 	}
@@ -149,7 +153,7 @@ func (f *legacyFile) locate(keys any) error {
 			return fmt.Errorf("there is data for storage %v, which no tensor has", k)
 		}
 		if _, ok := f.entries["data/"+key]; ok {
-			return fmt.Errorf("the data of storage %q comes twice", key)
+			return fmt.Errorf("the data of storage %q occurs twice", key)
 		}
 		var count [8]byte
 		if _, err := f.r.ReadAt(count[:], f.at); err != nil {

@@ -92,8 +92,8 @@ func (p *plainPickle) findClass(module, name string) (any, error) {
 	return findClass(module, name)
 }
 
-// storage is torch.storage._load_from_bytes(bytes): the bytes are a file of the format before version 1.6 that holds one
-// storage alone.
+// storage is torch.storage._load_from_bytes(bytes): the bytes are a file of the format before version 1.6 that holds
+// one storage alone.
 func (p *plainPickle) storage(args []any) (any, error) {
 	if len(args) != 1 {
 		return nil, errors.New("a storage is not made of bytes")

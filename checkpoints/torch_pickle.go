@@ -24,7 +24,8 @@ const (
 	maxMembers      = maxInstructions
 )
 
-// classes are those that mean something here: containers, tensors and plain values. None of them acts. All others are foreign.
+// classes are those that mean something here: containers, tensors and plain values. None of them acts. All others are
+// foreign.
 var classes = func() map[string]any {
 	c := map[string]any{
 		"collections.OrderedDict":                    callable(newOrderedDict),
@@ -38,29 +39,35 @@ var classes = func() map[string]any {
 		"torch.device":                               callable(func([]any) (any, error) { return opaque{}, nil }),
 	}
 	// TorchScript types its lists.
-	for _, name := range []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag"} {
+	for _, name := range []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist",
+		"restore_type_tag"} {
 		c["torch.jit._pickle."+name] = callable(firstArgument)
 	}
-	for _, name := range []string{"float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"} {
+	for _, name := range []string{"float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8",
+		"bool"} {
 		c["torch."+name] = opaque{}
 	}
 	for _, s := range []storageType{
 		{"DoubleStorage", F64, 8}, {"FloatStorage", F32, 4}, {"HalfStorage", F16, 2}, {"BFloat16Storage", BF16, 2},
 		{"LongStorage", I64, 8}, {"IntStorage", I32, 4}, {"ShortStorage", "I16", 2}, {"CharStorage", "I8", 1},
-		{"ByteStorage", U8, 1}, {"BoolStorage", Bool, 1}, {"ComplexFloatStorage", "C64", 8}, {"ComplexDoubleStorage", "C128", 16},
+		{"ByteStorage", U8, 1}, {"BoolStorage", Bool, 1}, {"ComplexFloatStorage", "C64", 8},
+		{"ComplexDoubleStorage", "C128", 16},
 	} {
 		c["torch."+s.class] = s
 	}
 	return c
 }()
 
-// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that calls one was
-// made to harm whoever loads it, so it is refused although nothing is executed here.
+// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that calls
+// one was made to harm whoever loads it, so it is refused although nothing is executed here.
 var acting = map[string]bool{
-	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true, "runpy": true,
-	"importlib": true, "ctypes": true, "webbrowser": true, "commands": true, "asyncio.subprocess": true, "code": true, "pip": true,
-	"builtins.eval": true, "builtins.exec": true, "builtins.compile": true, "builtins.open": true, "builtins.__import__": true,
-	"builtins.input": true, "builtins.breakpoint": true,
+	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true,
+	"runpy":     true,
+	"importlib": true, "ctypes": true, "webbrowser": true, "commands": true, "asyncio.subprocess": true, "code": true,
+	"pip":           true,
+	"builtins.eval": true, "builtins.exec": true, "builtins.compile": true, "builtins.open": true,
+	"builtins.__import__": true,
+	"builtins.input":      true, "builtins.breakpoint": true,
 }
 
 // callable is a function that a pickle may call.
@@ -71,8 +78,8 @@ func (c callable) Call(args ...any) (any, error) { return c(args) }
 // opaque is a value that is of no interest.
 type opaque struct{}
 
-// foreign stands for a class or function that means nothing here, and for all that is made of it. It takes what the pickle gives
-// it, keeps the entries of a dict, and does nothing.
+// foreign stands for a class or function that means nothing here, and for all that is made of it. It takes what the
+// pickle gives it, keeps the entries of a dict, and does nothing.
 type foreign struct {
 	class string
 	items *types.Dict
@@ -93,7 +100,7 @@ func (f *foreign) Set(key, value any) {
 	f.items.Set(key, value)
 }
 
-// scriptModule is where TorchScript keeps the classes of a program, all of them modules.
+// scriptModule is TorchScript's module of a program's classes, all of them modules.
 const scriptModule = "__torch__"
 
 // scriptClass is one of them, by its name.
@@ -132,8 +139,8 @@ func rebuildSubclass(args []any) (any, error) {
 	return rebuild(*inner)
 }
 
-// findClass returns what stands for a class in the machine; an error that names it if it is one that acts. TorchScript's own
-// classes are bags of attributes, whatever their methods.
+// findClass returns what stands for a class in the machine; an error that names it if it is one that acts.
+// TorchScript's own classes are bags of attributes, whatever their methods.
 func findClass(module, name string) (any, error) {
 	full := ownName(module + "." + name)
 	if class, ok := classes[full]; ok {
@@ -237,9 +244,9 @@ var instructions = map[byte]argument{
 	'c': class, 'R': none, '\x81': none, 'b': none, 'Q': none, // classes, calls, states, storages
 }
 
-// scan reads a pickle without running it, and changes the names of the machine's own classes in it. The machine allocates what an instruction claims before it looks whether the
-// bytes are there, and what containers and marks there are one by one: scan makes sure that both stay in bounds. It returns
-// the pickle's length; more may follow.
+// scan reads a pickle without running it, and changes the names of the machine's own classes in it. The machine
+// allocates what an instruction claims before it looks whether the bytes are there, and what containers and marks there
+// are one by one: scan makes sure that both stay in bounds. It returns the pickle's length; more may follow.
 func scan(data []byte) (int, error) {
 	marks := 0
 	for at, n := 0, 0; ; n++ {
@@ -277,7 +284,7 @@ func scan(data []byte) (int, error) {
 	}
 }
 
-// argumentBytes is how many bytes of an argument there are at least.
+// argumentBytes is the least number of bytes of an argument.
 var argumentBytes = [...]int{none: 0, fixed1: 1, fixed2: 2, fixed4: 4, fixed8: 8, counted1: 1, counted4: 4, class: 0}
 
 // argumentLength returns the bytes that an instruction's argument takes at the beginning of rest.
@@ -288,7 +295,8 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	}
 	switch {
 	case op == '\x80' && rest[0] > 3:
-		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 and 3 are read", rest[0]), "load and save the file with PyTorch, without pickle_protocol")
+		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 and 3 are read", rest[0]),
+			"load and save the file with PyTorch, without pickle_protocol")
 	case op == '\x8a' && rest[0] == 0:
 		return 0, errors.New("a number of 0 bytes")
 	case arg == class:

@@ -13,8 +13,9 @@ import (
 // _reconstruct_persistent_obj of a dict with the class's name, the text of its program and its attributes; a tensor's
 // elements are bytes in the middle of the pickle, which are a file of the format before version 1.6 themselves.
 //
-// Here the attributes are read and the program is not run. The pickle machine gets a copy of the pickle in which bytes and
-// classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those of torch_persistent.go.
+// Here the attributes are read and the program is not run. The pickle machine gets a copy of the pickle in which bytes
+// and classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those of
+// torch_persistent.go.
 
 // isPlain reports whether a file is a pickle and nothing else.
 func isPlain(r io.ReaderAt) bool {
@@ -52,8 +53,8 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 	return p.archive, root, nil
 }
 
-// plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short texts, sets, the
-// memo without numbers. Frames, bytes and classes are handled by name.
+// plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short texts,
+// sets, the memo without numbers. Frames, bytes and classes are handled by name.
 var plainInstructions = map[byte]argument{
 	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none,
 }
@@ -63,7 +64,8 @@ func (p *plainPickle) copy() error {
 	marks := 0
 	for n := 0; ; n++ {
 		if n == maxInstructions || len(p.out) > maxPickle {
-			return fmt.Errorf("it has more than %d instructions, or %d bytes without those of its tensors", maxInstructions, maxPickle)
+			return fmt.Errorf("it has more than %d instructions, or %d bytes without those of its tensors", maxInstructions,
+				maxPickle)
 		}
 		at := p.at
 		op, err := p.next(1)
@@ -150,7 +152,7 @@ func (p *plainPickle) plain(op byte, arg argument) error {
 	return nil
 }
 
-// blob passes over bytes, whose number comes first in so many bytes, and puts the number of the blob into the copy.
+// blob skips bytes, whose number comes first, and puts the number of the blob into the copy.
 func (p *plainPickle) blob(width int) error {
 	head, err := p.next(width)
 	if err != nil {

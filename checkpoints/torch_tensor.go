@@ -52,7 +52,8 @@ func (a *archive) newStorage(id any) (any, error) {
 		return nil, fmt.Errorf("storage %q has no entry in the archive", s.key)
 	}
 	if s.numel > math.MaxInt64/s.size || uint64(s.bytes()) != entry.size {
-		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, its entry has %d bytes", s.key, s.numel, s.size, entry.size)
+		return nil, fmt.Errorf("storage %q claims %d elements of %d bytes, its entry has %d bytes", s.key, s.numel, s.size,
+			entry.size)
 	}
 	return s, nil
 }
@@ -167,7 +168,8 @@ func (t *torchTensor) check() error {
 	for i, d := range t.shape {
 		// The divisions keep the products from overflowing.
 		if elements > t.storage.numel/d {
-			return fault.Hint(bad("it has more elements than its storage"), "an expanded tensor: in Python, save tensor.contiguous()")
+			return fault.Hint(bad("it has more elements than its storage"),
+				"an expanded tensor: in Python, save tensor.contiguous()")
 		}
 		elements *= d
 		if d > 1 && t.strides[i] > (t.storage.numel-1-last)/(d-1) {
@@ -178,7 +180,7 @@ func (t *torchTensor) check() error {
 	return nil
 }
 
-// elements is the number of elements. check has made sure that it is no more than the storage has.
+// elements is the number of elements. check has made sure that the storage has as many.
 func (t *torchTensor) elements() int { return Tensor{Shape: t.shape}.Elements() }
 
 // read returns the tensor with its elements in row-major order. Storages are read once and kept in storages: tensors
@@ -186,7 +188,8 @@ func (t *torchTensor) elements() int { return Tensor{Shape: t.shape}.Elements() 
 func (t *torchTensor) read(a *archive, storages map[string][]byte) (Tensor, error) {
 	size := t.storage.dtype.Size()
 	if size == 0 {
-		return Tensor{}, fmt.Errorf("elements of type %s (torch.%s), which no network here uses", t.storage.dtype, t.storage.class)
+		return Tensor{}, fmt.Errorf("elements of type %s (torch.%s), which no network here uses", t.storage.dtype,
+			t.storage.class)
 	}
 	out := Tensor{DType: t.storage.dtype, Shape: t.shape}
 	n := t.elements()
@@ -210,7 +213,8 @@ func (t *torchTensor) read(a *archive, storages map[string][]byte) (Tensor, erro
 	return out, nil
 }
 
-// contiguous reports whether the elements lie in row-major order without gaps. The stride of an axis of one is no matter.
+// contiguous reports whether the elements lie in row-major order without gaps. The stride of an axis of one is no
+// matter.
 func (t *torchTensor) contiguous() bool {
 	next := 1
 	for i := len(t.shape) - 1; i >= 0; i-- {

@@ -22,7 +22,8 @@ func openTorch(t *testing.T, name string) *TorchFile {
 	return f
 }
 
-// testdata/views.pt has tensors of every element type and many strides; views.safetensors is what PyTorch says they are.
+// testdata/views.pt has tensors of every element type and many strides; views.safetensors is what PyTorch says they
+// are.
 func TestReadTorchViews(t *testing.T) {
 	f := openTorch(t, "views.pt")
 	views, ok := f.Section("views")
@@ -61,7 +62,8 @@ func TestTorchTree(t *testing.T) {
 	if _, err := f.Tensor("number"); err == nil || !strings.Contains(err.Error(), `entry "number" is not a tensor`) {
 		t.Errorf("got %v", err)
 	}
-	if w, err := f.Weights(""); err != nil || len(w.Tensors) != 0 || w.Others["number"] != "a number" || w.Others["views"] != "a dict" {
+	if w, err := f.Weights(""); err != nil || len(w.Tensors) != 0 || w.Others["number"] != "a number" ||
+		w.Others["views"] != "a dict" {
 		t.Errorf("got %v, %v", w, err)
 	}
 	views, _ := f.Section("views")
@@ -106,7 +108,8 @@ func TestReadTorchRefuses(t *testing.T) {
 // A type that no network uses is refused when it is asked for, by name; the tensors beside it are read.
 func TestTorchUnusedType(t *testing.T) {
 	f := openTorch(t, "int8.pt")
-	if _, err := f.Tensor("a"); err == nil || !strings.Contains(err.Error(), `tensor "a": elements of type I8 (torch.CharStorage)`) {
+	if _, err := f.Tensor("a"); err == nil || !strings.Contains(err.Error(),
+		`tensor "a": elements of type I8 (torch.CharStorage)`) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := f.Tensor("b"); err != nil {
@@ -132,21 +135,26 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"nothing":              {nil, "empty"},
 		"zip without a pickle": {archiveOf(t, floats), "0 entries of the name */data.pkl"},
 		"empty zip":            {archiveOf(t), "0 entries of the name */data.pkl"},
-		"two pickles":          {archiveOf(t, pkl, entry{name: "y/data.pkl", data: good}), "2 entries of the name */data.pkl"},
-		"pickle too deep":      {archiveOf(t, entry{name: "x/y/data.pkl", data: good}), "0 entries"},
-		"entry twice":          {archiveOf(t, pkl, floats, floats), "comes twice"},
-		"big endian":           {archiveOf(t, pkl, floats, entry{name: "x/byteorder", data: "big"}), `byte order is "big"`},
-		"long byte order":      {archiveOf(t, pkl, floats, entry{name: "x/byteorder", data: strings.Repeat("l", 99)}), "at most 16"},
-		"compressed pickle":    {archiveOf(t, entry{name: "x/data.pkl", data: good, method: zip.Deflate}, floats), "compressed (method 8)"},
-		"zip bomb":             {archiveOf(t, pkl, entry{name: "x/data/0", data: strings.Repeat("\x00", 64<<20), method: zip.Deflate}), "compressed (method 8)"},
-		"entry of 2^60":        {archiveOf(t, pkl, entry{name: "x/data/0", size: 1 << 60}), "claims 1152921504606846976 bytes"},
-		"pickle of 2^60":       {archiveOf(t, entry{name: "x/data.pkl", size: 1 << 60}, floats), "claims"},
-		"entry of 2^64-1":      {archiveOf(t, pkl, entry{name: "x/data/0", size: 1<<64 - 2}), "claims"},
-		"overlapping entries":  {archiveOf(t, append(overlapping, pkl, floats)...), "more than the file has left"},
-		"pickle too short":     {archiveOf(t, floats, entry{name: "x/data.pkl", data: good[:20], size: 60}), "data.pkl"},
-		"legacy cut short":     {[]byte(legacyMagic), "without the instruction to stop"},
-		"git lfs":              {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
-		"web page":             {[]byte("<!DOCTYPE html>"), "a web page"},
+		"two pickles": {archiveOf(t, pkl, entry{name: "y/data.pkl", data: good}),
+			"2 entries of the name */data.pkl"},
+		"pickle too deep": {archiveOf(t, entry{name: "x/y/data.pkl", data: good}), "0 entries"},
+		"entry twice":     {archiveOf(t, pkl, floats, floats), "occurs twice"},
+		"big endian":      {archiveOf(t, pkl, floats, entry{name: "x/byteorder", data: "big"}), `byte order is "big"`},
+		"long byte order": {archiveOf(t, pkl, floats, entry{name: "x/byteorder", data: strings.Repeat("l", 99)}),
+			"at most 16"},
+		"compressed pickle": {archiveOf(t, entry{name: "x/data.pkl", data: good, method: zip.Deflate}, floats),
+			"compressed (method 8)"},
+		"zip bomb": {archiveOf(t, pkl, entry{name: "x/data/0", data: strings.Repeat("\x00", 64<<20),
+			method: zip.Deflate}), "compressed (method 8)"},
+		"entry of 2^60": {archiveOf(t, pkl, entry{name: "x/data/0", size: 1 << 60}),
+			"claims 1152921504606846976 bytes"},
+		"pickle of 2^60":      {archiveOf(t, entry{name: "x/data.pkl", size: 1 << 60}, floats), "claims"},
+		"entry of 2^64-1":     {archiveOf(t, pkl, entry{name: "x/data/0", size: 1<<64 - 2}), "claims"},
+		"overlapping entries": {archiveOf(t, append(overlapping, pkl, floats)...), "more than the file has left"},
+		"pickle too short":    {archiveOf(t, floats, entry{name: "x/data.pkl", data: good[:20], size: 60}), "data.pkl"},
+		"legacy cut short":    {[]byte(legacyMagic), "without the instruction to stop"},
+		"git lfs":             {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
+		"web page":            {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse(t, "bad.pt", len(c.data), func() error { _, err := ParseTorch("bad.pt", c.data); return err }, c.want)
@@ -162,7 +170,8 @@ func TestTorchManyViews(t *testing.T) {
 		p.WriteString(text("t"+string(rune(0x100+i))) + tensor("h\x00", 0, numbers(256, 256), numbers(1, 256)))
 	}
 	p.WriteString("u.")
-	data := archiveOf(t, entry{name: "x/data.pkl", data: p.String()}, entry{name: "x/data/0", data: strings.Repeat("\x00", 4*256*256)})
+	data := archiveOf(t, entry{name: "x/data.pkl", data: p.String()},
+		entry{name: "x/data/0", data: strings.Repeat("\x00", 4*256*256)})
 	f, err := ParseTorch("views.pt", data)
 	if err != nil {
 		t.Fatal(err)

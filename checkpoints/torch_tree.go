@@ -94,14 +94,15 @@ func (b *treeBuilder) set(d *TorchDict, key, value any, depth int) error {
 		return nil // nothing that is needed has another key
 	}
 	if _, ok := d.entries[name]; ok {
-		return fmt.Errorf("key %q comes twice in a dict", name)
+		return fmt.Errorf("key %q occurs twice in a dict", name)
 	}
 	tree, err := b.build(value, depth+1)
 	d.entries[name] = tree
 	return err
 }
 
-// The dicts in which Python's modules keep their tensors and submodules; TorchScript's have them among their attributes.
+// The dicts in which Python's modules keep their tensors and submodules; TorchScript's have them among their
+// attributes.
 const (
 	parametersDict = "_parameters"
 	buffersDict    = "_buffers"
@@ -142,13 +143,13 @@ func (b *treeBuilder) attribute(d *TorchDict, prefix string, key, value any, dep
 	return nil
 }
 
-// member adds one of the members of all modules, of which there are so many at most.
+// member adds one of the members of all modules, whose number is limited.
 func (b *treeBuilder) member(to map[string]any, name string, value any) error {
 	if b.members++; b.members > maxMembers {
 		return fmt.Errorf("its modules have more than %d attributes", maxMembers)
 	}
 	if _, ok := to[name]; ok {
-		return fmt.Errorf("attribute %q comes twice in a module", name)
+		return fmt.Errorf("attribute %q occurs twice in a module", name)
 	}
 	to[name] = value
 	return nil

@@ -60,14 +60,15 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		}
 		switch {
 		case f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64:
-			return nil, fault.Hint(fmt.Errorf("entry %q is compressed (method %d)", f.Name, f.Method), "PyTorch stores entries as they are: load and save the file with PyTorch")
+			return nil, fault.Hint(fmt.Errorf("entry %q is compressed (method %d)", f.Name, f.Method),
+				"PyTorch stores entries as they are: load and save the file with PyTorch")
 		case f.UncompressedSize64 > left:
 			return nil, fmt.Errorf("entry %q claims %d bytes, more than the file has left", f.Name, f.UncompressedSize64)
 		}
 		left -= f.UncompressedSize64
 		name := strings.TrimPrefix(f.Name, folder)
 		if _, ok := a.entries[name]; ok {
-			return nil, fmt.Errorf("entry %q comes twice", f.Name)
+			return nil, fmt.Errorf("entry %q occurs twice", f.Name)
 		}
 		a.entries[name] = stored{f.UncompressedSize64, f.Open}
 	}
@@ -77,7 +78,8 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 			return nil, err
 		}
 		if string(text) != "little" {
-			return nil, fault.Hint(fmt.Errorf("its byte order is %q", text), "only little-endian files are read: load and save the file on a little-endian machine")
+			return nil, fault.Hint(fmt.Errorf("its byte order is %q", text),
+				"only little-endian files are read: load and save the file on a little-endian machine")
 		}
 	}
 	return a, nil
@@ -85,20 +87,22 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 
 // leadingFolder returns the folder with the slash that the entries lie in, named by whoever wrote the file.
 func leadingFolder(files []*zip.File) (string, error) {
-	folder, found := "", 0
+	folder, count := "", 0
 	for _, f := range files {
 		if dir, ok := strings.CutSuffix(f.Name, "/data.pkl"); ok && !strings.Contains(dir, "/") {
 			folder = dir + "/"
-			found++
+			count++
 		}
 	}
-	if found != 1 {
-		return "", fault.Hint(fmt.Errorf("it is a zip archive with %d entries of the name */data.pkl", found), "a PyTorch checkpoint has exactly one: this is something else")
+	if count != 1 {
+		return "", fault.Hint(fmt.Errorf("it is a zip archive with %d entries of the name */data.pkl", count),
+			"a PyTorch checkpoint has exactly one: this is something else")
 	}
 	return folder, nil
 }
 
-// isProgram reports whether an entry is one that only TorchScript programs have: methods, which are compressed, and constants.
+// isProgram reports whether an entry is one that only TorchScript programs have: methods, which are compressed, and
+// constants.
 func isProgram(name string) bool {
 	return name == "constants.pkl" || strings.HasPrefix(name, "constants/") || strings.HasPrefix(name, "code/")
 }
@@ -118,12 +122,14 @@ func notZip(r io.ReaderAt, size int64, err error) error {
 	case kind != nil:
 		return fault.Hint(fmt.Errorf("it is %s: %w", kind.what, err), "%s", kind.mend)
 	case checkLength(head, size) == nil:
-		return fault.Hint(fmt.Errorf("it looks like safetensors: %w", err), "a PyTorch checkpoint (.pt, .pth, .bin) is expected")
+		return fault.Hint(fmt.Errorf("it looks like safetensors: %w", err),
+			"a PyTorch checkpoint (.pt, .pth, .bin) is expected")
 	}
 	return fault.Hint(err, "PyTorch writes zip archives since version 1.6: this is something else, or damaged")
 }
 
-// read returns the bytes of an entry of at most limit bytes. In a zip archive their CRC-32 is compared with the directory's.
+// read returns the bytes of an entry of at most limit bytes. In a zip archive their CRC-32 is compared with the
+// directory's.
 func (a *archive) read(name string, limit uint64) ([]byte, error) {
 	f, ok := a.entries[name]
 	if !ok {
@@ -143,7 +149,8 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 	}
 	// The checksum is compared at the end of the entry.
 	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		return nil, fmt.Errorf("entry %q: %w", name, errors.Join(errors.New("its bytes are not those that were written"), err))
+		return nil, fmt.Errorf("entry %q: %w", name, errors.Join(errors.New("its bytes are not those that were written"),
+			err))
 	}
 	return data, nil
 }

@@ -1,6 +1,6 @@
-// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's files of all formats, TorchScript
-// programs and pickled modules among them, and the folder form (config.json, model.safetensors and a manifest with their
-// SHA-256) that every other package loads from.
+// Package checkpoints reads and writes the weights of networks: safetensors, PyTorch's files of all formats,
+// TorchScript programs and pickled modules among them, and the folder form (config.json, model.safetensors and a
+// manifest with their SHA-256) that every other package loads from.
 // It knows nothing of graphs and devices.
 package checkpoints
 
@@ -146,8 +146,8 @@ func halfToFloat32(h uint16) float32 {
 	return math.Float32frombits(sign | uint32(exp-15+127)<<23 | frac<<13)
 }
 
-// Transposed returns a matrix with rows and columns exchanged. What has not two axes, or no elements, is changed in its
-// shape alone.
+// Transposed returns a matrix with rows and columns exchanged. A tensor without two axes or without elements is changed
+// in its shape alone.
 func (t Tensor) Transposed() Tensor {
 	out := Tensor{DType: t.DType, Shape: slices.Clone(t.Shape)}
 	slices.Reverse(out.Shape)
@@ -181,7 +181,7 @@ func (w *Weights) Parameters() int {
 	return n
 }
 
-// Shapes is what a network expects of its weights: a shape for each name.
+// Shapes holds the expected shapes of a network's weights by name.
 type Shapes map[string][]int
 
 // Elements is the number of elements of all tensors together.
@@ -212,7 +212,8 @@ func (w *Weights) Check(want Shapes) error {
 	}
 	for _, name := range w.Names() {
 		if _, ok := want[name]; !ok {
-			return fault.Hint(fmt.Errorf("%s: surplus tensor %q of shape %v; expected none of that name", w.Source, name, w.Tensors[name].Shape),
+			return fault.Hint(fmt.Errorf("%s: surplus tensor %q of shape %v; expected none of that name", w.Source, name,
+				w.Tensors[name].Shape),
 				"the file does not fit its configuration (fewer layers or another architecture)")
 		}
 	}

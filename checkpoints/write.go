@@ -18,7 +18,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// Contents are what Write makes a folder of.
+// Contents holds the contents of a folder to write.
 type Contents struct {
 	// Config becomes config.json: indented JSON, or the bytes as they are if it is a json.RawMessage.
 	Config  any
@@ -37,9 +37,9 @@ type Contents struct {
 // framework is the safetensors metadata that transformers wants before it loads a file.
 var framework = map[string]string{"format": "pt"}
 
-// Write writes a folder with its manifest. All is written under a temporary name beside dir, synced and renamed: there is
-// never a half-written folder under the name dir. A folder with the same contents is left as it is; one with others is
-// an error unless c.Replace. Equal contents give equal bytes: there is no time in them.
+// Write writes a folder with its manifest. All is written under a temporary name beside dir, synced and renamed: there
+// is never a half-written folder under the name dir. A folder with the same contents is left as it is; one with others
+// is an error unless c.Replace. Equal contents give equal bytes: they hold no time.
 func Write(dir string, c Contents) error {
 	if err := write(dir, c); err != nil {
 		var onDisk *fs.PathError
@@ -84,7 +84,8 @@ func write(dir string, c Contents) error {
 func fill(folder string, config []byte, c Contents) error {
 	files := map[string][]byte{ConfigFile: config}
 	for name, data := range c.Files {
-		if name == ConfigFile || name == WeightsFile || name == ManifestFile || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		if name == ConfigFile || name == WeightsFile || name == ManifestFile || name != filepath.Base(name) ||
+			strings.HasPrefix(name, ".") {
 			return fmt.Errorf("a further file cannot be called %q", name)
 		}
 		files[name] = data
@@ -110,7 +111,8 @@ func fill(folder string, config []byte, c Contents) error {
 		return err
 	}
 	manifest = append(manifest, '\n')
-	if _, err := writeFile(filepath.Join(folder, ManifestFile), func(w io.Writer) error { _, err := w.Write(manifest); return err }); err != nil {
+	if _, err := writeFile(filepath.Join(folder, ManifestFile),
+		func(w io.Writer) error { _, err := w.Write(manifest); return err }); err != nil {
 		return err
 	}
 	return SyncFolder(folder)
@@ -164,7 +166,8 @@ func install(finished, dir string, replace bool) error {
 		return err
 	}
 	if !replace {
-		return fault.Hint(errors.New("the folder exists and has other contents"), "choose another folder, remove it, or allow to replace it (illustrator convert --replace)")
+		return fault.Hint(errors.New("the folder exists and has other contents"),
+			"choose another folder, remove it, or allow to replace it (illustrator convert --replace)")
 	}
 	if err := replaceable(dir); err != nil {
 		return err
@@ -204,8 +207,8 @@ func contains(dir, other string) (bool, error) {
 	return true, nil
 }
 
-// replaceable refuses to replace what is not a network's folder, or holds files that its manifest does not list: somebody
-// else put them there.
+// replaceable refuses to replace what is not a network's folder, or holds files that its manifest does not list:
+// somebody else put them there.
 func replaceable(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -222,7 +225,8 @@ func replaceable(dir string) error {
 	}
 	for _, e := range entries {
 		if _, ok := m.Files[e.Name()]; !ok && e.Name() != ManifestFile {
-			return fault.Hint(fmt.Errorf("the folder exists and has %q, which its manifest does not list: it is not replaced", e.Name()), "%s", hint)
+			return fault.Hint(fmt.Errorf("the folder exists and has %q, which its manifest does not list: it is not replaced",
+				e.Name()), "%s", hint)
 		}
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// OpenNetworks reads the domain at ref, as OpenDomain does, and its networks' configurations. It needs no device, so that
-// a caller can check all its input before it starts one.
+// OpenNetworks reads the domain at ref, as OpenDomain does, and its networks' configurations. It needs no device, so
+// that a caller can check all its input before it starts one.
 func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
 	d, err := OpenDomain(ref)
 	if err != nil {
@@ -40,4 +40,21 @@ func (d *Domain) OpenPrompts(n *pipeline.Networks) (pipeline.PromptFile, error) 
 		return pipeline.PromptFile{}, err
 	}
 	return pipeline.ParsePrompts(name, raw, n, d.TextPrompt)
+}
+
+// Examples returns at most a number of the domain's descriptions, spread over all of them; else its text prompt.
+func (d *Domain) Examples(most int) ([]string, error) {
+	if d.Descriptions == "" {
+		return []string{d.TextPrompt}, nil
+	}
+	all, err := d.Texts()
+	if err != nil {
+		return nil, err
+	}
+	most = min(most, len(all))
+	examples := make([]string, most)
+	for i := range examples {
+		examples[i] = all[i*len(all)/most].Text
+	}
+	return examples, nil
 }

@@ -3,10 +3,14 @@ package draw
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"illustrator/data/arrays"
+	"illustrator/data/pictures"
 	"illustrator/data/seeds"
+	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 )
 
@@ -127,4 +131,42 @@ func (l Latents) Render(
 	}
 	synthesis.Keys = l.Keys[first:last]
 	return n.Render(ctx, styles, synthesis)
+}
+
+// renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
+const renderAtOnce = 32
+
+// WriteFiles renders the pictures of all rows into PNG files in a folder. name is that of a row's key: "row" or
+// "seed". It calls progress with the number of finished pictures.
+func (l Latents) WriteFiles(
+	ctx context.Context, m Model, folder, name string, synthesis pipeline.Synthesis, progress func(done int),
+) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	size := m.Generator.Size
+	for first := 0; first < len(l.Keys); first += renderAtOnce {
+		last := min(first+renderAtOnce, len(l.Keys))
+		images, err := l.Render(ctx, m.Networks, first, last, synthesis)
+		if err != nil {
+			return err
+		}
+		split, err := pictures.Split(images, size, size)
+		if err != nil {
+			return err
+		}
+		for i, p := range split {
+			key := l.Keys[first+i]
+			meta := []pictures.Meta{
+				{Key: "Software", Value: version.Program()}, {Key: "Domain", Value: m.Domain},
+				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: m.Hashes["generator"]},
+			}
+			path := filepath.Join(folder, fmt.Sprintf("%s%04d.png", name, key))
+			if err := pictures.WritePNG(path, p.Image(), meta); err != nil {
+				return err
+			}
+		}
+		progress(last)
+	}
+	return nil
 }

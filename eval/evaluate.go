@@ -15,10 +15,12 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Names are what Request.Metrics may name. "r_precision", "kid" and "attribute_accuracy" stand for several figures each.
+// Names lists the names for Request.Metrics. "r_precision", "kid" and "attribute_accuracy" stand for several figures
+// each.
 var Names = []string{
 	"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision", "attribute_accuracy", "diversity",
-	"lpips_diversity", "vendi_score", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd", "precision", "recall", "density", "coverage",
+	"lpips_diversity", "vendi_score", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd", "precision", "recall",
+	"density", "coverage",
 }
 
 // Request asks for the figures of pictures: of texts and seeds that are drawn, or of files.
@@ -42,13 +44,13 @@ type Request struct {
 	// TextEmbeds are the texts', where EmbedTexts has made them.
 	TextEmbeds *TextEmbeds
 
-	// Keep is a folder in which scores.jsonl, features.f32 and the reference's features are kept as pictures are judged, and
-	// samples.json in the end; the same request goes on from there. "" keeps nothing.
+	// Keep is a folder in which scores.jsonl, features.f32 and the reference's features are kept as pictures are judged,
+	// and samples.json in the end; the same request resumes from it. "" keeps nothing.
 	Keep string
 	// Picture, which may be nil, is given each picture that is judged, whose pixels are the caller's for the call only.
-	// It is called before the picture's score is kept: an evaluation that goes on gives only those that it had not kept.
+	// It is called before the picture's score is kept: a resumed evaluation gives only those that it had not kept.
 	Picture func(text int, seed uint64, p pictures.Picture) error
-	// Progress, which may be nil, is told of each stage's progress.
+	// Progress, which may be nil, gets each stage's progress.
 	Progress func(stage string, done, total int)
 }
 
@@ -74,18 +76,19 @@ type Judges struct {
 	LPIPS *features.Distance
 }
 
-// Evaluate draws or reads the pictures of r and measures them. n has its mapper loaded, unless pictures are read. A metric
-// that the pictures cannot give is listed as refused; the others go on.
+// Evaluate draws or reads the pictures of r and measures them. n has its mapper loaded, unless pictures are read. A
+// metric that the pictures cannot give is listed as refused; the others go on.
 //
-// Pictures pass in batches. What is held of each is its embedding, and those by the judges' CLIP and Inception: E floats a
-// picture, twice that in float64 while a metric is computed, and its scores. With 100,000 pictures of E = 512 that is 0.6 GB,
-// and the process peaks at 2.2 GB (TestMemory).
+// Pictures pass in batches. Memory holds each one's embedding, and those by the judges' CLIP and Inception: E
+// floats a picture, twice that in float64 while a metric is computed, and its scores. With 100,000 pictures of E = 512
+// that is 0.6 GB, and the process peaks at 2.2 GB (TestMemory).
 func Evaluate(ctx context.Context, n *pipeline.Networks, r Request) (*Result, error) {
 	if err := r.Check(n); err != nil {
 		return nil, err
 	}
 	m := newMeasurement(n, r)
-	for _, step := range []func(context.Context) error{m.embedTexts, m.gather, m.measureTexts, m.measureLatents, m.measureSets} {
+	for _, step := range []func(context.Context) error{m.embedTexts, m.gather, m.measureTexts, m.measureLatents,
+		m.measureSets} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -107,10 +110,10 @@ func (r *Request) Check(n *pipeline.Networks) error {
 		}
 	}
 	if len(r.Texts) == 0 {
-		return fault.Usage(fmt.Errorf("there is no text to evaluate"), "give --texts FILE")
+		return fault.Usage(fmt.Errorf("no text is given to evaluate"), "give --texts FILE")
 	}
 	if len(r.Files) == 0 && len(r.Seeds) == 0 {
-		return fault.Usage(fmt.Errorf("there is no seed to draw by"), "give seeds such as 0-3")
+		return fault.Usage(fmt.Errorf("no seed is given to draw with"), "give seeds such as 0-3")
 	}
 	if err := r.checkGenerator(n); err != nil {
 		return err
@@ -141,7 +144,8 @@ func (r *Request) Check(n *pipeline.Networks) error {
 	}
 	for _, name := range r.Metrics {
 		if reason := r.lacks(n, name); reason != "" {
-			return fault.Usage(fmt.Errorf("%s cannot be measured: %s", name, reason), "leave it out of the metrics, or give what it needs")
+			return fault.Usage(fmt.Errorf("%s cannot be measured: %s", name, reason),
+				"leave it out of the metrics, or give what it needs")
 		}
 	}
 	return nil
@@ -151,7 +155,8 @@ func (r *Request) Check(n *pipeline.Networks) error {
 func (r *Request) checkGenerator(n *pipeline.Networks) error {
 	for _, f := range r.Files {
 		if have, want := f.Generator, n.Hashes["generator"]; have != "" && want != "" && have != want {
-			return fault.Usage(fmt.Errorf("%s was drawn by generator %.12s of domain %s; domain %s has %.12s", f.Path, have, f.Domain, r.Domain, want),
+			return fault.Usage(fmt.Errorf("%s was drawn by generator %.12s of domain %s; domain %s has %.12s", f.Path, have,
+				f.Domain, r.Domain, want),
 				"name the domain that drew the pictures with --domain")
 		}
 	}

@@ -55,11 +55,14 @@ func tinyOnce(backend compute.Backend) (*pipeline.Networks, error) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		return nil, err
 	}
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
-	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, 1)}); err != nil {
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim,
+		ZDim: pipelinetest.ZDim, Width: 16, Blocks: 1, Layers: 2}
+	if err := checkpoints.Write(filepath.Join(dir, "mapper"),
+		checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, 1)}); err != nil {
 		return nil, err
 	}
-	n, err := pipeline.Open(backend, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(backend, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,8 @@ func tinyRequest(t *testing.T) eval.Request {
 	}
 	return eval.Request{
 		Domain: "tiny", Texts: descriptions, Seeds: []uint64{3, 4, 9}, Keep: t.TempDir(),
-		Manner: draw.Manner{NoProjection: true, NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}, Reference: eval.Reference{Samples: 40},
+		Manner:    draw.Manner{NoProjection: true, NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1},
+		Reference: eval.Reference{Samples: 40},
 	}
 }
 
@@ -105,7 +109,8 @@ func TestEvaluateGoesOnToTheSameResult(t *testing.T) {
 			stop(interrupted)
 		}
 	}
-	if _, err = eval.Evaluate(ctx, n, again); !errors.Is(err, interrupted) || !strings.Contains(err.Error(), "30 of 72 pictures are judged") {
+	if _, err = eval.Evaluate(ctx, n, again); !errors.Is(err, interrupted) ||
+		!strings.Contains(err.Error(), "30 of 72 pictures are judged") {
 		t.Fatalf("interrupted: %v", err)
 	}
 	for _, name := range []string{eval.ScoresFile, "features.f32"} {
@@ -129,7 +134,7 @@ func TestEvaluateGoesOnToTheSameResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	if first != 30 {
-		t.Errorf("it went on from picture %d", first)
+		t.Errorf("it resumed at picture %d", first)
 	}
 	a, b := mustJSON(t, whole), mustJSON(t, resumed)
 	if !bytes.Equal(a, b) {
@@ -140,7 +145,8 @@ func TestEvaluateGoesOnToTheSameResult(t *testing.T) {
 	}
 
 	again.Seeds = []uint64{3, 4, 8}
-	if _, err = eval.Evaluate(t.Context(), n, again); !fault.IsUsage(err) || !strings.Contains(err.Error(), "seeds is [3,4,9] there, [3,4,8] now") {
+	if _, err = eval.Evaluate(t.Context(), n, again); !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "seeds is [3,4,9] there, [3,4,8] now") {
 		t.Errorf("other seeds: %v", err)
 	}
 }
@@ -161,14 +167,18 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 		t.Fatal(err)
 	}
 	if result.Pictures != 72 || len(result.Samples["clip_similarity"]) != 72 || len(result.Samples["diversity"]) != 24 {
-		t.Errorf("%d pictures, %d samples of similarity, %d of diversity", result.Pictures, len(result.Samples["clip_similarity"]), len(result.Samples["diversity"]))
+		t.Errorf("%d pictures, %d samples of similarity, %d of diversity", result.Pictures,
+			len(result.Samples["clip_similarity"]), len(result.Samples["diversity"]))
 	}
 	for _, name := range []string{
-		"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision_1_of_24", "diversity", "vendi_score", "z_distance", "z_mean", "z_std",
-		"fid (CLIP tiny features)", "kid (CLIP tiny features)", "kid_whole (CLIP tiny features)", "cmmd (CLIP tiny features)", "precision (CLIP tiny features)",
+		"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision_1_of_24", "diversity", "vendi_score",
+		"z_distance", "z_mean", "z_std",
+		"fid (CLIP tiny features)", "kid (CLIP tiny features)", "kid_whole (CLIP tiny features)", "cmmd (CLIP tiny features)",
+		"precision (CLIP tiny features)",
 		"recall (CLIP tiny features)", "density (CLIP tiny features)", "coverage (CLIP tiny features)",
 	} {
-		if m, ok := result.Metric(name); !ok || math.IsNaN(m.Value) || m.N == 0 || m.Interval != nil && !(m.Interval.Low <= m.Interval.High) {
+		if m, ok := result.Metric(name); !ok || math.IsNaN(m.Value) || m.N == 0 ||
+			m.Interval != nil && !(m.Interval.Low <= m.Interval.High) {
 			t.Errorf("%s: %+v, %v", name, m, ok)
 		}
 	}
@@ -177,7 +187,8 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 		refused[r.Metric] = r.Reason
 	}
 	for name, want := range map[string]string{
-		"attribute_accuracy": "the domain has no classifier", "lpips_diversity": "--lpips", "r_precision_1_of_100": "there are 24",
+		"attribute_accuracy": "the domain has no classifier", "lpips_diversity": "--lpips",
+		"r_precision_1_of_100": "there are 24",
 	} {
 		if !strings.Contains(refused[name], want) {
 			t.Errorf("%s is refused for %q", name, refused[name])
@@ -211,7 +222,8 @@ func golden(t *testing.T, path string, config any) string {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "network")
-	if err := checkpoints.Write(dir, checkpoints.Contents{Config: config, Weights: w, Layout: "test", Tool: "test"}); err != nil {
+	if err := checkpoints.Write(dir, checkpoints.Contents{Config: config, Weights: w, Layout: "test",
+		Tool: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -225,11 +237,15 @@ func TestEvaluateWithJudges(t *testing.T) {
 	n, r := tiny(t), tinyRequest(t)
 	var err error
 	r.Judges.CLIP, r.Judges.CLIPName = tiny(t), "other"
-	r.Judges.LPIPS, err = features.OpenDistance(n.Backend, golden(t, "../models/lpips/testdata/tiny_vgg.safetensors", lpips.Config{ModelType: lpips.ModelType, Net: lpips.VGG, Channels: 4}))
+	r.Judges.LPIPS, err = features.OpenDistance(n.Backend,
+		golden(t, "../models/lpips/testdata/tiny_vgg.safetensors",
+			lpips.Config{ModelType: lpips.ModelType, Net: lpips.VGG, Channels: 4}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Judges.Inception, err = features.Open(n.Backend, golden(t, "../models/inception/testdata/tiny.safetensors", inception.Config{ModelType: inception.ModelType, FeatureDim: 128}))
+	r.Judges.Inception, err = features.Open(n.Backend,
+		golden(t, "../models/inception/testdata/tiny.safetensors",
+			inception.Config{ModelType: inception.ModelType, FeatureDim: 128}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,15 +298,19 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		change     func(*eval.Request)
 		want, hint string
 	}{
-		"unknown metric": {func(r *eval.Request) { r.Metrics = []string{"clip_scoer"} }, `metric "clip_scoer" is unknown`, "did you mean clip_score?"},
-		"no labels":      {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
+		"unknown metric": {func(r *eval.Request) { r.Metrics = []string{"clip_scoer"} }, `metric "clip_scoer" is unknown`,
+			"did you mean clip_score?"},
+		"no labels": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} },
+			"attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
 		"another domain": {func(r *eval.Request) {
 			r.Files = []eval.File{{Path: "a.png", Generator: "a1"}, {Path: "b.png", Generator: "b2", Domain: "other"}}
 		}, "b.png was drawn by generator b2 of domain other; domain tiny has a1", "--domain"},
-		"no texts":      {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
-		"no seeds":      {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
-		"no classifier": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} }, "the domain has no classifier", "leave it out"},
-		"z of files":    {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z", "leave it out"},
+		"no texts": {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
+		"no seeds": {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
+		"no classifier": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} },
+			"the domain has no classifier", "leave it out"},
+		"z of files": {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z",
+			"leave it out"},
 	} {
 		r := tinyRequest(t)
 		c.change(&r)
@@ -298,7 +318,8 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		if name == "no labels" {
 			n = labels
 		}
-		if err := r.Check(n); !fault.IsUsage(err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(fault.HintOf(err), c.hint) {
+		if err := r.Check(n); !fault.IsUsage(err) || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(fault.HintOf(err), c.hint) {
 			t.Errorf("%s: %v (%s)", name, err, fault.HintOf(err))
 		}
 	}

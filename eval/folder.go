@@ -18,7 +18,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// caption is what lies beside a picture.
+// caption holds the record beside a picture.
 type caption struct {
 	Text       string              `json:"text"`
 	Kind       string              `json:"kind"`
@@ -28,13 +28,13 @@ type caption struct {
 	Networks   map[string]string   `json:"networks_sha256"`
 }
 
-// ReadFolder finds the pictures in a folder and their texts. given are the texts: paired by the files that they name or, where
-// they name none, one a picture in the natural order of the files' names. Without any, the text and the seed are those in the
-// JSON beside a picture or in a PNG's metadata, as `illustrator generate` writes them. A text without labels has those of the
-// same text in known. pairing says how given texts were paired.
+// ReadFolder finds the pictures in a folder and their texts. given are the texts: paired by the files that they name
+// or, where they name none, one a picture in the natural order of the files' names. Without any, the text and the seed
+// are those in the JSON beside a picture or in a PNG's metadata, as `illustrator generate` writes them. A text without
+// labels has those of the same text in known. pairing says how given texts were paired.
 //
-// Pictures whose header cannot be read, that have no text, or that have another size than most, are marked to be skipped.
-// The grid among the pictures of `illustrator generate` is none of them.
+// Pictures whose header cannot be read, that have no text, or that have another size than most, are marked to be
+// skipped. The grid among the pictures of `illustrator generate` is none of them.
 func ReadFolder(folder string, given, known []texts.Text) (of []texts.Text, files []File, pairing string, err error) {
 	paths, err := pictures.Paths(folder)
 	if err != nil {
@@ -77,11 +77,13 @@ func ReadFolder(folder string, given, known []texts.Text) (of []texts.Text, file
 		c.add(file, text, true)
 	}
 	if len(c.texts) == 0 && len(c.files) > 0 {
-		return nil, nil, "", fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder, filepath.Base(c.files[0].Path), c.files[0].Skip),
-			"give --texts FILE, one text a picture in the natural order of the files' names, or with those names in a column `file`")
+		return nil, nil, "", fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder,
+			filepath.Base(c.files[0].Path), c.files[0].Skip),
+			"give --texts FILE, one text per picture in the natural order of the files' names, or with a column `file` of names")
 	}
 	markSizes(c.files)
-	slices.SortStableFunc(c.files, func(a, b File) int { return cmp.Compare(a.Text, b.Text) }) // so that those of one text meet
+	// so that those of one text meet
+	slices.SortStableFunc(c.files, func(a, b File) int { return cmp.Compare(a.Text, b.Text) })
 	return c.texts, c.files, p.note, nil
 }
 

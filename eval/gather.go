@@ -12,7 +12,7 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// atOnce is how many pictures are held at once.
+// atOnce is the number of pictures held at once.
 const atOnce = 32
 
 // measurement is an evaluation under way.
@@ -46,8 +46,8 @@ type pictureScore struct {
 	PrefixedCosine float64  `json:"prefixed_cosine"`
 	Judge          *float64 `json:"judge_similarity,omitempty"`
 	JudgePrefixed  *float64 `json:"judge_prefixed_cosine,omitempty"`
-	// LPIPS are the distances to up to neighbours pictures of the same text before this one, the nearest first, of those that
-	// were in one batch with it.
+	// LPIPS are the distances to up to neighbours pictures of the same text before this one, the nearest first, of those
+	// that were in one batch with it.
 	LPIPS []float64 `json:"lpips,omitempty"`
 	// Attributes are those that the text names.
 	Attributes map[string]draw.SeenAttribute `json:"attributes,omitempty"`
@@ -100,7 +100,8 @@ func (m *measurement) gather(ctx context.Context) error {
 		}
 	}
 	if m.result.Pictures == 0 {
-		return fault.Hint(errors.New("no picture could be judged: "+m.result.Skipped[0].File+": "+m.result.Skipped[0].Reason), "give pictures that can be read, all of one size")
+		return fault.Hint(errors.New("no picture could be judged: "+m.result.Skipped[0].File+": "+m.result.Skipped[0].Reason),
+			"give pictures that can be read, all of one size")
 	}
 	return nil
 }
@@ -128,8 +129,8 @@ func (m *measurement) widths() [3]int {
 	return w
 }
 
-// fix has programs take as many rows as the largest of batches has, so that no figure depends on where an evaluation was
-// stopped, or on what was run before. It returns what undoes that.
+// fix has programs take as many rows as the largest of batches has, so that no figure depends on where an evaluation
+// was stopped, or on what was run before. It returns what undoes that.
 func (m *measurement) fix(batches [][]File) (undo func()) {
 	most, pairs := 0, 0
 	for _, b := range batches {
@@ -171,7 +172,8 @@ func (m *measurement) stopped(err error, total int) error {
 	if m.Keep == "" {
 		return err
 	}
-	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err), "the same command resumes from there")
+	return fault.Hint(fmt.Errorf("%d of %d pictures are judged and kept in %s: %w", len(m.scores), total, m.Keep, err),
+		"the same command resumes from there")
 }
 
 // batches lists what is judged together: whole texts where they fit, so that pictures of one text can be compared.

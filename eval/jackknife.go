@@ -9,12 +9,12 @@ import (
 	"illustrator/eval/metrics"
 )
 
-// jackknifeGroups is how many times a metric of a whole set is computed anew. A bootstrap would repeat rows, which such
-// metrics take for pictures that are alike; leaving some out does not.
+// jackknifeGroups is the number of times that a metric of a whole set is recomputed. A bootstrap would repeat rows,
+// which such metrics take for pictures that are alike; leaving some out does not.
 const jackknifeGroups = 10
 
-// groups deals rows to jackknifeGroups groups, whole texts each: pictures of one text are alike. nil where the texts are
-// too few.
+// groups deals rows to jackknifeGroups groups, whole texts each: pictures of one text are alike. nil where the texts
+// are too few.
 func (m *measurement) groups(texts []int) [][]int {
 	place := map[int]int{}
 	for _, t := range texts {
@@ -33,10 +33,12 @@ func (m *measurement) groups(texts []int) [][]int {
 	return groups
 }
 
-// jackknifed gives a metric of a set its interval over texts, by the delete-a-group jackknife (Efron and Tibshirani 1993,
-// section 11.5): the metric without each group in turn, Student's t with a degree of freedom less than groups. The
-// reference is held fixed. An interval of shares ends at 0 and 1. measure gets the group that is left out, and the rows to keep.
-func jackknifed(of metrics.Metric, groups [][]int, measure func(without int, keep []int) (float64, error)) (metrics.Metric, error) {
+// jackknifed gives a metric of a set its interval over texts, by the delete-a-group jackknife (Efron and Tibshirani
+// 1993, section 11.5): the metric without each group in turn, Student's t with a degree of freedom less than groups.
+// The reference is held fixed. An interval of shares ends at 0 and 1. measure gets the group that is left out, and the
+// rows to keep.
+func jackknifed(of metrics.Metric, groups [][]int,
+	measure func(without int, keep []int) (float64, error)) (metrics.Metric, error) {
 	if groups == nil {
 		return of.With("no interval: fewer than %d texts", jackknifeGroups), nil
 	}

@@ -36,7 +36,8 @@ func (m *measurement) judgeBatch(ctx context.Context, batch []File) ([]pictureSc
 		s.CLIPSimilarity = m.own.cosine(m.own.plain, s.Text, r.own, i)
 		s.PrefixedCosine = m.own.cosine(m.own.prefixed, s.Text, r.own, i)
 		if m.Judges.CLIP != nil {
-			plain, prefixed := m.judge.cosine(m.judge.plain, s.Text, r.judge, i), m.judge.cosine(m.judge.prefixed, s.Text, r.judge, i)
+			plain, prefixed := m.judge.cosine(m.judge.plain, s.Text, r.judge, i),
+				m.judge.cosine(m.judge.prefixed, s.Text, r.judge, i)
 			s.Judge, s.JudgePrefixed = &plain, &prefixed
 		}
 	}
@@ -67,7 +68,7 @@ func (m *measurement) show(judged []*pictureScore, images []float32, height, wid
 func (m *measurement) pixels(ctx context.Context, batch []File, scores []pictureScore) (p pixels, err error) {
 	if len(m.Files) == 0 {
 		images, err := m.draw(ctx, batch)
-		return m.drawn(images), err
+		return m.pixelsOf(images), err
 	}
 	for i, f := range batch {
 		if f.Skip != "" {
@@ -78,7 +79,8 @@ func (m *measurement) pixels(ctx context.Context, batch []File, scores []picture
 		case err != nil:
 			scores[i].Skipped = err.Error()
 		case p.width != 0 && !p.fits(img):
-			scores[i].Skipped = fmt.Sprintf("it has %d×%d pixels, the others %d×%d", img.Rect.Dx(), img.Rect.Dy(), p.width, p.height)
+			scores[i].Skipped = fmt.Sprintf("it has %d×%d pixels, the others %d×%d", img.Rect.Dx(), img.Rect.Dy(), p.width,
+				p.height)
 		default:
 			p.add(m, img)
 		}
@@ -93,12 +95,12 @@ func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error)
 		embed := m.own.plain[f.Text*m.own.dim : (f.Text+1)*m.own.dim]
 		recipes[i] = draw.Recipe{TextEmbed: embed, Manner: m.Manner, Seed: f.Seed}
 	}
-	drawn, err := draw.Model{Networks: m.networks, Prompts: m.Prompts}.Draw(ctx, recipes...)
+	results, err := draw.Model{Networks: m.networks, Prompts: m.Prompts}.Draw(ctx, recipes...)
 	if err != nil {
 		return nil, err
 	}
 	var images []float32
-	for _, p := range drawn {
+	for _, p := range results {
 		images = append(images, p.Pixels...)
 	}
 	return images, nil
@@ -133,7 +135,8 @@ func (m *measurement) lookForAttributes(ctx context.Context, judged []*pictureSc
 	return nil
 }
 
-// neighbours is with how many pictures of the same text before it a picture is compared: with all, up to 8 pictures a text.
+// neighbours is with how many pictures of the same text before it a picture is compared: with all, up to 8 pictures a
+// text.
 const neighbours = 7
 
 // neighbouring lists the places [later, earlier] of pictures that are compared. texts are those of the pictures.
@@ -147,7 +150,8 @@ func neighbouring(texts []int) (pairs [][2]int) {
 }
 
 // compareNeighbours measures how different each picture looks from those of the same text before it.
-func (m *measurement) compareNeighbours(ctx context.Context, judged []*pictureScore, images []float32, height, width int) error {
+func (m *measurement) compareNeighbours(ctx context.Context, judged []*pictureScore, images []float32, height,
+	width int) error {
 	if m.Judges.LPIPS == nil {
 		return nil
 	}

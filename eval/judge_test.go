@@ -14,7 +14,8 @@ func TestPerceptualDiversityTakesAllPairs(t *testing.T) {
 		t.Errorf("pairs %s", got)
 	}
 	for pictures, want := range map[int]string{8: "", 9: "of each picture and up to 7 before it: 35 of 36 pairs"} {
-		m := newMeasurement(nil, Request{Metrics: []string{"lpips_diversity"}, Judges: Judges{LPIPS: &features.Distance{Name: "test"}}})
+		m := newMeasurement(nil, Request{Metrics: []string{"lpips_diversity"},
+			Judges: Judges{LPIPS: &features.Distance{Name: "test"}}})
 		texts := make([]int, pictures)
 		for i := range pictures {
 			m.scores = append(m.scores, pictureScore{Seed: uint64(i)})
@@ -27,7 +28,8 @@ func TestPerceptualDiversityTakesAllPairs(t *testing.T) {
 		}
 		m.lpipsDiversity(m.judged())
 		got := m.result.Metrics[0]
-		if got.Name != "lpips_diversity (test)" || got.N != len(pairs) || got.Value != sum/float64(len(pairs)) || strings.Contains(got.Caveat, "pairs") != (want != "") || !strings.Contains(got.Caveat, want) {
+		if got.Name != "lpips_diversity (test)" || got.N != len(pairs) || got.Value != sum/float64(len(pairs)) ||
+			strings.Contains(got.Caveat, "pairs") != (want != "") || !strings.Contains(got.Caveat, want) {
 			t.Errorf("%d pictures: %+v", pictures, got)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 
 // Files in Request.Keep.
 const (
-	ScoresFile   = "scores.jsonl"  // a line for each picture
-	featuresFile = "features.f32"  // a row for each judged picture: embeddings and features one after the other, little-endian
+	ScoresFile = "scores.jsonl" // a line for each picture
+	// a row for each judged picture: embeddings and features one after the other, little-endian
+	featuresFile = "features.f32"
 	settingsFile = "settings.json" // what scores and features were made with
 )
 
@@ -34,11 +35,11 @@ func (r *rows) grow(n int, widths [3]int) {
 	}
 }
 
-// line is what a file of lines says of a picture.
+// line is a picture's line in a file of lines.
 type line interface{ skipped() bool }
 
-// kept is where a line for each picture and a row for each that was not skipped are kept; nil where they are not. A batch
-// counts when its lines are whole, and its rows, which are written before them.
+// kept holds the files of a line for each picture and a row for each that was not skipped; nil without files. A
+// batch counts when its lines are whole, and its rows, which are written before them.
 type kept[L line] struct {
 	lines, rows *os.File
 	widths      [3]int // of a row's parts
@@ -57,8 +58,8 @@ func openKept[L line](lines, rows string, widths [3]int) (*kept[L], error) {
 	return k, nil
 }
 
-// resume reads what is kept of the first of batches, whose sizes it gets, and cuts off what is not whole. done is how many
-// batches those are.
+// resume reads what is kept of the first of batches, whose sizes it gets, and cuts off what is not whole. done is how
+// many batches those are.
 func (k *kept[L]) resume(batches []int) (lines []L, r rows, done int, err error) {
 	if k == nil {
 		return nil, rows{}, 0, nil

@@ -12,8 +12,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Manipulation asks for the figures of pictures that are changed towards texts by eq. 11. The origins are the pictures of
-// random z, one for each seed; each is changed towards each text.
+// Manipulation asks for the figures of pictures that are changed towards texts by eq. 11. The origins are the pictures
+// of random z, one for each seed; each is changed towards each text.
 type Manipulation struct {
 	Texts []texts.Text
 	Seeds []uint64
@@ -38,9 +38,11 @@ var (
 )
 
 // Manipulate draws and judges the pictures of m. n has its mapper loaded, and a classifier.
-func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progress func(done, total int)) (*Result, error) {
+func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progress func(done, total int)) (*Result,
+	error) {
 	if n.Classifier == nil {
-		return nil, fault.Usage(errors.New("the domain has no classifier, which says what a manipulation changed"), "name one in the domain's file")
+		return nil, fault.Usage(errors.New("the domain has no classifier, which says what a manipulation changed"),
+			"name one in the domain's file")
 	}
 	if err := draw.CheckTexts(*n.Classifier, m.Texts); err != nil {
 		return nil, err
@@ -55,7 +57,8 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 		}
 	}
 	r := &Result{Pictures: len(m.Texts) * len(m.Seeds), Samples: samples}
-	for _, of := range []metrics.Definition{metrics.AttributeAccuracy, OthersKept, metrics.CLIPSimilarity, OriginSimilarity} {
+	for _, of := range []metrics.Definition{metrics.AttributeAccuracy, OthersKept, metrics.CLIPSimilarity,
+		OriginSimilarity} {
 		metric, err := metrics.Mean(of, samples[of.Name], m.Bootstrap)
 		if err != nil {
 			return nil, err
@@ -69,7 +72,8 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 }
 
 // ofSeed changes the picture of one seed towards all texts.
-func (m Manipulation) ofSeed(ctx context.Context, n *pipeline.Networks, seed uint64, samples map[string][]metrics.Sample) error {
+func (m Manipulation) ofSeed(ctx context.Context, n *pipeline.Networks, seed uint64,
+	samples map[string][]metrics.Sample) error {
 	model, dim := draw.Model{Networks: n}, n.CLIP.ProjectionDim
 	manner := draw.Manner{NoiseMode: m.Synthesis.NoiseMode, TruncationPsi: m.Synthesis.TruncationPsi}
 	origin, first, err := model.Origin(ctx, draw.Source{Seed: &seed}, manner)

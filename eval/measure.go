@@ -36,7 +36,8 @@ func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, e
 }
 
 // mean adds the mean of a value of each judged picture.
-func (m *measurement) mean(wanted string, of metrics.Definition, caveat string, value func(pictureScore) (float64, bool)) {
+func (m *measurement) mean(wanted string, of metrics.Definition, caveat string,
+	value func(pictureScore) (float64, bool)) {
 	var samples []metrics.Sample
 	for _, s := range m.scores {
 		if s.Skipped != "" {
@@ -67,10 +68,12 @@ const flatters = "by the CLIP that was trained with: it flatters"
 
 // measureTexts measures how well pictures match their texts, and how they differ within one.
 func (m *measurement) measureTexts(context.Context) error {
-	m.mean("clip_similarity", metrics.CLIPSimilarity, flatters, func(s pictureScore) (float64, bool) { return s.CLIPSimilarity, true })
-	m.mean("clip_score", metrics.CLIPScore, joinCaveats(flatters, m.own.cutCaveat()), func(s pictureScore) (float64, bool) {
-		return metrics.CLIPScores([]float64{s.PrefixedCosine})[0], true
-	})
+	m.mean("clip_similarity", metrics.CLIPSimilarity, flatters,
+		func(s pictureScore) (float64, bool) { return s.CLIPSimilarity, true })
+	m.mean("clip_score", metrics.CLIPScore, joinCaveats(flatters, m.own.cutCaveat()),
+		func(s pictureScore) (float64, bool) {
+			return metrics.CLIPScores([]float64{s.PrefixedCosine})[0], true
+		})
 	m.torchMetrics("", flatters, func(s pictureScore) float64 { return s.CLIPSimilarity })
 	if m.Judges.CLIP != nil {
 		by := fmt.Sprintf(" (CLIP %s)", m.Judges.CLIPName)
@@ -129,7 +132,7 @@ func (m *measurement) judged() []pictureScore {
 	return slices.DeleteFunc(slices.Clone(m.scores), func(s pictureScore) bool { return s.Skipped != "" })
 }
 
-// retrieval measures R-precision among so many texts, by a CLIP's embeddings of texts and images; 0 are all.
+// retrieval measures R-precision among a number of texts, by a CLIP's embeddings of texts and images; 0 are all.
 func (m *measurement) retrieval(candidates int, by string, texts embedded, images []float32, caveat string) {
 	of := metrics.RPrecision
 	of.Name = fmt.Sprintf("%s_1_of_%d%s", of.Name, cmp.Or(candidates, len(m.Texts)), by)
@@ -165,8 +168,8 @@ func (m *measurement) credits(own []int, candidates int, texts embedded, images 
 	return metrics.RPrecisions(x, y, own, candidates, m.Bootstrap.Seed)
 }
 
-// accuracies measures the share of named attributes that are seen: of all, of each attribute, of texts that name so many,
-// and of each kind of text.
+// accuracies measures the share of named attributes that are seen: of all, of each attribute, of texts that name so
+// many, and of each kind of text.
 func (m *measurement) accuracies() {
 	const name = "attribute_accuracy"
 	var all []metrics.Judgement
@@ -183,7 +186,8 @@ func (m *measurement) accuracies() {
 	var accuracy metrics.Accuracies
 	m.add(name, name, func() (_ metrics.Metric, err error) {
 		if len(all) == 0 {
-			return metrics.Metric{}, fmt.Errorf("the classifier takes pictures of %d×%[1]d pixels, these have others", m.networks.Classifier.ImageSize)
+			return metrics.Metric{}, fmt.Errorf("the classifier takes pictures of %d×%[1]d pixels, these have others",
+				m.networks.Classifier.ImageSize)
 		}
 		accuracy, err = metrics.Accuracy(all, m.Bootstrap)
 		m.result.Samples[name] = judgementSamples(all)
@@ -304,6 +308,8 @@ func (m *measurement) order() {
 		}
 		return len(Names)
 	}
-	slices.SortStableFunc(m.result.Metrics, func(a, b metrics.Metric) int { return cmp.Compare(place(a.Name), place(b.Name)) })
-	slices.SortStableFunc(m.result.Refused, func(a, b Refused) int { return cmp.Compare(place(a.Metric), place(b.Metric)) })
+	slices.SortStableFunc(m.result.Metrics,
+		func(a, b metrics.Metric) int { return cmp.Compare(place(a.Name), place(b.Name)) })
+	slices.SortStableFunc(m.result.Refused,
+		func(a, b Refused) int { return cmp.Compare(place(a.Metric), place(b.Metric)) })
 }

@@ -22,8 +22,8 @@ import (
 
 var pictureCount = flag.Int("pictures", 0, "how many pictures TestMemory evaluates")
 
-// TestMemory logs the peak of the memory that an evaluation of a folder takes: of tiny pictures, 100 a text, with embeddings as
-// wide as those of CLIP ViT-B/32, by the metrics that take all of them; the others take 20,000 at most.
+// TestMemory logs the peak of the memory that an evaluation of a folder takes: of tiny pictures, 100 a text, with
+// embeddings as wide as those of CLIP ViT-B/32, by the metrics that take all of them; the others take 20,000 at most.
 func TestMemory(t *testing.T) {
 	if *pictureCount == 0 {
 		t.Skip("takes minutes: -pictures 1000 says how many pictures")
@@ -39,7 +39,8 @@ func TestMemory(t *testing.T) {
 			img.SetNRGBA(at%16, at/16, color.NRGBA{uint8(i >> (at % 9) << 4), uint8(i * (at / 64)), uint8(i >> 8), 255})
 		}
 		path := filepath.Join(folder, fmt.Sprintf("%06d.png", i))
-		meta := []pictures.Meta{{Key: "Description", Value: fmt.Sprintf("wizard number %d", i/100)}, {Key: "Seed", Value: strconv.Itoa(i % 100)}}
+		meta := []pictures.Meta{{Key: "Description", Value: fmt.Sprintf("wizard number %d", i/100)},
+			{Key: "Seed", Value: strconv.Itoa(i % 100)}}
 		if err := pictures.WritePNG(path, img, meta); err != nil {
 			t.Fatal(err)
 		}
@@ -54,12 +55,14 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := peak(t)
-	result, err := eval.Evaluate(t.Context(), n, eval.Request{Domain: "tiny", Texts: texts, Files: files, Keep: keep, Metrics: []string{
-		"clip_similarity", "clip_score", "r_precision", "diversity", "vendi_score", "fid"}})
+	result, err := eval.Evaluate(t.Context(), n, eval.Request{Domain: "tiny", Texts: texts, Files: files, Keep: keep,
+		Metrics: []string{
+			"clip_similarity", "clip_score", "r_precision", "diversity", "vendi_score", "fid"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d pictures, %d figures: peak %d MB, %d MB before", result.Pictures, len(result.Metrics), peak(t)>>10, before>>10)
+	t.Logf("%d pictures, %d figures: peak %d MB, %d MB before", result.Pictures, len(result.Metrics), peak(t)>>10,
+		before>>10)
 }
 
 // peak is the process's greatest resident memory so far in KiB.
@@ -69,11 +72,11 @@ func peak(t *testing.T) int {
 	if err != nil {
 		t.Skip("needs Linux's /proc")
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
-	if found == nil {
+	match := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if match == nil {
 		t.Fatal("no VmHWM in /proc/self/status")
 	}
-	kib, err := strconv.Atoi(string(found[1]))
+	kib, err := strconv.Atoi(string(match[1]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +117,12 @@ func wide(t *testing.T, dir string, width int) *pipeline.Networks {
 			t.Fatal(err)
 		}
 	}
-	if err := checkpoints.Write(filepath.Join(dir, "wide"), checkpoints.Contents{Config: cfg, Weights: weights, Files: files}); err != nil {
+	if err := checkpoints.Write(filepath.Join(dir, "wide"),
+		checkpoints.Contents{Config: cfg, Weights: weights, Files: files}); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "wide")})
+	n, err := pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "wide")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,10 +30,12 @@ func pair(folder string, paths []string, given []texts.Text) (p pairing, err err
 	case named == len(given):
 		return pairByName(folder, paths, given)
 	case named > 0:
-		return p, fault.Usage(fmt.Errorf("%d of %d texts name no file", len(given)-named, len(given)), "give every text the name of its picture, or none")
+		return p, fault.Usage(fmt.Errorf("%d of %d texts name no file", len(given)-named, len(given)),
+			"give every text the name of its picture, or none")
 	case len(given) != len(paths):
 		return p, fault.Usage(fmt.Errorf("%d texts are given for the %d pictures in %s", len(given), len(paths), folder),
-			"give --texts one text a picture, in the natural order of the files' names (1, 2, 10), or name the files in a column `file`")
+			"give --texts one text a picture, in the natural order of the files' names (1, 2, 10), or name the files in a "+
+				"column `file`")
 	}
 	for i := range paths {
 		p.text = append(p.text, i)
@@ -51,7 +53,8 @@ func base(path string) string {
 
 func withoutEnding(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 
-// pairByName pairs by the names of files, with or without their endings. Of several texts of a picture the first counts.
+// pairByName pairs by the names of files, with or without their endings. Of several texts of a picture the first
+// counts.
 func pairByName(folder string, paths []string, given []texts.Text) (p pairing, err error) {
 	exact, loose, further := map[string]int{}, map[string]int{}, 0
 	for i, t := range given {
@@ -80,7 +83,8 @@ func pairByName(folder string, paths []string, given []texts.Text) (p pairing, e
 		p.text = append(p.text, at)
 	}
 	if paired == 0 {
-		return p, fault.Usage(fmt.Errorf("none of the %d texts names a picture in %s: the first names %q", len(given), folder, given[0].File),
+		return p, fault.Usage(fmt.Errorf("none of the %d texts names a picture in %s: the first names %q", len(given), folder,
+			given[0].File),
 			"name the files as they are called in the folder")
 	}
 	p.note = fmt.Sprintf("%d of %d pictures are paired with texts by name", paired, len(paths))

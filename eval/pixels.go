@@ -12,13 +12,13 @@ import (
 type pixels struct {
 	images        []float32 // [N,3,height,width] in [-1,1]
 	height, width int
-	// Files as the domain's CLIP and the judges' CLIP see them, by their preprocessors. Drawn pictures have none: CLIPs see
-	// them by the release's area filter.
+	// Files as the domain's CLIP and the judges' CLIP see them, by their preprocessors. Drawn pictures have none: CLIPs
+	// see them by the release's area filter.
 	own, judge []float32
 }
 
-// drawn are pictures [N,3,Size,Size] of the generator.
-func (m *measurement) drawn(images []float32) pixels {
+// pixelsOf are pictures [N,3,Size,Size] of the generator.
+func (m *measurement) pixelsOf(images []float32) pixels {
 	return pixels{images: images, height: m.networks.Generator.Size, width: m.networks.Generator.Size}
 }
 

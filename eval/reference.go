@@ -19,10 +19,10 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Reference is what generated pictures are compared with, as a set: the generator's own pictures of z ~ N(0, I) unless
+// Reference is the set that generated pictures are compared with: the generator's own pictures of z ~ N(0, I) unless
 // files or pairs are given.
 type Reference struct {
-	// Samples is how many of the generator's pictures, or of the pairs at most; 0 means 2,048.
+	// Samples limits the generator's pictures, or the pairs; 0 means 2,048.
 	Samples int
 	// Files are pictures. Pairs is a folder of pairs, which have CLIP's features only.
 	Files []string
@@ -63,7 +63,7 @@ func (r *Request) referenceNetworks(n *pipeline.Networks) map[string]string {
 func (f *ReferenceFeatures) check(networks map[string]string) error {
 	for name, hash := range networks {
 		if f.networks[name] != hash {
-			return fmt.Errorf("the reference's features are not those of this %s: make them anew", name)
+			return fmt.Errorf("the reference's features are not those of this %s: make them again", name)
 		}
 	}
 	return nil
@@ -95,7 +95,8 @@ func (m *measurement) reference(ctx context.Context) (f *ReferenceFeatures, err 
 	}
 	n := len(f.rows.own) / m.networks.CLIP.ProjectionDim
 	if n == 0 {
-		return nil, fault.Hint(fmt.Errorf("no picture of the reference could be read: %s: %s", f.Skipped[0].File, f.Skipped[0].Reason), "give pictures that can be read")
+		return nil, fault.Hint(fmt.Errorf("no picture of the reference could be read: %s: %s", f.Skipped[0].File,
+			f.Skipped[0].Reason), "give pictures that can be read")
 	}
 	f.caveat = fmt.Sprintf("against %d pictures", n)
 	if len(m.Reference.Files) == 0 {
@@ -164,8 +165,8 @@ func sizes[T any](batches [][]T) []int {
 	return n
 }
 
-// openReference opens the files that rows of the reference are kept in. Their name stands for all that the rows depend on;
-// files are told by their size and time.
+// openReference opens the files that rows of the reference are kept in. Their name stands for all that the rows depend
+// on; files are told by their size and time.
 func (m *measurement) openReference(lines []referenceLine) (*kept[referenceLine], error) {
 	folder := cmp.Or(m.Reference.Keep, m.Keep)
 	if folder == "" {
@@ -220,7 +221,7 @@ func (m *measurement) ownSamples(ctx context.Context, batch []referenceLine) (ro
 	if err != nil {
 		return rows{}, err
 	}
-	return m.features(ctx, m.drawn(images))
+	return m.features(ctx, m.pixelsOf(images))
 }
 
 // features are the rows that sets are compared by.
@@ -232,8 +233,8 @@ func (m *measurement) features(ctx context.Context, p pixels) (r rows, err error
 	return r, err
 }
 
-// referenceFiles reads pictures, which may differ in size; those of one size that follow each other go through the networks
-// together. What cannot be read is marked in batch.
+// referenceFiles reads pictures, which may differ in size; those of one size that follow each other go through the
+// networks together. What cannot be read is marked in batch.
 func (m *measurement) referenceFiles(ctx context.Context, batch []referenceLine) (r rows, err error) {
 	var p pixels
 	flush := func() error {

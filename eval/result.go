@@ -17,7 +17,7 @@ const (
 	SamplesFile = "samples.json" // Result.Samples
 )
 
-// Result is what was measured.
+// Result holds an evaluation's figures.
 type Result struct {
 	Pictures int              `json:"pictures"`
 	Metrics  []metrics.Metric `json:"metrics"`
@@ -63,8 +63,8 @@ func (r *Result) Write(folder string) error {
 	return files.WriteFile(filepath.Join(folder, resultFile), append(text, '\n'), 0o666)
 }
 
-// ReadResult reads the result of a finished evaluation from its folder: eval.json, as Write or the command wrote it, and the
-// samples. Without an eval.json the error is fs.ErrNotExist.
+// ReadResult reads the result of a finished evaluation from its folder: eval.json, as Write or the command wrote it,
+// and the samples. Without an eval.json the error is fs.ErrNotExist.
 func ReadResult(folder string) (*Result, error) {
 	r := &Result{}
 	if err := readJSON(filepath.Join(folder, resultFile), r); err != nil {
@@ -78,7 +78,8 @@ func ReadResult(folder string) (*Result, error) {
 	r.Samples = make(map[string][]metrics.Sample, len(columns))
 	for name, c := range columns {
 		if len(c.Seed) != len(c.Text) || len(c.Value) != len(c.Text) {
-			return nil, damagedResult(path, fmt.Errorf("%s has %d texts, %d seeds and %d values", name, len(c.Text), len(c.Seed), len(c.Value)))
+			return nil, damagedResult(path, fmt.Errorf("%s has %d texts, %d seeds and %d values", name, len(c.Text), len(c.Seed),
+				len(c.Value)))
 		}
 		samples := make([]metrics.Sample, len(c.Text))
 		for i := range samples {

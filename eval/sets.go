@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// mostPairs is how many pictures metrics take whose time grows with their square.
+	// mostPairs limits the pictures of metrics whose time grows with their square.
 	mostPairs = 20_000
-	// mostResampled is how many rows, of both sets, such a metric is computed anew from for its interval.
+	// mostResampled limits the rows, of both sets, that the interval of such a metric is recomputed from.
 	mostResampled = 6000
 )
 
@@ -38,9 +38,11 @@ func (m *measurement) measureSets(ctx context.Context) error {
 		return err
 	}
 	m.result.SkippedReference = reference.Skipped
-	sets := []set{{name: "CLIP " + m.Domain, dim: m.own.dim, own: m.rows.own, reference: reference.rows.own, caveat: reference.caveat}}
+	sets := []set{{name: "CLIP " + m.Domain, dim: m.own.dim, own: m.rows.own, reference: reference.rows.own,
+		caveat: reference.caveat}}
 	if e := m.Judges.Inception; e != nil {
-		s := set{name: e.Name, dim: e.Dim, own: m.rows.inception, reference: reference.rows.inception, caveat: reference.caveat}
+		s := set{name: e.Name, dim: e.Dim, own: m.rows.inception, reference: reference.rows.inception,
+			caveat: reference.caveat}
 		if len(s.reference) == 0 {
 			s.missing = "pairs have CLIP's features only: give a folder of pictures as the reference"
 		}
@@ -87,7 +89,8 @@ func (m *measurement) measureSet(ctx context.Context, s set) (err error) {
 }
 
 // add measures a figure that is asked for under the name wanted, and gives it its interval.
-func (c *comparison) add(ctx context.Context, wanted, name string, measure figure, interval func(metrics.Metric) (metrics.Metric, error)) {
+func (c *comparison) add(ctx context.Context, wanted, name string, measure figure,
+	interval func(metrics.Metric) (metrics.Metric, error)) {
 	if context.Cause(ctx) != nil {
 		return
 	}
@@ -113,8 +116,8 @@ func (c *comparison) add(ctx context.Context, wanted, name string, measure figur
 	})
 }
 
-// anew gives intervals by measuring anew, of no more rows than mostResampled.
-func (c *comparison) anew(measure figure) func(metrics.Metric) (metrics.Metric, error) {
+// remeasure gives intervals by measuring again, on at most mostResampled rows.
+func (c *comparison) remeasure(measure figure) func(metrics.Metric) (metrics.Metric, error) {
 	return func(m metrics.Metric) (metrics.Metric, error) {
 		own, reference, texts := c.own, c.reference, c.texts
 		if rowsOf(own)+rowsOf(reference) > mostResampled {
@@ -182,8 +185,8 @@ func momentsOf(x *mat.Dense) (*metrics.Moments, error) {
 	return m, m.Merge(added)
 }
 
-// kernels measures KID and CMMD. KID over subsets and over the whole sets estimate one number: the interval of both is that
-// of the whole sets, which are not drawn anew from time to time.
+// kernels measures KID and CMMD. KID over subsets and over the whole sets estimate one number: the interval of both is
+// that of the whole sets, which are not resampled.
 func (c *comparison) kernels(ctx context.Context) {
 	known := map[int]metrics.Metric{}
 	wholeSets := func(without int, own, reference *mat.Dense) (m metrics.Metric, err error) {
@@ -197,13 +200,13 @@ func (c *comparison) kernels(ctx context.Context) {
 	c.add(ctx, "kid", "kid", func(_ int, own, reference *mat.Dense) (metrics.Metric, error) {
 		m, std, err := metrics.KernelInceptionDistance(own, reference, metrics.Subsets{Seed: c.Bootstrap.Seed})
 		return m.With("standard deviation over subsets %.3g", std), err
-	}, c.anew(wholeSets))
-	c.add(ctx, "kid", "kid_whole", wholeSets, c.anew(wholeSets))
+	}, c.remeasure(wholeSets))
+	c.add(ctx, "kid", "kid_whole", wholeSets, c.remeasure(wholeSets))
 	if c.set.name == "CLIP "+c.Domain {
 		cmmd := func(_ int, own, reference *mat.Dense) (metrics.Metric, error) {
 			return metrics.CLIPMaximumMeanDiscrepancy(reference, own)
 		}
-		c.add(ctx, "cmmd", "cmmd", cmmd, c.anew(cmmd))
+		c.add(ctx, "cmmd", "cmmd", cmmd, c.remeasure(cmmd))
 	}
 }
 
@@ -220,11 +223,12 @@ func (c *comparison) manifold(ctx context.Context) {
 				}
 				known[without] = m
 			}
-			return map[string]metrics.Metric{"precision": m.Precision, "recall": m.Recall, "density": m.Density, "coverage": m.Coverage}[name], nil
+			return map[string]metrics.Metric{"precision": m.Precision, "recall": m.Recall, "density": m.Density,
+				"coverage": m.Coverage}[name], nil
 		}
 	}
 	for _, name := range []string{"precision", "recall", "density", "coverage"} {
-		c.add(ctx, name, name, of(name), c.anew(of(name)))
+		c.add(ctx, name, name, of(name), c.remeasure(of(name)))
 	}
 }
 

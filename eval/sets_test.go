@@ -17,7 +17,8 @@ func compared(t *testing.T, own, reference []float32) map[string]metrics.Metric 
 	for i := range n {
 		m.scores = append(m.scores, pictureScore{Text: i * 20 / n})
 	}
-	if err := m.measureSet(t.Context(), set{name: "CLIP d", dim: 4, own: own, reference: reference, caveat: "against these"}); err != nil {
+	if err := m.measureSet(t.Context(), set{name: "CLIP d", dim: 4, own: own, reference: reference,
+		caveat: "against these"}); err != nil {
 		t.Fatal(err)
 	}
 	figures := map[string]metrics.Metric{}
@@ -65,11 +66,13 @@ func TestFrechetOfGroups(t *testing.T) {
 	for i := range texts {
 		texts[i] = i / 20
 	}
-	want, err := jackknifed(metrics.Metric{Value: value}, (&measurement{}).groups(texts), func(_ int, keep []int) (float64, error) { return distance(keep) })
+	want, err := jackknifed(metrics.Metric{Value: value}, (&measurement{}).groups(texts),
+		func(_ int, keep []int) (float64, error) { return distance(keep) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if math.Abs(got.Value-value) > 1e-9 || math.Abs(got.Interval.Low-want.Interval.Low) > 1e-9 || math.Abs(got.Interval.High-want.Interval.High) > 1e-9 {
+	if math.Abs(got.Value-value) > 1e-9 || math.Abs(got.Interval.Low-want.Interval.Low) > 1e-9 ||
+		math.Abs(got.Interval.High-want.Interval.High) > 1e-9 {
 		t.Errorf("got %g %v, want %g %v", got.Value, *got.Interval, value, *want.Interval)
 	}
 }
@@ -81,7 +84,8 @@ func TestKernelIntervals(t *testing.T) {
 	}
 	got := compared(t, normals(1, 1100, 0.3), normals(2, 1200, 0))
 	subsets, all := got["kid"], got["kid_whole"]
-	if subsets.Value == all.Value || math.Abs((subsets.Interval.High-subsets.Value)-(all.Interval.High-all.Value)) > 1e-12 {
+	if subsets.Value == all.Value ||
+		math.Abs((subsets.Interval.High-subsets.Value)-(all.Interval.High-all.Value)) > 1e-12 {
 		t.Errorf("%+v, %+v", subsets, all)
 	}
 	if !(all.Interval.Low > 0) || all.Interval.High < all.Value {
@@ -99,7 +103,8 @@ func TestSetsWithoutVariance(t *testing.T) {
 	constant[40] += 1e-6 // as float32 rounds
 	got := compared(t, constant, varied)
 	for _, name := range []string{"fid", "kid", "kid_whole", "cmmd", "precision", "recall", "density", "coverage"} {
-		if f, ok := got[name]; !ok || math.IsNaN(f.Value) || !strings.Contains(f.Caveat, "all pictures have the same features") {
+		if f, ok := got[name]; !ok || math.IsNaN(f.Value) ||
+			!strings.Contains(f.Caveat, "all pictures have the same features") {
 			t.Errorf("%s of equal pictures: %+v, %v", name, f, ok)
 		}
 	}
@@ -108,7 +113,8 @@ func TestSetsWithoutVariance(t *testing.T) {
 	}
 	got = compared(t, varied, constant)
 	for _, name := range []string{"fid", "kid", "kid_whole", "cmmd"} {
-		if f, ok := got[name]; !ok || math.IsNaN(f.Value) || !strings.Contains(f.Caveat, "all pictures of the reference have the same features") {
+		if f, ok := got[name]; !ok || math.IsNaN(f.Value) ||
+			!strings.Contains(f.Caveat, "all pictures of the reference have the same features") {
 			t.Errorf("%s against equal pictures: %+v, %v", name, f, ok)
 		}
 	}
@@ -127,7 +133,8 @@ func TestSetsOfManyRowsAndOfNoNumbers(t *testing.T) {
 	got := compared(t, normals(1, mostResampled, 0.3), normals(2, 60, 0))
 	for name, thinned := range map[string]bool{"fid": false, "kid_whole": true, "precision": true} {
 		f := got[name]
-		if f.Interval == nil || strings.Contains(f.Caveat, "interval from 3000 of the pictures and 60 of the reference: too wide") != thinned {
+		if f.Interval == nil || strings.Contains(f.Caveat,
+			"interval from 3000 of the pictures and 60 of the reference: too wide") != thinned {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

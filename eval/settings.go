@@ -19,8 +19,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Settings are what scores depend on, in a form to be compared and reported. Of files these are their names, and a hash of
-// their sizes and times.
+// Settings holds the settings that scores depend on, in a form to be compared and reported. Of files these are their
+// names, and a hash of their sizes and times.
 func (r *Request) Settings(n *pipeline.Networks) map[string]any {
 	s := map[string]any{"domain": r.Domain, "networks_sha256": n.Hashes, "texts": r.Texts, "judges": r.Judges.hashes()}
 	if len(r.Files) > 0 {
@@ -33,7 +33,8 @@ func (r *Request) Settings(n *pipeline.Networks) map[string]any {
 		s["preprocessor"] = preprocessors(n, r.Judges)
 		return s
 	}
-	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.NoiseMode, r.TruncationPsi, r.InjectIndex
+	s["seeds"], s["noise_mode"], s["truncation_psi"], s["inject_index"] = r.Seeds, r.NoiseMode, r.TruncationPsi,
+		r.InjectIndex
 	s["alpha"] = nil
 	if !r.NoProjection {
 		s["alpha"], s["prompts_sha256"] = r.Alpha, promptsHash(r.Prompts)
@@ -97,7 +98,8 @@ func difference(have, want []byte) string {
 	return settingsFile + " is written otherwise"
 }
 
-// claim makes the folder Keep that of these settings. Scores of other settings in it are an error that names one difference.
+// claim makes the folder Keep that of these settings. Scores of other settings in it are an error that names one
+// difference.
 func (r *Request) claim(n *pipeline.Networks) error {
 	settings, err := json.MarshalIndent(r.Settings(n), "", "  ")
 	if err != nil {

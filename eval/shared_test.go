@@ -14,8 +14,8 @@ import (
 	"illustrator/eval"
 )
 
-// What evaluations have in common is made once: the figures are the same, nothing is drawn but the pictures, and those are
-// handed out. The result is read again from its folder.
+// What evaluations have in common is made once: the figures are the same, nothing is drawn but the pictures, and those
+// are handed out. The result is read again from its folder.
 func TestEvaluateShares(t *testing.T) {
 	n, r := tiny(t), tinyRequest(t)
 	r.Texts = r.Texts[:12]
@@ -54,7 +54,8 @@ func TestEvaluateShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(stages, []string{"Judging pictures"}) || len(seen) != 36 || seen[35] != (eval.File{Text: 11, Seed: 9}) {
+	if !slices.Equal(stages, []string{"Judging pictures"}) || len(seen) != 36 ||
+		seen[35] != (eval.File{Text: 11, Seed: 9}) {
 		t.Errorf("stages %q, %d pictures", stages, len(seen))
 	}
 	if a, b := mustJSON(t, alone), mustJSON(t, together); !bytes.Equal(a, b) {
@@ -79,7 +80,8 @@ func TestEvaluateShares(t *testing.T) {
 			t.Errorf("%s: wrote %v, read %v", name, samples, read.Samples[name])
 		}
 	}
-	if err := os.WriteFile(filepath.Join(shared.Keep, eval.SamplesFile), []byte(`{"fid":{"text":[1]}}`), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(shared.Keep, eval.SamplesFile), []byte(`{"fid":{"text":[1]}}`),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := eval.ReadResult(shared.Keep); err == nil || !strings.Contains(err.Error(), "1 texts, 0 seeds") {
@@ -106,8 +108,9 @@ func TestEvaluateShares(t *testing.T) {
 		t.Errorf("it was drawn up to %v", done)
 	}
 	again.Keep = ""
-	if once, err := eval.Evaluate(t.Context(), n, again); err != nil || !bytes.Equal(mustJSON(t, once), mustJSON(t, alone)) {
-		t.Errorf("with a reference that went on: %v", err)
+	if once, err := eval.Evaluate(t.Context(), n, again); err != nil ||
+		!bytes.Equal(mustJSON(t, once), mustJSON(t, alone)) {
+		t.Errorf("with a resumed reference: %v", err)
 	}
 
 	// Of other texts and networks nothing is taken.

@@ -63,7 +63,7 @@ func (r *Request) textNetworks(n *pipeline.Networks) map[string]string {
 func (e *TextEmbeds) check(r *Request, n *pipeline.Networks) error {
 	for name, hash := range r.textNetworks(n) {
 		if e.networks[name] != hash {
-			return errors.New("the texts were embedded by another CLIP: embed them anew")
+			return errors.New("the texts were embedded by another CLIP: embed them again")
 		}
 	}
 	texts := make([]string, len(r.Texts))

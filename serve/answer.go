@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// bodyTime is how long a client may take to send a body, writeTime to read a part of an answer.
+	// bodyTime limits the time in which a client sends a body, writeTime that in which it reads a part of an answer.
 	bodyTime  = 30 * time.Second
 	writeTime = 30 * time.Second
 	// drainRetry is when another server should have taken the place of one that shuts down.
@@ -53,7 +53,7 @@ func badField(field, message, hint string) *problem {
 	return (&problem{status: http.StatusBadRequest, Message: message, Hint: hint}).at(field)
 }
 
-// problemOf turns an error into what the client is told. What is not the client's mistake is not described to it.
+// problemOf turns an error into the client's answer. It describes the client's mistakes only.
 func problemOf(err error) *problem {
 	var p *problem
 	var busy *queue.BusyError
@@ -65,13 +65,16 @@ func problemOf(err error) *problem {
 	case errors.As(err, &field):
 		return fieldProblem(field)
 	case errors.As(err, &busy):
-		return &problem{status: http.StatusTooManyRequests, retry: busy.RetryAfter, Message: busy.Error(), Hint: "try again a little later"}
+		return &problem{status: http.StatusTooManyRequests, retry: busy.RetryAfter, Message: busy.Error(),
+			Hint: "try again a little later"}
 	case errors.Is(err, queue.ErrClosed):
-		return &problem{status: http.StatusServiceUnavailable, retry: drainRetry, Message: err.Error(), Hint: "try again a little later"}
+		return &problem{status: http.StatusServiceUnavailable, retry: drainRetry, Message: err.Error(),
+			Hint: "try again a little later"}
 	case errors.Is(err, gallery.ErrNotFound):
 		return &problem{status: http.StatusNotFound, Message: err.Error(), Hint: "old pictures make room for new ones"}
 	case errors.As(err, &large):
-		return &problem{status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the request is larger than %d bytes", large.Limit), Hint: "send less"}
+		return &problem{status: http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("the request is larger than %d bytes", large.Limit), Hint: "send less"}
 	case fault.IsUsage(err):
 		return &problem{status: http.StatusBadRequest, Message: err.Error(), Hint: fault.HintOf(err)}
 	}
@@ -177,7 +180,8 @@ func halfSurrogate(body []byte) bool {
 // readJSON reads a body of JSON into v. Another field than v's is an error.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return &problem{status: http.StatusUnsupportedMediaType, Message: "the request is not JSON", Hint: "send Content-Type: application/json"}
+		return &problem{status: http.StatusUnsupportedMediaType, Message: "the request is not JSON",
+			Hint: "send Content-Type: application/json"}
 	}
 	body, err := readBody(w, r, maxBody)
 	if err != nil {
@@ -209,11 +213,14 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {
-		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value, Hint: "send an object"}
+		return &problem{status: http.StatusBadRequest, Message: "the request is a JSON " + wrong.Value,
+			Hint: "send an object"}
 	} else if wrong != nil {
-		return badField(strings.NewReplacer("Spec.", "", "Settings.", "").Replace(wrong.Field), "it is a JSON "+wrong.Value, "give a "+typeName(wrong.Type.Kind().String()))
+		return badField(strings.NewReplacer("Spec.", "", "Settings.", "").Replace(wrong.Field), "it is a JSON "+wrong.Value,
+			"give a "+typeName(wrong.Type.Kind().String()))
 	}
-	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " + strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
+	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " +
+		strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
 }
 
 func typeName(kind string) string {

@@ -43,7 +43,7 @@ type picture struct {
 	}
 }
 
-type drawn struct {
+type drawing struct {
 	Pictures []picture
 	Count    int
 	BestOf   *gain `json:"best_of"`
@@ -64,25 +64,27 @@ type problem struct{ Error, Hint, Field string }
 
 type object = map[string]any
 
-func (r *running) draw(t testing.TB, path string, request object) drawn {
+func (r *running) draw(t testing.TB, path string, request object) drawing {
 	t.Helper()
 	a := post(t, r.URL+path, request)
 	if a.status != http.StatusOK {
 		t.Fatalf("%s %v: %v", path, request, a)
 	}
-	return decode[drawn](t, a)
+	return decode[drawing](t, a)
 }
 
 func TestGenerate(t *testing.T) {
 	r := tiny.serve(t)
-	request := object{"text": " a toy\n", "count": 2, "seed": 7, "runs": []string{"second", "first"}, "diversity": "z", "alpha": 0.5, "score": true}
+	request := object{"text": " a toy\n", "count": 2, "seed": 7, "runs": []string{"second", "first"}, "diversity": "z",
+		"alpha": 0.5, "score": true}
 	got := r.draw(t, "/api/v1/generate", request)
 	if len(got.Pictures) != 4 || got.Count != 4 {
 		t.Fatalf("%d pictures", len(got.Pictures))
 	}
 	files := map[string]bool{}
 	for i, p := range got.Pictures {
-		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" || p.Alpha != 0.5 || p.Width != 16 || p.Score == nil {
+		if p.Index != i || p.Seed != 7+uint64(i%2) || p.Run != []string{"second", "first"}[i/2] || p.Text != "a toy" ||
+			p.Alpha != 0.5 || p.Width != 16 || p.Score == nil {
 			t.Errorf("picture %d: %+v", i, p)
 		}
 		files[string(pixelsOf(t, r, p))] = true
@@ -94,11 +96,13 @@ func TestGenerate(t *testing.T) {
 	if !bytes.Equal(pixelsOf(t, r, again.Pictures[3]), pixelsOf(t, r, got.Pictures[3])) {
 		t.Error("the same request draws another picture")
 	}
-	cartoon := r.draw(t, "/api/v1/generate", object{"text": "a toy", "cartoon": "comic", "diversity": "style", "inject_index": 1}).Pictures[0]
+	cartoon := r.draw(t, "/api/v1/generate", object{"text": "a toy", "cartoon": "comic", "diversity": "style",
+		"inject_index": 1}).Pictures[0]
 	if cartoon.Cartoon != "comic" || cartoon.Width != 256 {
 		t.Errorf("a cartoon: %+v", cartoon)
 	}
-	if long := r.draw(t, "/api/v1/generate", object{"text": strings.Repeat("toy ", 24)}).Pictures[0]; !strings.HasPrefix(long.Cut, "toy") {
+	if long := r.draw(t, "/api/v1/generate", object{"text": strings.Repeat("toy ", 24)}).Pictures[0]; !strings.HasPrefix(
+		long.Cut, "toy") {
 		t.Errorf("what was cut off is %q", long.Cut)
 	}
 }
@@ -122,17 +126,20 @@ func TestManipulate(t *testing.T) {
 		origin := r.draw(t, "/api/v1/generate", settings).Pictures[0]
 		moved := r.draw(t, "/api/v1/manipulate", object{"picture": origin.ID, "to": "a red wagon", "alphas": []float64{0, 1}})
 		zero, one := moved.Pictures[0], moved.Pictures[1]
-		if one.Kind != "manipulated" || one.Origin != origin.ID || one.OriginText != "a toy" || one.Text != "a red wagon" || one.Alpha != 1 || one.Seed != 3 {
+		if one.Kind != "manipulated" || one.Origin != origin.ID || one.OriginText != "a toy" || one.Text != "a red wagon" ||
+			one.Alpha != 1 || one.Seed != 3 {
 			t.Errorf("manipulated: %+v", one)
 		}
 		if !near(t, r, zero, origin) || near(t, r, one, origin) {
-			t.Errorf("%v: α 0 is the origin %v, α 1 is the origin %v", settings, near(t, r, zero, origin), near(t, r, one, origin))
+			t.Errorf("%v: α 0 is the origin %v, α 1 is the origin %v", settings, near(t, r, zero, origin),
+				near(t, r, one, origin))
 		}
-		next := r.draw(t, "/api/v1/manipulate", object{"picture": one.ID, "to": "a blue ball", "alphas": []float64{0}, "preview": true}).Pictures[0]
+		next := r.draw(t, "/api/v1/manipulate", object{"picture": one.ID, "to": "a blue ball", "alphas": []float64{0},
+			"preview": true}).Pictures[0]
 		if !near(t, r, next, one) || next.OriginText != "a red wagon" {
 			t.Errorf("from there on: %+v", next)
 		}
-		if list := decode[drawn](t, get(t, r.URL+"/api/v1/pictures?query=blue+ball")); len(list.Pictures) != 0 {
+		if list := decode[drawing](t, get(t, r.URL+"/api/v1/pictures?query=blue+ball")); len(list.Pictures) != 0 {
 			t.Errorf("the preview is listed: %+v", list)
 		}
 	}
@@ -154,7 +161,8 @@ func TestStory(t *testing.T) {
 	r := tiny.serve(t)
 	story := "# Toys\n\nThe toy wakes.\n\nIt meets\na *ball*.\n\n\nThey play."
 	got := r.draw(t, "/api/v1/story", object{"story": story, "run": "second"})
-	if len(got.Pictures) != 3 || got.Pictures[1].Text != "It meets a ball." || got.Pictures[2].Seed != 0 || got.Pictures[0].Kind != "story" || got.Pictures[0].Run != "second" {
+	if len(got.Pictures) != 3 || got.Pictures[1].Text != "It meets a ball." || got.Pictures[2].Seed != 0 ||
+		got.Pictures[0].Kind != "story" || got.Pictures[0].Run != "second" {
 		t.Errorf("%+v", got)
 	}
 	if got = r.draw(t, "/api/v1/story", object{"story": story, "own_seeds": true, "seed": 5}); got.Pictures[2].Seed != 7 {
@@ -279,21 +287,25 @@ func TestMistakes(t *testing.T) {
 		{"story", `{"story": "` + strings.Repeat("x", 401) + `"}`, "story", "401 characters", 400},
 		{"story", `{"story": "x", "run": "third"}`, "run", `"third" is unknown`, 400},
 	} {
-		a := do(t, http.MethodPost, r.URL+"/api/v1/"+c.path, []byte(c.body), map[string]string{"Content-Type": "application/json"})
+		a := do(t, http.MethodPost, r.URL+"/api/v1/"+c.path, []byte(c.body),
+			map[string]string{"Content-Type": "application/json"})
 		p := decode[problem](t, a)
 		if a.status != c.status || p.Field != c.field || !strings.Contains(p.Error, c.want) || p.Hint == "" {
 			t.Errorf("%s %.80s: %v", c.path, c.body, a)
 		}
 	}
 	for path, status := range map[string]int{
-		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400, "/api/v1/pictures?query=" + strings.Repeat("x", 51): 400,
-		"/api/v1/pictures/none": 404, "/api/v1/pictures/none/png": 404, "/assets/none.js": 404, "/assets/..%2fserve.go": 404, "/api/v1/none": 404, "/api/v1/generate": 405,
+		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400,
+		"/api/v1/pictures?query=" + strings.Repeat("x", 51): 400,
+		"/api/v1/pictures/none":                             404, "/api/v1/pictures/none/png": 404, "/assets/none.js": 404,
+		"/assets/..%2fserve.go": 404, "/api/v1/none": 404, "/api/v1/generate": 405,
 	} {
 		if a := get(t, r.URL+path); a.status != status {
 			t.Errorf("%s: %v", path, a)
 		}
 	}
-	if a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(`{"text": "x"}`), map[string]string{"Content-Type": "text/plain"}); a.status != http.StatusUnsupportedMediaType {
+	if a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(`{"text": "x"}`),
+		map[string]string{"Content-Type": "text/plain"}); a.status != http.StatusUnsupportedMediaType {
 		t.Errorf("plain text: %v", a)
 	}
 }
@@ -315,18 +327,21 @@ func TestBusy(t *testing.T) {
 	if a.status != http.StatusTooManyRequests || err != nil || seconds < 1 || seconds > 60 {
 		t.Errorf("a full queue: %v, Retry-After %q", a, a.header.Get("Retry-After"))
 	}
-	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, "illustrator_queue_pictures 18") || !strings.Contains(text, `illustrator_http_requests_total{code="429",route="POST /api/v1/generate"} 1`) {
+	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, "illustrator_queue_pictures 18") ||
+		!strings.Contains(text, `illustrator_http_requests_total{code="429",route="POST /api/v1/generate"} 1`) {
 		t.Errorf("metrics:\n%s", text)
 	}
 	leave[0]()
-	for end := time.Now().Add(time.Minute); !strings.Contains(string(get(t, r.URL+"/metrics").body), "illustrator_requests_cancelled_total 1"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !strings.Contains(string(get(t, r.URL+"/metrics").body),
+		"illustrator_requests_cancelled_total 1"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the server does not see that the client left")
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, next := stream(t, ctx, r.URL+"/api/v1/generate", `{"text": "a toy", "count": 3}`); next().data != `{"pictures":3,"ahead":9}` {
+	if _, next := stream(t, ctx, r.URL+"/api/v1/generate",
+		`{"text": "a toy", "count": 3}`); next().data != `{"pictures":3,"ahead":9}` {
 		t.Error("the places of a client that left are not free")
 	}
 	leave[1]()
@@ -355,7 +370,8 @@ func TestShutdown(t *testing.T) {
 			t.Fatal("the server does not stop")
 		}
 	}
-	if a := post(t, r.URL+"/api/v1/generate", object{"text": "late"}); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+	if a := post(t, r.URL+"/api/v1/generate", object{"text": "late"}); a.status != http.StatusServiceUnavailable ||
+		a.header.Get("Retry-After") == "" {
 		t.Errorf("new work: %v", a)
 	}
 	last, seen := event{}, 0
@@ -375,7 +391,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// What is not finished within the grace period is given up, and that is said.
+// Work that is not finished within the grace period is dropped, and the server says so.
 func TestShutdownGivesUp(t *testing.T) {
 	r := tiny.serve(t, func(o *serve.Options) {
 		o.Limits.Waiting, o.Limits.Pictures, o.Grace = 200_000, 200_000, time.Millisecond

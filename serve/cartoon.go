@@ -52,7 +52,8 @@ func redraw(ctx context.Context, style *cartoon.Style, img image.Image) (image.I
 	return style.Draw(ctx, img, scale(img.Bounds().Dx()))
 }
 
-// warmUpStyles compiles the networks of styles, so that no request waits for it and one that cannot be run is no surprise.
+// warmUpStyles compiles the networks of styles, so that no request waits for it and one that cannot be run is no
+// surprise.
 func (s *Server) warmUpStyles(ctx context.Context) error {
 	size := s.Models[0].Generator.Size
 	for _, own := range s.Styles {

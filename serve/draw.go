@@ -21,18 +21,18 @@ type plan struct {
 	cut     string         // the end of the text, which did not fit into CLIP's context
 }
 
-// work is what a request asks for.
+// work holds the pictures of a request.
 type work struct {
 	plans  []plan
 	choice draw.Choice
 	gains  *draw.Gains // nil where there are none
-	story  *told
-	// animation is what the pictures are the frames of, if any.
+	story  *outline
+	// animation collects the frames of an animation.
 	animation *animation
 }
 
 // answered is a picture as an answer describes it.
-type answered struct {
+type pictureAnswer struct {
 	gallery.Record
 	// Index is the place of the picture among those that were asked for.
 	Index int    `json:"index"`
@@ -44,11 +44,11 @@ func pngPath(id string) string { return "/api/v1/pictures/" + id + "/png" }
 
 // accepted is the event that says that work was queued.
 type accepted struct {
-	Pictures   int   `json:"pictures"`             // that will come
-	Candidates int   `json:"candidates,omitempty"` // that they are chosen from
-	Frames     int   `json:"frames,omitempty"`     // of an animation
-	Ahead      int   `json:"ahead"`
-	Story      *told `json:"story,omitempty"`
+	Pictures   int      `json:"pictures"`             // that will come
+	Candidates int      `json:"candidates,omitempty"` // that they are chosen from
+	Frames     int      `json:"frames,omitempty"`     // of an animation
+	Ahead      int      `json:"ahead"`
+	Story      *outline `json:"story,omitempty"`
 }
 
 func (w *work) accepted(job *queue.Job) accepted {
@@ -64,9 +64,9 @@ func (w *work) accepted(job *queue.Job) accepted {
 
 // result is the answer in JSON, and the event that ends the others, which has no pictures again.
 type result struct {
-	Pictures []answered `json:"pictures,omitempty"`
-	Count    int        `json:"count"`
-	Seconds  float64    `json:"seconds"`
+	Pictures []pictureAnswer `json:"pictures,omitempty"`
+	Count    int             `json:"count"`
+	Seconds  float64         `json:"seconds"`
 	*draw.Gains
 }
 
@@ -88,8 +88,9 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 	s.end(st, r, done, err)
 }
 
-// drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans' order.
-func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered, error) {
+// drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans'
+// order.
+func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]pictureAnswer, error) {
 	recipes := make([]draw.Recipe, len(planned.plans))
 	for i, p := range planned.plans {
 		recipes[i] = p.recipe
@@ -101,7 +102,7 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 	st.send("accepted", planned.accepted(job))
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
-	done := make([]answered, job.Pictures())
+	done := make([]pictureAnswer, job.Pictures())
 	for left := len(done); left > 0 && st.written == nil; {
 		e, err := job.Next(alive.C)
 		switch {
@@ -124,24 +125,24 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]answered
 			return nil, err
 		}
 		st.send("picture", a)
-		done = []answered{a}
+		done = []pictureAnswer{a}
 	}
 	return done, st.written
 }
 
 // take takes a picture that was drawn, and sends it.
-func (s *Server) take(st *stream, r *http.Request, planned *work, drawn *draw.Picture) (answered, error) {
-	p := planned.plans[drawn.Place]
+func (s *Server) take(st *stream, r *http.Request, planned *work, picture *draw.Picture) (pictureAnswer, error) {
+	p := planned.plans[picture.Place]
 	if planned.gains != nil {
-		planned.gains.Add(drawn)
+		planned.gains.Add(picture)
 	}
 	// Nobody looks at single frames where there are no events.
-	a, img, err := s.finish(r, p, drawn, planned.animation == nil || st.events)
+	a, img, err := s.finish(r, p, picture, planned.animation == nil || st.events)
 	switch {
 	case err != nil:
 		return a, err
 	case planned.animation != nil:
-		planned.animation.frames[drawn.Index] = img
+		planned.animation.frames[picture.Index] = img
 		st.send("frame", a)
 	default:
 		st.send("picture", a)
@@ -149,27 +150,29 @@ func (s *Server) take(st *stream, r *http.Request, planned *work, drawn *draw.Pi
 	return a, nil
 }
 
-// finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is to be kept.
-func (s *Server) finish(r *http.Request, p plan, drawn *draw.Picture, kept bool) (a answered, img image.Image, err error) {
+// finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is
+// to be kept.
+func (s *Server) finish(r *http.Request, p plan, picture *draw.Picture, kept bool) (a pictureAnswer, img image.Image,
+	err error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	if img, err = redraw(r.Context(), p.style, s.Models[p.recipe.Model].Image(drawn)); err != nil || !kept {
+	if img, err = redraw(r.Context(), p.style, s.Models[p.recipe.Model].Image(picture)); err != nil || !kept {
 		return a, img, err
 	}
-	a, err = s.keep(p, drawn, img)
+	a, err = s.keep(p, picture, img)
 	return a, img, err
 }
 
 // keep puts a picture into the gallery.
-func (s *Server) keep(p plan, drawn *draw.Picture, img image.Image) (answered, error) {
-	p.record.Record = p.record.With(drawn)
-	if p.record.ImageEmbed = drawn.ImageEmbed; drawn.Offset != nil {
-		p.record.Offset = drawn.Offset
+func (s *Server) keep(p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
+	p.record.Record = p.record.With(picture)
+	if p.record.ImageEmbed = picture.ImageEmbed; picture.Offset != nil {
+		p.record.Offset = picture.Offset
 	}
 	kept := s.gallery
 	if p.preview {
 		kept = s.previews
 	}
 	record, err := kept.Put(p.record, img, s.Software)
-	return answered{Record: record, Index: drawn.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
+	return pictureAnswer{Record: record, Index: picture.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
 }

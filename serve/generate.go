@@ -25,7 +25,8 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 		runs = []string{""}
 	}
 	if len(runs) > len(s.Models) {
-		return nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)), fmt.Sprintf("this server has %d: name each once", len(s.Models)))
+		return nil, badField("runs", fmt.Sprintf("it names %d runs", len(runs)),
+			fmt.Sprintf("this server has %d: name each once", len(s.Models)))
 	}
 	planned := &work{}
 	for i, run := range runs {
@@ -41,7 +42,8 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 			return nil, err
 		}
 		if all := len(p.Seeds) * len(runs); all > s.Limits.Waiting {
-			return nil, badField("best_of", fmt.Sprintf("it asks for %d candidates of all pictures together", all), fmt.Sprintf("ask for at most %d", s.Limits.Waiting))
+			return nil, badField("best_of", fmt.Sprintf("it asks for %d candidates of all pictures together", all),
+				fmt.Sprintf("ask for at most %d", s.Limits.Waiting))
 		}
 		planned.choice, planned.gains = p.Choice, draw.NewGains(p)
 		for _, recipe := range p.Recipes(model, text) {
@@ -58,7 +60,8 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 // limits are those of a request's pictures of one run. The queue bounds its candidates.
 func (s *Server) limits() draw.Limits {
 	return draw.Limits{
-		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: s.Limits.Pictures * s.Limits.BestOf, Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,
+		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: s.Limits.Pictures * s.Limits.BestOf,
+		Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,
 		NoiseModes: []draw.NoiseMode{warmNoise},
 	}
 }

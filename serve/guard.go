@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
-// contentPolicy lets the page load its own files and nothing else. Pictures are shown from blobs where they need a token.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+// contentPolicy lets the page load its own files and nothing else. Pictures are shown from blobs where they need a
+// token.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for " +
+	"'script'; trusted-types 'none'"
 
-// guard is what every request passes: headers, the check of its host and origin, the log, and the end of a panic.
+// guard wraps every request: headers, the check of its host and origin, the log, and recovery of a panic.
 func (s *Server) guard(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +44,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		switch {
 		case !s.anyHost && s.Token == "" && !isLoopback(r.Host):
 			// A page of another site whose name was made to lead here would otherwise be of the same origin. It has no token.
-			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "this server answers to localhost only", Hint: "start it with a token, or with --listen, to serve others"})
+			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "this server answers to localhost only",
+				Hint: "start it with a token, or with --listen, to serve others"})
 		case origins.Check(r) != nil:
 			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "the request comes from a page of another site"})
 		default:
@@ -64,11 +67,12 @@ func isLoopback(host string) bool {
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.Token != "" {
-			given, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+			given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			hash := sha256.Sum256([]byte(given))
-			if !found || subtle.ConstantTimeCompare(hash[:], s.token[:]) != 1 {
+			if !ok || subtle.ConstantTimeCompare(hash[:], s.token[:]) != 1 {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="illustrator"`)
-				writeProblem(w, &problem{status: http.StatusUnauthorized, Message: "the token is missing or wrong", Hint: "send Authorization: Bearer TOKEN"})
+				writeProblem(w, &problem{status: http.StatusUnauthorized, Message: "the token is missing or wrong",
+					Hint: "send Authorization: Bearer TOKEN"})
 				return
 			}
 		}

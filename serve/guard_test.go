@@ -16,7 +16,8 @@ func TestToken(t *testing.T) {
 		path = strings.NewReplacer("{$}", "", "{id}", "x", "{name}", "page.css").Replace(path)
 		open := !strings.HasPrefix(path, "/api/") && path != "/metrics"
 		for header, refused := range map[string]bool{
-			"": !open, "Bearer": !open, "Bearer ": !open, "Bearer wrong-token-of-len": !open, "Basic " + token: !open, "Bearer " + token + "x": !open, "Bearer " + token: false,
+			"": !open, "Bearer": !open, "Bearer ": !open, "Bearer wrong-token-of-len": !open, "Basic " + token: !open,
+			"Bearer " + token + "x": !open, "Bearer " + token: false,
 		} {
 			a := do(t, method, r.URL+path, nil, map[string]string{"Authorization": header})
 			if (a.status == http.StatusUnauthorized) != refused {
@@ -27,7 +28,8 @@ func TestToken(t *testing.T) {
 			}
 		}
 	}
-	for bad, want := range map[string]string{"short": "5 characters", "with a space inside": "spaces", "ein-schönes-zeichen": "ASCII"} {
+	for bad, want := range map[string]string{"short": "5 characters", "with a space inside": "spaces",
+		"ein-schönes-zeichen": "ASCII"} {
 		if err := serve.CheckToken(bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", bad, err)
 		}
@@ -37,18 +39,22 @@ func TestToken(t *testing.T) {
 // Every answer, mistakes included, has the headers that keep a browser from doing more than the page needs.
 func TestHeaders(t *testing.T) {
 	r := deaf(t)
-	for _, path := range []string{"/", "/assets/page.js", "/assets/page.css", "/assets/icon.svg", "/api/v1/domain", "/none", "/openapi.json"} {
+	for _, path := range []string{"/", "/assets/page.js", "/assets/page.css", "/assets/icon.svg", "/api/v1/domain",
+		"/none", "/openapi.json"} {
 		a := get(t, r.URL+path)
 		policy := a.header.Get("Content-Security-Policy")
-		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") ||
-			a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") != "no-referrer" || a.header.Get("Cache-Control") == "" {
+		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") ||
+			strings.Contains(policy, "http") ||
+			a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") != "no-referrer" ||
+			a.header.Get("Cache-Control") == "" {
 			t.Errorf("%s: %v", path, a.header)
 		}
 		if path != "/none" && (a.status != http.StatusOK || a.header.Get("Content-Type") == "") {
 			t.Errorf("%s: %d, type %q", path, a.status, a.header.Get("Content-Type"))
 		}
 	}
-	if page := string(get(t, r.URL+"/").body); strings.Contains(page, "://") || strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
+	if page := string(get(t, r.URL+"/").body); strings.Contains(page, "://") || strings.Contains(page, "style=") ||
+		strings.Contains(page, "onclick") {
 		t.Error("the page names another site, or has styles or scripts of its own")
 	}
 }
@@ -79,7 +85,9 @@ func TestOtherSites(t *testing.T) {
 	}
 	// Behind a proxy the name is another; who has the token may.
 	r = deaf(t, func(o *serve.Options) { o.Token = "a-token-that-is-long" })
-	if a := do(t, http.MethodGet, r.URL+"/api/v1/domain", nil, map[string]string{"Host": "pictures.example", "Authorization": "Bearer a-token-that-is-long"}); a.status != http.StatusOK {
+	if a := do(t, http.MethodGet, r.URL+"/api/v1/domain", nil,
+		map[string]string{"Host": "pictures.example",
+			"Authorization": "Bearer a-token-that-is-long"}); a.status != http.StatusOK {
 		t.Errorf("with a token: %v", a)
 	}
 }

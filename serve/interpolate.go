@@ -19,7 +19,8 @@ const (
 	defaultFPS = 8.0
 )
 
-// mostSteps is how many frames an interpolation has at most: as many pictures as a request may ask for, if a gallery holds them.
+// mostSteps limits the frames of an interpolation: as many pictures as a request may ask for, if a gallery
+// holds them.
 func (s *Server) mostSteps() int {
 	side := s.Models[0].Generator.Size
 	side *= scale(side)
@@ -36,25 +37,26 @@ type interpolateRequest struct {
 	// Steps is the number of frames, both ends included, FPS how many are shown a second.
 	Steps *int     `json:"steps"`
 	FPS   *float64 `json:"fps"`
-	// Seed is that of the noise of all frames, and of the texts' pictures. It is From's, if that is a picture, where it is left out.
+	// Seed is that of the noise of all frames, and of the texts' pictures. It is From's, if that is a picture, where it is
+	// left out.
 	Seed          *uint64  `json:"seed"`
 	Alpha         *float64 `json:"alpha"`
 	TruncationPsi *float64 `json:"truncation_psi"`
 	Cartoon       string   `json:"cartoon"`
 }
 
-// spec is how texts at the ends are drawn.
+// spec holds the settings of texts at the ends.
 func (q interpolateRequest) spec() draw.Spec {
 	return draw.Spec{Settings: draw.Settings{Alpha: q.Alpha, TruncationPsi: q.TruncationPsi, Seed: q.Seed}}
 }
 
-// end is where an interpolation begins or ends: a text, or a picture of the gallery.
+// end is one end of an interpolation: a text, or a picture of the gallery.
 type end struct {
 	Text    string `json:"text"`
 	Picture string `json:"picture"`
 }
 
-// animation is what frames are collected for.
+// animation collects frames.
 type animation struct {
 	frames []image.Image
 	record gallery.Record
@@ -70,7 +72,8 @@ func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
 		fps = *q.FPS
 	}
 	if most := s.mostSteps(); steps < minSteps || steps > most {
-		return nil, badField("steps", fmt.Sprintf("it is %d", steps), fmt.Sprintf("an interpolation has %d to %d frames, both ends included", minSteps, most))
+		return nil, badField("steps", fmt.Sprintf("it is %d", steps),
+			fmt.Sprintf("an interpolation has %d to %d frames, both ends included", minSteps, most))
 	}
 	if err := checkRange("fps", fps, 0.1, 50); err != nil {
 		return nil, err
@@ -106,11 +109,12 @@ func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
 	return s.frames(shown, &draw.Way{From: from, To: to}, steps), nil
 }
 
-// readEnd returns the recipe of the picture at an end, and its record, of which a text has the text alone. text is the recipe of
-// texts.
+// readEnd returns the recipe of the picture at an end, and its record, of which a text has the text alone. text is the
+// recipe of texts.
 func (s *Server) readEnd(field string, e end, text draw.Recipe) (r draw.Recipe, record gallery.Record, err error) {
 	if (e.Text == "") == (e.Picture == "") {
-		return r, record, badField(field, "it must have a text or a picture", `give {"text": "a description"} or {"picture": "an id of the gallery"}`)
+		return r, record, badField(field, "it must have a text or a picture",
+			`give {"text": "a description"} or {"picture": "an id of the gallery"}`)
 	}
 	if e.Picture != "" {
 		record, r, err = s.begin(field, e.Picture, text.Model, "")
@@ -141,7 +145,7 @@ func (s *Server) frames(p plan, way *draw.Way, steps int) *work {
 }
 
 // animate keeps the frames as one animation.
-func (s *Server) animate(a *animation) (answered, error) {
+func (s *Server) animate(a *animation) (pictureAnswer, error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
 	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software)
@@ -164,15 +168,18 @@ func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return pictures.EncodePNG(strip, []pictures.Meta{{Key: "Description", Value: record.Text.Text}, {Key: "Software", Value: s.Software}})
+		return pictures.EncodePNG(strip, []pictures.Meta{{Key: "Description", Value: record.Text.Text},
+			{Key: "Software", Value: s.Software}})
 	})
 }
 
 // convert answers with another form of an animation, which is made when it is asked for.
-func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, extension string, encode func(gallery.Record, []image.Image) ([]byte, error)) {
+func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, extension string,
+	encode func(gallery.Record, []image.Image) ([]byte, error)) {
 	of, record, err := s.find(r.PathValue("id"))
 	if err == nil && record.Frames < minSteps {
-		err = &problem{status: http.StatusNotFound, Message: "the picture is no animation", Hint: "make one with POST /api/v1/interpolate"}
+		err = &problem{status: http.StatusNotFound, Message: "the picture is not an animation",
+			Hint: "make one with POST /api/v1/interpolate"}
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -186,7 +193,8 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 	s.sendFile(w, r, contentType, fileName(record, extension), file)
 }
 
-func (s *Server) encode(of *gallery.Gallery, record gallery.Record, encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
+func (s *Server) encode(of *gallery.Gallery, record gallery.Record,
+	encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
 	frames, err := of.Animation(record.ID)

@@ -32,7 +32,7 @@ func requests(t *testing.T) int {
 	return n
 }
 
-// load is what so many clients saw, each with a request after the other.
+// load holds the results of several clients, each with one request after the other.
 type load struct {
 	ok, busy int
 	took     time.Duration
@@ -44,13 +44,14 @@ func (l load) perSecond() float64 { return float64(l.ok) / l.took.Seconds() }
 
 func (l load) String() string {
 	slices.Sort(l.latency)
-	return fmt.Sprintf("%d drawn, %d refused in %.1f s: %.1f pictures/s, %.1f ms of CPU a picture, latency %.0f ms in the middle, %.0f ms for 99 %%",
+	return fmt.Sprintf("%d drawn, %d refused in %.1f s: %.1f pictures/s, %.1f ms of CPU a picture, latency %.0f ms in "+
+		"the middle, %.0f ms for 99 %%",
 		l.ok, l.busy, l.took.Seconds(), l.perSecond(), 1000*l.cpu.Seconds()/float64(l.ok),
 		1000*l.latency[len(l.latency)/2].Seconds(), 1000*l.latency[len(l.latency)*99/100].Seconds())
 }
 
-// attack has so many clients draw n pictures, one a request, each of another text and seed. Any other answer than a picture or
-// a 429 with Retry-After fails the test.
+// attack has clients draw n pictures, one per request, each of another text and seed. Any other answer than a
+// picture or a 429 with Retry-After fails the test.
 func attack(t *testing.T, url string, clients, n int) load {
 	t.Helper()
 	var sent atomic.Int64
@@ -59,11 +60,14 @@ func attack(t *testing.T, url string, clients, n int) load {
 		if i > int64(n) {
 			return vegeta.ErrNoTargets
 		}
-		body, err := json.Marshal(object{"text": fmt.Sprintf("toy number %d", i%97), "seed": i, "alpha": float64(i%7) / 4, "diversity": "z"})
-		*target = vegeta.Target{Method: http.MethodPost, URL: url + "/api/v1/generate", Body: body, Header: http.Header{"Content-Type": {"application/json"}}}
+		body, err := json.Marshal(object{"text": fmt.Sprintf("toy number %d", i%97), "seed": i, "alpha": float64(i%7) / 4,
+			"diversity": "z"})
+		*target = vegeta.Target{Method: http.MethodPost, URL: url + "/api/v1/generate", Body: body,
+			Header: http.Header{"Content-Type": {"application/json"}}}
 		return err
 	}
-	attacker := vegeta.NewAttacker(vegeta.Workers(uint64(clients)), vegeta.MaxWorkers(uint64(clients)), vegeta.Connections(clients), vegeta.Timeout(10*time.Minute))
+	attacker := vegeta.NewAttacker(vegeta.Workers(uint64(clients)), vegeta.MaxWorkers(uint64(clients)),
+		vegeta.Connections(clients), vegeta.Timeout(10*time.Minute))
 	var l load
 	began, cpu := time.Now(), cpuTime(t)
 	for r := range attacker.Attack(target, vegeta.Rate{}, 0, "load") {
@@ -85,7 +89,7 @@ func attack(t *testing.T, url string, clients, n int) load {
 	return l
 }
 
-// cpuTime is what all cores spent on this process so far.
+// cpuTime returns the time of all cores for this process so far.
 func cpuTime(t *testing.T) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
@@ -95,7 +99,7 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// memory is what the process holds: Go's heap after a collection, and all of it, XLA's part too.
+// memory returns the memory of the process: Go's heap after a collection, and all of it, XLA's part too.
 func memory(t *testing.T) (heap, resident int) {
 	t.Helper()
 	runtime.GC()
@@ -112,8 +116,8 @@ func memory(t *testing.T) (heap, resident int) {
 	return int(m.HeapAlloc >> 10), resident
 }
 
-// Many clients, none of whom is left without an answer; memory stays as it is. The queue holds 20 pictures, so that 64 clients
-// are refused now and then and 8 never.
+// Many clients, none of whom is left without an answer; memory stays as it is. The queue holds 20 pictures, so that 64
+// clients are refused now and then and 8 never.
 func TestLoad(t *testing.T) {
 	r, n := tiny.serve(t), requests(t)
 	attack(t, r.URL, 8, n/3) // until all pools and caches are as full as they get
@@ -126,14 +130,15 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	heap, resident := memory(t)
-	t.Logf("after %d requests: heap %d KB, before %d KB; in all %d MB, before %d MB", n, heap, heapBefore, resident>>10, before>>10)
+	t.Logf("after %d requests: heap %d KB, before %d KB; in all %d MB, before %d MB", n, heap, heapBefore, resident>>10,
+		before>>10)
 	if heap > heapBefore+8<<10 || resident > before+100<<10 {
 		t.Error("the memory grows")
 	}
 }
 
-// Batches against one picture at a time, by 16 clients on the embedded domain. It is measured on request only. The ratio of
-// the CPU's time says what batches save where other programs share the cores.
+// Batches against one picture at a time, by 16 clients on the embedded domain. It is measured on request only. The
+// ratio of the CPU's time says what batches save where other programs share the cores.
 func TestLoadBatches(t *testing.T) {
 	if os.Getenv("LOAD") == "" {
 		t.Skip("measures; run by make load")
@@ -146,10 +151,12 @@ func TestLoadBatches(t *testing.T) {
 		t.Logf("batches of up to %d: %v", slices.Max(shapes), l)
 		loads = append(loads, l)
 	}
-	t.Logf("batches give %.2f times the pictures a second, and take 1/%.2f of the CPU's time", loads[1].perSecond()/loads[0].perSecond(), loads[0].cpu.Seconds()/loads[1].cpu.Seconds())
+	t.Logf("batches give %.2f times the pictures a second, and take 1/%.2f of the CPU's time",
+		loads[1].perSecond()/loads[0].perSecond(), loads[0].cpu.Seconds()/loads[1].cpu.Seconds())
 }
 
-// The API as strangers use it: whatever fits the document, or nearly, is answered as the document says, and never by a 5xx. LOAD takes longer.
+// The API as strangers use it: whatever fits the document, or nearly, is answered as the document says, and never by a
+// 5xx. LOAD takes longer.
 func TestFuzz(t *testing.T) {
 	// A schema cannot say that all candidates must fit into the queue.
 	r := tiny.serve(t, func(o *serve.Options) { o.Limits.Waiting = 9 * 4 * 2 })
@@ -159,7 +166,8 @@ func TestFuzz(t *testing.T) {
 	}
 	pytools.Run(t, []string{"schemathesis"}, "testdata/fuzz.py", r.URL, examples, seconds)
 	for line := range strings.Lines(r.log.String()) {
-		if strings.Contains(line, "level=ERROR") || strings.Contains(line, "status=5") && !strings.Contains(line, "path=/readyz") {
+		if strings.Contains(line, "level=ERROR") || strings.Contains(line, "status=5") &&
+			!strings.Contains(line, "path=/readyz") {
 			t.Error(line)
 		}
 	}

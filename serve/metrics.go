@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics tells Prometheus.
+// metrics holds the metrics of /metrics.
 type metrics struct {
 	http.Handler
 	requests *prometheus.CounterVec
@@ -18,7 +18,7 @@ type metrics struct {
 	batches  prometheus.Histogram
 	joined   prometheus.Histogram
 	device   prometheus.Counter
-	drawn    prometheus.Counter
+	pictures prometheus.Counter
 	steps    prometheus.Counter
 	gone     prometheus.Counter
 }
@@ -26,25 +26,35 @@ type metrics struct {
 func newMetrics(s *Server) *metrics {
 	sizes := []float64{1, 2, 4, 8, 16, 32}
 	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "illustrator_http_requests_total", Help: "Requests answered."}, []string{"route", "code"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "illustrator_http_requests_total",
+			Help: "Requests answered."}, []string{"route", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "illustrator_http_request_seconds", Help: "Time from a request to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 10),
+			Name: "illustrator_http_request_seconds", Help: "Time from a request to the end of its answer.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 10),
 		}, []string{"route"}),
-		batches: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_pictures", Help: "Pictures of a batch.", Buckets: sizes}),
-		joined:  prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_requests", Help: "Requests that a batch's pictures are of.", Buckets: sizes}),
-		device:  prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_device_seconds_total", Help: "Time that the device was busy with batches and steps."}),
-		drawn:   prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_pictures_total", Help: "Pictures drawn."}),
-		steps:   prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_refine_steps_total", Help: "Steps that refinements took, each picture's by itself."}),
-		gone:    prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_requests_cancelled_total", Help: "Requests whose client left before its pictures were done."}),
+		batches: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_pictures",
+			Help: "Pictures of a batch.", Buckets: sizes}),
+		joined: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "illustrator_batch_requests",
+			Help: "Requests that a batch's pictures are of.", Buckets: sizes}),
+		device: prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_device_seconds_total",
+			Help: "Time that the device was busy with batches and steps."}),
+		pictures: prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_pictures_total", Help: "Pictures drawn."}),
+		steps: prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_refine_steps_total",
+			Help: "Steps that refinements took, each picture's by itself."}),
+		gone: prometheus.NewCounter(prometheus.CounterOpts{Name: "illustrator_requests_cancelled_total",
+			Help: "Requests whose client left before its pictures were done."}),
 	}
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.seconds, m.batches, m.joined, m.device, m.drawn, m.steps, m.gone,
-		gauge("illustrator_queue_pictures", "Pictures that wait for the device.", func() float64 { return float64(s.queue.Waiting()) }),
-		gauge("illustrator_gallery_pictures", "Pictures in the gallery.", func() float64 { n, _ := s.gallery.Size(); return float64(n) }),
-		gauge("illustrator_gallery_bytes", "Bytes of the gallery's pictures.", func() float64 { _, n := s.gallery.Size(); return float64(n) }),
+	registry.MustRegister(m.requests, m.seconds, m.batches, m.joined, m.device, m.pictures, m.steps, m.gone,
+		gauge("illustrator_queue_pictures", "Pictures that wait for the device.",
+			func() float64 { return float64(s.queue.Waiting()) }),
+		gauge("illustrator_gallery_pictures", "Pictures in the gallery.",
+			func() float64 { n, _ := s.gallery.Size(); return float64(n) }),
+		gauge("illustrator_gallery_bytes", "Bytes of the gallery's pictures.",
+			func() float64 { _, n := s.gallery.Size(); return float64(n) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
@@ -63,7 +73,7 @@ func (m *metrics) request(r *http.Request, code int, took time.Duration) {
 func (m *metrics) batched(pictures, requests int, took time.Duration) {
 	m.batches.Observe(float64(pictures))
 	m.joined.Observe(float64(requests))
-	m.drawn.Add(float64(pictures))
+	m.pictures.Add(float64(pictures))
 	m.device.Add(took.Seconds())
 }
 

@@ -18,7 +18,8 @@ func (s *Server) openAPI() ([]byte, error) {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
 	field := func(schema, name string) map[string]any {
-		return doc["components"].(map[string]any)["schemas"].(map[string]any)[schema].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)
+		schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
+		return schemas[schema].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)
 	}
 	var runs, styles []any
 	for _, m := range s.Models {

@@ -65,7 +65,8 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 	r := tiny.serve(t)
 	_, router := readAPI(t, r)
 	id := r.draw(t, "/api/v1/generate", object{"text": "a toy"}).Pictures[0].ID
-	way := r.draw(t, "/api/v1/interpolate", object{"from": object{"picture": id}, "to": object{"text": "a ball"}}).Pictures[0].ID
+	way := r.draw(t, "/api/v1/interpolate", object{"from": object{"picture": id},
+		"to": object{"text": "a ball"}}).Pictures[0].ID
 	covered := map[string]bool{}
 	for _, c := range []struct {
 		method, path string
@@ -73,12 +74,15 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		status       int
 	}{
 		{"GET", "/api/v1/domain", nil, 200},
-		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "runs": []string{"second"}, "diversity": "style", "inject_index": 1, "alpha": 1.5, "truncation_psi": 0.9, "seed": 3, "cartoon": "ink", "score": true}, 200},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "runs": []string{"second"}, "diversity": "style",
+			"inject_index": 1, "alpha": 1.5, "truncation_psi": 0.9, "seed": 3, "cartoon": "ink", "score": true}, 200},
 		{"POST", "/api/v1/generate", object{"text": strings.Repeat("toy ", 24)}, 200},
-		{"POST", "/api/v1/generate", object{"text": "a toy", "seeds": []int{5, 3}, "no_projection": true, "noise_mode": "random"}, 200},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "seeds": []int{5, 3}, "no_projection": true,
+			"noise_mode": "random"}, 200},
 		{"POST", "/api/v1/generate", object{"text": "a toy", "inject_index": 2}, 200},
 		{"POST", "/api/v1/generate", object{"text": "a toy", "count": 2, "best_of": 2, "refine": 2}, 200},
-		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": id}, "steps": 3, "fps": 2.5, "seed": 1, "run": "second", "alpha": 1, "truncation_psi": 0.9}, 200},
+		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": id}, "steps": 3,
+			"fps": 2.5, "seed": 1, "run": "second", "alpha": 1, "truncation_psi": 0.9}, 200},
 		{"POST", "/api/v1/interpolate", object{"from": object{"text": "a toy"}, "to": object{"picture": "none"}}, 404},
 		{"GET", "/api/v1/pictures/" + way + "/gif?download", nil, 200},
 		{"GET", "/api/v1/pictures/" + way + "/strip", nil, 200},
@@ -87,7 +91,8 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/api/v1/pictures/" + id + "/gif", nil, 404},
 		{"POST", "/api/v1/manipulate", object{"picture": id, "to": "a ball", "alphas": []float64{0.5}, "preview": true}, 200},
 		{"POST", "/api/v1/manipulate", object{"picture": "none", "to": "a ball", "alphas": []float64{0.5}}, 404},
-		{"POST", "/api/v1/story", object{"story": "One.\n\nTwo.", "run": "second", "own_seeds": true, "diversity": "z", "spread": 0.2}, 200},
+		{"POST", "/api/v1/story", object{"story": "One.\n\nTwo.", "run": "second", "own_seeds": true, "diversity": "z",
+			"spread": 0.2}, 200},
 		{"POST", "/api/v1/pictures?text=a+toy", encodedPNG(t, image.NewGray(image.Rect(0, 0, 9, 9))), 201},
 		{"POST", "/api/v1/pictures", []byte("no picture"), 400},
 		{"GET", "/api/v1/pictures?query=toy&limit=3", nil, 200},
@@ -118,9 +123,10 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 			t.Fatalf("%s %s: %v", c.method, c.path, err)
 		}
 		covered[c.method+" "+route.Path] = true
-		input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route, Options: &openapi3filter.Options{
-			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true,
-		}}
+		input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{
+				AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true,
+			}}
 		if err := openapi3filter.ValidateRequest(t.Context(), input); err != nil {
 			t.Errorf("%s %s: the document refuses the request: %v", c.method, c.path, err)
 		}
@@ -137,7 +143,8 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		if response.StatusCode == http.StatusNoContent {
 			continue
 		}
-		output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: response.StatusCode, Header: response.Header, Options: input.Options}
+		output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: response.StatusCode,
+			Header: response.Header, Options: input.Options}
 		output.SetBodyBytes(answer)
 		if err := openapi3filter.ValidateResponse(t.Context(), output); err != nil {
 			t.Errorf("%s %s: the document does not have the answer: %v", c.method, c.path, err)
@@ -153,12 +160,17 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 	r := deaf(t)
 	_, router := readAPI(t, r)
 	for _, body := range []string{
-		`{}`, `{"text": ""}`, `{"text": "x", "count": 10}`, `{"text": "x", "seed": -1}`, `{"text": "x", "alpha": 11}`, `{"text": "x", "cartoon": "none"}`,
+		`{}`, `{"text": ""}`, `{"text": "x", "count": 10}`, `{"text": "x", "seed": -1}`, `{"text": "x", "alpha": 11}`,
+		`{"text": "x", "cartoon": "none"}`,
 		`{"text": "x", "runs": ["third"]}`, `{"text": "x", "diversity": "w"}`, `{"text": "x", "unknown": 1}`,
-		`{"text": "x", "best_of": 5}`, `{"text": "x", "refine": 9}`, `{"text": "x", "refine": 1, "diversity": "style"}`, `{"text": "x", "refine": 1, "truncation_psi": 0.5}`,
-		`{"text": "x", "refine": 1, "inject_index": 1}`, `{"text": "x", "diversity": "z", "inject_index": 1}`, `{"text": "x", "diversity": "noise", "spread": 0.5}`,
-		`{"text": "x", "diversity": "style", "inject_index": 0}`, `{"text": "x", "inject_index": 1, "spread": 0.5}`, `{"text": "x", "diversity": "z", "spread": 0}`,
-		`{"text": "x", "seeds": [1], "count": 2}`, `{"text": "x", "seeds": [1, 2], "seed": 2}`, `{"text": "x", "seeds": [1, 1]}`, `{"text": "x", "noise_mode": "const"}`,
+		`{"text": "x", "best_of": 5}`, `{"text": "x", "refine": 9}`, `{"text": "x", "refine": 1, "diversity": "style"}`,
+		`{"text": "x", "refine": 1, "truncation_psi": 0.5}`,
+		`{"text": "x", "refine": 1, "inject_index": 1}`, `{"text": "x", "diversity": "z", "inject_index": 1}`,
+		`{"text": "x", "diversity": "noise", "spread": 0.5}`,
+		`{"text": "x", "diversity": "style", "inject_index": 0}`, `{"text": "x", "inject_index": 1, "spread": 0.5}`,
+		`{"text": "x", "diversity": "z", "spread": 0}`,
+		`{"text": "x", "seeds": [1], "count": 2}`, `{"text": "x", "seeds": [1, 2], "seed": 2}`,
+		`{"text": "x", "seeds": [1, 1]}`, `{"text": "x", "noise_mode": "const"}`,
 		`{"text": "` + strings.Repeat("x", 101) + `"}`,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), "POST", r.URL+"/api/v1/generate", strings.NewReader(body))
@@ -170,9 +182,11 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route, Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+		input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
 		refused := openapi3filter.ValidateRequest(t.Context(), input) != nil
-		if a := do(t, "POST", r.URL+"/api/v1/generate", []byte(body), map[string]string{"Content-Type": "application/json"}); !refused || a.status != 400 {
+		if a := do(t, "POST", r.URL+"/api/v1/generate", []byte(body),
+			map[string]string{"Content-Type": "application/json"}); !refused || a.status != 400 {
 			t.Errorf("%s: the document refuses it: %v; the handler: %v", body, refused, a)
 		}
 	}

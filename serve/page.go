@@ -12,7 +12,8 @@ import (
 var assets embed.FS
 
 var assetTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
 }
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request) { s.file(w, r, "index.html") }
@@ -22,7 +23,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) { s.file(w, r, r.
 func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) {
 	content, err := assets.ReadFile(path.Join("page", path.Base(name)))
 	if err != nil {
-		writeProblem(w, &problem{status: http.StatusNotFound, Message: "there is no such page"})
+		writeProblem(w, &problem{status: http.StatusNotFound, Message: "this page does not exist"})
 		return
 	}
 	writeBytes(w, assetTypes[path.Ext(name)], content)

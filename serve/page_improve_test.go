@@ -22,7 +22,8 @@ func improvePictures(u user) {
 	u.click("#view-draw .ask .main")
 	u.until(`document.querySelector("#view-draw .status").textContent.includes("Refined by 5 steps")`)
 	u.images("#view-draw .pictures", 2)
-	for _, want := range []string{"Drawing 6 candidates", " of 6 candidates drawn", "Refining: 10 of 10 steps", "2 pictures in ", "Best of 3: match 0.", "6 drawn", "semantic loss 0.", "14 drawn in "} {
+	for _, want := range []string{"Drawing 6 candidates", " of 6 candidates drawn", "Refining: 10 of 10 steps",
+		"2 pictures in ", "Best of 3: match 0.", "6 drawn", "semantic loss 0.", "14 drawn in "} {
 		if said := u.heard(); !strings.Contains(said, want) {
 			u.Errorf("the progress %q does not say %q", said, want)
 		}
@@ -30,7 +31,8 @@ func improvePictures(u user) {
 	u.look("improve")
 	u.click("#view-draw .pictures li:nth-child(1) button")
 	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth`)
-	if facts := u.text("#viewer dl"); !strings.Contains(facts, "6 candidates, match 0.") || !strings.Contains(facts, "5 steps: match 0.") {
+	if facts := u.text("#viewer dl"); !strings.Contains(facts, "6 candidates, match 0.") ||
+		!strings.Contains(facts, "5 steps: match 0.") {
 		u.Errorf("the viewer says %q", facts)
 	}
 	u.look("improved")
@@ -41,7 +43,9 @@ func goBetween(u user) {
 	u.click("#viewer .way summary")
 	u.click("#viewer [data-end=from]")
 	u.until(`!document.querySelector("#viewer").open && !document.querySelector("#view-between").hidden`)
-	u.until(`document.querySelector("#view-between .from .chosen img").naturalWidth && document.querySelector("#between-from").hidden`)
+	u.until(
+		`document.querySelector("#view-between .from .chosen img").naturalWidth &&
+			document.querySelector("#between-from").hidden`)
 	u.write("#between-to", "a girl with long red hair")
 	u.write("#view-between [name=steps]", "6")
 	u.hear("#view-between .status")
@@ -53,20 +57,31 @@ func goBetween(u user) {
 	}
 	u.look("between")
 	for name, want := range map[string]string{"APNG": "image/png", "GIF": "image/gif", "Strip": "image/png"} {
-		a := get(u, browser.Eval[string](u.Page, fmt.Sprintf(`document.querySelector("#view-between .result a[aria-label='Download as %s']").href`, name)))
-		if a.status != http.StatusOK || a.header.Get("Content-Type") != want || !strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="a-wizard-with-round-glasses`) {
+		a := get(u,
+			browser.Eval[string](u.Page,
+				fmt.Sprintf(`document.querySelector("#view-between .result a[aria-label='Download as %s']").href`, name)))
+		if a.status != http.StatusOK || a.header.Get("Content-Type") != want ||
+			!strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="a-wizard-with-round-glasses`) {
 			u.Errorf("%s: %d, %v", name, a.status, a.header)
 		}
 	}
 	// By the keyboard alone: the way is played.
-	u.Do(chromedp.Focus(chromedp.CSS("#view-between .result button.picture")), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
-	u.until(`document.activeElement.matches(".play[aria-pressed=true]") && document.querySelector("#view-between .result img").src.endsWith("/png")`)
+	u.Do(chromedp.Focus(chromedp.CSS("#view-between .result button.picture")), chromedp.KeyEvent(kb.Tab),
+		chromedp.KeyEvent(kb.Enter))
+	u.until(
+		`document.activeElement.matches(".play[aria-pressed=true]") &&
+			document.querySelector("#view-between .result img").src.endsWith("/png")`)
 	u.Do(chromedp.KeyEvent(kb.Enter))
-	u.until(`document.activeElement.matches(".play[aria-pressed=false]") && document.querySelector("#view-between .result img").src.endsWith("?still")`)
+	u.until(
+		`document.activeElement.matches(".play[aria-pressed=false]") &&
+			document.querySelector("#view-between .result img").src.endsWith("?still")`)
 	u.click("#view-between .from .chosen button")
 	u.until(`document.activeElement.id === "between-from" && document.querySelector("#view-between .chosen").hidden`)
-	u.Do(chromedp.KeyEvent("a wizard with a white beard"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	u.until(`document.querySelector("#view-between .result .picture")?.ariaLabel.includes("a wizard with a white beard → a girl with long red hair")`)
+	u.Do(chromedp.KeyEvent("a wizard with a white beard"),
+		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	u.until(
+		`document.querySelector("#view-between .result .picture")?.ariaLabel.includes(
+			"a wizard with a white beard → a girl with long red hair")`)
 	u.images("#view-between .frames", 6)
 }
 
@@ -77,7 +92,9 @@ func playAnimation(u user) {
 	u.until(`document.querySelector("#view-gallery .status").textContent === "1 picture"`)
 	u.images("#view-gallery .pictures", 1)
 	u.click("#view-gallery .card button")
-	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture").naturalWidth && document.querySelector("#viewer-picture").src.endsWith("?still")`)
+	u.until(
+		`document.querySelector("#viewer").open && document.querySelector("#viewer-picture").naturalWidth &&
+			document.querySelector("#viewer-picture").src.endsWith("?still")`)
 	if facts := u.text("#viewer dl"); !strings.Contains(facts, "6, 8 a second") {
 		u.Errorf("the viewer says %q", facts)
 	}

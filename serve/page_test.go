@@ -38,7 +38,8 @@ func (u user) until(expression string) {
 		}
 	}
 	u.Screenshot(u.Name() + "-late")
-	u.Fatalf("waited in vain until %s; the page says %q", expression, browser.Eval[string](u.Page, "document.body.innerText"))
+	u.Fatalf("waited in vain until %s; the page says %q", expression,
+		browser.Eval[string](u.Page, "document.body.innerText"))
 }
 
 // view opens one of the page's views.
@@ -62,7 +63,10 @@ func (u user) write(selector, text string) {
 // set gives a field a value, as a choice of the mouse does.
 func (u user) set(selector, value string) {
 	u.Helper()
-	browser.Eval[bool](u.Page, fmt.Sprintf(`{const field = document.querySelector(%q); field.value = %q; field.dispatchEvent(new Event("input", {bubbles: true})); true}`, selector, value))
+	browser.Eval[bool](u.Page,
+		fmt.Sprintf(
+			`{const field = document.querySelector(%q); field.value = %q;
+			field.dispatchEvent(new Event("input", {bubbles: true})); true}`, selector, value))
 }
 
 func (u user) text(selector string) string {
@@ -80,7 +84,7 @@ func (u user) hear(selector string) {
 
 func (u user) heard() string { return browser.Eval[string](u.Page, `said.join("|")`) }
 
-// images waits until so many pictures of a list are shown, and none is waited for.
+// images waits until n pictures of a list are shown and none is pending.
 func (u user) images(list string, n int) {
 	u.Helper()
 	u.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(i => i.complete && i.naturalWidth).length === %d &&
@@ -90,23 +94,27 @@ func (u user) images(list string, n int) {
 // accessible fails the test for each serious fault that axe-core finds.
 func (u user) accessible(what string) {
 	u.Helper()
-	u.until(`document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity || a.playState === "finished")`)
+	u.until(
+		`document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity || a.playState === "finished")`)
 	if !browser.Eval[bool](u.Page, "!!window.axe") {
 		browser.Eval[bool](u.Page, axe+"\n;true")
 	}
-	browser.Eval[bool](u.Page, `window.faults = null; axe.run(document, {resultTypes: ["violations"]}).then(r => { window.faults = JSON.stringify(r); }, e => { window.faults = String(e); }); true`)
+	browser.Eval[bool](u.Page,
+		`window.faults = null; axe.run(document, {resultTypes: ["violations"]})
+			.then(r => { window.faults = JSON.stringify(r); }, e => { window.faults = String(e); }); true`)
 	u.until("window.faults !== null")
-	var found struct {
+	var report struct {
 		Violations []struct {
 			ID, Impact, Help string
 			Nodes            []struct{ HTML, FailureSummary string }
 		}
 		Passes []any
 	}
-	if err := json.Unmarshal([]byte(browser.Eval[string](u.Page, "window.faults")), &found); err != nil || len(found.Passes) < 10 {
-		u.Fatalf("axe-core: %v, %d rules passed", err, len(found.Passes))
+	if err := json.Unmarshal([]byte(browser.Eval[string](u.Page, "window.faults")), &report); err != nil ||
+		len(report.Passes) < 10 {
+		u.Fatalf("axe-core: %v, %d rules passed", err, len(report.Passes))
 	}
-	for _, v := range found.Violations {
+	for _, v := range report.Violations {
 		if v.Impact == "serious" || v.Impact == "critical" {
 			u.Errorf("%s: %s (%s): %s", what, v.Help, v.ID, v.Nodes)
 		}
@@ -174,7 +182,9 @@ func generatePictures(u user) {
 			u.Errorf("the progress %q does not say %q", said, want)
 		}
 	}
-	if first := browser.Eval[string](u.Page, `[...document.querySelectorAll("#view-draw .pictures .note")].map(n => n.textContent).join("|")`); !strings.HasPrefix(first, "seed 0 · match 0.") || !strings.Contains(first, "seed 4") {
+	if first := browser.Eval[string](u.Page,
+		`[...document.querySelectorAll("#view-draw .pictures .note")].map(n => n.textContent).join("|")`); !strings.HasPrefix(
+		first, "seed 0 · match 0.") || !strings.Contains(first, "seed 4") {
 		u.Errorf("captions %q", first)
 	}
 	u.look("generate")
@@ -201,7 +211,9 @@ func manipulatePicture(u user) {
 	before := browser.Eval[string](u.Page, `document.querySelector("#viewer-picture").src`)
 	u.write("#viewer [name=to]", "a woman with long pink hair")
 	u.click("#viewer .change .main")
-	u.until(`document.querySelector("#viewer .change .status").textContent === "Ready: move the slider" && document.activeElement.id === "viewer-alpha"`)
+	u.until(
+		`document.querySelector("#viewer .change .status").textContent === "Ready: move the slider" &&
+			document.activeElement.id === "viewer-alpha"`)
 	if at := u.text("#viewer .slide output"); at != "1" {
 		u.Errorf("the slider begins at %s", at)
 	}
@@ -226,7 +238,8 @@ func compareRuns(u user) {
 	u.click("#view-compare .ask .main")
 	u.images("#view-compare .side:nth-child(1)", 4)
 	u.images("#view-compare .side:nth-child(2)", 4)
-	if sides := u.text("#view-compare .sides"); !strings.Contains(sides, "lorelei") || !strings.Contains(sides, "untrained") || strings.Count(sides, "mean match") != 2 {
+	if sides := u.text("#view-compare .sides"); !strings.Contains(sides, "lorelei") ||
+		!strings.Contains(sides, "untrained") || strings.Count(sides, "mean match") != 2 {
 		u.Errorf("the sides say %q", sides)
 	}
 	u.look("compare")
@@ -234,10 +247,12 @@ func compareRuns(u user) {
 
 func tellStory(u user) {
 	u.view("story")
-	u.write("#story-text", "# The visit\n\nA young woman with long blond hair wears a flower.\n\nHer father is an old man with a gray beard and glasses.\n\nA clown with green hair makes them laugh.")
+	u.write("#story-text", "# The visit\n\nA young woman with long blond hair wears a flower.\n\nHer father is an old "+
+		"man with a gray beard and glasses.\n\nA clown with green hair makes them laugh.")
 	u.click("#view-story .ask .main")
 	u.images("#view-story .scenes", 3)
-	if text := u.text("#view-story .scenes"); strings.Count(text, "seed 0") != 3 || !strings.HasPrefix(text, "The visit") ||
+	if text := u.text("#view-story .scenes"); strings.Count(text, "seed 0") != 3 ||
+		!strings.HasPrefix(text, "The visit") ||
 		!strings.Contains(text, "makes them laugh.") {
 		u.Errorf("the story shows %q", text)
 	}
@@ -261,7 +276,9 @@ func searchGallery(u user) {
 	}
 	u.download()
 	u.click("#viewer .delete")
-	u.until(`!document.querySelector("#viewer").open && document.querySelector("#view-gallery .status").textContent.startsWith("No picture")`)
+	u.until(
+		`!document.querySelector("#viewer").open &&
+			document.querySelector("#view-gallery .status").textContent.startsWith("No picture")`)
 	u.write("#gallery-search", "")
 }
 
@@ -270,10 +287,12 @@ func (u user) download() {
 	u.Helper()
 	address := browser.Eval[string](u.Page, `document.querySelector("#viewer .download").href`)
 	a := get(u, address)
-	if name := a.header.Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="a-woman-with-long-pink-hair-seed1`) {
+	if name := a.header.Get("Content-Disposition"); !strings.HasPrefix(name,
+		`attachment; filename="a-woman-with-long-pink-hair-seed1`) {
 		u.Errorf("the file is called %q", name)
 	}
-	if texts := textsOf(u, a.body); texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "1" || texts["Alpha"] != "1.75" || texts["Domain"] != "lorelei" || len(texts["generator-SHA256"]) != 64 {
+	if texts := textsOf(u, a.body); texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "1" ||
+		texts["Alpha"] != "1.75" || texts["Domain"] != "lorelei" || len(texts["generator-SHA256"]) != 64 {
 		u.Errorf("the file's texts: %v", texts)
 	}
 }
@@ -321,11 +340,14 @@ func useKeyboardOnly(u user) {
 	if !reached {
 		u.Fatal("Tab does not reach the pictures")
 	}
-	if outline := browser.Eval[string](u.Page, `getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
+	if outline := browser.Eval[string](u.Page,
+		`getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
 		u.Errorf("the focus is %q", outline)
 	}
 	u.Do(chromedp.KeyEvent(kb.Enter))
-	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-caption").textContent.startsWith("seed 0")`)
+	u.until(
+		`document.querySelector("#viewer").open &&
+			document.querySelector("#viewer-caption").textContent.startsWith("seed 0")`)
 	u.Do(chromedp.KeyEvent(kb.ArrowRight))
 	u.until(`document.querySelector("#viewer-caption").textContent.startsWith("seed 1")`)
 	u.Do(chromedp.KeyEvent(kb.Escape))
@@ -340,10 +362,11 @@ func seeErrors(u user) {
 	u.until(`document.querySelector("#view-draw .alert").innerText.includes("Write at most 100")`)
 	u.accessible("error")
 	u.Screenshot("error")
-	u.Page.Goto(browser.Eval[string](u.Page, "location.href")) // an answer of status 400 is no problem of the page here
+	u.Page.Goto(browser.Eval[string](u.Page, "location.href")) // an answer of status 400 is not a problem of the page here
 }
 
-// A server that asks for a token, and is so busy that nothing is drawn: the page asks, waits, stops, and says when to try again.
+// A server that asks for a token, and is so busy that nothing is drawn: the page asks, waits, stops, and says when to
+// try again.
 func TestPageOfABusyServer(t *testing.T) {
 	const token = "a-token-that-is-long"
 	r := deaf(t, func(o *serve.Options) { o.Token, o.Limits.Waiting, o.Limits.Pictures = token, 9, 9 })
@@ -361,20 +384,26 @@ func TestPageOfABusyServer(t *testing.T) {
 	u.write("#draw-text", "a toy")
 	u.write("#view-draw [name=count]", "9")
 	u.click("#view-draw .ask .main")
-	u.until(`document.querySelectorAll("#view-draw .waiting").length === 9 && document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
+	u.until(
+		`document.querySelectorAll("#view-draw .waiting").length === 9 &&
+			document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
 	u.accessible("waiting")
 	u.Screenshot("waiting")
 	u.click("#view-draw .stop")
-	u.until(`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready" && !document.querySelector("#view-draw .waiting")`)
+	u.until(
+		`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready" &&
+			!document.querySelector("#view-draw .waiting")`)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	another := func() int {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/api/v1/generate", strings.NewReader(`{"text": "another's", "count": 9}`))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/api/v1/generate",
+			strings.NewReader(`{"text": "another's", "count": 9}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Accept": "text/event-stream"} {
+		for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json",
+			"Accept": "text/event-stream"} {
 			request.Header.Set(name, value)
 		}
 		response, err := http.DefaultClient.Do(request)
@@ -398,5 +427,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	}
 	u.view("gallery")
 	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
-	u.until(`document.querySelector("#viewer-picture")?.naturalWidth === 16 && document.querySelector("#viewer .download").href.startsWith("blob:")`)
+	u.until(
+		`document.querySelector("#viewer-picture")?.naturalWidth === 16 &&
+			document.querySelector("#viewer .download").href.startsWith("blob:")`)
 }

@@ -24,13 +24,13 @@ const (
 )
 
 // found is a page of the gallery.
-type found struct {
-	Pictures []answered `json:"pictures"`
-	Total    int        `json:"total"` // that match the query
+type pictureList struct {
+	Pictures []pictureAnswer `json:"pictures"`
+	Total    int             `json:"total"` // that match the query
 }
 
-func answer(r gallery.Record, i int) answered {
-	return answered{Record: r, Index: i, PNG: pngPath(r.ID)}
+func answer(r gallery.Record, i int) pictureAnswer {
+	return pictureAnswer{Record: r, Index: i, PNG: pngPath(r.ID)}
 }
 
 // findPictures lists the gallery.
@@ -38,19 +38,21 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
 	query, limit := values.Get("query"), defaultPage
 	if n := len([]rune(query)); n > maxQuery {
-		s.fail(w, r, badField("query", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("search for at most %d", maxQuery)))
+		s.fail(w, r, badField("query", fmt.Sprintf("it has %d characters", n),
+			fmt.Sprintf("search for at most %d", maxQuery)))
 		return
 	}
 	if given := values.Get("limit"); values.Has("limit") {
 		n, err := strconv.Atoi(given)
 		if err != nil || n < 1 || n > maxPage {
-			s.fail(w, r, badField("limit", fmt.Sprintf("it is %q", given), fmt.Sprintf("give a whole number from 1 to %d", maxPage)))
+			s.fail(w, r, badField("limit", fmt.Sprintf("it is %q", given),
+				fmt.Sprintf("give a whole number from 1 to %d", maxPage)))
 			return
 		}
 		limit = n
 	}
 	records, total := s.gallery.Find(query, values.Get("before"), limit)
-	page := found{Pictures: make([]answered, len(records)), Total: total}
+	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
 	for i, record := range records {
 		page.Pictures[i] = answer(record, i)
 	}
@@ -75,7 +77,8 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer(record, 0))
 }
 
-// getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first picture alone.
+// getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first
+// picture alone.
 func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	of, record, err := s.find(id)
@@ -142,7 +145,7 @@ func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// upload takes a picture as the origin of a manipulation. What is kept is its middle square in the generator's size.
+// upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	text := texts.Text{Text: s.Domain.TextPrompt}
 	if r.URL.Query().Has("text") {
@@ -164,7 +167,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	record, err := s.gallery.Put(gallery.Record{
-		Kind: gallery.Uploaded, Seen: seen, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise, TruncationPsi: 1},
+		Kind: gallery.Uploaded, Seen: seen, Record: draw.Record{Text: text, Domain: s.Domain.Name, NoiseMode: warmNoise,
+			TruncationPsi: 1},
 	}, kept, s.Software)
 	if err != nil {
 		s.fail(w, r, err)
@@ -178,13 +182,15 @@ var uploadTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif",
 
 func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image, error) {
 	if !slices.Contains(uploadTypes, r.Header.Get("Content-Type")) {
-		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is no picture", Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
+		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is not a picture",
+			Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
 	}
 	select {
 	case s.uploads <- struct{}{}:
 		defer func() { <-s.uploads }()
 	default:
-		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second, Message: "too many pictures are being uploaded", Hint: "try again a little later"}
+		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second,
+			Message: "too many pictures are being uploaded", Hint: "try again a little later"}
 	}
 	file, err := readBody(w, r, s.Limits.UploadBytes)
 	if err != nil {
@@ -199,7 +205,8 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 	img, err := pictures.Decode(r.Context(), file, s.Limits.UploadPixels)
 	if err != nil {
 		if !fault.IsUsage(err) { // a decoder's error is about the file too
-			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(), Hint: "save it again as PNG"}
+			err = &problem{status: http.StatusBadRequest, Message: "the picture is damaged: " + err.Error(),
+				Hint: "save it again as PNG"}
 		}
 		return nil, err
 	}
@@ -209,7 +216,8 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 // maxSeen bounds what is kept of an upload for CLIP, as a PNG file; beyond it CLIP sees the picture that is kept.
 const maxSeen = 512 << 10
 
-// fitted returns an upload in the size of the domain's pictures, and as CLIP sees it, both as the CLIP's preprocessor says.
+// fitted returns an upload in the size of the domain's pictures, and as CLIP sees it, both as the CLIP's preprocessor
+// says.
 func (s *Server) fitted(img image.Image) (kept image.Image, seen []byte, err error) {
 	m := s.Models[0]
 	if seen, err = pictures.EncodePNG(m.Preprocessor.FitImage(img, m.Preprocessor.Size), nil); len(seen) > maxSeen {

@@ -14,8 +14,8 @@ import (
 	"illustrator/serve/gallery"
 )
 
-// maxSeed is the largest seed that a request may begin with: a little less than 2⁵³, up to which JavaScript, and so JSON in
-// most programs, holds whole numbers exactly.
+// maxSeed is the largest seed that a request may begin with: a little less than 2⁵³, up to which JavaScript, and so
+// JSON in most programs, holds whole numbers exactly.
 const maxSeed = 9_000_000_000_000_000
 
 // warmNoise is the noise mode that programs are compiled for when the server starts.
@@ -77,8 +77,8 @@ func planned[Q any](s *Server, make func(Q) (*work, error)) http.HandlerFunc {
 
 type manipulateRequest struct {
 	Picture string `json:"picture"`
-	// From is what To is compared with: what only From names is taken away. It is the domain's text prompt where it is left
-	// out, so that To need only name what changes.
+	// From is the text that To is compared with; the change removes what only From names. It is the domain's text prompt
+	// where it is left out, so that To need only name what changes.
 	From   string    `json:"from"`
 	To     string    `json:"to"`
 	Alphas []float64 `json:"alphas"`
@@ -122,8 +122,9 @@ func (s *Server) planManipulate(q manipulateRequest) (*work, error) {
 	return planned, nil
 }
 
-// begin returns a picture of the gallery that field names, and how it is drawn as it is: by eq. 11 with α 0. An uploaded picture,
-// which no run drew, is mapped by the model of number otherwise. from is what eq. 11 compares with, "" the domain's text prompt.
+// begin returns a picture of the gallery that field names, and how it is drawn as it is: by eq. 11 with α 0. An
+// uploaded picture, which no run drew, is mapped by the model of number otherwise. from is what eq. 11 compares with,
+// "" the domain's text prompt.
 func (s *Server) begin(field, id string, otherwise int, from string) (record gallery.Record, r draw.Recipe, err error) {
 	if _, record, err = s.find(id); err != nil {
 		return record, r, err
@@ -135,14 +136,16 @@ func (s *Server) begin(field, id string, otherwise int, from string) (record gal
 		return record, r, badField(field, "it is an animation", "choose a single picture")
 	default:
 		if model, err = s.model(field, record.Run); err != nil {
-			return record, r, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run), "choose another picture")
+			return record, r, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run),
+				"choose another picture")
 		}
 	}
 	origin, err := s.origin(field, s.Models[model], record, from)
 	return record, draw.Recipe{
 		Model: model, Text: texts.Text{Text: s.Domain.TextPrompt}, Origin: origin, Seed: record.Seed, Offset: record.Offset,
 		Manner: draw.Manner{
-			NoiseMode: warmNoise, TruncationPsi: record.TruncationPsi, Diversity: record.Diversity, InjectIndex: record.InjectIndex, Spread: record.Spread,
+			NoiseMode: warmNoise, TruncationPsi: record.TruncationPsi, Diversity: record.Diversity,
+			InjectIndex: record.InjectIndex, Spread: record.Spread,
 		},
 	}, err
 }
@@ -158,7 +161,8 @@ func (s *Server) origin(field string, m draw.Model, record gallery.Record, from 
 		origin.Text = text.Text
 	}
 	if record.Kind != gallery.Uploaded {
-		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim || record.Offset != nil && len(record.Offset) != m.Generator.StyleDim {
+		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim ||
+			record.Offset != nil && len(record.Offset) != m.Generator.StyleDim {
 			return nil, badField(field, "it was drawn by networks of other sizes", "choose another picture")
 		}
 		return origin, nil

@@ -1,8 +1,8 @@
 // Package serve is the toolkit as a page in the browser and a JSON API: a server in front of one device.
 //
-// A request that draws is answered on its own connection, as JSON when all is done or as server-sent events while it goes
-// on. Jobs with an address of their own, to be asked for later, would need a table of them, times after which they are
-// forgotten, and a guess at whether anybody still wants one; here a client that leaves takes its work with it.
+// A request that draws is answered on its own connection, as JSON when all is done or as server-sent events while it
+// continues. Jobs with an address of their own, to be asked for later, would need a table of them, times after which
+// they are forgotten, and a guess at whether anybody still wants one; here a client that leaves takes its work with it.
 package serve
 
 import (
@@ -26,7 +26,7 @@ import (
 	"illustrator/serve/queue"
 )
 
-// Domain is what the page and the API say of the domain.
+// Domain is the description of the domain in the page and the API.
 type Domain struct {
 	Name, About string
 	TextPrompt  string // what any of its pictures shows
@@ -57,7 +57,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Options are what a server is made of.
+// Options holds a server's settings.
 type Options struct {
 	Domain Domain
 	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
@@ -97,7 +97,8 @@ func New(o Options) (*Server, error) {
 		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
 	}
 	s := &Server{
-		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads), decoding: make(chan struct{}, 1),
+		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads),
+		decoding: make(chan struct{}, 1),
 	}
 	var err error
 	if s.previews, err = gallery.Open("", previewLimits, o.Log); err != nil {
@@ -108,7 +109,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.metrics = newMetrics(s)
 	s.queue = queue.New(o.Models, queue.Limits{
-		Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched, Refine: o.Limits.Refine > 0, Stepped: s.metrics.stepped,
+		Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched, Refine: o.Limits.Refine > 0,
+		Stepped: s.metrics.stepped,
 	})
 	s.token = sha256.Sum256([]byte(o.Token))
 	api, err := s.openAPI()
@@ -169,8 +171,8 @@ var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}
 // maxConnections bounds the memory of connections; more wait to be accepted.
 const maxConnections = 512
 
-// Serve answers on a listener until ctx ends. Then what comes is refused with 503, what was accepted is finished, and nil is
-// returned; what takes longer than the grace period is given up, which is an error.
+// Serve answers on a listener until ctx ends. Then what comes is refused with 503, what was accepted is finished, and
+// nil is returned; what takes longer than the grace period is given up, which is an error.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	address, isTCP := listener.Addr().(*net.TCPAddr)
 	s.anyHost = isTCP && !address.IP.IsLoopback()
@@ -180,11 +182,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	worker, stopWorker := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWorker(nil)
-	drawn, served := make(chan error, 1), make(chan error, 1)
-	go func() { drawn <- s.work(worker) }()
+	worked, served := make(chan error, 1), make(chan error, 1)
+	go func() { worked <- s.work(worker) }()
 	go func() { served <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
 	select {
-	case err := <-drawn: // it cannot draw
+	case err := <-worked: // it cannot draw
 		server.Close()
 		return err
 	case err := <-served:
@@ -198,11 +200,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer cancel()
 	var err error
 	select {
-	case err = <-drawn:
+	case err = <-worked:
 	case <-grace.Done():
 		err = fmt.Errorf("some pictures were not finished within %v", s.Grace)
 		stopWorker(err)
-		<-drawn // the batch that the device is at
+		<-worked // the batch that the device is at
 	}
 	if e := server.Shutdown(grace); e != nil && err == nil {
 		err = fmt.Errorf("some answers were not read within %v", s.Grace)
@@ -238,7 +240,8 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case s.draining.Load():
 		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(), retry: drainRetry})
 	case !s.warm.Load():
-		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled", retry: time.Second})
+		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled",
+			retry: time.Second})
 	default:
 		writeBytes(w, "text/plain; charset=utf-8", []byte("ready\n"))
 	}
@@ -258,10 +261,12 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread, "steps": s.defaultSteps(), "fps": defaultFPS,
+		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
+		"steps": s.defaultSteps(), "fps": defaultFPS,
 		"cartoons": styles,
 		"limits": map[string]any{
-			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf, "refine": s.Limits.Refine, "frames": s.mostSteps(),
+			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf,
+			"refine": s.Limits.Refine, "frames": s.mostSteps(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
 		},
 		"gallery_kept": s.Folder != "",
@@ -284,7 +289,8 @@ func CheckToken(token string) error {
 // checkText returns a description without the white space around it.
 func (s *Server) checkText(field, text string) (texts.Text, *problem) {
 	if n := len([]rune(text)); n > s.Limits.Text {
-		return texts.Text{}, badField(field, fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
+		return texts.Text{}, badField(field, fmt.Sprintf("it has %d characters", n),
+			fmt.Sprintf("write at most %d", s.Limits.Text))
 	}
 	t, err := texts.New(text)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// stops are what the shared servers need at the end of all tests.
+// stops holds the functions that stop the shared servers after all tests.
 var stops []func()
 
 // running is a server on a port of its own.
@@ -112,7 +112,8 @@ func (r *running) waitReady(t testing.TB) {
 // tinyOptions are those of the domain of random weights with two mappers.
 func tinyOptions() (serve.Options, error) {
 	o := serve.Options{
-		Domain: serve.Domain{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.", Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5},
+		Domain: serve.Domain{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.",
+			Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5},
 		Limits: testLimits(),
 	}
 	dir, err := scratch()
@@ -122,13 +123,16 @@ func tinyOptions() (serve.Options, error) {
 	if _, err := pipelinetest.Write(dir, 1); err != nil {
 		return o, err
 	}
-	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		return o, err
 	}
 	prompts := pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
-	o.Models = []draw.Model{{Name: "first", Networks: n, Prompts: prompts}, {Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
-	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1), loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
+	o.Models = []draw.Model{{Name: "first", Networks: n, Prompts: prompts},
+		{Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
+	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1),
+		loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
 }
 
 // loreleiOptions are those of the embedded domain, with its own mapper and an untrained one to compare.
@@ -158,9 +162,11 @@ func loreleiOptions() (serve.Options, error) {
 	for _, text := range texts {
 		o.Domain.Examples = append(o.Domain.Examples, text.Text)
 	}
-	o.Models = []draw.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts}, {Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
+	o.Models = []draw.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts},
+		{Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
 	dir, e := scratch()
-	return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()), loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
+	return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()),
+		loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
 }
 
 // scratch is a folder that lasts as long as all tests.
@@ -172,7 +178,8 @@ func scratch() (string, error) {
 
 // loadRandom loads an untrained mapper.
 func loadRandom(n *pipeline.Networks, folder string, seed uint64) error {
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: n.CLIP.ProjectionDim, ZDim: n.Generator.StyleDim, Width: 16, Blocks: 1, Layers: 2}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: n.CLIP.ProjectionDim,
+		ZDim: n.Generator.StyleDim, Width: 16, Blocks: 1, Layers: 2}
 	if err := checkpoints.Write(folder, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
 		return err
 	}
@@ -181,8 +188,9 @@ func loadRandom(n *pipeline.Networks, folder string, seed uint64) error {
 
 func testLimits() serve.Limits {
 	return serve.Limits{
-		Text: 100, Story: 400, Pictures: 9, BestOf: 4, Refine: 8, Waiting: 20, Shapes: []int{9}, UploadBytes: 1 << 20, UploadPixels: 1 << 20,
-		Gallery: gallery.Limits{Pictures: 40, Bytes: 1 << 20},
+		Text: 100, Story: 400, Pictures: 9, BestOf: 4, Refine: 8, Waiting: 20, Shapes: []int{9}, UploadBytes: 1 << 20,
+		UploadPixels: 1 << 20,
+		Gallery:      gallery.Limits{Pictures: 40, Bytes: 1 << 20},
 	}
 }
 

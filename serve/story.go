@@ -18,7 +18,7 @@ type storyRequest struct {
 }
 
 // told is a story as its page shows it.
-type told struct {
+type outline struct {
 	Title      string `json:"title,omitempty"`
 	Paragraphs []part `json:"paragraphs"` // one a picture
 }
@@ -39,7 +39,8 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 	}
 	n := len(story.Paragraphs)
 	if n > s.Limits.Pictures {
-		return nil, badField("story", fmt.Sprintf("it has %d paragraphs", n), fmt.Sprintf("write at most %d", s.Limits.Pictures))
+		return nil, badField("story", fmt.Sprintf("it has %d paragraphs", n),
+			fmt.Sprintf("write at most %d", s.Limits.Pictures))
 	}
 	model, err := s.model("run", q.Run)
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 
 // illustrate returns a plan for each paragraph, of as many of its first sentences as CLIP reads.
 func (s *Server) illustrate(p draw.Plan, model int, story storybook.Story, q storyRequest) (*work, error) {
-	m, planned := s.Models[model], &work{story: &told{Title: story.Title}}
+	m, planned := s.Models[model], &work{story: &outline{Title: story.Title}}
 	fits := func(text string) bool {
 		return len([]rune(text)) <= s.Limits.Text && m.Tokenizer.Encode(text).Lost == ""
 	}

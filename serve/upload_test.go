@@ -46,7 +46,8 @@ func decodePNG(t testing.TB, file []byte) *image.NRGBA {
 	return out
 }
 
-// An uploaded picture is kept in the generator's size: its middle square, laid over white. It is the origin of manipulations.
+// An uploaded picture is kept in the generator's size: its middle square, laid over white. It is the origin of
+// manipulations.
 func TestUpload(t *testing.T) {
 	r := tiny.serve(t)
 	wide := image.NewNRGBA(image.Rect(0, 0, 96, 32)) // red, green, blue; the right half of green is transparent
@@ -72,11 +73,14 @@ func TestUpload(t *testing.T) {
 		t.Fatalf("%v", a)
 	}
 	kept := decodePNG(t, get(t, r.URL+p.PNG).body)
-	if left, right := kept.NRGBAAt(2, 8), kept.NRGBAAt(13, 8); left != (color.NRGBA{G: 255, A: 255}) || right != (color.NRGBA{255, 255, 255, 255}) {
+	if left, right := kept.NRGBAAt(2, 8), kept.NRGBAAt(13, 8); left != (color.NRGBA{G: 255, A: 255}) ||
+		right != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("the middle is %v and %v", left, right)
 	}
-	moved := r.draw(t, "/api/v1/manipulate", object{"picture": p.ID, "from": "a green toy", "to": "a ball", "alphas": []float64{0, 1}})
-	if moved.Pictures[1].OriginText != "a green toy" || moved.Pictures[1].Run != "first" || near(t, r, moved.Pictures[0], moved.Pictures[1]) {
+	moved := r.draw(t, "/api/v1/manipulate", object{"picture": p.ID, "from": "a green toy", "to": "a ball",
+		"alphas": []float64{0, 1}})
+	if moved.Pictures[1].OriginText != "a green toy" || moved.Pictures[1].Run != "first" ||
+		near(t, r, moved.Pictures[0], moved.Pictures[1]) {
 		t.Errorf("%+v", moved)
 	}
 	var file bytes.Buffer
@@ -95,7 +99,7 @@ func chunk(kind string, content []byte) []byte {
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
 }
 
-// bomb is a PNG of few bytes that claims width × height pixels and decompresses to so many zeros.
+// bomb is a PNG of few bytes that claims width × height pixels and decompresses to that number of zeros.
 func bomb(t testing.TB, width, height uint32, zeros int) []byte {
 	t.Helper()
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height)
@@ -110,10 +114,11 @@ func bomb(t testing.TB, width, height uint32, zeros int) []byte {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return bytes.Join([][]byte{[]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 8, 6, 0, 0, 0)), chunk("IDAT", body.Bytes()), chunk("IEND", nil)}, nil)
+	return bytes.Join([][]byte{[]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 8, 6, 0, 0, 0)),
+		chunk("IDAT", body.Bytes()), chunk("IEND", nil)}, nil)
 }
 
-// What is no picture, or too much of one, is refused in little memory.
+// A file that is not a picture, or too large, is refused in little memory.
 func TestBadUploads(t *testing.T) {
 	r := deaf(t, func(o *serve.Options) { o.Limits.UploadBytes = 4 << 20 })
 	whole := encodedPNG(t, image.NewGray(image.Rect(0, 0, 300, 300)))
@@ -130,7 +135,7 @@ func TestBadUploads(t *testing.T) {
 		"empty":               {"image/png", nil, 400, "not a PNG, JPEG, WebP"},
 		"a text":              {"image/png", []byte("hello"), 400, "not a PNG, JPEG, WebP"},
 		"a cut GIF":           {"image/gif", []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00"), 400, "damaged"},
-		"another type":        {"text/html", whole, 415, "no picture"},
+		"another type":        {"text/html", whole, 415, "not a picture"},
 		"cut short":           {"image/png", whole[:len(whole)/2], 400, "damaged"},
 		"a flipped bit":       {"image/png", flipped, 400, "damaged"},
 		"a cut JPEG":          {"image/jpeg", []byte("\xff\xd8\xff\xe0\x00\x10JFIF"), 400, "damaged"},
@@ -152,7 +157,7 @@ func TestBadUploads(t *testing.T) {
 	if total := after.TotalAlloc - before.TotalAlloc; total > 200<<20 {
 		t.Errorf("%d MB were allocated in all", total>>20)
 	}
-	if list := decode[drawn](t, get(t, r.URL+"/api/v1/pictures")); len(list.Pictures) != 0 {
+	if list := decode[drawing](t, get(t, r.URL+"/api/v1/pictures")); len(list.Pictures) != 0 {
 		t.Errorf("the gallery holds %+v", list)
 	}
 }
@@ -161,7 +166,8 @@ func TestBadUploads(t *testing.T) {
 func TestJSONMustBeUTF8(t *testing.T) {
 	r := tiny.serve(t)
 	for _, body := range []string{"{\"text\": \"caf\xe9\"}", `{"text": "a \ud83d hat"}`} {
-		a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(body), map[string]string{"Content-Type": "application/json"})
+		a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(body),
+			map[string]string{"Content-Type": "application/json"})
 		if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "not UTF-8") {
 			t.Errorf("%q: %d %s", body, a.status, a.body)
 		}

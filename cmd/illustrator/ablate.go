@@ -26,15 +26,15 @@ import (
 	"illustrator/train/runs"
 )
 
-const ablateLong = `Compares variants of a run, as a study's YAML file lists them: overrides of its settings, each trained by several seeds
-on the same pairs, or ways to draw with one mapper. Every variant and seed is a cell, judged on the same texts.
+const ablateLong = `Compares the variants of a study's YAML file: overrides of a run's settings, each trained with several seeds on the same
+pairs, or settings of drawing with one mapper. Every variant and seed is a cell, measured on the same texts.
 
-The folder --out gets report.html, which needs no other file, tables as Markdown, CSV, LaTeX and JSON, charts, and a folder
-for each cell and training. Figures have 95 % intervals for new texts and new seeds; a mark says which differ from the
-study's reference, paired by text and seed.
+The folder --out gets report.html, which needs no other file, tables as Markdown, CSV, LaTeX and JSON, charts, and a
+folder for each cell and training. Figures have 95 % intervals for new texts and new seeds. A mark shows significant
+differences from the study's reference, paired by text and seed.
 
-The same command again goes on where it was interrupted and redoes nothing that is done; a changed variant is refused. A
-cell that fails is noted and left out (exit code 3) until --retry does it again.`
+The same command resumes after an interruption and skips finished cells. It refuses a changed variant. It records a cell
+that fails and omits it (exit code 3); --retry runs it again.`
 
 type ablateOptions struct {
 	grid, out, pairs, run, seeds string

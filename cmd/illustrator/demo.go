@@ -23,8 +23,8 @@ func newDemoCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the main job from end to end on the embedded domain",
-		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and says how well they match. What is done
-already is not done again: a second call only prints the result.`,
+		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and measures how well they match. Re-running
+skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
   illustrator demo --config lorelei --out runs/again`,
 		Args: cobra.NoArgs,

@@ -22,7 +22,7 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 	var set []string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what the networks need, and name the command that mends what is wrong",
+		Short: "Check the machine, and name the command that repairs a problem",
 		Example: `  illustrator doctor
   illustrator doctor --device cuda --config lorelei --set train.batch=256
   illustrator doctor --json`,

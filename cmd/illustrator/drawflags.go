@@ -40,7 +40,7 @@ func addProjectionFlags(cmd *cobra.Command, s *draw.Settings, alpha, usage strin
 // addSynthesisFlags adds the generator's flags; the noise mode that s has is the default.
 func addSynthesisFlags(cmd *cobra.Command, s *draw.Settings) {
 	terminal.Enum(cmd.Flags(), &s.NoiseMode, "noise-mode", "the generator's noise: const, random or none")
-	terminal.OptionalFloat(cmd.Flags(), &s.TruncationPsi, "truncation-psi", 1, "pull W towards its mean: 1 is no truncation, 0 the mean picture")
+	terminal.OptionalFloat(cmd.Flags(), &s.TruncationPsi, "truncation-psi", 1, "pull W towards its mean: 1 disables truncation, 0 gives the mean picture")
 }
 
 // addVariety adds the flags of several pictures of a text and of their improvement.

@@ -21,20 +21,20 @@ import (
 	"illustrator/train/runs"
 )
 
-const evalLong = `Measures how well pictures match their texts and how they compare with a reference: each figure with its number of samples
-and what it is not worth, and with its 95 % interval where there is one.
+const evalLong = `Measures how well pictures match their texts and how they compare with a reference. Each figure has its number of
+samples, its caveats, and a 95 % interval if one is defined.
 
-RUN, the folder of a run, draws the texts (default the domain's descriptions) for each seed with the run's best mapper;
-without an argument the domain's own mapper draws. PICTURES is a folder that illustrator generate wrote, or any folder with
---texts, one text a picture in the order of the files' names. Pictures that cannot be read or have another size than most
-are skipped and listed: exit code 3. Those that another domain drew are refused.
+With RUN, the folder of a run, the run's best mapper draws the texts (default the domain's descriptions) for each seed.
+Without an argument the domain's own mapper draws. PICTURES is a folder of illustrator generate, or any folder with
+--texts, one text per picture in the order of the files' names. Pictures that are unreadable or differ in size from the
+majority are skipped and listed: exit code 3. Pictures of another domain are refused.
 
-The folder --out gets eval.json, eval.md, eval.csv, eval.tex, scores.jsonl with a line for each picture, and samples.json with
-what means are taken of. The same command goes on after Ctrl-C, or after a crash; other settings in the same folder are
-refused. Embeddings are held in memory, pictures are not.
+The folder --out gets eval.json, eval.md, eval.csv, eval.tex, scores.jsonl with a line for each picture, and
+samples.json with the samples of the means. The same command resumes after Ctrl-C or a crash; it refuses other settings
+in the same folder. Embeddings are held in memory, pictures are not.
 
---reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric that
-needs more than there is, such as 100 texts for r_precision of 100, is refused and listed; the others go on.
+--reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric
+that needs more data, such as 100 texts for r_precision of 100, is refused and listed; the others are measured.
 
 An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485, 0.456,
 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
@@ -43,7 +43,7 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	var e evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval [RUN|PICTURES]",
-		Short: "Measure how good pictures are",
+		Short: "Measure pictures: match with texts, quality, diversity",
 		Long:  evalLong,
 		Example: `  illustrator eval runs/first --seeds 0-3
   illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
@@ -77,7 +77,7 @@ func runEval(cmd *cobra.Command, opts *terminal.Options, e evalOptions, args []s
 		return err
 	}
 	s.networks.Preprocessor.Pad = e.pad
-	if e.drawn, err = e.drawFlags.plan(cmd, s.model()); err != nil {
+	if e.plan, err = e.drawFlags.plan(cmd, s.model()); err != nil {
 		return err
 	}
 	report, err := evaluate(cmd.Context(), opts, s, e)
@@ -121,7 +121,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		folder, err := runs.Find(args[0])
 		if err != nil {
-			return fault.Usage(fmt.Errorf("%q is no folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
+			return fault.Usage(fmt.Errorf("%q is not a folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
 			e.run, out = string(folder), filepath.Join(string(folder), "eval")

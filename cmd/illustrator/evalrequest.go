@@ -25,12 +25,12 @@ type evalOptions struct {
 	reference, clip, inception, lpips string
 
 	run, pictures string // the argument is one of them, or there is none
-	drawn         draw.Plan
+	plan          draw.Plan
 }
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
-	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.drawn.Seeds, Manner: e.drawn.Manner}
+	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.plan.Seeds, Manner: e.plan.Manner}
 	r.Bootstrap.Resamples = e.resamples
 	if err := e.readTexts(log, s, &r); err != nil {
 		return r, err

@@ -16,14 +16,15 @@ import (
 )
 
 const fetchLong = `Downloads the published networks of a domain, verifies size and SHA-256, and converts them into the folder of weights
-($ILLUSTRATOR_WEIGHTS, else illustrator/weights in the user's cache). What is there already is kept. The files downloaded
-are removed after that; --keep leaves them in downloads within that folder.
+($ILLUSTRATOR_WEIGHTS, else illustrator/weights in the user's cache). It keeps existing networks. It removes the
+downloaded files afterwards; --keep leaves them in downloads within that folder.
 
-It shows the licences first, and downloads nothing until --accept-license says that you have read and accept them.
+Without --accept-license it shows the licences and downloads nothing. The flag states that you have read and accept
+them.
 
-A download that breaks off goes on from where it broke; so does the same command after Ctrl-C or a full disk. Without a
-network, bring the files that it names and give them with --from. --mirror ADDRESS takes files from ADDRESS followed by
-the path of their own address. Of the Hugging Face hub, HF_ENDPOINT and HF_TOKEN are honoured.`
+An interrupted download resumes; so does the same command after Ctrl-C or a full disk. Without a network, bring the
+files that it names and pass them with --from. --mirror ADDRESS takes files from ADDRESS followed by the path of their
+own address. HF_ENDPOINT and HF_TOKEN apply to the Hugging Face hub.`
 
 type fetchOptions struct {
 	mirror               string

@@ -29,20 +29,19 @@ func newIllustrateCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "illustrate STORY",
 		Short: "Draw a picture for each paragraph of a story, and lay out a page",
-		Long: `Reads a story, plain text with empty lines between paragraphs or Markdown (.md; headings are title and chapters; pictures,
-code and tables are left out), draws one picture for each paragraph, and lays out story.html, one file that needs no other,
-or story.pdf. story.json says what each picture was asked for.
+		Long: `Reads a story, draws one picture for each paragraph, and lays out story.html, which needs no other file, or story.pdf.
+The story is plain text with empty lines between paragraphs, or Markdown (.md; headings are title and chapters;
+pictures, code and tables are omitted). story.json records the text of each picture.
 
-A picture is asked for by the first sentences of its paragraph, as many as fit into CLIP's context; of a first sentence
-that does not fit, its first words. --character goes before each of them, and keeps one person in all pictures. Each
-paragraph takes the next of --seeds, from the beginning again after the last; --same-seed gives all the first, and with it
-the same noise. With --inject-index K the layers below K then have one random style in all pictures: what coarse layers draw
-stays the same, and follows the text less.
+The first sentences of a paragraph that fit into CLIP's context describe its picture; of a longer first sentence, its
+first words. --character precedes each description, and keeps one person in all pictures. Each paragraph takes the next
+of --seeds, and the first again after the last. --same-seed gives all the first seed, and so the same noise. With
+--inject-index K the layers below K then have one random style in all pictures: the coarse structure stays the same, and
+follows the text less.
 
-The same command draws nothing again, and after Ctrl-C or a crash it goes on with the pictures that are missing. Where the
-story, a seed, the mapper or an option has changed, the pictures that the change concerns are drawn anew, and the pages are
-laid out again; a paragraph put in between moves numbers and seeds of those after it, which are drawn anew too. Pictures that
-the story no longer has stay in the folder.`,
+The same command skips finished pictures, and after Ctrl-C or a crash it draws the missing ones. If the story, a seed,
+the mapper or an option has changed, it redraws the affected pictures and the pages. An inserted paragraph changes the
+numbers and seeds of all later ones, which are redrawn. Pictures of removed paragraphs stay in the folder.`,
 		Example: `  illustrator illustrate story.txt --out story
   illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic --cartoon-scale 8 --format both`,
 		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),

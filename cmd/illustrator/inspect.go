@@ -17,12 +17,12 @@ func newInspectCommand(opts *terminal.Options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|FOLDER",
-		Short: "Say what a weight file is, its tensors and its configuration",
-		Long: `Says what a file of weights or a network's folder is, by its contents and whatever its name: the container, the
-network that is recognised in it, the configuration that convert would write, and each tensor's name, type, shape and
-bytes. Headers alone are read, so that a file of gigabytes takes no longer than a small one. Nothing in a file is executed.
+		Short: "Describe a weight file: network, configuration, tensors",
+		Long: `Describes a weight file or a network's folder by its content, not by its name: the container, the recognised network,
+the configuration that convert would write, and each tensor's name, type, shape and bytes. It reads headers alone, so a
+file of gigabytes takes no longer than a small one. It executes nothing in a file.
 
-A network that is not known or not supported is no error: the line "problem" says what was found.`,
+An unknown or unsupported network is not an error: the line "problem" describes it.`,
 		Example: `  illustrator inspect stylegan2-ffhq-config-f.pkl
   illustrator inspect clip-vit-base-patch32 --tensors visual_projection
   illustrator inspect ViT-B-32.pt --json`,

@@ -132,7 +132,7 @@ func parseAlphas(list string) ([]float64, error) {
 		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
 		switch {
 		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
-			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is no number from -100 to 100", list, strings.TrimSpace(item)), "give numbers separated by commas, such as %s", defaultAlphas)
+			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)), "give numbers separated by commas, such as %s", defaultAlphas)
 		case slices.Contains(alphas, alpha):
 			return nil, fault.Usage(fmt.Errorf("--alpha %q: %g is given twice", list, alpha), "give each alpha once")
 		case len(alphas) == maxAlphas:

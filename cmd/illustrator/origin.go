@@ -30,7 +30,7 @@ func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 		seed, err := strconv.ParseUint(number, 10, 64)
 		o.Seed = &seed
 		if err != nil {
-			return o, fault.Usage(fmt.Errorf("%s %q: %q is no seed", flag, name, number), "write seed: and a whole number of at least 0, such as seed:7")
+			return o, fault.Usage(fmt.Errorf("%s %q: %q is not a seed", flag, name, number), "write seed: and a whole number of at least 0, such as seed:7")
 		}
 		return o, nil
 	}

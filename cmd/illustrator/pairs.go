@@ -33,9 +33,9 @@ func newPairsCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Samples z ~ N(0, I), renders the pictures, encodes them with CLIP and writes a set of pairs: a folder of Arrow files
 (shards) with the columns z, image_embeds and seed, and a manifest with their SHA-256.
 
-Row i is drawn from seed + i alone. The same command gives the same bytes on the same device, whatever interrupted it:
-given again it goes on, and with more --rows the set grows. Ctrl-C keeps all rows; a crash loses those of the unfinished
-shard at most. --part 3/8 samples the third of eight equal parts into a set of its own, for eight machines;
+Row i is drawn from seed + i alone. The same command resumes after an interruption and gives the same bytes on
+the same device; with more --rows it extends the set. Ctrl-C keeps all rows; a crash loses at most those of the
+unfinished shard. --part 3/8 samples the third of eight equal parts into its own set, for eight machines;
 "illustrator pairs merge" joins them to the set that one machine would have made.
 
 The folder is locked: a second process that writes to it ends with an error. On a file system without locks, as some
@@ -54,7 +54,7 @@ network file systems are, the command warns and continues.`,
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0, "pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
 	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
-	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write, or to go on with")
+	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write or to extend")
 	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts), newPairsExportCommand(opts), newPairsImportCommand(opts))
 	return cmd
 }

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
-	"illustrator/data/pictures"
 	"illustrator/data/seeds"
 	"illustrator/draw"
 	"illustrator/internal/fault"
-	"illustrator/internal/version"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -60,9 +57,6 @@ func synthesisOf(s draw.Settings) (pipeline.Synthesis, error) {
 	m, err := s.Synthesis()
 	return pipeline.Synthesis{NoiseMode: m.NoiseMode, TruncationPsi: m.TruncationPsi}, asFlags(err, nil)
 }
-
-// renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
-const renderAtOnce = 32
 
 func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) error {
 	given := 0
@@ -187,37 +181,11 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Lat
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
 func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
-	if err := terminal.CreateFolder(r.out); err != nil {
-		return err
-	}
 	name := "row"
 	if r.seeds != "" {
 		name = "seed"
 	}
 	bar := opts.NewProgress("Rendering pictures", len(from.Keys))
 	defer bar.Done()
-	size := s.networks.Generator.Size
-	for first := 0; first < len(from.Keys); first += renderAtOnce {
-		last := min(first+renderAtOnce, len(from.Keys))
-		images, err := from.Render(ctx, s.networks, first, last, synthesis)
-		if err != nil {
-			return err
-		}
-		drawings, err := pictures.Split(images, size, size)
-		if err != nil {
-			return err
-		}
-		for i, p := range drawings {
-			key := from.Keys[first+i]
-			meta := []pictures.Meta{
-				{Key: "Software", Value: version.Program()}, {Key: "Domain", Value: s.domain.Name},
-				{Key: name, Value: fmt.Sprint(key)}, {Key: "generator-SHA256", Value: s.networks.Hashes["generator"]},
-			}
-			if err := pictures.WritePNG(filepath.Join(r.out, fmt.Sprintf("%s%04d.png", name, key)), p.Image(), meta); err != nil {
-				return err
-			}
-		}
-		bar.Set(last, "")
-	}
-	return nil
+	return from.WriteFiles(ctx, s.model(), r.out, name, synthesis, func(done int) { bar.Set(done, "") })
 }

@@ -23,8 +23,8 @@ func newRunsRemoveCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm RUN...",
 		Short: "Remove runs",
-		Long: `Removes the folders of runs with all that is in them, after a question on a terminal. Nothing is removed if any of the
-folders is no run, is in use, or holds something that no run writes.`,
+		Long: `Removes the folders of runs with all files in them, after a question on a terminal. It removes nothing if one of the
+folders is not a run, is in use, or holds a file that runs don't write.`,
 		Example: `  illustrator runs rm 3
   illustrator runs rm runs/00003-lorelei runs/00004-lorelei --yes`,
 		Args: terminal.SomeArgs("the runs to remove"),

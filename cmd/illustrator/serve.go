@@ -21,21 +21,21 @@ import (
 	"illustrator/serve"
 )
 
-const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a termination signal. Then new work is
-refused, and what was accepted is finished: exit code 0, or 130 if it took longer than --grace and was given up.
+const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a termination signal. Then it
+refuses new work and finishes accepted work: exit code 0, or 130 if that took longer than --grace and was dropped.
 
-One device draws the pictures of all who wait, in batches. What does not fit into the queue gets 429 with Retry-After; the
-work of a client that leaves is dropped. --run may be given several times: the page then compares the runs' mappers.
+One device draws the pictures of all requests, in batches. A full queue answers 429 with Retry-After; a client that
+disconnects cancels its work. With several --run the page compares the runs' mappers.
 
-The server answers to this machine only, unless --listen names another address. There it should be given a token: in a file
-with --token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send "Authorization: Bearer TOKEN". Connections
-are not encrypted: put a proxy that does TLS in front. /healthz, /readyz and /metrics are for those who run it.
+The server listens on this machine only, unless --listen names another address. Give it a token then: in a file with
+--token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send "Authorization: Bearer TOKEN". Connections
+are not encrypted: put a proxy with TLS in front. /healthz, /readyz and /metrics serve monitoring.
 
-Pictures are kept in memory, or with --gallery in a folder of PNG files that hold what they were drawn from; the oldest make
-room for new ones. All who may draw see all of them.
+Pictures are kept in memory, or with --gallery in a folder of PNG files with their settings as metadata; new pictures
+replace the oldest. Every client sees all of them.
 
-A request may ask for the best of several candidates and for pictures to be refined, as illustrator generate does: between two
-batches the device takes one step of a refinement. --cartoon-style adds a network to the styles of pictures (illustrator
+A request may ask for best-of and refinement, as in illustrator generate: between two batches the device takes one step
+of a refinement. --cartoon-style adds a network to the styles of pictures (illustrator
 cartoonize --help describes its file), under the file's name without .yaml.`
 
 // maxBatch is the pipeline's own largest batch.
@@ -98,7 +98,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
-	examples, err := s.examples()
+	examples, err := s.domain.Examples(48)
 	if err != nil {
 		return err
 	}
@@ -248,21 +248,4 @@ func openStyles(opts *terminal.Options, s *session, paths []string) (styles []se
 		styles = append(styles, serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
 	}
 	return styles, nil
-}
-
-// examples are some of the domain's descriptions, spread over all of them; else its text prompt.
-func (s *session) examples() ([]string, error) {
-	if s.domain.Descriptions == "" {
-		return []string{s.domain.TextPrompt}, nil
-	}
-	texts, err := s.domain.Texts()
-	if err != nil {
-		return nil, err
-	}
-	const most = 48
-	var examples []string
-	for i := range min(most, len(texts)) {
-		examples = append(examples, texts[i*len(texts)/min(most, len(texts))].Text)
-	}
-	return examples, nil
 }

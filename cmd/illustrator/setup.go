@@ -124,7 +124,7 @@ func runSetup(ctx context.Context, opts *terminal.Options, setup xla.Options) er
 	}
 	switch {
 	case !report.Info.Ran:
-		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). There is no GPU here, so no graph was run: "+
+		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). This machine has no GPU, so no graph was run: "+
 			"run `illustrator doctor --device cuda` where there is one", report.Path, report.Info.API, report.Info.CUDA))
 	case report.Installed:
 		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready: %s", report.Path))

@@ -18,16 +18,16 @@ import (
 	"illustrator/train/runs"
 )
 
-const trainLong = `Trains a mapper as a YAML file says, in a folder of its own: config.yaml (all settings), run.json (where it stands),
+const trainLong = `Trains a mapper with the settings of a YAML file, in its own folder: config.yaml (all settings), run.json (state),
 log.txt, metrics.jsonl, checkpoints, samples of validation.texts, tensorboard, mapper-best and mapper-last. Without --out
 the folder is runs/NUMBER-NAME. Pairs are sampled into it first unless --pairs gives a set.
 
-The same command again goes on from the newest checkpoint, to the same bits as without the interruption, and redoes nothing
-that is done; other settings in the same folder are refused. Ctrl-C finishes the step and writes a checkpoint. With
-train.devices above 1 so many devices share every batch; they come to the mapper of one device, up to rounding. With
-train.precision=bfloat16 generator and CLIP compute the semantic loss in bfloat16.
+The same command resumes from the newest checkpoint, to the same bits as an undisturbed training; it refuses other
+settings in the same folder. Ctrl-C finishes the step and writes a checkpoint. With train.devices above 1 several
+devices share every batch; the result is the mapper of one device, up to rounding. With train.precision=bfloat16
+generator and CLIP compute the semantic loss in bfloat16.
 
---set names a setting by its place in the file: train.batch=16, train.stages.1.schedule.steps=700. losses.semantic=0.5 is
+--set names a setting by its path in the file: train.batch=16, train.stages.1.schedule.steps=700. losses.semantic=0.5 is
 the last stage's loss weight.`
 
 type trainOptions struct {

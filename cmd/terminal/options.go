@@ -43,7 +43,7 @@ func NewOptions(name string, stdout, stderr io.Writer) *Options {
 // AddFlags adds the shared flags.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "print results, warnings and errors only")
-	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "say more about what is going on")
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "print more log lines")
 	flags.StringVar(&o.Backend, "backend", "",
 		`XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
 	flags.StringVar(&o.Device, "device", "", "device to run on: cpu or cuda (default cpu)")

@@ -54,9 +54,9 @@ func Split(path string) (file, name string) {
 	return path, ""
 }
 
-// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order), or one of those in a
-// .npz or .safetensors file. name picks it there; where it is "", the only one is read, or that which has the first of the
-// usual names. name must be "" for .npy. A NaN or an infinity is an error that names its place.
+// Read reads one array as float32 from a .npy file (float16, float32 or float64, C or Fortran order), or one of those
+// in a .npz or .safetensors file. name picks it there; where it is "", the only one is read, or that which has the
+// first of the usual names. name must be "" for .npy. A NaN or an infinity is an error that names its place.
 func Read(path, name string, usual ...string) (*Array, error) {
 	var a *Array
 	var err error
@@ -139,7 +139,8 @@ func Write(path string, a *Array) error {
 		if name == "" {
 			name = "data"
 		}
-		w := &checkpoints.Weights{Source: path, Tensors: map[string]checkpoints.Tensor{name: checkpoints.Float32Tensor(a.Data, a.Shape...)}}
+		w := &checkpoints.Weights{Source: path,
+			Tensors: map[string]checkpoints.Tensor{name: checkpoints.Float32Tensor(a.Data, a.Shape...)}}
 		return checkpoints.WriteSafetensors(path, w, nil)
 	default:
 		return fmt.Errorf("write array %q: %w", path, arrayExtension(ext))
@@ -207,7 +208,8 @@ func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 		return nil, err
 	}
 	if want := int64(n) * int64(dtype.Size()); want != size-start {
-		return nil, fmt.Errorf("shape %v of %s needs %d bytes; the file has %d after its header", h.Descr.Shape, h.Descr.Type, want, size-start)
+		return nil, fmt.Errorf("shape %v of %s needs %d bytes; the file has %d after its header", h.Descr.Shape, h.Descr.Type,
+			want, size-start)
 	}
 	raw := make([]byte, size-start)
 	if _, err := f.ReadAt(raw, start); err != nil && err != io.EOF {
@@ -226,8 +228,8 @@ func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 	return &Array{Shape: h.Descr.Shape, Data: values}, nil
 }
 
-// readNPYHeader parses the header and returns where the data begin. The library that parses it trusts the length that the
-// file states and the dictionary's form: the length is checked here, a panic becomes an error.
+// readNPYHeader parses the header and returns where the data begin. The library that parses it trusts the length that
+// the file states and the dictionary's form: the length is checked here, a panic becomes an error.
 func readNPYHeader(f io.ReaderAt, size int64) (h npy.Header, start int64, err error) {
 	defer files.Recover(&err)
 	prefix := make([]byte, min(size, 12))
@@ -313,8 +315,8 @@ func writeNPY(w io.Writer, a *Array) error {
 	return b.Flush()
 }
 
-// NPYPreamble is what comes before the data in format version 1.0: magic, version, header length, and the header, padded so
-// that the data begin at a multiple of 64 bytes.
+// NPYPreamble returns the bytes before the data in format version 1.0: magic, version, header length, and the header,
+// padded so that the data begin at a multiple of 64 bytes.
 func NPYPreamble(descr string, shape ...int) []byte {
 	dims := make([]string, len(shape))
 	for i, d := range shape {

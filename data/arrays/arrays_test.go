@@ -92,7 +92,8 @@ func TestReadNPYTypesAndOrders(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, d)
 		}
 	}
-	if got := rowMajor([]float32{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11}, []int{2, 3, 2}); !slices.Equal(got, []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}) {
+	if got := rowMajor([]float32{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11}, []int{2, 3, 2}); !slices.Equal(got,
+		[]float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}) {
 		t.Errorf("Fortran order in three dimensions: %v", got)
 	}
 }
@@ -100,7 +101,8 @@ func TestReadNPYTypesAndOrders(t *testing.T) {
 // Files that NumPy wrote: see testdata/arrays.py.
 func TestReadNumPyGoldens(t *testing.T) {
 	want := []float32{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5}
-	for file, shape := range map[string][]int{"float32.npy": {3, 4}, "float64_fortran.npy": {3, 4}, "float16.npy": {2, 3, 2}, "vector.npy": {12}} {
+	for file, shape := range map[string][]int{"float32.npy": {3, 4}, "float64_fortran.npy": {3, 4},
+		"float16.npy": {2, 3, 2}, "vector.npy": {12}} {
 		got, err := Read(filepath.Join("testdata", file), "")
 		if d := cmp.Diff(&Array{Shape: shape, Data: want}, got); err != nil || d != "" {
 			t.Errorf("%s: %v\n%s", file, err, d)
@@ -110,14 +112,17 @@ func TestReadNumPyGoldens(t *testing.T) {
 	if err != nil || len(scalar.Shape) != 0 || !slices.Equal(scalar.Data, []float32{2.5}) {
 		t.Errorf("scalar: %+v, %v", scalar, err)
 	}
-	for file, want := range map[string]string{"object.npy": `elements of type "|O"`, "int64.npy": `elements of type "<i8"`, "struct.npy": "elements of type"} {
-		if _, err := Read(filepath.Join("testdata", file), ""); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
+	for file, want := range map[string]string{"object.npy": `elements of type "|O"`, "int64.npy": `elements of type "<i8"`,
+		"struct.npy": "elements of type"} {
+		if _, err := Read(filepath.Join("testdata", file), ""); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v; want %q", file, err, want)
 		}
 	}
-	// What is written must be what NumPy writes, padding included.
+	// The bytes must equal NumPy's, padding included.
 	path := filepath.Join(t.TempDir(), "w.npy")
-	if err := Write(path, &Array{Shape: []int{3, 4}, Data: []float32{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5}}); err != nil {
+	if err := Write(path, &Array{Shape: []int{3, 4}, Data: []float32{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5,
+		5.5}}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(filestest.Read(t, path), filestest.Read(t, filepath.Join("testdata", "float32.npy"))) {
@@ -159,7 +164,8 @@ func TestReadNPZGoldens(t *testing.T) {
 		}
 	}
 	for path, want := range map[string][2]string{
-		"a/b.npz": {"a/b.npz", ""}, "a/b.npz:w": {"a/b.npz", "w"}, "C.safetensors:x:y": {"C.safetensors:x:y", ""}, "a:b.npy": {"a:b.npy", ""}, "pictures:w": {"pictures:w", ""},
+		"a/b.npz": {"a/b.npz", ""}, "a/b.npz:w": {"a/b.npz", "w"}, "C.safetensors:x:y": {"C.safetensors:x:y", ""},
+		"a:b.npy": {"a:b.npy", ""}, "pictures:w": {"pictures:w", ""},
 	} {
 		if file, name := Split(path); file != want[0] || name != want[1] {
 			t.Errorf("%s is %q, %q", path, file, name)
@@ -188,7 +194,8 @@ func claims(t *testing.T) string {
 
 // A NaN and an infinity are refused in files of every kind, by row and value.
 func TestReadRefusesNaN(t *testing.T) {
-	nan := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"e": checkpoints.Float32Tensor([]float32{1, 2, 3, float32(math.Inf(1))}, 2, 2)}}
+	nan := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"e": checkpoints.Float32Tensor([]float32{1, 2, 3,
+		float32(math.Inf(1))}, 2, 2)}}
 	path := filepath.Join(t.TempDir(), "e.safetensors")
 	if err := checkpoints.WriteSafetensors(path, nan, nil); err != nil {
 		t.Fatal(err)
@@ -209,11 +216,12 @@ func TestReadArrayHostile(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"empty":            {nil, "not a NumPy file"},
-		"text":             {[]byte("hello, this is text"), "not a NumPy file"},
-		"version":          {npyFile(9, npyHeader("<f4", "False", "(1,)"), four), "version 9"},
-		"2^60":             {npyFile(1, npyHeader("<f4", "False", "(1152921504606846976,)"), four), "too large"},
-		"2^40":             {npyFile(1, npyHeader("<f4", "False", "(1048576, 1048576)"), four), "needs 4398046511104 bytes; the file has 4"},
+		"empty":   {nil, "not a NumPy file"},
+		"text":    {[]byte("hello, this is text"), "not a NumPy file"},
+		"version": {npyFile(9, npyHeader("<f4", "False", "(1,)"), four), "version 9"},
+		"2^60":    {npyFile(1, npyHeader("<f4", "False", "(1152921504606846976,)"), four), "too large"},
+		"2^40": {npyFile(1, npyHeader("<f4", "False", "(1048576, 1048576)"), four),
+			"needs 4398046511104 bytes; the file has 4"},
 		"overflow":         {npyFile(1, npyHeader("<f4", "False", "(4294967296, 4294967297)"), four), "too large"},
 		"beyond int":       {npyFile(1, npyHeader("<f4", "False", "(99999999999999999999,)"), four), "out of range"},
 		"negative":         {npyFile(1, npyHeader("<f4", "False", "(-1,)"), four), "negative"},
@@ -247,7 +255,8 @@ func TestReadArrayHostile(t *testing.T) {
 func TestArrayNames(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "two.safetensors")
-	w := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"w": checkpoints.Float32Tensor([]float32{1}, 1), "z": checkpoints.Float32Tensor([]float32{2, 3}, 2)}}
+	w := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"w": checkpoints.Float32Tensor([]float32{1}, 1),
+		"z": checkpoints.Float32Tensor([]float32{2, 3}, 2)}}
 	if err := checkpoints.WriteSafetensors(path, w, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +280,8 @@ func TestArrayNames(t *testing.T) {
 		`no tensor "z"`:      {npy, "z"},
 		`extension is ".gz"`: {"x.gz", ""},
 	} {
-		if _, err := Read(c[0], c[1]); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), c[0]) || fault.HintOf(err) == "" {
+		if _, err := Read(c[0], c[1]); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), c[0]) || fault.HintOf(err) == "" {
 			t.Errorf("ReadArray(%q, %q): %v; want %q and a hint", c[0], c[1], err, want)
 		}
 	}
@@ -309,7 +319,8 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		b, err := Read(back, "")
-		if err != nil || !slices.Equal(a.Shape, b.Shape) || !slices.EqualFunc(a.Data, b.Data, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) {
+		if err != nil || !slices.Equal(a.Shape, b.Shape) ||
+			!slices.EqualFunc(a.Data, b.Data, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) {
 			t.Errorf("%v became %v, %v", a, b, err)
 		}
 	})

@@ -41,11 +41,11 @@ type recordBatch struct {
 	z, embeds, seeds int64
 }
 
-// arrowBlock is where a record batch stands in the file.
+// arrowBlock is the position of a record batch in the file.
 type arrowBlock struct{ offset, header, body int64 }
 
-// checkArrow returns the record batches of an Arrow IPC file of size bytes with the columns of meta. Their values lie inside
-// the file, uncompressed, without nulls and one batch after the other.
+// checkArrow returns the record batches of an Arrow IPC file of size bytes with the columns of meta. Their values lie
+// inside the file, uncompressed, without nulls and one batch after the other.
 func checkArrow(f io.ReaderAt, size int64, meta Meta) (batches []recordBatch, err error) {
 	defer files.Recover(&err)
 	footer, err := readFooter(f, size)
@@ -69,8 +69,11 @@ func checkArrow(f io.ReaderAt, size int64, meta Meta) (batches []recordBatch, er
 		at := root.Vector(flatbuffers.UOffsetT(root.Offset(footerBatches))) + flatbuffers.UOffsetT(i*blockBytes)
 		b := arrowBlock{offset: root.GetInt64(at), header: int64(root.GetInt32(at + 8)), body: root.GetInt64(at + 16)}
 		room := size - int64(len(footer))
-		if b.offset < end || b.offset > room || b.header < 8 || b.header > room-b.offset || b.body < 0 || b.body > room-b.offset-b.header {
-			return nil, fmt.Errorf("the file is damaged: record batch %d (offset %d, header %d, body %d bytes) is not inside its %d bytes", i, b.offset, b.header, b.body, size)
+		if b.offset < end || b.offset > room || b.header < 8 || b.header > room-b.offset || b.body < 0 ||
+			b.body > room-b.offset-b.header {
+			return nil,
+				fmt.Errorf("the file is damaged: record batch %d (offset %d, header %d, body %d bytes) is not inside its %d bytes",
+					i, b.offset, b.header, b.body, size)
 		}
 		batch, err := readBatchHeader(f, b, meta)
 		if err != nil {
@@ -152,7 +155,8 @@ func readBatchHeader(f io.ReaderAt, b arrowBlock, meta Meta) (recordBatch, error
 		return recordBatch{}, err
 	}
 	message := rootTable(header[8:]) // after the continuation mark and the length
-	if binary.LittleEndian.Uint32(header) != 0xFFFFFFFF || message.GetByteSlot(messageHeaderType, 0) != headerIsRecordBatch {
+	if binary.LittleEndian.Uint32(header) != 0xFFFFFFFF ||
+		message.GetByteSlot(messageHeaderType, 0) != headerIsRecordBatch {
 		return recordBatch{}, fmt.Errorf("the file is damaged: not a record batch of Arrow 0.15 or later")
 	}
 	table, ok := subTable(message, messageHeader)
@@ -192,7 +196,8 @@ func placeColumns(batch flatbuffers.Table, b arrowBlock, meta Meta, rows int) (r
 	for i, a := range arrays {
 		length, nulls := batch.GetInt64(node+flatbuffers.UOffsetT(16*i)), batch.GetInt64(node+flatbuffers.UOffsetT(16*i+8))
 		if length != int64(a.elements) || nulls != 0 {
-			return place, fmt.Errorf("column %q has %d elements, %d of them null; expected %d and none", a.column, length, nulls, a.elements)
+			return place, fmt.Errorf("column %q has %d elements, %d of them null; expected %d and none", a.column, length, nulls,
+				a.elements)
 		}
 		if a.values < 0 {
 			continue
@@ -200,7 +205,8 @@ func placeColumns(batch flatbuffers.Table, b arrowBlock, meta Meta, rows int) (r
 		at := flatbuffers.UOffsetT(16 * a.values)
 		offset, bytes := batch.GetInt64(buffer+at), batch.GetInt64(buffer+at+8)
 		if want := int64(a.elements * a.size); offset < 0 || bytes < want || offset > b.body || want > b.body-offset {
-			return place, fmt.Errorf("column %q has %d bytes at %d of a body of %d; expected %d", a.column, bytes, offset, b.body, want)
+			return place, fmt.Errorf("column %q has %d bytes at %d of a body of %d; expected %d", a.column, bytes, offset,
+				b.body, want)
 		}
 		*a.at = b.offset + b.header + offset
 	}

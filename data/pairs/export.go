@@ -20,14 +20,16 @@ import (
 )
 
 // ExportParquet writes all rows to one Parquet file with the columns and the metadata of the shards. Readers that know
-// Arrow's schema, stored in the file, see fixed_size_list<float32>; others see list<float32>. progress is told of the rows
-// written and may be nil.
+// Arrow's schema, stored in the file, see fixed_size_list<float32>; others see list<float32>. progress gets the
+// rows written and may be nil.
 func (p *Set) ExportParquet(ctx context.Context, path string, progress func(rows int)) error {
 	return files.Write(path, func(f io.Writer) error {
 		schema := p.Meta.parquetSchema()
 		// Random values don't compress, and have no dictionary.
-		properties := parquet.NewWriterProperties(parquet.WithDictionaryDefault(false), parquet.WithCompression(compress.Codecs.Uncompressed), parquet.WithCreatedBy(p.Meta.CreatedBy))
-		w, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{f}, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+		properties := parquet.NewWriterProperties(parquet.WithDictionaryDefault(false),
+			parquet.WithCompression(compress.Codecs.Uncompressed), parquet.WithCreatedBy(p.Meta.CreatedBy))
+		w, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{f}, properties,
+			pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 		if err != nil {
 			return err
 		}
@@ -38,15 +40,16 @@ func (p *Set) ExportParquet(ctx context.Context, path string, progress func(rows
 				w.NewBufferedRowGroup()
 			}
 			written += b.Rows
-			columns := []arrow.Array{listColumn(b.Z, p.Meta.ZDim), listColumn(b.ImageEmbeds, p.Meta.EmbedDim), seedsColumn(seeds)}
+			columns := []arrow.Array{listColumn(b.Z, p.Meta.ZDim), listColumn(b.ImageEmbeds, p.Meta.EmbedDim),
+				seedsColumn(seeds)}
 			return w.WriteBuffered(array.NewRecord(schema, columns, int64(b.Rows)))
 		})
 		return errors.Join(err, w.Close())
 	})
 }
 
-// parquetSchema is the schema of the shards with lists that may be null: pqarrow takes a list's items for nullable just if
-// the list is, and writes them as nulls otherwise.
+// parquetSchema is the schema of the shards with lists that may be null: pqarrow takes a list's items for nullable just
+// if the list is, and writes them as nulls otherwise.
 func (m Meta) parquetSchema() *arrow.Schema {
 	s := m.schema()
 	fields := s.Fields()
@@ -79,8 +82,9 @@ func (p *Set) export(ctx context.Context, progress func(rows int), write func(b 
 	return nil
 }
 
-// ExportNPY writes z.npy float32 [N,ZDim], image_embeds.npy float32 [N,EmbedDim] and seed.npy uint64 [N] into folder, which is
-// made where it is missing. The files appear when all are whole. progress is told of the rows written and may be nil.
+// ExportNPY writes z.npy float32 [N,ZDim], image_embeds.npy float32 [N,EmbedDim] and seed.npy uint64 [N] into folder,
+// which is made where it is missing. The files appear when all are whole. progress gets the rows written and may
+// be nil.
 func (p *Set) ExportNPY(ctx context.Context, folder string, progress func(rows int)) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fault.Hint(err, "name a folder in a place that you can write to")
@@ -94,7 +98,8 @@ func (p *Set) ExportNPY(ctx context.Context, folder string, progress func(rows i
 	for _, column := range []struct {
 		name, descr string
 		shape       []int
-	}{{zColumn, "<f4", []int{p.Len(), p.Meta.ZDim}}, {embedColumn, "<f4", []int{p.Len(), p.Meta.EmbedDim}}, {seedColumn, "<u8", []int{p.Len()}}} {
+	}{{zColumn, "<f4", []int{p.Len(), p.Meta.ZDim}}, {embedColumn, "<f4", []int{p.Len(), p.Meta.EmbedDim}},
+		{seedColumn, "<u8", []int{p.Len()}}} {
 		f, err := files.Pending(filepath.Join(folder, column.name+".npy"))
 		if err != nil {
 			return err
@@ -105,7 +110,8 @@ func (p *Set) ExportNPY(ctx context.Context, folder string, progress func(rows i
 		}
 	}
 	err := p.export(ctx, progress, func(b Batch, seeds []uint64) error {
-		for i, raw := range [][]byte{arrow.Float32Traits.CastToBytes(b.Z), arrow.Float32Traits.CastToBytes(b.ImageEmbeds), arrow.Uint64Traits.CastToBytes(seeds)} {
+		for i, raw := range [][]byte{arrow.Float32Traits.CastToBytes(b.Z), arrow.Float32Traits.CastToBytes(b.ImageEmbeds),
+			arrow.Uint64Traits.CastToBytes(seeds)} {
 			if _, err := pending[i].Write(raw); err != nil {
 				return fmt.Errorf("write %q: %w", folder, err)
 			}

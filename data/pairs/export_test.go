@@ -25,9 +25,9 @@ func TestExportPairs(t *testing.T) {
 	writeTestSet(t, folder, rows, 1200)
 	p := openTestSet(t, folder)
 	parquet, npy := filepath.Join(out, "p.parquet"), filepath.Join(out, "npy")
-	told := 0
-	if err := p.ExportParquet(t.Context(), parquet, func(rows int) { told = rows }); err != nil || told != rows {
-		t.Fatal(err, told)
+	reported := 0
+	if err := p.ExportParquet(t.Context(), parquet, func(rows int) { reported = rows }); err != nil || reported != rows {
+		t.Fatal(err, reported)
 	}
 	if err := p.ExportNPY(t.Context(), npy, nil); err != nil {
 		t.Fatal(err)

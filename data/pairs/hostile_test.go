@@ -66,7 +66,8 @@ func TestReadPairsDamaged(t *testing.T) {
 		flipped := bytes.Clone(raw)
 		flipped[i] ^= 1 << (i % 8)
 		filestest.Write(t, path, flipped)
-		if _, err := readSet(t, folder); err == nil || fault.HintOf(err) == "" || !strings.Contains(err.Error(), filepath.Base(path)) {
+		if _, err := readSet(t, folder); err == nil || fault.HintOf(err) == "" ||
+			!strings.Contains(err.Error(), filepath.Base(path)) {
 			t.Fatalf("bit flipped in byte %d: %v", i, err)
 		}
 	}
@@ -75,14 +76,16 @@ func TestReadPairsDamaged(t *testing.T) {
 		if _, err := Open(folder); err == nil || !strings.Contains(err.Error(), "the manifest says") {
 			t.Fatalf("cut to %d bytes: %v", n, err)
 		}
-		if _, err := openShard(folder, testMeta, shard{File: filepath.Base(path), FirstSeed: 100, Rows: 40, Bytes: int64(n)}); err == nil {
+		if _, err := openShard(folder, testMeta, shard{File: filepath.Base(path), FirstSeed: 100, Rows: 40,
+			Bytes: int64(n)}); err == nil {
 			t.Fatalf("cut to %d bytes: no error", n)
 		}
 	}
 }
 
-// Whatever stands where a length or an offset is expected: an answer or an error, and no more memory than the file's size
-// justifies. Every aligned word of the shard is tried, and, without -short, more values and two bits of every byte.
+// Whatever stands where a length or an offset is expected: an answer or an error, and no more memory than the file's
+// size justifies. Every aligned word of the shard is tried, and, without -short, more values and two bits of every
+// byte.
 func TestReadPairsHostileLengths(t *testing.T) {
 	folder, path, raw := oneShard(t, 4)
 	try := func(what string, i int, damaged []byte) {
@@ -152,7 +155,8 @@ func TestReadPairsHostileManifests(t *testing.T) {
 			t.Errorf("%v; want %q and a hint", err, want)
 		}
 	}
-	for _, raw := range [][]byte{nil, []byte("{"), []byte("[]"), []byte(`{"rows": 1e99}`), []byte(`{"shard": 3}`), good[:len(good)/2]} {
+	for _, raw := range [][]byte{nil, []byte("{"), []byte("[]"), []byte(`{"rows": 1e99}`), []byte(`{"shard": 3}`),
+		good[:len(good)/2]} {
 		filestest.Write(t, path, raw)
 		if _, err := Open(folder); err == nil || !strings.Contains(err.Error(), "manifest.json") || fault.HintOf(err) == "" {
 			t.Errorf("%.20q: %v", raw, err)
@@ -193,19 +197,24 @@ func TestReadPairsOtherSchemas(t *testing.T) {
 		many[i] = arrow.Field{Name: "x", Type: f32}
 	}
 	for want, s := range map[string]*arrow.Schema{
-		`column "z" has type fixed_size_list<item: float64, nullable>[3]; expected fixed_size_list<item: float32, nullable>[3]`: arrow.NewSchema(fields(arrow.Field{Name: "z", Type: list(3, f64)}), &meta),
-		`column "z" has type fixed_size_list<item: float32, nullable>[4]`:                                                       arrow.NewSchema(fields(arrow.Field{Name: "z", Type: list(4, f32)}), &meta),
-		`column "z" has type list<`:                     arrow.NewSchema(fields(arrow.Field{Name: "z", Type: arrow.ListOf(f32)}), &meta),
-		`column 1 is "clip"; expected "image_embeds"`:   arrow.NewSchema(fields(arrow.Field{}, arrow.Field{Name: "clip", Type: list(5, f32)}), &meta),
-		`column "seed" has type int64; expected uint64`: arrow.NewSchema(fields(arrow.Field{}, arrow.Field{}, arrow.Field{Name: "seed", Type: arrow.PrimitiveTypes.Int64}), &meta),
-		`the file has 2 columns; expected 3`:            arrow.NewSchema(fields()[:2], &meta),
-		`more than 100 fields`:                          arrow.NewSchema(many, &meta),
-		`metadata has no "clip_sha256"`:                 arrow.NewSchema(fields(), without("clip_sha256")),
-		`metadata has no "format_version"`:              arrow.NewSchema(fields(), without("format_version")),
-		`"format_version" is "1"; expected "2"`:         arrow.NewSchema(fields(), with("format_version", "1")),
-		`"z_dim" is "-3"; expected "3"`:                 arrow.NewSchema(fields(), with("z_dim", "-3")),
-		`"seed" is "101"; expected "100"`:               arrow.NewSchema(fields(), with("seed", "101")),
-		`the file has 0 rows; the manifest says 1`:      good,
+		`column "z" has type fixed_size_list<item: float64, nullable>[3]; expected fixed_size_list<item: float32, ` +
+			`nullable>[3]`: arrow.NewSchema(fields(arrow.Field{Name: "z", Type: list(3, f64)}), &meta),
+		`column "z" has type fixed_size_list<item: float32, nullable>[4]`: arrow.NewSchema(fields(arrow.Field{Name: "z",
+			Type: list(4, f32)}), &meta),
+		`column "z" has type list<`: arrow.NewSchema(fields(arrow.Field{Name: "z",
+			Type: arrow.ListOf(f32)}), &meta),
+		`column 1 is "clip"; expected "image_embeds"`: arrow.NewSchema(fields(arrow.Field{},
+			arrow.Field{Name: "clip", Type: list(5, f32)}), &meta),
+		`column "seed" has type int64; expected uint64`: arrow.NewSchema(fields(arrow.Field{}, arrow.Field{},
+			arrow.Field{Name: "seed", Type: arrow.PrimitiveTypes.Int64}), &meta),
+		`the file has 2 columns; expected 3`:       arrow.NewSchema(fields()[:2], &meta),
+		`more than 100 fields`:                     arrow.NewSchema(many, &meta),
+		`metadata has no "clip_sha256"`:            arrow.NewSchema(fields(), without("clip_sha256")),
+		`metadata has no "format_version"`:         arrow.NewSchema(fields(), without("format_version")),
+		`"format_version" is "1"; expected "2"`:    arrow.NewSchema(fields(), with("format_version", "1")),
+		`"z_dim" is "-3"; expected "3"`:            arrow.NewSchema(fields(), with("z_dim", "-3")),
+		`"seed" is "101"; expected "100"`:          arrow.NewSchema(fields(), with("seed", "101")),
+		`the file has 0 rows; the manifest says 1`: good,
 	} {
 		if err := openArrow(t, writeArrow(t, s, nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -230,7 +239,8 @@ func TestReadPairsNullsAndCompression(t *testing.T) {
 		t.Fatalf("the same rows in order: %v", err)
 	}
 	for name, option := range map[string]ipc.Option{"zstd": ipc.WithZstd(), "lz4": ipc.WithLZ4()} {
-		if err := openArrow(t, writeArrow(t, schema, record, option)); err == nil || !strings.Contains(err.Error(), "compressed") {
+		if err := openArrow(t, writeArrow(t, schema, record, option)); err == nil ||
+			!strings.Contains(err.Error(), "compressed") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -239,14 +249,16 @@ func TestReadPairsNullsAndCompression(t *testing.T) {
 		t.Errorf("NaN: %v", err)
 	}
 	add(1, 7)
-	if err := openArrow(t, writeArrow(t, schema, b.NewRecord())); err == nil || !strings.Contains(err.Error(), "row 0 has seed 7; expected 100") {
+	if err := openArrow(t, writeArrow(t, schema, b.NewRecord())); err == nil ||
+		!strings.Contains(err.Error(), "row 0 has seed 7; expected 100") {
 		t.Errorf("seed: %v", err)
 	}
 	z.AppendNull()
 	e.Append(true)
 	e.ValueBuilder().(*array.Float32Builder).AppendValues([]float32{1, 2, 3, 4, 5}, nil)
 	b.Field(2).(*array.Uint64Builder).Append(100)
-	if err := openArrow(t, writeArrow(t, schema, b.NewRecord())); err == nil || !strings.Contains(err.Error(), "1 of them null") {
+	if err := openArrow(t, writeArrow(t, schema, b.NewRecord())); err == nil ||
+		!strings.Contains(err.Error(), "1 of them null") {
 		t.Errorf("null row: %v", err)
 	}
 }
@@ -298,9 +310,9 @@ func TestVerifyAndRepair(t *testing.T) {
 	})
 	damage(4, func(path string) { filestest.Write(t, path, filestest.Read(t, path)[:100]) })
 	damage(3, func(path string) { os.Remove(path) })
-	told := int64(0)
-	rows, bad, err := Verify(t.Context(), folder, func(bytes, all int64) { told = max(told, bytes) })
-	if err != nil || rows != 42 || len(bad) != 3 || told == 0 {
+	reported := int64(0)
+	rows, bad, err := Verify(t.Context(), folder, func(bytes, all int64) { reported = max(reported, bytes) })
+	if err != nil || rows != 42 || len(bad) != 3 || reported == 0 {
 		t.Fatalf("%d rows, %v, %v", rows, bad, err)
 	}
 	for i, seeds := range []SeedRange{{110, 119}, {130, 139}, {140, 141}} {

@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// ImagePrompt is eq. 4-7: the mean of image embeddings [N,E], normalised and scaled to length √E. Of all unit vectors it
-// has the largest mean cosine with them.
+// ImagePrompt is eq. 4-7: the mean of image embeddings [N,E], normalised and scaled to length √E. Of all unit vectors
+// it has the largest mean cosine with them.
 func ImagePrompt(imageEmbeds []float32, dim int) ([]float32, error) {
 	sum := make([]float64, dim)
 	addRows(sum, imageEmbeds)

@@ -19,7 +19,8 @@ import (
 	"illustrator/internal/files"
 )
 
-// A set of pairs is a folder: manifest.json and shards, Arrow IPC files of shard_rows rows each (the last may have fewer).
+// A set of pairs is a folder: manifest.json and shards, Arrow IPC files of shard_rows rows each (the last may have
+// fewer).
 const (
 	manifestFile   = "manifest.json"
 	shardTemporary = ".shard.tmp"
@@ -70,7 +71,8 @@ func readManifest(folder string) (*manifest, []byte, error) {
 		err = m.check()
 	}
 	if err != nil {
-		return nil, nil, fault.Hint(fmt.Errorf("%s: %w", manifestFile, err), "the manifest was made by another version or is damaged: make the pairs again with `illustrator pairs`")
+		return nil, nil, fault.Hint(fmt.Errorf("%s: %w", manifestFile, err),
+			"the manifest was made by another version or is damaged: make the pairs again with `illustrator pairs`")
 	}
 	return m, raw, nil
 }
@@ -83,7 +85,7 @@ func readManifestBytes(folder string) ([]byte, error) {
 	}
 	f, size, err := files.Open(filepath.Join(folder, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(notThere("there is no "+manifestFile), "name a folder made by `illustrator pairs`")
+		return nil, fault.Hint(notThere("it has no "+manifestFile), "name a folder made by `illustrator pairs`")
 	}
 	if err != nil {
 		return nil, err
@@ -120,7 +122,8 @@ func (m *manifest) check() error {
 			return fmt.Errorf("shard %d (%q): %w", i, s.File, err)
 		}
 		if i > 0 && s.FirstSeed <= m.Shards[i-1].last() {
-			return fmt.Errorf("shard %d (%q): first_seed is %d; the shard before ends at %d", i, s.File, s.FirstSeed, m.Shards[i-1].last())
+			return fmt.Errorf("shard %d (%q): first_seed is %d; the shard before ends at %d", i, s.File, s.FirstSeed,
+				m.Shards[i-1].last())
 		}
 		rows += s.Rows
 	}
@@ -136,7 +139,8 @@ func (m *manifest) checkShard(s shard) error {
 	case s.FirstSeed < m.Meta.Seed:
 		return fmt.Errorf("first_seed is %d; the set begins at %d", s.FirstSeed, m.Meta.Seed)
 	case s.Rows < 1 || uint64(s.Rows) > room-first%room || uint64(s.Rows-1) > math.MaxUint64-s.FirstSeed:
-		return fmt.Errorf("rows is %d from seed %d on; a shard has 1 to %d rows up to the next multiple", s.Rows, s.FirstSeed, m.ShardRows)
+		return fmt.Errorf("rows is %d from seed %d on; a shard has 1 to %d rows up to the next multiple", s.Rows, s.FirstSeed,
+			m.ShardRows)
 	case s.File != shardName(first, first+uint64(s.Rows-1)):
 		return fmt.Errorf("file must be %q", shardName(first, first+uint64(s.Rows-1)))
 	case s.Bytes < 1:
@@ -176,7 +180,8 @@ func wrap(action, folder string, err error) error {
 		return nil
 	}
 	if fault.HintOf(err) == "" && strings.HasPrefix(action, "read") {
-		err = fault.Hint(err, "`illustrator pairs verify %s` reads every shard; with --repair it removes the damaged ones, which `illustrator pairs` samples again", folder)
+		err = fault.Hint(err, "`illustrator pairs verify %s` reads every shard; with --repair it removes the damaged ones, "+
+			"which `illustrator pairs` samples again", folder)
 	}
 	return fmt.Errorf("%s pairs %q: %w", action, folder, err)
 }

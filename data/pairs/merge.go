@@ -19,7 +19,7 @@ type mergePart struct {
 
 // Merge joins sets of different seeds, made with the same settings, to one set in the folder out: the bytes of the set
 // that is sampled at once, in shards as large as those of the first set by seed. Every shard is verified before it is
-// copied. Merging again after an interruption goes on. progress is told of the rows copied in this call, and of their
+// copied. Merging again after an interruption resumes. progress gets the rows copied in this call, and of their
 // number; it may be nil.
 func Merge(ctx context.Context, out string, sets []*Set, progress func(rows, all int)) error {
 	if err := checkMerge(out, sets); err != nil {
@@ -53,10 +53,12 @@ func checkMerge(out string, sets []*Set) error {
 	for i, set := range sets {
 		rows += set.Len()
 		if info, err := os.Stat(set.Source); err == nil && there != nil && os.SameFile(info, there) {
-			return fault.Usage(fmt.Errorf("merge pairs: %q is both a part and the result", out), "name a new folder for the result")
+			return fault.Usage(fmt.Errorf("merge pairs: %q is both a part and the result", out),
+				"name a new folder for the result")
 		}
 		if list := sets[0].Meta.differences(set.Meta, "seed"); len(list) > 0 {
-			return fault.Usage(fmt.Errorf("merge pairs: %q is there, %q here: %s", sets[0].Source, set.Source, strings.Join(list, "; ")),
+			return fault.Usage(fmt.Errorf("merge pairs: %q is there, %q here: %s", sets[0].Source, set.Source,
+				strings.Join(list, "; ")),
 				"merge sets that were sampled with the same settings")
 		}
 		for _, before := range sets[:i] {
@@ -66,7 +68,8 @@ func checkMerge(out string, sets []*Set) error {
 		}
 	}
 	if rows > MaxRows {
-		return fault.Usage(fmt.Errorf("merge pairs: the sets have %d rows together", rows), "a set has at most %d rows", MaxRows)
+		return fault.Usage(fmt.Errorf("merge pairs: the sets have %d rows together", rows), "a set has at most %d rows",
+			MaxRows)
 	}
 	return nil
 }
@@ -80,7 +83,8 @@ func (w *Writer) merge(ctx context.Context, parts []mergePart, progress func(row
 	}
 	for _, r := range there {
 		if left := r.without(seedRanges(given)); len(left) > 0 {
-			return wrap("write", w.folder, fault.Usage(fmt.Errorf("the set has the seeds %v, which the parts don't", rangesText(left)), "merge into a new folder"))
+			return wrap("write", w.folder, fault.Usage(fmt.Errorf("the set has the seeds %v, which the parts don't",
+				rangesText(left)), "merge into a new folder"))
 		}
 	}
 	all := 0
@@ -106,7 +110,8 @@ func (w *Writer) merge(ctx context.Context, parts []mergePart, progress func(row
 }
 
 // copyTo verifies the part and gives its rows to appendTo, those of the seeds in there excepted.
-func (p mergePart) copyTo(ctx context.Context, there []SeedRange, appendTo func(first uint64, z, embeds []float32) error) error {
+func (p mergePart) copyTo(ctx context.Context, there []SeedRange,
+	appendTo func(first uint64, z, embeds []float32) error) error {
 	err := verifyShard(p.set.Source, p.set.Meta, p.shard, func(int64) error { return context.Cause(ctx) })
 	if err != nil && context.Cause(ctx) == nil {
 		return wrap("read", p.set.Source, fmt.Errorf("%s: %w", p.File, err))

@@ -54,9 +54,9 @@ func TestMergePairsEqualsOneSet(t *testing.T) {
 		}); c.parts > 1 && !errors.Is(err, stop) {
 			t.Errorf("a stopped merge: %v", err)
 		}
-		told := 0
-		if err := Merge(t.Context(), out, sets, func(done, all int) { told = all - done }); err != nil || told != 0 {
-			t.Errorf("%v, %d rows are left", err, told)
+		reported := 0
+		if err := Merge(t.Context(), out, sets, func(done, all int) { reported = all - done }); err != nil || reported != 0 {
+			t.Errorf("%v, %d rows are left", err, reported)
 		}
 		filestest.Same(t, filestest.Folder(t, out), filestest.Folder(t, atOnce))
 	}
@@ -67,7 +67,8 @@ func TestMergePairsRefuses(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	refused := func(want string, out string, sets ...*Set) {
 		t.Helper()
-		if err := Merge(t.Context(), out, sets, nil); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), want) {
+		if err := Merge(t.Context(), out, sets, nil); err == nil || !fault.IsUsage(err) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)
 		}
 	}
@@ -100,7 +101,8 @@ func TestMergePairsRefuses(t *testing.T) {
 	raw := filestest.Read(t, path)
 	raw[len(raw)/2] ^= 1
 	filestest.Write(t, path, raw)
-	if err := Merge(t.Context(), out, sets, nil); err == nil || !strings.Contains(err.Error(), "SHA-256") || !strings.Contains(err.Error(), sets[0].Source) {
+	if err := Merge(t.Context(), out, sets, nil); err == nil || !strings.Contains(err.Error(), "SHA-256") ||
+		!strings.Contains(err.Error(), sets[0].Source) {
 		t.Errorf("a damaged part: %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package pairs reads and writes sets of pairs of Z and image embedding: folders of Arrow files with a manifest. It merges,
-// verifies and exports them, and computes the image prompt of their rows. It imports no graph library.
+// Package pairs reads and writes sets of pairs of Z and image embedding: folders of Arrow files with a manifest. It
+// merges, verifies and exports them, and computes the image prompt of their rows. It imports no graph library.
 //
 // Sizes found in a file are checked against the file's own size before memory is allocated for them.
 package pairs
@@ -46,7 +46,8 @@ type Meta struct {
 	Batch           int    `json:"batch"`         // pictures computed at once: float32's last digits depend on it
 	ZDim            int    `json:"z_dim"`
 	EmbedDim        int    `json:"embed_dim"`
-	CreatedBy       string `json:"created_by"` // program and version that began the set; no date, so that equal runs give equal bytes
+	// program and version that began the set; no date, so that equal runs give equal bytes
+	CreatedBy string `json:"created_by"`
 }
 
 // metaField is one field of Meta under its name in files.
@@ -101,11 +102,13 @@ func (m Meta) differences(other Meta, without ...string) []string {
 func (p *Set) Check(want Meta) error {
 	have := p.Meta.fields()
 	for i, f := range want.fields() {
-		if f.value == "" || f.value == "0" || f.value == have[i].value || slices.Contains([]string{"seed", "dtype", "batch", "created_by"}, f.name) {
+		if f.value == "" || f.value == "0" || f.value == have[i].value ||
+			slices.Contains([]string{"seed", "dtype", "batch", "created_by"}, f.name) {
 			continue
 		}
 		return fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, have[i].value, f.value),
-			"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or name the set that fits", p.Meta.Domain)
+			"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or "+
+				"name the set that fits", p.Meta.Domain)
 	}
 	return nil
 }
@@ -150,8 +153,8 @@ func overlap(a, b []SeedRange) (SeedRange, bool) {
 // Disjoint returns an error that names the first seeds that the sets share, if there are any: rows of one seed are the
 // same pair, which must not be both trained on and validated with.
 func Disjoint(a, b *Set) error {
-	shared, found := overlap(a.SeedRanges(), b.SeedRanges())
-	if !found {
+	shared, overlaps := overlap(a.SeedRanges(), b.SeedRanges())
+	if !overlaps {
 		return nil
 	}
 	return fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", a.Source, b.Source, shared),

@@ -94,7 +94,8 @@ func readAll(t testing.TB, p *Set) (seeds []uint64, z, embeds []float32) {
 	}
 	for i, row := range rows {
 		zd, ed := p.Meta.ZDim, p.Meta.EmbedDim
-		if !slices.Equal(backZ[i*zd:(i+1)*zd], z[row*zd:(row+1)*zd]) || !slices.Equal(backEmbeds[i*ed:(i+1)*ed], embeds[row*ed:(row+1)*ed]) {
+		if !slices.Equal(backZ[i*zd:(i+1)*zd], z[row*zd:(row+1)*zd]) ||
+			!slices.Equal(backEmbeds[i*ed:(i+1)*ed], embeds[row*ed:(row+1)*ed]) {
 			t.Fatalf("row %d by number differs from row %d in order", row, row)
 		}
 	}
@@ -113,7 +114,8 @@ func TestPairsRoundTrip(t *testing.T) {
 		p := openTestSet(t, folder)
 		seeds, z, embeds := readAll(t, p)
 		wantZ, wantEmbeds := testRows(testMeta.Seed, n)
-		if p.Meta != testMeta || seeds[0] != 100 || seeds[n-1] != uint64(100+n-1) || !slices.Equal(z, wantZ) || !slices.Equal(embeds, wantEmbeds) {
+		if p.Meta != testMeta || seeds[0] != 100 || seeds[n-1] != uint64(100+n-1) || !slices.Equal(z, wantZ) ||
+			!slices.Equal(embeds, wantEmbeds) {
 			t.Errorf("%d rows in shards of %d: %+v, seeds %d-%d", n, shardRows, p.Meta, seeds[0], seeds[n-1])
 		}
 		if got := len(filestest.Names(t, folder)); got != (n+shardRows-1)/shardRows+1 {
@@ -142,7 +144,8 @@ func TestPairsDisjoint(t *testing.T) {
 		t.Error(err)
 	}
 	err := Disjoint(openTestSet(t, a), openTestSet(t, c))
-	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "share the seeds 119-119") || !strings.Contains(err.Error(), a) || !strings.Contains(err.Error(), c) {
+	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "share the seeds 119-119") ||
+		!strings.Contains(err.Error(), a) || !strings.Contains(err.Error(), c) {
 		t.Errorf("%v", err)
 	}
 }
@@ -163,16 +166,16 @@ func TestOverlap(t *testing.T) {
 		}
 		a, inA := draw("a")
 		b, inB := draw("b")
-		got, found := overlap(a, b)
+		got, overlaps := overlap(a, b)
 		for s := uint64(0); s < 100; s++ {
 			if inA[s] && inB[s] {
-				if !found || got.First != s {
-					t.Fatalf("%v and %v share %d; found %v, %v", a, b, s, got, found)
+				if !overlaps || got.First != s {
+					t.Fatalf("%v and %v share %d; got %v, %v", a, b, s, got, overlaps)
 				}
 				return
 			}
 		}
-		if found {
+		if overlaps {
 			t.Fatalf("%v and %v share nothing; found %v", a, b, got)
 		}
 	})
@@ -180,7 +183,8 @@ func TestOverlap(t *testing.T) {
 
 func TestPairsCheck(t *testing.T) {
 	p := &Set{Meta: testMeta, Source: "train"}
-	if err := errors.Join(p.Check(testMeta), p.Check(Meta{}), p.Check(Meta{Seed: 9, CreatedBy: "other", ZDim: 3})); err != nil {
+	if err := errors.Join(p.Check(testMeta), p.Check(Meta{}),
+		p.Check(Meta{Seed: 9, CreatedBy: "other", ZDim: 3})); err != nil {
 		t.Error(err)
 	}
 	for want, m := range map[string]Meta{
@@ -193,7 +197,8 @@ func TestPairsCheck(t *testing.T) {
 		`domain is "lorelei"; this domain has "face"`:      {Domain: "face"},
 	} {
 		err := p.Check(m)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "train") || fault.HintOf(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "train") ||
+			fault.HintOf(err) == "" {
 			t.Errorf("Check(%+v): %v; want %q, the set and a hint", m, err, want)
 		}
 	}
@@ -203,7 +208,8 @@ func TestOpenPairsMissing(t *testing.T) {
 	dir := t.TempDir()
 	filestest.Write(t, filepath.Join(dir, "file.arrow"), []byte("x"))
 	testWriter(t, filepath.Join(dir, "begun"), 8).lock.Release()
-	for name, want := range map[string]string{"none": "does not exist", ".": "there is no manifest.json", "file.arrow": "it is a file", "begun": "no rows yet"} {
+	for name, want := range map[string]string{"none": "does not exist", ".": "it has no manifest.json",
+		"file.arrow": "it is a file", "begun": "no rows yet"} {
 		_, err := Open(filepath.Join(dir, name))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(fault.HintOf(err), "illustrator pairs") {
 			t.Errorf("%s: %v (hint %q)", name, err, fault.HintOf(err))
@@ -233,7 +239,7 @@ func TestPairsOpensAFewFilesAtATime(t *testing.T) {
 		}
 	}
 	for _, row := range []int{-1, p.Len()} {
-		if err := p.Read([]int{row}, z, embeds); err == nil || !strings.Contains(err.Error(), "there is no row") {
+		if err := p.Read([]int{row}, z, embeds); err == nil || !strings.Contains(err.Error(), "does not exist") {
 			t.Errorf("row %d: %v", row, err)
 		}
 	}

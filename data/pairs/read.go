@@ -23,8 +23,8 @@ type shardFile struct {
 	batches []recordBatch
 }
 
-// openShard opens a shard of the set in folder and checks its size, its schema and the headers of its batches; values are
-// not looked at.
+// openShard opens a shard of the set in folder and checks its size, its schema and the headers of its batches; values
+// are not looked at.
 func openShard(folder string, meta Meta, s shard) (opened *shardFile, err error) {
 	f, size, err := files.Open(filepath.Join(folder, s.File))
 	if err != nil {
@@ -153,7 +153,7 @@ func grown(values []float32, n int) []float32 {
 	return values[:n]
 }
 
-// sha256Of sums a file front to back. progress is told of the bytes read since its last call and may stop the reading.
+// sha256Of sums a file front to back. progress gets the bytes read since its last call and may stop the reading.
 func sha256Of(f io.ReaderAt, size int64, progress func(bytes int64) error) (string, error) {
 	sum, r, buffer := sha256.New(), io.NewSectionReader(f, 0, size), make([]byte, 1<<20)
 	for {

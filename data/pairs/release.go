@@ -87,7 +87,8 @@ func scaleRows(path string, embeds []float32, dim int) error {
 		}
 		scale := math.Sqrt(float64(dim) / sum)
 		if math.IsNaN(scale) || math.IsInf(scale, 0) || scale == 0 {
-			return fault.Hint(fmt.Errorf("%s: row %d of %s has length %g", path, at/dim, checkpoints.ReleasedEmbeds, math.Sqrt(sum)), "embeddings are finite and not 0: look at how the file was made")
+			return fault.Hint(fmt.Errorf("%s: row %d of %s has length %g", path, at/dim, checkpoints.ReleasedEmbeds,
+				math.Sqrt(sum)), "embeddings are finite and not 0: look at how the file was made")
 		}
 		if math.Abs(scale-1) < 1e-5 {
 			continue
@@ -103,12 +104,13 @@ func scaleRows(path string, embeds []float32, dim int) error {
 // column.
 func (p *Set) ExportReleased(ctx context.Context, path string, progress func(rows int)) error {
 	column := func(name string, width int, progress func(int), pick func(Batch) []float32) checkpoints.TorchEntry {
-		return checkpoints.TorchEntry{Name: name, DType: checkpoints.F32, Shape: []int{p.Len(), width}, Write: func(w io.Writer) error {
-			return p.export(ctx, progress, func(b Batch, _ []uint64) error {
-				_, err := w.Write(arrow.Float32Traits.CastToBytes(pick(b)))
-				return err
-			})
-		}}
+		return checkpoints.TorchEntry{Name: name, DType: checkpoints.F32, Shape: []int{p.Len(), width},
+			Write: func(w io.Writer) error {
+				return p.export(ctx, progress, func(b Batch, _ []uint64) error {
+					_, err := w.Write(arrow.Float32Traits.CastToBytes(pick(b)))
+					return err
+				})
+			}}
 	}
 	return checkpoints.WriteTorch(path, []checkpoints.TorchEntry{
 		column(checkpoints.ReleasedZ, p.Meta.ZDim, nil, func(b Batch) []float32 { return b.Z }),

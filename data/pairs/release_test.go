@@ -12,7 +12,8 @@ import (
 )
 
 func releasedMeta() Meta {
-	return Meta{Domain: "cats", Seed: ReleasedSeed, GeneratorSHA256: "aa", CLIPSHA256: "bb", NoiseMode: "random", Preprocessing: "area", DType: "float32",
+	return Meta{Domain: "cats", Seed: ReleasedSeed, GeneratorSHA256: "aa", CLIPSHA256: "bb", NoiseMode: "random",
+		Preprocessing: "area", DType: "float32",
 		Batch: 15, ZDim: 3, EmbedDim: 4, CreatedBy: "test"}
 }
 
@@ -69,7 +70,8 @@ func TestReleasedPairs(t *testing.T) {
 			t.Errorf("%s is written otherwise: %v", name, err)
 		}
 	}
-	if _, err := ImportReleased(t.Context(), "testdata/released.pth", folder, releasedMeta(), 2); err == nil || !fault.IsUsage(err) {
+	if _, err := ImportReleased(t.Context(), "testdata/released.pth", folder, releasedMeta(), 2); err == nil ||
+		!fault.IsUsage(err) {
 		t.Errorf("into a set: %v", err)
 	}
 	pytools.RunTorch(t, "testdata/released.py", written)
@@ -78,21 +80,25 @@ func TestReleasedPairs(t *testing.T) {
 func TestReleasedPairsRefuse(t *testing.T) {
 	file := func(z, e checkpoints.Tensor) string {
 		path := filepath.Join(t.TempDir(), "p.pth")
-		if err := checkpoints.WriteTorch(path, []checkpoints.TorchEntry{z.Entry(checkpoints.ReleasedZ), e.Entry(checkpoints.ReleasedEmbeds)}); err != nil {
+		if err := checkpoints.WriteTorch(path, []checkpoints.TorchEntry{z.Entry(checkpoints.ReleasedZ),
+			e.Entry(checkpoints.ReleasedEmbeds)}); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	z, ones := checkpoints.Float32Tensor(make([]float32, 6), 2, 3), checkpoints.Float32Tensor([]float32{1, 0, 0, 0, 0, 3, 0, 0}, 2, 4)
+	z, ones := checkpoints.Float32Tensor(make([]float32, 6), 2, 3),
+		checkpoints.Float32Tensor([]float32{1, 0, 0, 0, 0, 3, 0, 0}, 2, 4)
 	for want, path := range map[string]string{
-		"row 1 of CLIP_latent has length 0":    file(z, checkpoints.Float32Tensor([]float32{1, 0, 0, 0, 0, 0, 0, 0}, 2, 4)),
-		"row 0 of CLIP_latent has length NaN":  file(z, checkpoints.Float32Tensor([]float32{float32(math.NaN()), 0, 0, 0, 0, 0, 0, 1}, 2, 4)),
+		"row 1 of CLIP_latent has length 0": file(z, checkpoints.Float32Tensor([]float32{1, 0, 0, 0, 0, 0, 0, 0}, 2, 4)),
+		"row 0 of CLIP_latent has length NaN": file(z,
+			checkpoints.Float32Tensor([]float32{float32(math.NaN()), 0, 0, 0, 0, 0, 0, 1}, 2, 4)),
 		"CLIP_latent has shape [1 4]":          file(z, checkpoints.Float32Tensor(make([]float32, 4), 1, 4)),
 		"Style_latent has shape [3 2]":         file(checkpoints.Float32Tensor(make([]float32, 6), 3, 2), ones),
 		`entry "Style_latent" is not a tensor`: "../../checkpoints/testdata/tensor.pth",
 	} {
 		folder := filepath.Join(t.TempDir(), "set")
-		if _, err := ImportReleased(t.Context(), path, folder, releasedMeta(), 2); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+		if _, err := ImportReleased(t.Context(), path, folder, releasedMeta(), 2); err == nil ||
+			!strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
 			t.Errorf("got %v, want %q", err, want)
 		}
 		if _, err := Open(folder); err == nil {

@@ -18,8 +18,8 @@ import (
 // strayName matches what an interrupted writer may leave: nothing else in a folder is ever removed.
 var strayName = regexp.MustCompile(`^(\.shard\.tmp|\.manifest\.json[0-9]+|rows-[0-9]{10,20}-[0-9]{10,20}\.arrow)$`)
 
-// lockFolder makes the folder where it is missing and locks it until the process ends or Close. On a file system without
-// locks it is written to without one.
+// lockFolder makes the folder where it is missing and locks it until the process ends or Close. On a file system
+// without locks it is written to without one.
 func (w *Writer) lockFolder() error {
 	_, err := os.Stat(w.folder)
 	w.created = errors.Is(err, fs.ErrNotExist)
@@ -66,8 +66,8 @@ func (w *Writer) differences(there *manifest) []string {
 	return list
 }
 
-// checkEmpty refuses a folder without a manifest that holds anything but a temporary file. A shard without a manifest is
-// not removed: it may be the work of days.
+// checkEmpty refuses a folder without a manifest that holds anything but a temporary file. A shard without a manifest
+// is not removed: it may be the work of days.
 func (w *Writer) checkEmpty() error {
 	entries, err := os.ReadDir(w.folder)
 	if err != nil {
@@ -75,7 +75,8 @@ func (w *Writer) checkEmpty() error {
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") || !strayName.MatchString(e.Name()) {
-			return fault.Usage(fmt.Errorf("the folder holds %q and no %s", e.Name(), manifestFile), "name a new folder, or one made by `illustrator pairs`")
+			return fault.Usage(fmt.Errorf("the folder holds %q and no %s", e.Name(), manifestFile),
+				"name a new folder, or one made by `illustrator pairs`")
 		}
 	}
 	return w.removeStrays()
@@ -101,12 +102,14 @@ func (w *Writer) removeStrays() error {
 	return nil
 }
 
-// Missing returns the seeds that a set of rows rows still lacks. A set with more rows is an error, and so is one with gaps
-// that are not whole shards, as `illustrator pairs merge` may leave them.
+// Missing returns the seeds that a set of rows rows still lacks. A set with more rows is an error, and so is one with
+// gaps that are not whole shards, as `illustrator pairs merge` may leave them.
 func (w *Writer) Missing(rows int) ([]SeedRange, error) {
 	seed, next := w.manifest.Meta.Seed, uint64(0)
 	if shards := (rows-1)/w.manifest.ShardRows + 1; shards > maxShards {
-		return nil, wrap("write", w.folder, fault.Usage(fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d", rows, shards, w.manifest.ShardRows, maxShards), "give larger shards: --shard-rows"))
+		return nil,
+			wrap("write", w.folder, fault.Usage(fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d", rows, shards,
+				w.manifest.ShardRows, maxShards), "give larger shards: --shard-rows"))
 	}
 	var missing []SeedRange
 	add := func(end uint64) {
@@ -118,11 +121,15 @@ func (w *Writer) Missing(rows int) ([]SeedRange, error) {
 	for _, s := range w.manifest.Shards {
 		first := s.FirstSeed - seed
 		if end := s.last() - seed; end >= uint64(rows) {
-			return nil, wrap("write", w.folder, fault.Usage(fmt.Errorf("the set reaches to row %d; %d rows are wanted", end+1, rows), "ask for at least as many rows, or name another folder"))
+			return nil,
+				wrap("write", w.folder, fault.Usage(fmt.Errorf("the set reaches to row %d; %d rows are wanted", end+1, rows),
+					"ask for at least as many rows, or name another folder"))
 		}
 		if first%uint64(w.manifest.ShardRows) != 0 {
-			return nil, wrap("write", w.folder, fault.Usage(fmt.Errorf("the set was merged with gaps (its seeds are %s) and cannot grow", rangesText(seedRanges(w.manifest.Shards))),
-				"merge it with the sets that are missing, or sample more rows into another folder from another --seed"))
+			return nil,
+				wrap("write", w.folder, fault.Usage(fmt.Errorf("the set was merged with gaps (its seeds are %s) and cannot grow",
+					rangesText(seedRanges(w.manifest.Shards))),
+					"merge it with the sets that are missing, or sample more rows into another folder from another --seed"))
 		}
 		add(first)
 		next = first + uint64(s.Rows)

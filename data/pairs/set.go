@@ -44,9 +44,11 @@ func open(folder string) (*Set, error) {
 		return nil, err
 	}
 	if m.Rows == 0 {
-		return nil, fault.Hint(fmt.Errorf("the set has no rows yet"), "the command that began it goes on with it: `illustrator pairs`")
+		return nil, fault.Hint(fmt.Errorf("the set has no rows yet"),
+			"the command that began it continues it: `illustrator pairs`")
 	}
-	p := &Set{Meta: m.Meta, Source: folder, manifest: m, sum: fmt.Sprintf("%x", sha256.Sum256(raw)), open: map[int]*shardFile{}}
+	p := &Set{Meta: m.Meta, Source: folder, manifest: m, sum: fmt.Sprintf("%x", sha256.Sum256(raw)),
+		open: map[int]*shardFile{}}
 	rows := 0
 	for i, s := range m.Shards {
 		p.starts = append(p.starts, rows)
@@ -129,7 +131,7 @@ func (p *Set) read(rows []int, z, embeds []float32) error {
 	defer p.mu.Unlock()
 	for i, row := range rows {
 		if row < 0 || row >= p.Len() {
-			return fmt.Errorf("there is no row %d: the set has %d", row, p.Len())
+			return fmt.Errorf("row %d does not exist: the set has %d", row, p.Len())
 		}
 		k := sort.SearchInts(p.starts, row+1) - 1
 		f, err := p.shard(k)

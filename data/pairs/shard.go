@@ -136,11 +136,13 @@ func (w *shardWriter) abort() error {
 	return err
 }
 
-// checkFinite names the first value of a [rows, width] column that is NaN or infinite; its first row has the seed first.
+// checkFinite names the first value of a [rows, width] column that is NaN or infinite; its first row has the seed
+// first.
 func checkFinite(column string, values []float32, width int, first uint64) error {
 	for i, v := range values {
 		if v-v != 0 { // NaN or infinite
-			return fmt.Errorf("column %q, seed %d, element %d is %v; expected a finite number", column, first+uint64(i/width), i%width, v)
+			return fmt.Errorf("column %q, seed %d, element %d is %v; expected a finite number", column, first+uint64(i/width),
+				i%width, v)
 		}
 	}
 	return nil

@@ -18,8 +18,8 @@ type BadShard struct {
 	Err   error     `json:"-"`
 }
 
-// Verify reads every shard and returns an error that names the first that is damaged. progress is told of the bytes read so far
-// and may be nil.
+// Verify reads every shard and returns an error that names the first that is damaged. progress gets the bytes
+// read so far and may be nil.
 func (p *Set) Verify(ctx context.Context, progress func(bytes int64)) error {
 	bad, err := verifyShards(ctx, p.Source, p.manifest, progress)
 	if err == nil && len(bad) > 0 {
@@ -32,7 +32,7 @@ func (p *Set) Verify(ctx context.Context, progress func(bytes int64)) error {
 }
 
 // Verify reads every shard of the set in folder and returns those that are not as the manifest says: size, SHA-256,
-// schema, seeds and finite values are compared. progress is told of the bytes read so far, and of their number in all.
+// schema, seeds and finite values are compared. progress gets the bytes read so far, and of their number in all.
 func Verify(ctx context.Context, folder string, progress func(bytes, all int64)) (rows int, bad []BadShard, err error) {
 	m, _, err := readManifest(folder)
 	if err != nil {
@@ -44,7 +44,8 @@ func Verify(ctx context.Context, folder string, progress func(bytes, all int64))
 }
 
 // verifyShards returns an error where the reading was stopped only.
-func verifyShards(ctx context.Context, folder string, m *manifest, progress func(bytes int64)) (bad []BadShard, err error) {
+func verifyShards(ctx context.Context, folder string, m *manifest, progress func(bytes int64)) (bad []BadShard,
+	err error) {
 	done := int64(0)
 	for _, s := range m.Shards {
 		before := done

@@ -15,13 +15,13 @@ import (
 	"illustrator/internal/files"
 )
 
-// Writer writes a set of pairs, a folder of shards, or goes on with one. A row's place follows from its seed alone,
+// Writer writes a set of pairs, a folder of shards, or extends one. A row's place follows from its seed alone,
 // so the same rows give the same files however often the writing was interrupted. One writer at a time: the folder is
 // locked.
 //
-// Every shard is written under a temporary name, synced and renamed before the manifest, replaced in the same way, lists
-// it: whatever happens, the manifest lists whole shards only. What it doesn't list is removed when the set is opened to
-// be written.
+// Every shard is written under a temporary name, synced and renamed before the manifest, replaced in the same way,
+// lists it: whatever happens, the manifest lists whole shards only. What it doesn't list is removed when the set is
+// opened to be written.
 type Writer struct {
 	folder   string
 	manifest manifest
@@ -35,7 +35,7 @@ type Writer struct {
 
 var errClosed = errors.New("the pairs writer is closed")
 
-// OpenWriter begins a set in folder with shards of shardRows rows, or goes on with the set that is there: it must have
+// OpenWriter begins a set in folder with shards of shardRows rows, or extends an existing set: it must have
 // been made with the same settings, whatever program began it. End with Close.
 func OpenWriter(folder string, meta Meta, shardRows int) (*Writer, error) {
 	w, err := openWriter(folder, meta, shardRows)
@@ -64,9 +64,9 @@ func (w *Writer) Rows() int { return w.manifest.Rows }
 // Meta says how the set's pairs are made.
 func (w *Writer) Meta() Meta { return w.manifest.Meta }
 
-// Append adds rows of successive seeds from first on: z is [rows,ZDim], imageEmbeds [rows,EmbedDim], row-major. Shards end at
-// the multiples of their size, counted from the set's first seed, and at gaps between two calls. Values that are not finite
-// are refused; a refused call adds no row.
+// Append adds rows of successive seeds from first on: z is [rows,ZDim], imageEmbeds [rows,EmbedDim], row-major. Shards
+// end at the multiples of their size, counted from the set's first seed, and at gaps between two calls. Values that are
+// not finite are refused; a refused call adds no row.
 func (w *Writer) Append(first uint64, z, imageEmbeds []float32) error {
 	if w.err != nil {
 		return w.err
@@ -99,7 +99,8 @@ func (w *Writer) checkRows(first uint64, z, embeds []float32) error {
 	rows := len(z) / meta.ZDim
 	switch {
 	case len(z) != rows*meta.ZDim || len(embeds) != rows*meta.EmbedDim:
-		return fmt.Errorf("%d values of z and %d of image_embeds are not rows of %d and %d", len(z), len(embeds), meta.ZDim, meta.EmbedDim)
+		return fmt.Errorf("%d values of z and %d of image_embeds are not rows of %d and %d", len(z), len(embeds), meta.ZDim,
+			meta.EmbedDim)
 	case rows == 0:
 		return nil
 	case first < meta.Seed || uint64(rows-1) > math.MaxUint64-first:
@@ -110,7 +111,7 @@ func (w *Writer) checkRows(first uint64, z, embeds []float32) error {
 		there = append(there, SeedRange{w.open.first, w.open.first + uint64(w.open.rows-1)})
 		slices.SortFunc(there, func(a, b SeedRange) int { return cmp.Compare(a.First, b.First) })
 	}
-	if shared, found := overlap(there, []SeedRange{{first, first + uint64(rows-1)}}); found {
+	if shared, overlaps := overlap(there, []SeedRange{{first, first + uint64(rows-1)}}); overlaps {
 		return fmt.Errorf("the set has the seeds %v already", shared)
 	}
 	if err := checkFinite(zColumn, z, meta.ZDim, first); err != nil {
@@ -147,7 +148,8 @@ func (w *Writer) shardFor(first uint64) (err error) {
 // copyRows begins the open shard with the rows of the short one that it continues, which must be whole.
 func (w *Writer) copyRows(s shard) error {
 	if err := verifyShard(w.folder, w.manifest.Meta, s, func(int64) error { return nil }); err != nil {
-		return fault.Hint(fmt.Errorf("%s: %w", s.File, err), "`illustrator pairs verify --repair %s` removes damaged shards, which are then sampled again", w.folder)
+		return fault.Hint(fmt.Errorf("%s: %w", s.File, err),
+			"`illustrator pairs verify --repair %s` removes damaged shards, which are then sampled again", w.folder)
 	}
 	f, err := openShard(w.folder, w.manifest.Meta, s)
 	if err != nil {

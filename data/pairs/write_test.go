@@ -17,7 +17,7 @@ import (
 	"illustrator/internal/files/filestest"
 )
 
-// However the rows were handed to Append, and however often the writing began anew: the same bytes, and a manifest that
+// However the rows were handed to Append, and however often the writing restarted: the same bytes, and a manifest that
 // only ever grows.
 func TestPairsBytesAreDeterministic(t *testing.T) {
 	rows, sizes := 2100, []int{64, 1300}
@@ -67,7 +67,8 @@ func TestPairsWriterRemovesItsOwnStraysOnly(t *testing.T) {
 	writeTestSet(t, folder, 20, 8)
 	want := filestest.Folder(t, folder)
 	others := []string{"notes.txt", "rows.arrow", "rows-1-2.arrow", ".manifest.json", "shard.tmp"}
-	for _, name := range append(others, ".shard.tmp", ".manifest.json123456", "rows-0000000016-0000000022.arrow", "rows-0000000024-0000000031.arrow") {
+	for _, name := range append(others, ".shard.tmp", ".manifest.json123456", "rows-0000000016-0000000022.arrow",
+		"rows-0000000024-0000000031.arrow") {
 		filestest.Write(t, filepath.Join(folder, name), []byte("x"))
 	}
 	if err := testWriter(t, folder, 8).Close(); err != nil {
@@ -91,7 +92,8 @@ func TestPairsWriterGrows(t *testing.T) {
 	if missing, err := w.Missing(50); err != nil || !slices.Equal(missing, []SeedRange{{120, 149}}) {
 		t.Errorf("20 of 50 rows: %v, %v", missing, err)
 	}
-	if _, err := w.Missing(19); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "reaches to row 20; 19 rows are wanted") {
+	if _, err := w.Missing(19); err == nil || !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "reaches to row 20; 19 rows are wanted") {
 		t.Errorf("fewer rows: %v", err)
 	}
 	if _, err := w.Missing(8*maxShards + 1); err == nil || !strings.Contains(err.Error(), "100001 shards") {
@@ -113,13 +115,15 @@ func TestPairsWriterRefusesOtherSettings(t *testing.T) {
 	other := testMeta
 	other.Seed, other.NoiseMode, other.Batch, other.CreatedBy = 7, "none", 64, "someone else"
 	_, err := OpenWriter(folder, other, 9)
-	const differences = "seed is 100 there, 7 here; noise_mode is const there, none here; batch is 32 there, 64 here; shard_rows is 8 there, 9 here"
-	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), differences) || !strings.Contains(err.Error(), folder) {
+	const differences = "seed is 100 there, 7 here; noise_mode is const there, none here; batch is 32 there, 64 here; " +
+		"shard_rows is 8 there, 9 here"
+	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), differences) ||
+		!strings.Contains(err.Error(), folder) {
 		t.Errorf("%v; want %s", err, differences)
 	}
 	filestest.Same(t, filestest.Folder(t, folder), want)
 	other = testMeta
-	other.CreatedBy = "a later version" // goes on
+	other.CreatedBy = "a later version" // continues
 	w, err := OpenWriter(folder, other, 8)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +139,8 @@ func TestPairsWriterRefusesOtherSettings(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "manifest.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenWriter(folder, testMeta, 8); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), `"rows-0000000000-0000000007.arrow" and no manifest.json`) {
+	if _, err := OpenWriter(folder, testMeta, 8); err == nil || !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), `"rows-0000000000-0000000007.arrow" and no manifest.json`) {
 		t.Errorf("no manifest: %v", err)
 	}
 	if len(filestest.Names(t, folder)) != 3 {
@@ -159,9 +164,11 @@ func TestPairsWriterRefusesRows(t *testing.T) {
 		"after":          {math.MaxUint64, make([]float32, 6), make([]float32, 10), "seeds end at 2⁶⁴ - 1"},
 		"twice":          {109, make([]float32, 9), make([]float32, 15), "has the seeds 110-111 already"},
 		"z NaN":          {112, []float32{0, nan, 0}, make([]float32, 5), `column "z", seed 112, element 1 is NaN`},
-		"embed infinite": {112, make([]float32, 3), []float32{0, 0, 0, 0, float32(math.Inf(1))}, `column "image_embeds", seed 112, element 4 is +Inf`},
+		"embed infinite": {112, make([]float32, 3), []float32{0, 0, 0, 0, float32(math.Inf(1))},
+			`column "image_embeds", seed 112, element 4 is +Inf`},
 	} {
-		if err := w.Append(c.first, c.z, c.embeds); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), folder) {
+		if err := w.Append(c.first, c.z, c.embeds); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), folder) {
 			t.Errorf("%s: %v; want %q and the folder", name, err, c.want)
 		}
 	}

@@ -27,9 +27,10 @@ func book(t *testing.T) Book {
 		}
 		return b.Bytes()
 	}
-	long := strings.Repeat("The road went on, past a well, a mill and a great many sheep. ", 40)
+	long := strings.Repeat("The road led past a well, a mill and a great many sheep. ", 40)
 	return Book{Title: `Tom & "the <giant>"`, Language: "en", Note: "Drawn by a test.", Spreads: []Spread{
-		{Paragraph{"First", `He said <b>no</b> & "left" — Žluťoučký, κήπος, сад.`}, picture(64, 64, color.NRGBA{200, 120, 80, 255}), `"a" & <b>`},
+		{Paragraph{"First", `He said <b>no</b> & "left" — Žluťoučký, κήπος, сад.`},
+			picture(64, 64, color.NRGBA{200, 120, 80, 255}), `"a" & <b>`},
 		{Paragraph{"", long}, picture(90, 40, color.NRGBA{80, 120, 200, 255}), "a mill"},
 		{Paragraph{"Second", "End 🎈"}, picture(10, 70, color.NRGBA{90, 160, 90, 255}), "the end"},
 	}}
@@ -57,13 +58,16 @@ func TestHTMLInBrowser(t *testing.T) {
 		scheme        browser.Scheme
 		beside        bool // pictures stand beside their texts, not above
 	}{
-		{"story-light", 1280, 800, browser.Light, true}, {"story-phone", 390, 844, browser.Dark, false}, {"", 320, 640, browser.Light, false},
+		{"story-light", 1280, 800, browser.Light, true}, {"story-phone", 390, 844, browser.Dark, false},
+		{"", 320, 640, browser.Light, false},
 		{"", 665, 940, browser.Paper, true},
 	} {
 		p.View(view.width, view.height, view.scheme)
 		p.Check()
 		backgrounds[view.scheme] = browser.Eval[string](p, "getComputedStyle(document.body).backgroundColor")
-		beside := browser.Eval[bool](p, "(() => { const s = document.querySelectorAll('section')[1], f = s.children[0].getBoundingClientRect(), t = s.children[1].getBoundingClientRect(); return f.bottom > t.top + 1 })()")
+		beside := browser.Eval[bool](p,
+			"(() => { const s = document.querySelectorAll('section')[1], f = s.children[0].getBoundingClientRect(), t = "+
+				"s.children[1].getBoundingClientRect(); return f.bottom > t.top + 1 })()")
 		if beside != view.beside {
 			t.Errorf("%d wide: pictures beside their texts: %v", view.width, beside)
 		}
@@ -89,8 +93,8 @@ func TestHTMLInBrowser(t *testing.T) {
 			t.Errorf("%s is %q; want %q", expression, got, want)
 		}
 	}
-	if asked := p.Requests(); len(asked) != 1 {
-		t.Errorf("it asked for %q", asked)
+	if requests := p.Requests(); len(requests) != 1 {
+		t.Errorf("it requested %q", requests)
 	}
 }
 
@@ -126,7 +130,8 @@ func TestPDF(t *testing.T) {
 		t.Errorf("%d pages", len(pages))
 	}
 	flat := strings.Join(strings.Fields(string(text)), " ")
-	for _, want := range []string{`Tom & "the <giant>"`, "Drawn by a test.", `He said <b>no</b> & "left" — Žluťoučký, κήπος, сад.`, "sheep.", "Second", "End"} {
+	for _, want := range []string{`Tom & "the <giant>"`, "Drawn by a test.",
+		`He said <b>no</b> & "left" — Žluťoučký, κήπος, сад.`, "sheep.", "Second", "End"} {
 		if !strings.Contains(flat, want) {
 			t.Errorf("the PDF lacks %q: %s", want, flat)
 		}

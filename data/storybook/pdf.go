@@ -22,9 +22,9 @@ const (
 	pictureHeight         = 112.0 // of a picture at most
 )
 
-// PDF returns the book as PDF: a title, then a page for each paragraph with its picture above, more where a text is long. The
-// same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and Cyrillic) leave
-// gaps: see Unprintable.
+// PDF returns the book as PDF: a title, then a page for each paragraph with its picture above, more where a text is
+// long. The same book gives the same bytes. Characters that the Liberation fonts lack (they cover Latin, Greek and
+// Cyrillic) leave gaps: see Unprintable.
 func (b Book) PDF() ([]byte, error) {
 	pdf := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: pageWidth, Ht: pageHeight}})
 	pdf.AddUTF8FontFromBytes("serif", "", liberationserifregular.TTF)
@@ -92,7 +92,8 @@ func (s Spread) addTo(pdf *fpdf.Fpdf, i int) error {
 	pdf.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(s.Picture))
 	height := min(pictureHeight, textWidth*float64(pixels.Y)/float64(pixels.X))
 	width := height * float64(pixels.X) / float64(pixels.Y)
-	pdf.ImageOptions(name, (pageWidth-width)/2, pdf.GetY(), width, height, false, fpdf.ImageOptions{ImageType: "PNG"}, 0, "")
+	pdf.ImageOptions(name, (pageWidth-width)/2, pdf.GetY(), width, height, false, fpdf.ImageOptions{ImageType: "PNG"}, 0,
+		"")
 	pdf.SetY(pdf.GetY() + height + 8)
 	pdf.SetFont("serif", "", 13)
 	pdf.SetTextColor(44, 38, 32)

@@ -1,4 +1,5 @@
-// Package storybook reads stories and lays them out with a picture for each paragraph, as a web page in one file and as PDF.
+// Package storybook reads stories and lays them out with a picture for each paragraph, as a web page in one file and as
+// PDF.
 package storybook
 
 import (
@@ -163,8 +164,8 @@ func plain(n ast.Node, raw []byte) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Reduce returns as many of the first sentences of a text as fit, and what was left out: of a first sentence that does not
-// fit, whole words, but one at least. Sentences end where Unicode's annex 29 says.
+// Reduce returns as many of the first sentences of a text as fit, and what was left out: of a first sentence that does
+// not fit, whole words, but one at least. Sentences end where Unicode's annex 29 says.
 func Reduce(text string, fits func(string) bool) (kept, left string) {
 	kept, left = grow("", text, fits, func(s string) (string, string) {
 		first, rest, _ := uniseg.FirstSentenceInString(s, -1)

@@ -21,14 +21,18 @@ func TestParse(t *testing.T) {
 			Story{Paragraphs: []Paragraph{{"", "One line, and its second."}, {"", "# Not a heading"}}},
 		},
 		"story.MD": {
-			"# The *title*\n\nIt was **dark**\nand `cold`. ![a picture](x.png)\n\n## One\n\n```\ncode\n```\n\n    more code\n\n> A quotation, [linked](http://x.y).\n\n" +
-				"<div>html</div>\n\n- first\n- second <b>item</b>\n\n| a | b |\n|---|---|\n| c | d |\n\nTwo\n===\n\nEnd &amp; \\*out\\*: <http://x.y>\n\n![only a picture](y.png)\n",
+			"# The *title*\n\nIt was **dark**\nand `cold`. ![a picture](x.png)\n\n## One\n\n```\ncode\n```\n\n    more " +
+				"code\n\n> A quotation, [linked](http://x.y).\n\n" +
+				"<div>html</div>\n\n- first\n- second <b>item</b>\n\n| a | b |\n|---|---|\n| c | d |\n\nTwo\n===\n\nEnd &amp; " +
+				"\\*out\\*: <http://x.y>\n\n![only a picture](y.png)\n",
 			Story{"The title", []Paragraph{
-				{"", "It was dark and cold."}, {"One", "A quotation, linked."}, {"", "first"}, {"", "second item"}, {"Two", "End & *out*: http://x.y"},
+				{"", "It was dark and cold."}, {"One", "A quotation, linked."}, {"", "first"}, {"", "second item"},
+				{"Two", "End & *out*: http://x.y"},
 			}},
 		},
-		"notes.md": {"A wizard[^1] came.[^note]\n\n[^1]: He is old.\n[^note]:\n    Late.\n\nThe end.\n", Story{"", []Paragraph{{"", "A wizard came."}, {"", "The end."}}}},
-		"late.md":  {"Before.\n\n# Chapter\n\nAfter.", Story{"", []Paragraph{{"", "Before."}, {"Chapter", "After."}}}},
+		"notes.md": {"A wizard[^1] came.[^note]\n\n[^1]: He is old.\n[^note]:\n    Late.\n\nThe end.\n",
+			Story{"", []Paragraph{{"", "A wizard came."}, {"", "The end."}}}},
+		"late.md": {"Before.\n\n# Chapter\n\nAfter.", Story{"", []Paragraph{{"", "Before."}, {"Chapter", "After."}}}},
 	} {
 		got, err := Parse(name, []byte(c.raw))
 		if err != nil {
@@ -59,7 +63,8 @@ func TestReadMistakes(t *testing.T) {
 		write("long.txt", strings.Repeat("a\n\n", 501)): "501 paragraphs",
 		write("big.txt", strings.Repeat("word ", 3e5)):  "more than 1048576 bytes",
 	} {
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("got %v (hint %q), want %q", err, fault.HintOf(err), want)
 		}
 	}

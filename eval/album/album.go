@@ -1,5 +1,5 @@
-// Package album draws the pictures of texts into a folder: each with its record beside it, a grid, and a summary of how well
-// they match.
+// Package album draws the pictures of texts into a folder: each with its record beside it, a grid, and a summary of how
+// well they match.
 package album
 
 import (
@@ -69,8 +69,8 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 // SummaryFile is the summary's name in the folder.
 const SummaryFile = "summary.json"
 
-// kept holds what is known of the pictures that were drawn. Texts to imageEmbeds have all pictures, text by text; pictures
-// has those of the grid.
+// kept holds what is known of the pictures that were drawn. Texts to imageEmbeds have all pictures, text by text;
+// pictures has those of the grid.
 type kept struct {
 	Album
 	texts       []texts.Text
@@ -103,13 +103,14 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		}
 		defer k.arrays.Cleanup() // does nothing once the files have their names
 	}
-	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests, draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
-		note := ""
-		if refining != nil {
-			note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
-		}
-		bar.Set(done, note)
-	}}) {
+	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests,
+		draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
+			note := ""
+			if refining != nil {
+				note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
+			}
+			bar.Set(done, note)
+		}}) {
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +171,7 @@ func (a *kept) summarize() (s Summary, err error) {
 	return s, a.writeGrid(s.Grid, len(a.scores)/(a.places[len(a.places)-1]+1), s)
 }
 
-// diversity is how different the pictures of one text are, mean over texts; nil where they are one each.
+// diversity returns the difference of a text's pictures, mean over texts; nil with one picture per text.
 func (a *kept) diversity() (*float64, error) {
 	if len(a.places) < 2 || a.places[0] != a.places[1] {
 		return nil, nil
@@ -204,7 +205,8 @@ func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 			notes[i] = fmt.Sprintf("%d/%d attributes, %s", score.Found, score.Named, notes[i])
 		}
 	}
-	title, subtitle := fmt.Sprintf("%d pictures", len(a.scores)), fmt.Sprintf("CLIP similarity %.3f", summary.CLIPSimilarity)
+	title, subtitle := fmt.Sprintf("%d pictures", len(a.scores)),
+		fmt.Sprintf("CLIP similarity %.3f", summary.CLIPSimilarity)
 	if len(a.pictures) < len(a.scores) {
 		title = fmt.Sprintf("The first %d of %d pictures", len(a.pictures), len(a.scores))
 	}
@@ -214,7 +216,8 @@ func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 	if summary.Diversity != nil {
 		subtitle += fmt.Sprintf(", diversity %.3f", *summary.Diversity)
 	}
-	img, err := pictures.Grid(a.pictures, labels, columns, pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
+	img, err := pictures.Grid(a.pictures, labels, columns,
+		pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,8 @@ func newArrayFiles(folder string, m draw.Model, most int) (*arrayFiles, error) {
 		file arrayFile
 	}{
 		{"z.npy", arrayFile{shape: []int{dim}, pick: func(p *draw.Picture) []float32 { return p.Z }}},
-		{"w.npy", arrayFile{shape: []int{m.Generator.NumLayers(), dim}, pick: func(p *draw.Picture) []float32 { return p.Styles }}},
+		{"w.npy", arrayFile{shape: []int{m.Generator.NumLayers(), dim},
+			pick: func(p *draw.Picture) []float32 { return p.Styles }}},
 		{"images.npy", arrayFile{shape: []int{3, size, size}, pick: func(p *draw.Picture) []float32 { return p.Pixels }}},
 	} {
 		f, err := files.Pending(filepath.Join(folder, c.name))

@@ -58,7 +58,8 @@ type cellInfo struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// read returns what is known of the cell, nil where nothing is. A cell of another spec is an error that names one difference.
+// read returns what is known of the cell, nil where nothing is. A cell of another spec is an error that names one
+// difference.
 func (s *Study) read(c cell) (*cellInfo, error) {
 	raw, err := os.ReadFile(c.info())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,16 +70,18 @@ func (s *Study) read(c cell) (*cellInfo, error) {
 		err = json.Unmarshal(raw, info)
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", c.info(), err), "the file is damaged: remove the folder %s", c.folder)
+		return nil, fault.Hint(fmt.Errorf("read %s: %w", c.info(), err), "the file is damaged: remove the folder %s",
+			c.folder)
 	}
 	spec, err := s.spec(c)
 	if err == nil && info.Spec != spec {
-		err = &Error{Code: OtherCell, Text: fmt.Sprintf("%s was made by other settings: %s", c.folder, configs.Difference([]byte(info.Spec), []byte(spec)))}
+		err = &Error{Code: OtherCell, Text: fmt.Sprintf("%s was made by other settings: %s", c.folder,
+			configs.Difference([]byte(info.Spec), []byte(spec)))}
 	}
 	return info, err
 }
 
-// spec is what a cell's figures depend on.
+// spec holds the settings that a cell's figures depend on.
 func (s *Study) spec(c cell) (string, error) {
 	of := struct {
 		Run              *configs.Run  `yaml:"run,omitempty"`
@@ -90,7 +93,8 @@ func (s *Study) spec(c cell) (string, error) {
 		Metrics          []string      `yaml:"metrics"`
 		ReferenceSamples int           `yaml:"reference_samples"`
 		Show             []string      `yaml:"show"`
-	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics, ReferenceSamples: s.ReferenceSamples, Show: s.Show}
+	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics,
+		ReferenceSamples: s.ReferenceSamples, Show: s.Show}
 	if s.Train {
 		run, err := configs.RunOf(s.Study, c.variant, c.seed)
 		if err != nil {
@@ -105,7 +109,7 @@ func (s *Study) spec(c cell) (string, error) {
 	return string(text), err
 }
 
-// Cell is where a cell stands.
+// Cell is the state of a cell.
 type Cell struct {
 	Variant string
 	Seed    uint64

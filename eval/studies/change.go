@@ -8,8 +8,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// embedTargets embeds the texts that pictures are changed towards, and the domain's text prompt, which says what all of the
-// origins show.
+// embedTargets embeds the texts that pictures are changed towards, and the domain's text prompt, which says what all of
+// the origins show.
 func (w *worker) embedTargets(ctx context.Context) (err error) {
 	networks := w.session.networks
 	if w.origin, err = networks.EmbedTextPrompt(ctx, w.session.domain.TextPrompt); err != nil {
@@ -32,7 +32,8 @@ func (w *worker) manipulate(ctx context.Context, c cell, d drawing) error {
 	r := d.plan
 	bar := w.env.Progress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
-		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin, Synthesis: pipeline.Synthesis{NoiseMode: r.NoiseMode, TruncationPsi: r.TruncationPsi}, Folder: c.folder,
+		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin,
+		Synthesis: pipeline.Synthesis{NoiseMode: r.NoiseMode, TruncationPsi: r.TruncationPsi}, Folder: c.folder,
 	}, func(done, _ int) { bar.Set(done, "") })
 	bar.Done()
 	if err != nil {
@@ -58,9 +59,9 @@ func (w *worker) showManipulated(ctx context.Context, c cell, d drawing, keep dr
 	for i := range recipes {
 		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Origin: origin, Manner: d.plan.Manner, Seed: seed}
 	}
-	drawn, err := d.Draw(ctx, recipes...)
+	results, err := d.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
-	return w.writeShown(c, drawn)
+	return w.writeShown(c, results)
 }

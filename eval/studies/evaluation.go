@@ -36,7 +36,8 @@ type Report struct {
 
 // Evaluate judges pictures with networks whose device is started and writes the results into a folder. r says what is
 // evaluated; its other fields are set.
-func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Networks, request eval.Request, folder string) (err error) {
+func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Networks, request eval.Request,
+	folder string) (err error) {
 	began := time.Now()
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
@@ -60,7 +61,8 @@ func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Network
 // Partial returns an error if pictures were skipped, or nothing was measured of a metric that was asked for by name.
 func (r *Report) Partial() error {
 	if skipped := r.SkippedReference; len(skipped) > 0 {
-		return fmt.Errorf("%d pictures of the reference and %d of %d others were skipped, the first is %s: %s: %w", len(skipped), len(r.Skipped),
+		return fmt.Errorf("%d pictures of the reference and %d of %d others were skipped, the first is %s: %s: %w",
+			len(skipped), len(r.Skipped),
 			len(r.Skipped)+r.Pictures, skipped[0].File, oneLine(skipped[0].Reason), fault.ErrPartial)
 	}
 	if len(r.Skipped) > 0 {
@@ -82,18 +84,21 @@ func (r *Report) Partial() error {
 
 // Table holds the figures with their caveats, and why others are missing.
 func (r *Report) Table() report.Table {
-	t := report.Table{Name: "eval", Caption: fmt.Sprintf("%s: %d pictures, values with 95 %% intervals.", r.Source, r.Pictures), Columns: []report.Column{
+	t := report.Table{Name: "eval", Caption: fmt.Sprintf("%s: %d pictures, values with 95 %% intervals.", r.Source,
+		r.Pictures), Columns: []report.Column{
 		{Header: "metric"}, {Header: "value", Mixed: true, Align: report.Left}, {Header: "n", Align: report.Right},
 		{Header: "unit", DataOnly: true}, {Header: "better"}, {Header: "caveat", DataOnly: true},
 	}}
 	for _, m := range r.Metrics {
 		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{
-			report.Text(m.Name), report.Measured(m.Value, m.Interval).Marked(t.Numbered(m.Caveat)), report.Text(strconv.Itoa(m.N)),
+			report.Text(m.Name), report.Measured(m.Value, m.Interval).Marked(t.Numbered(m.Caveat)),
+			report.Text(strconv.Itoa(m.N)),
 			report.Text(m.Unit), report.Text(string(m.Better)), report.Text(m.Caveat),
 		}})
 	}
 	for _, refused := range r.Refused {
-		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{report.Text(refused.Metric), report.Failed(refused.Reason), {}, {}, {}, {}}})
+		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{report.Text(refused.Metric), report.Failed(refused.Reason),
+			{}, {}, {}, {}}})
 	}
 	return t
 }

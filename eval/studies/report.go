@@ -25,7 +25,7 @@ type Result struct {
 	Versions    map[string]string    `json:"versions"`
 }
 
-// Results are what came of a study.
+// Results holds a study's results.
 type Results struct {
 	Result
 	Findings []string
@@ -69,11 +69,13 @@ func (s *Study) report() (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := Result{Study: s.Name, Table: analysis.Table(s.Name), Differences: analysis.Differences(s.Name + "-differences"), Versions: version.Read().Fields()}
+	result := Result{Study: s.Name, Table: analysis.Table(s.Name),
+		Differences: analysis.Differences(s.Name + "-differences"), Versions: version.Read().Fields()}
 	if result.Claims, err = analysis.Judge(); err != nil {
 		return nil, err
 	}
-	results := &Results{Result: result, Findings: document.Findings, Report: filepath.Join(s.out, "report.html"), Cells: len(s.cells()), Failed: failed}
+	results := &Results{Result: result, Findings: document.Findings, Report: filepath.Join(s.out, "report.html"),
+		Cells: len(s.cells()), Failed: failed}
 	return results, s.write(result, analysis, document)
 }
 
@@ -91,7 +93,8 @@ func (s *Study) document(analysis *ablation.Analysis, seconds float64) (report.D
 		texts += fmt.Sprintf(", %d pictures of each and seed", s.Pictures)
 	}
 	facts := append(report.Facts(s.options.Command),
-		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base}, report.Fact{Name: "Texts", Value: texts},
+		report.Fact{Name: "Domain", Value: s.domain}, report.Fact{Name: "Run", Value: s.Base},
+		report.Fact{Name: "Texts", Value: texts},
 		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
 		report.Fact{Name: "Time of all cells", Value: roundSeconds(seconds).String()})
 	if len(s.Set) > 0 {

@@ -1,5 +1,5 @@
-// Package studies executes evaluations: of a run's pictures or of a folder's, and studies, which train or draw variants of
-// a run and compare them.
+// Package studies executes evaluations: of a run's pictures or of a folder's, and studies, which train or draw variants
+// of a run and compare them.
 package studies
 
 import (
@@ -33,7 +33,8 @@ type Trainer interface {
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
+		error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }
@@ -92,7 +93,8 @@ func Open(env host.Env, ref string, set []string, options Options) (*Study, erro
 		}
 	}
 	if options.Run != "" && s.Train {
-		return nil, &Error{Code: TrainsItself, Text: fmt.Sprintf("run %q, but study %s trains its own mappers", options.Run, s.Name)}
+		return nil, &Error{Code: TrainsItself, Text: fmt.Sprintf("run %q, but study %s trains its own mappers", options.Run,
+			s.Name)}
 	}
 	run, err := s.firstRun()
 	if err != nil {
@@ -137,11 +139,13 @@ func (s *Study) check() error {
 	}
 	for _, v := range s.Variants() {
 		if layers := session.networks.Generator.NumLayers(); v.Draw.InjectIndex > layers {
-			return fault.Usage(fmt.Errorf("variant %q: draw.inject_index is %d", v.Name, v.Draw.InjectIndex), "this generator has layers 0 to %d", layers)
+			return fault.Usage(fmt.Errorf("variant %q: draw.inject_index is %d", v.Name, v.Draw.InjectIndex),
+				"this generator has layers 0 to %d", layers)
 		}
 	}
 	if s.Manipulate && session.networks.Classifier == nil {
-		return fault.Usage(fmt.Errorf("study %s manipulates, and domain %s has no classifier", s.Name, s.domain), "name a classifier in the domain's file: it says what changed")
+		return fault.Usage(fmt.Errorf("study %s manipulates, and domain %s has no classifier", s.Name, s.domain),
+			"name a classifier in the domain's file: it says what changed")
 	}
 	request := eval.Request{Domain: s.domain, Texts: s.texts, Metrics: s.Metrics, Seeds: s.Seeds}
 	return request.Check(session.networks)
@@ -159,7 +163,8 @@ func (s *Study) readTexts(domain *configs.Domain) (err error) {
 	}
 	s.texts = slices.DeleteFunc(s.texts, func(t texts.Text) bool { return !slices.Contains(s.Kinds, t.Kind) })
 	if len(s.texts) == 0 {
-		return fault.Usage(fmt.Errorf("kinds: no text is of the kinds %s", strings.Join(s.Kinds, ", ")), "name kinds that the texts have")
+		return fault.Usage(fmt.Errorf("kinds: no text is of the kinds %s", strings.Join(s.Kinds, ", ")),
+			"name kinds that the texts have")
 	}
 	return nil
 }

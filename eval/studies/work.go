@@ -61,8 +61,10 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed, checkpoints.SHA256(text)))
-	_, err, _ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
+	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
+		checkpoints.SHA256(text)))
+	_, err,
+		_ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
 	return folder, err
 }
 
@@ -107,7 +109,7 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 	return w, err
 }
 
-// request is what the evaluations of all cells have in common.
+// request returns the common settings of all cells' evaluations.
 func (w *worker) request() eval.Request {
 	return eval.Request{
 		Domain: w.session.domain.Name, Texts: w.texts, Metrics: w.Metrics, TextEmbeds: w.embeds,
@@ -213,11 +215,13 @@ func (w *worker) sampledPrompt(samples int, random *rand.Rand) ([]float32, error
 	}
 	defer set.Close()
 	networks := w.session.networks
-	if err := set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"], EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
+	if err := set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"],
+		EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
 		return nil, err
 	}
 	if set.Len() < samples {
-		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs, set.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
+		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs,
+			set.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
 	}
 	rows := random.Perm(set.Len())[:samples]
 	z, embeds := make([]float32, samples*networks.Generator.StyleDim), make([]float32, samples*networks.CLIP.ProjectionDim)
@@ -236,11 +240,11 @@ func (w *worker) showPictures(ctx context.Context, c cell, d drawing) error {
 	for i := range recipes {
 		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Manner: d.plan.Manner, Seed: d.plan.Seeds[0]}
 	}
-	drawn, err := d.Draw(ctx, recipes...)
+	results, err := d.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}
-	return w.writeShown(c, drawn)
+	return w.writeShown(c, results)
 }
 
 // shown is the embedding [E] of a text that the report shows.
@@ -250,11 +254,11 @@ func (w *worker) shown(i int) []float32 {
 }
 
 // writeShown writes the pictures of the texts that the report shows.
-func (w *worker) writeShown(c cell, drawn []*draw.Picture) error {
+func (w *worker) writeShown(c cell, results []*draw.Picture) error {
 	if err := os.MkdirAll(filepath.Dir(c.picture(0)), 0o777); err != nil {
 		return err
 	}
-	for i, p := range drawn {
+	for i, p := range results {
 		meta := []pictures.Meta{{Key: "Description", Value: w.Show[i]}, {Key: "Software", Value: version.Program()}}
 		if err := pictures.WritePNG(c.picture(i), w.session.model().Image(p), meta); err != nil {
 			return err

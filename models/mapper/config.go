@@ -46,8 +46,8 @@ type Config struct {
 	Dropout float64 `json:"dropout" yaml:"dropout"`
 }
 
-// SameWeights reports whether two mappers have the same tensors: the dropout makes no difference, nor do fields that the
-// architecture does not read.
+// SameWeights reports whether two mappers have the same tensors: the dropout makes no difference, nor do fields that
+// the architecture does not read.
 func (c Config) SameWeights(other Config) bool {
 	plain := func(c Config) Config {
 		if c.Dropout = 0; c.Arch == Baseline {
@@ -61,7 +61,7 @@ func (c Config) SameWeights(other Config) bool {
 // maxParameters bounds what a configuration may ask memory for: 8 GiB in float32, 78 times the paper's mapper.
 const maxParameters = 1 << 31
 
-// Validate returns an error that names the first field without sense.
+// Validate reports the first invalid field.
 func (c Config) Validate() error {
 	if c.ModelType != ModelType {
 		return fault.Field("mapper config: model_type", c.ModelType, `"mapper"`)
@@ -93,7 +93,8 @@ func (c Config) Validate() error {
 		return fault.CheckChoice("mapper config", c.Arch)
 	}
 	if n := c.Parameters(); n > maxParameters {
-		return fault.Field("mapper config: width", c.Width, "smaller: with these layers it gives %d parameters, more than %d", n, maxParameters)
+		return fault.Field("mapper config: width", c.Width, "smaller: with these layers it gives %d parameters, more than %d",
+			n, maxParameters)
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ func TestSameWeights(t *testing.T) {
 	withBlocks.Blocks, withBlocks.Dropout = 5, 0.1
 	wider := dense
 	wider.Width = 8
-	if !dense.SameWeights(other) || !plain.SameWeights(withBlocks) || dense.SameWeights(wider) || dense.SameWeights(plain) {
+	if !dense.SameWeights(other) || !plain.SameWeights(withBlocks) || dense.SameWeights(wider) ||
+		dense.SameWeights(plain) {
 		t.Error("other mappers are the same, or the same are others")
 	}
 }

@@ -80,7 +80,8 @@ func checkClose(t *testing.T, name string, got, want *tensors.Tensor, tolerance 
 }
 
 // run executes fn once.
-func run(t *testing.T, store *model.Store, fn func(scope *model.Scope, inputs []*Node) []*Node, inputs ...any) []*tensors.Tensor {
+func run(t *testing.T, store *model.Store, fn func(scope *model.Scope, inputs []*Node) []*Node,
+	inputs ...any) []*tensors.Tensor {
 	t.Helper()
 	exec, err := model.NewExec(nntest.Backend(t), store, fn)
 	if err != nil {

@@ -162,7 +162,8 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// A network whose only block puts out 1 everywhere shows the dropout itself: 0 for a tenth of the units, 1/0.9 for the rest.
+// A network whose only block puts out 1 everywhere shows the dropout itself: 0 for a tenth of the units, 1/0.9 for the
+// rest.
 func TestDropout(t *testing.T) {
 	cfg := Config{ModelType: ModelType, Arch: Dense, EmbedDim: 4, ZDim: 64, Width: 64, Blocks: 1, Layers: 1, Dropout: 0.1}
 	w := Init(cfg, 1)
@@ -235,7 +236,8 @@ func TestInit(t *testing.T) {
 		return v
 	}
 	const layer = "rrdb_blocks.1.0.mlp_layers.2."
-	for name, want := range map[string]float32{"1.weight": 1, "1.bias": 0, "1.running_mean": 0, "1.running_var": 1, "2.weight": 0.25, "5.weight": 0.25} {
+	for name, want := range map[string]float32{"1.weight": 1, "1.bias": 0, "1.running_mean": 0, "1.running_var": 1,
+		"2.weight": 0.25, "5.weight": 0.25} {
 		for _, v := range values(w, layer+name) {
 			if v != want {
 				t.Errorf("%s holds %g, want %g", layer+name, v, want)
@@ -243,7 +245,8 @@ func TestInit(t *testing.T) {
 		}
 	}
 	// Uniform in ±1/√in has the variance 1/(3·in).
-	for name, in := range map[string]float64{"head.0.weight": 50, layer + "0.weight": 180, layer + "3.weight": 60, "tail.1.weight": 60, "tail.1.bias": 60} {
+	for name, in := range map[string]float64{"head.0.weight": 50, layer + "0.weight": 180, layer + "3.weight": 60,
+		"tail.1.weight": 60, "tail.1.bias": 60} {
 		bound, sum, squares := 1/math.Sqrt(in), 0.0, 0.0
 		all := values(w, name)
 		for _, v := range all {
@@ -314,7 +317,8 @@ func BenchmarkPredict(b *testing.B) {
 	if err := Load(store.RootScope(), cfg, Init(cfg, 1)); err != nil {
 		b.Fatal(err)
 	}
-	exec := model.MustNewExec(nntest.Backend(b), store, func(scope *model.Scope, x *Node) *Node { return Build(scope, cfg, x) })
+	exec := model.MustNewExec(nntest.Backend(b), store,
+		func(scope *model.Scope, x *Node) *Node { return Build(scope, cfg, x) })
 	defer exec.Finalize()
 	values := make([]float32, 8*512)
 	for i, rng := 0, rand.New(rand.NewPCG(1, 0)); i < len(values); i++ {

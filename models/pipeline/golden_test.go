@@ -41,14 +41,15 @@ func unit(values []float32, width int) []float32 {
 	return out
 }
 
-// The embedded networks through the pipeline equal PyTorch's: pictures and mixed styles to 2e-3 in [-1,1], embeddings to
-// 1e-4 of a unit vector, the project's tolerances for float32.
+// The embedded networks through the pipeline equal PyTorch's: pictures and mixed styles to 2e-3 in [-1,1], embeddings
+// to 1e-4 of a unit vector, the project's tolerances for float32.
 func TestLoreleiEqualsPyTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the embedded generator and CLIP")
 	}
 	ctx := t.Context()
-	n := must[*pipeline.Networks](t)(pipeline.Open(nntest.Backend(t), pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"}))
+	n := must[*pipeline.Networks](t)(pipeline.Open(nntest.Backend(t),
+		pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"}))
 	g := golden(t, "../stylegan2/testdata/lorelei.safetensors")
 	width := n.Generator.NumLayers() * n.Generator.StyleDim
 	styles := must[[]float32](t)(n.Styles(ctx, g("z"), 1))
@@ -78,7 +79,9 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 	}
 	described, textPrompt := embeds[:24*dim], embeds[24*dim:]
 	expectClose(t, "text_embeds", unit(described, dim), unit(c("text_embeds")[:24*dim], dim), 1e-4)
-	expectClose(t, "image_embeds", unit(must[[]float32](t)(n.EmbedImages(ctx, c("images"), 64, 64)), dim), unit(c("image_embeds"), dim), 1e-4)
+	expectClose(t, "image_embeds", unit(must[[]float32](t)(n.EmbedImages(ctx, c("images"), 64, 64)), dim),
+		unit(c("image_embeds"), dim), 1e-4)
 	prompts := pipeline.Prompts{Text: textPrompt, Image: c("image_prompt")}
-	expectClose(t, "projected", unit(must[[]float32](t)(n.Project(ctx, described, prompts, 1.75)), dim), unit(c("projected"), dim), 1e-4)
+	expectClose(t, "projected", unit(must[[]float32](t)(n.Project(ctx, described, prompts, 1.75)), dim),
+		unit(c("projected"), dim), 1e-4)
 }

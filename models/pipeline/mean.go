@@ -12,7 +12,8 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// meanSamples is how many random z the mean W is taken over where the weights store none; NVIDIA's training code uses as many.
+// meanSamples is the number of random z for the mean W if the weights store none; NVIDIA's training code uses
+// as many.
 const meanSamples = 10_000
 
 // meanW returns the mean W [Z] that truncation pulls towards: the one stored with the weights, else a sample's mean.

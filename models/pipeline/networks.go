@@ -52,7 +52,7 @@ type Networks struct {
 	Classifier   *classifier.Config // nil in a domain without one
 	Mapper       *mapper.Config     // nil until LoadMapper
 
-	// Pictures is how many pictures are drawn at once; 0 leaves that to PictureBatch.
+	// Pictures is the number of pictures drawn at once; 0 leaves that to PictureBatch.
 	Pictures int
 
 	// Hashes identify the networks: SHA-256 of their weights by scope ("generator", "clip", "classifier", "mapper").
@@ -92,9 +92,10 @@ func Open(backend compute.Backend, l Locations) (*Networks, error) {
 	return n, nil
 }
 
-// FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed, to be computed
-// with in precision p alone. There is no tokenizer, so texts can't be embedded.
-func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config, generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
+// FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed, to be
+// computed with in precision p alone. It has no tokenizer, so it can't embed texts.
+func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config,
+	generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
 	n := empty(backend)
 	n.Generator, n.CLIP = generator, clipConfig
 	n.Preprocessor = clip.DefaultPreprocessor(clipConfig.Vision.ImageSize)
@@ -187,8 +188,8 @@ func (n *Networks) load(network string, w *checkpoints.Weights) error {
 	return mapper.Load(scope, *n.Mapper, w)
 }
 
-// LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and generator,
-// and where its manifest names those that it was trained with, they must be the same.
+// LoadMapper loads the mapper of a folder, in the place of one loaded before. It must fit the domain's CLIP and
+// generator, and where its manifest names those that it was trained with, they must be the same.
 func (n *Networks) LoadMapper(location string) error {
 	cfg := new(mapper.Config)
 	if err := n.open(MapperScope, location, cfg); err != nil {
@@ -205,7 +206,8 @@ func (n *Networks) LoadMapper(location string) error {
 	if m := n.folders[MapperScope].Manifest(); m != nil {
 		for _, scope := range []string{generatorScope, clipScope} {
 			if trained, have := m.Networks[scope], n.Hashes[scope]; trained != "" && trained != have {
-				return fault.Hint(fmt.Errorf("mapper %q was trained with %s %.12s; this domain has %.12s", location, scope, trained, have),
+				return fault.Hint(fmt.Errorf("mapper %q was trained with %s %.12s; this domain has %.12s", location, scope, trained,
+					have),
 					"name the domain that it was trained for, or train a mapper for this one")
 			}
 		}
@@ -226,8 +228,9 @@ func (n *Networks) FrozenHashes() map[string]string {
 	return hashes
 }
 
-// Sharing returns networks that share with n its device, its programs and its frozen weights, but have a mapper of their
-// own, none until LoadMapper. number, from 1 on, tells them from others that share with n. All of them are for one goroutine.
+// Sharing returns networks that share with n its device, its programs and its frozen weights, but have a mapper of
+// their own, none until LoadMapper. number, from 1 on, tells them from others that share with n. All of them are for
+// one goroutine.
 func (n *Networks) Sharing(number int) *Networks {
 	shared := *n
 	shared.mapperScope = fmt.Sprintf("%s-%d", MapperScope, number)
@@ -244,8 +247,8 @@ func (n *Networks) mapName() string { return "map by " + n.mapperScope }
 // NeedFrozen loads generator and CLIP, for graphs that are built outside of this package.
 func (n *Networks) NeedFrozen() error { return n.NeedFrozenIn(Float32) }
 
-// ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. scope is
-// Networks.Store's root, as graph functions receive it.
+// ImageEmbeds is the frozen half of eq. 9 as a graph: z [B,Z] → the scaled CLIP embedding of its picture [B,E]. scope
+// is Networks.Store's root, as graph functions receive it.
 func (n *Networks) ImageEmbeds(scope *model.Scope, z *graph.Node, noise stylegan2.Noise) *graph.Node {
 	return n.ImageEmbedsIn(scope, Float32, z, noise)
 }

@@ -12,12 +12,13 @@ import (
 
 // go test ./models/pipeline -run - -bench OpenFullSize -benchtime 5x
 //
-// How long it takes to open StyleGAN2 of 1024 pixels and ViT-B/32 until both can be computed with, from folders of 740 MB
-// in the system's cache: their SHA-256 is computed each time.
+// How long it takes to open StyleGAN2 of 1024 pixels and ViT-B/32 until both can be computed with, from folders of 740
+// MB in the system's cache: their SHA-256 is computed each time.
 func BenchmarkOpenFullSize(b *testing.B) {
 	backend := nntest.Backend(b)
-	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 1024, StyleDim: 512, NMLP: 8, LRMLP: 0.01, ColorOrder: "RGB",
-		Channels: map[int]int{4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}}
+	generator := stylegan2.Config{ModelType: stylegan2.ModelType, Size: 1024, StyleDim: 512, NMLP: 8, LRMLP: 0.01,
+		ColorOrder: "RGB",
+		Channels:   map[int]int{4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}}
 	vit, err := clip.DecodeConfig([]byte(`{"model_type": "clip"}`))
 	if err != nil {
 		b.Fatal(err)
@@ -51,7 +52,8 @@ func BenchmarkOpenFullSize(b *testing.B) {
 		}
 		return path
 	}
-	at := Locations{Generator: write("generator", generator, generator.Shapes(), nil), CLIP: write("clip", vit, vit.Shapes(), files)}
+	at := Locations{Generator: write("generator", generator, generator.Shapes(), nil),
+		CLIP: write("clip", vit, vit.Shapes(), files)}
 	for b.Loop() {
 		n, err := Open(backend, at)
 		if err == nil {

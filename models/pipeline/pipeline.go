@@ -16,12 +16,12 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// batchSize is how many items go through the networks at once. Results depend on it in float32's last digits only (2e-5 of
-// an image embedding of length 11, on a CPU).
+// batchSize is the number of items that go through the networks at once. Results depend on it in float32's last digits
+// only (2e-5 of an image embedding of length 11, on a CPU).
 const batchSize = 32
 
-// PictureBatch is how many pictures are drawn at once: Pictures if it is set, else batchSize, or fewer of more than 256
-// pixels, so that the layers of one batch take no more memory than they do at 256.
+// PictureBatch returns the number of pictures drawn at once: Pictures if it is set, else batchSize, or fewer of more
+// than 256 pixels, so that the layers of one batch take no more memory than they do at 256.
 func (n *Networks) PictureBatch() int {
 	if n.Pictures > 0 {
 		return n.Pictures
@@ -40,7 +40,8 @@ type Lost struct {
 func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
 	for i, text := range texts {
 		if strings.TrimSpace(text) == "" {
-			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1), "give a description, such as \"a wizard with round glasses\"")
+			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1),
+				"give a description, such as \"a wizard with round glasses\"")
 		}
 	}
 	return n.embedTexts(ctx, texts)
@@ -74,13 +75,14 @@ func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, [
 	return out[0], lost, nil
 }
 
-// EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1]. Those of CLIP's size are
-// taken as they are, such as Preprocessor's; others go through the release's area filter.
+// EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1]. Those of CLIP's size
+// are taken as they are, such as Preprocessor's; others go through the release's area filter.
 func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, width int) ([]float32, error) {
 	if err := n.need(clipScope); err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize, batch.Rows(images, 3, height, width))
+	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize,
+		batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -88,23 +90,29 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 }
 
 // Project moves text embeddings [N,E] to image embeddings by eq. 3.
-func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32, error) {
-	out, err := batch.Run(ctx, n.Runner, "project", func(_ *model.Scope, textEmbeds, textPrompt, imagePrompt, alpha *graph.Node) *graph.Node {
+func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32,
+	error) {
+	out, err := batch.Run(ctx, n.Runner, "project", func(_ *model.Scope, textEmbeds, textPrompt, imagePrompt,
+		alpha *graph.Node) *graph.Node {
 		return clip.Project(textEmbeds, textPrompt, imagePrompt, alpha)
-	}, batchSize, batch.Rows(textEmbeds, n.CLIP.ProjectionDim), batch.Vector(prompts.Text), batch.Vector(prompts.Image), batch.Scalar(alpha))
+	}, batchSize, batch.Rows(textEmbeds, n.CLIP.ProjectionDim), batch.Vector(prompts.Text), batch.Vector(prompts.Image),
+		batch.Scalar(alpha))
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-// ProjectEach is Project with anchors and an α for each row, so that eq. 3 and eq. 11 of many pictures are one batch: text
-// embeddings [N,E], the anchors' [N,E] and alphas [N].
-func (n *Networks) ProjectEach(ctx context.Context, textEmbeds, textAnchors, imageAnchors, alphas []float32) ([]float32, error) {
+// ProjectEach is Project with anchors and an α for each row, so that eq. 3 and eq. 11 of many pictures are one batch:
+// text embeddings [N,E], the anchors' [N,E] and alphas [N].
+func (n *Networks) ProjectEach(ctx context.Context, textEmbeds, textAnchors, imageAnchors, alphas []float32) ([]float32,
+	error) {
 	dim := n.CLIP.ProjectionDim
-	out, err := batch.Run(ctx, n.Runner, "project each", func(_ *model.Scope, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
-		return clip.Project(textEmbeds, textAnchors, imageAnchors, alphas)
-	}, batchSize, batch.Rows(textEmbeds, dim), batch.Rows(textAnchors, dim), batch.Rows(imageAnchors, dim), batch.Rows(alphas))
+	out, err := batch.Run(ctx, n.Runner, "project each",
+		func(_ *model.Scope, textEmbeds, textAnchors, imageAnchors, alphas *graph.Node) *graph.Node {
+			return clip.Project(textEmbeds, textAnchors, imageAnchors, alphas)
+		}, batchSize, batch.Rows(textEmbeds, dim), batch.Rows(textAnchors, dim), batch.Rows(imageAnchors, dim),
+		batch.Rows(alphas))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +141,7 @@ type Synthesis struct {
 	NoiseMode stylegan2.NoiseMode
 	// Keys [N] are the pictures' noise keys with noise mode "random", usually their seeds.
 	Keys []uint64
-	// TruncationPsi pulls W towards its mean; 1 is no truncation, as in the paper.
+	// TruncationPsi pulls W towards its mean; 1 disables truncation, as in the paper.
 	TruncationPsi float64
 }
 
@@ -156,10 +164,11 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, "truncate styles", func(scope *model.Scope, z, mean, psi *graph.Node) *graph.Node {
-		w := stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
-		return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
-	}, batchSize, in, batch.Vector(mean), batch.Scalar(psi))
+	out, err := batch.Run(ctx, n.Runner, "truncate styles",
+		func(scope *model.Scope, z, mean, psi *graph.Node) *graph.Node {
+			w := stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
+			return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
+		}, batchSize, in, batch.Vector(mean), batch.Scalar(psi))
 	if err != nil {
 		return nil, err
 	}
@@ -179,30 +188,34 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 	if len(keys) != count {
 		return nil, fmt.Errorf("%d noise keys for %d pictures", len(keys), count)
 	}
-	out, err := batch.Run(ctx, n.Runner, "render with noise "+string(s.NoiseMode), func(scope *model.Scope, ws, keys *graph.Node) *graph.Node {
-		return stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, n.PictureBatch(), batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
+	out, err := batch.Run(ctx, n.Runner, "render with noise "+string(s.NoiseMode),
+		func(scope *model.Scope, ws, keys *graph.Node) *graph.Node {
+			return stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+		}, n.PictureBatch(), batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-// RenderAndEmbed is what sampling needs: z [N,Z] → the scaled embeddings [N,E] of its pictures, which never leave the device.
+// RenderAndEmbed computes the pairs of sampling: z [N,Z] → the scaled embeddings [N,E] of its pictures, which never
+// leave the device.
 func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis) ([]float32, error) {
 	if err := n.NeedFrozen(); err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, "sample with noise "+string(s.NoiseMode), func(scope *model.Scope, z, keys *graph.Node) *graph.Node {
-		return n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
-	}, n.PictureBatch(), batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
+	out, err := batch.Run(ctx, n.Runner, "sample with noise "+string(s.NoiseMode),
+		func(scope *model.Scope, z, keys *graph.Node) *graph.Node {
+			return n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+		}, n.PictureBatch(), batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-// Classify returns the index of the value that the domain's classifier sees for each attribute: pictures [N,3,H,H] → [N][A].
+// Classify returns the index of the value that the domain's classifier sees for each attribute: pictures [N,3,H,H] →
+// [N][A].
 func (n *Networks) Classify(ctx context.Context, images []float32) ([][]int, error) {
 	if err := n.need(classifierScope); err != nil {
 		return nil, err

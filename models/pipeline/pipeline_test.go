@@ -25,7 +25,8 @@ const pixels = 3 * pipelinetest.Size * pipelinetest.Size
 func tiny(t *testing.T) *pipeline.Networks {
 	t.Helper()
 	n, dir := openTiny(t, 1)
-	if err := n.LoadMapper(writeMapper(t, filepath.Join(dir, "mapper"), pipelinetest.EmbedDim, pipelinetest.ZDim, 1)); err != nil {
+	if err := n.LoadMapper(writeMapper(t, filepath.Join(dir, "mapper"), pipelinetest.EmbedDim, pipelinetest.ZDim,
+		1)); err != nil {
 		t.Fatal(err)
 	}
 	n.Backend = nntest.Backend(t)
@@ -38,7 +39,8 @@ func openTiny(t *testing.T, seed uint64) (*pipeline.Networks, string) {
 	if _, err := pipelinetest.Write(dir, seed); err != nil {
 		t.Fatal(err)
 	}
-	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,8 @@ func openTiny(t *testing.T, seed uint64) (*pipeline.Networks, string) {
 
 func writeMapper(t *testing.T, dir string, embedDim, zDim int, seed uint64) string {
 	t.Helper()
-	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: embedDim, ZDim: zDim, Width: 16, Blocks: 1, Layers: 2}
+	cfg := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: embedDim, ZDim: zDim, Width: 16,
+		Blocks: 1, Layers: 2}
 	if err := checkpoints.Write(dir, checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +112,8 @@ func TestResultsDoNotDependOnBatches(t *testing.T) {
 	again, _ := sample(32, count) // three rows by the program of 32
 	expectClose(t, "rows 32 to 34", again, embeds[32*pipelinetest.EmbedDim:], 1e-4)
 	// Sampling in one graph and rendering, then embedding, are the same.
-	expectClose(t, "embedding of pictures", must[[]float32](t)(n.EmbedImages(ctx, images, pipelinetest.Size, pipelinetest.Size)), embeds, 1e-4)
+	expectClose(t, "embedding of pictures",
+		must[[]float32](t)(n.EmbedImages(ctx, images, pipelinetest.Size, pipelinetest.Size)), embeds, 1e-4)
 	for i, v := range embeds[:pipelinetest.EmbedDim] {
 		if v == embeds[pipelinetest.EmbedDim+i] {
 			t.Fatal("two rows have the same embedding")
@@ -167,16 +171,19 @@ func TestTruncation(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
-	if _, _, err := n.EmbedTexts(ctx, []string{"a", " \n"}); err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), "text 2 is empty") {
+	if _, _, err := n.EmbedTexts(ctx, []string{"a", " \n"}); err == nil || !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "text 2 is empty") {
 		t.Errorf("an empty text: %v", err)
 	}
-	if _, err := n.Styles(ctx, make([]float32, pipelinetest.ZDim+1), 1); err == nil || !strings.Contains(err.Error(), "13 values are not rows of [12]") {
+	if _, err := n.Styles(ctx, make([]float32, pipelinetest.ZDim+1), 1); err == nil ||
+		!strings.Contains(err.Error(), "13 values are not rows of [12]") {
 		t.Errorf("a part of a row: %v", err)
 	}
 	if _, err := n.MapToZ(ctx, nil); err == nil || !strings.Contains(err.Error(), "nothing to do") {
 		t.Errorf("no rows: %v", err)
 	}
-	if _, err := n.RenderAndEmbed(ctx, make([]float32, 2*pipelinetest.ZDim), pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1}}); err == nil {
+	if _, err := n.RenderAndEmbed(ctx, make([]float32, 2*pipelinetest.ZDim),
+		pipeline.Synthesis{NoiseMode: stylegan2.NoiseConst, Keys: []uint64{1}}); err == nil {
 		t.Error("one key for two rows is accepted")
 	}
 	if _, err := n.Classify(ctx, make([]float32, pixels)); err == nil || !strings.Contains(err.Error(), "no classifier") {
@@ -184,7 +191,8 @@ func TestMistakes(t *testing.T) {
 	}
 	stopped, cancel := context.WithCancelCause(ctx)
 	cancel(os.ErrDeadlineExceeded)
-	if _, err := n.MapToZ(stopped, make([]float32, pipelinetest.EmbedDim)); err == nil || !strings.Contains(err.Error(), os.ErrDeadlineExceeded.Error()) {
+	if _, err := n.MapToZ(stopped, make([]float32, pipelinetest.EmbedDim)); err == nil ||
+		!strings.Contains(err.Error(), os.ErrDeadlineExceeded.Error()) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 }
@@ -198,19 +206,23 @@ func TestLoadMapper(t *testing.T) {
 	if err := n.LoadMapper(other); err != nil {
 		t.Fatal(err)
 	}
-	if second := must[[]float32](t)(n.MapToZ(t.Context(), embeds)); nntest.MaxAbs(t, first, second) < 1e-4 || n.Hashes["mapper"] == hash {
+	if second := must[[]float32](t)(n.MapToZ(t.Context(), embeds)); nntest.MaxAbs(t, first, second) < 1e-4 ||
+		n.Hashes["mapper"] == hash {
 		t.Error("a second mapper does not replace the first")
 	}
 	wrong := writeMapper(t, filepath.Join(dir, "wrong"), pipelinetest.EmbedDim, pipelinetest.ZDim+1, 1)
-	if err := n.LoadMapper(wrong); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), "maps 20 values to 13") || !strings.Contains(fault.HintOf(err), "another domain") {
+	if err := n.LoadMapper(wrong); err == nil || fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "maps 20 values to 13") || !strings.Contains(fault.HintOf(err), "another domain") {
 		t.Errorf("another domain's mapper: %v", err)
 	}
 	if err := n.LoadMapper(filepath.Join(dir, "none")); err == nil || fault.HintOf(err) == "" {
 		t.Errorf("no mapper: %v", err)
 	}
 	trained := filepath.Join(dir, "trained")
-	for network, want := range map[string]string{"": "", "generator": "was trained with generator 00", "clip": "was trained with clip 00"} {
-		c := checkpoints.Contents{Config: *n.Mapper, Weights: mapper.Init(*n.Mapper, 2), Networks: n.FrozenHashes(), Replace: true}
+	for network, want := range map[string]string{"": "", "generator": "was trained with generator 00",
+		"clip": "was trained with clip 00"} {
+		c := checkpoints.Contents{Config: *n.Mapper, Weights: mapper.Init(*n.Mapper, 2), Networks: n.FrozenHashes(),
+			Replace: true}
 		if want != "" {
 			c.Networks[network] = strings.Repeat("0", 64)
 		}
@@ -218,7 +230,8 @@ func TestLoadMapper(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := n.LoadMapper(trained)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "") {
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) ||
+			fault.HintOf(err) == "") {
 			t.Errorf("trained with another %q: %v", network, err)
 		}
 	}
@@ -228,14 +241,17 @@ func TestLoadMapper(t *testing.T) {
 	if err := os.WriteFile(path, raw, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.LoadMapper(other); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), "SHA-256") || fault.HintOf(err) == "" {
+	if err := n.LoadMapper(other); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), "SHA-256") ||
+		fault.HintOf(err) == "" {
 		t.Errorf("a flipped bit: %v", err)
 	}
 }
 
 func TestOpenNamesTheNetwork(t *testing.T) {
-	good := pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip", Classifier: "embedded:lorelei/classifier"}
-	if n, err := pipeline.Open(nil, good); err != nil || n.Classifier == nil || len(n.Hashes) != 3 || n.Preprocessing() != "area-64-clip" {
+	good := pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip",
+		Classifier: "embedded:lorelei/classifier"}
+	if n, err := pipeline.Open(nil, good); err != nil || n.Classifier == nil || len(n.Hashes) != 3 ||
+		n.Preprocessing() != "area-64-clip" {
 		t.Fatalf("%+v, %v", n, err)
 	}
 	for want, change := range map[string]func(*pipeline.Locations){

@@ -15,16 +15,16 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Precision is the type of the numbers inside generator and CLIP, for graphs that are built outside of this package. What
-// goes in and comes out is float32 in either. The empty Precision is Float32.
+// Precision is the type of the numbers inside generator and CLIP, for graphs that are built outside of this package.
+// What goes in and comes out is float32 in either. The empty Precision is Float32.
 type Precision string
 
 // Precisions, named as data types.
 const (
 	Float32 Precision = "float32"
 	// BFloat16 has matrix products and convolutions in bfloat16; on a CPU, for which XLA has no such convolutions, 3×3
-	// convolutions at one resolution are float32, with weights in bfloat16. Styles, demodulation and the sum of colours, layer
-	// norm, softmax and the embedding's norm are float32.
+	// convolutions at one resolution are float32, with weights in bfloat16. Styles, demodulation and the sum of colours,
+	// layer norm, softmax and the embedding's norm are float32.
 	BFloat16 Precision = "bfloat16"
 )
 
@@ -33,8 +33,8 @@ func (p *Precision) UnmarshalText(text []byte) error {
 	return fault.Choose(p, "precision", text, Float32, BFloat16)
 }
 
-// in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the package
-// computes with.
+// in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the
+// package computes with.
 func (p Precision) in(root *model.Scope, network string) *model.Scope {
 	if p == BFloat16 {
 		return root.At("%s", network).At(string(BFloat16))

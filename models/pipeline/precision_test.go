@@ -33,10 +33,11 @@ func lowestCosine(a, b []float32, width int) float64 {
 	return lowest
 }
 
-// In bfloat16, whose numbers have 8 significant bits, the embeddings of Lorelei's pictures and the semantic loss's gradient
-// for z point where those in float32 point. Found were cosines of 0.9992 for the worst of the embeddings and of 0.9970 for
-// the gradient of the batch. With constant noise the latter was 0.9947, and 0.9999 with CLIP alone in bfloat16; the rest is
-// a few pictures whose edges move (the worst had 0.92). Changing z by one part in 256 took the gradient further, to 0.987.
+// In bfloat16, whose numbers have 8 significant bits, the embeddings of Lorelei's pictures and the semantic loss's
+// gradient for z point where those in float32 point. Found were cosines of 0.9992 for the worst of the embeddings and
+// of 0.9970 for the gradient of the batch. With constant noise the latter was 0.9947, and 0.9999 with CLIP alone in
+// bfloat16; the rest is a few pictures whose edges move (the worst had 0.92). Changing z by one part in 256 took the
+// gradient further, to 0.987.
 func TestBFloat16FollowsFloat32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the embedded domain's gradient in two precisions")
@@ -76,7 +77,8 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 	}
 	wantEmbeds, wantGradient := run(Float32)
 	embeds, gradient := run(BFloat16)
-	embedsCosine, gradientCosine := lowestCosine(embeds, wantEmbeds, embedDim), lowestCosine(gradient, wantGradient, len(gradient))
+	embedsCosine, gradientCosine := lowestCosine(embeds, wantEmbeds, embedDim),
+		lowestCosine(gradient, wantGradient, len(gradient))
 	t.Logf("cosine with float32: embeddings at least %.6f, gradient of the batch %.6f", embedsCosine, gradientCosine)
 	if !(embedsCosine >= 0.998) {
 		t.Errorf("embeddings have a cosine of %g with those in float32", embedsCosine)
@@ -90,7 +92,8 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 	for v := range n.Store.IterVariables() {
 		inGenerator := strings.HasPrefix(v.Scope(), "/generator/bfloat16")
 		narrow := strings.HasPrefix(v.Scope(), "/clip/bfloat16") || inGenerator && strings.HasSuffix(v.Name(), ".conv.kernel")
-		if (narrow && v.DType() != dtypes.BFloat16) || (!narrow && inGenerator && v.Name() != "input.input" && v.DType() != dtypes.Float32) {
+		if (narrow && v.DType() != dtypes.BFloat16) || (!narrow && inGenerator && v.Name() != "input.input" &&
+			v.DType() != dtypes.Float32) {
 			t.Errorf("%s is %s", v.Path(), v.DType())
 		}
 	}
@@ -103,7 +106,8 @@ func TestPrecisionReadsItsNames(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, p, err)
 		}
 	}
-	if err := new(Precision).UnmarshalText([]byte("float16")); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "bfloat16") {
+	if err := new(Precision).UnmarshalText([]byte("float16")); !fault.IsUsage(err) ||
+		!strings.Contains(fault.HintOf(err), "bfloat16") {
 		t.Errorf("float16: %v", err)
 	}
 }

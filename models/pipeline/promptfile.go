@@ -55,11 +55,14 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
-		return PromptFile{}, fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
+		return PromptFile{},
+			fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
 	}
-	p := PromptFile{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"], CLIPSHA256: w.Metadata["clip_sha256"]}
+	p := PromptFile{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"],
+		CLIPSHA256: w.Metadata["clip_sha256"]}
 	if want := n.Hashes["clip"]; p.CLIPSHA256 != want {
-		return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path, p.CLIPSHA256, want),
+		return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path,
+			p.CLIPSHA256, want),
 			"compute them again with `illustrator prompt`")
 	}
 	if p.Text, err = w.Tensors[textPromptTensor].Float32s(); err != nil {
@@ -70,7 +73,8 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	for i, v := range slices.Concat(p.Text, p.Image) {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number", path, i, textPromptTensor, imagePromptTensor, v),
+			return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number",
+				path, i, textPromptTensor, imagePromptTensor, v),
 				"compute them again with `illustrator prompt`")
 		}
 	}

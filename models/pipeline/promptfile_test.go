@@ -31,7 +31,8 @@ func TestPromptsRoundTripAndRefuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(got.Text, want.Text) || !slices.Equal(got.Image, want.Image) || got.TextPrompt != want.TextPrompt || got.Source != want.Source {
+	if !slices.Equal(got.Text, want.Text) || !slices.Equal(got.Image, want.Image) || got.TextPrompt != want.TextPrompt ||
+		got.Source != want.Source {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if !slices.Equal(raw, write(want)) {
@@ -47,7 +48,8 @@ func TestPromptsRoundTripAndRefuse(t *testing.T) {
 		"element 5":                                      write(infinite),
 		"read prompts":                                   raw[:20],
 	} {
-		if _, err := ParsePrompts(path, raw, networks, "A person."); err == nil || fault.IsUsage(err) || !strings.Contains(err.Error(), message) || !strings.Contains(err.Error(), path) ||
+		if _, err := ParsePrompts(path, raw, networks, "A person."); err == nil || fault.IsUsage(err) ||
+			!strings.Contains(err.Error(), message) || !strings.Contains(err.Error(), path) ||
 			!strings.Contains(fault.HintOf(err), "illustrator prompt") {
 			t.Errorf("error %v, hint %q; want %q and the file", err, fault.HintOf(err), message)
 		}
@@ -73,9 +75,12 @@ func TestReleasedImagePrompt(t *testing.T) {
 			}
 		}
 	}
-	long, whole := filepath.Join("testdata", "image_prompt_long.pth"), filestest.Read(t, filepath.Join("testdata", "image_prompt.pth"))
-	for want, raw := range map[string][]byte{"has shape [1 4]; expected [1 3]": filestest.Read(t, long), "read PyTorch file": whole[:len(whole)/2]} {
-		if _, err := ParsePrompts(long, raw, networks, "A Cat."); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+	long, whole := filepath.Join("testdata", "image_prompt_long.pth"),
+		filestest.Read(t, filepath.Join("testdata", "image_prompt.pth"))
+	for want, raw := range map[string][]byte{"has shape [1 4]; expected [1 3]": filestest.Read(t, long),
+		"read PyTorch file": whole[:len(whole)/2]} {
+		if _, err := ParsePrompts(long, raw, networks, "A Cat."); err == nil || !strings.Contains(err.Error(), want) ||
+			fault.HintOf(err) == "" {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

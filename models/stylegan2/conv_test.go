@@ -80,7 +80,7 @@ func TestUpConvOfDevices(t *testing.T) {
 	}
 	defer device.Finalize()
 	results := func(backend compute.Backend) []float64 {
-		outputs, err := graph.ExecOnceN(backend, func(x, kernel *graph.Node) []*graph.Node {
+		outputs, err := graph.CallOnceN(backend, func(x, kernel *graph.Node) []*graph.Node {
 			if nn.OnHost(x.Graph()) == (backend == device) {
 				t.Error("the graph is not that of the backend")
 			}

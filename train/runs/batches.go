@@ -32,7 +32,8 @@ type BatchWork struct {
 func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	run := j.Run
 	if run.Train.Devices == train.AllDevices {
-		return nil, fault.Usage(errors.New("train.devices is all"), "name the number of devices to find a batch for: --set train.devices=2")
+		return nil, fault.Usage(errors.New("train.devices is all"),
+			"name the number of devices to find a batch for: --set train.devices=2")
 	}
 	m, err := j.mapper()
 	if err != nil {
@@ -59,7 +60,14 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	j.Networks.Pictures = run.Pairs.Batch
 	return []BatchWork{
 		{sampling, "pairs.batch", fmt.Sprint(j.Networks.PictureBatch()), 1, most, nil},
-		{training, "train.batch", fmt.Sprint(run.Train.Batch), degenerate, min(most, run.Pairs.Rows-run.Train.Validation.Rows), estimate},
+		{
+			training,
+			"train.batch",
+			fmt.Sprint(run.Train.Batch),
+			degenerate,
+			min(most, run.Pairs.Rows-run.Train.Validation.Rows),
+			estimate,
+		},
 	}, nil
 }
 

@@ -64,7 +64,7 @@ func Differences(runs []Run) ([][]string, error) {
 	return append(table, outcomes(runs)...), nil
 }
 
-// circumstances are what a run's settings don't say.
+// circumstances list what a run's settings don't say.
 func circumstances(runs []Run) []configs.Setting {
 	var all []configs.Setting
 	add := func(key string, of func(train.Info) string) {

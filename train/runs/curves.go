@@ -15,8 +15,8 @@ type Curves struct {
 	Runs []Curve
 }
 
-// Curve is a loss over a run's steps: in training by the weights of each stage, in validation by those of the last stage,
-// with the noise held fixed. It has no points where the loss has no weight.
+// Curve is a loss over a run's steps: in training by the weights of each stage, in validation by those of the last
+// stage, with the noise held fixed. It has no points where the loss has no weight.
 type Curve struct {
 	Run                  string
 	Training, Validation []Point

@@ -66,7 +66,7 @@ func Find(ref string) (train.Folder, error) {
 		return train.Folder(filepath.Clean(ref)), nil
 	}
 	if filepath.Base(ref) != ref {
-		return "", &Error{Code: NoFolder, Text: fmt.Sprintf("run %q: there is no such folder", ref)}
+		return "", &Error{Code: NoFolder, Text: fmt.Sprintf("run %q: the folder does not exist", ref)}
 	}
 	names, err := folders(DefaultFolder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -77,10 +77,12 @@ func Find(ref string) (train.Folder, error) {
 	case len(matches) == 1:
 		return train.Folder(filepath.Join(DefaultFolder, matches[0])), nil
 	case len(matches) > 1:
-		return "", fault.Usage(fmt.Errorf("run %q: %s are meant by it", ref, strings.Join(matches, " and ")), "give the whole name")
+		return "", fault.Usage(fmt.Errorf("run %q: %s are meant by it", ref, strings.Join(matches, " and ")),
+			"give the whole name")
 	}
 	if near := fault.Nearest(ref, names); near != "" {
-		return "", fault.Usage(fmt.Errorf("run %q: there is none in the folder %s", ref, DefaultFolder), "did you mean %s?", near)
+		return "", fault.Usage(fmt.Errorf("run %q: there is none in the folder %s", ref, DefaultFolder),
+			"did you mean %s?", near)
 	}
 	return "", &Error{Code: NoRun, Text: fmt.Sprintf("run %q: there is none in the folder %s", ref, DefaultFolder)}
 }
@@ -103,7 +105,8 @@ func means(ref, name string) bool {
 func folders(path string) (names []string, err error) {
 	entries, err := os.ReadDir(path)
 	for _, e := range entries {
-		if info, err := os.Stat(filepath.Join(path, e.Name())); err == nil && info.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+		if info, err := os.Stat(filepath.Join(path, e.Name())); err == nil && info.IsDir() &&
+			!strings.HasPrefix(e.Name(), ".") {
 			names = append(names, e.Name())
 		}
 	}

@@ -20,8 +20,8 @@ import (
 // DefaultFolder holds the runs that are given no folder.
 const DefaultFolder = "runs"
 
-// Numbered returns the folder of a run that is given none: the newest in the folder runs with the same settings and name,
-// so that the same command resumes it, or a new one. The name is a slug.
+// Numbered returns the folder of a run that is given none: the newest in the folder runs with the same settings and
+// name, so that the same command resumes it, or a new one. The name is a slug.
 func Numbered(run configs.Run, name string) (string, error) {
 	entries, err := os.ReadDir(DefaultFolder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -29,9 +29,9 @@ func Numbered(run configs.Run, name string) (string, error) {
 	}
 	next := 0
 	for _, e := range slices.Backward(entries) {
-		digits, rest, found := strings.Cut(e.Name(), "-")
+		digits, rest, dashed := strings.Cut(e.Name(), "-")
 		number, err := strconv.Atoi(digits)
-		if !found || err != nil || !e.IsDir() {
+		if !dashed || err != nil || !e.IsDir() {
 			continue
 		}
 		next = max(next, number+1)
@@ -79,7 +79,10 @@ func samePairs(folder train.Folder, info *train.Info, set, validation *pairs.Set
 		given      *pairs.Set
 	}{{"pairs", info.PairsSHA256, set}, {"validation pairs", info.ValidationPairsSHA256, validation}} {
 		if c.given != nil && c.given.SHA256() != c.want {
-			return &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run on other %s than %q: %s", folder, c.what, c.given.Source, info.Pairs)}
+			return &Error{
+				Code: Taken,
+				Text: fmt.Sprintf("%s holds a run on other %s than %q: %s", folder, c.what, c.given.Source, info.Pairs),
+			}
 		}
 	}
 	return nil
@@ -110,7 +113,10 @@ func sameSettings(folder train.Folder, run configs.Run) (bool, error) {
 	case bytes.Equal(there, text):
 		return true, nil
 	}
-	return false, &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run with other settings: %s", folder, configs.Difference(there, text))}
+	return false, &Error{
+		Code: Taken,
+		Text: fmt.Sprintf("%s holds a run with other settings: %s", folder, configs.Difference(there, text)),
+	}
 }
 
 // claim makes the run's folder and stores the settings in it, or finds the same settings there.

@@ -80,8 +80,8 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	return folder, nil
 }
 
-// startFrom has the training start from the mapper in folder, which openInit has opened. A run that resumes must have started
-// from the same.
+// startFrom has the training start from the mapper in folder, which openInit has opened. A run that resumes must have
+// started from the same.
 func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training) (err error) {
 	if folder == nil {
 		return nil
@@ -89,7 +89,8 @@ func (k *keeper) startFrom(folder *checkpoints.Folder, training *train.Training)
 	if sum := folder.SHA256(); k.info.InitSHA256 == "" && k.info.Step == 0 {
 		k.info.InitSHA256 = sum
 	} else if k.info.InitSHA256 != sum {
-		return &Error{Code: Taken, Text: fmt.Sprintf("%s holds a run that started from another mapper than that of init now", k.folder)}
+		text := fmt.Sprintf("%s holds a run that started from another mapper than that of init now", k.folder)
+		return &Error{Code: Taken, Text: text}
 	}
 	training.Init, err = folder.Weights()
 	return err

@@ -47,7 +47,8 @@ func List(folder string) ([]Listed, error) {
 			row.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
 		} else {
 			at := run.Info
-			row.Status, row.Step, row.Steps, row.Best, row.Seconds, row.Updated = at.Status, at.Step, at.Steps, at.Best, at.Seconds, &at.Updated
+			row.Status, row.Step, row.Steps, row.Best = at.Status, at.Step, at.Steps, at.Best
+			row.Seconds, row.Updated = at.Seconds, &at.Updated
 		}
 		rows[i] = row
 	}

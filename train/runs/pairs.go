@@ -95,8 +95,8 @@ func Verify(ctx context.Context, env host.Env, folder string) (rows int, bad []p
 	return rows, bad, err
 }
 
-// verifyProgress shows how many bytes were read. It is nil for few bytes, which are read at once: a GiB takes a second or
-// two.
+// verifyProgress shows how many bytes were read. It is nil for few bytes, which are read at once: a GiB takes a second
+// or two.
 type verifyProgress struct{ host.Progress }
 
 const mebibyte = 1 << 20
@@ -123,7 +123,14 @@ func (v *verifyProgress) Done() {
 }
 
 // Sample completes the set in folder to rows rows. Where nothing is missing, no device is started.
-func Sample(ctx context.Context, env host.Env, n *pipeline.Networks, folder string, meta pairs.Meta, shardRows, rows int) (err error) {
+func Sample(
+	ctx context.Context,
+	env host.Env,
+	n *pipeline.Networks,
+	folder string,
+	meta pairs.Meta,
+	shardRows, rows int,
+) (err error) {
 	w, err := pairs.OpenWriter(folder, meta, shardRows)
 	if err != nil {
 		return err
@@ -148,7 +155,8 @@ func Sample(ctx context.Context, env host.Env, n *pipeline.Networks, folder stri
 	defer bar.Done()
 	err = sampling.Pairs(ctx, n, w, rows, func(done int) { bar.Set(done, "") })
 	if cause := context.Cause(ctx); cause != nil && err == cause {
-		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder), "the same command resumes from there")
+		return fault.Hint(fmt.Errorf("%d of %d pairs are in %q", w.Rows(), rows, folder),
+			"the same command resumes from there")
 	}
 	return err
 }

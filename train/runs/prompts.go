@@ -43,7 +43,14 @@ func PairsPrompt(ctx context.Context, n *pipeline.Networks, folder string) (imag
 }
 
 // WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
-func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path, text string, image []float32, source string) error {
+func WritePrompts(
+	ctx context.Context,
+	env host.Env,
+	n *pipeline.Networks,
+	path, text string,
+	image []float32,
+	source string,
+) error {
 	embed, err := embed(ctx, env, n, []string{text})
 	if err != nil {
 		return fmt.Errorf("text prompt: %w", err)

@@ -19,7 +19,8 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, fault.Usage(fmt.Errorf("%s is a link or a file, not the folder of a run", folder), "name the folder itself")
+		return nil, fault.Usage(fmt.Errorf("%s is a link or a file, not the folder of a run", folder),
+			"name the folder itself")
 	}
 	entries, err := os.ReadDir(string(folder))
 	if err != nil {
@@ -34,10 +35,12 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 		}
 	}
 	if !has[filepath.Base(folder.Config())] || !has[filepath.Base(folder.Info())] {
-		return nil, fault.Usage(fmt.Errorf("%s is not the folder of a run: it lacks config.yaml or run.json", folder), "remove it yourself if it is not needed")
+		return nil, fault.Usage(fmt.Errorf("%s is not the folder of a run: it lacks config.yaml or run.json", folder),
+			"remove it yourself if it is not needed")
 	}
 	if len(foreign) > 0 {
-		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")), "move that away first, or remove the folder yourself")
+		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")),
+			"move that away first, or remove the folder yourself")
 	}
 	lock, err := files.LockFolder(string(folder))
 	if err != nil {
@@ -46,7 +49,8 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 	return func() { _ = lock.Release() }, nil
 }
 
-// Remove removes a run's folder. The files that mark it as a run go last, so that what is left of an interrupted removal can be removed.
+// Remove removes a run's folder. The files that mark it as a run go last, so that what is left of an interrupted
+// removal can be removed.
 func Remove(folder train.Folder) error {
 	entries, err := os.ReadDir(string(folder))
 	if err != nil {

@@ -32,7 +32,8 @@ func TestClaimFolder(t *testing.T) {
 		}
 	}
 	run.Mapper.Width = 16
-	if err := claim(train.Folder(dir), run); err == nil || !strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
+	if err := claim(train.Folder(dir), run); err == nil ||
+		!strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
 		t.Errorf("other settings: %v", err)
 	}
 	if info, err := train.Folder(dir).ReadInfo(); info != nil || err != nil {

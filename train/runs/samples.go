@@ -43,7 +43,12 @@ func (j *Job) newSampler(ctx context.Context, training *train.Training) (func(co
 		if err != nil {
 			return err
 		}
-		sheet, err := pictures.Grid(images, labels, min(len(images), 8), pictures.GridOptions{Title: fmt.Sprintf("After %d steps", step)})
+		sheet, err := pictures.Grid(
+			images,
+			labels,
+			min(len(images), 8),
+			pictures.GridOptions{Title: fmt.Sprintf("After %d steps", step)},
+		)
 		if err != nil {
 			return err
 		}
@@ -66,12 +71,12 @@ func (j *Job) draw(ctx context.Context, training *train.Training, imageEmbeds []
 		return nil, err
 	}
 	size := j.Networks.Generator.Size
-	drawn, err := pictures.Split(images, size, size)
+	made, err := pictures.Split(images, size, size)
 	if err != nil {
 		return nil, err
 	}
-	pictures := make([]image.Image, len(drawn))
-	for i, p := range drawn {
+	pictures := make([]image.Image, len(made))
+	for i, p := range made {
 		pictures[i] = p.Image()
 	}
 	return pictures, nil

@@ -73,7 +73,14 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if err := j.makePrompts(ctx, set); err != nil {
 		return train.Info{}, err
 	}
-	training := &train.Training{Config: j.Run.Train, Mapper: m, Seed: j.Run.Seed, Networks: j.Networks, Pairs: set, Folder: j.Folder}
+	training := &train.Training{
+		Config:   j.Run.Train,
+		Mapper:   m,
+		Seed:     j.Run.Seed,
+		Networks: j.Networks,
+		Pairs:    set,
+		Folder:   j.Folder,
+	}
 	if validation != nil { // a nil *pairs.Set makes an interface that is not nil
 		training.ValidationPairs = validation
 	}
@@ -121,7 +128,17 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 	if err := keeper.begin(); err != nil {
 		return err
 	}
-	log.Debug("training begins", "steps", keeper.info.Steps, "parameters", keeper.info.Parameters, "pairs", keeper.info.Pairs, "device", keeper.info.Device)
+	log.Debug(
+		"training begins",
+		"steps",
+		keeper.info.Steps,
+		"parameters",
+		keeper.info.Parameters,
+		"pairs",
+		keeper.info.Pairs,
+		"device",
+		keeper.info.Device,
+	)
 	state, err := training.Run(ctx)
 	if noted := keeper.end(ctx, state, err); err == nil {
 		err = noted
@@ -135,7 +152,11 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 // explainTraining gives the error of a training that did not finish its hint.
 func explainTraining(ctx context.Context, err error, state train.State, info train.Info, folder train.Folder) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.Hint(err, "free some space: what is saved is whole, and the same command resumes after step %d", info.Step)
+		return fault.Hint(
+			err,
+			"free some space: what is saved is whole, and the same command resumes after step %d",
+			info.Step,
+		)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		if err.Error() != cause.Error() { // more went wrong, or the checkpoint was not saved
@@ -145,7 +166,10 @@ func explainTraining(ctx context.Context, err error, state train.State, info tra
 	}
 	var bad *train.NonFiniteError
 	if errors.As(err, &bad) {
-		return fault.Hint(err, "lower learning_rate, set train.optimizer.clip_norm, or leave such steps out with train.on_nan=skip, in a new run")
+		return fault.Hint(
+			err,
+			"lower learning_rate, set train.optimizer.clip_norm, or leave such steps out with train.on_nan=skip, in a new run",
+		)
 	}
 	return err
 }

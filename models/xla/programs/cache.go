@@ -22,7 +22,7 @@ type Cache struct {
 	// Limit is the most bytes that the folder holds; the programs that were not used for longest go first. 0 is
 	// DefaultLimit.
 	Limit int64
-	Log   *slog.Logger // is told of each program at level debug; nil discards
+	Log   *slog.Logger // gets each program at level debug; nil discards
 }
 
 // DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on the embedded domain.
@@ -135,7 +135,7 @@ func (c *Cache) files() (files []fs.FileInfo, bytes int64, err error) {
 		if !ours.MatchString(entry.Name()) {
 			continue
 		}
-		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() { // another process may have removed it by now
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() { // another process may have removed it
 			files, bytes = append(files, info), bytes+info.Size()
 		}
 	}

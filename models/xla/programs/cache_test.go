@@ -35,7 +35,7 @@ func TestCacheReadsWhatItWrote(t *testing.T) {
 	}
 }
 
-// What is damaged, cut or another program's is an error and never a program.
+// A damaged, cut or foreign file is an error and never a program.
 func TestCacheRefusesDamage(t *testing.T) {
 	c := &Cache{Folder: t.TempDir(), Limit: 200}
 	if err := c.write(keyA, []byte("program a")); err != nil {
@@ -101,7 +101,8 @@ func TestCachePrunes(t *testing.T) {
 	if err := c.write(keyC, make([]byte, 60)); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{other: true, halfWritten: false, c.path(keyA): true, c.path(keyB): false, c.path(keyC): true} {
+	for path, want := range map[string]bool{other: true, halfWritten: false, c.path(keyA): true, c.path(keyB): false,
+		c.path(keyC): true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: %v; want it there: %v", filepath.Base(path), err, want)
 		}

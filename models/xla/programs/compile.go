@@ -97,7 +97,8 @@ func (p *plugin) key(args *C.compile_args) (string, error) {
 	}
 	program := args.program
 	return keyOf(append(append(parts, p.machine...), file.SHA256,
-		text(program.format, program.format_size), text(args.options, args.options_size), text(program.code, program.code_size))), nil
+		text(program.format, program.format_size), text(args.options, args.options_size),
+		text(program.code, program.code_size))), nil
 }
 
 // text is the memory at start as a string, without a copy.

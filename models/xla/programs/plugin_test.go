@@ -34,7 +34,8 @@ func TestDeclarations(t *testing.T) {
 	if compiler == "" {
 		compiler = "gcc"
 	}
-	out, err := exec.Command(compiler, "-fsyntax-only", "-I.", "-I"+strings.TrimSpace(string(header)), "testdata/declarations.c").CombinedOutput()
+	out, err := exec.Command(compiler, "-fsyntax-only", "-I.", "-I"+strings.TrimSpace(string(header)),
+		"testdata/declarations.c").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -85,7 +86,7 @@ func results(t *testing.T, backend compute.Backend) []float32 {
 }
 
 // TestKeptProgramsComputeTheSame has the same program compiled without a cache, compiled into one and read from it: the
-// same bits. What is in the way of reading has it compiled, never fails.
+// same bits. If reading fails, it compiles.
 func TestKeptProgramsComputeTheSame(t *testing.T) {
 	backend := nntest.Backend(t)
 	t.Cleanup(func() { programs.Use(nil) })
@@ -133,7 +134,7 @@ func TestKeptProgramsComputeTheSame(t *testing.T) {
 	}
 }
 
-// A program that is no program of the plugin's, though its file is as it was written, is compiled again.
+// A file that is intact but not a program of the plugin is compiled again.
 func TestUnreadableProgramIsCompiled(t *testing.T) {
 	backend := nntest.Backend(t)
 	t.Cleanup(func() { programs.Use(nil) })
@@ -153,7 +154,7 @@ func TestUnreadableProgramIsCompiled(t *testing.T) {
 
 // Programs that several devices share are kept too, apart from those of one device.
 func TestProgramsOfSeveralDevicesAreKept(t *testing.T) {
-	nntest.Backend(t) // skips where there is no plugin
+	nntest.Backend(t) // skips without a plugin
 	backend, err := xla.OpenDevices("cpu", 2)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@
 // compiled, and gives back what the plugin made of the same program before.
 //
 // A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all
-// that the code depends on, so that another plugin, processor or option compiles anew.
+// that the code depends on, so that another plugin, processor or option recompiles.
 package programs
 
 import (
@@ -26,7 +26,7 @@ var inUse atomic.Pointer[Cache]
 // nil ends that.
 func Use(cache *Cache) { inUse.Store(cache) }
 
-// Program is what GoMLX has a plugin compile.
+// Program is the input of a plugin's compiler.
 type Program struct {
 	Format  string // "mlir": StableHLO
 	Code    []byte
@@ -72,7 +72,8 @@ func keyOf(parts []string) string {
 // cores, among which XLA's CPU compiler divides the work, and the flags that XLA and NVIDIA's libraries read.
 func describeMachine() []string {
 	return []string{
-		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","), strconv.Itoa(runtime.NumCPU()),
+		runtime.GOOS, runtime.GOARCH, cpuid.CPU.BrandName, strings.Join(cpuid.CPU.FeatureSet(), ","),
+		strconv.Itoa(runtime.NumCPU()),
 		os.Getenv("XLA_FLAGS"), os.Getenv("NVIDIA_TF32_OVERRIDE"),
 	}
 }
