@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"illustrator/checkpoints"
@@ -94,6 +95,29 @@ func (j *Job) begin() error {
 	}
 	for n := range j.pictures {
 		j.find(&j.pictures[n])
+	}
+	return j.removeStrays()
+}
+
+// strayName matches the temporary file that a killed call leaves of a picture or of its JSON.
+var strayName = regexp.MustCompile(`^\.(.+)\.(png|json)[0-9]+$`)
+
+// removeStrays removes the temporary files of the story's own pictures, and nothing else.
+func (j *Job) removeStrays() error {
+	entries, err := os.ReadDir(j.Out)
+	if err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	for _, p := range j.pictures {
+		own[p.name] = true
+	}
+	for _, e := range entries {
+		if match := strayName.FindStringSubmatch(e.Name()); match != nil && own[match[1]] {
+			if err := os.Remove(filepath.Join(j.Out, e.Name())); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
