@@ -1,14 +1,10 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"illustrator/checkpoints"
-	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/internal/version"
 	"illustrator/models/mapper"
@@ -37,26 +33,7 @@ func (r ONNXReport) String() string {
 // ToONNX writes the mapper in the folder at location, as train and Convert leave it, as an ONNX file. A file that
 // exists is replaced only if replace is true.
 func ToONNX(location, file string, replace bool) (r ONNXReport, err error) {
-	folder, err := checkpoints.Open(location)
-	if err != nil {
-		return r, err
-	}
-	if err := folder.Config(&r.Network); err != nil {
-		return r, err
-	}
-	if r.Network.ModelType != mapper.ModelType {
-		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType),
-			"give the folder of a mapper, such as runs/demo/mapper-best")
-	}
-	if err := r.Network.Validate(); err != nil {
-		return r, err
-	}
-	if _, err := os.Lstat(file); err == nil && !replace {
-		return r, fault.Usage(fmt.Errorf("%q exists", file), "name another file, or give --replace")
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, err
-	}
-	weights, err := folder.Weights()
+	folder, weights, err := openMapper(location, file, replace, &r.Network)
 	if err != nil {
 		return r, err
 	}

@@ -1,14 +1,10 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"illustrator/checkpoints"
-	"illustrator/internal/fault"
 	"illustrator/models/mapper"
 )
 
@@ -32,26 +28,7 @@ func (r PyTorchReport) String() string {
 // ToPyTorch writes the mapper in the folder at location, as train and Convert leave it, as the state dict of a released
 // projector, in PyTorch's order. A file that exists is replaced only if replace is true.
 func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error) {
-	folder, err := checkpoints.Open(location)
-	if err != nil {
-		return r, err
-	}
-	if err := folder.Config(&r.Network); err != nil {
-		return r, err
-	}
-	if r.Network.ModelType != mapper.ModelType {
-		return r, fault.Usage(fmt.Errorf("%q is of model_type %q", location, r.Network.ModelType),
-			"give the folder of a mapper, such as runs/demo/mapper-best")
-	}
-	if err := r.Network.Validate(); err != nil {
-		return r, err
-	}
-	if _, err := os.Lstat(file); err == nil && !replace {
-		return r, fault.Usage(fmt.Errorf("%q exists", file), "name another file, or give --replace")
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, err
-	}
-	weights, err := folder.Weights()
+	folder, weights, err := openMapper(location, file, replace, &r.Network)
 	if err != nil {
 		return r, err
 	}
