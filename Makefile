@@ -65,6 +65,9 @@ paper-quick: setup ## the same in minutes: 1 seed (losses: 2), short trainings, 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with undisturbed runs
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
 
+cluster-test: build ## run the Slurm templates on a cluster of one node (Debian: slurm-wlm munge), as root
+	CLUSTER=1 $(GO) test -count=1 -timeout 1h -v ./deploy/slurm
+
 # Empty flags replace the tests' own, with which programs compile fast and compute slowly.
 load: setup ## measure the server: throughput, memory over $(LOAD) requests, batches against one picture at a time
 	XLA_FLAGS= LOAD=$(LOAD) $(GO) test -count=1 -timeout 2h -run TestLoad -v ./serve

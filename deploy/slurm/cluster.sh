@@ -55,7 +55,13 @@ start() {
 
 stop() {
 	for file in slurmd.pid slurmctld.pid munge/pid; do
-		[ ! -f "$folder/$file" ] || kill "$(cat "$folder/$file")" 2>/dev/null || true
+		[ -f "$folder/$file" ] || continue
+		pid=$(cat "$folder/$file")
+		kill "$pid" 2>/dev/null || continue
+		for _ in $(seq 40); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.5
+		done
 	done
 }
 
