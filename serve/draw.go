@@ -75,6 +75,8 @@ const aliveEvery = 15 * time.Second
 
 // draw draws what is planned and answers.
 func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
+	s.answering.Add(1)
+	defer s.answering.Add(-1)
 	began, st := time.Now(), newStream(w, r)
 	pictures, err := s.drawAll(st, r, planned)
 	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
