@@ -81,23 +81,34 @@ func (r *running) healthy(t testing.TB) {
 	}
 }
 
+// request is the header of a request, and the beginning of its body.
+func request(line, headers, body string) string {
+	if headers != "" {
+		headers += "\r\n"
+	}
+	return line + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n" + body
+}
+
 // begun are requests that are not complete. Each is answered, or not, and closed.
 var begun = map[string]struct{ request, want string }{
-	"a body for health":    {"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", "200 OK"},
-	"a chunked one":        {"GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab", "200 OK"},
-	"a large one":          {"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n", "200 OK"},
-	"no such page":         {"POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc", "404 Not Found"},
-	"deletes":              {"DELETE /api/v1/pictures/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", "404 Not Found"},
-	"all options":          {"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", "400 Bad Request"},
-	"another site":         {"GET /healthz HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n", "403 Forbidden"},
-	"asks to continue":     {"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", "200 OK"},
-	"another type":         {"POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", "415 Unsupported"},
-	"JSON that stops":      {"POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{", "400 Bad Request"},
-	"an upload that stops": {"POST /api/v1/pictures HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 999\r\n\r\n\x89PNG", "400 Bad Request"},
-	"too large":            {"POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n\r\n" + strings.Repeat(" ", 300_000), "413 Request Entity"},
-	"no header's end":      {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", ""},
-	"half a line":          {"GET /heal", ""},
-	"nothing":              {"", ""},
+	"a body for health": {request("GET /healthz", "Content-Length: 9", ""), "200 OK"},
+	"a chunked one":     {request("GET /healthz", "Transfer-Encoding: chunked", "9\r\nab"), "200 OK"},
+	"a large one":       {request("GET /", "Content-Length: 99999999", ""), "200 OK"},
+	"no such page":      {request("POST /none", "Content-Length: 9", "abc"), "404 Not Found"},
+	"deletes":           {request("DELETE /api/v1/pictures/x", "Content-Length: 9", ""), "404 Not Found"},
+	"all options":       {request("OPTIONS *", "Content-Length: 9", ""), "400 Bad Request"},
+	"another site":      {request("GET /healthz", "Content-Length: 9\r\nSec-Fetch-Site: cross-site", ""), "200 OK"},
+	"asks to continue":  {request("GET /healthz", "Content-Length: 9\r\nExpect: 100-continue", ""), "200 OK"},
+	"another type":      {request("POST /api/v1/generate", "Content-Length: 9", ""), "415 Unsupported"},
+	"JSON that stops": {request("POST /api/v1/generate", "Content-Type: application/json\r\nContent-Length: 9", "{"),
+		"400 Bad Request"},
+	"an upload that stops": {request("POST /api/v1/pictures", "Content-Type: image/png\r\nContent-Length: 999", "\x89P"),
+		"400 Bad Request"},
+	"too large": {request("POST /api/v1/generate", "Content-Type: application/json\r\nContent-Length: 999999",
+		strings.Repeat(" ", 300_000)), "413 Request Entity"},
+	"no header's end": {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", ""},
+	"half a line":     {"GET /heal", ""},
+	"nothing":         {"", ""},
 }
 
 // A request that announces more than it sends is answered, and its connection closed, whatever it asks for.
@@ -122,16 +133,14 @@ func TestUnreadBodies(t *testing.T) {
 func TestDrips(t *testing.T) {
 	r := listening(t)
 	for name, begin := range map[string]string{
-		"header": "GET /healthz HTTP/1.1\r\nX-Slow: ",
-		"second header": "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" +
-			"GET /healthz HTTP/1.1\r\nX-Slow: ",
-		"unread body": "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n",
-		"JSON": "POST /api/v1/story HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-			"Content-Length: 99999\r\n\r\n",
-		"upload": "POST /api/v1/pictures HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n" +
-			"Content-Length: 999999\r\n\r\n",
-		"chunks": "POST /api/v1/pictures HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n" +
-			"Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
+		"header":        "GET /healthz HTTP/1.1\r\nX-Slow: ",
+		"second header": request("GET /healthz", "", "GET /healthz HTTP/1.1\r\nX-Slow: "),
+		"unread body":   request("GET /healthz", "Content-Length: 99999", ""),
+		"JSON": request("POST /api/v1/story", "Content-Type: application/json\r\nContent-Length: 99999",
+			""),
+		"upload": request("POST /api/v1/pictures", "Content-Type: image/png\r\nContent-Length: 999999", ""),
+		"chunks": request("POST /api/v1/pictures", "Content-Type: image/png\r\nTransfer-Encoding: chunked",
+			"fffff\r\n"),
 	} {
 		c := r.dial(t, begin)
 		go func() {
@@ -151,9 +160,9 @@ func TestDrips(t *testing.T) {
 func TestClientThatDoesNotRead(t *testing.T) {
 	r := listening(t)
 	c := r.dial(t, "")
-	asked := strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 100)
+	requests := strings.Repeat(request("GET /openapi.json", "", ""), 100)
 	for {
-		if _, err := io.WriteString(c, asked); err != nil {
+		if _, err := io.WriteString(c, requests); err != nil {
 			if failed, ok := err.(net.Error); ok && failed.Timeout() {
 				t.Error("the connection stays open")
 			}
@@ -167,8 +176,8 @@ func TestClientThatDoesNotRead(t *testing.T) {
 func TestPipeline(t *testing.T) {
 	r := listening(t)
 	body := `{"text": ""}`
-	one := fmt.Sprintf("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	one := request("GET /healthz", "", "") + request("POST /api/v1/generate",
+		fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d", len(body)), body)
 	c := r.dial(t, strings.Repeat(one, 20))
 	from := bufio.NewReader(c)
 	for i := range 40 {
@@ -190,12 +199,11 @@ func TestHoarding(t *testing.T) {
 		o.Limits.Connections.All = 8
 	})
 	for name, send := range map[string]string{
-		"idle":   "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"idle":   request("GET /healthz", "", ""),
 		"silent": "",
 		"header": "GET /healthz HTTP/1.1\r\n",
-		"unread": "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n",
-		"body": "POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-			"Content-Length: 9\r\n\r\n",
+		"unread": request("GET /healthz", "Content-Length: 9", ""),
+		"body":   request("POST /api/v1/generate", "Content-Type: application/json\r\nContent-Length: 9", ""),
 	} {
 		first := r.dial(t, send)
 		if name == "idle" || name == "unread" {
@@ -222,8 +230,8 @@ func TestHoarding(t *testing.T) {
 func TestFull(t *testing.T) {
 	r := listening(t, func(o *serve.Options) { o.Limits.Connections.All = 2 })
 	body := `{"text": "a toy"}`
-	ask := fmt.Sprintf("POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
-		"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	ask := request("POST /api/v1/generate", fmt.Sprintf("Content-Type: application/json\r\n"+
+		"Accept: text/event-stream\r\nContent-Length: %d", len(body)), body)
 	var busy []*bufio.Reader
 	for range 2 {
 		c := r.dial(t, ask)
@@ -241,7 +249,7 @@ func TestFull(t *testing.T) {
 		}
 		busy = append(busy, from)
 	}
-	third := r.dial(t, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	third := r.dial(t, request("GET /healthz", "", ""))
 	if got := ends(t, "a third", third); !strings.HasPrefix(got, "HTTP/1.1 503 ") || !strings.Contains(got, `"hint"`) ||
 		!strings.Contains(got, "Retry-After: 1\r\n") {
 		t.Errorf("a third: %q", got)
@@ -265,8 +273,8 @@ func TestShutdownWithOpenConnections(t *testing.T) {
 			r.dial(t, c.request)
 		}
 	}
-	r.dial(t, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	r.dial(t, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 1000))
+	r.dial(t, request("GET /healthz", "", ""))
+	r.dial(t, strings.Repeat(request("GET /openapi.json", "", ""), 1000))
 	if a := r.draw(t, "/api/v1/generate", object{"text": "a toy"}); len(a.Pictures) != 1 {
 		t.Errorf("%+v", a)
 	}

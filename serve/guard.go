@@ -138,7 +138,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// FlushError is what http.ResponseController.Flush calls.
+// FlushError implements http.ResponseController's Flush.
 func (r *recorder) FlushError() error {
 	r.conn.Enter(connections.Writing)
 	defer r.conn.Enter(connections.Working)

@@ -107,6 +107,10 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/metrics", nil, 200},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 204},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 404},
+		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 200},
+		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 404},
+		{"GET", "/api/v1/jobs/none", nil, 404},
+		{"DELETE", "/api/v1/jobs/none", nil, 404},
 	} {
 		body, kind := []byte(nil), "application/json"
 		if file, ok := c.body.([]byte); ok {

@@ -21,6 +21,7 @@ import (
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/share"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
@@ -35,12 +36,18 @@ folder for each cell and training. Figures have 95 % intervals for new texts and
 differences from the study's reference, paired by text and seed.
 
 The same command resumes after an interruption and skips finished cells. It refuses a changed variant. It records a cell
-that fails and omits it (exit code 3); --retry runs it again.`
+that fails and omits it (exit code 3); --retry runs it again.
+
+Processes on several machines share the cells over one folder: each runs the same command with --part K/N, or with
+--part auto in an array of Slurm or an indexed job of Kubernetes. It ends when others hold all cells that are left. The
+cells of a process that was killed are free after a minute. At last the command without --part completes the study and
+writes the report.`
 
 type ablateOptions struct {
 	grid, out, pairs, run, seeds string
 	set                          []string
 	jobs                         int
+	part                         share.Part
 	retry, dryRun, asJSON        bool
 }
 
@@ -52,6 +59,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  ablateLong,
 		Example: `  illustrator ablate losses --seeds 0-1
   illustrator ablate prompts --run runs/first
+  illustrator ablate losses --out shared/losses --part 1/8
   illustrator ablate --grid my-study.yaml --out my-study --dry-run`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runAblate(cmd.Context(), opts, a, args) },
@@ -67,6 +75,8 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringArrayVar(&a.set, "set", nil,
 		"override a setting of all variants: `key=value`, as of illustrator train; may be repeated")
 	flags.IntVar(&a.jobs, "jobs", 1, "cells at a time, each with a device client of its own")
+	flags.Var(&a.part, "part",
+		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
 	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
@@ -108,7 +118,8 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 // options returns the options of each study.
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
-		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Jobs: a.jobs, Retry: a.retry,
+		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
+		Retry:   a.retry,
 		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
 	}
 	if a.seeds != "" {
@@ -154,6 +165,12 @@ func listCells(opts *terminal.Options, all []*studies.Study) error {
 func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all []*studies.Study) (failed error) {
 	var sections []report.Section
 	for _, s := range all {
+		if a.part.N > 0 {
+			if err := a.share(ctx, opts, s); err != nil {
+				return fmt.Errorf("study %s: %w", s.Name, err)
+			}
+			continue
+		}
 		results, err := s.Run(ctx)
 		if err == nil {
 			err = a.print(opts, results)
@@ -175,6 +192,20 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 		_, err = fmt.Fprintln(opts.Stdout, path)
 	}
 	return errors.Join(failed, err)
+}
+
+// share executes this process's share of a study.
+func (a ablateOptions) share(ctx context.Context, opts *terminal.Options, s *studies.Study) error {
+	held, err := s.Share(ctx)
+	if err != nil {
+		return err
+	}
+	state := "all cells are done"
+	if held > 0 {
+		state = fmt.Sprintf("other processes hold the %d cells that are left", held)
+	}
+	_, err = fmt.Fprintf(opts.Stdout, "%s: %s\n", s.Out(), state)
+	return err
 }
 
 func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {

@@ -17,7 +17,8 @@ Exit codes:
   1    failure: something outside the command line went wrong (a file, the network, the XLA plugin)
   2    usage: a mistake in the command line, a configuration or a value
   3    partial result: some of the work was done and kept, some failed
-  130  interrupted by Ctrl-C or a termination signal; a second Ctrl-C leaves at once
+  75   stopped by SIGTERM or SIGUSR1, as by a scheduler: the same command resumes
+  130  interrupted by Ctrl-C; a second Ctrl-C leaves at once
 
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend

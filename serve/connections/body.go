@@ -48,10 +48,11 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Unread reports whether the client may not have sent all of the body. A nil Body is read.
+// Unread reports whether the client may have to send more of the body. A nil Body is read.
 func (b *Body) Unread() bool { return b != nil && !b.ended }
 
-// Abandon gives the client a short time to send the rest of an unread body; net/http reads it and closes the connection.
+// Abandon gives the client a short time to send the rest of an unread body, which net/http reads. It closes the
+// connection then.
 func (b *Body) Abandon() {
 	if b.Unread() {
 		_ = b.control.SetReadDeadline(time.Now().Add(b.limits.Unread))

@@ -1,5 +1,6 @@
-// Package connections bounds the connections of an HTTP server, in all and by address, and the time that clients take to
-// send and to read. At a bound it closes a connection that waits for its client, and refuses the new one if there is none.
+// Package connections bounds the connections of an HTTP server, in all and by address, and the time that clients take
+// to send and to read. At a bound it closes a connection that waits for its client; if none does, it refuses the new
+// one.
 package connections
 
 import (
@@ -18,8 +19,8 @@ import (
 // Limits bound connections and the time that they wait for their clients.
 type Limits struct {
 	All int // connections at once
-	// PerAddress bounds those of one IPv4 address, or of an IPv6 network of 64 bits. It does not hold for this machine's own
-	// addresses and for Proxies, which connect for many clients.
+	// PerAddress bounds those of one IPv4 address, or of an IPv6 network of 64 bits; 0 sets no bound. It does not apply to
+	// loopback addresses and to Proxies, which connect for many clients.
 	PerAddress int
 	Proxies    []netip.Prefix
 
@@ -45,7 +46,7 @@ func (l Limits) Allowed(n int64) time.Duration {
 	return l.Slack + time.Duration(float64(n)/float64(l.Rate)*float64(time.Second))
 }
 
-// Phase is what a connection does.
+// Phase says what a connection waits for.
 type Phase int
 
 // The phases. Listener closes connections of the first four, in this order.
@@ -134,7 +135,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit counts a connection, for which it may close others, or returns why there is no place for it.
+// admit counts a connection, for which it may close others, or returns the reason to refuse it.
 func (l *Listener) admit(inner net.Conn) (c *Conn, r *refusal) {
 	c = &Conn{Conn: inner, of: l, address: l.counted(inner.RemoteAddr()), phase: New, since: time.Now()}
 	l.mu.Lock()
@@ -280,7 +281,7 @@ func (l *Listener) Counts() (open int, refused, closed uint64) {
 	return len(l.open), l.refused.Load(), l.closed.Load()
 }
 
-// refusal is the answer to a connection that there is no place for.
+// refusal is the answer to a connection that is refused.
 type refusal struct{ status, message, hint string }
 
 var (
@@ -291,7 +292,7 @@ var (
 		"close some, or use them again"}
 )
 
-// refuse answers that there is no place, and closes the connection.
+// refuse answers with the reason and closes the connection.
 func (l *Listener) refuse(c net.Conn, r *refusal) {
 	l.refused.Add(1)
 	l.warn(c, r)

@@ -137,8 +137,8 @@ func TestAddressLosesItsOwn(t *testing.T) {
 	}
 }
 
-// Idle connections are closed first, then new ones, then those that wait for bodies, then those that read no answers; of
-// equal ones those of the address that has most, and never those at work.
+// Idle connections are closed first, then new ones, then those that wait for bodies, then those that read no answers.
+// Of equal ones those of the address that has most are closed first, and never those at work.
 func TestOrder(t *testing.T) {
 	l := newTester(t, Limits{All: 7})
 	l.limits.PerAddress = 100
