@@ -243,6 +243,7 @@ func typeName(kind string) string {
 
 // stream answers a request that draws: by server-sent events where the client accepts them, else by one JSON object.
 type stream struct {
+	job     *job // keeps the events, where it is not nil, in place of w
 	w       http.ResponseWriter
 	events  bool
 	begun   bool
@@ -268,12 +269,17 @@ func (s *stream) send(name string, v any) {
 
 // alive writes a comment, which tells both sides that the other is there.
 func (s *stream) alive() {
-	if s.events && s.written == nil {
+	if s.events && s.written == nil && s.job == nil {
 		s.write(":\n\n")
 	}
 }
 
 func (s *stream) write(text string) {
+	if s.job != nil {
+		s.begun = true
+		s.job.add(text)
+		return
+	}
 	if !s.begun {
 		s.begun = true
 		s.w.Header().Set("Content-Type", "text/event-stream")
@@ -286,9 +292,9 @@ func (s *stream) write(text string) {
 }
 
 // end answers with what was drawn, or with the error that ended it.
-func (s *Server) end(st *stream, r *http.Request, result any, err error) {
+func (s *Server) end(ctx context.Context, st *stream, r *http.Request, result any, err error) {
 	switch {
-	case st.written != nil, errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+	case st.written != nil, err != nil && ctx.Err() != nil:
 		s.metrics.left()
 	case err != nil && st.begun:
 		p := problemOf(err)

@@ -1,8 +1,8 @@
 // Package serve is the toolkit as a page in the browser and a JSON API: a server in front of one device.
 //
 // A request that draws is answered on its own connection, as JSON when all is done or as server-sent events while it
-// continues. Jobs with an address of their own, to be asked for later, would need a table of them, times after which
-// they are forgotten, and a guess at whether anybody still wants one; here a client that leaves takes its work with it.
+// continues. A client that leaves takes its work with it. With ?keep the work is a job: it has an address, and lasts for
+// a minute without a reader, so that a page finds it again after a reload or a lost connection.
 package serve
 
 import (
@@ -85,6 +85,7 @@ type Server struct {
 	anyHost  bool // requests may name any host: set where the server listens to others than this machine
 	warm     atomic.Bool
 	draining atomic.Bool
+	jobs     jobs
 	drawing  chan struct{} // bounds pictures that are stylised and encoded at once
 	uploads  chan struct{} // bounds uploads that are held in memory
 	decoding chan struct{} // bounds those that are decoded at once
@@ -149,6 +150,8 @@ func (s *Server) routes(api []byte) []route {
 		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
 		{"POST /api/v1/story", planned(s, s.planStory), false},
 		{"POST /api/v1/interpolate", planned(s, s.planInterpolate), false},
+		{"GET /api/v1/jobs/{id}", s.getJob, false},
+		{"DELETE /api/v1/jobs/{id}", s.stopJob, false},
 		{"GET /api/v1/pictures", s.findPictures, false},
 		{"POST /api/v1/pictures", s.upload, false},
 		{"GET /api/v1/pictures/{id}", s.getPicture, false},
@@ -156,6 +159,7 @@ func (s *Server) routes(api []byte) []route {
 		{"GET /api/v1/pictures/{id}/gif", s.getGIF, false},
 		{"GET /api/v1/pictures/{id}/strip", s.getStrip, false},
 		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
+		{"POST /api/v1/pictures/{id}/restore", s.restorePicture, false},
 	}
 }
 
@@ -180,6 +184,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
+	defer s.gallery.Close()
 	worker, stopWorker := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWorker(nil)
 	worked, served := make(chan error, 1), make(chan error, 1)
@@ -206,6 +211,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		stopWorker(err)
 		<-worked // the batch that the device is at
 	}
+	s.jobs.running.Wait() // they keep the last pictures
 	if e := server.Shutdown(grace); e != nil && err == nil {
 		err = fmt.Errorf("some answers were not read within %v", s.Grace)
 	}

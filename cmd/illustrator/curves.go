@@ -8,7 +8,9 @@ import (
 // lossFigure draws the losses of runs over their steps, one panel for each loss that any of them measured. log asks for
 // logarithmic axes; a panel with values that have no logarithm has a linear one.
 func lossFigure(of []runs.Run, log bool) (chart.Figure, error) {
-	figure := chart.Figure{Title: "Losses", SharedX: true, Note: "thin lines: training, by the weights of each stage; points: validation, by those of the last stage, with the noise held fixed"}
+	figure := chart.Figure{Title: "Losses", SharedX: true,
+		Note: "thin lines: training, by the weights of each stage; " +
+			"points: validation, by those of the last stage, with the noise held fixed"}
 	curves, err := runs.ReadCurves(of)
 	if err != nil {
 		return figure, err
@@ -17,7 +19,8 @@ func lossFigure(of []runs.Run, log bool) (chart.Figure, error) {
 		panel := chart.Panel{Title: c.Loss, X: "step", Y: "loss", LogY: log}
 		measured := false
 		for _, r := range c.Runs {
-			for _, s := range []chart.Series{{Name: r.Run, Faint: true, Points: chartPoints(r.Training)}, {Name: r.Run, Points: chartPoints(r.Validation)}} {
+			for _, s := range []chart.Series{{Name: r.Run, Faint: true, Points: chartPoints(r.Training)},
+				{Name: r.Run, Points: chartPoints(r.Validation)}} {
 				measured = measured || len(s.Points) > 0
 				for _, p := range s.Points {
 					panel.LogY = panel.LogY && p.Y > 0

@@ -17,8 +17,8 @@ func newRunsListCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [FOLDER]",
 		Short: "List the runs in a folder",
-		Long: `Lists the runs in a folder (default runs), by name. best is the lowest validation loss, with the generator's noise held
-fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
+		Long: `Lists the runs in a folder (default runs), by name. best is the lowest validation loss, with the generator's
+noise held fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
 		Args: terminal.OptionalArg("one folder of runs, or none"),
