@@ -22,9 +22,6 @@ import (
 )
 
 const (
-	// bodyTime limits the time in which a client sends a body, writeTime that in which it reads a part of an answer.
-	bodyTime  = 30 * time.Second
-	writeTime = 30 * time.Second
 	// drainRetry is when another server should have taken the place of one that shuts down.
 	drainRetry = 5 * time.Second
 	// maxBody bounds JSON bodies. A story of 20,000 characters, each written as \uXXXX, has 120,000 bytes.
@@ -132,28 +129,21 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer has no JSON"}`)
 	}
+	text = append(text, '\n')
 	w.Header().Set("Content-Type", "application/json")
-	extend(w)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // a client that left needs no answer
+	_, _ = w.Write(text) // a client that left needs no answer
 }
 
 func writeBytes(w http.ResponseWriter, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	extend(w)
 	_, _ = w.Write(content)
-}
-
-// extend gives the client time to read what is written next.
-func extend(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // tests' recorders have none
 }
 
 // readBody reads a body of at most limit bytes.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if problemOf(err).status == http.StatusInternalServerError {
@@ -161,7 +151,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		}
 		return nil, err
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else it would end the request's context
 	return body, nil
 }
 
@@ -243,6 +232,7 @@ func typeName(kind string) string {
 
 // stream answers a request that draws: by server-sent events where the client accepts them, else by one JSON object.
 type stream struct {
+	job     *job // keeps the events, where it is not nil, in place of w
 	w       http.ResponseWriter
 	events  bool
 	begun   bool
@@ -268,27 +258,31 @@ func (s *stream) send(name string, v any) {
 
 // alive writes a comment, which tells both sides that the other is there.
 func (s *stream) alive() {
-	if s.events && s.written == nil {
+	if s.events && s.written == nil && s.job == nil {
 		s.write(":\n\n")
 	}
 }
 
 func (s *stream) write(text string) {
+	if s.job != nil {
+		s.begun = true
+		s.job.add(text)
+		return
+	}
 	if !s.begun {
 		s.begun = true
 		s.w.Header().Set("Content-Type", "text/event-stream")
 		s.w.Header().Set("X-Accel-Buffering", "no") // proxies should pass events on at once
 	}
-	extend(s.w)
 	if _, s.written = io.WriteString(s.w, text); s.written == nil {
 		s.written = http.NewResponseController(s.w).Flush()
 	}
 }
 
 // end answers with what was drawn, or with the error that ended it.
-func (s *Server) end(st *stream, r *http.Request, result any, err error) {
+func (s *Server) end(ctx context.Context, st *stream, r *http.Request, result any, err error) {
 	switch {
-	case st.written != nil, errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+	case st.written != nil, err != nil && ctx.Err() != nil:
 		s.metrics.left()
 	case err != nil && st.begun:
 		p := problemOf(err)

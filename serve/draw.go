@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"image"
 	"math"
 	"net/http"
@@ -73,32 +74,51 @@ type result struct {
 // aliveEvery is the time between signs of life on a connection whose pictures wait.
 const aliveEvery = 15 * time.Second
 
-// draw draws what is planned and answers.
-func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
-	began, st := time.Now(), newStream(w, r)
-	pictures, err := s.drawAll(st, r, planned)
-	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
-	if err == nil && planned.gains != nil {
-		planned.gains.Close()
-		done.Gains = planned.gains
+// recipes are those of all plans.
+func (w *work) recipes() []draw.Recipe {
+	recipes := make([]draw.Recipe, len(w.plans))
+	for i, p := range w.plans {
+		recipes[i] = p.recipe
 	}
+	return recipes
+}
+
+// result returns the answer without its pictures.
+func (w *work) result(pictures []pictureAnswer, began time.Time, err error) result {
+	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
+	if err == nil && w.gains != nil {
+		w.gains.Close()
+		done.Gains = w.gains
+	}
+	return done
+}
+
+// draw draws what is planned and answers. With events and ?keep it is a job.
+func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
+	s.answering.Add(1)
+	defer s.answering.Add(-1)
+	began, st := time.Now(), newStream(w, r)
+	if st.events && r.URL.Query().Has("keep") {
+		s.drawJob(w, r, planned)
+		return
+	}
+	queued, err := s.queue.Add(r.Context(), planned.recipes(), planned.choice)
+	var pictures []pictureAnswer
+	if err == nil {
+		pictures, err = s.drawAll(r.Context(), st, planned, queued)
+	}
+	done := planned.result(pictures, began, err)
 	if !st.events {
 		done.Pictures = pictures
 	}
-	s.end(st, r, done, err)
+	s.end(r.Context(), st, r, done, err)
 }
 
 // drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans'
 // order.
-func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]pictureAnswer, error) {
-	recipes := make([]draw.Recipe, len(planned.plans))
-	for i, p := range planned.plans {
-		recipes[i] = p.recipe
-	}
-	job, err := s.queue.Add(r.Context(), recipes, planned.choice)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) drawAll(
+	ctx context.Context, st *stream, planned *work, job *queue.Job,
+) ([]pictureAnswer, error) {
 	st.send("accepted", planned.accepted(job))
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
@@ -114,7 +134,7 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]pictureA
 			st.alive()
 		default:
 			left--
-			if done[e.Picture.Index], err = s.take(st, r, planned, e.Picture); err != nil {
+			if done[e.Picture.Index], err = s.take(ctx, st, planned, e.Picture); err != nil {
 				return nil, err
 			}
 		}
@@ -131,13 +151,15 @@ func (s *Server) drawAll(st *stream, r *http.Request, planned *work) ([]pictureA
 }
 
 // take takes a picture that was drawn, and sends it.
-func (s *Server) take(st *stream, r *http.Request, planned *work, picture *draw.Picture) (pictureAnswer, error) {
+func (s *Server) take(
+	ctx context.Context, st *stream, planned *work, picture *draw.Picture,
+) (pictureAnswer, error) {
 	p := planned.plans[picture.Place]
 	if planned.gains != nil {
 		planned.gains.Add(picture)
 	}
 	// Nobody looks at single frames where there are no events.
-	a, img, err := s.finish(r, p, picture, planned.animation == nil || st.events)
+	a, img, err := s.finish(ctx, p, picture, planned.animation == nil || st.events)
 	switch {
 	case err != nil:
 		return a, err
@@ -152,11 +174,12 @@ func (s *Server) take(st *stream, r *http.Request, planned *work, picture *draw.
 
 // finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is
 // to be kept.
-func (s *Server) finish(r *http.Request, p plan, picture *draw.Picture, kept bool) (a pictureAnswer, img image.Image,
-	err error) {
+func (s *Server) finish(
+	ctx context.Context, p plan, picture *draw.Picture, kept bool,
+) (a pictureAnswer, img image.Image, err error) {
 	s.drawing <- struct{}{}
 	defer func() { <-s.drawing }()
-	if img, err = redraw(r.Context(), p.style, s.Models[p.recipe.Model].Image(picture)); err != nil || !kept {
+	if img, err = redraw(ctx, p.style, s.Models[p.recipe.Model].Image(picture)); err != nil || !kept {
 		return a, img, err
 	}
 	a, err = s.keep(p, picture, img)

@@ -26,6 +26,10 @@ func readAPI(t *testing.T, r *running) (*openapi3.T, routers.Router) {
 	if err := doc.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if len(doc.Servers) != 1 || doc.Servers[0].URL != "." { // the router knows no relative address
+		t.Errorf("servers: %+v", doc.Servers)
+	}
+	doc.Servers = nil
 	router, err := gorillamux.NewRouter(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -103,6 +107,10 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/metrics", nil, 200},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 204},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 404},
+		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 200},
+		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 404},
+		{"GET", "/api/v1/jobs/none", nil, 404},
+		{"DELETE", "/api/v1/jobs/none", nil, 404},
 	} {
 		body, kind := []byte(nil), "application/json"
 		if file, ok := c.body.([]byte); ok {

@@ -145,6 +145,16 @@ func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// restorePicture brings a deleted picture back.
+func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
+	record, err := s.gallery.Restore(r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer(record, 0))
+}
+
 // upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	text := texts.Text{Text: s.Domain.TextPrompt}

@@ -57,7 +57,8 @@ type program struct {
 var programList = []program{
 	{name: "sampling", about: "z to the embedding of its picture", run: runSampling},
 	{name: "render", about: "styles to pictures", run: runRender},
-	{name: "step-l1", about: "a training step with the L1 loss (eq. 8)", run: step(func(w *losses.Weights) { w.Semantic, w.Regularization = 0, 0 })},
+	{name: "step-l1", about: "a training step with the L1 loss (eq. 8)",
+		run: step(func(w *losses.Weights) { w.Semantic, w.Regularization = 0, 0 })},
 	{name: "step-semantic", about: "a training step with the semantic loss (eq. 9)", narrow: true,
 		run: step(func(w *losses.Weights) { w.L1, w.Regularization = 0, 0 })},
 	{name: "step-regularization", about: "a training step with the regularization (eq. 10)",
@@ -164,7 +165,8 @@ func runText(ctx context.Context, backend compute.Backend, c Case) error {
 		return err
 	}
 	ids := make([]int32, c.Batch*cfg.Text.MaxPositionEmbeddings)
-	return runAlone(ctx, backend, c, func(s *model.Scope) error { return nn.Load(s, zeros(cfg.Shapes()), dtypes.Float32, false) },
+	return runAlone(ctx, backend, c,
+		func(s *model.Scope) error { return nn.Load(s, zeros(cfg.Shapes()), dtypes.Float32, false) },
 		func(s *model.Scope, ids *graph.Node) *graph.Node { return clip.Scaled(clip.TextEmbeds(s, cfg, ids)) },
 		batch.Rows(ids, cfg.Text.MaxPositionEmbeddings))
 }
@@ -174,7 +176,8 @@ func runImage(ctx context.Context, backend compute.Backend, c Case) error {
 	if err != nil {
 		return err
 	}
-	return runAlone(ctx, backend, c, func(s *model.Scope) error { return nn.Load(s, zeros(cfg.Shapes()), dtypes.Float32, false) },
+	return runAlone(ctx, backend, c,
+		func(s *model.Scope) error { return nn.Load(s, zeros(cfg.Shapes()), dtypes.Float32, false) },
 		func(s *model.Scope, images *graph.Node) *graph.Node {
 			return clip.Scaled(clip.ImageEmbeds(s, cfg, clip.Preprocess(cfg, images)))
 		}, pictures(c, generator.Size))
@@ -202,13 +205,15 @@ func runClassifier(ctx context.Context, backend compute.Backend, c Case) error {
 		return err
 	}
 	cfg := *n.Classifier
-	return runAlone(ctx, backend, c, func(s *model.Scope) error { return classifier.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
+	return runAlone(ctx, backend, c,
+		func(s *model.Scope) error { return classifier.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
 		func(s *model.Scope, x *graph.Node) *graph.Node { return classifier.Build(s, cfg, x) }, pictures(c, cfg.ImageSize))
 }
 
 func runInception(ctx context.Context, backend compute.Backend, c Case) error {
 	cfg := inception.Config{ModelType: inception.ModelType, FeatureDim: inception.FeatureDim}
-	return runAlone(ctx, backend, c, func(s *model.Scope) error { return inception.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
+	return runAlone(ctx, backend, c,
+		func(s *model.Scope) error { return inception.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
 		func(s *model.Scope, x *graph.Node) *graph.Node {
 			return inception.Build(s, cfg, inception.Preprocess(x))
 		}, pictures(c, 256))
@@ -216,8 +221,10 @@ func runInception(ctx context.Context, backend compute.Backend, c Case) error {
 
 func runLPIPS(ctx context.Context, backend compute.Backend, c Case) error {
 	cfg := lpips.Config{ModelType: lpips.ModelType, Net: lpips.VGG, Channels: lpips.Channels}
-	return runAlone(ctx, backend, c, func(s *model.Scope) error { return lpips.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
-		func(s *model.Scope, a, b *graph.Node) *graph.Node { return lpips.Build(s, cfg, a, b) }, pictures(c, 256), pictures(c, 256))
+	return runAlone(ctx, backend, c,
+		func(s *model.Scope) error { return lpips.Load(s, cfg, zeros(cfg.Shapes()), dtypes.Float32) },
+		func(s *model.Scope, a, b *graph.Node) *graph.Node { return lpips.Build(s, cfg, a, b) },
+		pictures(c, 256), pictures(c, 256))
 }
 
 func pictures(c Case, size int) batch.Input {
@@ -225,7 +232,8 @@ func pictures(c Case, size int) batch.Input {
 }
 
 // runAlone runs a graph of one network.
-func runAlone[F model.ExecGraphFn](ctx context.Context, backend compute.Backend, c Case, load func(*model.Scope) error, build F, in ...batch.Input) error {
+func runAlone[F model.ExecGraphFn](ctx context.Context, backend compute.Backend, c Case, load func(*model.Scope) error,
+	build F, in ...batch.Input) error {
 	runner := batch.NewRunner(backend)
 	if err := load(runner.Store.RootScope()); err != nil {
 		return err

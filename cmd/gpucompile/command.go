@@ -25,10 +25,12 @@ import (
 	"illustrator/models/xla/ahead"
 )
 
-const rootLong = `Builds the graphs that a CUDA device gets, with networks whose weights are zeros, and compiles them ahead of time with
-XLA's CUDA plugin for devices that are described: A100, H100 and H200. No GPU is needed, and nothing is run.
+const rootLong = `Builds the graphs that a CUDA device gets, with networks whose weights are zeros, and compiles them
+ahead of time with XLA's CUDA plugin for devices that are described: A100, H100 and H200. No GPU is needed, and
+nothing is run.
 
-The results go to a JSON file after each program, and a document is written from it. Running it again compiles only what changed.`
+The results go to a JSON file after each program, and a document is written from it. Running it again compiles only
+what changed.`
 
 // compilerFlags are XLA's where no device can measure which algorithm is the fastest.
 const compilerFlags = "--xla_gpu_autotune_level=0"
@@ -62,11 +64,13 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.plugin, "plugin", "", "the CUDA plugin (default: the one that `illustrator setup --cuda` installed)")
+	flags.StringVar(&o.plugin, "plugin", "",
+		"the CUDA plugin (default: the one that `illustrator setup --cuda` installed)")
 	flags.StringVar(&o.results, "results", "docs/gpu-compiled.json", "JSON file of the results")
 	flags.StringVar(&o.document, "document", "docs/gpu-compiled.md", "document to write")
 	flags.StringSliceVar(&o.programs, "only", nil, "programs to compile (default: all)")
-	flags.StringSliceVar(&o.sets, "networks", nil, "networks to compile them of: "+strings.Join(networkSets, ", ")+" (default: all)")
+	flags.StringSliceVar(&o.sets, "networks", nil, "networks to compile them of: "+
+		strings.Join(networkSets, ", ")+" (default: all)")
 	flags.BoolVar(&o.small, "small", false, "compile Lorelei's training step for an H100 alone, and write nothing")
 	flags.BoolVar(&o.render, "render", false, "write the document from the results, and compile nothing")
 	flags.StringVar(&o.asCase, "case", "", "")
@@ -79,7 +83,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	return cmd
 }
 
-// job is what a process of one case does.
+// A job names the work of a process: one case, and the devices to compile it for.
 type job struct {
 	Case
 	Devices []string `json:"devices"`
@@ -162,8 +166,8 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	}
 	plugin := o.plugin
 	if plugin == "" {
-		var found bool
-		if plugin, found = xla.Find("cuda"); !found {
+		var ok bool
+		if plugin, ok = xla.Find("cuda"); !ok {
 			return fault.Hint(errors.New("no CUDA plugin"), "run `illustrator setup --cuda=13`, which needs no GPU")
 		}
 	}
@@ -216,7 +220,7 @@ func compileJob(ctx context.Context, plugin, known string, j job) ([]Result, err
 	return compileInChild(ctx, plugin, known, j)
 }
 
-// noKernel is how XLA says that it has no kernel of its own for a product, and no device to choose another.
+// noKernel is in XLA's error where it has no kernel of its own for a product, and no device to choose another.
 const noKernel = "No supported config found"
 
 func replace(results []Result, r Result) []Result {
@@ -282,7 +286,8 @@ func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result,
 		return results, nil
 	}
 	for _, d := range j.Devices {
-		results = append(results, Result{Case: j.Case, Device: d, CuBLAS: j.CuBLAS, Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
+		results = append(results, Result{Case: j.Case, Device: d, CuBLAS: j.CuBLAS,
+			Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
 	}
 	return results, nil
 }

@@ -13,16 +13,19 @@ import (
 // document says what the results are: compiled, not run.
 func document(results []Result) report.Document {
 	d := report.Document{
-		Title:    "Compiled for GPUs",
-		Subtitle: "`make gpu-compile` writes this file. Everything here was compiled by XLA's CUDA plugin on a machine without a GPU. Nothing was run.",
-		Facts:    report.Facts("gpucompile"),
+		Title: "Compiled for GPUs",
+		Subtitle: "`make gpu-compile` writes this file. Everything here was compiled by XLA's CUDA plugin on a machine " +
+			"without a GPU. Nothing was run.",
+		Facts: report.Facts("gpucompile"),
 	}
 	h100 := ahead.Devices()[1].Name
 	d.Sections = append(d.Sections, explanation(results))
 	for _, set := range networkSets {
-		d.Sections = append(d.Sections, programSection(set, of(results, func(r Result) bool { return r.Networks == set && r.Device == h100 })))
+		d.Sections = append(d.Sections, programSection(set,
+			of(results, func(r Result) bool { return r.Networks == set && r.Device == h100 })))
 	}
-	d.Sections = append(d.Sections, memorySection(of(results, func(r Result) bool { return r.Device == h100 })), deviceSection(results), findingSection(results))
+	d.Sections = append(d.Sections, memorySection(of(results, func(r Result) bool { return r.Device == h100 })),
+		deviceSection(results), findingSection(results))
 	return d
 }
 
@@ -49,9 +52,12 @@ func explanation(results []Result) report.Section {
 	return report.Section{Heading: "Reading the tables", Blocks: []report.Block{
 		report.Paragraph(said + " The weights are zeros: compiling needs only their shapes."),
 		report.List{
-			"Memory is XLA's plan: arguments, outputs and temporaries. cuDNN's and cuBLAS's algorithms are chosen on a device, and their workspaces are not in it.",
-			"Kernels are the launches of a run. FLOPs are those of convolutions and products. Bytes are what the kernels read and write, each operand once.",
-			"The bound is the sum over all kernels of the least time that each takes: FLOPs at the data sheet's peak, or bytes at the memory's bandwidth. " +
+			"Memory is XLA's plan: arguments, outputs and temporaries. cuDNN's and cuBLAS's algorithms are chosen on a " +
+				"device, and their workspaces are not in it.",
+			"Kernels are the launches of a run. FLOPs are those of convolutions and products. Bytes are what the kernels read " +
+				"and write, each operand once.",
+			"The bound is the sum over all kernels of the least time that each takes: FLOPs at the data sheet's peak, or " +
+				"bytes at the memory's bandwidth. " +
 				"It is a lower bound of a run without launch overhead, not a measurement.",
 			"The peaks are the dense ones: 67 TFLOP/s in float32, 495 in TF32 and 989 in bfloat16 on an H100.",
 		},
@@ -62,10 +68,12 @@ func column(header string) report.Column { return report.Column{Header: header, 
 
 func programSection(set string, results []Result) report.Section {
 	names := map[string]string{
-		"lorelei": "The embedded domain, 64 pixels, on an H100", "256": "256 pixels with ViT-B/32, on an H100", "1024": "1024 pixels with ViT-B/32, on an H100",
+		"lorelei": "The embedded domain, 64 pixels, on an H100", "256": "256 pixels with ViT-B/32, on an H100",
+		"1024": "1024 pixels with ViT-B/32, on an H100",
 	}
-	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "precision"}, column("batch"), column("memory, GiB"), column("kernels"),
-		column("convolutions of cuDNN"), column("products"), column("transposes, copies"), column("GFLOP"), column("GB moved"), column("bound, ms")}}
+	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "precision"}, column("batch"),
+		column("memory, GiB"), column("kernels"), column("convolutions of cuDNN"), column("products"),
+		column("transposes, copies"), column("GFLOP"), column("GB moved"), column("bound, ms")}}
 	for _, r := range results {
 		row := []report.Cell{report.Text(r.Program), report.Text(r.Precision), report.Text(fmt.Sprint(r.Batch))}
 		if r.CuBLAS {
@@ -84,22 +92,24 @@ func programSection(set string, results []Result) report.Section {
 			}
 			row = append(row, report.Text(fmt.Sprintf("%.2f", float64(r.Memory.Peak())/(1<<30))), report.Text(fmt.Sprint(total)),
 				report.Text(fmt.Sprint(k[kindConvolution])), report.Text(fmt.Sprint(k[kindProduct]+k[kindTriton])),
-				report.Text(fmt.Sprintf("%d (%.1f %% of bytes)", k[kindTranspose]+k[kindCopy], 100*r.Compiled.Transposed/r.Compiled.Bytes)),
+				report.Text(fmt.Sprintf("%d (%.1f %% of bytes)",
+					k[kindTranspose]+k[kindCopy], 100*r.Compiled.Transposed/r.Compiled.Bytes)),
 				report.Text(fmt.Sprintf("%.1f", r.Compiled.FLOPs/1e9)), report.Text(fmt.Sprintf("%.2f", r.Compiled.Bytes/1e9)),
 				report.Text(fmt.Sprintf("%.3f", 1e3*r.Compiled.Bound)))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: row})
 	}
 	if slices.ContainsFunc(results, func(r Result) bool { return r.CuBLAS }) {
-		t.Notes = []report.Note{{Mark: "†", Text: "Products were left to cuBLAS: XLA found no kernel of its own for one of them without a device to try it on."}}
+		t.Notes = []report.Note{{Mark: "†",
+			Text: "Products were left to cuBLAS: XLA found no kernel of its own for one of them without a device to try it on."}}
 	}
 	return report.Section{Heading: names[set], Blocks: []report.Block{t}}
 }
 
 // memorySection has the largest batch that fits in usual memories, by a line through the two largest batches.
 func memorySection(results []Result) report.Section {
-	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "networks"}, {Header: "precision"}, column("MiB per row"),
-		column("24 GB"), column("40 GB"), column("80 GB")}}
+	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "networks"}, {Header: "precision"},
+		column("MiB per row"), column("24 GB"), column("40 GB"), column("80 GB")}}
 	type key struct{ program, networks, precision string }
 	groups := map[key][]Result{}
 	var order []key
@@ -118,14 +128,16 @@ func memorySection(results []Result) report.Section {
 		if !ok {
 			continue
 		}
-		row := []report.Cell{report.Text(k.program), report.Text(k.networks), report.Text(k.precision), report.Text(fmt.Sprintf("%.1f", perRow/(1<<20)))}
+		row := []report.Cell{report.Text(k.program), report.Text(k.networks), report.Text(k.precision),
+			report.Text(fmt.Sprintf("%.1f", perRow/(1<<20)))}
 		for _, gigabytes := range []float64{24, 40, 80} {
 			row = append(row, report.Text(fmt.Sprint(max(0, int((usable*gigabytes*1e9-fixed)/perRow)))))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: row})
 	}
 	return report.Section{Heading: "The largest batch that fits", Blocks: []report.Block{
-		report.Paragraph(fmt.Sprintf("By a line through the two largest batches that were compiled, with %.0f %% of the memory for the program and the rest for "+
+		report.Paragraph(fmt.Sprintf("By a line through the two largest batches that were compiled, with %.0f %% of the "+
+			"memory for the program and the rest for "+
 			"libraries and their workspaces. Compiled, not tried.", 100*usable)), t}}
 }
 
@@ -188,7 +200,8 @@ func findingSection(results []Result) report.Section {
 			}
 		}
 	}
-	blocks := []report.Block{report.Paragraph("Looked for in every program: convolutions that are not cuDNN's, float64, transfers to the host and its callbacks, " +
+	blocks := []report.Block{report.Paragraph("Looked for in every program: convolutions that are not cuDNN's, float64, " +
+		"transfers to the host and its callbacks, " +
 		"constants of a MiB or more, convolutions with dilated input that cuDNN does not take as a gradient.")}
 	if len(bad) == 0 {
 		blocks = append(blocks, report.Paragraph("None was found."))
@@ -204,7 +217,8 @@ func findingSection(results []Result) report.Section {
 }
 
 func kernelTable(results []Result) report.Table {
-	kinds := []string{kindConvolution, kindProduct, kindTriton, kindTranspose, kindCopy, kindReduction, kindNoise, kindLoop}
+	kinds := []string{kindConvolution, kindProduct, kindTriton, kindTranspose, kindCopy,
+		kindReduction, kindNoise, kindLoop}
 	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "networks"}}}
 	for _, k := range kinds {
 		t.Columns = append(t.Columns, column(k))

@@ -53,7 +53,8 @@ const (
 )
 
 var elementBytes = map[int64]int64{
-	1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 2, 8: 4, 9: 8, 10: 2, elementF32: 4, elementBF16: 2, elementF64: 8, 15: 8, 18: 16,
+	1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 2, 8: 4, 9: 8, 10: 2, elementF32: 4, elementBF16: 2,
+	elementF64: 8, 15: 8, 18: 16,
 }
 
 func (s shape) elements() int64 {
@@ -77,7 +78,8 @@ func (i *instruction) bytes() (sum int64) {
 func (i *instruction) workspace() int64 {
 	const elementS8, elementU8 = 2, 6
 	last := len(i.shapes) - 1
-	if i.opcode != "custom-call" || last < 1 || i.shapes[last].element != elementU8 && i.shapes[last].element != elementS8 {
+	if i.opcode != "custom-call" || last < 1 ||
+		i.shapes[last].element != elementU8 && i.shapes[last].element != elementS8 {
 		return 0
 	}
 	return i.shapes[last].bytes()

@@ -8,7 +8,7 @@ import (
 	"illustrator/models/xla/ahead"
 )
 
-// Counts are what a compiled program launches, and what that takes.
+// Counts hold the kernels that a compiled program launches, and their FLOPs and bytes.
 type Counts struct {
 	// Kernels counts the launches by kind, in the program's order of work: a loop's body once.
 	Kernels map[string]int `json:"kernels"`
@@ -69,7 +69,8 @@ type Launch struct {
 }
 
 // noLaunch are instructions that no kernel is launched for.
-var noLaunch = []string{"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all", "partition-id", "replica-id"}
+var noLaunch = []string{"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all",
+	"partition-id", "replica-id"}
 
 func (w *walk) computation(c *computation) {
 	for _, i := range c.instructions {
@@ -102,7 +103,8 @@ func (w *walk) launch(c *computation, i *instruction) {
 	}
 	bound := max(bytes/w.device.Bandwidth, flops/w.peak())
 	w.counts.Bound += bound
-	w.launches = append(w.launches, Launch{Name: i.name, Kind: kind, FLOPs: flops, Bytes: bytes, Bound: bound, Shape: fmt.Sprint(i.shapes)})
+	w.launches = append(w.launches, Launch{Name: i.name, Kind: kind, FLOPs: flops, Bytes: bytes, Bound: bound,
+		Shape: fmt.Sprint(i.shapes)})
 }
 
 // peak is the highest rate of products in the program's precision: what is computed wider is slower.
@@ -144,7 +146,8 @@ func (w *walk) fusion(i *instruction) string {
 	}
 	onlyMoves := true
 	for opcode := range holds {
-		onlyMoves = onlyMoves && slices.Contains([]string{"parameter", "constant", "transpose", "copy", "bitcast", "tuple", "broadcast", "convert"}, opcode)
+		onlyMoves = onlyMoves && slices.Contains([]string{"parameter", "constant", "transpose", "copy", "bitcast", "tuple",
+			"broadcast", "convert"}, opcode)
 	}
 	switch {
 	case holds["convolution"]:
@@ -181,7 +184,8 @@ func (w *walk) flops(c *computation, i *instruction) (sum float64) {
 	if len(i.window) > 0 && (i.opcode == "convolution" || strings.HasPrefix(i.target, "__cudnn$conv")) {
 		return convolutionFLOPs(i, operand)
 	}
-	if lhs := operand(0); lhs != nil && len(i.shapes) > 0 && (i.opcode == "dot" || strings.HasPrefix(i.target, "__cublas")) {
+	if lhs := operand(0); lhs != nil && len(i.shapes) > 0 &&
+		(i.opcode == "dot" || strings.HasPrefix(i.target, "__cublas")) {
 		contracting := i.dot.lhsContracting
 		if i.opcode != "dot" {
 			contracting = configuredContraction(i.config)

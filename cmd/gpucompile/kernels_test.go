@@ -54,11 +54,13 @@ func testProgram() []byte {
 	main := message(5, 1,
 		2, message(1, "x", 2, "parameter", 3, array(f32, 2, 8, 8, 16), 35, 1),
 		2, message(1, "kernel", 2, "parameter", 3, array(f32, 32, 3, 3, 16), 35, 2),
-		2, message(1, "conv", 2, "custom-call", 28, "__cudnn$convForward", 3, tuple(array(f32, 2, 8, 8, 32), array(u8, 1000)), 35, 3,
+		2, message(1, "conv", 2, "custom-call", 28, "__cudnn$convForward", 3,
+			tuple(array(f32, 2, 8, 8, 32), array(u8, 1000)), 35, 3,
 			36, []int{1, 2}, 15, window, 16, convolution),
 		2, message(1, "left", 2, "parameter", 3, array(f32, 10, 20), 35, 4),
 		2, message(1, "right", 2, "parameter", 3, array(f32, 20, 30), 35, 5),
-		2, message(1, "product", 2, "custom-call", 28, "__cublas$gemm", 3, tuple(array(f32, 10, 30), array(s8, 4096)), 35, 6, 36, []int{4, 5},
+		2, message(1, "product", 2, "custom-call", 28, "__cublas$gemm", 3, tuple(array(f32, 10, 30), array(s8, 4096)),
+			35, 6, 36, []int{4, 5},
 			43, `{"gemm_backend_config":{"dot_dimension_numbers":{"lhs_contracting_dimensions":["1"]}}}`),
 		2, message(1, "transposed", 2, "fusion", 3, array(f32, 20, 10), 35, 7, 36, []int{4}, 38, []int{2}),
 		2, message(1, "fused", 2, "fusion", 3, array(f32, 10, 30), 35, 8, 36, []int{4, 5}, 38, []int{3}),
@@ -82,7 +84,8 @@ func TestCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, launches := count(m, ahead.Devices()[1], float32s)
-	for kind, want := range map[string]int{kindConvolution: 1, kindProduct: 1, kindTranspose: 1, kindTriton: 1, kindCall + " xla_python_cpu_callback": 1} {
+	for kind, want := range map[string]int{kindConvolution: 1, kindProduct: 1, kindTranspose: 1, kindTriton: 1,
+		kindCall + " xla_python_cpu_callback": 1} {
 		if c.Kernels[kind] != want {
 			t.Errorf("%d kernels of kind %q, want %d", c.Kernels[kind], kind, want)
 		}
@@ -105,7 +108,8 @@ func TestCount(t *testing.T) {
 	if len(launches) != 5 || math.Abs(sum-c.Bound) > 1e-15 {
 		t.Errorf("%d launches, bound %g, want %g", len(launches), c.Bound, sum)
 	}
-	for _, want := range []string{"float64 in parameter", "a constant of 2.0 MiB", "a call of the host: xla_python_cpu_callback"} {
+	for _, want := range []string{"float64 in parameter", "a constant of 2.0 MiB",
+		"a call of the host: xla_python_cpu_callback"} {
 		if !slices.ContainsFunc(c.Bad, func(b string) bool { return strings.Contains(b, want) }) {
 			t.Errorf("%q is not in %q", want, c.Bad)
 		}
@@ -113,7 +117,8 @@ func TestCount(t *testing.T) {
 }
 
 func TestParseModuleRefuses(t *testing.T) {
-	for name, content := range map[string][]byte{"nothing": nil, "no entry": message(1, message(6, 7)), "damaged": testProgram()[:100]} {
+	for name, content := range map[string][]byte{"nothing": nil, "no entry": message(1, message(6, 7)),
+		"damaged": testProgram()[:100]} {
 		if _, err := parseModule(content); err == nil {
 			t.Errorf("%s: no error", name)
 		}

@@ -50,9 +50,12 @@ func compileCase(ctx context.Context, c job, plugin string, devices []ahead.Devi
 	}
 	var results []Result
 	for _, d := range devices {
-		r := Result{Case: c.Case, Device: d.Name, CuBLAS: c.CuBLAS, StableHLO: len(taken.Code), Operations: strings.Count(string(taken.Code), " = ")}
-		r.Hash = hash(info.API, info.CUDA, compilerFlags, analysisVersion, d.Config(), string(taken.Code), string(taken.Options))
-		if at := slices.IndexFunc(known, func(k Result) bool { return k.Hash == r.Hash && k.Case == r.Case && k.CuBLAS == r.CuBLAS }); at >= 0 {
+		r := Result{Case: c.Case, Device: d.Name, CuBLAS: c.CuBLAS, StableHLO: len(taken.Code),
+			Operations: strings.Count(string(taken.Code), " = ")}
+		r.Hash = hash(info.API, info.CUDA, compilerFlags, analysisVersion, d.Config(), string(taken.Code),
+			string(taken.Options))
+		same := func(k Result) bool { return k.Hash == r.Hash && k.Case == r.Case && k.CuBLAS == r.CuBLAS }
+		if at := slices.IndexFunc(known, same); at >= 0 {
 			results = append(results, known[at])
 			continue
 		}

@@ -21,25 +21,33 @@ import (
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/share"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
 
-const ablateLong = `Compares the variants of a study's YAML file: overrides of a run's settings, each trained with several seeds on the same
-pairs, or settings of drawing with one mapper. Every variant and seed is a cell, measured on the same texts.
+const ablateLong = `Compares the variants of a study's YAML file: overrides of a run's settings, each trained with
+several seeds on the same pairs, or settings of drawing with one mapper. Every variant and seed is a cell, measured on
+the same texts.
 
 The folder --out gets report.html, which needs no other file, tables as Markdown, CSV, LaTeX and JSON, charts, and a
 folder for each cell and training. Figures have 95 % intervals for new texts and new seeds. A mark shows significant
 differences from the study's reference, paired by text and seed.
 
 The same command resumes after an interruption and skips finished cells. It refuses a changed variant. It records a cell
-that fails and omits it (exit code 3); --retry runs it again.`
+that fails and omits it (exit code 3); --retry runs it again.
+
+Processes on several machines share the cells over one folder: each runs the same command with --part K/N, or with
+--part auto in an array of Slurm or an indexed job of Kubernetes. It ends when others hold all cells that are left. The
+cells of a process that was killed are free after a minute. At last the command without --part completes the study and
+writes the report.`
 
 type ablateOptions struct {
 	grid, out, pairs, run, seeds string
 	set                          []string
 	jobs                         int
+	part                         share.Part
 	retry, dryRun, asJSON        bool
 }
 
@@ -51,18 +59,24 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  ablateLong,
 		Example: `  illustrator ablate losses --seeds 0-1
   illustrator ablate prompts --run runs/first
+  illustrator ablate losses --out shared/losses --part 1/8
   illustrator ablate --grid my-study.yaml --out my-study --dry-run`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runAblate(cmd.Context(), opts, a, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&a.grid, "grid", "", "YAML file of a study of your own")
-	flags.StringVarP(&a.out, "out", "o", "", "folder to write (default ablations/STUDY); of several studies, the folder of theirs")
+	flags.StringVarP(&a.out, "out", "o", "",
+		"folder to write (default ablations/STUDY); of several studies, the folder of theirs")
 	flags.StringVar(&a.pairs, "pairs", "", "folder of pairs (default pairs in --out, sampled where the study needs them)")
-	flags.StringVar(&a.run, "run", "", "folder of a run whose mapper is used by a study that does not train (default the domain's mapper)")
+	flags.StringVar(&a.run, "run", "",
+		"folder of a run whose mapper is used by a study that does not train (default the domain's mapper)")
 	flags.StringVar(&a.seeds, "seeds", "", "seeds, such as 0-4 (default the study's)")
-	flags.StringArrayVar(&a.set, "set", nil, "override a setting of all variants: `key=value`, as of illustrator train; may be repeated")
+	flags.StringArrayVar(&a.set, "set", nil,
+		"override a setting of all variants: `key=value`, as of illustrator train; may be repeated")
 	flags.IntVar(&a.jobs, "jobs", 1, "cells at a time, each with a device client of its own")
+	flags.Var(&a.part, "part",
+		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
 	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
@@ -74,7 +88,8 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 		args = append(args, a.grid)
 	}
 	if len(args) == 0 {
-		return fault.Usage(errors.New("no study is given"), "give one of %s, or --grid FILE", strings.Join(configs.Names("studies"), ", "))
+		return fault.Usage(errors.New("no study is given"), "give one of %s, or --grid FILE",
+			strings.Join(configs.Names("studies"), ", "))
 	}
 	if a.jobs < 1 || a.jobs > 64 {
 		return fault.Usage(fmt.Errorf("--jobs is %d", a.jobs), "from 1 to 64; more than there are devices is of no use")
@@ -103,7 +118,8 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 // options returns the options of each study.
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
-		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Jobs: a.jobs, Retry: a.retry,
+		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
+		Retry:   a.retry,
 		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
 	}
 	if a.seeds != "" {
@@ -149,6 +165,12 @@ func listCells(opts *terminal.Options, all []*studies.Study) error {
 func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all []*studies.Study) (failed error) {
 	var sections []report.Section
 	for _, s := range all {
+		if a.part.N > 0 {
+			if err := a.share(ctx, opts, s); err != nil {
+				return fmt.Errorf("study %s: %w", s.Name, err)
+			}
+			continue
+		}
 		results, err := s.Run(ctx)
 		if err == nil {
 			err = a.print(opts, results)
@@ -157,7 +179,8 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 			return fmt.Errorf("study %s: %w", s.Name, err)
 		}
 		if results.Failed > 0 {
-			failed = errors.Join(failed, fmt.Errorf("%d of %d cells failed; --retry does them again: %w", results.Failed, results.Cells, fault.ErrPartial))
+			failed = errors.Join(failed, fmt.Errorf("%d of %d cells failed; --retry does them again: %w",
+				results.Failed, results.Cells, fault.ErrPartial))
 		}
 		sections = append(sections, results.Section(s.Title))
 	}
@@ -169,6 +192,20 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 		_, err = fmt.Fprintln(opts.Stdout, path)
 	}
 	return errors.Join(failed, err)
+}
+
+// share executes this process's share of a study.
+func (a ablateOptions) share(ctx context.Context, opts *terminal.Options, s *studies.Study) error {
+	held, err := s.Share(ctx)
+	if err != nil {
+		return err
+	}
+	state := "all cells are done"
+	if held > 0 {
+		state = fmt.Sprintf("other processes hold the %d cells that are left", held)
+	}
+	_, err = fmt.Fprintf(opts.Stdout, "%s: %s\n", s.Out(), state)
+	return err
 }
 
 func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
@@ -217,8 +254,10 @@ func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
 
 // OpenModel implements studies.Trainer.
-func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection, Start: func() error { return t.opts.Env().Start(n) }})
+func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
+	noProjection bool) (draw.Model, error) {
+	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection,
+		Start: func() error { return t.opts.Env().Start(n) }})
 }
 
 // Losses implements studies.Trainer.

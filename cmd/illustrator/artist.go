@@ -35,9 +35,10 @@ type artist struct {
 	strict  bool // refuses texts that CLIP does not read to the end
 }
 
-// open reads the domain, has check look at what else was given, opens the style and loads the mapper and, unless noProjection is
-// set, the prompts.
-func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjection bool, check func(draw.Model) error) (*artist, error) {
+// open reads the domain, has check look at what else was given, opens the style and loads the mapper and, unless
+// noProjection is set, the prompts.
+func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjection bool,
+	check func(draw.Model) error) (*artist, error) {
 	domain, err := p.domainOf(cmd, p.domain)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,8 @@ func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjec
 }
 
 // artist is open for a domain that was read.
-func (p artistOptions) artist(ctx context.Context, opts *terminal.Options, s *session, noProjection bool) (*artist, error) {
+func (p artistOptions) artist(ctx context.Context, opts *terminal.Options, s *session,
+	noProjection bool) (*artist, error) {
 	if err := openCartoon(opts, &p.cartoonOptions, s); err != nil {
 		return nil, err
 	}

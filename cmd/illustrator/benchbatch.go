@@ -21,12 +21,13 @@ import (
 	"illustrator/train/runs"
 )
 
-const benchBatchLong = `Looks for the batches with which a run's pairs are sampled and its mapper is trained fastest on this machine. The batch is
-doubled while that gives 5 % more samples a second, as long as the memory suffices; then the batches half-way to the best
-one's neighbours are tried. Of the training the stage with the semantic loss is measured, which is the slowest.
+const benchBatchLong = `Looks for the batches with which a run's pairs are sampled and its mapper is trained fastest
+on this machine. The batch is doubled while that gives 5 % more samples a second, as long as the memory suffices; then
+the batches half-way to the best one's neighbours are tried. Of the training the stage with the semantic loss is
+measured, which is the slowest.
 
-Each batch is measured in a process of its own, which may run out of memory without harm to the others. Ctrl-C prints what was
-measured so far. Nothing is changed: results depend on the batch, and so may the best learning rate.`
+Each batch is measured in a process of its own, which may run out of memory without harm to the others. Ctrl-C prints
+what was measured so far. Nothing is changed: results depend on the batch, and so may the best learning rate.`
 
 type batchOptions struct {
 	config, domain, serve string
@@ -65,8 +66,10 @@ func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchBatch(cmd, opts, b) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&b.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file", strings.Join(configs.Names("runs"), ", ")))
-	flags.StringVar(&b.domain, "domain", "", "domain: the name of an embedded one or the path of a YAML file (default the run's)")
+	flags.StringVar(&b.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file",
+		strings.Join(configs.Names("runs"), ", ")))
+	flags.StringVar(&b.domain, "domain", "",
+		"domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&b.set, "set", nil, "override a setting: `key=value`, such as mapper.width=512; may be repeated")
 	flags.IntVar(&b.rounds, "rounds", 3, "measurements of each batch")
 	flags.IntVar(&b.most, "most", 1024, "largest batch to try")
@@ -159,7 +162,8 @@ func printBatches(w io.Writer, r runs.BatchReport, works []runs.BatchWork) error
 			if c.Failure != "" {
 				rows = append(rows, []string{about, strconv.Itoa(c.Batch), c.Failure})
 			} else {
-				rows = append(rows, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds), fmt.Sprintf("%.4g", c.SamplesPerSecond),
+				rows = append(rows, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds),
+					fmt.Sprintf("%.4g", c.SamplesPerSecond),
 					bench.Gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds)})
 			}
 			about = ""

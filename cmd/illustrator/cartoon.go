@@ -15,7 +15,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// cartoonOptions let a command that draws pictures redraw them in a style. Their zero value leaves pictures as they are.
+// cartoonOptions let a command that draws pictures redraw them in a style.
+// Their zero value leaves pictures as they are.
 type cartoonOptions struct {
 	cartoon string // name of a style or path of a network's YAML file
 	draw.Redraw
@@ -29,7 +30,8 @@ func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
 
 // addKeepPlainFlag is for commands that redraw.
 func (c *cartoonOptions) addKeepPlainFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.KeepPlain, "keep-plain", false, "with --cartoon, write the pictures as they were too, into the folder plain")
+	cmd.Flags().BoolVar(&c.KeepPlain, "keep-plain", false,
+		"with --cartoon, write the pictures as they were too, into the folder plain")
 }
 
 func styleNames() string {
@@ -58,7 +60,8 @@ func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err err
 }
 
 // openTextStyles opens the styles that texts name for themselves; c says what else holds for them.
-func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text, s *session) (map[string]draw.Redraw, error) {
+func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text,
+	s *session) (map[string]draw.Redraw, error) {
 	styles := map[string]draw.Redraw{}
 	for i, t := range of {
 		if _, known := styles[t.Style]; known || t.Style == "" {

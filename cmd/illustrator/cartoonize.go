@@ -30,9 +30,9 @@ func newCartoonizeCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
-		Long: `Redraws pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same
-picture gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned upright
-as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
+		Long: `Redraws pictures of any size, files or all of a folder, and writes NAME-STYLE.png for each. The same picture
+gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned
+upright as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
 ` + styleList() + `
 Another style is an image-to-image network: an ONNX file and a YAML file that says how pictures go in and come out.
@@ -77,7 +77,8 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 		return err
 	}
 	if len(args) == 0 {
-		return fault.Usage(errors.New("no picture is given"), "give pictures or folders, such as illustrator cartoonize portrait.jpg --style comic")
+		return fault.Usage(errors.New("no picture is given"),
+			"give pictures or folders, such as illustrator cartoonize portrait.jpg --style comic")
 	}
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)
@@ -106,7 +107,8 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	if c.asJSON {
 		err = jsonfile.Print(opts.Stdout, result)
 	} else {
-		_, err = fmt.Fprintf(opts.Stdout, "%d of %d pictures in %s, style %s\n", len(result.Pictures), len(paths), c.out, c.style)
+		_, err = fmt.Fprintf(opts.Stdout, "%d of %d pictures in %s, style %s\n",
+			len(result.Pictures), len(paths), c.out, c.style)
 	}
 	if err == nil && len(result.Skipped) > 0 {
 		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
@@ -114,7 +116,8 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	return err
 }
 
-func redrawFiles(ctx context.Context, opts *terminal.Options, c cartoonizeOptions, style *cartoon.Style, paths []string) (cartoon.Redrawn, error) {
+func redrawFiles(ctx context.Context, opts *terminal.Options, c cartoonizeOptions, style *cartoon.Style,
+	paths []string) (cartoon.Redrawn, error) {
 	bar := opts.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
 	return style.RedrawFiles(ctx, paths, cartoon.Files{
@@ -127,7 +130,8 @@ func redrawFiles(ctx context.Context, opts *terminal.Options, c cartoonizeOption
 
 // redrawnMeta is added to the metadata of a picture that is redrawn.
 func redrawnMeta(path string, style *cartoon.Style) []pictures.Meta {
-	return append([]pictures.Meta{{Key: "Software", Value: version.Program()}, {Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)
+	return append([]pictures.Meta{{Key: "Software", Value: version.Program()},
+		{Key: "Source", Value: filepath.Base(path)}}, draw.Cartoon{Style: style.Name, SHA256: style.SHA256}.Meta()...)
 }
 
 // writeSheet writes a sheet of the pictures in all styles.

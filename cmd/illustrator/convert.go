@@ -20,14 +20,15 @@ func newConvertCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert FILE|FOLDER",
 		Short: "Turn pretrained weights into a folder that domains can name",
-		Long: `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of ada-pytorch and
-stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt); released projectors (.pth);
-attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet and VGG16 for LPIPS (its linear
-layers are added). Writes config.json, model.safetensors and a manifest with their SHA-256. Files of PyTorch, of before
-version 1.6 too, and safetensors files are read, in one piece or several. Pickles are parsed, never executed.
+		Long: `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of
+ada-pytorch and stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt);
+released projectors (.pth); attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet
+and VGG16 for LPIPS (its linear layers are added). Writes config.json, model.safetensors and a manifest with their
+SHA-256. Files of PyTorch, of before version 1.6 too, and safetensors files are read, in one piece or several. Pickles
+are parsed, never executed.
 
-With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in evaluation
-mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
+With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in
+evaluation mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
 With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
 		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
   illustrator convert clip-vit-base-patch32 --out weights/clip
@@ -57,10 +58,15 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", "", "folder to write, or the file with --to (required)")
-	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
-	terminal.Enum(flags, &options.ColorOrder, "color-order", "channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
-	flags.StringVar(&options.Vocabulary, "vocabulary", "", "vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and merges.txt (default beside the weights)")
-	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
+	flags.StringVar(&options.Attributes, "attributes", "",
+		"JSON file that names a classifier's attributes and their values")
+	terminal.Enum(flags, &options.ColorOrder, "color-order",
+		"channels that a generator's weights produce: RGB or BGR (default BGR for mmgen, else RGB)")
+	flags.StringVar(&options.Vocabulary, "vocabulary", "",
+		"vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and "+
+			"merges.txt (default beside the weights)")
+	flags.StringVar(&options.Activation, "activation", "",
+		"activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
 	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx or pytorch")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")

@@ -8,10 +8,9 @@ import (
 // lossFigure draws the losses of runs over their steps, one panel for each loss that any of them measured. log asks for
 // logarithmic axes; a panel with values that have no logarithm has a linear one.
 func lossFigure(of []runs.Run, log bool) (chart.Figure, error) {
-	figure := chart.Figure{
-		Title: "Losses", SharedX: true,
-		Note: "thin lines: training; points: validation, with the noise held fixed; each loss without its weight, the total by those of its stage",
-	}
+	figure := chart.Figure{Title: "Losses", SharedX: true,
+		Note: "thin lines: training; points: validation, with the noise held fixed; " +
+			"each loss without its weight, the total by those of its stage"}
 	curves, err := runs.ReadCurves(of)
 	if err != nil {
 		return figure, err
@@ -20,7 +19,8 @@ func lossFigure(of []runs.Run, log bool) (chart.Figure, error) {
 		panel := chart.Panel{Title: c.Loss, X: "step", Y: c.Loss + " loss", LogY: log, FromZero: true}
 		measured := false
 		for _, r := range c.Runs {
-			for _, s := range []chart.Series{{Name: r.Run, Faint: true, Points: chartPoints(r.Training)}, {Name: r.Run, Points: chartPoints(r.Validation)}} {
+			for _, s := range []chart.Series{{Name: r.Run, Faint: true, Points: chartPoints(r.Training)},
+				{Name: r.Run, Points: chartPoints(r.Validation)}} {
 				measured = measured || len(s.Points) > 0
 				for _, p := range s.Points {
 					panel.LogY = panel.LogY && p.Y > 0

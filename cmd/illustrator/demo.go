@@ -23,14 +23,15 @@ func newDemoCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the main job from end to end on the embedded domain",
-		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and measures how well they match. Re-running
-skips completed steps: a second call only prints the result.`,
+		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and measures how well they match.
+Re-running skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
   illustrator demo --config lorelei --out runs/again`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), opts, config, out) },
 	}
-	cmd.Flags().StringVar(&config, "config", "lorelei", "run: an embedded one or the path of a YAML file; its domain must have descriptions")
+	cmd.Flags().StringVar(&config, "config", "lorelei",
+		"run: an embedded one or the path of a YAML file; its domain must have descriptions")
 	cmd.Flags().StringVarP(&out, "out", "o", "runs/demo", "the run's folder")
 	return cmd
 }

@@ -18,7 +18,8 @@ import (
 // words splits a command line as a shell does that knows quotes and comments.
 var words = regexp.MustCompile(`#.*|"([^"]*)"|'([^']*)'|[^\s"']+`)
 
-// checkCommandLine returns an error unless a command takes these flags with values of these types, and so many arguments.
+// checkCommandLine returns an error unless a command takes these flags with values of these types,
+// and this number of arguments.
 func checkCommandLine(line string) error {
 	var args []string
 	for _, m := range words.FindAllStringSubmatch(line, -1) {
@@ -48,7 +49,8 @@ func checkCommandLine(line string) error {
 func TestDocumentedCommandsParse(t *testing.T) {
 	for line, wrong := range map[string]bool{
 		`illustrator runs show 3 # comment "x`: false, `illustrator generate "a wizard" 'a cat' --seeds 0-3`: false,
-		"illustrator pairs --rows many": true, "illustrator pairs --row 3": true, "illustrator runs show": true, "illustrator drawn": true,
+		"illustrator pairs --rows many": true, "illustrator pairs --row 3": true, "illustrator runs show": true,
+		"illustrator drawn": true,
 	} {
 		if err := checkCommandLine(line); (err != nil) != wrong {
 			t.Errorf("%s: %v", line, err)
@@ -77,20 +79,20 @@ func TestDocumentedCommandsParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
+	commands := 0
 	for _, path := range append(documents, "../../README.md", "../../CONTRIBUTING.md") {
 		for n, line := range strings.Split(readText(t, path), "\n") {
 			if !strings.HasPrefix(line, "illustrator ") && !strings.HasPrefix(line, "./illustrator ") {
 				continue
 			}
-			found++
+			commands++
 			if err := checkCommandLine(line); err != nil {
 				t.Errorf("%s:%d: %s: %v", path, n+1, line, err)
 			}
 		}
 	}
-	if found < 10 {
-		t.Errorf("%d commands are in the documents: they are not found", found)
+	if commands < 10 {
+		t.Errorf("%d commands are in the documents: they are not found", commands)
 	}
 }
 
@@ -114,7 +116,8 @@ func TestReleaseDefectsAreTested(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.ContainsFunc(files, func(path string) bool { return strings.Contains(readText(t, path), "func "+test+"(t *testing.T)") }) {
+			if !slices.ContainsFunc(files,
+				func(path string) bool { return strings.Contains(readText(t, path), "func "+test+"(t *testing.T)") }) {
 				t.Errorf("there is no %s in %s", test, m[3])
 			}
 			if script != "" {

@@ -35,7 +35,8 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 			return runDoctor(cmd.Context(), opts, need, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "run whose training must fit into the memory: a name or the path of a YAML file")
+	cmd.Flags().StringVar(&config, "config", "",
+		"run whose training must fit into the memory: a name or the path of a YAML file")
 	cmd.Flags().StringArrayVar(&set, "set", nil, "override a setting of the run: `key=value`; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -25,8 +25,10 @@ type drawFlags struct {
 func (d *drawFlags) addFlags(cmd *cobra.Command, seeds string) {
 	flags := cmd.Flags()
 	flags.StringVar(&d.seeds, "seeds", seeds, "seeds, such as 0,1,4-6")
-	addProjectionFlags(cmd, &d.spec.Settings, "alpha", "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
-	terminal.OptionalInt(flags, &d.spec.InjectIndex, "inject-index", 0, "layers below take the seed's random style, the others the predicted one")
+	addProjectionFlags(cmd, &d.spec.Settings, "alpha",
+		"distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	terminal.OptionalInt(flags, &d.spec.InjectIndex, "inject-index", 0,
+		"layers below take the seed's random style, the others the predicted one")
 	d.spec.NoiseMode = draw.RandomNoise
 	addSynthesisFlags(cmd, &d.spec.Settings)
 }
@@ -40,17 +42,22 @@ func addProjectionFlags(cmd *cobra.Command, s *draw.Settings, alpha, usage strin
 // addSynthesisFlags adds the generator's flags; the noise mode that s has is the default.
 func addSynthesisFlags(cmd *cobra.Command, s *draw.Settings) {
 	terminal.Enum(cmd.Flags(), &s.NoiseMode, "noise-mode", "the generator's noise: const, random or none")
-	terminal.OptionalFloat(cmd.Flags(), &s.TruncationPsi, "truncation-psi", 1, "pull W towards its mean: 1 disables truncation, 0 gives the mean picture")
+	terminal.OptionalFloat(cmd.Flags(), &s.TruncationPsi, "truncation-psi", 1,
+		"pull W towards its mean: 1 disables truncation, 0 gives the mean picture")
 }
 
 // addVariety adds the flags of several pictures of a text and of their improvement.
 func (d *drawFlags) addVariety(cmd *cobra.Command) {
 	flags, s := cmd.Flags(), &d.spec
-	terminal.OptionalInt(flags, &s.Count, "count", 1, "pictures of each text, of the seeds from --seed on; in place of --seeds")
+	terminal.OptionalInt(flags, &s.Count, "count", 1,
+		"pictures of each text, of the seeds from --seed on; in place of --seeds")
 	terminal.OptionalUint(flags, &s.Seed, "seed", "first seed of --count and --best-of")
-	terminal.Enum(flags, &s.Diversity, "diversity", "what the pictures of a text differ in: noise, style or z (default z with --count or --best-of, else noise)")
-	terminal.OptionalFloat(flags, &s.Spread, "spread", draw.DefaultSpread, "with --diversity z: 0 is the predicted z, 1 any z")
-	terminal.OptionalInt(flags, &s.BestOf, "best-of", 1, "draw N candidates per picture, of a seed each, and keep the best by CLIP similarity")
+	terminal.Enum(flags, &s.Diversity, "diversity",
+		"what the pictures of a text differ in: noise, style or z (default z with --count or --best-of, else noise)")
+	terminal.OptionalFloat(flags, &s.Spread, "spread", draw.DefaultSpread,
+		"with --diversity z: 0 is the predicted z, 1 any z")
+	terminal.OptionalInt(flags, &s.BestOf, "best-of", 1,
+		"draw N candidates per picture, of a seed each, and keep the best by CLIP similarity")
 	flags.IntVar(&s.Refine, "refine", 0, "improve each picture's z by N steps down the gradient of eq. 9 and 10")
 }
 
@@ -67,7 +74,8 @@ func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err err
 }
 
 // plans checks the flags for each text, whose own seed and alpha take the place of those that all texts share.
-func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model, of []texts.Text) (shared draw.Plan, plans []draw.Plan, err error) {
+func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model,
+	of []texts.Text) (shared draw.Plan, plans []draw.Plan, err error) {
 	if shared, err = d.plan(cmd, m); err != nil {
 		return shared, nil, err
 	}

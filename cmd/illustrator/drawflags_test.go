@@ -16,8 +16,8 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// samePicture is the scripts' command `same-picture A B`: it fails where the files' pictures differ by more than a step of
-// 255, as what went through other programs may.
+// samePicture is the scripts' command `same-picture A B`: it fails where the files' pictures differ by more than a step
+// of 255, as what went through other programs may.
 func samePicture() {
 	a, err := pictures.Read(context.Background(), os.Args[1])
 	b, err2 := pictures.Read(context.Background(), os.Args[2])
@@ -66,12 +66,14 @@ func TestDrawFlags(t *testing.T) {
 		}
 		p, err := d.plan(cmd, m)
 		if message, wrong := strings.CutPrefix(want, "!"); wrong {
-			if err == nil || !fault.IsUsage(err) || fault.HintOf(err) == "" || err.Error() != message || strings.Contains(fault.HintOf(err), "`") {
+			if err == nil || !fault.IsUsage(err) || fault.HintOf(err) == "" || err.Error() != message ||
+				strings.Contains(fault.HintOf(err), "`") {
 				t.Errorf("%s: %v (%s), want %q", flags, err, fault.HintOf(err), message)
 			}
 			continue
 		}
-		if got := fmt.Sprint(p.Diversity, " ", p.Seeds, " ", p.InjectIndex, " ", p.Spread, " ", p.NoiseMode, " ", p.Alpha); err != nil || got != want {
+		if got := fmt.Sprint(p.Diversity, " ", p.Seeds, " ", p.InjectIndex, " ", p.Spread, " ", p.NoiseMode, " ",
+			p.Alpha); err != nil || got != want {
 			t.Errorf("%s: %s, %v; want %s", flags, got, err, want)
 		}
 	}

@@ -26,7 +26,8 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	perStep := p.Config.Batch * p.Config.Optimizer.Accumulate
 	for i, stage := range p.Config.Stages {
 		steps := stage.Schedule.Steps
-		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs", steps, perStep, float64(steps)*float64(perStep)/float64(p.Rows))
+		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs",
+			steps, perStep, float64(steps)*float64(perStep)/float64(p.Rows))
 	}
 	line("steps", "%d", p.Config.Steps())
 	m := p.Memory

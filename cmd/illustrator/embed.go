@@ -32,13 +32,13 @@ func newEmbedCommand(opts *terminal.Options) *cobra.Command {
 		Use:   "embed [TEXT...]",
 		Short: "Embed texts or pictures with the domain's CLIP",
 		Long: `Writes CLIP embeddings [N,E] as float32, normalised to length √E, to a .npy or .safetensors file (tensor
-"text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json,
-.jsonl, .csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
-and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area filter
-that generated pictures go through.
+"text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json, .jsonl,
+.csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
+and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area
+filter that generated pictures go through.
 
---project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of --run, --prompts
-or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
+--project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of
+--run, --prompts or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
   illustrator embed --images pictures --out e.safetensors
   illustrator embed "a wizard" --project --alpha 1.75 --run runs/demo --out projected.npy`,
@@ -58,7 +58,8 @@ or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 	flags.BoolVar(&e.project, "project", false, "write the texts' embeddings after eq. 3")
 	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")
 	flags.StringVar(&e.run, "run", "", "folder of a run whose prompts --project takes")
-	flags.StringVar(&e.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
+	flags.StringVar(&e.prompts, "prompts", "",
+		"file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 	addStrictFlag(cmd, &e.strict)
 	addPadFlag(cmd, &e.pad)
 	_ = cmd.MarkFlagRequired("out")
@@ -134,7 +135,8 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 
 // projectTexts moves text embeddings by eq. 3.
 func (e embedOptions) projectTexts(ctx context.Context, s *session, embeds []float32) ([]float32, error) {
-	prompts, err := runs.OpenPrompts(ctx, s.domain, s.networks, runs.Choice{Run: e.run, Prompts: e.prompts, Start: s.start})
+	prompts, err := runs.OpenPrompts(ctx, s.domain, s.networks,
+		runs.Choice{Run: e.run, Prompts: e.prompts, Start: s.start})
 	if err != nil {
 		return nil, err
 	}
@@ -145,11 +147,13 @@ func (e embedOptions) projectTexts(ctx context.Context, s *session, embeds []flo
 }
 
 func addPadFlag(cmd *cobra.Command, pad *bool) {
-	cmd.Flags().BoolVar(pad, "pad", false, "pad picture files that are not square with white instead of cropping their middle")
+	cmd.Flags().BoolVar(pad, "pad", false,
+		"pad picture files that are not square with white instead of cropping their middle")
 }
 
 func addStrictFlag(cmd *cobra.Command, strict *bool) {
-	cmd.Flags().BoolVar(strict, "strict-length", false, "refuse a text that is longer than CLIP's context instead of cutting it at a word")
+	cmd.Flags().BoolVar(strict, "strict-length", false,
+		"refuse a text that is longer than CLIP's context instead of cutting it at a word")
 }
 
 // readTextArguments joins the texts of the command line with those of a file.
@@ -197,7 +201,8 @@ func checkLengths(opts *terminal.Options, s *session, texts []texts.Text, strict
 }
 
 // embedTexts embeds texts after checkLengths.
-func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts []texts.Text, strict bool) ([]float32, error) {
+func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts []texts.Text,
+	strict bool) ([]float32, error) {
 	if err := checkLengths(opts, s, texts, strict); err != nil {
 		return nil, err
 	}

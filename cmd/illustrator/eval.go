@@ -21,8 +21,8 @@ import (
 	"illustrator/train/runs"
 )
 
-const evalLong = `Measures how well pictures match their texts and how they compare with a reference. Each figure has its number of
-samples, its caveats, and a 95 % interval if one is defined.
+const evalLong = `Measures how well pictures match their texts and how they compare with a reference. Each figure has
+its number of samples, its caveats, and a 95 % interval if one is defined.
 
 With RUN, the folder of a run, the run's best mapper draws the texts (default the domain's descriptions) for each seed.
 Without an argument the domain's own mapper draws. PICTURES is a folder of illustrator generate, or any folder with
@@ -36,8 +36,8 @@ in the same folder. Embeddings are held in memory, pictures are not.
 --reference compares with a folder of pictures or of pairs (default the generator's own pictures of random z). A metric
 that needs more data, such as 100 texts for r_precision of 100, is refused and listed; the others are measured.
 
-An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485, 0.456,
-0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
+An ONNX file needs its settings beside it, net.json of net.onnx: {"output": "features", "size": 224, "mean": [0.485,
+0.456, 0.406], "std": [0.229, 0.224, 0.225]}; output and size only where the file leaves them open.`
 
 func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	var e evalOptions
@@ -53,14 +53,20 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
 	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
-	flags.StringVar(&e.textsFile, "texts", "", "file of texts (default the domain's descriptions; of PICTURES, those written with them)")
-	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+strings.Join(eval.Names, ", ")+" (default all)")
+	flags.StringVar(&e.textsFile, "texts", "",
+		"file of texts (default the domain's descriptions; of PICTURES, those written with them)")
+	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+
+		strings.Join(eval.Names, ", ")+" (default all)")
 	e.drawFlags.addFlags(cmd, "0-3")
-	flags.StringVar(&e.reference, "reference", "", "folder of pictures or of pairs to compare with (default the generator's own pictures)")
-	flags.IntVar(&e.referenceSamples, "reference-samples", 2048, "how many of the generator's own pictures, or of the pairs at most, to compare with")
+	flags.StringVar(&e.reference, "reference", "",
+		"folder of pictures or of pairs to compare with (default the generator's own pictures)")
+	flags.IntVar(&e.referenceSamples, "reference-samples", 2048,
+		"how many of the generator's own pictures, or of the pairs at most, to compare with")
 	flags.StringVar(&e.clip, "clip", "", "folder of another CLIP to measure the similarity with")
-	flags.StringVar(&e.inception, "inception", "", "Inception for FID and its like: a folder that convert wrote, or an ONNX file of any network of pictures")
-	flags.StringVar(&e.lpips, "lpips", "", "LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
+	flags.StringVar(&e.inception, "inception", "",
+		"Inception for FID and its like: a folder that convert wrote, or an ONNX file of any network of pictures")
+	flags.StringVar(&e.lpips, "lpips", "",
+		"LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
 	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
 	addPadFlag(cmd, &e.pad)
@@ -112,16 +118,19 @@ func printFigures(w io.Writer, table report.Table, more ...string) error {
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
 func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	if e.resamples < 1000 {
-		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples), "intervals of 95 %% need 1,000 at least; 10,000 are usual")
+		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples),
+			"intervals of 95 %% need 1,000 at least; 10,000 are usual")
 	}
 	if e.referenceSamples < 2 {
-		return fault.Usage(fmt.Errorf("--reference-samples is %d", e.referenceSamples), "at least 2; fewer than 2,048 are few for FID")
+		return fault.Usage(fmt.Errorf("--reference-samples is %d", e.referenceSamples),
+			"at least 2; fewer than 2,048 are few for FID")
 	}
 	out := strings.TrimSuffix(filepath.Base(e.domain), filepath.Ext(e.domain)) + "-eval"
 	if len(args) == 1 {
 		folder, err := runs.Find(args[0])
 		if err != nil {
-			return fault.Usage(fmt.Errorf("%q is not a folder", args[0]), "give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
+			return fault.Usage(fmt.Errorf("%q is not a folder", args[0]),
+				"give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
 			e.run, out = string(folder), folder.Evaluation()
@@ -134,7 +143,8 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 	}
 	for _, flag := range []string{"mapper", "seeds", "alpha", "no-projection", "inject-index", "truncation-psi"} {
 		if e.pictures != "" && cmd.Flags().Changed(flag) {
-			return fault.Usage(fmt.Errorf("--%s says how pictures are drawn, and those in %s are drawn already", flag, e.pictures), "leave --%s out", flag)
+			return fault.Usage(fmt.Errorf("--%s says how pictures are drawn, and those in %s are drawn already",
+				flag, e.pictures), "leave --%s out", flag)
 		}
 	}
 	if e.out == "" {

@@ -15,9 +15,9 @@ import (
 	"illustrator/internal/jsonfile"
 )
 
-const fetchLong = `Downloads the published networks of a domain, verifies size and SHA-256, and converts them into the folder of weights
-($ILLUSTRATOR_WEIGHTS, else illustrator/weights in the user's cache). It keeps existing networks. It removes the
-downloaded files afterwards; --keep leaves them in downloads within that folder.
+const fetchLong = `Downloads the published networks of a domain, verifies size and SHA-256, and converts them into the
+folder of weights ($ILLUSTRATOR_WEIGHTS, else illustrator/weights in the user's cache). It keeps existing networks. It
+removes the downloaded files afterwards; --keep leaves them in downloads within that folder.
 
 Without --accept-license it shows the licences and downloads nothing. The flag states that you have read and accept
 them.
@@ -41,7 +41,8 @@ func newFetchCommand(opts *terminal.Options) *cobra.Command {
 		Example: `  illustrator fetch cats-256
   illustrator fetch cats-256 --accept-license
   illustrator fetch cats-256 --accept-license --from stylegan2-cat-config-f.pt --from clip-vit-base-patch32`,
-		Args: terminal.ExactArgs(1, "the domain: "+strings.Join(configs.Names("domains"), ", ")+", or the path of a YAML file"),
+		Args: terminal.ExactArgs(1, "the domain: "+strings.Join(configs.Names("domains"), ", ")+
+			", or the path of a YAML file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runFetch(cmd.Context(), opts, f, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -59,7 +60,8 @@ func runFetch(ctx context.Context, opts *terminal.Options, f fetchOptions, ref s
 		return err
 	}
 	if len(domain.Published()) == 0 {
-		return fault.Usage(fmt.Errorf("domain %s has no sources to fetch from", domain.Name), "its networks are within the program, or where its file says; use it as it is")
+		return fault.Usage(fmt.Errorf("domain %s has no sources to fetch from", domain.Name),
+			"its networks are within the program, or where its file says; use it as it is")
 	}
 	job := &published.Job{Env: opts.Env(), Domain: domain, Mirror: f.mirror, From: f.from, Keep: f.keep}
 	if err := checkLicences(opts, job, f.accept, ref); err != nil {
@@ -107,7 +109,9 @@ func explainFetch(err error, ref string) error {
 		return fault.Hint(err, "%s", hintToBring(unreachable.Missing, ref, fault.HintOf(err)))
 	case errors.As(err, &other):
 		return fault.Hint(err,
-			"bring one of the files that the domain names; other weights become a domain of their own with `illustrator convert` and a YAML file, or, unverified, this one's: `illustrator convert %s --out %s`", other.Path, other.Folder)
+			"bring one of the files that the domain names; other weights become a domain of their own "+
+				"with `illustrator convert` and a YAML file, or, unverified, this one's: `illustrator convert %s --out %s`",
+			other.Path, other.Folder)
 	}
 	return err
 }
@@ -121,6 +125,6 @@ func hintToBring(networks []configs.Published, ref, first string) string {
 	for _, n := range networks {
 		command += " --from " + map[bool]string{true: "FOLDER", false: "FILE"}[n.Sources[0].Path("") == ""]
 	}
-	return fmt.Sprintf("%swithout a network, bring by hand %s, and run the same command again; from other places `%s` takes them",
-		first, published.FilesToBring(networks), command)
+	return fmt.Sprintf("%swithout a network, bring by hand %s, and run the same command again; "+
+		"from other places `%s` takes them", first, published.FilesToBring(networks), command)
 }

@@ -32,11 +32,11 @@ func runLine(t *testing.T, args ...string) (stdout, stderr string, err error) {
 
 // publication is a domain whose networks lie on a server: a generator in rosinality's layout, a CLIP in Hugging Face's.
 type publication struct {
-	domain  string // the path of its YAML file
-	files   string // the server's folder
-	weights string // where they belong
-	asked   []string
-	gone    map[string]bool // paths that the server has no more
+	domain   string // the path of its YAML file
+	files    string // the server's folder
+	weights  string // where they belong
+	requests []string
+	gone     map[string]bool // paths that the server has no more
 }
 
 const publishedYAML = `name: tiny
@@ -82,7 +82,7 @@ func publish(t *testing.T) *publication {
 		}
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.asked = append(p.asked, r.URL.Path)
+		p.requests = append(p.requests, r.URL.Path)
 		if p.gone[r.URL.Path] {
 			http.NotFound(w, r)
 			return
@@ -100,7 +100,8 @@ func publish(t *testing.T) *publication {
 	}
 	sum := checkpoints.SHA256(generator)
 	p.domain = filepath.Join(t.TempDir(), "tiny.yaml")
-	text := fmt.Sprintf(publishedYAML, pipelinetest.EmbedDim, server.URL, sum[:8], sum, len(generator), strings.Join(clip, ", "))
+	text := fmt.Sprintf(publishedYAML, pipelinetest.EmbedDim, server.URL, sum[:8], sum, len(generator),
+		strings.Join(clip, ", "))
 	if err := os.WriteFile(p.domain, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -110,38 +111,43 @@ func publish(t *testing.T) *publication {
 func TestFetch(t *testing.T) {
 	p := publish(t)
 	_, _, err := runLine(t, "pairs", "--domain", p.domain, "--rows", "1", "--out", t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), "its generator is not here yet") || !strings.Contains(fault.HintOf(err), "illustrator fetch "+p.domain) {
+	if err == nil || !strings.Contains(err.Error(), "its generator is not here yet") ||
+		!strings.Contains(fault.HintOf(err), "illustrator fetch "+p.domain) {
 		t.Errorf("before: %v, hint %q", err, fault.HintOf(err))
 	}
 	_, said, err := runLine(t, "fetch", p.domain)
-	if !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--accept-license") || len(p.asked) > 0 ||
+	if !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--accept-license") || len(p.requests) > 0 ||
 		!strings.Contains(said, "licence of the generator: free for tests\nlicence of the clip: free as well\n") {
-		t.Errorf("licences not accepted: %v, said %q, asked for %q", err, said, p.asked)
+		t.Errorf("licences not accepted: %v, said %q, asked for %q", err, said, p.requests)
 	}
 	p.gone["/a/first.pt"] = true
 	printed, said, err := runLine(t, "fetch", p.domain, "--accept-license")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(p.weights, "tiny-generator") + "\n" + filepath.Join(p.weights, "tiny-clip") + "\n"; printed != want {
+	want := filepath.Join(p.weights, "tiny-generator") + "\n" + filepath.Join(p.weights, "tiny-clip") + "\n"
+	if printed != want {
 		t.Errorf("printed %q, want %q", printed, want)
 	}
-	if !strings.Contains(said, "404 Not Found; taking the second form instead") || !strings.Contains(said, "Downloading rosinality.pt (MB): 1 in") {
+	if !strings.Contains(said, "404 Not Found; taking the second form instead") ||
+		!strings.Contains(said, "Downloading rosinality.pt (MB): 1 in") {
 		t.Errorf("said %q", said)
 	}
 	folder, err := checkpoints.Open(filepath.Join(p.weights, "tiny-generator"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := folder.ReadFile(checkpoints.ConfigFile); err != nil || !strings.Contains(string(config), `"color_order": "RGB"`) {
+	if config, err := folder.ReadFile(checkpoints.ConfigFile); err != nil ||
+		!strings.Contains(string(config), `"color_order": "RGB"`) {
 		t.Errorf("the second form's own order is RGB: %s, %v", config, err)
 	}
 	if left, _ := os.ReadDir(filepath.Join(p.weights, "downloads")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	asked := len(p.asked)
-	if printedAgain, said, err := runLine(t, "fetch", p.domain); err != nil || printedAgain != printed || !strings.Contains(said, "is there already") || len(p.asked) > asked {
-		t.Errorf("again: %v, %q, said %q, asked for %q", err, printedAgain, said, p.asked[asked:])
+	before := len(p.requests)
+	if printedAgain, said, err := runLine(t, "fetch", p.domain); err != nil || printedAgain != printed ||
+		!strings.Contains(said, "is there already") || len(p.requests) > before {
+		t.Errorf("again: %v, %q, said %q, asked for %q", err, printedAgain, said, p.requests[before:])
 	}
 }
 
@@ -164,7 +170,8 @@ func TestFetchWithoutHash(t *testing.T) {
 		}
 	}
 	_, _, err = runLine(t, "fetch", p.domain, "--accept-license")
-	if err == nil || !strings.Contains(err.Error(), "it was thrown away") || !strings.Contains(fault.HintOf(err), "asks for it again") {
+	if err == nil || !strings.Contains(err.Error(), "it was thrown away") ||
+		!strings.Contains(fault.HintOf(err), "asks for it again") {
 		t.Errorf("a wrong answer: %v, hint %q", err, fault.HintOf(err))
 	}
 	if err := os.WriteFile(first, good, 0o666); err != nil {
@@ -179,19 +186,22 @@ func TestFetchFromMirrorAndKeep(t *testing.T) {
 	p := publish(t)
 	server := httptest.NewServer(http.StripPrefix("/mirrored", http.FileServer(http.Dir(p.files))))
 	t.Cleanup(server.Close)
-	printed, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--keep", "--json", "--mirror", server.URL+"/mirrored")
-	if err != nil || len(p.asked) > 0 {
-		t.Fatalf("%v, asked the server itself for %q", err, p.asked)
+	printed, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--keep", "--json", "--mirror",
+		server.URL+"/mirrored")
+	if err != nil || len(p.requests) > 0 {
+		t.Fatalf("%v, asked the server itself for %q", err, p.requests)
 	}
 	var results []published.Network
-	if err := json.Unmarshal([]byte(printed), &results); err != nil || len(results) != 2 || !strings.Contains(results[0].Verified, "no more is known") {
+	if err := json.Unmarshal([]byte(printed), &results); err != nil || len(results) != 2 ||
+		!strings.Contains(results[0].Verified, "no more is known") {
 		t.Errorf("%v, %+v", err, results)
 	}
 	folder, err := checkpoints.Open(filepath.Join(p.weights, "tiny-generator"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := folder.ReadFile(checkpoints.ConfigFile); err != nil || !strings.Contains(string(config), `"color_order": "BGR"`) {
+	if config, err := folder.ReadFile(checkpoints.ConfigFile); err != nil ||
+		!strings.Contains(string(config), `"color_order": "BGR"`) {
 		t.Errorf("the first form is BGR: %s, %v", config, err)
 	}
 	for _, name := range []string{"tiny-generator/first.pt", "tiny-clip/vocab.json"} {
@@ -209,7 +219,8 @@ func TestFetchByHand(t *testing.T) {
 	}
 	_, _, err := runLine(t, "fetch", p.domain, "--accept-license")
 	hint := fault.HintOf(err)
-	for _, part := range []string{"/a/first.pt (SHA-256 beginning with ", ", or ", "/b/rosinality.pt (", " bytes, SHA-256 ", "; and config.json, vocab.json, merges.txt and model.safetensors of http://",
+	for _, part := range []string{"/a/first.pt (SHA-256 beginning with ", ", or ", "/b/rosinality.pt (",
+		" bytes, SHA-256 ", "; and config.json, vocab.json, merges.txt and model.safetensors of http://",
 		", into " + filepath.Join(p.weights, "downloads", "tiny-generator"), "--accept-license --from FILE --from FOLDER"} {
 		if err == nil || !strings.Contains(hint, part) {
 			t.Errorf("%v, hint %q lacks %q", err, hint, part)
@@ -221,7 +232,8 @@ func TestFetchByHand(t *testing.T) {
 		"../../models/convert/testdata/clip":               "it is not tiny CLIP: ",
 		"../../models/convert/testdata/projector.pth":      "is mapper/dense, which this domain does not fetch",
 	} {
-		if _, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--from", wrong); err == nil || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+		if _, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--from", wrong); err == nil ||
+			!strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
@@ -255,10 +267,12 @@ func TestFetchByHand(t *testing.T) {
 
 func TestFetchMistakes(t *testing.T) {
 	p := publish(t)
-	if _, _, err := runLine(t, "fetch", "lorelei"); !fault.IsUsage(err) || !strings.Contains(err.Error(), "has no sources") {
+	if _, _, err := runLine(t, "fetch", "lorelei"); !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), "has no sources") {
 		t.Errorf("embedded: %v", err)
 	}
-	if _, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--mirror", "example.org"); !fault.IsUsage(err) || !strings.Contains(err.Error(), `"example.org" is not an address`) {
+	if _, _, err := runLine(t, "fetch", p.domain, "--accept-license", "--mirror", "example.org"); !fault.IsUsage(err) ||
+		!strings.Contains(err.Error(), `"example.org" is not an address`) {
 		t.Errorf("mirror: %v", err)
 	}
 	if err := os.MkdirAll(p.weights, 0o777); err != nil {
@@ -272,7 +286,8 @@ func TestFetchMistakes(t *testing.T) {
 	if err := os.WriteFile(p.domain, bytes.Replace(text, []byte("size: 16"), []byte("size: 32"), 1), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := runLine(t, "fetch", p.domain, "--accept-license"); err == nil || !strings.Contains(err.Error(), "size is 32, but its networks have 16") {
+	if _, _, err := runLine(t, "fetch", p.domain, "--accept-license"); err == nil ||
+		!strings.Contains(err.Error(), "size is 32, but its networks have 16") {
 		t.Errorf("other size: %v", err)
 	}
 }

@@ -19,10 +19,11 @@ import (
 	"illustrator/train"
 )
 
-// smallDisk names the folder of a test that was started again in a mount namespace of its own, where it may mount a disk.
+// smallDisk names the folder of a test that was started again in a mount namespace of its own,
+// where it may mount a disk.
 const smallDisk = "ILLUSTRATOR_TEST_SMALL_DISK"
 
-// onSmallDisk runs a test in a folder dir that has a disk of its own, so many KiB large, in dir/disk.
+// onSmallDisk runs a test in a folder dir that has a disk of its own, of a size in KiB, in dir/disk.
 func onSmallDisk(t *testing.T, size int, test func(t *testing.T, dir string)) {
 	if testing.Short() {
 		t.Skip("compiles programs; run without -short")
@@ -64,7 +65,7 @@ func onSmallDisk(t *testing.T, size int, test func(t *testing.T, dir string)) {
 	}
 }
 
-// fill takes so many KiB of the disk in dir until free is called.
+// fill takes a number of KiB of the disk in dir until free is called.
 func fill(t *testing.T, dir string, size int) (free func()) {
 	t.Helper()
 	filler := filepath.Join(dir, "disk", "filler")
@@ -90,8 +91,8 @@ func inProcess(t *testing.T, args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// TestFullDiskPairs samples onto a disk that is too small: a clear error, nothing lost, and the same command resumes once
-// there is space.
+// TestFullDiskPairs samples onto a disk that is too small: a clear error, nothing lost, and the same command resumes
+// once there is space.
 func TestFullDiskPairs(t *testing.T) {
 	onSmallDisk(t, 1024, fillWithPairs)
 }
@@ -107,7 +108,9 @@ func fillWithPairs(t *testing.T, dir string) {
 	}
 	set := filepath.Join(dir, "disk", "set")
 	code, stderr := sample(set)
-	said := regexp.MustCompile(`illustrator: error: write pairs ".*set": .*no space left on device\nillustrator: hint: free some space: (\d+) rows are kept, and the same command resumes from there\n`).FindStringSubmatch(stderr)
+	said := regexp.MustCompile(`illustrator: error: write pairs ".*set": .*no space left on device\n` +
+		`illustrator: hint: free some space: (\d+) rows are kept, and the same command resumes from there\n`).
+		FindStringSubmatch(stderr)
 	if code != terminal.ExitFailure || said == nil {
 		t.Fatalf("exit code %d:\n%s", code, stderr)
 	}
@@ -132,8 +135,8 @@ func fillWithPairs(t *testing.T, dir string) {
 	}
 }
 
-// TestFullDiskTrain trains onto a disk that is full at a checkpoint, and on one that is full at a line of metrics: a clear
-// error, what is saved is whole, and once there is space the same command comes to what an undisturbed run comes to.
+// TestFullDiskTrain trains onto a disk that is full at a checkpoint, and on one that is full at a line of metrics: a
+// clear error, what is saved is whole, and once there is space the same command makes the files of an undisturbed run.
 func TestFullDiskTrain(t *testing.T) {
 	onSmallDisk(t, 4096, fillWithTraining)
 }
@@ -149,12 +152,14 @@ func fillWithTraining(t *testing.T, dir string) {
 	} {
 		again := func(out string) (code int, said string) {
 			every := strconv.Itoa(c.every)
-			return inProcess(t, append(command(out), "--set", "train.checkpoint.every="+every, "--set", "train.validation.every="+every)...)
+			return inProcess(t, append(command(out),
+				"--set", "train.checkpoint.every="+every, "--set", "train.validation.every="+every)...)
 		}
 		free, run, undisturbed := fill(t, dir, c.filler), filepath.Join(dir, "disk", name), filepath.Join(dir, name)
 		code, stderr := again(run)
-		said := regexp.MustCompile(`illustrator: error: ` + c.said +
-			`no space left on device\nillustrator: hint: free some space: what is saved is whole, and the same command resumes after step (\d+)\n$`).FindStringSubmatch(stderr)
+		said := regexp.MustCompile(`illustrator: error: ` + c.said + `no space left on device\n` +
+			`illustrator: hint: free some space: what is saved is whole, ` +
+			`and the same command resumes after step (\d+)\n$`).FindStringSubmatch(stderr)
 		if code != terminal.ExitFailure || said == nil {
 			t.Fatalf("%s: exit code %d:\n%s", name, code, stderr)
 		}

@@ -21,23 +21,25 @@ type generateOptions struct {
 	batch          int
 }
 
-const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and a summary of how well
-pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks' SHA-256 in its metadata.
---texts takes one text a line, or a .json, .jsonl, .csv or .tsv file, whose columns seed, alpha and style hold for a text in
-place of the flags. Attributes that a JSON file's entry {"text", "attributes"} names are looked for by the domain's classifier. The mapper is that of a run (illustrator demo makes one in runs/demo), or the domain's own.
+const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and
+a summary of how well pictures match texts (summary.json). Every picture carries text, seed, alpha and the networks'
+SHA-256 in its metadata. --texts takes one text a line, or a .json, .jsonl, .csv or .tsv file, whose columns seed,
+alpha and style hold for a text in place of the flags. Attributes that a JSON file's entry {"text", "attributes"}
+names are looked for by the domain's classifier. The mapper is that of a run (illustrator demo makes one in
+runs/demo), or the domain's own.
 
---count draws several pictures of each text, and measures how different they are: the mean cosine distance of two of their
-embeddings. They differ, by their seeds, in what --diversity says:
+--count draws several pictures of each text, and measures how different they are: the mean cosine distance of two of
+their embeddings. They differ, by their seeds, in what --diversity says:
   noise  the generator's noise
   style  the styles of the layers below --inject-index too, which are the seed's (default 1, as in the release)
   z      z too: √(1-s²) times the predicted one and s times a random one of the same length, where s is --spread
 On the embedded domain z with its default spread is three times as diverse as style, with 96 % of the named attributes
 found instead of 98.
 
---best-of N draws N candidates for each picture and keeps those whose embeddings are closest to the text's; the JSON lists
-all. --refine moves z after the mapper by Adam, down the gradient of eq. 9 (the picture's embedding against the text's after
-eq. 3, as in training) plus 0.3 times eq. 10, and keeps the best z it met. Both say what they gained and cost. The CLIP that
-chooses and leads is the one that judges: its similarity flatters, a classifier's judgement does not.
+--best-of N draws N candidates for each picture and keeps those whose embeddings are closest to the text's; the JSON
+lists all. --refine moves z after the mapper by Adam, down the gradient of eq. 9 (the picture's embedding against the
+text's after eq. 3, as in training) plus 0.3 times eq. 10, and keeps the best z it met. Both say what they gained and
+cost. The CLIP that chooses and leads also judges: its similarity flatters, a classifier's judgement does not.
 
 --cartoon redraws what is written; scores are of the pictures before.`
 
@@ -56,14 +58,18 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	g.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
-	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write; without --out pictures, or pictures-2 and so on where that holds others")
-	flags.BoolVar(&g.replace, "replace", false, "remove pictures of earlier calls from the folder, which are refused otherwise")
+	flags.StringVarP(&g.out, "out", "o", "pictures",
+		"folder to write; without --out pictures, or pictures-2 and so on where that holds others")
+	flags.BoolVar(&g.replace, "replace", false,
+		"remove pictures of earlier calls from the folder, which are refused otherwise")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
-	flags.IntVar(&g.batch, "batch", draw.AtOnce, "pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
+	flags.IntVar(&g.batch, "batch", draw.AtOnce,
+		"pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.addKeepPlainFlag(cmd)
-	flags.BoolVar(&g.arrays, "arrays", false, "write z.npy [N,Z], w.npy [N,L,Z] and the pictures as float32, images.npy [N,3,H,W], too")
+	flags.BoolVar(&g.arrays, "arrays", false,
+		"write z.npy [N,Z], w.npy [N,L,Z] and the pictures as float32, images.npy [N,3,H,W], too")
 	addStrictFlag(cmd, &g.strict)
 	return cmd
 }
@@ -74,7 +80,8 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 		return err
 	}
 	if len(descriptions) == 0 {
-		return fault.Usage(fmt.Errorf("no text is given"), `write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
+		return fault.Usage(fmt.Errorf("no text is given"),
+			`write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
 	}
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
@@ -134,7 +141,8 @@ func gainLine(what string, g *draw.Gain) string {
 		line += fmt.Sprintf(", eq. 9 %.3f → %.3f", *g.Before.Semantic, *g.After.Semantic)
 	}
 	if g.Before.AttributeAccuracy != nil {
-		line += fmt.Sprintf(", named attributes found %.1f → %.1f %%", 100**g.Before.AttributeAccuracy, 100**g.After.AttributeAccuracy)
+		line += fmt.Sprintf(", named attributes found %.1f → %.1f %%", 100**g.Before.AttributeAccuracy,
+			100**g.After.AttributeAccuracy)
 	}
 	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
 }

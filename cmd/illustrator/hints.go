@@ -26,7 +26,8 @@ func explain(err error) error {
 	case errors.As(err, &character):
 		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
 	case errors.As(err, &mixed):
-		return fault.Usage(fmt.Errorf("--out %w", err), "name another folder with --out, or add --replace, which removes them")
+		return fault.Usage(fmt.Errorf("--out %w", err),
+			"name another folder with --out, or add --replace, which removes them")
 	case errors.As(err, &study):
 		return explainStudy(err, study)
 	case errors.As(err, &run):
@@ -34,7 +35,9 @@ func explain(err error) error {
 	case errors.As(err, &interrupted) && interrupted.Step == 0:
 		return fault.Hint(err, "the same command resumes")
 	case errors.As(err, &interrupted):
-		return fault.Hint(err, "the same command resumes after step %d; `illustrator generate --mapper %s --run %s` draws with the mapper so far",
+		return fault.Hint(err,
+			"the same command resumes after step %d; "+
+				"`illustrator generate --mapper %s --run %s` draws with the mapper so far",
 			interrupted.Step, interrupted.Folder.LastMapper(), interrupted.Folder)
 	}
 	return err
@@ -56,7 +59,8 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
 		return fault.Usage(err,
-			"train one with `illustrator train --out runs/first`, then add --run runs/first; `illustrator demo` makes one too, in runs/demo")
+			"train one with `illustrator train --out runs/first`, then add --run runs/first; "+
+				"`illustrator demo` makes one too, in runs/demo")
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}

@@ -29,9 +29,9 @@ func newIllustrateCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "illustrate STORY",
 		Short: "Draw a picture for each paragraph of a story, and lay out a page",
-		Long: `Reads a story, draws one picture for each paragraph, and lays out story.html, which needs no other file, or story.pdf.
-The story is plain text with empty lines between paragraphs, or Markdown (.md; headings are title and chapters;
-pictures, code and tables are omitted). story.json records the text of each picture.
+		Long: `Reads a story, draws one picture for each paragraph, and lays out story.html, which needs no other file, or
+story.pdf. The story is plain text with empty lines between paragraphs, or Markdown (.md; headings are title and
+chapters; pictures, code and tables are omitted). story.json records the text of each picture.
 
 The first sentences of a paragraph that fit into CLIP's context describe its picture; of a longer first sentence, its
 first words. --character precedes each description, and keeps one person in all pictures. Each paragraph takes the next
@@ -42,8 +42,8 @@ follows the text less.
 The same command skips finished pictures, and after Ctrl-C or a crash it draws the missing ones. If the story, a seed,
 the mapper or an option has changed, it redraws the affected pictures and the pages. An inserted paragraph changes the
 numbers and seeds of all later ones, which are redrawn. Pictures of removed paragraphs stay in the folder.`,
-		Example: `  illustrator illustrate story.txt --out story
-  illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic --cartoon-scale 8 --format both`,
+		Example: `  illustrator illustrate story.txt --format both --out story
+  illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic`,
 		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runIllustrate(cmd, opts, i, args[0]) },
 	}
@@ -71,7 +71,8 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 	}
 	title := cmp.Or(i.title, written.Title, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	job := &story.Job{
-		Env: opts.Env(), Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed, Format: story.Format(i.format), Out: i.out,
+		Env: opts.Env(), Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed,
+		Format: story.Format(i.format), Out: i.out,
 	}
 	a, err := i.open(cmd, opts, i.spec.NoProjection, func(m draw.Model) (err error) {
 		job.Model = m
@@ -94,6 +95,7 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 	if i.asJSON {
 		return jsonfile.Print(opts.Stdout, summary)
 	}
-	_, err = fmt.Fprintf(opts.Stdout, "%d pictures, CLIP similarity %.3f\n%s\n", len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
+	_, err = fmt.Fprintf(opts.Stdout, "%d pictures, CLIP similarity %.3f\n%s\n",
+		len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
 	return err
 }

@@ -21,7 +21,8 @@ const (
 // mayImport lists, for each room of the project, the rooms that it may import beside itself: imports go one way. Anyone
 // may import internal; what is not listed is refused.
 var mayImport = map[string][]string{
-	"cmd":          {"serve", "configs", "train/runs", "eval/studies", "train", "eval", "draw", "data", "models", "losses", "checkpoints"},
+	"cmd": {"serve", "configs", "train/runs", "eval/studies", "train", "eval", "draw", "data", "models",
+		"losses", "checkpoints"},
 	"library":      {"configs", "train/runs", "train", "draw", "data", "models"},
 	"serve":        {"eval", "draw", "data", "models"},
 	"train/runs":   {"configs", "train", "draw", "data", "models", "losses", "checkpoints"},
@@ -40,7 +41,8 @@ var mayImport = map[string][]string{
 
 // withoutGraphs lists the rooms and packages that depend on no graph library.
 var withoutGraphs = []string{
-	"checkpoints", "internal", "data/arrays", "data/pairs", "data/pictures", "data/seeds", "data/storybook", "data/texts", "eval/metrics", "eval/chart",
+	"checkpoints", "internal", "data/arrays", "data/pairs", "data/pictures", "data/seeds", "data/storybook", "data/texts",
+	"eval/metrics", "eval/chart",
 }
 
 // room returns the room that pkg belongs to: a folder at the top, or one that stands above configs; "" for packages of
@@ -76,7 +78,8 @@ func wrongImports(pkg string, imports, deps []string) []string {
 		case to == "" && from == "losses" && strings.Contains(imported, ".") && !strings.HasPrefix(imported, gomlx):
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; losses hold graph code only", pkg, imported))
 		case strings.HasPrefix(imported, renameio) && pkg != module+"/internal/files":
-			wrong = append(wrong, fmt.Sprintf("%s imports %s, which does not support Windows; use internal/files", pkg, imported))
+			wrong = append(wrong, fmt.Sprintf("%s imports %s, which does not support Windows; use internal/files",
+				pkg, imported))
 		case to == "" || to == from || to == "internal" || slices.Contains(allowed, to):
 		default:
 			wrong = append(wrong, fmt.Sprintf("%s imports %s; %s may import %v and internal", pkg, imported, from, allowed))
@@ -98,9 +101,11 @@ func TestWrongImports(t *testing.T) {
 		imports, deps []string
 		wrong         bool
 	}{
-		{"illustrator/cmd/illustrator", []string{"fmt", "illustrator/configs", "illustrator/eval", "github.com/spf13/cobra"}, nil, false},
+		{"illustrator/cmd/illustrator", []string{"fmt", "illustrator/configs", "illustrator/eval", "github.com/spf13/cobra"},
+			nil, false},
 		{"illustrator/configs", []string{"illustrator/train", "illustrator/losses"}, nil, false},
-		{"illustrator/train", []string{"illustrator/losses", "illustrator/data/pairs", "illustrator/internal/fault"}, nil, false},
+		{"illustrator/train", []string{"illustrator/losses", "illustrator/data/pairs", "illustrator/internal/fault"}, nil,
+			false},
 		{"illustrator/models/clip", []string{"illustrator/models/nn", "illustrator/checkpoints"}, nil, false},
 		{"illustrator/losses", []string{"math", gomlx + "gomlx/core/graph", "illustrator/internal/fault"}, nil, false},
 		{"illustrator/checkpoints/lorelei", []string{"illustrator/checkpoints", "embed"}, []string{"io"}, false},
@@ -176,7 +181,8 @@ func TestThirdPartyIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "list", "-e", "-deps", "-test", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-e", "-deps", "-test", "-f", "{{with .Module}}{{.Path}}{{end}}",
+		module+"/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,9 +18,9 @@ func newInspectCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|FOLDER",
 		Short: "Describe a weight file: network, configuration, tensors",
-		Long: `Describes a weight file or a network's folder by its content, not by its name: the container, the recognised network,
-the configuration that convert would write, and each tensor's name, type, shape and bytes. It reads headers alone, so a
-file of gigabytes takes no longer than a small one. It executes nothing in a file.
+		Long: `Describes a weight file or a network's folder by its content, not by its name: the container, the recognised
+network, the configuration that convert would write, and each tensor's name, type, shape and bytes. It reads headers
+alone, so a file of gigabytes takes no longer than a small one. It executes nothing in a file.
 
 An unknown or unsupported network is not an error: the line "problem" describes it.`,
 		Example: `  illustrator inspect stylegan2-ffhq-config-f.pkl
@@ -41,15 +41,18 @@ An unknown or unsupported network is not an error: the line "problem" describes 
 			}
 			table := [][]string{{"tensor", "type", "bytes", "shape"}}
 			for _, t := range in.Tensors {
-				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes), strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
+				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes),
+					strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
 			}
 			return terminal.PrintTable(opts.Stdout, table)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&only, "tensors", "", "list only tensors whose name holds this")
-	flags.StringVar(&options.Attributes, "attributes", "", "JSON file that names a classifier's attributes and their values")
-	flags.StringVar(&options.Activation, "activation", "", "activation of a CLIP whose file does not say it: quick_gelu or gelu")
+	flags.StringVar(&options.Attributes, "attributes", "",
+		"JSON file that names a classifier's attributes and their values")
+	flags.StringVar(&options.Activation, "activation", "",
+		"activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

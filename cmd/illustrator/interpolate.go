@@ -21,7 +21,7 @@ type interpolateOptions struct {
 	begin []origin // of both ends
 }
 
-// maxSteps is how many pictures an interpolation has at most: they are held in memory.
+// maxSteps limits the pictures of an interpolation: they are held in memory.
 const maxSteps = 1000
 
 func newInterpolateCommand(opts *terminal.Options) *cobra.Command {
@@ -29,11 +29,12 @@ func newInterpolateCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "interpolate A B",
 		Short: "Go from one picture to another",
-		Long: `Draws pictures at equal distances on the straight line in W from A to B, both included. Each is a text, seed:N (the
-picture of illustrator render --seeds N), or a picture file, whose CLIP embedding is mapped to z: the picture drawn is like it.
+		Long: `Draws pictures at equal distances on the straight line in W from A to B, both included. Each is a text,
+seed:N (the picture of illustrator render --seeds N), or a picture file, whose CLIP embedding is mapped to z: the
+picture drawn is like it.
 
---out takes a strip (.png), an animation (.gif or .apng), or a folder, which gets single pictures and strip.png. What was
-drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
+--out takes a strip (.png), an animation (.gif or .apng), or a folder, which gets single pictures and strip.png. What
+was drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with pink hair" --out strip.png
   illustrator interpolate seed:3 portrait.png --steps 24 --out way.apng`,
 		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),

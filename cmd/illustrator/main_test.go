@@ -21,15 +21,16 @@ func TestMain(m *testing.M) {
 		nntest.CompileFast()
 	}
 	testscript.Main(m, map[string]func(){
-		"illustrator": main, "tiny-domain": tinyDomain, "check-projection": checkProjection, "write-run": writeRunCommand, "same-picture": samePicture,
+		"illustrator": main, "tiny-domain": tinyDomain, "check-projection": checkProjection, "write-run": writeRunCommand,
+		"same-picture": samePicture,
 	})
 }
 
 // TestScript runs the command lines in testdata/script. Each script starts with an empty home and no plugin; PLUGIN
 // names the machine's, PLUGINS its folder, and [plugin] tells whether there is one. REPO is the repository.
 func TestScript(t *testing.T) {
-	plugin, found := xla.Find("cpu")
-	if !found && os.Getenv("CI") != "" {
+	plugin, installed := xla.Find("cpu")
+	if !installed && os.Getenv("CI") != "" {
 		t.Fatal("no XLA CPU plugin")
 	}
 	repository, err := filepath.Abs("../..")
@@ -46,8 +47,9 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			for name, value := range map[string]string{
-				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin), "PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
-				"GOMLX_BACKEND": "", "XDG_CACHE_HOME": "", "REPO": repository, "XLA_FLAGS": os.Getenv("XLA_FLAGS"),
+				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin),
+				"PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
+				"GOMLX_BACKEND":            "", "XDG_CACHE_HOME": "", "REPO": repository, "XLA_FLAGS": os.Getenv("XLA_FLAGS"),
 			} {
 				env.Setenv(name, value)
 			}
@@ -55,7 +57,7 @@ func TestScript(t *testing.T) {
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "plugin" {
-				return found, nil
+				return installed, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

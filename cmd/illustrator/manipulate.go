@@ -33,21 +33,23 @@ func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "manipulate --from ORIGIN --to TEXT",
 		Short: "Change a picture towards a text",
-		Long: `Moves the CLIP image embedding of the origin by alpha times the difference of two text embeddings (eq. 11), and draws a
-picture for each alpha: CIE_target = CIE_origin + alpha (CTE_target - CTE_origin).
+		Long: `Moves the CLIP image embedding of the origin by alpha times the difference of two text embeddings (eq. 11),
+and draws a picture for each alpha: CIE_target = CIE_origin + alpha (CTE_target - CTE_origin).
 
-The origin is a text, seed:N (the picture of illustrator render --seeds N), or a picture file. A text has the embedding of
-its prompt projection, the others that of the picture itself. CTE_origin is the domain's text prompt, so that --to need only
-say what changes. Where --to describes the whole picture, give --origin-text the text that describes the origin.
+The origin is a text, seed:N (the picture of illustrator render --seeds N), or a picture file. A text has the
+embedding of its prompt projection, the others that of the picture itself. CTE_origin is the domain's text prompt, so
+that --to need only say what changes. Where --to describes the whole picture, give --origin-text the text that
+describes the origin.
 
-A picture of alpha 0 is what the mapper makes of the origin. --keep w, of a text or a seed, adds the change of the mapper's
-styles to the origin's own instead: alpha 0 is the origin itself, and fewer pixels change. On the embedded domain, with
-alpha 1, the classifier then finds 93 % of what the text names and sees 90 % of all else as before; without, 96 and 91 %.
+A picture of alpha 0 is what the mapper makes of the origin. --keep w, of a text or a seed, adds the change of the
+mapper's styles to the origin's own instead: alpha 0 is the origin itself, and fewer pixels change. On the embedded
+domain, with alpha 1, the classifier then finds 93 % of what the text names and sees 90 % of all else as before;
+without, 96 and 91 %.
 
-The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to the
-origin, and, in a domain with a classifier, which attributes changed.`,
+The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
+the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from portrait.png --to "a person with blue hair" --alpha 0.5,1 --attribute hair_color=blue --out blue`,
+  illustrator manipulate --from portrait.png --to "a person with blue hair" --attribute hair_color=blue --out blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
@@ -57,8 +59,10 @@ origin, and, in a domain with a classifier, which attributes changed.`,
 	flags.StringVar(&m.originText, "origin-text", "", "text that --to is compared with (default the domain's text prompt)")
 	flags.StringVar(&m.alphas, "alpha", defaultAlphas, "how far to go, eq. 11: numbers separated by commas")
 	m.keep = draw.KeepNothing
-	terminal.Enum(flags, &m.keep, "keep", "what of the origin's own to keep beside its embedding: nothing, or w, its styles")
-	flags.StringSliceVar(&m.attributes, "attribute", nil, "NAME=VALUE that the text names, to be looked for by the domain's classifier; may be repeated")
+	terminal.Enum(flags, &m.keep, "keep",
+		"what of the origin's own to keep beside its embedding: nothing, or w, its styles")
+	flags.StringSliceVar(&m.attributes, "attribute", nil,
+		"NAME=VALUE that the text names, to be looked for by the domain's classifier; may be repeated")
 	m.addFlags(cmd, "projection-alpha")
 	flags.StringVarP(&m.out, "out", "o", "manipulated", "folder to write")
 	flags.BoolVar(&m.asJSON, "json", false, "print manipulate.json")
@@ -86,7 +90,8 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 		return err
 	}
 	if m.Keep != draw.KeepNothing && m.Origin.Image != nil {
-		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.Keep), "only what was drawn from a known z has styles to keep: leave --keep out")
+		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.Keep),
+			"only what was drawn from a known z has styles to keep: leave --keep out")
 	}
 	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
@@ -120,7 +125,8 @@ func (options manipulateOptions) checkTexts(m *edit.Manipulation, s *session) (e
 	case len(m.To.Attributes) == 0:
 		return nil
 	case s.networks.Classifier == nil:
-		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name), "leave --attribute out")
+		return fault.Usage(fmt.Errorf("--attribute is given, and domain %s has no classifier", s.domain.Name),
+			"leave --attribute out")
 	}
 	return draw.CheckTexts(*s.networks.Classifier, []texts.Text{m.To})
 }
@@ -132,11 +138,13 @@ func parseAlphas(list string) ([]float64, error) {
 		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
 		switch {
 		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
-			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)), "give numbers separated by commas, such as %s", defaultAlphas)
+			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
+				"give numbers separated by commas, such as %s", defaultAlphas)
 		case slices.Contains(alphas, alpha):
 			return nil, fault.Usage(fmt.Errorf("--alpha %q: %g is given twice", list, alpha), "give each alpha once")
 		case len(alphas) == maxAlphas:
-			return nil, fault.Usage(fmt.Errorf("--alpha has more than %d numbers", maxAlphas), "split the list over several runs")
+			return nil, fault.Usage(fmt.Errorf("--alpha has more than %d numbers", maxAlphas),
+				"split the list over several runs")
 		}
 		alphas = append(alphas, alpha)
 	}
@@ -163,7 +171,8 @@ func printManipulated(w io.Writer, s edit.Summary) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d pictures, strip %s\n", len(s.Pictures), s.Strip)
 	for _, p := range s.Pictures {
-		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f", *p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
+		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f",
+			*p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
 		if c := p.Change; c != nil {
 			if c.Named > 0 {
 				fmt.Fprintf(&b, "; %d of %d named attributes found", c.Found, c.Named)

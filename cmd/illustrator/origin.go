@@ -30,7 +30,8 @@ func readOrigin(ctx context.Context, flag, name string) (origin, error) {
 		seed, err := strconv.ParseUint(number, 10, 64)
 		o.Seed = &seed
 		if err != nil {
-			return o, fault.Usage(fmt.Errorf("%s %q: %q is not a seed", flag, name, number), "write seed: and a whole number of at least 0, such as seed:7")
+			return o, fault.Usage(fmt.Errorf("%s %q: %q is not a seed", flag, name, number),
+				"write seed: and a whole number of at least 0, such as seed:7")
 		}
 		return o, nil
 	}
@@ -63,7 +64,8 @@ type originOptions struct {
 // addFlags adds the flags; alpha names that of the prompt projection.
 func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
 	p.artistOptions.addFlags(cmd)
-	addProjectionFlags(cmd, &p.settings, alpha, "distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
+	addProjectionFlags(cmd, &p.settings, alpha,
+		"distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
 	p.settings.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &p.settings)
 	addStrictFlag(cmd, &p.strict)

@@ -22,9 +22,9 @@ func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "merge OUT IN...",
 		Short: "Join sets of different seeds",
-		Long: `Joins sets that were sampled with the same settings from different seeds, such as the parts of --part, to one set: the
-bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are refused. Seeds
-that no set has stay out; a set with such gaps is read like any other but may not grow.`,
+		Long: `Joins sets that were sampled with the same settings from different seeds, such as the parts of --part, to one
+set: the bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are
+refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow.`,
 		Example: `  illustrator pairs merge cats cats-1 cats-2 cats-3
   illustrator pairs merge all pairs/*`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -126,9 +126,9 @@ func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify SET",
 		Short: "Read every byte of a set and name what is damaged",
-		Long: `Compares every file with the manifest: size, SHA-256, columns and seeds, and that all values are finite. Names every
-damaged or missing file; the exit code is 1 if there is one. --repair takes such files out of the set: the "illustrator
-pairs" that sampled it samples their rows again.`,
+		Long: `Compares every file with the manifest: size, SHA-256, columns and seeds, and that all values are finite.
+Names every damaged or missing file; the exit code is 1 if there is one. --repair takes such files out of the set: the
+"illustrator pairs" that sampled it samples their rows again.`,
 		Example: `  illustrator pairs verify pairs
   illustrator pairs verify pairs --repair`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
@@ -161,7 +161,8 @@ func runPairsVerify(ctx context.Context, opts *terminal.Options, folder string, 
 	if err := pairs.Repair(folder, bad); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.Stdout, "%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
+	_, err = fmt.Fprintf(opts.Stdout,
+		"%s: %d files are taken out; the command that sampled the set samples their rows again\n", folder, len(bad))
 	return err
 }
 
@@ -170,9 +171,9 @@ func newPairsExportCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export SET",
 		Short: "Write a set as Parquet, NumPy or PyTorch files",
-		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, as a folder with z.npy,
-image_embeds.npy and seed.npy, or as a PyTorch file in the official release's form, with Style_latent and CLIP_latent. Memory
-does not grow with the set.`,
+		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, as a folder with
+z.npy, image_embeds.npy and seed.npy, or as a PyTorch file in the official release's form, with Style_latent and
+CLIP_latent. Memory does not grow with the set.`,
 		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
   illustrator pairs export pairs --format npy --out arrays
   illustrator pairs export pairs --format pth --out pairs.pth`,
@@ -217,8 +218,8 @@ func runPairsExport(ctx context.Context, opts *terminal.Options, folder, format,
 	return err
 }
 
-// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the set's
-// writer does that.
+// checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the
+// set's writer does that.
 func checkSetFolder(folder string) error {
 	if info, err := os.Stat(folder); err == nil && info.IsDir() {
 		return nil
@@ -231,9 +232,9 @@ func newPairsImportCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a set of the official release's pairs",
-		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows as a set of pairs
-of the domain, whose networks must be those that made the file. Nothing in the file is executed. Rows are numbered from seed
-2^62 on; no z is drawn from these seeds.`,
+		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows
+as a set of pairs of the domain, whose networks must be those that made the file. Nothing in the file is executed.
+Rows are numbered from seed 2^62 on; no z is drawn from these seeds.`,
 		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs
   illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
 		Args: terminal.ExactArgs(1, "the file of pairs"),

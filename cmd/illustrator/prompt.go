@@ -24,8 +24,8 @@ func newPromptCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prompt",
 		Short: "Compute the text prompt and the image prompt of a domain",
-		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a folder.
-The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
+		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a
+folder. The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
 		Example: `  illustrator prompt --pairs pairs --out prompts.safetensors
   illustrator prompt --domain cats.yaml --images photos --text "A Cat."`,
 		Args: cobra.NoArgs,
@@ -54,7 +54,8 @@ func runPrompt(cmd *cobra.Command, opts *terminal.Options, p promptOptions) erro
 		p.out = s.domain.PromptsPath()
 	}
 	if p.out == "" {
-		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name), "give --out FILE, or the domain as a YAML file")
+		return fault.Usage(fmt.Errorf("domain %s is embedded and cannot be written to", s.domain.Name),
+			"give --out FILE, or the domain as a YAML file")
 	}
 	if err := terminal.CheckOutputFile(p.out, ".safetensors"); err != nil {
 		return err

@@ -32,7 +32,8 @@ func newRenderCommand(opts *terminal.Options) *cobra.Command {
 [N,3,H,W] in about [-1,1] (.npy, or .safetensors as tensor "images"), or as PNGs into a folder. Arrays are read from
 .npy, .npz or .safetensors files; of several arrays in a file, "z" or "w" is taken, or NAME of FILE:NAME.
 
---mix-z takes the styles of the layers below --inject-index from z of its own: one row for all pictures, or one for each.`,
+--mix-z takes the styles of the layers below --inject-index from z of its own: one row for all pictures, or one for
+each.`,
 		Example: `  illustrator render --seeds 0-7 --out pictures
   illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy
   illustrator render --z wizard/z.npy --mix-z mine.npy --inject-index 2 --out mixed`,
@@ -45,7 +46,8 @@ func newRenderCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVar(&r.w, "w", "", "array file of w")
 	flags.StringVar(&r.seeds, "seeds", "", "seeds, such as 0,1,4-6")
 	flags.StringVar(&r.mixZ, "mix-z", "", "array file of z that the first layers take their styles from")
-	flags.IntVar(&r.inject, "inject-index", draw.DefaultInject, "number of the first layers that take the styles of --mix-z")
+	flags.IntVar(&r.inject, "inject-index", draw.DefaultInject,
+		"number of the first layers that take the styles of --mix-z")
 	flags.StringVarP(&r.out, "out", "o", "pictures", ".npy or .safetensors file, or a folder for PNGs")
 	r.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &r.Settings)
@@ -170,7 +172,8 @@ func (r renderOptions) read(s *session) (draw.Latents, error) {
 	return latents, err
 }
 
-func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
+func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Latents,
+	synthesis pipeline.Synthesis) error {
 	images, err := from.Render(ctx, s.networks, 0, len(from.Keys), synthesis)
 	if err != nil {
 		return err
@@ -180,7 +183,8 @@ func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Lat
 }
 
 // writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
-func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents, synthesis pipeline.Synthesis) error {
+func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents,
+	synthesis pipeline.Synthesis) error {
 	name := "row"
 	if r.seeds != "" {
 		name = "seed"

@@ -7,7 +7,8 @@ import (
 	"illustrator/internal/version"
 )
 
-const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper, StyleGAN2.
+const rootLong = `illustrator turns descriptions into pictures: text, CLIP text embedding, prompt projection, mapper,
+StyleGAN2.
 
 Results go to standard output; log lines, progress and errors go to standard error.
 
@@ -16,12 +17,13 @@ Exit codes:
   1    failure: something outside the command line went wrong (a file, the network, the XLA plugin)
   2    usage: a mistake in the command line, a configuration or a value
   3    partial result: some of the work was done and kept, some failed
-  130  interrupted by Ctrl-C or a termination signal; a second Ctrl-C leaves at once
+  75   stopped by SIGTERM or SIGUSR1, as by a scheduler: the same command resumes
+  130  interrupted by Ctrl-C; a second Ctrl-C leaves at once
 
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
-  ILLUSTRATOR_PROGRAMS      folder of compiled programs (default illustrator/programs in the user's cache); off keeps none
+  ILLUSTRATOR_PROGRAMS      folder of compiled programs (default illustrator/programs in the user's cache), or off
   ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none

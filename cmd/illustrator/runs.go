@@ -10,8 +10,8 @@ func newRunsCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List, show, compare and remove runs",
-		Long: `Lists, shows, compares and removes the folders that train writes. A RUN is the path of its folder, or its number or
-name in the folder runs: 3, 00003 and 00003-lorelei are the same run.`,
+		Long: `Lists, shows, compares and removes the folders that train writes. A RUN is the path of its folder, or its
+number or name in the folder runs: 3, 00003 and 00003-lorelei are the same run.`,
 		Example: `  illustrator runs list
   illustrator runs compare 3 4 --out curves.png`,
 		Args: cobra.ArbitraryArgs, // so that RunE words the error
@@ -22,6 +22,7 @@ name in the folder runs: 3, 00003 and 00003-lorelei are the same run.`,
 			return terminal.UnknownCommand(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newRunsListCommand(opts), newRunsShowCommand(opts), newRunsCompareCommand(opts), newRunsRemoveCommand(opts))
+	cmd.AddCommand(newRunsListCommand(opts), newRunsShowCommand(opts), newRunsCompareCommand(opts),
+		newRunsRemoveCommand(opts))
 	return cmd
 }

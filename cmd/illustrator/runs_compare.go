@@ -23,9 +23,9 @@ func newRunsCompareCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare RUN...",
 		Short: "Compare settings and losses of runs",
-		Long: `Prints all settings in which runs differ, and their losses: as a small chart of the validations, or with --out as a
-picture of training and validation. Of one run the curves alone. The total is left out where runs have different loss
-weights: such totals don't compare.`,
+		Long: `Prints all settings in which runs differ, and their losses: as a small chart of the validations, or with
+--out as a picture of training and validation. Of one run the curves alone. The total is left out where runs have
+different loss weights: such totals don't compare.`,
 		Example: `  illustrator runs compare 3 4
   illustrator runs compare runs/00003-lorelei runs/00004-wide --out curves.png`,
 		Args: terminal.SomeArgs("the runs to compare"),
@@ -63,7 +63,8 @@ func runRunsCompare(opts *terminal.Options, refs []string, c compareOptions) err
 	case c.out == "":
 		return printCurves(opts.Stdout, figure)
 	case len(figure.Panels) == 0:
-		return fault.Hint(fmt.Errorf("draw %q: none of the runs has written down a loss yet", c.out), "wait until they have trained some steps")
+		return fault.Hint(fmt.Errorf("draw %q: none of the runs has written down a loss yet", c.out),
+			"wait until they have trained some steps")
 	}
 	if err := figure.Write(c.out); err != nil {
 		return err

@@ -17,8 +17,9 @@ func newRunsListCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [FOLDER]",
 		Short: "List the runs in a folder",
-		Long: `Lists the runs in a folder (default runs), by name, with the losses of their best validation, each without its weight and with the
-generator's noise held fixed; totals of runs with different weights would not compare. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
+		Long: `Lists the runs in a folder (default runs), by name, with the losses of their best validation, each without its
+weight and with the generator's noise held fixed; totals of different weights would not compare. A run is killed if its
+process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
 		Args: terminal.OptionalArg("one folder of runs, or none"),

@@ -23,8 +23,8 @@ func newRunsRemoveCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm RUN...",
 		Short: "Remove runs",
-		Long: `Removes the folders of runs with all files in them, after a question on a terminal: also eval and pictures, which eval and
-demo write. It removes nothing if one of the folders is not a run, is in use, or holds another file.`,
+		Long: `Removes the folders of runs with all files in them, after a question on a terminal: also eval and pictures,
+which eval and demo write. It removes nothing if one of the folders is not a run, is in use, or holds another file.`,
 		Example: `  illustrator runs rm 3
   illustrator runs rm runs/00003-lorelei runs/00004-lorelei --yes`,
 		Args: terminal.SomeArgs("the runs to remove"),
@@ -53,7 +53,8 @@ func runRunsRemove(opts *terminal.Options, refs []string, yes bool) error {
 	}
 	if !yes {
 		if !term.IsTerminal(int(os.Stdin.Fd())) {
-			return fault.Usage(errors.New("no terminal to ask on whether to remove runs"), "give --yes to remove without a question")
+			return fault.Usage(errors.New("no terminal to ask on whether to remove runs"),
+				"give --yes to remove without a question")
 		}
 		agreed, err := ask(os.Stdin, opts.Stderr, question(remove))
 		if err != nil {

@@ -21,8 +21,8 @@ func newRunsShowCommand(opts *terminal.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show one run",
-		Long: `Shows a run's settings that differ from the paper's, its networks, pairs, losses and files, and the command that
-resumes it.`,
+		Long: `Shows a run's settings that differ from the paper's, its networks, pairs, losses and files, and the command
+that resumes it.`,
 		Example: `  illustrator runs show 3
   illustrator runs show runs/00003-lorelei`,
 		Args: terminal.ExactArgs(1, "one run"),

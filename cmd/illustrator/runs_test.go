@@ -23,8 +23,8 @@ import (
 	"illustrator/train"
 )
 
-// writeRunCommand is the scripts' command `write-run FOLDER STATUS KEY=VALUE...`: it writes the folder of a run of config
-// lorelei with these settings, as if it had trained 1000 of its steps.
+// writeRunCommand is the scripts' command `write-run FOLDER STATUS KEY=VALUE...`: it writes the folder of a run of
+// config lorelei with these settings, as if it had trained 1000 of its steps.
 func writeRunCommand() {
 	if err := writeRun(train.Folder(os.Args[1]), os.Args[2], os.Args[3:]...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -50,7 +50,8 @@ func writeRun(folder train.Folder, status string, set ...string) error {
 		if step%500 == 0 {
 			values := losses.Values{Total: 2 * value, L1: value, Semantic: value / 2, Regularization: value / 4}
 			best = train.Best{Step: step, Losses: values}
-			lines = append(lines, train.Line{Step: step, Stage: lines[0].Stage, Validation: &train.Measures{Losses: values, FixedNoise: values}})
+			lines = append(lines, train.Line{Step: step, Stage: lines[0].Stage,
+				Validation: &train.Measures{Losses: values, FixedNoise: values}})
 		}
 		for _, line := range lines {
 			text, err := json.Marshal(line)
@@ -62,16 +63,20 @@ func writeRun(folder train.Folder, status string, set ...string) error {
 	}
 	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	info := train.Info{
-		Status: status, Step: 1000, Steps: run.Train.Steps(), Best: &best, Seconds: 61.2, Started: started, Updated: started.Add(time.Minute),
-		Arguments: []string{"train", "--config", "lorelei", "--name", "it's wide"}, Versions: map[string]string{"commit": "0123", "go": "go1.26", "none": ""},
-		Device: "a CPU", Host: "here", Networks: map[string]string{"clip": strings.Repeat("c1", 32)}, Pairs: "10 pairs", Parameters: 12345,
+		Status: status, Step: 1000, Steps: run.Train.Steps(), Best: &best, Seconds: 61.2, Started: started,
+		Updated:   started.Add(time.Minute),
+		Arguments: []string{"train", "--config", "lorelei", "--name", "it's wide"},
+		Versions:  map[string]string{"commit": "0123", "go": "go1.26", "none": ""},
+		Device:    "a CPU", Host: "here", Networks: map[string]string{"clip": strings.Repeat("c1", 32)},
+		Pairs: "10 pairs", Parameters: 12345,
 	}
 	if err := os.MkdirAll(folder.BestMapper(), 0o777); err != nil {
 		return err
 	}
 	return errors.Join(
 		os.WriteFile(folder.Config(), config, 0o666), os.WriteFile(folder.Metrics(), metrics.Bytes(), 0o666),
-		os.WriteFile(filepath.Join(folder.BestMapper(), "model.safetensors"), make([]byte, 1500), 0o666), jsonfile.Write(folder.Info(), info),
+		os.WriteFile(filepath.Join(folder.BestMapper(), "model.safetensors"), make([]byte, 1500), 0o666),
+		jsonfile.Write(folder.Info(), info),
 	)
 }
 
@@ -119,10 +124,13 @@ func TestFoldersThatRemoveRefuses(t *testing.T) {
 		spoil func(folder train.Folder) error
 		want  string
 	}{
-		"foreign file":   {func(f train.Folder) error { return os.WriteFile(filepath.Join(string(f), "notes.txt"), nil, 0o666) }, "no command writes there: notes.txt"},
-		"foreign folder": {func(f train.Folder) error { return os.Mkdir(filepath.Join(string(f), "photos"), 0o777) }, "no command writes there: photos"},
-		"no config":      {func(f train.Folder) error { return os.Remove(f.Config()) }, "lacks config.yaml"},
-		"no run.json":    {func(f train.Folder) error { return os.Remove(f.Info()) }, "lacks config.yaml or run.json"},
+		"foreign file": {func(f train.Folder) error {
+			return os.WriteFile(filepath.Join(string(f), "notes.txt"), nil, 0o666)
+		}, "no command writes there: notes.txt"},
+		"foreign folder": {func(f train.Folder) error { return os.Mkdir(filepath.Join(string(f), "photos"), 0o777) },
+			"no command writes there: photos"},
+		"no config":   {func(f train.Folder) error { return os.Remove(f.Config()) }, "lacks config.yaml"},
+		"no run.json": {func(f train.Folder) error { return os.Remove(f.Info()) }, "lacks config.yaml or run.json"},
 		"link": {func(f train.Folder) error {
 			return errors.Join(os.Rename(string(f), "elsewhere"), os.Symlink("../elsewhere", string(f)))
 		}, "is a link"},
@@ -163,7 +171,8 @@ func TestRemoveWithEvaluation(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := question([]train.Folder{folder}), "remove runs/00001-a with its eval and pictures? [y/N] "; got != want {
+	const want = "remove runs/00001-a with its eval and pictures? [y/N] "
+	if got := question([]train.Folder{folder}); got != want {
 		t.Errorf("question %q, want %q", got, want)
 	}
 	if code, output := illustrator(t, "runs", "rm", "1", "--yes"); code != 0 || output != "removed runs/00001-a\n" {
@@ -172,7 +181,8 @@ func TestRemoveWithEvaluation(t *testing.T) {
 }
 
 func TestAsk(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "n\n": false, "\n": false, "": false, "yes": true, "yep\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "n\n": false, "\n": false, "": false,
+		"yes": true, "yep\n": false} {
 		var out bytes.Buffer
 		if got, err := ask(strings.NewReader(answer), &out, "sure? "); got != want || err != nil || out.String() != "sure? " {
 			t.Errorf("%q: %v, %v, asked %q", answer, got, err, out.String())
@@ -182,7 +192,8 @@ func TestAsk(t *testing.T) {
 
 func TestAge(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Hour: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47 * time.Hour: "47h", 48 * time.Hour: "2d", 119 * time.Second: "1m",
+		-time.Hour: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47 * time.Hour: "47h", 48 * time.Hour: "2d",
+		119 * time.Second: "1m",
 	} {
 		if got := age(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)

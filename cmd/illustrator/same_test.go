@@ -27,8 +27,8 @@ import (
 	"illustrator/serve"
 )
 
-// The same spec gives the same pictures and records by the command, the API and Go, bit by bit: where all of them draw one picture at
-// a time, as a batch's size decides the last digits.
+// The same spec gives the same pictures and records by the command, the API and Go, bit by bit: where all of them draw
+// one picture at a time, as a batch's size decides the last digits.
 func TestCommandAPIAndGoDrawTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles all programs three times")
@@ -47,11 +47,11 @@ func TestCommandAPIAndGoDrawTheSame(t *testing.T) {
 		`{"seeds": [4, 2], "no_projection": true, "diversity": "z", "spread": 0.8}`,
 	} {
 		byCommand := drawByCommand(t, dir, spec)
-		for how, drawn := range map[string][]drawnPicture{"the API": drawByAPI(t, api, spec), "Go": drawByGo(t, own, spec)} {
-			if len(drawn) != len(byCommand) || len(drawn) == 0 {
-				t.Fatalf("%s: %d pictures by the command, %d by %s", spec, len(byCommand), len(drawn), how)
+		for how, shots := range map[string][]shot{"the API": drawByAPI(t, api, spec), "Go": drawByGo(t, own, spec)} {
+			if len(shots) != len(byCommand) || len(shots) == 0 {
+				t.Fatalf("%s: %d pictures by the command, %d by %s", spec, len(byCommand), len(shots), how)
 			}
-			for i, d := range drawn {
+			for i, d := range shots {
 				if !bytes.Equal(d.pixels, byCommand[i].pixels) {
 					t.Errorf("%s: picture %d has other pixels by %s", spec, i, how)
 				}
@@ -63,14 +63,14 @@ func TestCommandAPIAndGoDrawTheSame(t *testing.T) {
 	}
 }
 
-// drawnPicture is a picture with its record as JSON, whose keys are sorted.
-type drawnPicture struct {
+// shot is a picture with its record as JSON, whose keys are sorted.
+type shot struct {
 	pixels []byte
 	record string
 }
 
-// newDrawnPicture leaves out of the record what only a gallery knows.
-func newDrawnPicture(t *testing.T, img image.Image, record []byte) drawnPicture {
+// newShot leaves out of the record what only a gallery knows.
+func newShot(t *testing.T, img image.Image, record []byte) shot {
 	t.Helper()
 	var fields map[string]any
 	if err := json.Unmarshal(record, &fields); err != nil {
@@ -89,14 +89,15 @@ func newDrawnPicture(t *testing.T, img image.Image, record []byte) drawnPicture 
 			rgba.Set(x, y, img.At(x, y))
 		}
 	}
-	return drawnPicture{rgba.Pix, string(text)}
+	return shot{rgba.Pix, string(text)}
 }
 
 // drawByCommand turns the spec's fields into flags.
-func drawByCommand(t *testing.T, dir, spec string) (drawn []drawnPicture) {
+func drawByCommand(t *testing.T, dir, spec string) (shots []shot) {
 	t.Helper()
 	out := t.TempDir()
-	args := []string{"generate", "a toy", "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper", filepath.Join(dir, "mapper"), "--batch=1", "--out", out, "-q"}
+	args := []string{"generate", "a toy", "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper",
+		filepath.Join(dir, "mapper"), "--batch=1", "--out", out, "-q"}
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(spec), &fields); err != nil {
 		t.Fatal(err)
@@ -119,15 +120,15 @@ func drawByCommand(t *testing.T, dir, spec string) (drawn []drawnPicture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		drawn = append(drawn, newDrawnPicture(t, readPNG(t, strings.TrimSuffix(path, ".json")+".png"), record))
+		shots = append(shots, newShot(t, readPNG(t, strings.TrimSuffix(path, ".json")+".png"), record))
 	}
-	return sorted(drawn)
+	return sorted(shots)
 }
 
 // sorted orders pictures by their records: files and answers have other orders.
-func sorted(drawn []drawnPicture) []drawnPicture {
-	slices.SortFunc(drawn, func(a, b drawnPicture) int { return strings.Compare(a.record, b.record) })
-	return drawn
+func sorted(shots []shot) []shot {
+	slices.SortFunc(shots, func(a, b shot) int { return strings.Compare(a.record, b.record) })
+	return shots
 }
 
 func readPNG(t *testing.T, path string) image.Image {
@@ -161,7 +162,8 @@ func serveTiny(t *testing.T, dir string) *httptest.Server {
 	limits.Shapes = []int{1}
 	m := openModel(t, dir)
 	s, err := serve.New(serve.Options{
-		Domain: serve.Domain{Name: "tiny", TextPrompt: "A picture.", Alpha: m.Alpha}, Models: []draw.Model{m}, Limits: limits, Log: slog.New(slog.DiscardHandler), Grace: time.Minute,
+		Domain: serve.Domain{Name: "tiny", TextPrompt: "A picture.", Alpha: m.Alpha}, Models: []draw.Model{m}, Limits: limits,
+		Log: slog.New(slog.DiscardHandler), Grace: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +182,7 @@ func serveTiny(t *testing.T, dir string) *httptest.Server {
 	return server
 }
 
-func drawByAPI(t *testing.T, api *httptest.Server, spec string) (drawn []drawnPicture) {
+func drawByAPI(t *testing.T, api *httptest.Server, spec string) (shots []shot) {
 	t.Helper()
 	body := `{"text": "a toy", "score": true, ` + strings.TrimPrefix(spec, "{")
 	r, err := http.Post(api.URL+"/api/v1/generate", "application/json", strings.NewReader(body))
@@ -203,9 +205,9 @@ func drawByAPI(t *testing.T, api *httptest.Server, spec string) (drawn []drawnPi
 		}
 		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.png", i))
 		download(t, api.URL+of.PNG, path)
-		drawn = append(drawn, newDrawnPicture(t, readPNG(t, path), record))
+		shots = append(shots, newShot(t, readPNG(t, path), record))
 	}
-	return sorted(drawn)
+	return sorted(shots)
 }
 
 func download(t *testing.T, url, path string) {
@@ -224,7 +226,7 @@ func download(t *testing.T, url, path string) {
 	}
 }
 
-func drawByGo(t *testing.T, m draw.Model, spec string) (drawn []drawnPicture) {
+func drawByGo(t *testing.T, m draw.Model, spec string) (shots []shot) {
 	t.Helper()
 	var s draw.Spec
 	if err := json.Unmarshal([]byte(spec), &s); err != nil {
@@ -243,7 +245,7 @@ func drawByGo(t *testing.T, m draw.Model, spec string) (drawn []drawnPicture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		drawn = append(drawn, newDrawnPicture(t, m.Image(p), record))
+		shots = append(shots, newShot(t, m.Image(p), record))
 	}
-	return sorted(drawn)
+	return sorted(shots)
 }

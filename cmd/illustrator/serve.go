@@ -21,8 +21,9 @@ import (
 	"illustrator/serve"
 )
 
-const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a termination signal. Then it
-refuses new work and finishes accepted work: exit code 0, or 130 if that took longer than --grace and was dropped.
+const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a
+termination signal. Then it refuses new work and finishes accepted work: exit code 0, or 130 (75 after SIGTERM) if
+that took longer than --grace and was dropped.
 
 One device draws the pictures of all requests, in batches. A full queue answers 429 with Retry-After; a client that
 disconnects cancels its work. With several --run the page compares the runs' mappers.
@@ -67,18 +68,25 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	}
 	addDomainFlag(cmd, &o.domain)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.runs, "run", nil, "folder of a run: its domain, its best mapper and its prompts are used; may be repeated")
+	flags.StringArrayVar(&o.runs, "run", nil,
+		"folder of a run: its domain, its best mapper and its prompts are used; may be repeated")
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
-	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+tokenVariable+", else none)")
+	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+
+		tokenVariable+", else none)")
 	flags.StringVar(&o.gallery, "gallery", "", "folder that keeps the pictures (default memory)")
-	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures, "pictures that are kept at most")
-	flags.StringArrayVar(&o.styles, "cartoon-style", nil, "a network's .yaml, as another style of pictures; may be repeated")
-	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes), "pictures that the device draws at once, 32 at most: less needs less memory")
+	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures,
+		"pictures that are kept at most")
+	flags.StringArrayVar(&o.styles, "cartoon-style", nil,
+		"a network's .yaml, as another style of pictures; may be repeated")
+	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes),
+		"pictures that the device draws at once, 32 at most: less needs less memory")
 	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
-	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures, "pictures that one request may ask for, of each run")
+	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures,
+		"pictures that one request may ask for, of each run")
 	flags.IntVar(&o.limits.BestOf, "max-best-of", o.limits.BestOf, "candidates that a picture may be chosen from")
-	flags.IntVar(&o.limits.Refine, "max-refine", o.limits.Refine, "steps that a picture may be refined by; 0 starts sooner, without refinements")
+	flags.IntVar(&o.limits.Refine, "max-refine", o.limits.Refine,
+		"steps that a picture may be refined by; 0 starts sooner, without refinements")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
 	addPadFlag(cmd, &o.pad)
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
@@ -108,7 +116,8 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err), "give an address of this machine and a port that no other program uses")
+		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err),
+			"give an address of this machine and a port that no other program uses")
 	}
 	defer listener.Close()
 	if address := listener.Addr().(*net.TCPAddr); !address.IP.IsLoopback() && token == "" {
@@ -116,9 +125,11 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	}
 	server, err := serve.New(serve.Options{
 		Domain: serve.Domain{
-			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt, Alpha: s.domain.Alpha, Examples: examples,
+			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt,
+			Alpha: s.domain.Alpha, Examples: examples,
 		},
-		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(), Grace: o.grace, Log: opts.Log,
+		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
+		Grace: o.grace, Log: opts.Log,
 	})
 	if err != nil {
 		return err
@@ -138,8 +149,10 @@ func (o *serveOptions) check() error {
 		name        string
 		value, most int64
 	}{
-		{"batch", int64(o.batch), maxBatch}, {"max-pictures", int64(o.limits.Pictures), 1000}, {"queue", int64(o.limits.Waiting), 100_000},
-		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000}, {"max-upload", o.limits.UploadBytes, 1 << 30},
+		{"batch", int64(o.batch), maxBatch}, {"max-pictures", int64(o.limits.Pictures), 1000},
+		{"queue", int64(o.limits.Waiting), 100_000},
+		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000},
+		{"max-upload", o.limits.UploadBytes, 1 << 30},
 		{"max-best-of", int64(o.limits.BestOf), 1000},
 	} {
 		if f.value < 1 || f.value > f.most {
@@ -150,7 +163,8 @@ func (o *serveOptions) check() error {
 		return fault.Field("--max-refine", o.limits.Refine, "from 0 (no refinements) to %d", most)
 	}
 	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
-		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run", o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
+		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run",
+			o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
 	}
 	if o.grace < 0 {
 		return fault.Usage(fmt.Errorf("--grace is %v", o.grace), "give a duration such as 30s; 0 leaves at once")
@@ -169,20 +183,23 @@ func (o *serveOptions) readToken() (string, error) {
 		from = "--token-file " + o.tokenFile
 		raw, err := os.ReadFile(o.tokenFile)
 		if err != nil {
-			return "", fault.Hint(fmt.Errorf("--token-file: %w", err), "write the token into a file that only you can read, such as by `openssl rand -hex 32`")
+			return "", fault.Hint(fmt.Errorf("--token-file: %w", err),
+				"write the token into a file that only you can read, such as by `openssl rand -hex 32`")
 		}
 		token = strings.TrimSpace(string(raw))
 	} else if token == "" {
 		return "", nil
 	}
 	if err := serve.CheckToken(token); err != nil {
-		return "", fault.Usage(fmt.Errorf("%s: %w", from, err), "give 16 or more letters and digits, such as by `openssl rand -hex 32`")
+		return "", fault.Usage(fmt.Errorf("%s: %w", from, err),
+			"give 16 or more letters and digits, such as by `openssl rand -hex 32`")
 	}
 	return token, nil
 }
 
 // openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.
-func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (first *session, models []draw.Model, err error) {
+func openModels(opts *terminal.Options, cmd *cobra.Command,
+	so serveOptions) (first *session, models []draw.Model, err error) {
 	runs := so.runs
 	if len(runs) == 0 {
 		runs = []string{""}
@@ -203,7 +220,8 @@ func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (fi
 		}
 		for _, network := range []string{"generator", "clip"} {
 			if s.networks.Hashes[network] != first.networks.Hashes[network] {
-				return nil, nil, fault.Usage(fmt.Errorf("--run %q is of another domain than --run %q: its %s differs", run, runs[0], network), "one server draws one domain: start another for the other")
+				return nil, nil, fault.Usage(fmt.Errorf("--run %q is of another domain than --run %q: its %s differs",
+					run, runs[0], network), "one server draws one domain: start another for the other")
 			}
 		}
 		name := cmp.Or(run, s.domain.Name)
@@ -211,7 +229,8 @@ func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (fi
 			name = filepath.Base(filepath.Clean(run))
 		}
 		if slices.ContainsFunc(models, func(m draw.Model) bool { return m.Name == name }) {
-			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name), "name each run once; folders of one name must be renamed to be told apart")
+			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name),
+				"name each run once; folders of one name must be renamed to be told apart")
 		}
 		if len(models) > 0 {
 			s.networks = first.networks.Sharing(len(models))
@@ -234,18 +253,21 @@ func openStyles(opts *terminal.Options, s *session, paths []string) (styles []se
 	}
 	for _, path := range paths {
 		if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" {
-			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q is no .yaml file", path), "give the file that describes a network; the styles %s are there already", styleNames())
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q is no .yaml file", path),
+				"give the file that describes a network; the styles %s are there already", styleNames())
 		}
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		if names[name] {
-			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name), "rename the file: its name is the style's")
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name),
+				"rename the file: its name is the style's")
 		}
 		style, err := openStyle(opts, path, s)
 		if err != nil {
 			return nil, fmt.Errorf("--cartoon-style: %w", err)
 		}
 		names[name] = true
-		styles = append(styles, serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
+		styles = append(styles,
+			serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
 	}
 	return styles, nil
 }

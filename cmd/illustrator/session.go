@@ -28,8 +28,8 @@ func addDomainFlag(cmd *cobra.Command, domain *string) {
 	cmd.Flags().StringVar(domain, "domain", "lorelei", "domain: the name of an embedded one or the path of a YAML file")
 }
 
-// readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all that
-// it was given before it starts one.
+// readDomain reads a domain and its networks' configurations. That takes no device, so that a command can check all
+// that it was given before it starts one.
 func readDomain(opts *terminal.Options, ref string) (*session, error) {
 	if _, err := opts.BackendName(); err != nil {
 		return nil, err
@@ -50,7 +50,8 @@ type mapperOptions struct{ mapper, run, prompts string }
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
-	cmd.Flags().StringVar(&m.prompts, "prompts", "", "file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
+	cmd.Flags().StringVar(&m.prompts, "prompts", "",
+		"file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
 // domainOf returns the domain of the run, unless the flag says otherwise.
@@ -71,7 +72,8 @@ func (s *session) loadModel(ctx context.Context, m mapperOptions, noProjection b
 	})
 }
 
-// readArray reads an array file, or FILE:NAME for one of several arrays in a file. usual are names that need not be given.
+// readArray reads an array file, or FILE:NAME for one of several arrays in a file.
+// usual are names that need not be given.
 func readArray(path string, usual ...string) (*arrays.Array, error) {
 	file, name := arrays.Split(path)
 	a, err := arrays.Read(file, name, usual...)

@@ -17,8 +17,8 @@ import (
 	"illustrator/models/xla/cuda"
 )
 
-const setupLong = `Find XLA's plugin, the library that runs the networks, or install it, and verify it by running a small graph and a
-gradient against known values. Says nothing when all is well (with -v it does).
+const setupLong = `Find XLA's plugin, the library that runs the networks, or install it, and verify it by running a
+small graph and a gradient against known values. Says nothing when all is well (with -v it does).
 
 A plugin is looked for in the folders of PJRT_PLUGIN_LIBRARY_PATH, or else in ~/.local/lib/go-xla and
 /usr/local/lib/go-xla. If there is none, pip downloads a wheel of fixed version and SHA-256, from which the library is
@@ -27,11 +27,12 @@ linux/amd64, GoMLX's installer downloads a build from GitHub.
 
 --plugin links a library of your own instead, or unpacks the wheel that you brought from another machine.
 
---cuda installs the CUDA plugin with NVIDIA's libraries (linux/amd64): wheels of fixed versions and SHA-256, 2.0 GB for
-CUDA 13 and 3.0 GB for CUDA 12, which take 3.1 and 4.7 GB unpacked. NVIDIA's driver decides between them: 580 and newer run CUDA 13,
-525 and newer CUDA 12. --cuda=12 or --cuda=13 chooses. On a machine without a GPU, such as a cluster's login node, the plugin is
-loaded and asked for its version, and no graph is run. --cuda --list prints the files to bring to a machine without a network,
---cuda --from FOLDER installs them there. ` + "`make gpu-check`" + ` compares a GPU with PyTorch.`
+--cuda installs the CUDA plugin with NVIDIA's libraries (linux/amd64): wheels of fixed versions and SHA-256, 2.0 GB
+for CUDA 13 and 3.0 GB for CUDA 12, which take 3.1 and 4.7 GB unpacked. NVIDIA's driver decides between them: 580 and
+newer run CUDA 13, 525 and newer CUDA 12. --cuda=12 or --cuda=13 chooses. On a machine without a GPU, such as a
+cluster's login node, the plugin is loaded and asked for its version, and no graph is run. --cuda --list prints the
+files to bring to a machine without a network, --cuda --from FOLDER installs them there.
+` + "`make gpu-check` compares a GPU with PyTorch."
 
 func newSetupCommand(opts *terminal.Options) *cobra.Command {
 	var setup xla.Options
@@ -54,10 +55,12 @@ func newSetupCommand(opts *terminal.Options) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&setup.Plugin, "plugin", "", "use this library (or this wheel, downloaded elsewhere)")
-	cmd.Flags().Var(cudaFlag{&setup}, "cuda", "install the CUDA plugin instead of the CPU's; =12 or =13 chooses the CUDA version")
+	cmd.Flags().Var(cudaFlag{&setup}, "cuda",
+		"install the CUDA plugin instead of the CPU's; =12 or =13 chooses the CUDA version")
 	cmd.Flags().Lookup("cuda").NoOptDefVal = "true"
 	cmd.Flags().StringVar(&setup.From, "from", "", "with --cuda: take the wheels from this folder instead of the network")
-	cmd.Flags().BoolVar(&list, "list", false, "with --cuda: print the wheels as a requirements file for pip, and install nothing")
+	cmd.Flags().BoolVar(&list, "list", false,
+		"with --cuda: print the wheels as a requirements file for pip, and install nothing")
 	return cmd
 }
 
@@ -111,7 +114,8 @@ func listWheels(ctx context.Context, opts *terminal.Options, setup xla.Options) 
 
 func runSetup(ctx context.Context, opts *terminal.Options, setup xla.Options) error {
 	if setup.From != "" && !setup.CUDA {
-		return fault.Usage(fmt.Errorf("--from %q without --cuda", setup.From), "add --cuda; a wheel of the CPU's plugin goes to --plugin")
+		return fault.Usage(fmt.Errorf("--from %q without --cuda", setup.From),
+			"add --cuda; a wheel of the CPU's plugin goes to --plugin")
 	}
 	if setup.From != "" && setup.Plugin != "" {
 		return fault.Usage(errors.New("--from and --plugin together"), "leave one of them out")
@@ -124,8 +128,9 @@ func runSetup(ctx context.Context, opts *terminal.Options, setup xla.Options) er
 	}
 	switch {
 	case !report.Info.Ran:
-		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). This machine has no GPU, so no graph was run: "+
-			"run `illustrator doctor --device cuda` where there is one", report.Path, report.Info.API, report.Info.CUDA))
+		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready and loads: %s (PJRT API %s, CUDA %s). This machine has no GPU, "+
+			"so no graph was run: run `illustrator doctor --device cuda` where there is one",
+			report.Path, report.Info.API, report.Info.CUDA))
 	case report.Installed:
 		opts.Log.Info(fmt.Sprintf("XLA's plugin is ready: %s", report.Path))
 	case report.Verified:

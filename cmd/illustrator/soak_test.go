@@ -30,7 +30,7 @@ type killing struct {
 }
 
 // run kills the command at random moments within the time that a whole run takes, and gives it again until it ends by
-// itself; then it begins anew until all kills are spent.
+// itself; then it starts again until all kills are spent.
 func (k killing) run(t *testing.T, kills int, whole time.Duration) {
 	for killed, round := 0, 1; ; round++ {
 		if err := os.RemoveAll(k.folder); err != nil {
@@ -83,7 +83,7 @@ func (k killing) start(t *testing.T, kill bool, after time.Duration) bool {
 	return true
 }
 
-// killsOf is how often a test kills: the variable KILLS says it, which `make soak` sets.
+// killsOf returns how often a test kills: the variable KILLS, which `make soak` sets.
 func killsOf(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("KILLS")
@@ -97,10 +97,10 @@ func killsOf(t *testing.T) int {
 	return kills
 }
 
-// needPlugin skips the test where there is no XLA plugin.
+// needPlugin skips the test without an XLA plugin.
 func needPlugin(t *testing.T) {
 	t.Helper()
-	if _, found := xla.Find("cpu"); found {
+	if _, ok := xla.Find("cpu"); ok {
 		return
 	}
 	if os.Getenv("CI") != "" {
@@ -123,8 +123,8 @@ func sums(folder string) (map[string]string, error) {
 	return all, err
 }
 
-// TestKillPairs kills a sampling: the set comes out as if nothing had happened, and on the way it never loses a shard that
-// it had.
+// TestKillPairs kills a sampling: the set comes out as if nothing had happened, and on the way it never loses a shard
+// that it had.
 func TestKillPairs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills many samplings; run without -short")
@@ -170,7 +170,8 @@ func TestKillPairs(t *testing.T) {
 	}.run(t, kills, whole)
 }
 
-// listedRows verifies what the manifest of a set lists and returns the number of rows, 0 where there is no manifest yet.
+// listedRows verifies what the manifest of a set lists and returns the number of rows,
+// 0 without a manifest.
 func listedRows(t *testing.T, folder string) (int, error) {
 	raw, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
 	if errors.Is(err, fs.ErrNotExist) {

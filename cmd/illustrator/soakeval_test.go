@@ -16,8 +16,8 @@ import (
 	"illustrator/eval"
 )
 
-// TestKillEval kills an evaluation amid its pictures, twice, and amid its reference: what it had kept it keeps, and in the
-// end all files are those of an evaluation that was let alone.
+// TestKillEval kills an evaluation amid its pictures, twice, and amid its reference: what it had kept it keeps, and in
+// the end all files are those of an evaluation that was let alone.
 func TestKillEval(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills evaluations; run without -short")
@@ -36,8 +36,10 @@ func TestKillEval(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := func(out string) killing {
-		return killing{args: []string{"eval", "--quiet", "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper", filepath.Join(dir, "mapper"), "--texts", texts,
-			"--seeds", "0-2", "--noise-mode", "const", "--metrics", "clip_similarity,r_precision,diversity,fid", "--reference-samples", "900", "--out", out}}
+		return killing{args: []string{"eval", "--quiet", "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper",
+			filepath.Join(dir, "mapper"), "--texts", texts,
+			"--seeds", "0-2", "--noise-mode", "const", "--metrics", "clip_similarity,r_precision,diversity,fid",
+			"--reference-samples", "900", "--out", out}}
 	}
 	undisturbed, killed := filepath.Join(dir, "undisturbed"), filepath.Join(dir, "killed")
 	command(undisturbed).start(t, false, 0)
@@ -72,8 +74,8 @@ func TestKillEval(t *testing.T) {
 // killAt kills the command as soon as a condition holds. It must not end before.
 func (k killing) killAt(t *testing.T, when func() bool) { t.Helper(); k.signalAt(t, os.Kill, when) }
 
-// signalAt sends the command a signal as soon as a condition holds, and returns its exit code, -1 of a killed one, and what
-// it said. It must not end before.
+// signalAt sends the command a signal as soon as a condition holds, and returns its exit code, -1 of a killed one, and
+// what it said. It must not end before.
 func (k killing) signalAt(t *testing.T, signal os.Signal, when func() bool) (code int, said string) {
 	t.Helper()
 	cmd := exec.Command("illustrator", k.args...)
@@ -98,7 +100,7 @@ func (k killing) signalAt(t *testing.T, signal os.Signal, when func() bool) (cod
 	return cmd.ProcessState.ExitCode(), stderr.String()
 }
 
-// keptLines is how many lines the files of a pattern have.
+// keptLines counts the lines of the files of a pattern.
 func keptLines(pattern string) int {
 	paths, _ := filepath.Glob(pattern) // a pattern of this file
 	n := 0

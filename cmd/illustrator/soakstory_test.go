@@ -13,8 +13,8 @@ import (
 	"illustrator/cmd/terminal"
 )
 
-// TestStopIllustrate kills the illustration of a story amid its pictures and interrupts it later: all that was drawn is kept,
-// and in the end all files are those of one that was let alone.
+// TestStopIllustrate kills the illustration of a story amid its pictures and interrupts it later: all that was drawn is
+// kept, and in the end all files are those of one that was let alone.
 func TestStopIllustrate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and stops illustrations; run without -short")
@@ -34,16 +34,17 @@ func TestStopIllustrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := func(out string) killing {
-		return killing{args: []string{"illustrate", file, "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper", filepath.Join(dir, "mapper"), "--seeds", "0-6", "--out", out}}
+		return killing{args: []string{"illustrate", file, "--domain", filepath.Join(dir, "tiny.yaml"), "--mapper",
+			filepath.Join(dir, "mapper"), "--seeds", "0-6", "--out", out}}
 	}
-	drawn := func(folder string) int {
+	written := func(folder string) int {
 		paths, _ := filepath.Glob(filepath.Join(folder, "0*.json")) // the pattern is right
 		return len(paths)
 	}
 	undisturbed, stopped := filepath.Join(dir, "undisturbed"), filepath.Join(dir, "stopped")
 	command(undisturbed).start(t, false, 0)
-	command(stopped).killAt(t, func() bool { return drawn(stopped) >= 3 })
-	before := drawn(stopped)
+	command(stopped).killAt(t, func() bool { return written(stopped) >= 3 })
+	before := written(stopped)
 	for _, stray := range []string{
 		".0001-wizard-number-0-sat-down-seed0.png5361303538987270733",
 		".0040-wizard-number-39-sat-seed4.json12",
@@ -52,13 +53,14 @@ func TestStopIllustrate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, said := command(stopped).signalAt(t, os.Interrupt, func() bool { return drawn(stopped) > before })
-	now := drawn(stopped)
+	code, said := command(stopped).signalAt(t, os.Interrupt, func() bool { return written(stopped) > before })
+	now := written(stopped)
 	if before == paragraphs || now == paragraphs {
 		t.Fatal("the story was finished before the command was stopped: give it more paragraphs")
 	}
 	there := fmt.Sprintf("\n%d of %d pictures are in %s\n", before, paragraphs, stopped)
-	end := fmt.Sprintf("illustrator: error: interrupted: %d of %d pictures are in %q\nillustrator: hint: the same command draws the others\n", now, paragraphs, stopped)
+	end := fmt.Sprintf("illustrator: error: interrupted: %d of %d pictures are in %q\nillustrator: hint: the same "+
+		"command draws the others\n", now, paragraphs, stopped)
 	if code != terminal.ExitInterrupted || !strings.Contains("\n"+said, there) || !strings.HasSuffix(said, end) {
 		t.Errorf("interrupted after %d pictures, then %d, it ended with %d and said %s", before, now, code, said)
 	}

@@ -33,7 +33,8 @@ train:
       schedule: {kind: constant, steps: 200, learning_rate: 1e-4}
 `
 
-// writeSoakRun writes the tiny domain and soakRun into the folder dir, and returns the command line that trains into out.
+// writeSoakRun writes the tiny domain and soakRun into the folder dir,
+// and returns the command line that trains into out.
 func writeSoakRun(t *testing.T, dir string) (command func(out string) []string) {
 	t.Helper()
 	if err := writeTinyDomain(dir, 1); err != nil {
@@ -110,7 +111,8 @@ func TestKillTrain(t *testing.T) {
 		atKill: func() error {
 			nowNoted, nowSaved, err := standing(train.Folder(folder))
 			if err == nil && (nowNoted < noted || nowSaved < saved || nowNoted > nowSaved) {
-				err = fmt.Errorf("run.json says step %d, the newest checkpoint %d; they said %d and %d", nowNoted, nowSaved, noted, saved)
+				err = fmt.Errorf("run.json says step %d, the newest checkpoint %d; they said %d and %d",
+					nowNoted, nowSaved, noted, saved)
 			}
 			if nowSaved > saved && nowSaved < 1200 {
 				midway++
@@ -133,7 +135,8 @@ func TestKillTrain(t *testing.T) {
 	if midway == 0 && killsOf(t) >= 20 {
 		t.Error("no kill hit the training between two checkpoints: the test shows nothing")
 	}
-	t.Logf("an undisturbed run takes %v; %d kills found a new checkpoint before the last", whole.Round(time.Millisecond), midway)
+	t.Logf("an undisturbed run takes %v; %d kills found a new checkpoint before the last",
+		whole.Round(time.Millisecond), midway)
 }
 
 // standing reads the step in run.json and that of the newest checkpoint, 0 where there is none.

@@ -19,9 +19,10 @@ import (
 	"illustrator/train/sampling"
 )
 
-// tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with its
-// networks and prompts, and beside it 40 pairs (pairs), an untrained mapper (mapper), one z (z.npy) and a picture of
-// another size (other.png), and an image prompt in the official release's form (image_prompt.pth). It needs no plugin.
+// tinyDomain is the scripts' command `tiny-domain FOLDER SEED`: it writes a domain of random weights, tiny.yaml with
+// its networks and prompts, and beside it 40 pairs (pairs), an untrained mapper (mapper), one z (z.npy) and a picture
+// of another size (other.png), and an image prompt in the official release's form (image_prompt.pth).
+// It needs no plugin.
 func tinyDomain() {
 	seed, err := strconv.ParseUint(os.Args[2], 10, 64)
 	if err == nil {
@@ -37,7 +38,8 @@ func writeTinyDomain(dir string, seed uint64) error {
 	if _, err := pipelinetest.Write(dir, seed); err != nil {
 		return err
 	}
-	networks, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"), CLIP: filepath.Join(dir, "clip")})
+	networks, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
 	if err != nil {
 		return err
 	}
@@ -56,17 +58,20 @@ func writeTinyDomain(dir string, seed uint64) error {
 		return err
 	}
 	released := checkpoints.Float32Tensor(normal(pipelinetest.EmbedDim), 1, pipelinetest.EmbedDim).Entry("image_prompt")
-	if err := checkpoints.WriteTorch(filepath.Join(dir, "image_prompt.pth"), []checkpoints.TorchEntry{released}); err != nil {
+	if err := checkpoints.WriteTorch(filepath.Join(dir, "image_prompt.pth"),
+		[]checkpoints.TorchEntry{released}); err != nil {
 		return err
 	}
 	cfg := mapper.Config{
 		ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: pipelinetest.EmbedDim, ZDim: pipelinetest.ZDim,
 		Width: 16, Blocks: 1, Layers: 2,
 	}
-	if err := checkpoints.Write(filepath.Join(dir, "mapper"), checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
+	if err := checkpoints.Write(filepath.Join(dir, "mapper"),
+		checkpoints.Contents{Config: cfg, Weights: mapper.Init(cfg, seed)}); err != nil {
 		return err
 	}
-	if err := arrays.Write(filepath.Join(dir, "z.npy"), &arrays.Array{Shape: []int{1, cfg.ZDim}, Data: normal(cfg.ZDim)}); err != nil {
+	if err := arrays.Write(filepath.Join(dir, "z.npy"),
+		&arrays.Array{Shape: []int{1, cfg.ZDim}, Data: normal(cfg.ZDim)}); err != nil {
 		return err
 	}
 	if err := pictures.WritePNG(filepath.Join(dir, "other.png"), image.NewGray(image.Rect(0, 0, 20, 9)), nil); err != nil {
@@ -77,7 +82,8 @@ func writeTinyDomain(dir string, seed uint64) error {
 
 // writeTinyPairs writes pairs whose values are random: they fit each other in nothing but their widths.
 func writeTinyPairs(path string, networks *pipeline.Networks, normal func(n int) []float32) error {
-	pairs, err := pairs.OpenWriter(path, sampling.Meta(networks, "tiny", 0, stylegan2.NoiseRandom, ""), pairs.DefaultShardRows)
+	pairs, err := pairs.OpenWriter(path, sampling.Meta(networks, "tiny", 0, stylegan2.NoiseRandom, ""),
+		pairs.DefaultShardRows)
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,9 @@ import (
 	"illustrator/train/runs"
 )
 
-const trainLong = `Trains a mapper with the settings of a YAML file, in its own folder: config.yaml (all settings), run.json (state),
-log.txt, metrics.jsonl, checkpoints, samples of validation.texts, tensorboard, mapper-best and mapper-last. Without --out
-the folder is runs/NUMBER-NAME. Pairs are sampled into it first unless --pairs gives a set.
+const trainLong = `Trains a mapper with the settings of a YAML file, in its own folder: config.yaml (all settings),
+run.json (state), log.txt, metrics.jsonl, checkpoints, samples of validation.texts, tensorboard, mapper-best and
+mapper-last. Without --out the folder is runs/NUMBER-NAME. Pairs are sampled into it first unless --pairs gives a set.
 
 The same command resumes from the newest checkpoint, to the same bits as an undisturbed training; it refuses other
 settings in the same folder. Ctrl-C finishes the step and writes a checkpoint. With train.devices above 1 several
@@ -49,14 +49,19 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file", strings.Join(configs.Names("runs"), ", ")))
-	flags.StringVar(&t.domain, "domain", "", "domain: the name of an embedded one or the path of a YAML file (default the run's)")
+	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file",
+		strings.Join(configs.Names("runs"), ", ")))
+	flags.StringVar(&t.domain, "domain", "",
+		"domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&t.set, "set", nil, "override a setting: `key=value`, such as train.batch=16; may be repeated")
 	flags.StringVar(&t.pairs, "pairs", "", "folder of pairs (default pairs in the run's folder, sampled if missing)")
-	flags.StringVar(&t.validationPairs, "validation-pairs", "", "folder of other pairs to validate on (default the last train.validation.rows of the pairs)")
-	flags.StringVarP(&t.out, "out", "o", "", "the run's folder (default runs/NUMBER-NAME: that of the same settings if there is one, else a new one)")
+	flags.StringVar(&t.validationPairs, "validation-pairs", "",
+		"folder of other pairs to validate on (default the last train.validation.rows of the pairs)")
+	flags.StringVarP(&t.out, "out", "o", "",
+		"the run's folder (default runs/NUMBER-NAME: that of the same settings if there is one, else a new one)")
 	flags.StringVar(&t.name, "name", "", "name of a new folder in runs (default the configuration's)")
-	flags.BoolVar(&t.dryRun, "dry-run", false, "check all that is named, print settings, sizes, steps and an estimate of the memory, and do nothing")
+	flags.BoolVar(&t.dryRun, "dry-run", false,
+		"check all that is named, print settings, sizes, steps and an estimate of the memory, and do nothing")
 	return cmd
 }
 
@@ -101,7 +106,8 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 
 // jobOf returns the job of a run in folder out.
 func jobOf(opts *terminal.Options, s *session, run configs.Run, out string) *runs.Job {
-	return &runs.Job{Env: opts.Env(), Domain: s.domain, Networks: s.networks, Run: run, Folder: train.Folder(out), Arguments: os.Args[1:]}
+	return &runs.Job{Env: opts.Env(), Domain: s.domain, Networks: s.networks, Run: run, Folder: train.Folder(out),
+		Arguments: os.Args[1:]}
 }
 
 // number sets the folder of a run that is given none.
@@ -109,7 +115,8 @@ func (t *trainOptions) number(run configs.Run) (err error) {
 	name := cmp.Or(t.name, strings.TrimSuffix(filepath.Base(t.config), filepath.Ext(t.config)))
 	slug := texts.Slug(name)
 	if slug == "" {
-		return fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name), "give a short name, such as batch16")
+		return fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name),
+			"give a short name, such as batch16")
 	}
 	t.out, err = runs.Numbered(run, slug)
 	return err

@@ -12,7 +12,8 @@ import (
 )
 
 // Earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension: they
-// would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is beside it.
+// would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is beside
+// it.
 func (a Album) Earlier() ([]string, error) {
 	drawn := map[string]bool{}
 	for i, text := range a.Texts {
@@ -41,8 +42,8 @@ func (a Album) Earlier() ([]string, error) {
 	return earlier, nil
 }
 
-// OwnFolder returns an error if the album's folder holds pictures of earlier calls, unless a.Replace removes them. A folder
-// that the user did not name gives way to the first of Out-2, Out-3 and so on that holds none.
+// OwnFolder returns an error if the album's folder holds pictures of earlier calls, unless a.Replace removes them. A
+// folder that the user did not name gives way to the first of Out-2, Out-3 and so on that holds none.
 func (a *Album) OwnFolder(named bool) error {
 	base := a.Out
 	for i := 2; ; i++ {
@@ -78,7 +79,8 @@ func (a Album) removeEarlier() error {
 	}
 	var failed error
 	for _, name := range earlier {
-		failed = errors.Join(failed, os.Remove(filepath.Join(a.Out, name+".png")), os.Remove(filepath.Join(a.Out, name+".json")))
+		path := filepath.Join(a.Out, name)
+		failed = errors.Join(failed, os.Remove(path+".png"), os.Remove(path+".json"))
 	}
 	return failed
 }

@@ -22,7 +22,8 @@ func TestFolderOfAnEarlierCall(t *testing.T) {
 			}
 		}
 	}
-	call := Album{Out: "pictures", Texts: []texts.Text{{Text: "a wizard"}}, Plan: draw.Plan{Seeds: []uint64{0, 1}}}
+	call := Album{Out: "pictures", Texts: []texts.Text{{Text: "a wizard"}}}
+	call.Plan = draw.Plan{Seeds: []uint64{0, 1}}
 	// Its own pictures, and what no call has drawn, are not in its way.
 	write("pictures", "0001-a-wizard-seed0.png", "0001-a-wizard-seed0.json", "grid.png", "summary.json", "photo.png")
 	if err := call.OwnFolder(true); err != nil || call.Out != "pictures" {
@@ -31,7 +32,8 @@ func TestFolderOfAnEarlierCall(t *testing.T) {
 
 	write("pictures", "0001-a-pirate-seed0.png", "0001-a-pirate-seed0.json")
 	var mixed *MixedError
-	if err := call.OwnFolder(true); !errors.As(err, &mixed) || mixed.Pictures != 1 || mixed.First != "0001-a-pirate-seed0.png" {
+	err := call.OwnFolder(true)
+	if !errors.As(err, &mixed) || mixed.Pictures != 1 || mixed.First != "0001-a-pirate-seed0.png" {
 		t.Errorf("a named folder with another picture: %v", err)
 	}
 	write("pictures-2", "0001-a-pirate-seed0.png", "0001-a-pirate-seed0.json")

@@ -19,6 +19,7 @@ import (
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/internal/fault"
+	"illustrator/internal/share"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 )
@@ -53,8 +54,10 @@ type Options struct {
 	// Run is the folder of a run whose mapper a study uses that does not train; "" is the domain's mapper.
 	Run   string
 	Seeds []uint64 // nil leaves the study's own
-	Jobs  int      // cells at a time, each with a device client of its own
-	Retry bool     // cells that failed
+	// Part is the part of the cells that this process begins with, of several that share them.
+	Part  share.Part
+	Jobs  int  // cells at a time, each with a device client of its own
+	Retry bool // cells that failed
 	// Command is the command line for the report.
 	Command string
 	Trainer Trainer
@@ -72,6 +75,7 @@ type Study struct {
 	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
+	leases    *share.Folder      // of cells, trainings, pairs and reference, among processes
 }
 
 // NameOf names the study at ref: an embedded one, or the path of a YAML file.
@@ -87,6 +91,7 @@ func Open(env host.Env, ref string, set []string, options Options) (*Study, erro
 	if options.Several {
 		s.out = filepath.Join(options.Out, s.Name)
 	}
+	s.leases = share.NewFolder(filepath.Join(s.out, "leases"))
 	if options.Seeds != nil {
 		s.Seeds = options.Seeds
 		if err := s.Validate(); err != nil {

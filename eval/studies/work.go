@@ -16,11 +16,17 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/share"
 	"illustrator/internal/version"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
+
+// waiting says that another process makes what this one needs.
+func (s *Study) waiting(held *share.HeldError) {
+	s.env.Log.Info(fmt.Sprintf("waiting: %v", held))
+}
 
 // samplePairs samples the study's pairs where they are needed and missing.
 func (s *Study) samplePairs(ctx context.Context) error {
@@ -31,6 +37,12 @@ func (s *Study) samplePairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	leases := share.NewFolder(filepath.Join(filepath.Dir(s.pairs), "leases")) // studies share pairs
+	ctx, lease, err := leases.Wait(ctx, filepath.Base(s.pairs), s.waiting)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
 	return s.options.Trainer.Sample(ctx, run, s.pairs)
 }
 
@@ -61,8 +73,14 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 	if err != nil {
 		return "", err
 	}
-	_, err,
-		_ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
+	_, err, _ = s.trainings.Do(folder, func() (any, error) {
+		ctx, lease, err := s.leases.Take(ctx, "training-"+filepath.Base(folder))
+		if err != nil {
+			return nil, err
+		}
+		defer lease.Release()
+		return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs)
+	})
 	return folder, err
 }
 
@@ -122,12 +140,18 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if request.ComparesSets() {
+		ctx, lease, err := s.leases.Wait(ctx, "reference", s.waiting)
+		if err != nil {
+			return nil, err
+		}
+		defer lease.Release()
 		stages := host.Stages{Env: s.env}
 		request.Progress = stages.Set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
 		stages.Done()
+		return w, err
 	}
-	return w, err
+	return w, nil
 }
 
 // request returns the common settings of all cells' evaluations.

@@ -43,8 +43,8 @@ func BroadcastW(cfg Config, w *Node) *Node {
 	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
 }
 
-// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is in at
-// least float32, the sums that gradients need included; pictures have the type of ws.
+// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is
+// in at least float32, the sums that gradients need included; pictures have the type of ws.
 func Synthesis(scope *model.Scope, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
 	s := synthesis{ctx: scope, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
@@ -140,8 +140,8 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	return nil
 }
 
-// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it is
-// cheaper to modulate the kernel than the input.
+// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it
+// is cheaper to modulate the kernel than the input.
 func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
 	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
 	kernel := nn.Widen(nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
@@ -175,8 +175,8 @@ func upsample(x *Node) *Node {
 	return TransposeAllAxes(x, 0, 1, 3, 2)
 }
 
-// upsampleWeights returns the matrix [2h,h] of upsample in the dtype of x: new pixel n takes fir[2i-n+2] of the old pixel i. It is
-// computed in the graph, where it takes no room in the program.
+// upsampleWeights returns the matrix [2h,h] of upsample in the dtype of x: new pixel n takes fir[2i-n+2] of the old
+// pixel i. It is computed in the graph, where it takes no room in the program.
 func upsampleWeights(x *Node, h int) *Node {
 	g, shape := x.Graph(), shapes.Make(dtypes.Int32, 2*h, h)
 	tap := AddScalar(Sub(MulScalar(Iota(g, shape, 1), 2), Iota(g, shape, 0)), 2)

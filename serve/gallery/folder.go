@@ -51,6 +51,9 @@ func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 	for _, e := range entries {
 		id, isPNG := strings.CutSuffix(e.Name(), ".png")
 		made, isID := timeOf(id)
+		if g.removeDeleted(e.Name()) {
+			continue
+		}
 		if !isPNG || !isID || !e.Type().IsRegular() {
 			continue
 		}

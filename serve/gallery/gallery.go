@@ -83,7 +83,8 @@ type Gallery struct {
 	items []*item // the oldest first
 	byID  map[string]*item
 	bytes int64
-	last  uint64 // of the milliseconds in ids
+	trash []*item // deleted, the first deleted one first
+	last  uint64  // of the milliseconds in ids
 }
 
 // item is a picture of a gallery.
@@ -208,21 +209,6 @@ func (g *Gallery) PNG(id string) ([]byte, error) {
 		return it.file, nil
 	}
 	return g.read(id)
-}
-
-// Delete removes a picture.
-func (g *Gallery) Delete(id string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	it := g.byID[id]
-	if it == nil {
-		return ErrNotFound
-	}
-	if err := g.drop(it); err != nil {
-		return err
-	}
-	g.items = slices.DeleteFunc(g.items, func(x *item) bool { return x == it })
-	return nil
 }
 
 // Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if

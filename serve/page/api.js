@@ -13,6 +13,9 @@ export class Problem extends Error {
 const tokenKey = "illustrator-token";
 const token = () => sessionStorage.getItem(tokenKey);
 
+/** here returns a path of the API relative to the page, which a proxy may serve below a prefix. */
+const here = (path) => path.replace(/^.*\/api\/v1\//, "api/v1/");
+
 /** call sends a request and returns the response, or throws a Problem. */
 export async function call(path, options = {}) {
   for (;;) {
@@ -20,7 +23,7 @@ export async function call(path, options = {}) {
     if (token()) headers.set("Authorization", `Bearer ${token()}`);
     let response;
     try {
-      response = await fetch(path, { ...options, headers });
+      response = await fetch(here(path), { ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem(0, { error: "the server does not answer", hint: "is it still running?" });
@@ -99,6 +102,6 @@ export async function download(event, path, name) {
 
 /** addressOf returns a picture's address for img and links. With a token it fetches the picture first. */
 export async function addressOf(path) {
-  if (!token()) return path;
+  if (!token()) return here(path);
   return URL.createObjectURL(await (await call(path)).blob());
 }
