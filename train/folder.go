@@ -18,6 +18,7 @@ import (
 //	checkpoints/000500/              the whole state after 500 steps
 //	mapper-best/ mapper-last/        the mapper alone
 //	samples/000500.png tensorboard/  to watch it
+//	eval/ pictures/                  what eval and demo make of it
 type Folder string
 
 // Paths of the folder's parts.
@@ -31,6 +32,8 @@ func (f Folder) BestMapper() string  { return f.join("mapper-best") }
 func (f Folder) LastMapper() string  { return f.join("mapper-last") }
 func (f Folder) Samples() string     { return f.join("samples") }
 func (f Folder) Events() string      { return f.join("tensorboard") }
+func (f Folder) Evaluation() string  { return f.join("eval") }
+func (f Folder) Pictures() string    { return f.join("pictures") }
 func (f Folder) checkpoints() string { return f.join("checkpoints") }
 func (f Folder) Sample(step int) string {
 	return filepath.Join(f.Samples(), fmt.Sprintf("%06d.png", step))
@@ -47,10 +50,11 @@ func (f Folder) Checkpoints() ([]int, error) { return snapshot.Steps(f.checkpoin
 // up again.
 func (f Folder) RemoveCheckpoints() error { return os.RemoveAll(f.checkpoints()) }
 
-// Has reports whether an entry of the folder called name is part of a run, or was left half-written by one.
+// Has reports whether an entry of the folder called name is part of a run or made of it by a command, or was left
+// half-written by one.
 func (f Folder) Has(name string) bool {
 	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(),
-		f.Samples(), f.Events(), f.checkpoints()}
+		f.Samples(), f.Events(), f.checkpoints(), f.Evaluation(), f.Pictures()}
 	return name[0] == '.' || slices.ContainsFunc(parts, func(path string) bool { return filepath.Base(path) == name })
 }
 
