@@ -264,7 +264,7 @@ func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.N
 func (t trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
 	var of []runs.Run
 	for _, t := range trainings {
-		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label})
+		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label, Before: train.Folder(t.Before)})
 	}
 	return lossFigure(of, false)
 }

@@ -18,6 +18,7 @@ func printPlan(w io.Writer, j *runs.Job, p runs.Plan) error {
 	line := func(name, format string, args ...any) {
 		rows = append(rows, []string{"# " + name, fmt.Sprintf(format, args...)})
 	}
+	line("folder", "%s: %s", j.Folder, p.State)
 	line("pairs", "%d to train on, %d to validate; %s", p.Rows, p.Config.Validation.Rows, p.Source)
 	line("mapper", "%d parameters, trained", p.Mapper.Parameters())
 	line("generator", "%d parameters, frozen", j.Networks.Generator.Shapes().Elements())

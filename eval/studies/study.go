@@ -40,8 +40,9 @@ type Trainer interface {
 	Losses(trainings []Training) (chart.Figure, error)
 }
 
-// Training is a run's folder under the name of the variant that it trained.
-type Training struct{ Folder, Label string }
+// Training is a run's folder under the name of the variant that it trained. Before is the folder of the stages that it
+// shares with others and continues from, "" for none.
+type Training struct{ Folder, Label, Before string }
 
 // Options say how studies are executed.
 type Options struct {
