@@ -41,7 +41,8 @@ func Captions(t *testing.T, d scene.Domain, count int, check func(s scene.Scene,
 // Words returns the words of a text in small letters, without punctuation.
 func Words(text string) map[string]bool {
 	set := make(map[string]bool)
-	for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(" ,.;'’-", r) }) {
+	for _, word := range strings.FieldsFunc(strings.ToLower(text),
+		func(r rune) bool { return strings.ContainsRune(" ,.;'’-", r) }) {
 		set[word] = true
 	}
 	return set
