@@ -5,8 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"illustrator/train/snapshot"
 )
 
 // Folder is the folder of a run:
@@ -38,28 +39,12 @@ func (f Folder) Sample(step int) string {
 	return filepath.Join(f.Samples(), fmt.Sprintf("%06d.png", step))
 }
 
-func (f Folder) checkpoint(step int) string {
-	return filepath.Join(f.checkpoints(), fmt.Sprintf("%06d", step))
-}
+func (f Folder) checkpoint(step int) string { return snapshot.Dir(f.checkpoints(), step) }
 
 func (f Folder) join(name string) string { return filepath.Join(string(f), name) }
 
 // Checkpoints lists the steps after which there is a checkpoint, the newest first.
-func (f Folder) Checkpoints() ([]int, error) {
-	entries, err := os.ReadDir(f.checkpoints())
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	var steps []int
-	for _, e := range entries {
-		if step, err := strconv.Atoi(e.Name()); err == nil && e.IsDir() {
-			steps = append(steps, step)
-		}
-	}
-	slices.Sort(steps)
-	slices.Reverse(steps)
-	return steps, err
-}
+func (f Folder) Checkpoints() ([]int, error) { return snapshot.Steps(f.checkpoints()) }
 
 // RemoveCheckpoints removes the states of a finished training: its mappers and its record stay, but it cannot be taken
 // up again.

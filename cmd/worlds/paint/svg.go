@@ -204,3 +204,25 @@ func (p *svgParser) arc(rx, ry, angle float64, large, sweep bool, x, y float64) 
 	}
 	p.x, p.y = x, y
 }
+
+// SVG returns the path as an SVG path's d attribute, in absolute coordinates.
+func (p *Path) SVG() string {
+	var d strings.Builder
+	points := p.points
+	for i, v := range p.verbs {
+		if v == move && i > 0 {
+			d.WriteByte('Z')
+		}
+		d.WriteByte("MLC"[v])
+		count := 1
+		if v == cube {
+			count = 3
+		}
+		for _, at := range points[:count] {
+			fmt.Fprintf(&d, " %.4f %.4f", at.X, at.Y)
+		}
+		points = points[count:]
+	}
+	d.WriteByte('Z')
+	return d.String()
+}
