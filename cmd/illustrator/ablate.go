@@ -78,7 +78,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags.Var(&a.part, "part",
 		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
-	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
+	flags.BoolVar(&a.dryRun, "dry-run", false, "list cells, steps, and an estimate of time and disk, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
 	return cmd
 }
@@ -139,22 +139,11 @@ func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref 
 
 func listCells(opts *terminal.Options, all []*studies.Study) error {
 	for _, s := range all {
-		cells, err := s.List()
+		plan, err := s.Plan()
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"variant", "seed", "status"}}
-		for _, c := range cells {
-			status := "to do"
-			switch {
-			case c.Done:
-				status = fmt.Sprintf("done in %.0f s", c.Seconds)
-			case c.Failed != "":
-				status = "failed: " + terminal.OneLine(c.Failed)
-			}
-			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
-		}
-		if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, plan.Table()); err != nil {
 			return err
 		}
 	}
@@ -248,6 +237,17 @@ func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 		return explain(err)
 	}
 	return j.Folder.RemoveCheckpoints()
+}
+
+// Plan implements studies.Trainer.
+func (t trainer) Plan(run configs.Run, folder, pairs string) (studies.TrainingPlan, error) {
+	j, err := t.job(run, folder)
+	if err != nil {
+		return studies.TrainingPlan{}, err
+	}
+	j.Pairs = pairs
+	left, err := j.Left()
+	return studies.TrainingPlan(left), err
 }
 
 // LastMapper implements studies.Trainer.
