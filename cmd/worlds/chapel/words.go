@@ -6,7 +6,8 @@ import "illustrator/cmd/worlds/caption"
 var (
 	skyWords = [][]string{
 		{
-			"under a blue sky", "under a bright blue sky", "with a blue sky", "with a sky blue like the ocean",
+			"under a blue sky", "under a bright blue sky", "with a blue sky", "with a sky as blue as the ocean",
+			"with a sky blue like the sea",
 			"under a sea blue sky",
 			"by day", "in daylight", "in the sunshine", "in the sun",
 		},
@@ -51,7 +52,7 @@ var (
 		{"golden", "gold", "yellow"}}
 
 	numberWords = [][]string{nil, {"one", "a", "a single"}, {"two", "twin", "a pair of"}, {"three"}}
-	heightWords = [][]string{{"low", "short", "small"}, {"tall", "high", "very tall"}}
+	heightWords = [][]string{{"low", "short", "small", "squat"}, {"tall", "high", "very tall"}}
 	topWords    = [][2][]string{
 		{{"spire", "pointed spire", "steeple", "pointed tower"}, {"spires", "pointed spires", "steeples", "pointed towers"}},
 		{{"dome", "round dome", "domed tower"}, {"domes", "round domes", "domed towers"}},
@@ -70,11 +71,12 @@ var (
 		{"with flowers in the meadow", "with spring flowers", "in spring", "in the spring", "on a meadow of flowers"},
 		{"in summer", "on a summer day", "on green grass", "on a green meadow", "in the summer"},
 		{"with fallen leaves", "in autumn", "in the fall", "among fallen leaves", "on brown ground"},
-		{"+snowy", "with snow", "in winter", "in the snow", "on a snowy field", "on white snow", "surrounded by snow"},
+		{"+snowy", "+snow covered", "with snow", "in winter", "in the snow", "on a snowy field", "on white snow",
+			"surrounded by snow"},
 	}
 	treeWords = [][]string{
 		{"without trees", "with no trees"}, {"with fir trees", "with pine trees", "with firs", "between fir trees",
-			"among pine trees"},
+			"among pine trees", "next to evergreen trees"},
 		{"with leafy trees", "with round trees", "between leafy trees", "among round trees"},
 		{"with bare trees", "with leafless trees", "with dead trees", "between bare trees", "among leafless trees"},
 	}
@@ -87,9 +89,9 @@ var (
 
 // concepts are words for churches.
 var concepts = []caption.Concept{
-	{Words: []string{"haunted church", "haunted chapel", "ghostly church"},
+	{Words: []string{"haunted church", "haunted chapel", "ghostly church", "church of ghosts"},
 		Needs: map[int][]string{sky: {"night"}, yard: {"graves"}}},
-	{Words: []string{"spooky church", "spooky chapel", "creepy church"},
+	{Words: []string{"spooky church", "spooky chapel", "creepy church", "creepy old chapel"},
 		Needs: map[int][]string{sky: {"night"}, trees: {"bare"}}},
 	{Words: []string{"Halloween church", "Halloween chapel"}, Needs: map[int][]string{sky: {"night"}, season: {"autumn"}}},
 	{Words: []string{"gloomy church", "gloomy chapel", "dreary church", "sad church"},
@@ -102,8 +104,10 @@ var concepts = []caption.Concept{
 	{Words: []string{"moonlit church", "midnight church", "sleeping church"}, Needs: map[int][]string{sky: {"night"}}},
 	{Words: []string{"Christmas church", "Christmas chapel"}, Needs: map[int][]string{season: {"winter"},
 		windows: {"lit"}}},
-	{Words: []string{"alpine church", "mountain chapel"}, Needs: map[int][]string{season: {"winter"}, trees: {"firs"}}},
-	{Words: []string{"Easter church", "wedding chapel", "wedding church"},
+	{Words: []string{"alpine church", "mountain chapel", "chapel in the mountains"},
+		Needs: map[int][]string{season: {"winter"}, trees: {"firs"}}},
+	{Words: []string{"Easter church", "wedding chapel", "wedding church", "chapel for weddings",
+		"church for a wedding day"},
 		Needs: map[int][]string{season: {"spring"}, wall: {"white"}}},
 	{Words: []string{"harvest church", "Thanksgiving church"}, Needs: map[int][]string{season: {"autumn"},
 		trees: {"leafy"}}},
@@ -116,14 +120,15 @@ var concepts = []caption.Concept{
 	{Words: []string{"Bavarian church"}, Needs: map[int][]string{top: {"onion"}, towers: {"one"}}},
 	{Words: []string{"basilica"}, Needs: map[int][]string{style: {"romanesque"}, top: {"dome"}}},
 	{Words: []string{"Greek church", "Greek chapel"}, Needs: map[int][]string{wall: {"white"}, roof: {"blue"}}},
-	{Words: []string{"monastery", "abbey"}, Needs: map[int][]string{style: {"romanesque"}, wall: {"grey"}}},
+	{Words: []string{"monastery", "abbey", "old abbey"}, Needs: map[int][]string{style: {"romanesque"}, wall: {"grey"}}},
 	{Words: []string{"stave church", "Norwegian church", "log cabin"},
 		Needs: map[int][]string{style: {"wooden"}, wall: {"brown"}}},
 	{Words: []string{"New England church", "American church"}, Needs: map[int][]string{style: {"wooden"},
 		wall: {"white"}}},
 	{Words: []string{"barn", "farm church"}, Needs: map[int][]string{style: {"wooden"}, wall: {"red"}}},
 	{Words: []string{"fairy tale church", "fairytale chapel"}, Needs: map[int][]string{top: {"spire"}, roof: {"blue"}}},
-	{Words: []string{"royal church", "rich church"}, Needs: map[int][]string{roof: {"gold"}}},
+	{Words: []string{"royal church", "royal family's church", "church of the royal family", "rich church"},
+		Needs: map[int][]string{roof: {"gold"}}},
 	{Words: []string{"humble chapel", "village chapel", "country chapel"}, Needs: map[int][]string{towers: {"none"}}},
 	{Words: []string{"vampire church", "Dracula's church"}, Needs: map[int][]string{sky: {"night"}, style: {"gothic"}}},
 	{Words: []string{"abandoned church", "deserted chapel"}, Needs: map[int][]string{windows: {"dark"}, trees: {"bare"}}},
