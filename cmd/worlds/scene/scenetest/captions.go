@@ -51,7 +51,7 @@ func Words(text string) map[string]bool {
 }
 
 // Descriptions checks a domain's labelled descriptions: 100 of limited words and 40 of concepts, each with values of the
-// domain, in words of its captions.
+// domain, in its captions' words.
 func Descriptions(t *testing.T, d scene.Domain, path string) {
 	t.Helper()
 	descriptions, err := texts.Read(path)
