@@ -1,8 +1,8 @@
 // Package serve is the toolkit as a page in the browser and a JSON API: a server in front of one device.
 //
 // A request that draws is answered on its own connection, as JSON when all is done or as server-sent events while it
-// continues. A client that leaves takes its work with it. With ?keep the work is a job: it has an address, and lasts for
-// a minute without a reader, so that a page finds it again after a reload or a lost connection.
+// continues. A client that leaves takes its work with it. With ?keep the work is a job: it has an address, and lasts
+// for a minute without a reader, so that a page finds it again after a reload or a lost connection.
 package serve
 
 import (

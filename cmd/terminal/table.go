@@ -1,9 +1,11 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -34,9 +36,6 @@ func PrintTable(w io.Writer, rows [][]string) error {
 	return err
 }
 
-// OneLine joins the lines of an error of several parts.
-func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
-
 // HasColours reports whether w is a terminal that may be given colours.
 func HasColours(w io.Writer) bool {
 	out, ok := w.(resultWriter)
@@ -45,4 +44,17 @@ func HasColours(w io.Writer) bool {
 	}
 	f, ok := out.w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Age says how long ago something was, by its largest unit.
+func Age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

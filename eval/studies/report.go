@@ -112,20 +112,20 @@ func (s *Study) curves() (*chart.Figure, error) {
 	if !s.Train {
 		return nil, nil
 	}
-	var trained []Training
+	var folders, variants []string
 	for _, c := range s.cells()[:len(s.Variants())] {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			trained = append(trained, Training{info.Training, c.variant.Name})
+			folders, variants = append(folders, info.Training), append(variants, c.variant.Name)
 		}
 	}
-	if len(trained) == 0 {
+	if len(folders) == 0 {
 		return nil, nil
 	}
-	figure, err := s.options.Trainer.Losses(trained)
+	figure, err := s.options.Trainer.Losses(folders, variants)
 	return &figure, err
 }
 

@@ -34,14 +34,11 @@ type Trainer interface {
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
-		error)
-	// Losses draws the losses of trainings over their steps, by the trainings' labels.
-	Losses(trainings []Training) (chart.Figure, error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
+		noProjection bool) (draw.Model, error)
+	// Losses draws the losses of trainings in folders over their steps, by a label for each.
+	Losses(folders, labels []string) (chart.Figure, error)
 }
-
-// Training is a run's folder under the name of the variant that it trained.
-type Training struct{ Folder, Label string }
 
 // Options say how studies are executed.
 type Options struct {

@@ -69,3 +69,6 @@ func Field(name string, value any, want string, args ...any) error {
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).
 var ErrPartial = errors.New("partial result")
+
+// OneLine joins the lines of the text of an error.
+func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"illustrator/internal/fault"
@@ -44,7 +43,7 @@ func List(folder string) ([]Listed, error) {
 		path := filepath.Join(folder, name)
 		row := Listed{Name: name, Folder: path, Status: "unreadable"}
 		if run, err := Read(train.Folder(path)); err != nil {
-			row.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
+			row.Error = fault.OneLine(err.Error())
 		} else {
 			at := run.Info
 			row.Status, row.Step, row.Steps, row.Best = at.Status, at.Step, at.Steps, at.Best
@@ -53,4 +52,11 @@ func List(folder string) ([]Listed, error) {
 		rows[i] = row
 	}
 	return rows, nil
+}
+
+// Took returns the time that the training took, in whole seconds.
+func (l Listed) Took() time.Duration { return wholeSeconds(l.Seconds) }
+
+func wholeSeconds(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }
