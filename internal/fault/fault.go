@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -65,6 +66,25 @@ func Field(name string, value any, want string, args ...any) error {
 	field := name[strings.LastIndex(name, ": ")+1:]
 	return Usage(fmt.Errorf("%s is %v", name, value), "%s must be %s", strings.TrimSpace(field),
 		fmt.Sprintf(want, args...))
+}
+
+// Recovered returns the error of a panic of a library: its own error or words. An error of Go's runtime, such as an index
+// out of range, says nothing to a user: what takes its place.
+func Recovered(panicked any, what string) error {
+	err, ok := panicked.(error)
+	if !ok {
+		err = fmt.Errorf("%v", panicked)
+	}
+	return Contained(err, what)
+}
+
+// Contained returns err, or what in the place of an error of Go's runtime.
+func Contained(err error, what string) error {
+	var inner runtime.Error
+	if errors.As(err, &inner) {
+		return errors.New(what)
+	}
+	return err
 }
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).
