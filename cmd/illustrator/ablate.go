@@ -216,10 +216,10 @@ func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 type trainer struct{ runs.Trainer }
 
 // Losses implements studies.Trainer.
-func (trainer) Losses(folders, labels []string) (chart.Figure, error) {
-	of := make([]runs.Run, len(folders))
-	for i, folder := range folders {
-		of[i] = runs.Run{Folder: train.Folder(folder), Label: labels[i]}
+func (trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
+	var of []runs.Run
+	for _, t := range trainings {
+		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label, Before: train.Folder(t.Before)})
 	}
 	return lossFigure(of, false)
 }

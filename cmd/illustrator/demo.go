@@ -58,7 +58,7 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err != nil {
 		return err
 	}
-	pictures := filepath.Join(out, "pictures")
+	pictures := job.Folder.Pictures()
 	summaryPath := filepath.Join(pictures, album.SummaryFile)
 	var summary album.Summary
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {

@@ -133,7 +133,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 				"give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
-			e.run, out = string(folder), filepath.Join(string(folder), "eval")
+			e.run, out = string(folder), folder.Evaluation()
 			if e.domain, err = (&mapperOptions{run: e.run}).domainOf(cmd, e.domain); err != nil {
 				return err
 			}

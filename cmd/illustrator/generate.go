@@ -17,6 +17,7 @@ type generateOptions struct {
 	drawFlags
 	textsFile, out string
 	asJSON, arrays bool
+	replace        bool
 	batch          int
 }
 
@@ -57,7 +58,10 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	g.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
-	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
+	flags.StringVarP(&g.out, "out", "o", "pictures",
+		"folder to write; without --out pictures, or pictures-2 and so on where that holds others")
+	flags.BoolVar(&g.replace, "replace", false,
+		"remove pictures of earlier calls from the folder, which are refused otherwise")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
@@ -82,12 +86,15 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays}
+	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace}
 	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
 		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
 			return err
 		}
-		return terminal.CheckOutputFolder(g.out)
+		if err := of.OwnFolder(cmd.Flags().Changed("out")); err != nil {
+			return err
+		}
+		return terminal.CheckOutputFolder(of.Out)
 	})
 	if err != nil {
 		return err
@@ -99,6 +106,6 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	if g.asJSON {
 		return jsonfile.Print(opts.Stdout, summary)
 	}
-	_, err = fmt.Fprintln(opts.Stdout, summary.Text(g.out))
+	_, err = fmt.Fprintln(opts.Stdout, summary.Text(of.Out))
 	return err
 }

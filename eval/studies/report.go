@@ -112,20 +112,24 @@ func (s *Study) curves() (*chart.Figure, error) {
 	if !s.Train {
 		return nil, nil
 	}
-	var folders, variants []string
+	var trained []Training
 	for _, c := range s.cells()[:len(s.Variants())] {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			folders, variants = append(folders, info.Training), append(variants, c.variant.Name)
+			before, err := s.sharedFolder(c)
+			if err != nil {
+				return nil, err
+			}
+			trained = append(trained, Training{info.Training, c.variant.Name, before})
 		}
 	}
-	if len(folders) == 0 {
+	if len(trained) == 0 {
 		return nil, nil
 	}
-	figure, err := s.options.Trainer.Losses(folders, variants)
+	figure, err := s.options.Trainer.Losses(trained)
 	return &figure, err
 }
 

@@ -36,9 +36,13 @@ type Trainer interface {
 	// not needed.
 	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
 		noProjection bool) (draw.Model, error)
-	// Losses draws the losses of trainings in folders over their steps, by a label for each.
-	Losses(folders, labels []string) (chart.Figure, error)
+	// Losses draws the losses of trainings over their steps, by the trainings' labels.
+	Losses(trainings []Training) (chart.Figure, error)
 }
+
+// Training is a run's folder under the name of the variant that it trained. Before is the folder of the stages that it
+// shares with others and continues from, "" for none.
+type Training struct{ Folder, Label, Before string }
 
 // Options say how studies are executed.
 type Options struct {

@@ -57,7 +57,7 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 	}
 	if s.SharedStages > 0 {
 		first, rest := run.Split(s.SharedStages)
-		shared, err := s.training(ctx, "shared", first)
+		shared, err := s.training(ctx, sharedStages, first)
 		if err != nil {
 			return "", fmt.Errorf("shared stages: %w", err)
 		}
@@ -69,12 +69,10 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 
 // training trains a run in a folder that its settings name, unless that is done.
 func (s *Study) training(ctx context.Context, name string, run configs.Run) (string, error) {
-	text, err := run.YAML()
+	folder, err := s.trainingFolder(name, run)
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
-		checkpoints.SHA256(text)))
 	_, err, _ = s.trainings.Do(folder, func() (any, error) {
 		ctx, lease, err := s.leases.Take(ctx, "training-"+filepath.Base(folder))
 		if err != nil {
@@ -84,6 +82,29 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 		return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs)
 	})
 	return folder, err
+}
+
+// trainingFolder names the folder of a training by its settings.
+func (s *Study) trainingFolder(name string, run configs.Run) (string, error) {
+	text, err := run.YAML()
+	return filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
+		checkpoints.SHA256(text))), err
+}
+
+// sharedStages names the training of the stages that all variants of a mapper share.
+const sharedStages = "shared"
+
+// sharedFolder returns the folder of the stages that a cell's training continues from, "" where it begins afresh.
+func (s *Study) sharedFolder(c cell) (string, error) {
+	if !s.Train || s.SharedStages == 0 {
+		return "", nil
+	}
+	run, err := configs.RunOf(s.Study, c.variant, c.seed)
+	if err != nil {
+		return "", err
+	}
+	first, _ := run.Split(s.SharedStages)
+	return s.trainingFolder(sharedStages, first)
 }
 
 // worker does one cell after the other with networks of its own. What all cells share is made once.

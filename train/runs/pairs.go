@@ -35,6 +35,15 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 	} else {
 		meta.NoiseMode = "" // such a set may have any
 	}
+	set, err := j.openSet(ctx, folder, meta)
+	if err != nil {
+		return nil, err
+	}
+	return set, claim(j.Folder, j.Run)
+}
+
+// openSet opens the pairs to train on and verifies them.
+func (j *Job) openSet(ctx context.Context, folder string, meta pairs.Meta) (*pairs.Set, error) {
 	need := j.Run.Train.Batch
 	if j.ValidationPairs == "" {
 		need += j.Run.Train.Validation.Rows
@@ -46,11 +55,12 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 	if err := j.checkPairs(ctx, set, meta, need); err != nil {
 		return nil, errors.Join(err, set.Close())
 	}
-	return set, claim(j.Folder, j.Run)
+	return set, nil
 }
 
-// openValidation opens the set of pairs to validate on, nil where none is given. It shares no seed with set.
-func (j *Job) openValidation(ctx context.Context, set *pairs.Set) (*pairs.Set, error) {
+// openValidation opens the set of pairs to validate on, nil where none is given. It shares no seed with those to train
+// on.
+func (j *Job) openValidation(ctx context.Context, trainedOn string, seeds []pairs.SeedRange) (*pairs.Set, error) {
 	if j.ValidationPairs == "" {
 		return nil, nil
 	}
@@ -60,7 +70,7 @@ func (j *Job) openValidation(ctx context.Context, set *pairs.Set) (*pairs.Set, e
 	}
 	meta := sampling.Meta(j.Networks, j.Domain.Name, 0, "", "")
 	if err = j.checkPairs(ctx, validation, meta, j.Run.Train.Validation.Rows); err == nil {
-		err = pairs.Disjoint(set, validation)
+		err = validation.Disjoint(trainedOn, seeds)
 	}
 	if err != nil {
 		return nil, errors.Join(err, validation.Close())

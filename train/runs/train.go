@@ -54,7 +54,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 		return train.Info{}, err
 	}
 	defer set.Close()
-	validation, err := j.openValidation(ctx, set)
+	validation, err := j.openValidation(ctx, set.Source, set.SeedRanges())
 	if err != nil {
 		return train.Info{}, err
 	}

@@ -3,8 +3,12 @@ package caption
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"strings"
 )
+
+// bareArticle finds "a" before a vowel.
+var bareArticle = regexp.MustCompile(`\b(a) ([aeiouAEIOU])`)
 
 // A Kind says where a phrase stands.
 type Kind int
@@ -25,6 +29,17 @@ type Phrase struct {
 	Text string
 }
 
+// Word returns the phrase of a wording: "+fat" is an adjective, "with a roof" a noun that follows "with", all else plain.
+func Word(wording string) Phrase {
+	if adjective, ok := strings.CutPrefix(wording, "+"); ok {
+		return Phrase{Adjective, adjective}
+	}
+	if noun, ok := strings.CutPrefix(wording, "with "); ok {
+		return Phrase{With, noun}
+	}
+	return Phrase{Plain, wording}
+}
+
 // Pick returns a random element.
 func Pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
 
@@ -38,8 +53,8 @@ func Some(random *rand.Rand, phrases []Phrase) []Phrase {
 }
 
 // Sentence joins a noun without an article, such as "church", and phrases: most often in one noun phrase, at times as a
-// list, in which every phrase stands behind a comma.
-func Sentence(random *rand.Rand, noun string, phrases []Phrase) string {
+// list, in which every phrase stands behind a comma. Prefixes such as "picture of" precede some noun phrases.
+func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...string) string {
 	text := ""
 	switch chance := random.Float64(); {
 	case chance < 0.12 && len(phrases) > 1:
@@ -48,7 +63,11 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase) string {
 		text = list("", phrases)
 	default:
 		text = nounPhrase(random, noun, phrases)
+		if len(prefixes) > 0 && Chance(random, 0.15) {
+			text = Article(Pick(random, prefixes...)) + " " + text
+		}
 	}
+	text = bareArticle.ReplaceAllString(text, "${1}n $2")
 	if Chance(random, 0.4) {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
@@ -104,10 +123,5 @@ func Join(texts []string) string {
 	return strings.Join(texts[:last], ", ") + " and " + texts[last]
 }
 
-// Article puts "a" or "an" before a noun phrase.
-func Article(phrase string) string {
-	if strings.ContainsRune("aeiou", rune(phrase[0])) {
-		return "an " + phrase
-	}
-	return "a " + phrase
-}
+// Article puts "a" before a noun phrase; Sentence makes it "an" where a vowel follows.
+func Article(phrase string) string { return "a " + phrase }

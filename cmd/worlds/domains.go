@@ -1,0 +1,8 @@
+package main
+
+import "illustrator/cmd/worlds/lorelei"
+
+// domains are the embedded domains.
+var domains = []domain{
+	{lorelei.Domain{}, "A person.", "embedded:lorelei"},
+}
