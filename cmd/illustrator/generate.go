@@ -91,10 +91,10 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
 			return err
 		}
-		if err := of.OwnFolder(cmd.Flags().Changed("out")); err != nil {
+		if err := terminal.CheckOutputFolder(of.Out); err != nil {
 			return err
 		}
-		return terminal.CheckOutputFolder(of.Out)
+		return of.OwnFolder(cmd.Flags().Changed("out"))
 	})
 	if err != nil {
 		return err
