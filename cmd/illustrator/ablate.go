@@ -75,7 +75,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags.Var(&a.part, "part",
 		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
-	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
+	flags.BoolVar(&a.dryRun, "dry-run", false, "list cells, steps, and an estimate of time and disk, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
 	return cmd
 }
@@ -136,22 +136,11 @@ func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref 
 
 func listCells(opts *terminal.Options, all []*studies.Study) error {
 	for _, s := range all {
-		cells, err := s.List()
+		plan, err := s.Plan()
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"variant", "seed", "status"}}
-		for _, c := range cells {
-			status := "to do"
-			switch {
-			case c.Done:
-				status = fmt.Sprintf("done in %.0f s", c.Seconds)
-			case c.Failed != "":
-				status = "failed: " + fault.OneLine(c.Failed)
-			}
-			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
-		}
-		if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, plan.Table()); err != nil {
 			return err
 		}
 	}
@@ -214,6 +203,12 @@ func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 
 // trainer trains the mappers of studies and draws their losses.
 type trainer struct{ runs.Trainer }
+
+// Plan implements studies.Trainer.
+func (t trainer) Plan(run configs.Run, folder, pairs string) (studies.TrainingPlan, error) {
+	left, err := t.Left(run, folder, pairs)
+	return studies.TrainingPlan(left), err
+}
 
 // Losses implements studies.Trainer.
 func (trainer) Losses(trainings []studies.Training) (chart.Figure, error) {

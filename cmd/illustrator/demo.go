@@ -15,6 +15,7 @@ import (
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/host"
 	"illustrator/models/stylegan2"
 )
 
@@ -65,11 +66,15 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 		_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
 		return err
 	}
-	if _, err := job.Train(ctx); err != nil {
-		return err
-	}
 	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
 	if err != nil {
+		return err
+	}
+	job.Env.Then = []host.Part{album.Part(s.model(), plan, len(texts))}
+	if err := job.LogEstimate("demo"); err != nil {
+		return err
+	}
+	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
 	a, err := artistOptions{mapperOptions: mapperOptions{run: out}}.artist(ctx, opts, s, false)

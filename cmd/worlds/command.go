@@ -68,6 +68,7 @@ var stages = []stage{
 	{name: "classifier", domain: own(withRenders((*world.Maker).Classifier))},
 	{name: "mapping", domain: own(func(ctx context.Context, m *world.Maker, d domain) error { return m.Mapping(ctx, d) })},
 	{name: "synthesis", domain: own(withRenders((*world.Maker).Synthesis))},
+	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "geometry", world: withShares(reportGeometry)},
 	{name: "export", domain: func(ctx context.Context, m *world.Maker, d domain) error {
@@ -206,10 +207,14 @@ func reportGeometry(m *world.Maker, ctx context.Context, shares []world.Share) e
 	if err != nil {
 		return err
 	}
+	m.Log.Info(fmt.Sprintf("cosines are multiplied by %.1f", report.LogitScale))
 	for _, g := range report.Sources {
 		m.Log.Info(fmt.Sprintf("%s: mean cosine of two pictures %.2f, of two texts %.2f, of pairs %.2f, of others %.2f; "+
 			"means %.2f apart; retrieval 1 of 100 %.1f %%", g.Source, g.Pictures, g.Texts, g.Matched, g.Unmatched, g.Distance,
 			100*g.Retrieval))
+		for _, a := range g.ZeroShot {
+			m.Log.Info(fmt.Sprintf("%s: zero-shot %s %.1f %%", g.Source, a.Attribute, 100*a.Share))
+		}
 	}
 	return nil
 }

@@ -75,8 +75,8 @@ func weightsOf(path string) (*losses.Weights, error) {
 	return &run.Train.Stages[len(run.Train.Stages)-1].Losses, nil
 }
 
-// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs; "-"
-// stands for a loss that the run did not measure.
+// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs;
+// "-" stands for a loss that the run did not measure.
 func BestLosses(best *train.Best) []string {
 	row := make([]string, len(losses.All))
 	for i, l := range losses.All {

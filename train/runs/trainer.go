@@ -52,6 +52,16 @@ func (t Trainer) Train(ctx context.Context, run configs.Run, folder, pairs strin
 	return j.Folder.RemoveCheckpoints()
 }
 
+// Left returns what the training of a run in a folder on the pairs in another takes still.
+func (t Trainer) Left(run configs.Run, folder, pairs string) (Left, error) {
+	j, err := t.job(run, folder)
+	if err != nil {
+		return Left{}, err
+	}
+	j.Pairs = pairs
+	return j.Left()
+}
+
 // LastMapper names the folder of the last mapper of the run in a folder.
 func (t Trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
 
