@@ -89,3 +89,6 @@ func Contained(err error, what string) error {
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).
 var ErrPartial = errors.New("partial result")
+
+// OneLine joins the lines of the text of an error.
+func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
