@@ -13,16 +13,13 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/pairs"
 	"illustrator/data/seeds"
-	"illustrator/draw"
 	"illustrator/eval/chart"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/share"
-	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
@@ -124,8 +121,8 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
 		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
-		Retry:   a.retry,
-		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
+		Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
+		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: explain}},
 	}
 	if a.seeds != "" {
 		var err error
@@ -209,64 +206,17 @@ func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 	return printFigures(opts.Stdout, r.Table, append(r.Findings, r.Report)...)
 }
 
-// trainer trains the mappers of studies.
-type trainer struct{ opts *terminal.Options }
-
-// job has a session of its own: nothing that one training leaves on the device reaches another.
-func (t trainer) job(run configs.Run, folder string) (*runs.Job, error) {
-	s, err := readDomain(t.opts, run.Domain)
-	if err != nil {
-		return nil, err
-	}
-	return jobOf(t.opts, s, run, folder), nil
-}
-
-// Sample implements studies.Trainer.
-func (t trainer) Sample(ctx context.Context, run configs.Run, folder string) error {
-	j, err := t.job(run, "")
-	if err != nil {
-		return err
-	}
-	meta := runs.PairsMeta(j.Networks, j.Domain.Name, run.Pairs)
-	return runs.Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows)
-}
-
-// Train implements studies.Trainer. A finished training keeps no checkpoints.
-func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs string) error {
-	j, err := t.job(run, folder)
-	if err != nil {
-		return err
-	}
-	j.Pairs = pairs
-	if _, err := j.Train(ctx); err != nil {
-		return explain(err)
-	}
-	return j.Folder.RemoveCheckpoints()
-}
+// trainer trains the mappers of studies and draws their losses.
+type trainer struct{ runs.Trainer }
 
 // Plan implements studies.Trainer.
 func (t trainer) Plan(run configs.Run, folder, pairs string) (studies.TrainingPlan, error) {
-	j, err := t.job(run, folder)
-	if err != nil {
-		return studies.TrainingPlan{}, err
-	}
-	j.Pairs = pairs
-	left, err := j.Left()
+	left, err := t.Left(run, folder, pairs)
 	return studies.TrainingPlan(left), err
 }
 
-// LastMapper implements studies.Trainer.
-func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
-
-// OpenModel implements studies.Trainer.
-func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
-	noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection,
-		Start: func() error { return t.opts.Env().Start(n) }})
-}
-
 // Losses implements studies.Trainer.
-func (t trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
+func (trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
 	var of []runs.Run
 	for _, t := range trainings {
 		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label, Before: train.Folder(t.Before)})

@@ -63,7 +63,8 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	summaryPath := filepath.Join(pictures, album.SummaryFile)
 	var summary album.Summary
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
-		return printAlbum(opts, summary, pictures)
+		_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
+		return err
 	}
 	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
 	if err != nil {
@@ -87,5 +88,6 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
-	return printAlbum(opts, summary, pictures)
+	_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
+	return err
 }

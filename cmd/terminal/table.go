@@ -1,9 +1,11 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/term"
@@ -193,9 +195,6 @@ func PrintText(w io.Writer, line string) error {
 	return err
 }
 
-// OneLine joins the lines of an error of several parts.
-func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
-
 // HasColours reports whether w is a terminal that may be given colours.
 func HasColours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && columnsOn(w) > 0 }
 
@@ -210,4 +209,17 @@ func columnsOn(w io.Writer) int {
 		return 0
 	}
 	return columnsOf(f)
+}
+
+// Age says how long ago something was, by its largest unit.
+func Age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

@@ -166,7 +166,7 @@ func (w *worker) do(ctx context.Context, t task) error {
 		return fault.Hint(fmt.Errorf("%s: %w", t, err), "the same command resumes from there")
 	default:
 		info.Failed = err.Error()
-		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", t, oneLine(info.Failed)))
+		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", t, fault.OneLine(info.Failed)))
 	}
 	return t.write(info)
 }

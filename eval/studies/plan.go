@@ -11,6 +11,7 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/draw"
 	"illustrator/eval/ablation"
+	"illustrator/internal/fault"
 	"illustrator/internal/machine"
 )
 
@@ -90,9 +91,9 @@ func (p Plan) Table() [][]string {
 		case c.Done:
 			status = fmt.Sprintf("done in %.0f s", c.Seconds)
 		case c.Failed != "":
-			status = "failed: " + oneLine(c.Failed)
+			status = "failed: " + fault.OneLine(c.Failed)
 		case c.Problem != "":
-			status = "will fail: " + oneLine(c.Problem)
+			status = "will fail: " + fault.OneLine(c.Problem)
 		}
 		rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/internal/share"
 )
@@ -63,7 +64,7 @@ func (s *Study) foretell(plan Plan) {
 	for _, c := range plan.Cells {
 		if c.Problem != "" && !c.Done && !warned[c.Variant] {
 			warned[c.Variant] = true
-			s.env.Log.Warn(fmt.Sprintf("%s will fail: %s", c.Variant, oneLine(c.Problem)))
+			s.env.Log.Warn(fmt.Sprintf("%s will fail: %s", c.Variant, fault.OneLine(c.Problem)))
 		}
 	}
 }

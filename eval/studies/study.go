@@ -36,8 +36,8 @@ type Trainer interface {
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
-		error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
+		noProjection bool) (draw.Model, error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }

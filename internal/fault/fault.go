@@ -97,3 +97,6 @@ type Missing string
 
 func (m Missing) Error() string        { return string(m) }
 func (m Missing) Is(target error) bool { return target == fs.ErrNotExist }
+
+// OneLine joins the lines of the text of an error.
+func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

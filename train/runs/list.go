@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"illustrator/configs"
@@ -48,7 +47,7 @@ func List(folder string) ([]Listed, error) {
 		path := filepath.Join(folder, name)
 		row := Listed{Name: name, Folder: path, Status: "unreadable"}
 		if run, err := Read(train.Folder(path)); err != nil {
-			row.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
+			row.Error = fault.OneLine(err.Error())
 		} else {
 			at := run.Info
 			row.Status, row.Step, row.Steps, row.Best = at.Status, at.Step, at.Steps, at.Best
@@ -58,6 +57,13 @@ func List(folder string) ([]Listed, error) {
 		rows[i] = row
 	}
 	return rows, nil
+}
+
+// Took returns the time that the training took, in whole seconds.
+func (l Listed) Took() time.Duration { return wholeSeconds(l.Seconds) }
+
+func wholeSeconds(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }
 
 // weightsOf returns the loss weights of a run's last stage, by which all its validations are summed.

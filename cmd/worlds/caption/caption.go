@@ -29,7 +29,8 @@ type Phrase struct {
 	Text string
 }
 
-// Word returns the phrase of a wording: "+fat" is an adjective, "with a roof" a noun that follows "with", all else plain.
+// Word returns the phrase of a wording: "+fat" is an adjective, "with a roof" a noun that follows "with"; others
+// are plain.
 func Word(wording string) Phrase {
 	if adjective, ok := strings.CutPrefix(wording, "+"); ok {
 		return Phrase{Adjective, adjective}
@@ -80,13 +81,13 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...stri
 func has(phrases []Phrase, kind Kind) bool { return len(texts(phrases, kind)) > 0 }
 
 func texts(phrases []Phrase, kind Kind) []string {
-	var found []string
+	var texts []string
 	for _, p := range phrases {
 		if p.Kind == kind {
-			found = append(found, p.Text)
+			texts = append(texts, p.Text)
 		}
 	}
-	return found
+	return texts
 }
 
 func list(subject string, phrases []Phrase) string {

@@ -45,8 +45,8 @@ const (
 	flags   = 9
 )
 
-// Open reads the packages that Download put into a folder, for pictures of size × size pixels. The seed decides the icons'
-// order, places and backgrounds.
+// Open reads the packages that Download put into a folder, for pictures of size × size pixels. The seed decides places,
+// sizes and backgrounds.
 func Open(ctx context.Context, folder string, size int, seed uint64) (*Set, error) {
 	var all []emoji
 	if err := names.read(folder, map[string]any{"package/en/data.json": &all}); err != nil {

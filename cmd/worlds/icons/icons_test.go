@@ -110,8 +110,10 @@ func TestPictures(t *testing.T) {
 
 func TestColorNames(t *testing.T) {
 	for want, c := range map[string][3]uint8{
-		"black": {20, 20, 20}, "white": {250, 250, 248}, "grey": {128, 128, 130}, "red": {210, 30, 30}, "orange": {250, 140, 20},
-		"yellow": {250, 210, 50}, "green": {40, 160, 60}, "blue": {40, 90, 220}, "purple": {120, 60, 200}, "pink": {250, 150, 190},
+		"black": {20, 20, 20}, "white": {250, 250, 248}, "grey": {128, 128, 130}, "red": {210, 30, 30},
+		"orange": {250, 140, 20},
+		"yellow": {250, 210, 50}, "green": {40, 160, 60}, "blue": {40, 90, 220}, "purple": {120, 60, 200},
+		"pink":  {250, 150, 190},
 		"brown": {130, 80, 40},
 	} {
 		if got := colorName(c[0], c[1], c[2]); got != want {

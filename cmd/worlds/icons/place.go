@@ -18,10 +18,14 @@ var backgrounds = []struct {
 	name  string
 	color color.RGBA
 }{
-	{"white", color.RGBA{252, 252, 252, 255}}, {"white", color.RGBA{240, 240, 236, 255}}, {"black", color.RGBA{24, 24, 28, 255}},
-	{"grey", color.RGBA{150, 152, 156, 255}}, {"red", color.RGBA{205, 48, 48, 255}}, {"orange", color.RGBA{245, 160, 70, 255}},
-	{"yellow", color.RGBA{248, 214, 80, 255}}, {"green", color.RGBA{120, 190, 110, 255}}, {"blue", color.RGBA{90, 150, 230, 255}},
-	{"light blue", color.RGBA{170, 215, 245, 255}}, {"purple", color.RGBA{160, 120, 210, 255}}, {"pink", color.RGBA{248, 175, 200, 255}},
+	{"white", color.RGBA{252, 252, 252, 255}}, {"white", color.RGBA{240, 240, 236, 255}},
+	{"black", color.RGBA{24, 24, 28, 255}},
+	{"grey", color.RGBA{150, 152, 156, 255}}, {"red", color.RGBA{205, 48, 48, 255}},
+	{"orange", color.RGBA{245, 160, 70, 255}},
+	{"yellow", color.RGBA{248, 214, 80, 255}}, {"green", color.RGBA{120, 190, 110, 255}},
+	{"blue", color.RGBA{90, 150, 230, 255}},
+	{"light blue", color.RGBA{170, 215, 245, 255}}, {"purple", color.RGBA{160, 120, 210, 255}},
+	{"pink", color.RGBA{248, 175, 200, 255}},
 	{"brown", color.RGBA{140, 96, 60, 255}},
 }
 

@@ -41,8 +41,7 @@ func rasterize(body string, width, height float64, size int) (*image.RGBA, error
 	if failed != nil {
 		return nil, failed
 	}
-	svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 %g %g">%s</svg>`,
-		width, height, body)
+	svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g">%s</svg>`, width, height, body)
 	drawing, err := oksvg.ReadIconStream(strings.NewReader(svg), oksvg.IgnoreErrorMode)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ParseSVG returns the path that an SVG path's d attribute describes. github.com/fyne-io/oksvg 0.2.0 draws repeated arcs
+// ParseSVG returns the path that an SVG path's d attribute describes. The library oksvg 0.2.0 draws repeated arcs
 // with the radii of the first, and does not read flags of arcs without spaces between them.
 func ParseSVG(d string) (*Path, error) {
 	p := svgParser{rest: d}

@@ -161,5 +161,6 @@ func (p *painter) ruff(f figure) {
 		c = p.second
 	}
 	x, y := f.headX, f.headY+12
-	p.Fill(paint.Polygon(x-13, y, x-13, y+9, x-9, y+7, x-8, y+15, x-4, y+11.5, x, y+20, x+4, y+11.5, x+8, y+15, x+9, y+7, x+13, y+9, x+13, y), c)
+	p.Fill(paint.Polygon(x-13, y, x-13, y+9, x-9, y+7, x-8, y+15, x-4, y+11.5, x, y+20, x+4, y+11.5, x+8, y+15, x+9, y+7,
+		x+13, y+9, x+13, y), c)
 }

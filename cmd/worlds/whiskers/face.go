@@ -64,7 +64,8 @@ func (p *painter) mouth(x, y float32) {
 		p.Fill(paint.Ellipse(x, y+4, 2.4, 1.3), paint.Hex(0xff8fa0))
 		p.Fill(paint.Stroke(1.1, paint.Bow(x, y-0.3, x-2.6, y+2.2, x-5.6, y-0.8)...).
 			Append(paint.Stroke(1.1, paint.Bow(x, y-0.3, x+2.6, y+2.2, x+5.6, y-0.8)...)), ink)
-		p.Fill(paint.Ellipse(x-12, y-1.5, 2.4, 1.5).Append(paint.Ellipse(x+12, y-1.5, 2.4, 1.5)), paint.Fade(paint.Hex(0xff6f86), 0.6))
+		p.Fill(paint.Ellipse(x-12, y-1.5, 2.4, 1.5).Append(paint.Ellipse(x+12, y-1.5, 2.4, 1.5)),
+			paint.Fade(paint.Hex(0xff6f86), 0.6))
 	case "grumpy":
 		p.Fill(paint.Stroke(1.4, paint.Bow(x-4.6, y+4.2, x, y-0.8, x+4.6, y+4.2)...), ink)
 	default:
