@@ -143,7 +143,7 @@ func TestOpenMistakes(t *testing.T) {
 
 // TestPackages draws the real icons, if `worlds` has downloaded them.
 func TestPackages(t *testing.T) {
-	folder := filepath.Join("..", "..", "..", ".cache", "icons")
+	folder := filepath.Join("..", "..", "..", ".cache", "worlds", "icons")
 	set, err := Open(context.Background(), folder, 64, 1)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("the icons are not downloaded: `worlds` downloads them")
@@ -157,6 +157,20 @@ func TestPackages(t *testing.T) {
 	for _, i := range set.icons {
 		if i.label == "" || i.image.Rect.Dx() != 64 {
 			t.Errorf("icon %q of %v", i.label, i.image.Rect)
+		}
+	}
+}
+
+func TestKeepSharedTags(t *testing.T) {
+	var all []emoji
+	for range 4 {
+		all = append(all, emoji{Tags: []string{"animal", "rare"}})
+	}
+	all[3].Tags = []string{"animal"}
+	keepSharedTags(all)
+	for _, e := range all {
+		if !slices.Equal(e.Tags, []string{"animal"}) {
+			t.Errorf("tags %q, want the one that all share", e.Tags)
 		}
 	}
 }
