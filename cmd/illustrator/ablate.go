@@ -101,6 +101,11 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 		if err != nil {
 			return err
 		}
+		if a.run != "" {
+			if err := runs.CheckFinished(a.run); err != nil {
+				return err
+			}
+		}
 		if err := terminal.CheckOutputFolder(s.Out()); err != nil {
 			return err
 		}

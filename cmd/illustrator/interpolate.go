@@ -40,7 +40,7 @@ was drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
 		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
 	}
-	p.addFlags(cmd, "alpha")
+	p.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.IntVar(&p.steps, "steps", 8, "pictures, both ends included")
 	flags.Float64Var(&p.fps, "fps", 8, "pictures a second of an animation")
@@ -65,7 +65,7 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err := p.checkOut(); err != nil {
 		return err
 	}
-	a, err := p.open(cmd, opts, "alpha")
+	a, err := p.open(cmd, opts)
 	if err != nil {
 		return err
 	}
