@@ -4,6 +4,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/files"
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/xla"
@@ -214,6 +216,16 @@ func checkPrograms(cache *programs.Cache) Check {
 	if err != nil {
 		c.Status, c.Detail = Warning, fmt.Sprintf("compiled programs are not kept: %v", err)
 		c.Fix = fmt.Sprintf("set %s to a folder that you may write to", programs.FolderEnv)
+		return c
+	}
+	if distrusted, err := cache.Distrust(); err != nil {
+		c.Status, c.Detail = Warning, fmt.Sprintf("compiled programs of %s are not used: %v", cache.Folder, err)
+		if distrusted > 1 {
+			c.Detail += fmt.Sprintf("; %d others", distrusted-1)
+		}
+		if distrust := new(files.DistrustError); errors.As(err, &distrust) {
+			c.Fix = distrust.Fix
+		}
 		return c
 	}
 	c.Detail = fmt.Sprintf("%d compiled, %s of at most %s in %s", count, machine.ByteSize(bytes),

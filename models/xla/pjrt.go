@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute"
 	gomlxxla "github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"illustrator/internal/fault"
 )
 
 // cpuVersion is the release of the CPU plugin that GoMLX's installer gets.
@@ -28,7 +30,8 @@ func Load(path string) (info Info, err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("load XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r)
+			err = fmt.Errorf("load XLA plugin %q: it does not answer as a PJRT plugin should: %w", path,
+				fault.Recovered(r, "its table of functions is not PJRT's"))
 		}
 	}()
 	plugin, err := pjrt.GetPlugin(path)

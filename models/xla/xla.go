@@ -66,9 +66,8 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			backend, err = nil,
-				fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r),
-					"%s", target.examine())
+			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %w", path,
+				fault.Recovered(r, "its table of functions is not PJRT's")), "%s", target.examine())
 		}
 	}()
 	if target.isCUDA(path) {
