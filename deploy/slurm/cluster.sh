@@ -35,7 +35,7 @@ start() {
 		SelectType=select/cons_tres
 		SelectTypeParameters=CR_CPU
 		MpiDefault=none
-		ReturnToService=2
+		ReturnToService=0
 		KillWait=10
 		SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
 		SlurmdParameters=config_overrides

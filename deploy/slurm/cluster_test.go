@@ -94,18 +94,19 @@ func (c cluster) ends(jobs string) string {
 // A task is killed, one is requeued and the node fails: the set of pairs is that of one undisturbed process.
 func TestPairs(t *testing.T) {
 	c := newCluster(t)
-	const rows = 4000
+	const rows = 8000
 	c.sh("illustrator pairs --rows %d --shard-rows 250 --out alone", rows)
 	jobs := c.sh("%s/submit-pairs.sh out %d 4 --shard-rows 250", c.here, rows)
 	array, _, _ := strings.Cut(jobs, " ")
 	for part := 1; part <= 4; part++ {
 		c.until("ls out/part-%d/rows-* | grep .", part)
 	}
-	c.sh("pkill -KILL --full '^illustrator pairs .*out/part-1'")
 	c.sh("scontrol requeue %s_2", array)
+	c.sh("pkill -KILL --full '^illustrator pairs .*out/part-1'")
+	c.until("[ $(pgrep --full '^slurmstepd: .[0-9]' | wc -l) -le 2 ]") // Slurm does not begin a job that still ends
 	c.sh("scontrol update NodeName=$(hostname -s) State=DOWN Reason=test")
-	c.until("[ -z \"$(squeue --noheader --states=RUNNING)\" ]")
-	c.until("sinfo --noheader --format=%%T | grep idle || ! scontrol update NodeName=$(hostname -s) State=RESUME")
+	c.until("! pgrep --full '^slurmstepd: .[0-9]'")
+	c.sh("scontrol update NodeName=$(hostname -s) State=RESUME")
 	if states := c.ends(jobs); states != "5 COMPLETED" {
 		t.Errorf("the jobs end as %s", states)
 	}
@@ -160,12 +161,9 @@ func TestStudy(t *testing.T) {
 	if states := c.ends(jobs); states != "4 COMPLETED" {
 		t.Errorf("the jobs end as %s", states)
 	}
-	c.sh("cmp alone/study.csv out/study.csv")
-	c.sh("[ $(ls -d out/trainings/shared-* | wc -l) = 2 ]")
-	for _, name := range []string{"l1-seed0", "twice-seed1"} {
-		c.sh("cmp alone/cells/%[1]s/scores.jsonl out/cells/%[1]s/scores.jsonl", name)
-	}
-	c.sh("[ $(grep --no-filename 'cell [0-9]* of' illustrator-ablate-*.log illustrator-report-*.log | wc -l) -le 8 ]")
+	c.sh("cd alone/cells; for cell in *; do cmp $cell/scores.jsonl ../../out/cells/$cell/scores.jsonl || exit 1; done")
+	c.sh("[ $(ls -d out/trainings/shared-* | wc -l) -le 2 ]")
+	c.sh("[ $(cat illustrator-ablate-*.log illustrator-report-*.log | grep -c 'cell [0-9]* of') -le 8 ]")
 	c.sh("[ -z \"$(find out/leases -type f)\" ]")
 }
 
