@@ -58,7 +58,8 @@ func describeCoat(s scene.Scene, random *rand.Rand) caption.Phrase {
 	if value(s, coat) == "white" {
 		other = caption.Pick(random, "grey", "gray")
 	}
-	return caption.Word(caption.Pick(random, "+"+first+" and "+other, "+"+other+" and "+first, "with "+first+" and "+other+" fur",
+	return caption.Word(caption.Pick(random, "+"+first+" and "+other, "+"+other+" and "+first,
+		"with "+first+" and "+other+" fur",
 		"+"+first+" and "+other, "with "+other+" patches"))
 }
 

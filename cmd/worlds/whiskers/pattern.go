@@ -33,7 +33,9 @@ func (p *painter) stripes(f figure) {
 	if p.is(pose, "sitting") {
 		for row := float32(-0.7); row < 0.9; row += 0.38 {
 			for _, side := range []float32{-1, 1} {
-				p.Fill(paint.Stroke(3, paint.Bow(x+side*rx*1.4, y+row*ry-1, x+side*rx*0.8, y+row*ry, x+side*rx*0.42, y+row*ry+2.5)...), p.mark)
+				from, to := side*rx*1.4, side*rx*0.42
+				bow := paint.Bow(x+from, y+row*ry-1, x+side*rx*0.8, y+row*ry, x+to, y+row*ry+2.5)
+				p.Fill(paint.Stroke(3, bow...), p.mark)
 			}
 		}
 		return
@@ -50,7 +52,8 @@ func (p *painter) headPattern(x, y, rx, ry float32) {
 		marks := paint.Stroke(2.4, x, y-ry, x, y-ry*0.5).
 			Append(paint.Stroke(2.4, x-5.4, y-ry, x-4.6, y-ry*0.55), paint.Stroke(2.4, x+5.4, y-ry, x+4.6, y-ry*0.55))
 		for _, side := range []float32{-1, 1} {
-			marks.Append(paint.Stroke(2.2, x+side*rx, y+1.5, x+side*rx*0.68, y+2.5), paint.Stroke(2.2, x+side*rx, y+6, x+side*rx*0.66, y+6.4))
+			marks.Append(paint.Stroke(2.2, x+side*rx, y+1.5, x+side*rx*0.68, y+2.5),
+				paint.Stroke(2.2, x+side*rx, y+6, x+side*rx*0.66, y+6.4))
 		}
 		p.Fill(marks, p.mark)
 	case "spotted":
@@ -62,7 +65,8 @@ func (p *painter) headPattern(x, y, rx, ry float32) {
 			p.Fill(paint.Ellipse(x+rx*0.62, y-ry*0.4, rx*0.6, ry*0.72), p.second)
 			return
 		}
-		blaze := new(paint.Path).Move(x, y-ry*0.95).Quad(x+1.5, y-2, x+9.5, y+5).Quad(x+11, y+ry, x, y+ry+1).Quad(x-11, y+ry, x-9.5, y+5).Quad(x-1.5, y-2, x, y-ry*0.95)
+		blaze := new(paint.Path).Move(x, y-ry*0.95).Quad(x+1.5, y-2, x+9.5, y+5).Quad(x+11, y+ry, x, y+ry+1).
+			Quad(x-11, y+ry, x-9.5, y+5).Quad(x-1.5, y-2, x, y-ry*0.95)
 		p.Fill(blaze, p.second)
 	}
 }

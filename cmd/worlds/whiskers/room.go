@@ -8,7 +8,8 @@ import (
 
 // By wall: yellow, blue, green, pink, white, purple.
 var walls = []color.RGBA{
-	paint.Hex(0xf7d048), paint.Hex(0x6fb3ee), paint.Hex(0x93d184), paint.Hex(0xf9aac6), paint.Hex(0xf6f4ef), paint.Hex(0xad8ae0),
+	paint.Hex(0xf7d048), paint.Hex(0x6fb3ee), paint.Hex(0x93d184), paint.Hex(0xf9aac6), paint.Hex(0xf6f4ef),
+	paint.Hex(0xad8ae0),
 }
 
 // room paints the wall and the floor, and a plant before the wall.
@@ -28,7 +29,8 @@ func (p *painter) plant(x, y float32) {
 	green := paint.Hex(0x2f9a4a)
 	for i, tip := range []float32{-9, -4, 1, 6, 10} {
 		height := []float32{24, 34, 38, 33, 22}[i]
-		leaf := new(paint.Path).Move(x-1, y-9).Quad(x+tip*0.3-4, y-height*0.6, x+tip, y-height).Quad(x+tip*0.3+4, y-height*0.6, x+1, y-9)
+		leaf := new(paint.Path).Move(x-1, y-9).Quad(x+tip*0.3-4, y-height*0.6, x+tip, y-height).
+			Quad(x+tip*0.3+4, y-height*0.6, x+1, y-9)
 		p.Fill(leaf, paint.Light(green, 1-0.12*float64(i%2)))
 	}
 	p.Fill(paint.Polygon(x-7, y-10, x+7, y-10, x+5, y+1, x-5, y+1), paint.Hex(0xc2572c))
@@ -60,7 +62,8 @@ func (p *painter) thing() {
 		p.Fill(paint.Ellipse(x-5, y-3, 5.2, 8.2).Append(paint.Ellipse(x+5, y-3, 5.2, 8.2), paint.Ellipse(x, y-3, 5, 8.6)), c)
 		p.Fill(paint.Rect(x-1.2, y-15, 2.6, 4.4), paint.Hex(0x3f7a2a))
 		dark := paint.Hex(0x2c1206)
-		p.Fill(paint.Polygon(x-6, y-3.5, x-3.4, y-7.5, x-1, y-3.5).Append(paint.Polygon(x+1, y-3.5, x+3.4, y-7.5, x+6, y-3.5)), dark)
+		p.Fill(paint.Polygon(x-6, y-3.5, x-3.4, y-7.5, x-1, y-3.5).
+			Append(paint.Polygon(x+1, y-3.5, x+3.4, y-7.5, x+6, y-3.5)), dark)
 		p.Fill(paint.Polygon(x-6.5, y-1, x+6.5, y-1, x+3.6, y+3, x+1.2, y+0.8, x-1.2, y+3, x-3.6, y+0.8), dark)
 	}
 }

@@ -31,12 +31,15 @@ func (p *painter) headwear(x, y float32) {
 		p.Fill(paint.Polygon(x-8.8, y+2.6, x-7, y-1.6, x+7, y-1.6, x+8.8, y+2.6), paint.Hex(0xff8a1e))
 	case "santa hat":
 		c := paint.Hex(0xd3202c)
-		p.Fill(new(paint.Path).Move(x-10, y+2).Quad(x-6, y-14, x+4, y-15).Quad(x+13, y-14, x+15, y-3).Quad(x+10, y-8, x+9, y+2), c)
+		p.Fill(new(paint.Path).Move(x-10, y+2).Quad(x-6, y-14, x+4, y-15).Quad(x+13, y-14, x+15, y-3).
+			Quad(x+10, y-8, x+9, y+2), c)
 		p.Fill(paint.Stroke(5.2, paint.Bow(x-10, y+2.4, x, y-0.6, x+10, y+2.4)...), paint.Hex(0xffffff))
 		p.Fill(paint.Ellipse(x+15, y-2, 3.8, 3.8), paint.Hex(0xffffff))
 	case "crown":
-		p.Fill(paint.Polygon(x-10, y+3, x-11.5, y-9, x-5.5, y-3.5, x, y-12, x+5.5, y-3.5, x+11.5, y-9, x+10, y+3), paint.Hex(0x9a6200))
-		p.Fill(paint.Polygon(x-9, y+2, x-10, y-6.6, x-5.2, y-2, x, y-9.6, x+5.2, y-2, x+10, y-6.6, x+9, y+2), paint.Hex(0xffcc2a))
+		p.Fill(paint.Polygon(x-10, y+3, x-11.5, y-9, x-5.5, y-3.5, x, y-12, x+5.5, y-3.5, x+11.5, y-9, x+10, y+3),
+			paint.Hex(0x9a6200))
+		p.Fill(paint.Polygon(x-9, y+2, x-10, y-6.6, x-5.2, y-2, x, y-9.6, x+5.2, y-2, x+10, y-6.6, x+9, y+2),
+			paint.Hex(0xffcc2a))
 		p.Fill(paint.Ellipse(x, y-0.6, 1.7, 1.7), paint.Hex(0xe0203a))
 		p.Fill(paint.Ellipse(x-5.8, y, 1.3, 1.3).Append(paint.Ellipse(x+5.8, y, 1.3, 1.3)), paint.Hex(0x2a7be0))
 	}

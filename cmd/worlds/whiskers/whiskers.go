@@ -138,9 +138,12 @@ func (p *painter) fat() float32 {
 
 // By coat: orange, grey, black, white, brown.
 var (
-	coats   = []color.RGBA{paint.Hex(0xf4953c), paint.Hex(0x949daa), paint.Hex(0x2c2c33), paint.Hex(0xfcf8f2), paint.Hex(0x8c5a34)}
-	marks   = []color.RGBA{paint.Hex(0xb9571a), paint.Hex(0x555d6a), paint.Hex(0x6e6e7a), paint.Hex(0xb9a68e), paint.Hex(0x4c2d16)}
-	seconds = []color.RGBA{paint.Hex(0xfffaf2), paint.Hex(0xfffaf2), paint.Hex(0xfffaf2), paint.Hex(0x7d8591), paint.Hex(0xfffaf2)}
+	coats = []color.RGBA{paint.Hex(0xf4953c), paint.Hex(0x949daa), paint.Hex(0x2c2c33), paint.Hex(0xfcf8f2),
+		paint.Hex(0x8c5a34)}
+	marks = []color.RGBA{paint.Hex(0xb9571a), paint.Hex(0x555d6a), paint.Hex(0x6e6e7a), paint.Hex(0xb9a68e),
+		paint.Hex(0x4c2d16)}
+	seconds = []color.RGBA{paint.Hex(0xfffaf2), paint.Hex(0xfffaf2), paint.Hex(0xfffaf2), paint.Hex(0x7d8591),
+		paint.Hex(0xfffaf2)}
 )
 
 func (p *painter) colors() {

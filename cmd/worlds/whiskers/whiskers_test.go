@@ -12,7 +12,7 @@ func TestDomain(t *testing.T) { scenetest.Check(t, Domain{}) }
 
 // TestCaptions checks that captions name no color of closed eyes, and the right hats and colors.
 func TestCaptions(t *testing.T) {
-	scenetest.Captions(t, Domain{}, 20000, func(s scene.Scene, text string) {
+	scenetest.Captions(t, Domain{}, 8000, func(s scene.Scene, text string) {
 		for _, wrong := range []struct {
 			word string
 			is   bool
@@ -41,4 +41,8 @@ func BenchmarkRender(b *testing.B) {
 	for i := range b.N {
 		Domain{}.Render(latent.Sample(1, i).Scene, 64)
 	}
+}
+
+func TestDescriptions(t *testing.T) {
+	scenetest.Descriptions(t, Domain{}, "../../../configs/domains/whiskers/descriptions.json")
 }

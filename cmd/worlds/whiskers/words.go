@@ -19,16 +19,20 @@ var (
 		{"with long hair", "with long fur", "+long haired", "+fluffy", "+furry", "with fluffy fur", "+shaggy"},
 	}
 	buildWords = [][]string{
-		{"+slim", "+thin", "+slender", "+skinny", "+lean"}, {"+fat", "+fat", "+chubby", "+plump", "+round", "+big fat", "+overweight"},
+		{"+slim", "+thin", "+slender", "+skinny", "+lean"}, {"+fat", "+fat", "+chubby", "+plump", "+round", "+big fat",
+			"+overweight"},
 	}
 	earWords = [][]string{
-		{"with upright ears", "with pointed ears", "with ears upright", "with its ears up", "with erect ears", "ears upright"},
+		{"with upright ears", "with pointed ears", "with ears upright", "with its ears up", "with erect ears",
+			"ears upright"},
 		{"with folded ears", "with floppy ears", "with small folded ears", "with its ears folded"},
 		{"with sideways ears", "with flat ears", "with ears to the side", "with its ears back", "with drooping ears"},
 	}
 	eyeWords = [][]string{
-		{"with wide {c} eyes", "with big {c} eyes", "with round {c} eyes", "with large {c} eyes", "with wide open {c} eyes", "with its {c} eyes wide open"},
-		{"with narrow {c} eyes", "with half closed {c} eyes", "squinting with {c} eyes", "with narrowed {c} eyes", "with slanted {c} eyes"},
+		{"with wide {c} eyes", "with big {c} eyes", "with round {c} eyes", "with large {c} eyes", "with wide open {c} eyes",
+			"with its {c} eyes wide open"},
+		{"with narrow {c} eyes", "with half closed {c} eyes", "with squinting {c} eyes", "with narrowed {c} eyes",
+			"with slanted {c} eyes"},
 		{"with closed eyes", "with its eyes closed", "sleeping", "asleep", "+sleepy", "with shut eyes"},
 	}
 	vigilant    = []string{"+vigilant", "vigilant", "+alert", "+watchful", "watchful", "on guard", "attentive"}
@@ -43,9 +47,11 @@ var (
 	poseWords = [][]string{
 		{"sitting", "+sitting", "sitting upright", "that sits"},
 		{"lying", "lying down", "+resting", "lying on the floor", "that lies down", "curled up"},
-		{"with its paws in front", "with paws straight ahead", "stretching its legs", "with stretched legs", "with its front legs stretched out", "with paws stretched out in front"},
+		{"with its paws in front", "with paws straight ahead", "stretching its legs", "with stretched legs",
+			"with its front legs stretched out", "with paws stretched out in front"},
 	}
-	wallWords = []string{"before a {c} wall", "in front of a {c} wall", "against a {c} wall", "on a {c} background", "in a {c} room", "with a {c} wall behind it"}
+	wallWords = []string{"before a {c} wall", "in front of a {c} wall", "against a {c} wall", "on a {c} background",
+		"in a {c} room", "with a {c} wall behind it"}
 	neckWords = [][]string{
 		nil,
 		{"with a collar", "with a red collar", "wearing a collar", "with a bell", "wearing a red collar with a bell"},
@@ -54,7 +60,8 @@ var (
 	hatWords = [][]string{
 		nil,
 		{"with a witch hat", "wearing a witch hat", "with a pointed hat", "in a purple hat", "wearing a pointed purple hat"},
-		{"with a santa hat", "wearing a santa hat", "in a red hat", "wearing a red hat", "with a red cap", "with a Christmas hat"},
+		{"with a santa hat", "wearing a santa hat", "in a red hat", "wearing a red hat", "with a red cap",
+			"with a Christmas hat"},
 		{"with a crown", "wearing a crown", "with a golden crown", "wearing a golden crown"},
 	}
 	besideWords = [][]string{
@@ -71,10 +78,14 @@ var (
 var concepts = []caption.Concept{
 	{Words: []string{"Halloween cat", "Halloween kitten"}, Needs: map[int][]string{beside: {"pumpkin"}}},
 	{Words: []string{"witch's cat", "witch cat", "magic cat", "wizard cat"}, Needs: map[int][]string{hat: {"witch hat"}}},
-	{Words: []string{"haunted cat", "spooky cat", "scary cat"}, Needs: map[int][]string{coat: {"black"}, hat: {"witch hat"}}},
-	{Words: []string{"unlucky cat", "Friday the thirteenth cat"}, Needs: map[int][]string{coat: {"black"}, pattern: {"plain"}}},
-	{Words: []string{"Christmas cat", "Santa cat", "winter holiday cat"}, Needs: map[int][]string{hat: {"santa hat"}}},
-	{Words: []string{"king cat", "royal cat", "queen of cats", "cat prince", "king of the cats"}, Needs: map[int][]string{hat: {"crown"}}},
+	{Words: []string{"haunted cat", "spooky cat", "scary cat"}, Needs: map[int][]string{coat: {"black"},
+		hat: {"witch hat"}}},
+	{Words: []string{"unlucky cat", "cat that brings bad luck", "Friday the thirteenth cat"},
+		Needs: map[int][]string{coat: {"black"}, pattern: {"plain"}}},
+	{Words: []string{"Christmas cat", "Santa cat", "cat dressed as Santa", "winter holiday cat"},
+		Needs: map[int][]string{hat: {"santa hat"}}},
+	{Words: []string{"king cat", "royal cat", "queen of cats", "cat prince", "king of the cats"},
+		Needs: map[int][]string{hat: {"crown"}}},
 	{Words: []string{"lion king"}, Needs: map[int][]string{hat: {"crown"}, coat: {"orange"}, fur: {"long"}}},
 	{Words: []string{"tiger", "little tiger"}, Needs: map[int][]string{coat: {"orange"}, pattern: {"striped"}}},
 	{Words: []string{"lion", "small lion"}, Needs: map[int][]string{coat: {"orange"}, fur: {"long"}, pattern: {"plain"}}},
@@ -91,11 +102,13 @@ var concepts = []caption.Concept{
 	{Words: []string{"playful cat", "kitten at play"}, Needs: map[int][]string{beside: {"yarn"}}},
 	{Words: []string{"hungry cat", "fisherman's cat"}, Needs: map[int][]string{beside: {"fish"}}},
 	{Words: []string{"gardener's cat", "jungle cat"}, Needs: map[int][]string{beside: {"plant"}}},
-	{Words: []string{"tired cat", "lazy cat", "dreaming cat", "napping cat"}, Needs: map[int][]string{eyes: {"closed"}, pose: {"lying"}}},
+	{Words: []string{"tired cat", "lazy cat", "dreaming cat", "napping cat"},
+		Needs: map[int][]string{eyes: {"closed"}, pose: {"lying"}}},
 	{Words: []string{"praying cat", "meditating cat"}, Needs: map[int][]string{eyes: {"closed"}, pose: {"sitting"}}},
 	{Words: []string{"hunter", "hunting cat", "guard cat"}, Needs: map[int][]string{eyes: {"wide"}, ears: {"upright"}}},
 	{Words: []string{"frightened cat", "scared cat"}, Needs: map[int][]string{eyes: {"wide"}, ears: {"sideways"}}},
-	{Words: []string{"furious cat", "villain cat", "evil cat"}, Needs: map[int][]string{mood: {"grumpy"}, eyes: {"narrow"}}},
+	{Words: []string{"furious cat", "villain cat", "evil cat"}, Needs: map[int][]string{mood: {"grumpy"},
+		eyes: {"narrow"}}},
 	{Words: []string{"singing cat", "opera singer"}, Needs: map[int][]string{mood: {"meowing"}, eyes: {"closed"}}},
 	{Words: []string{"birthday cat", "party cat"}, Needs: map[int][]string{mood: {"happy"}, neck: {"bow"}}},
 	{Words: []string{"well fed cat"}, Needs: map[int][]string{build: {"fat"}, beside: {"fish"}}},
