@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
@@ -148,6 +149,16 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	}
 	data, err = d.readFile(d.Descriptions)
 	return d.Descriptions, data, err
+}
+
+// EmbeddedDescriptions returns the texts that an embedded domain is judged by.
+func EmbeddedDescriptions(name string) ([]texts.Text, error) {
+	file := path.Join("domains", name, "descriptions.json")
+	data, err := embedded.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
+	}
+	return texts.Parse(file, data)
 }
 
 // embeds reports whether a file that the domain names is within the program.

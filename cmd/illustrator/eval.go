@@ -108,7 +108,7 @@ func printFigures(w io.Writer, table report.Table, more ...string) error {
 		return err
 	}
 	for _, line := range append(notes, more...) {
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if err := terminal.PrintText(w, line); err != nil {
 			return err
 		}
 	}

@@ -58,24 +58,7 @@ func printRuns(w io.Writer, rows []runs.Listed, now time.Time) error {
 			at = fmt.Sprint(r.Best.Step)
 		}
 		row := append([]string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps)}, runs.BestLosses(r.Best)...)
-		table = append(table, append(row, at, wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))))
+		table = append(table, append(row, at, r.Took().String(), terminal.Age(now.Sub(*r.Updated))))
 	}
 	return terminal.PrintTable(w, table)
-}
-
-func wholeSeconds(seconds float64) time.Duration {
-	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
-}
-
-// age says how long ago something was, by its largest unit.
-func age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

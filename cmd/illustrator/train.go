@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,7 +93,7 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 		if err != nil {
 			return err
 		}
-		return printPlan(opts.Stdout, job, plan)
+		return printPlan(opts.Stdout, run, plan)
 	}
 	info, err := job.Train(ctx)
 	if err != nil {
@@ -119,5 +120,22 @@ func (t *trainOptions) number(run configs.Run) (err error) {
 			"give a short name, such as batch16")
 	}
 	t.out, err = runs.Numbered(run, slug)
+	return err
+}
+
+// printPlan prints a plan in comments, then all settings: together they are a configuration.
+func printPlan(w io.Writer, run configs.Run, plan runs.Plan) error {
+	rows := plan.Table()
+	for _, row := range rows {
+		row[0] = "# " + row[0]
+	}
+	if err := terminal.PrintTable(w, rows); err != nil {
+		return err
+	}
+	text, err := run.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
 	return err
 }

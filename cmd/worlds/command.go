@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/checkpoints/fetch"
 	"illustrator/cmd/terminal"
+	"illustrator/cmd/worlds/icons"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/cmd/worlds/world"
 	"illustrator/internal/fault"
@@ -53,6 +55,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.tiny, "tiny", false, "train networks that are too small to draw well, in seconds")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of pictures and networks")
 	opts.AddFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newSheetCommand())
 	return cmd
 }
 
@@ -68,6 +71,7 @@ var stages = []stage{
 	{name: "classifier", domain: own(withRenders((*world.Maker).Classifier))},
 	{name: "mapping", domain: own(func(ctx context.Context, m *world.Maker, d domain) error { return m.Mapping(ctx, d) })},
 	{name: "synthesis", domain: own(withRenders((*world.Maker).Synthesis))},
+	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "geometry", world: withShares(reportGeometry)},
 	{name: "export", domain: func(ctx context.Context, m *world.Maker, d domain) error {
@@ -187,7 +191,11 @@ func (o options) choose() (chosen []domain, err error) {
 func withShares(do func(*world.Maker, context.Context, []world.Share) error) func(context.Context, *world.Maker,
 	[]domain) error {
 	return func(ctx context.Context, m *world.Maker, all []domain) (err error) {
-		var shares []world.Share
+		others, err := openIcons(ctx, m)
+		if err != nil {
+			return err
+		}
+		shares := []world.Share{{Captioned: others, Share: m.Plan.Others}}
 		for _, d := range all {
 			r, err := m.Renders(ctx, d)
 			if err != nil {
@@ -200,16 +208,30 @@ func withShares(do func(*world.Maker, context.Context, []world.Share) error) fun
 	}
 }
 
+// openIcons downloads the captioned pictures of emoji where they are missing, and opens them.
+func openIcons(ctx context.Context, m *world.Maker) (*icons.Set, error) {
+	folder := m.Path("icons")
+	client := &fetch.Client{Log: func(line string) { m.Log.Warn(line) }}
+	if err := icons.Download(ctx, client, folder); err != nil {
+		return nil, err
+	}
+	return icons.Open(ctx, folder, m.Plan.Size, m.Plan.Seed)
+}
+
 // reportGeometry measures the CLIP and prints a line for each source.
 func reportGeometry(m *world.Maker, ctx context.Context, shares []world.Share) error {
 	report, err := m.Geometry(ctx, shares)
 	if err != nil {
 		return err
 	}
+	m.Log.Info(fmt.Sprintf("cosines are multiplied by %.1f", report.LogitScale))
 	for _, g := range report.Sources {
 		m.Log.Info(fmt.Sprintf("%s: mean cosine of two pictures %.2f, of two texts %.2f, of pairs %.2f, of others %.2f; "+
 			"means %.2f apart; retrieval 1 of 100 %.1f %%", g.Source, g.Pictures, g.Texts, g.Matched, g.Unmatched, g.Distance,
 			100*g.Retrieval))
+		for _, a := range g.ZeroShot {
+			m.Log.Info(fmt.Sprintf("%s: zero-shot %s %.1f %%", g.Source, a.Attribute, 100*a.Share))
+		}
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		}
 		all += len(requests[i].Seeds)
 	}
-	bar := a.Env.Progress("Drawing pictures", all)
+	bar := a.Env.Stage("Drawing pictures", Part(a.Model, plan, all))
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
 	if a.Arrays {
@@ -129,6 +129,12 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		return k, k.arrays.close()
 	}
 	return k, nil
+}
+
+// Part is the drawing of a number of pictures, for estimates.
+func Part(m draw.Model, p draw.Plan, pictures int) host.Part {
+	return host.Part{Units: pictures, Kind: fmt.Sprintf("draw generator=%.12s clip=%.12s best_of=%d refine=%d",
+		m.Hashes["generator"], m.Hashes["clip"], p.BestOf, p.Refine)}
 }
 
 // add writes a picture, redrawn, with its record beside it.

@@ -7,13 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"illustrator/draw"
 )
 
-// Earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension: they
-// would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is beside
-// it.
+// Earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension:
+// they would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is
+// beside it.
 func (a Album) Earlier() ([]string, error) {
 	drawn := map[string]bool{}
 	for i, text := range a.Texts {
@@ -26,7 +27,7 @@ func (a Album) Earlier() ([]string, error) {
 		}
 	}
 	entries, err := os.ReadDir(a.Out)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return nil, err
 	}
 	var earlier []string

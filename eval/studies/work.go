@@ -201,19 +201,7 @@ type drawing struct {
 // drawing returns how a cell's pictures are drawn, with the mapper of a run, or of the domain, loaded.
 func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
 	d.Model = w.session.model()
-	v := c.variant.Draw
-	spec := draw.Spec{Settings: draw.Settings{
-		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
-	}}
-	if v.InjectIndex > 0 {
-		spec.InjectIndex = &v.InjectIndex
-	}
-	if spec.NoiseMode == "" && w.Pictures == 1 {
-		spec.NoiseMode = stylegan2.NoiseConst
-	}
-	for i := range w.Pictures {
-		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
-	}
+	spec := w.drawSpec(c.variant, c.seed)
 	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
@@ -223,6 +211,24 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	}
 	d.Prompts, err = w.prompts(ctx, c, d.Prompts)
 	return d, err
+}
+
+// drawSpec says what is drawn of each text by a variant and seed.
+func (s *Study) drawSpec(variant ablation.Variant, seed uint64) draw.Spec {
+	v := variant.Draw
+	spec := draw.Spec{Settings: draw.Settings{
+		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
+	}}
+	if v.InjectIndex > 0 {
+		spec.InjectIndex = &v.InjectIndex
+	}
+	if spec.NoiseMode == "" && s.Pictures == 1 {
+		spec.NoiseMode = stylegan2.NoiseConst
+	}
+	for i := range s.Pictures {
+		spec.Seeds = append(spec.Seeds, seed*uint64(s.Pictures)+uint64(i))
+	}
+	return spec
 }
 
 // prompts replaces those of p that the variant has of its own.

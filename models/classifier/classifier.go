@@ -17,6 +17,11 @@ import (
 // Build gives the logits of all attributes: pictures [B,3,H,H] in [-1,1] → [B,V]. Pictures are clamped first.
 // BatchNorm uses its running statistics, in training (scope.IsTraining) those of the batch.
 func Build(scope *model.Scope, cfg Config, images *Node) *Node {
+	return nn.Linear(scope, Features(scope, cfg, images), fmt.Sprint(3*len(convolutions)+3), cfg.NumValues())
+}
+
+// Features gives the values that the logits are made of: pictures as Build takes them → [B,256].
+func Features(scope *model.Scope, cfg Config, images *Node) *Node {
 	images.AssertDims(-1, 3, cfg.ImageSize, cfg.ImageSize)
 	x := ClipScalar(images, -1, 1)
 	layer := 0
@@ -28,8 +33,7 @@ func Build(scope *model.Scope, cfg Config, images *Node) *Node {
 		layer += 3
 	}
 	x = Reshape(x, x.Shape().Dim(0), -1)
-	x = nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
-	return nn.Linear(scope, x, fmt.Sprint(layer+3), cfg.NumValues())
+	return nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
 }
 
 // Load checks the weights w against cfg and puts them into scope, frozen.

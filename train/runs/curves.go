@@ -52,8 +52,8 @@ func ReadCurves(runs []Run) ([]Curves, error) {
 	return all, nil
 }
 
-// curvesOf reads a run's losses, those of the run before it first. That run's validations have other weights, so that the
-// total's are left out.
+// curvesOf reads a run's losses, those of the run before it first. That run's validations have other weights, so that
+// the total's are left out.
 func curvesOf(run Run, measured []losses.Loss) ([]Curve, error) {
 	curves, steps := make([]Curve, len(measured)), 0
 	for _, folder := range []train.Folder{run.Before, run.Folder} {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"illustrator/configs"
@@ -48,7 +47,7 @@ func List(folder string) ([]Listed, error) {
 		path := filepath.Join(folder, name)
 		row := Listed{Name: name, Folder: path, Status: "unreadable"}
 		if run, err := Read(train.Folder(path)); err != nil {
-			row.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
+			row.Error = fault.OneLine(err.Error())
 		} else {
 			at := run.Info
 			row.Status, row.Step, row.Steps, row.Best = at.Status, at.Step, at.Steps, at.Best
@@ -60,6 +59,13 @@ func List(folder string) ([]Listed, error) {
 	return rows, nil
 }
 
+// Took returns the time that the training took, in whole seconds.
+func (l Listed) Took() time.Duration { return wholeSeconds(l.Seconds) }
+
+func wholeSeconds(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
+}
+
 // weightsOf returns the loss weights of a run's last stage, by which all its validations are summed.
 func weightsOf(path string) (*losses.Weights, error) {
 	run, err := configs.OpenRun(train.Folder(path).Config(), nil)
@@ -69,8 +75,8 @@ func weightsOf(path string) (*losses.Weights, error) {
 	return &run.Train.Stages[len(run.Train.Stages)-1].Losses, nil
 }
 
-// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs; "-"
-// stands for a loss that the run did not measure.
+// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs;
+// "-" stands for a loss that the run did not measure.
 func BestLosses(best *train.Best) []string {
 	row := make([]string, len(losses.All))
 	for i, l := range losses.All {

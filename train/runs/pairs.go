@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
@@ -29,7 +30,13 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 		if err := claim(j.Folder, j.Run); err != nil {
 			return nil, err
 		}
-		if err := Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, j.Run.Pairs.Rows); err != nil {
+		parts, err := j.Parts(0)
+		if err != nil {
+			return nil, err
+		}
+		env := j.Env
+		env.Then = slices.Concat(parts, env.Then)
+		if err := Sample(ctx, env, j.Networks, folder, meta, pairs.DefaultShardRows, j.Run.Pairs.Rows); err != nil {
 			return nil, err
 		}
 	} else {
@@ -161,7 +168,7 @@ func Sample(
 	if w.Rows() > 0 {
 		env.Log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
 	}
-	bar := env.Progress("Sampling pairs", rows-w.Rows())
+	bar := env.Stage("Sampling pairs", samplingPart(meta, rows-w.Rows()))
 	defer bar.Done()
 	err = sampling.Pairs(ctx, n, w, rows, func(done int) { bar.Set(done, "") })
 	if cause := context.Cause(ctx); cause != nil && err == cause {

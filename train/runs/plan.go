@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"illustrator/data/pairs"
 	"illustrator/data/texts"
+	"illustrator/internal/machine"
 	"illustrator/models/mapper"
 	"illustrator/train"
 )
@@ -22,6 +24,9 @@ type Plan struct {
 	// OnGPU is the memory on each of Devices GPUs, 1 if the run takes all that there are.
 	OnGPU   train.DeviceMemory
 	Devices int
+
+	folder          train.Folder
+	generator, clip int // parameters
 }
 
 // Plan plans the run. It checks all that Train checks before a device starts, and writes nothing.
@@ -41,11 +46,56 @@ func (j *Job) Plan(ctx context.Context) (p Plan, err error) {
 	if err = j.planFolder(&p); err != nil {
 		return p, err
 	}
+	p.folder = j.Folder
+	p.generator, p.clip = j.Networks.Generator.Shapes().Elements(), j.Networks.CLIP.Shapes().Elements()
 	p.Config = j.Run.Train.Resolved(p.Rows)
 	p.Memory = train.EstimateMemory(p.Config, p.Mapper, j.Networks)
 	p.Devices = max(1, int(p.Config.Devices))
 	p.OnGPU = train.EstimateDeviceMemory(p.Config, p.Mapper, j.Networks, p.Devices)
 	return p, nil
+}
+
+// Table describes the plan in rows of a name and a text.
+func (p Plan) Table() (rows [][]string) {
+	line := func(name, format string, args ...any) {
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
+	}
+	line("folder", "%s: %s", p.folder, p.State)
+	line("pairs", "%d to train on, %d to validate; %s", p.Rows, p.Config.Validation.Rows, p.Source)
+	line("mapper", "%d parameters, trained", p.Mapper.Parameters())
+	line("generator", "%d parameters, frozen", p.generator)
+	line("clip", "%d parameters, frozen", p.clip)
+	perStep := p.Config.Batch * p.Config.Optimizer.Accumulate
+	for i, stage := range p.Config.Stages {
+		steps := stage.Schedule.Steps
+		line(fmt.Sprintf("stage %d, %s", i, stage.Name), "%d steps of %d pairs: %.2f epochs",
+			steps, perStep, float64(steps)*float64(perStep)/float64(p.Rows))
+	}
+	line("steps", "%d", p.Config.Steps())
+	m := p.Memory
+	line("memory", "about %s: weights and optimizer %s, programs %s, a batch's pictures and gradients %s",
+		machine.ByteSize(m.Total()), machine.ByteSize(m.Weights), machine.ByteSize(m.Programs), machine.ByteSize(m.Batch))
+	line("on GPUs", "%s", p.onGPUs())
+	line("checkpoint", "%s each, %d kept and the best", machine.ByteSize(m.Checkpoint), p.Config.Checkpoint.Keep)
+	return rows
+}
+
+// onGPUs says what memory the run takes on each GPU, and the batch that usual ones have room for.
+func (p Plan) onGPUs() string {
+	const gigabyte = 1_000_000_000
+	each := "one"
+	switch {
+	case p.Config.Devices == train.AllDevices:
+		each = "one, less on each of several"
+	case p.Devices > 1:
+		each = fmt.Sprintf("each of %d", p.Devices)
+	}
+	batches := make([]string, 0, 3)
+	for _, size := range []int64{24, 40, 80} {
+		batches = append(batches, fmt.Sprintf("%d GB: %d", size, p.Devices*p.OnGPU.LargestBatch(size*gigabyte)))
+	}
+	return fmt.Sprintf("about %s on %s, as compiled for an H100, not measured; largest train.batch with %s",
+		machine.ByteSize(p.OnGPU.Total()), each, strings.Join(batches, ", "))
 }
 
 // planTexts checks the texts that are drawn at every validation.

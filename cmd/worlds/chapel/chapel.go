@@ -62,7 +62,8 @@ const (
 
 var variations = []scene.Variation{
 	{Name: "mirror", Binary: true}, {Name: "grove", Binary: true}, {Name: "size"}, {Name: "x"}, {Name: "horizon"},
-	{Name: "length"}, {Name: "sky shade"}, {Name: "wall shade"}, {Name: "sun"}, {Name: "wind"}, {Name: "growth"}, {Name: "hills"},
+	{Name: "length"}, {Name: "sky shade"}, {Name: "wall shade"}, {Name: "sun"}, {Name: "wind"}, {Name: "growth"},
+	{Name: "hills"},
 }
 
 // Name returns "chapel".

@@ -12,7 +12,7 @@ func TestDomain(t *testing.T) { scenetest.Check(t, Domain{}) }
 
 // TestCaptions checks that captions describe towers where there are some, and colors that are seen.
 func TestCaptions(t *testing.T) {
-	scenetest.Captions(t, Domain{}, 20000, func(s scene.Scene, text string) {
+	scenetest.Captions(t, Domain{}, 8000, func(s scene.Scene, text string) {
 		if value(s, towers) == "none" {
 			for _, word := range []string{"dome", "spire", "steeple", "two towers", "tall"} {
 				if strings.Contains(text, word) {
@@ -37,4 +37,8 @@ func BenchmarkRender(b *testing.B) {
 	for i := range b.N {
 		Domain{}.Render(latent.Sample(1, i).Scene, 64)
 	}
+}
+
+func TestDescriptions(t *testing.T) {
+	scenetest.Descriptions(t, Domain{}, "../../../configs/domains/chapel/descriptions.json")
 }

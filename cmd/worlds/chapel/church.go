@@ -7,9 +7,11 @@ import (
 )
 
 var (
-	wallColors = []color.RGBA{paint.Hex(0xf7f3ea), paint.Hex(0x9c9d9b), paint.Hex(0xb94f3c), paint.Hex(0xecc75e), paint.Hex(0x7b5032)}
+	wallColors = []color.RGBA{paint.Hex(0xf7f3ea), paint.Hex(0x9c9d9b), paint.Hex(0xb94f3c), paint.Hex(0xecc75e),
+		paint.Hex(0x7b5032)}
 	roofColors = []color.RGBA{
-		paint.Hex(0x232329), paint.Hex(0xc02b26), paint.Hex(0x744420), paint.Hex(0x2f9560), paint.Hex(0x2b5fc0), paint.Hex(0xf0b41e),
+		paint.Hex(0x232329), paint.Hex(0xc02b26), paint.Hex(0x744420), paint.Hex(0x2f9560), paint.Hex(0x2b5fc0),
+		paint.Hex(0xf0b41e),
 	}
 )
 
@@ -90,8 +92,8 @@ func (p *painter) nave(m measures) {
 	}
 }
 
-// wall fills a wall with its color and the texture of its material: bricks where red, stones where grey, boards where the
-// church is wooden, plaster otherwise.
+// wall fills a wall with its color and the texture of its material: bricks where red, stones where grey, boards on a
+// wooden church, plaster otherwise.
 func (p *painter) wall(body *paint.Path, upper float32) {
 	c := p.wallColor()
 	p.blend(body, c, paint.Light(c, 0.93))
@@ -135,7 +137,8 @@ func (p *painter) gable(m measures) {
 	if p.is(style, "wooden") {
 		width = 2.6
 	}
-	edge := paint.Stroke(width, -m.gable-1.4, eaves+1.2, 0, m.peak+1).Append(paint.Stroke(width, m.gable+1.4, eaves+1.2, 0, m.peak+1))
+	edge := paint.Stroke(width, -m.gable-1.4, eaves+1.2, 0, m.peak+1).
+		Append(paint.Stroke(width, m.gable+1.4, eaves+1.2, 0, m.peak+1))
 	p.fill(edge, p.roofColor())
 	p.door()
 	switch value(p.scene, style) {
@@ -153,7 +156,8 @@ func (p *painter) gable(m measures) {
 
 func (p *painter) cross(x, y, scale float32) {
 	c := paint.Hex(0xf3d27a)
-	p.fill(paint.Stroke(1.2*scale, x, y+1, x, y-5.5*scale).Append(paint.Stroke(1.2*scale, x-2*scale, y-3.6*scale, x+2*scale, y-3.6*scale)), c)
+	p.fill(paint.Stroke(1.2*scale, x, y+1, x, y-5.5*scale).Append(paint.Stroke(1.2*scale, x-2*scale, y-3.6*scale,
+		x+2*scale, y-3.6*scale)), c)
 }
 
 // buttress paints a pillar with a pinnacle, as Gothic walls have.
@@ -176,5 +180,6 @@ func (p *painter) apse(m measures) {
 	x := m.half
 	c := p.wallColor()
 	p.blend(paint.Rect(x-4, m.eaves+5, 11, -m.eaves-5), paint.Light(c, 0.9), paint.Light(c, 0.8))
-	p.fill(new(paint.Path).Move(x-5, m.eaves+5.5).Cube(x-3, m.eaves-5, x+6, m.eaves-3, x+8, m.eaves+5.5), paint.Light(p.roofColor(), 0.92))
+	p.fill(new(paint.Path).Move(x-5, m.eaves+5.5).Cube(x-3, m.eaves-5, x+6, m.eaves-3, x+8, m.eaves+5.5),
+		paint.Light(p.roofColor(), 0.92))
 }

@@ -78,7 +78,8 @@ func (p *painter) tree(x, y, scale float32) {
 		branch := new(paint.Path)
 		for _, b := range [][6]float32{
 			{0, 1, 2, 0, -16, 1.3}, {0, -10, 1.1, -7, -22, 0.5}, {0, -12, 1.1, 7, -24, 0.5}, {0, -16, 1.2, 1, -31, 0.5},
-			{-4, -17, 0.7, -9, -18, 0.5}, {4, -18, 0.7, 9, -18, 0.5}, {0.4, -22, 0.7, -4, -29, 0.5}, {0.6, -22, 0.7, 5, -30, 0.5},
+			{-4, -17, 0.7, -9, -18, 0.5}, {4, -18, 0.7, 9, -18, 0.5}, {0.4, -22, 0.7, -4, -29, 0.5},
+			{0.6, -22, 0.7, 5, -30, 0.5},
 		} {
 			ax, ay := at(b[0], b[1])
 			bx, by := at(b[3], b[4])
@@ -124,7 +125,8 @@ func (p *painter) grave(x, y float32, slab bool) {
 	stone := paint.Hex(0x7d8288)
 	p.Fill(paint.Ellipse(x+0.5, y, 5, 1.2), paint.Fade(paint.Hex(0x101020), 0.25))
 	if slab {
-		p.fill(new(paint.Path).Move(x-3.6, y).Line(x-3.6, y-6).Cube(x-3.6, y-11, x+3.6, y-11, x+3.6, y-6).Line(x+3.6, y), stone)
+		p.fill(new(paint.Path).Move(x-3.6, y).Line(x-3.6, y-6).Cube(x-3.6, y-11, x+3.6, y-11, x+3.6, y-6).Line(x+3.6, y),
+			stone)
 		p.fill(paint.Rect(x-1.8, y-6, 3.6, 0.9), paint.Light(stone, 0.6))
 		return
 	}

@@ -11,10 +11,14 @@ var (
 	lights = []color.RGBA{
 		paint.Hex(0xffffff), paint.Hex(0xc9b08c), paint.Hex(0xffcfb8), paint.Hex(0x7f88c4), paint.Hex(0xd2d7da),
 	}
-	zeniths    = []color.RGBA{paint.Hex(0x2277dd), paint.Hex(0x5a5560), paint.Hex(0x7a3f92), paint.Hex(0x070c2a), paint.Hex(0x858d94)}
-	horizons   = []color.RGBA{paint.Hex(0xa9dbfa), paint.Hex(0xe0b040), paint.Hex(0xff8a50), paint.Hex(0x26326b), paint.Hex(0xbcc2c6)}
-	fewClouds  = []color.RGBA{paint.Hex(0xffffff), paint.Hex(0xcfb491), paint.Hex(0xffb39a), paint.Hex(0x56639a), paint.Hex(0xe9edef)}
-	distances  = []color.RGBA{paint.Hex(0x86b7d6), paint.Hex(0x7a6a58), paint.Hex(0xa0587a), paint.Hex(0x1b2550), paint.Hex(0x98a2a6)}
+	zeniths = []color.RGBA{paint.Hex(0x2277dd), paint.Hex(0x5a5560), paint.Hex(0x7a3f92), paint.Hex(0x070c2a),
+		paint.Hex(0x858d94)}
+	horizons = []color.RGBA{paint.Hex(0xa9dbfa), paint.Hex(0xe0b040), paint.Hex(0xff8a50), paint.Hex(0x26326b),
+		paint.Hex(0xbcc2c6)}
+	fewClouds = []color.RGBA{paint.Hex(0xffffff), paint.Hex(0xcfb491), paint.Hex(0xffb39a), paint.Hex(0x56639a),
+		paint.Hex(0xe9edef)}
+	distances = []color.RGBA{paint.Hex(0x86b7d6), paint.Hex(0x7a6a58), paint.Hex(0xa0587a), paint.Hex(0x1b2550),
+		paint.Hex(0x98a2a6)}
 	starPlaces = []float32{8, 10, 22, 24, 33, 8, 47, 15, 60, 6, 71, 19, 88, 9, 94, 28, 14, 38, 84, 40, 40, 30, 62, 31}
 )
 

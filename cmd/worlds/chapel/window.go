@@ -6,7 +6,8 @@ import (
 	"illustrator/cmd/worlds/paint"
 )
 
-var panes = []color.RGBA{paint.Hex(0xe5352f), paint.Hex(0x2f6fe8), paint.Hex(0xf7cf2f), paint.Hex(0x35b558), paint.Hex(0xb44fd0)}
+var panes = []color.RGBA{paint.Hex(0xe5352f), paint.Hex(0x2f6fe8), paint.Hex(0xf7cf2f), paint.Hex(0x35b558),
+	paint.Hex(0xb44fd0)}
 
 // window paints a window whose sill is at y, in the arch of the church's style.
 func (p *painter) window(x, y, width, height float32) {

@@ -37,7 +37,8 @@ func describe(s scene.Scene, random *rand.Rand) []caption.Phrase {
 	phrases := []caption.Phrase{
 		describeHair(s, random),
 		{Kind: caption.With, Text: caption.Pick(random, skinWords[v[skin]]...) + " skin"},
-		{Kind: caption.Plain, Text: named(random, background, v, "on a {} background", "in front of a {} wall", "against a {} background")},
+		{Kind: caption.Plain, Text: named(random, background, v, "on a {} background", "in front of a {} wall",
+			"against a {} background")},
 		{Kind: caption.Plain, Text: named(random, shirt, v, "wearing a {} shirt", "in a {} shirt", "wearing a {} t-shirt")},
 	}
 	add := func(wordings ...string) { phrases = append(phrases, caption.Word(caption.Pick(random, wordings...))) }
@@ -98,7 +99,8 @@ func describeHair(s scene.Scene, random *rand.Rand) caption.Phrase {
 // subject returns a noun, which may follow from what is seen.
 func subject(s scene.Scene, random *rand.Rand) string {
 	v := s.Values
-	noun := caption.Pick(random, "person", "face", "portrait of a person", "cartoon character", "cartoon face", "character",
+	noun := caption.Pick(random, "person", "face", "portrait of a person", "cartoon character", "cartoon face",
+		"character",
 		"drawing of a person", "illustration of a person", "picture of a person", "cartoon of a person")
 	cut := attributes[hair].Values[v[hair]]
 	if caption.Chance(random, 0.3) {

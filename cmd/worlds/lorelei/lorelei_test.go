@@ -62,7 +62,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// TestPictures compares renders of the same z with those of the renderer that the embedded networks were trained with. It
+// TestPictures compares renders of the same z with those of the renderer that made the embedded networks' pictures. It
 // left some outlines open, which gave streaks of a few levels.
 func TestPictures(t *testing.T) {
 	g, latent := readGolden(t)

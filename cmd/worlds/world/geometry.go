@@ -29,6 +29,8 @@ type Geometry struct {
 	Distance float64 `json:"distance_of_means"`
 	// Retrieval is the share of texts whose own picture is the nearest of 100.
 	Retrieval float64 `json:"retrieval_1_of_100"`
+	// ZeroShot are the shares of pictures whose value of an attribute is that of the nearest mean text.
+	ZeroShot []Accuracy `json:"zero_shot,omitempty"`
 
 	pictures, texts [][]float64
 }
@@ -128,7 +130,10 @@ func (e *embedder) geometry(ctx context.Context, s Share, seed uint64) (*Geometr
 		return nil, err
 	}
 	g.measure()
-	return g, nil
+	if own, ok := s.Captioned.(renderCaptions); ok {
+		g.ZeroShot, err = e.zeroShot(ctx, own.Renders, rows, g.pictures)
+	}
+	return g, err
 }
 
 func (g *Geometry) measure() {

@@ -3,15 +3,18 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"image"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
 	"illustrator/cmd/worlds/scene"
+	"illustrator/internal/fault"
 	"illustrator/models/host"
 )
 
@@ -59,6 +62,9 @@ func (r *Renders) draw(ctx context.Context, progress func(stage string, total in
 		return err
 	}
 	done := min(int(info.Size())/r.bytes(), r.Count)
+	if err := r.check(min(done, picturesChecked)); err != nil {
+		return err
+	}
 	if done == r.Count {
 		return nil
 	}
@@ -80,6 +86,31 @@ func (r *Renders) draw(ctx context.Context, progress func(stage string, total in
 		shown.Set(done+count, "")
 	}
 	return r.file.Sync()
+}
+
+// picturesChecked is the number of pictures of a file that are compared with the renderer.
+const picturesChecked = 8
+
+// check draws the first count pictures again. A file of another renderer, or of another seed, is an error.
+func (r *Renders) check(count int) error {
+	rows := make([]int, count)
+	for i := range rows {
+		rows[i] = i
+	}
+	pictures, err := r.Pictures(rows)
+	if err != nil {
+		return err
+	}
+	again := make([]byte, r.bytes())
+	for i := range rows {
+		copyRGB(again, r.Domain.Render(r.Sample(i).Scene, r.Size))
+		if !bytes.Equal(again, pictures[i*r.bytes():(i+1)*r.bytes()]) {
+			return fault.Hint(fmt.Errorf("%s: picture %d is not what the renderer draws: the renderer or the seed changed",
+				r.file.Name(), i), "remove %s, which holds what was made of these pictures, or use another --out",
+				filepath.Dir(r.file.Name()))
+		}
+	}
+	return nil
 }
 
 // copyRGB copies the colors of an opaque picture.

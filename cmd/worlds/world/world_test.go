@@ -77,6 +77,7 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		func() error { return m.Classifier(ctx, r) },
 		func() error { return m.Mapping(ctx, toy) },
 		func() error { return m.Synthesis(ctx, r) },
+		func() error { return m.Fidelity(ctx, r) },
 		func() error {
 			return m.Contrast(ctx, []world.Share{m.Share(r, 1), {Captioned: signs{m.Plan.Size}, Share: m.Plan.Others}})
 		},
@@ -224,6 +225,12 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	other := *m
+	other.Plan.Seed++
+	if _, err := other.Renders(t.Context(), scenetest.Toy{}); err == nil ||
+		!strings.Contains(err.Error(), "not what the renderer draws") {
+		t.Errorf("renders of another seed: %v", err)
+	}
 	if err := m.Synthesis(t.Context(), r); err == nil || !strings.Contains(err.Error(), "mapping of toy") {
 		t.Errorf("synthesis before mapping: %v", err)
 	}
