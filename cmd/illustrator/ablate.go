@@ -13,16 +13,13 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/pairs"
 	"illustrator/data/seeds"
-	"illustrator/draw"
 	"illustrator/eval/chart"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/share"
-	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
@@ -78,7 +75,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags.Var(&a.part, "part",
 		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
-	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
+	flags.BoolVar(&a.dryRun, "dry-run", false, "list cells, steps, and an estimate of time and disk, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
 	return cmd
 }
@@ -104,6 +101,11 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 		if err != nil {
 			return err
 		}
+		if a.run != "" {
+			if err := runs.CheckFinished(a.run); err != nil {
+				return err
+			}
+		}
 		if err := terminal.CheckOutputFolder(s.Out()); err != nil {
 			return err
 		}
@@ -119,8 +121,8 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
 		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
-		Retry:   a.retry,
-		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
+		Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
+		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: explain}},
 	}
 	if a.seeds != "" {
 		var err error
@@ -139,22 +141,11 @@ func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref 
 
 func listCells(opts *terminal.Options, all []*studies.Study) error {
 	for _, s := range all {
-		cells, err := s.List()
+		plan, err := s.Plan()
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"variant", "seed", "status"}}
-		for _, c := range cells {
-			status := "to do"
-			switch {
-			case c.Done:
-				status = fmt.Sprintf("done in %.0f s", c.Seconds)
-			case c.Failed != "":
-				status = "failed: " + terminal.OneLine(c.Failed)
-			}
-			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
-		}
-		if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, plan.Table()); err != nil {
 			return err
 		}
 	}
@@ -215,56 +206,20 @@ func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 	return printFigures(opts.Stdout, r.Table, append(r.Findings, r.Report)...)
 }
 
-// trainer trains the mappers of studies.
-type trainer struct{ opts *terminal.Options }
+// trainer trains the mappers of studies and draws their losses.
+type trainer struct{ runs.Trainer }
 
-// job has a session of its own: nothing that one training leaves on the device reaches another.
-func (t trainer) job(run configs.Run, folder string) (*runs.Job, error) {
-	s, err := readDomain(t.opts, run.Domain)
-	if err != nil {
-		return nil, err
-	}
-	return jobOf(t.opts, s, run, folder), nil
-}
-
-// Sample implements studies.Trainer.
-func (t trainer) Sample(ctx context.Context, run configs.Run, folder string) error {
-	j, err := t.job(run, "")
-	if err != nil {
-		return err
-	}
-	meta := runs.PairsMeta(j.Networks, j.Domain.Name, run.Pairs)
-	return runs.Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows)
-}
-
-// Train implements studies.Trainer. A finished training keeps no checkpoints.
-func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs string) error {
-	j, err := t.job(run, folder)
-	if err != nil {
-		return err
-	}
-	j.Pairs = pairs
-	if _, err := j.Train(ctx); err != nil {
-		return explain(err)
-	}
-	return j.Folder.RemoveCheckpoints()
-}
-
-// LastMapper implements studies.Trainer.
-func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
-
-// OpenModel implements studies.Trainer.
-func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
-	noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection,
-		Start: func() error { return t.opts.Env().Start(n) }})
+// Plan implements studies.Trainer.
+func (t trainer) Plan(run configs.Run, folder, pairs string) (studies.TrainingPlan, error) {
+	left, err := t.Left(run, folder, pairs)
+	return studies.TrainingPlan(left), err
 }
 
 // Losses implements studies.Trainer.
-func (t trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
+func (trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
 	var of []runs.Run
 	for _, t := range trainings {
-		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label})
+		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label, Before: train.Folder(t.Before)})
 	}
 	return lossFigure(of, false)
 }

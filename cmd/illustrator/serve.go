@@ -129,7 +129,11 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err),
+		err = fmt.Errorf("--listen %q: %w", o.listen, err)
+		if address := (*net.AddrError)(nil); errors.As(err, &address) {
+			return fault.Usage(err, "--listen takes an address and a port, such as 127.0.0.1:8080")
+		}
+		return fault.Hint(err,
 			"give an address of this machine and a port that no other program uses")
 	}
 	defer listener.Close()

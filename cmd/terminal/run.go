@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 
+	"illustrator/internal/crash"
 	"illustrator/internal/fault"
 )
 
@@ -33,6 +35,13 @@ var (
 	errStopped      = errors.New("stopped by a signal")
 	errStdoutClosed = errors.New("standard output was closed")
 )
+
+// Main runs the program called name and returns the process's exit code. A crash of the process ends as a failure.
+func Main(name string, newRoot func(*Options) *cobra.Command) int {
+	guard := crash.Start(name, ExitFailure)
+	defer guard.Flush()
+	return Run(name, os.Args[1:], os.Stdout, guard.Stderr, newRoot)
+}
 
 // Run executes one command line of the program called name and returns the process's exit code.
 func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Options) *cobra.Command) int {
@@ -150,7 +159,7 @@ func (o *Options) PrintError(ctx context.Context, err error) int {
 	switch {
 	case errors.Is(err, fault.ErrPartial):
 		return ExitPartial
-	case fault.IsUsage(err):
+	case fault.IsUsage(err), errors.Is(err, fs.ErrNotExist): // what the user named is not there
 		return ExitUsage
 	}
 	return ExitFailure
@@ -164,7 +173,7 @@ func (o *Options) printHint(err error) {
 
 // internalError turns a panic into an error: a defect of ours, not of the user.
 func (o *Options) internalError(panicked any, stack []byte) error {
-	if os.Getenv("ILLUSTRATOR_DEBUG") == "1" {
+	if os.Getenv(crash.DebugEnv) == "1" {
 		fmt.Fprintf(o.Stderr, "%s\n", stack)
 	}
 	return fault.Hint(fmt.Errorf("internal: %v", panicked),

@@ -35,6 +35,7 @@ type Album struct {
 	// Redraws are those of texts that name a style, by its name.
 	Redraws map[string]draw.Redraw
 	Out     string // the folder
+	Replace bool   // pictures of earlier calls in the folder are removed
 	Arrays  bool   // z, w and the pictures' values are written as arrays too
 }
 
@@ -52,6 +53,9 @@ type Summary struct {
 // Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started.
 func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	began := time.Now()
+	if err := a.OwnFolder(true); err != nil {
+		return s, err
+	}
 	if err := os.MkdirAll(a.Out, 0o777); err != nil {
 		return s, err
 	}
@@ -60,6 +64,9 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 		return s, err
 	}
 	if s, err = p.summarize(); err != nil {
+		return s, err
+	}
+	if err := a.removeEarlier(); err != nil {
 		return s, err
 	}
 	s.Seconds = time.Since(began).Seconds()
@@ -93,7 +100,7 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		}
 		all += len(requests[i].Seeds)
 	}
-	bar := a.Env.Progress("Drawing pictures", all)
+	bar := a.Env.Stage("Drawing pictures", Part(a.Model, plan, all))
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
 	if a.Arrays {
@@ -122,6 +129,12 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		return k, k.arrays.close()
 	}
 	return k, nil
+}
+
+// Part is the drawing of a number of pictures, for estimates.
+func Part(m draw.Model, p draw.Plan, pictures int) host.Part {
+	return host.Part{Units: pictures, Kind: fmt.Sprintf("draw generator=%.12s clip=%.12s best_of=%d refine=%d",
+		m.Hashes["generator"], m.Hashes["clip"], p.BestOf, p.Refine)}
 }
 
 // add writes a picture, redrawn, with its record beside it.

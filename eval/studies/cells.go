@@ -119,16 +119,21 @@ type Cell struct {
 	Done    bool
 	Seconds float64 // of a done one
 	Failed  string  // why it failed, if it did
+	Problem string  // why it will fail, where that is known
 }
 
 // List says where the cells stand.
 func (s *Study) List() (all []Cell, err error) {
+	problems, err := s.problems()
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range s.cells() {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
-		cell := Cell{Variant: c.variant.Name, Seed: c.seed}
+		cell := Cell{Variant: c.variant.Name, Seed: c.seed, Problem: problems[c.variant.Name]}
 		if info != nil {
 			cell.Done, cell.Seconds, cell.Failed = info.Done, info.Seconds, info.Failed
 		}
@@ -161,7 +166,7 @@ func (w *worker) do(ctx context.Context, t task) error {
 		return fault.Hint(fmt.Errorf("%s: %w", t, err), "the same command resumes from there")
 	default:
 		info.Failed = err.Error()
-		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", t, oneLine(info.Failed)))
+		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", t, fault.OneLine(info.Failed)))
 	}
 	return t.write(info)
 }

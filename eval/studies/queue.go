@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/internal/share"
 )
@@ -37,6 +39,11 @@ func (s *Study) execute(ctx context.Context, wait bool) (held int, err error) {
 	if err := s.samplePairs(ctx); err != nil {
 		return 0, err
 	}
+	plan, err := s.Plan()
+	if err != nil {
+		return 0, err
+	}
+	s.foretell(plan)
 	q := &queue{Study: s, todo: todo, wait: wait}
 	group, ctx := errgroup.WithContext(ctx)
 	for range min(s.options.Jobs, len(todo)) {
@@ -47,6 +54,39 @@ func (s *Study) execute(ctx context.Context, wait bool) (held int, err error) {
 	}
 	rest, err := q.rest()
 	return len(rest), err
+}
+
+// foretell says how long the study takes, and warns of cells that will fail.
+func (s *Study) foretell(plan Plan) {
+	s.env.Log.Info(fmt.Sprintf("study %s: %d of %d cells to do; time: %s",
+		s.Name, plan.Todo, len(plan.Cells), plan.time()))
+	warned := map[string]bool{}
+	for _, c := range plan.Cells {
+		if c.Problem != "" && !c.Done && !warned[c.Variant] {
+			warned[c.Variant] = true
+			s.env.Log.Warn(fmt.Sprintf("%s will fail: %s", c.Variant, fault.OneLine(c.Problem)))
+		}
+	}
+}
+
+// timeLeft says how long a number of cells takes by those that are done; "" before the first.
+func (s *Study) timeLeft(cells int) (string, error) {
+	var plan Plan
+	for _, c := range s.cells() {
+		info, err := s.read(c)
+		if err != nil {
+			return "", err
+		}
+		if info != nil {
+			plan.Cells = append(plan.Cells, Cell{Done: info.Done, Seconds: info.Seconds})
+		}
+	}
+	mean, done := plan.meanSeconds()
+	if !done {
+		return "", nil
+	}
+	left := time.Duration(mean * float64(cells) / float64(s.options.Jobs) * float64(time.Second))
+	return fmt.Sprintf(", about %v left in all", left.Round(time.Second)), nil
 }
 
 // left lists the cells that are to be done, in the order in which this process takes them.
@@ -161,7 +201,11 @@ func (q *queue) try(ctx context.Context, t task, w **worker) error {
 			return err
 		}
 	}
-	q.env.Log.Info(fmt.Sprintf("cell %d of %d: %s", t.place, len(q.todo), t))
+	left, err := q.timeLeft(len(q.todo) - t.place + 1)
+	if err != nil {
+		return err
+	}
+	q.env.Log.Info(fmt.Sprintf("cell %d of %d: %s%s", t.place, len(q.todo), t, left))
 	err = (*w).do(leased, t)
 	if cause := context.Cause(leased); errors.Is(cause, share.ErrLost) {
 		return cause

@@ -30,18 +30,21 @@ type Trainer interface {
 	Sample(ctx context.Context, run configs.Run, folder string) error
 	// Train trains a run in a folder on the pairs in another, unless that is done.
 	Train(ctx context.Context, run configs.Run, folder, pairs string) error
+	// Plan says what Train would take.
+	Plan(run configs.Run, folder, pairs string) (TrainingPlan, error)
 	// LastMapper names the folder of the last mapper of the run in a folder.
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
-		error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
+		noProjection bool) (draw.Model, error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }
 
-// Training is a run's folder under the name of the variant that it trained.
-type Training struct{ Folder, Label string }
+// Training is a run's folder under the name of the variant that it trained. Before is the folder of the stages that it
+// shares with others and continues from, "" for none.
+type Training struct{ Folder, Label, Before string }
 
 // Options say how studies are executed.
 type Options struct {
@@ -140,6 +143,9 @@ func (s *Study) check() error {
 		return err
 	}
 	if err := s.readTexts(session.domain); err != nil {
+		return err
+	}
+	if err := s.checkPairs(session); err != nil {
 		return err
 	}
 	for _, v := range s.Variants() {

@@ -57,7 +57,7 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 	}
 	if s.SharedStages > 0 {
 		first, rest := run.Split(s.SharedStages)
-		shared, err := s.training(ctx, "shared", first)
+		shared, err := s.training(ctx, sharedStages, first)
 		if err != nil {
 			return "", fmt.Errorf("shared stages: %w", err)
 		}
@@ -69,12 +69,10 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 
 // training trains a run in a folder that its settings name, unless that is done.
 func (s *Study) training(ctx context.Context, name string, run configs.Run) (string, error) {
-	text, err := run.YAML()
+	folder, err := s.trainingFolder(name, run)
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
-		checkpoints.SHA256(text)))
 	_, err, _ = s.trainings.Do(folder, func() (any, error) {
 		ctx, lease, err := s.leases.Take(ctx, "training-"+filepath.Base(folder))
 		if err != nil {
@@ -84,6 +82,29 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 		return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs)
 	})
 	return folder, err
+}
+
+// trainingFolder names the folder of a training by its settings.
+func (s *Study) trainingFolder(name string, run configs.Run) (string, error) {
+	text, err := run.YAML()
+	return filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
+		checkpoints.SHA256(text))), err
+}
+
+// sharedStages names the training of the stages that all variants of a mapper share.
+const sharedStages = "shared"
+
+// sharedFolder returns the folder of the stages that a cell's training continues from, "" where it begins afresh.
+func (s *Study) sharedFolder(c cell) (string, error) {
+	if !s.Train || s.SharedStages == 0 {
+		return "", nil
+	}
+	run, err := configs.RunOf(s.Study, c.variant, c.seed)
+	if err != nil {
+		return "", err
+	}
+	first, _ := run.Split(s.SharedStages)
+	return s.trainingFolder(sharedStages, first)
 }
 
 // worker does one cell after the other with networks of its own. What all cells share is made once.
@@ -180,19 +201,7 @@ type drawing struct {
 // drawing returns how a cell's pictures are drawn, with the mapper of a run, or of the domain, loaded.
 func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
 	d.Model = w.session.model()
-	v := c.variant.Draw
-	spec := draw.Spec{Settings: draw.Settings{
-		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
-	}}
-	if v.InjectIndex > 0 {
-		spec.InjectIndex = &v.InjectIndex
-	}
-	if spec.NoiseMode == "" && w.Pictures == 1 {
-		spec.NoiseMode = stylegan2.NoiseConst
-	}
-	for i := range w.Pictures {
-		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
-	}
+	spec := w.drawSpec(c.variant, c.seed)
 	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
@@ -202,6 +211,24 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	}
 	d.Prompts, err = w.prompts(ctx, c, d.Prompts)
 	return d, err
+}
+
+// drawSpec says what is drawn of each text by a variant and seed.
+func (s *Study) drawSpec(variant ablation.Variant, seed uint64) draw.Spec {
+	v := variant.Draw
+	spec := draw.Spec{Settings: draw.Settings{
+		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
+	}}
+	if v.InjectIndex > 0 {
+		spec.InjectIndex = &v.InjectIndex
+	}
+	if spec.NoiseMode == "" && s.Pictures == 1 {
+		spec.NoiseMode = stylegan2.NoiseConst
+	}
+	for i := range s.Pictures {
+		spec.Seeds = append(spec.Seeds, seed*uint64(s.Pictures)+uint64(i))
+	}
+	return spec
 }
 
 // prompts replaces those of p that the variant has of its own.

@@ -1,9 +1,10 @@
 // Package share divides work among processes of several machines over one folder, without a coordinator and without the
 // file system's locks, which many cluster file systems lack or keep per machine.
 //
-// A lease is a file that its holder creates exclusively and rewrites at every beat. Another process that has watched the
-// file unchanged for long enough, by its own clock, takes the lease over: it creates the file of the next generation,
-// which only one process can. A holder that was only suspended finds that file at its next beat and loses the lease.
+// A lease is a file that its holder creates exclusively and rewrites at every beat. Another process that has watched
+// the file unchanged for long enough, by its own clock, takes the lease over: it creates the file of the next
+// generation, which only one process can. A holder that was only suspended finds that file at its
+// next beat and loses the lease.
 package share
 
 import (
@@ -51,7 +52,7 @@ type Folder struct {
 	seen map[string]sighting // by file
 }
 
-// sighting is what this process has seen of another holder's file.
+// sighting records what this process saw of another holder's file.
 type sighting struct {
 	text        string
 	first, last time.Time // of this text
@@ -83,9 +84,9 @@ type holder struct {
 
 func (h holder) String() string { return fmt.Sprintf("process %d on %s", h.PID, h.Host) }
 
-// Take takes the lease called name, or returns a HeldError. The returned context ends with the lease: with cause ErrLost
-// if another process takes it over. Whoever takes a lease must look again at what is left to do: the holder before may
-// have done it.
+// Take takes the lease called name, or returns a HeldError. The returned context ends with the lease: with cause
+// ErrLost if another process takes it over. Whoever takes a lease must look again at what is left to do: the holder
+// before may have done it.
 func (f *Folder) Take(ctx context.Context, name string) (context.Context, *Lease, error) {
 	if err := os.MkdirAll(f.path, 0o777); err != nil {
 		return nil, nil, err
@@ -220,8 +221,8 @@ func (l *Lease) live(ctx context.Context) {
 	}
 }
 
-// write writes the lease's file, opened with the flags. The file is opened at each beat: network file systems show other
-// machines what a closed file holds.
+// write writes the lease's file, opened with the flags. The file is opened at each beat: network file systems show
+// other machines what a closed file holds.
 func (l *Lease) write(flags int) error {
 	text, err := json.Marshal(l.holder)
 	if err != nil {

@@ -24,8 +24,8 @@ func (p Part) String() string {
 // Type implements pflag.Value.
 func (p Part) Type() string { return "K/N|auto" }
 
-// Set implements pflag.Value. It reads "3/8", or the part from the environment: "auto" in a Slurm array whose tasks count
-// from 0 or 1, "auto/8" in an indexed job of Kubernetes, which does not tell its tasks their number.
+// Set implements pflag.Value. It reads "3/8", or the part from the environment: "auto" in a Slurm array whose tasks
+// count from 0 or 1, "auto/8" in an indexed job of Kubernetes, which does not tell its tasks their number.
 func (p *Part) Set(text string) (err error) {
 	k, n, _ := strings.Cut(text, "/")
 	if k == "auto" {
@@ -35,7 +35,8 @@ func (p *Part) Set(text string) (err error) {
 	part, errK := strconv.Atoi(k)
 	parts, errN := strconv.Atoi(n)
 	if errK != nil || errN != nil || part < 1 || part > parts {
-		return fault.Usage(errors.New("not a part"), "write K/N with K from 1 to N, such as 3/8, or auto in an array of tasks")
+		return fault.Usage(errors.New("not a part"),
+			"write K/N with K from 1 to N, such as 3/8, or auto in an array of tasks")
 	}
 	*p = Part{part, parts}
 	return nil

@@ -49,6 +49,8 @@ type Config struct {
 	// Recompute has gradients compute the layers below the last resolution again instead of keeping their values. It is a
 	// property of a graph, not of the network.
 	Recompute bool `json:"-"`
+	// Trained builds the synthesis network from the variables of LoadTrained, with a gradient of every weight.
+	Trained bool `json:"-"`
 }
 
 // Validate returns an error that names the first invalid field.

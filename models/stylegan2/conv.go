@@ -69,9 +69,17 @@ func transposedConv(x, kernel *Node) *Node {
 		p := Squeeze(Slice(products, AxisRange(), AxisRange(), AxisRange(), AxisElem(i), AxisElem(j)), 3, 4)
 		return pad(p, [2]int{i / 2, 1 - i/2}, [2]int{j / 2, 1 - j/2})
 	}
+	return interleave(tap)
+}
+
+// interleave adds the products of the nine taps [B,H+1,H+1,out] to the outputs of a transposed convolution:
+// [B,2H+2,2H+2,out].
+func interleave(tap func(i, j int) *Node) *Node {
 	even := Stack([]*Node{Add(Add(tap(0, 0), tap(2, 0)), Add(tap(0, 2), tap(2, 2))), Add(tap(0, 1), tap(2, 1))}, 3)
 	odd := Stack([]*Node{Add(tap(1, 0), tap(1, 2)), tap(1, 1)}, 3)
-	return Reshape(Stack([]*Node{even, odd}, 2), b, 2*h+2, 2*h+2, out)
+	both := Stack([]*Node{even, odd}, 2)
+	size := both.Shape().Dimensions
+	return Reshape(both, size[0], 2*size[1], 2*size[1], size[5])
 }
 
 // stridedConv convolves v [B,2H+1,2H+1,out] at every second place, from out channels to in: [B,H,H,in].

@@ -23,6 +23,8 @@ type Run struct {
 	train.Folder
 	Info  train.Info
 	Label string // stands for the folder's name where it is not ""
+	// Before is the run whose last mapper this one started from: its steps count before this one's. "" is none.
+	Before train.Folder
 }
 
 // Name is the run's label, or the folder's own name.
@@ -111,4 +113,19 @@ func folders(path string) (names []string, err error) {
 		}
 	}
 	return names, err
+}
+
+// Names lists the runs in the default folder, for shells to complete.
+func Names() []string {
+	names, _ := folders(DefaultFolder)
+	return names
+}
+
+// Paths lists the folders of the runs in the default folder, for shells to complete.
+func Paths() []string {
+	paths := Names()
+	for i, name := range paths {
+		paths[i] = filepath.Join(DefaultFolder, name)
+	}
+	return paths
 }

@@ -3,8 +3,12 @@ package caption
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"strings"
 )
+
+// bareArticle finds "a" before a vowel.
+var bareArticle = regexp.MustCompile(`\b(a) ([aeiouAEIOU])`)
 
 // A Kind says where a phrase stands.
 type Kind int
@@ -25,6 +29,18 @@ type Phrase struct {
 	Text string
 }
 
+// Word returns the phrase of a wording: "+fat" is an adjective, "with a roof" a noun that follows "with"; others
+// are plain.
+func Word(wording string) Phrase {
+	if adjective, ok := strings.CutPrefix(wording, "+"); ok {
+		return Phrase{Adjective, adjective}
+	}
+	if noun, ok := strings.CutPrefix(wording, "with "); ok {
+		return Phrase{With, noun}
+	}
+	return Phrase{Plain, wording}
+}
+
 // Pick returns a random element.
 func Pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
 
@@ -38,9 +54,12 @@ func Some(random *rand.Rand, phrases []Phrase) []Phrase {
 }
 
 // Sentence joins a noun without an article, such as "church", and phrases: most often in one noun phrase, at times as a
-// list, in which every phrase stands behind a comma.
-func Sentence(random *rand.Rand, noun string, phrases []Phrase) string {
+// list, in which every phrase stands behind a comma. Prefixes such as "picture of" precede some noun phrases.
+func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...string) string {
 	text := ""
+	for len(phrases) > 1 && length(noun, phrases) > maxLength {
+		phrases = phrases[:len(phrases)-1]
+	}
 	switch chance := random.Float64(); {
 	case chance < 0.12 && len(phrases) > 1:
 		text = list(Article(noun), phrases)
@@ -48,7 +67,11 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase) string {
 		text = list("", phrases)
 	default:
 		text = nounPhrase(random, noun, phrases)
+		if len(prefixes) > 0 && Chance(random, 0.15) {
+			text = Article(Pick(random, prefixes...)) + " " + text
+		}
 	}
+	text = bareArticle.ReplaceAllString(text, "${1}n $2")
 	if Chance(random, 0.4) {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
@@ -58,16 +81,29 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase) string {
 	return text
 }
 
+// maxLength is the number of words and signs of the longest sentence, as length counts: a CLIP reads 40 tokens.
+const maxLength = 32
+
+// length returns the number of words of a sentence at most, and a sign or "and" per phrase.
+func length(noun string, phrases []Phrase) int {
+	const around = 5 // a prefix with its article, the noun's article, "with"
+	words := len(strings.Fields(noun)) + around
+	for _, p := range phrases {
+		words += len(strings.Fields(p.Text)) + 1
+	}
+	return words
+}
+
 func has(phrases []Phrase, kind Kind) bool { return len(texts(phrases, kind)) > 0 }
 
 func texts(phrases []Phrase, kind Kind) []string {
-	var found []string
+	var texts []string
 	for _, p := range phrases {
 		if p.Kind == kind {
-			found = append(found, p.Text)
+			texts = append(texts, p.Text)
 		}
 	}
-	return found
+	return texts
 }
 
 func list(subject string, phrases []Phrase) string {
@@ -104,10 +140,5 @@ func Join(texts []string) string {
 	return strings.Join(texts[:last], ", ") + " and " + texts[last]
 }
 
-// Article puts "a" or "an" before a noun phrase.
-func Article(phrase string) string {
-	if strings.ContainsRune("aeiou", rune(phrase[0])) {
-		return "an " + phrase
-	}
-	return "a " + phrase
-}
+// Article puts "a" before a noun phrase; Sentence makes it "an" where a vowel follows.
+func Article(phrase string) string { return "a " + phrase }

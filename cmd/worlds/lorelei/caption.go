@@ -37,53 +37,47 @@ func describe(s scene.Scene, random *rand.Rand) []caption.Phrase {
 	phrases := []caption.Phrase{
 		describeHair(s, random),
 		{Kind: caption.With, Text: caption.Pick(random, skinWords[v[skin]]...) + " skin"},
-		{Kind: caption.Plain, Text: named(random, background, v, "on a {} background", "in front of a {} wall", "against a {} background")},
+		{Kind: caption.Plain, Text: named(random, background, v, "on a {} background", "in front of a {} wall",
+			"against a {} background")},
 		{Kind: caption.Plain, Text: named(random, shirt, v, "wearing a {} shirt", "in a {} shirt", "wearing a {} t-shirt")},
 	}
-	add := func(kind caption.Kind, texts ...string) {
-		text := caption.Pick(random, texts...)
-		if rest, with := strings.CutPrefix(text, "with "); with {
-			kind, text = caption.With, rest
-		}
-		phrases = append(phrases, caption.Phrase{Kind: kind, Text: text})
-	}
+	add := func(wordings ...string) { phrases = append(phrases, caption.Word(caption.Pick(random, wordings...))) }
 	switch kind := attributes[glasses].Values[v[glasses]]; {
 	case kind == "sunglasses":
-		add(caption.With, "sunglasses", "dark sunglasses", "shades")
+		add("with sunglasses", "with dark sunglasses", "with shades")
 	case kind != "none":
-		add(caption.With, kind+" glasses", "glasses", kind+" spectacles")
+		add("with "+kind+" glasses", "with glasses", "with "+kind+" spectacles")
 	case caption.Chance(random, 0.1):
-		add(caption.With, "no glasses")
+		add("with no glasses")
 	}
 	if v[beard] > 0 {
-		add(caption.With, "a beard", "a bushy beard", "a big beard")
+		add("with a beard", "with a bushy beard", "with a big beard")
 	} else if caption.Chance(random, 0.1) {
-		add(caption.With, "no beard")
+		add("with no beard")
 	}
 	if d.Visible(s, mouth) {
-		add(caption.Plain, mouthWords[v[mouth]]...)
+		add(mouthWords[v[mouth]]...)
 	}
 	if d.Visible(s, eyes) {
 		switch attributes[eyes].Values[v[eyes]] {
 		case "closed":
-			add(caption.Plain, "with closed eyes", "with eyes closed", "asleep", "sleeping")
+			add("with closed eyes", "with eyes closed", "asleep", "sleeping")
 		case "wide":
-			add(caption.With, "wide eyes", "big eyes", "wide open eyes")
+			add("with wide eyes", "with big eyes", "with wide open eyes")
 		default:
 			if caption.Chance(random, 0.15) {
-				add(caption.With, "open eyes")
+				add("with open eyes")
 			}
 		}
 	}
 	if v[flower] > 0 {
-		add(caption.With, "a flower in the hair", "flowers", "a pink flower")
+		add("with a flower in the hair", "with flowers", "with a pink flower")
 	}
 	return phrases
 }
 
 func named(random *rand.Rand, attribute int, values []int, forms ...string) string {
-	text := strings.ReplaceAll(caption.Pick(random, forms...), "{}", attributes[attribute].Values[values[attribute]])
-	return strings.ReplaceAll(text, "a orange", "an orange")
+	return strings.ReplaceAll(caption.Pick(random, forms...), "{}", attributes[attribute].Values[values[attribute]])
 }
 
 // describeHair names the cut with its color, or one of both.
@@ -99,13 +93,14 @@ func describeHair(s scene.Scene, random *rand.Rand) caption.Phrase {
 		text = "{c} hair"
 	}
 	text = strings.Join(strings.Fields(strings.ReplaceAll(text, "{c}", color)), " ")
-	return caption.Phrase{Kind: caption.With, Text: strings.ReplaceAll(text, "a orange", "an orange")}
+	return caption.Phrase{Kind: caption.With, Text: text}
 }
 
 // subject returns a noun, which may follow from what is seen.
 func subject(s scene.Scene, random *rand.Rand) string {
 	v := s.Values
-	noun := caption.Pick(random, "person", "face", "portrait of a person", "cartoon character", "cartoon face", "character",
+	noun := caption.Pick(random, "person", "face", "portrait of a person", "cartoon character", "cartoon face",
+		"character",
 		"drawing of a person", "illustration of a person", "picture of a person", "cartoon of a person")
 	cut := attributes[hair].Values[v[hair]]
 	if caption.Chance(random, 0.3) {
@@ -131,7 +126,7 @@ func subject(s scene.Scene, random *rand.Rand) string {
 
 func describeScene(s scene.Scene, random *rand.Rand) string {
 	phrases := describe(s, random)
-	if fit := concepts(s); len(fit) > 0 && caption.Chance(random, 0.25) {
+	if fit := caption.Fit(Domain{}, concepts, s); len(fit) > 0 && caption.Chance(random, 0.25) {
 		few := caption.Some(random, phrases)
 		noun := caption.Pick(random, fit...)
 		if caption.Chance(random, 0.2) {

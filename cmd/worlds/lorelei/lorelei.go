@@ -60,7 +60,8 @@ const (
 )
 
 var variations = []scene.Variation{
-	{Name: "hair", Binary: true}, {Name: "head", Binary: true}, {Name: "mouth", Binary: true}, {Name: "eyes", Binary: true},
+	{Name: "hair", Binary: true}, {Name: "head", Binary: true}, {Name: "mouth", Binary: true},
+	{Name: "eyes", Binary: true},
 	{Name: "beard", Binary: true}, {Name: "hair shade"}, {Name: "skin shade"}, {Name: "background shade"}, {Name: "size"},
 	{Name: "tilt"}, {Name: "x"}, {Name: "y"},
 }

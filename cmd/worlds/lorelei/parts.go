@@ -9,7 +9,7 @@ import (
 	"illustrator/cmd/worlds/paint"
 )
 
-// partsJSON holds the parts that the domain uses, from src/lorelei.json of npm package @dicebear/styles 10.6.0 (CC0 1.0).
+// partsJSON holds the parts that the domain uses, of src/lorelei.json in npm package @dicebear/styles 10.6.0 (CC0 1.0).
 //
 //go:embed parts.json
 var partsJSON []byte

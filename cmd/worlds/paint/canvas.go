@@ -22,8 +22,8 @@ type Canvas struct {
 	raster vector.Rasterizer
 }
 
-// New returns a canvas for a picture of size × size pixels, painted with fine × fine samples per pixel. Edges are smooth
-// with fine = 1 already; more hides the seams of adjoining shapes.
+// New returns a canvas for a picture of size × size pixels, painted with fine × fine samples per pixel. Edges are
+// smooth with fine = 1 already; more hides the seams of adjoining shapes.
 func New(size, fine int, background color.RGBA) *Canvas {
 	side := size * fine
 	c := &Canvas{
@@ -156,7 +156,8 @@ func (c *Canvas) Picture() *image.NRGBA {
 				}
 			}
 			to := picture.Pix[picture.PixOffset(x, y):]
-			to[0], to[1], to[2], to[3] = uint8((sum[0]+area/2)/area), uint8((sum[1]+area/2)/area), uint8((sum[2]+area/2)/area), 255
+			to[0], to[1], to[2], to[3] = uint8((sum[0]+area/2)/area), uint8((sum[1]+area/2)/area), uint8((sum[2]+area/2)/area),
+				255
 		}
 	}
 	return picture

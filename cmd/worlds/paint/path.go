@@ -93,7 +93,8 @@ func Blob(xy ...float32) *Path {
 	p := new(Path).Move(xy[0], xy[1])
 	for i := range n {
 		before, from, to, after := at(i-1), at(i), at(i+1), at(i+2)
-		p.Cube(from.X+(to.X-before.X)/6, from.Y+(to.Y-before.Y)/6, to.X-(after.X-from.X)/6, to.Y-(after.Y-from.Y)/6, to.X, to.Y)
+		p.Cube(from.X+(to.X-before.X)/6, from.Y+(to.Y-before.Y)/6, to.X-(after.X-from.X)/6, to.Y-(after.Y-from.Y)/6, to.X,
+			to.Y)
 	}
 	return p
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ParseSVG returns the path that an SVG path's d attribute describes. github.com/fyne-io/oksvg 0.2.0 draws repeated arcs
+// ParseSVG returns the path that an SVG path's d attribute describes. The library oksvg 0.2.0 draws repeated arcs
 // with the radii of the first, and does not read flags of arcs without spaces between them.
 func ParseSVG(d string) (*Path, error) {
 	p := svgParser{rest: d}
@@ -203,4 +203,26 @@ func (p *svgParser) arc(rx, ry, angle float64, large, sweep bool, x, y float64) 
 		p.cube(ax, ay, bx, by, ex, ey)
 	}
 	p.x, p.y = x, y
+}
+
+// SVG returns the path as an SVG path's d attribute, in absolute coordinates.
+func (p *Path) SVG() string {
+	var d strings.Builder
+	points := p.points
+	for i, v := range p.verbs {
+		if v == move && i > 0 {
+			d.WriteByte('Z')
+		}
+		d.WriteByte("MLC"[v])
+		count := 1
+		if v == cube {
+			count = 3
+		}
+		for _, at := range points[:count] {
+			fmt.Fprintf(&d, " %.4f %.4f", at.X, at.Y)
+		}
+		points = points[count:]
+	}
+	d.WriteByte('Z')
+	return d.String()
 }

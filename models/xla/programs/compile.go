@@ -21,6 +21,8 @@ import (
 //export programsCompile
 func programsCompile(pointer unsafe.Pointer) *C.error {
 	p, args, cache := intercepted, (*C.compile_args)(pointer), inUse.Load()
+	restore := reuseIn(args)
+	defer restore()
 	if take := captureBy.Load(); take != nil {
 		return p.capture(args, *take)
 	}
@@ -65,6 +67,22 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 	return nil
 }
 
+// reuseIn has args compile the program as reuse returns it, until restore is called.
+func reuseIn(args *C.compile_args) (restore func()) {
+	given := args.program
+	code := []byte(reuse(text(given.code, given.code_size)))
+	var pinner runtime.Pinner
+	pinner.Pin(unsafe.SliceData(code))
+	changed := *given
+	changed.code, changed.code_size = (*C.char)(unsafe.Pointer(unsafe.SliceData(code))), C.size_t(len(code))
+	pinner.Pin(&changed)
+	args.program = &changed
+	return func() {
+		args.program = given
+		pinner.Unpin()
+	}
+}
+
 // capture gives the program away and answers with an error of the plugin's, the one that it has for programs of a
 // format that it does not know.
 func (p *plugin) capture(args *C.compile_args, take func(Program)) *C.error {
@@ -96,6 +114,8 @@ func (p *plugin) with(args *C.compile_args, format, code string, compile func(*C
 
 func (p *plugin) compile(args *C.compile_args) *C.error {
 	counts.compiled.Add(1)
+	counts.compiling.Add(1)
+	defer counts.compiling.Add(-1)
 	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
 }
 
