@@ -176,9 +176,9 @@ func TestChangedFiles(t *testing.T) {
 	folder := t.TempDir()
 	g := open(t, folder, generous)
 	for name, change := range map[string]func(path string) error{
-		"longer":   func(path string) error { return os.WriteFile(path, make([]byte, 9999), 0o666) },
-		"a folder": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o777)) },
-		"a link":   func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/dev/zero", path)) },
+		"longer":     func(path string) error { return os.WriteFile(path, make([]byte, 9999), 0o666) },
+		"a folder":   func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o777)) },
+		"a link":     func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/dev/zero", path)) },
 		"other data": func(path string) error { return os.WriteFile(path, make([]byte, fileSize(t, path)), 0o666) },
 	} {
 		r := put(t, g, Record{Kind: Uploaded, Record: of(name).Record})
