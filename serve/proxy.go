@@ -57,7 +57,7 @@ func ParseProxies(texts []string) (all []netip.Prefix, err error) {
 			}
 		}
 		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("--proxy %q: %w", text, err),
+			return nil, fault.Usage(fmt.Errorf("--proxy %q is not an IP address or network", text),
 				"give the proxy's address, such as 10.0.0.7, or its network, such as 10.0.0.0/8")
 		}
 		all = append(all, network.Masked())
