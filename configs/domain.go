@@ -2,13 +2,13 @@ package configs
 
 import (
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 )
 
@@ -166,12 +166,15 @@ func (d *Domain) embeds(name string) bool {
 	return d.dir == "" && !strings.HasPrefix(name, weightsPrefix)
 }
 
+// MaxPromptFile is the most bytes of a file of prompts or descriptions.
+const MaxPromptFile = 64 << 20
+
 // readFile reads a file that the domain names, embedded or beside it.
 func (d *Domain) readFile(name string) ([]byte, error) {
 	if d.embeds(name) {
 		return embedded.ReadFile(path.Join("domains", name))
 	}
-	return os.ReadFile(d.resolve(name))
+	return files.ReadFile(d.resolve(name), MaxPromptFile)
 }
 
 func (d *Domain) resolve(p string) string {
