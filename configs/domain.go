@@ -151,14 +151,15 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	return d.Descriptions, data, err
 }
 
-// EmbeddedDescriptions returns the texts that an embedded domain is judged by.
-func EmbeddedDescriptions(name string) ([]texts.Text, error) {
+// EmbeddedDescriptions returns the texts that an embedded domain is judged by, and the file that holds them.
+func EmbeddedDescriptions(name string) ([]texts.Text, []byte, error) {
 	file := path.Join("domains", name, "descriptions.json")
 	data, err := embedded.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
+		return nil, nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
 	}
-	return texts.Parse(file, data)
+	descriptions, err := texts.Parse(file, data)
+	return descriptions, data, err
 }
 
 // embeds reports whether a file that the domain names is within the program.
