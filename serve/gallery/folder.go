@@ -65,6 +65,7 @@ func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 		}
 		g.add(it)
 	}
+	g.readFavourites()
 	g.forget()
 	return g, nil
 }

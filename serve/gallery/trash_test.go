@@ -28,8 +28,8 @@ func TestDeletedPicturesComeBack(t *testing.T) {
 		if got, err := g.Restore(first.ID); err != nil || got.ID != first.ID {
 			t.Fatalf("restored %+v, %v", got, err)
 		}
-		if found, total := g.Find("", "", 9); total != 2 || found[0].ID != second.ID || found[1].ID != first.ID {
-			t.Errorf("found %v", found)
+		if hits, total := g.Find(Filter{}, "", 9); total != 2 || hits[0].ID != second.ID || hits[1].ID != first.ID {
+			t.Errorf("hits %v", hits)
 		}
 		if after, err := g.PNG(first.ID); err != nil || string(after) != string(before) {
 			t.Errorf("the restored file differs: %v", err)
