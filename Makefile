@@ -18,7 +18,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test paper paper-quick soak load build setup bench parity-full full-run gpu-check gpu-compile lint cross race vulncheck docs man snapshot figures fmt \
+.PHONY: help demo worlds test paper paper-quick soak load build setup bench parity-full full-run gpu-check gpu-compile lint cross race vulncheck docs man snapshot figures fmt \
 	tools modules chromium
 
 help: ## list the targets
@@ -68,6 +68,12 @@ soak: setup ## kill sampling and training $(KILLS) times each and compare with u
 # Empty flags replace the tests' own, with which programs compile fast and compute slowly.
 load: setup ## measure the server: throughput, memory over $(LOAD) requests, batches against one picture at a time
 	XLA_FLAGS= LOAD=$(LOAD) $(GO) test -count=1 -timeout 2h -run TestLoad -v ./serve
+
+WORLDS ?= .cache/worlds
+WORLDSFLAGS ?=
+worlds: setup ## make the networks of the embedded domains in $(WORLDS); resumes (WORLDSFLAGS="--domain NAME --stage NAME")
+	$(GO) build -buildvcs=$(BUILDVCS) -o .cache/worlds-command ./cmd/worlds
+	.cache/worlds-command --out $(WORLDS) $(WORLDSFLAGS)
 
 build: modules ## build ./illustrator
 	$(GO) build -buildvcs=$(BUILDVCS) -o illustrator ./cmd/illustrator

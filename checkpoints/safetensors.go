@@ -278,14 +278,14 @@ func (v view) Shape() []uint64 {
 // notSafetensors says what is wrong with a file, or what it is instead if its first bytes tell.
 func notSafetensors(source string, head []byte, err error) error {
 	if kind := sniff(head); kind != nil {
-		return fault.Hint(fmt.Errorf("read safetensors %s: it is %s: %w", source, kind.what, err), "%s", kind.mend)
+		return fault.Hint(fmt.Errorf("read safetensors %s: it is %s: %w", source, kind.what, err), "%s", kind.hint)
 	}
 	return fault.Hint(fmt.Errorf("read safetensors %s: %w", source, err),
 		"the file is damaged or cut short, or no safetensors file: fetch it again and compare its SHA-256")
 }
 
 // kind is a sort of file that is taken for weights by mistake.
-type kind struct{ magic, what, mend string }
+type kind struct{ magic, what, hint string }
 
 var kinds = []kind{
 	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint",

@@ -195,7 +195,7 @@ func runMachine(data []byte, persistent func(id any) (any, error)) (root any, er
 	// The machine indexes and casts without looking when a pickle is malformed.
 	defer func() {
 		if p := recover(); p != nil {
-			root, err = nil, fmt.Errorf("it is malformed: %v", p)
+			root, err = nil, fmt.Errorf("it is malformed: %w", fault.Recovered(p, "an instruction lacks the values that it takes"))
 		}
 	}()
 	machine := pickle.NewUnpickler(bytes.NewReader(data))

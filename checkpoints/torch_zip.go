@@ -120,7 +120,7 @@ func notZip(r io.ReaderAt, size int64, err error) error {
 	case kind != nil && kind.magic == zipMagic:
 		return fmt.Errorf("its end is missing or damaged: %w", err)
 	case kind != nil:
-		return fault.Hint(fmt.Errorf("it is %s: %w", kind.what, err), "%s", kind.mend)
+		return fault.Hint(fmt.Errorf("it is %s: %w", kind.what, err), "%s", kind.hint)
 	case checkLength(head, size) == nil:
 		return fault.Hint(fmt.Errorf("it looks like safetensors: %w", err),
 			"a PyTorch checkpoint (.pt, .pth, .bin) is expected")

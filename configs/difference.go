@@ -8,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Setting is a key that several files of runs may have, such as train.stages[0].losses.l1, and its value in each of them.
+// Setting is a key that several files of runs may have, such as train.stages[0].losses.l1,
+// and its value in each of them.
 type Setting struct {
 	Key    string
 	Values []string // "" where a file has no such key
@@ -41,29 +42,29 @@ func Settings(files ...[]byte) ([]Setting, error) {
 }
 
 // collect calls found for every scalar, and every empty list and mapping, below a node.
-func collect(key string, n *yaml.Node, found func(key, value string)) {
+func collect(key string, n *yaml.Node, add func(key, value string)) {
 	switch {
 	case n.Kind == 0: // an empty file
 	case n.Kind == yaml.DocumentNode:
-		collect(key, n.Content[0], found)
+		collect(key, n.Content[0], add)
 	case n.Kind == yaml.AliasNode:
-		found(key, "*"+n.Value) // not followed: it may lead back
+		add(key, "*"+n.Value) // not followed: it may lead back
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
 		for i, entry := range n.Content {
-			collect(fmt.Sprintf("%s[%d]", key, i), entry, found)
+			collect(fmt.Sprintf("%s[%d]", key, i), entry, add)
 		}
 	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			collect(strings.TrimPrefix(key+"."+n.Content[i].Value, "."), n.Content[i+1], found)
+			collect(strings.TrimPrefix(key+"."+n.Content[i].Value, "."), n.Content[i+1], add)
 		}
 	case n.Kind == yaml.SequenceNode:
-		found(key, "[]")
+		add(key, "[]")
 	case n.Kind == yaml.MappingNode:
-		found(key, "{}")
+		add(key, "{}")
 	case n.Value == "":
-		found(key, `""`)
+		add(key, `""`)
 	default:
-		found(key, n.Value)
+		add(key, n.Value)
 	}
 }
 

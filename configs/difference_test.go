@@ -26,7 +26,8 @@ func TestDifference(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	settings, err := Settings([]byte("a: 1\nb: {c: x}\nz: []\n"), []byte("a: 1\nb: {c: y, d: &n {e: ''}}\nf: *n\nz: {}\n"), []byte("b: {c: x}\n"))
+	settings, err := Settings([]byte("a: 1\nb: {c: x}\nz: []\n"), []byte("a: 1\nb: {c: y, d: &n {e: ''}}\nf: *n\nz: {}\n"),
+		[]byte("b: {c: x}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

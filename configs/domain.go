@@ -66,7 +66,8 @@ func (d *Domain) validate() error {
 	case d.CLIP == "":
 		return fault.Field("clip", fault.Words("missing"), "the folder of a CLIP made by `illustrator convert`")
 	case strings.TrimSpace(d.TextPrompt) == "":
-		return fault.Field("text_prompt", fault.Words("missing"), `a general description of the domain's pictures, such as "A normal human face."`)
+		return fault.Field("text_prompt", fault.Words("missing"),
+			`a general description of the domain's pictures, such as "A normal human face."`)
 	}
 	if err := checkAlpha("alpha", d.Alpha); err != nil {
 		return err
@@ -84,7 +85,8 @@ func checkAlpha(field string, alpha float64) error {
 
 // Locations returns where the domain's networks are, with paths as seen from the working directory.
 func (d *Domain) Locations() pipeline.Locations {
-	return pipeline.Locations{Generator: d.resolve(d.Generator), CLIP: d.resolve(d.CLIP), Classifier: d.resolve(d.Classifier)}
+	return pipeline.Locations{Generator: d.resolve(d.Generator), CLIP: d.resolve(d.CLIP),
+		Classifier: d.resolve(d.Classifier)}
 }
 
 // MapperLocation returns where the domain's own mapper is, "" if it has none.
@@ -106,7 +108,8 @@ func (d *Domain) CheckNetworks(n *pipeline.Networks) error {
 		}
 	}
 	if n.Classifier != nil && n.Classifier.ImageSize != n.Generator.Size {
-		return fault.Usage(fmt.Errorf("domain %s: the classifier sees pictures of %d pixels, but the generator's have %d", d.Name, n.Classifier.ImageSize, n.Generator.Size),
+		return fault.Usage(fmt.Errorf("domain %s: the classifier sees pictures of %d pixels, but the generator's have %d",
+			d.Name, n.Classifier.ImageSize, n.Generator.Size),
 			"name a classifier of the generator's size, or none")
 	}
 	return nil
@@ -132,7 +135,8 @@ func (d *Domain) promptsName() string {
 func (d *Domain) ReadPrompts() (name string, data []byte, err error) {
 	data, err = d.readFile(d.promptsName())
 	if err != nil {
-		err = fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err), "`illustrator prompt` computes them; --run FOLDER uses those of a run")
+		err = fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err),
+			"`illustrator prompt` computes them; --run FOLDER uses those of a run")
 	}
 	return d.promptsName(), data, err
 }

@@ -100,7 +100,8 @@ func TestAnotherDomain(t *testing.T) {
 func TestPathsOfADomain(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "cats.yaml")
-	text := "name: cats\ngenerator: nets/g\nclip: /abs/clip\nclassifier: embedded:lorelei/classifier\nmapper: ../m\ntext_prompt: A Cat.\nprompts: p/cats.safetensors\ndescriptions: d.txt\n"
+	text := "name: cats\ngenerator: nets/g\nclip: /abs/clip\nclassifier: embedded:lorelei/classifier\n" +
+		"mapper: ../m\ntext_prompt: A Cat.\nprompts: p/cats.safetensors\ndescriptions: d.txt\n"
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -131,15 +132,16 @@ func TestDomainMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string][2]string{
-		strings.Replace(good, "name: cats", "about: x", 1):      {"name is missing", "the domain's name"},
-		strings.Replace(good, "generator: g", "about: x", 1):    {"generator is missing", "illustrator convert"},
-		strings.Replace(good, "clip: c", "about: x", 1):         {"clip is missing", "illustrator convert"},
-		strings.Replace(good, "A Cat.", "' '", 1):               {"text_prompt is missing", "description"},
-		strings.Replace(good, "1.75", "-1", 1):                  {"alpha is -1", "from 0 to 100"},
-		strings.Replace(good, "1.75", ".nan", 1):                {"alpha is NaN", "from 0 to 100"},
-		strings.Replace(good, "1.75", "101", 1):                 {"alpha is 101", "from 0 to 100"},
-		strings.Replace(good, "generator: g", "genertor: g", 1): {`line 2: unknown key "genertor"`, "did you mean generator?"},
-		good + "size: large\n":                                  {`line 6: "large" is not a whole number`, "configs/"},
+		strings.Replace(good, "name: cats", "about: x", 1):   {"name is missing", "the domain's name"},
+		strings.Replace(good, "generator: g", "about: x", 1): {"generator is missing", "illustrator convert"},
+		strings.Replace(good, "clip: c", "about: x", 1):      {"clip is missing", "illustrator convert"},
+		strings.Replace(good, "A Cat.", "' '", 1):            {"text_prompt is missing", "description"},
+		strings.Replace(good, "1.75", "-1", 1):               {"alpha is -1", "from 0 to 100"},
+		strings.Replace(good, "1.75", ".nan", 1):             {"alpha is NaN", "from 0 to 100"},
+		strings.Replace(good, "1.75", "101", 1):              {"alpha is 101", "from 0 to 100"},
+		strings.Replace(good, "generator: g", "genertor: g", 1): {`line 2: unknown key "genertor"`,
+			"did you mean generator?"},
+		good + "size: large\n": {`line 6: "large" is not a whole number`, "configs/"},
 	} {
 		_, err := OpenDomain(writeFile(t, "cats.yaml", text))
 		expectMistake(t, text, err, want[0], want[1])
@@ -149,7 +151,8 @@ func TestDomainMistakes(t *testing.T) {
 }
 
 func TestCheckNetworksNamesTheField(t *testing.T) {
-	networks, err := pipeline.Open(nil, pipeline.Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
+	networks, err := pipeline.Open(nil, pipeline.Locations{Generator: "embedded:lorelei/generator",
+		CLIP: "embedded:lorelei/clip"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +160,8 @@ func TestCheckNetworksNamesTheField(t *testing.T) {
 		expectMistake(t, field, d.CheckNetworks(networks), field+" is ", "correct "+field)
 	}
 	networks.Classifier = &classifier.Config{ImageSize: 32}
-	expectMistake(t, "classifier", (&Domain{}).CheckNetworks(networks), "the classifier sees pictures of 32 pixels, but the generator's have 64", "or none")
+	expectMistake(t, "classifier", (&Domain{}).CheckNetworks(networks),
+		"the classifier sees pictures of 32 pixels, but the generator's have 64", "or none")
 	networks.Classifier = nil
 	if err := (&Domain{}).CheckNetworks(networks); err != nil {
 		t.Errorf("sizes that are left out: %v", err)

@@ -96,12 +96,13 @@ func OpenRun(ref string, set []string) (Run, error) {
 	return run, nil
 }
 
-// set applies one assignment "key.key=value": the value is YAML, decoded over the present settings. "train.stages.0.…" is
-// a setting of one stage, "losses.…" a loss weight of the last.
+// set applies one assignment "key.key=value": the value is YAML, decoded over the present settings. "train.stages.0.…"
+// is a setting of one stage, "losses.…" a loss weight of the last.
 func (r *Run) set(assignment string) error {
-	key, value, found := strings.Cut(assignment, "=")
-	if !found || key == "" {
-		return fault.Usage(fmt.Errorf("--set %q is not an assignment", assignment), "write --set key=value, such as --set train.batch=16")
+	key, value, ok := strings.Cut(assignment, "=")
+	if !ok || key == "" {
+		return fault.Usage(fmt.Errorf("--set %q is not an assignment", assignment),
+			"write --set key=value, such as --set train.batch=16")
 	}
 	var target any = r
 	parts := strings.Split(key, ".")
@@ -118,7 +119,8 @@ func (r *Run) set(assignment string) error {
 	var document strings.Builder
 	for depth, part := range parts {
 		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-			return fault.Usage(fmt.Errorf("--set %q: %q is not a key", assignment, key), "write --set key=value, such as --set train.batch=16")
+			return fault.Usage(fmt.Errorf("--set %q: %q is not a key", assignment, key),
+				"write --set key=value, such as --set train.batch=16")
 		}
 		fmt.Fprintf(&document, "\n%s%s:", strings.Repeat("  ", depth), part)
 	}
@@ -134,10 +136,11 @@ func (r *Run) stage(keys []string) (*train.Stage, error) {
 		}
 	}
 	return nil, fault.Usage(errors.New("stages are a list"),
-		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file and give it with --config", max(0, len(r.Train.Stages)-1))
+		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file and give "+
+			"it with --config", max(0, len(r.Train.Stages)-1))
 }
 
-// Validate returns an error that names the first setting without sense.
+// Validate returns an error that names the first invalid setting.
 func (r *Run) Validate() error {
 	if r.Domain == "" {
 		return fault.Field("domain", fault.Words("missing"), "the name of an embedded domain or the path of a YAML file")
@@ -149,7 +152,8 @@ func (r *Run) Validate() error {
 		return err
 	}
 	if r.Pairs.Batch < 0 || r.Pairs.Batch > MaxPairsBatch {
-		return fault.Field("pairs.batch", r.Pairs.Batch, "from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)
+		return fault.Field("pairs.batch", r.Pairs.Batch,
+			"from 1 to %d; 0, or leaving it out, takes 32 or what the pictures' size allows", MaxPairsBatch)
 	}
 	m := r.Mapper
 	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, 1, 1 // the domain's networks set these
@@ -160,10 +164,12 @@ func (r *Run) Validate() error {
 		return err
 	}
 	if r.Pairs.Seed+uint64(r.Pairs.Rows) < r.Pairs.Seed {
-		return fault.Usage(fmt.Errorf("pairs.seed is %d", r.Pairs.Seed), "pairs.seed and pairs.rows together must stay below 2⁶⁴: row i is drawn from seed + i")
+		return fault.Usage(fmt.Errorf("pairs.seed is %d", r.Pairs.Seed),
+			"pairs.seed and pairs.rows together must stay below 2⁶⁴: row i is drawn from seed + i")
 	}
 	if need := r.Train.Validation.Rows + r.Train.Batch; need > r.Pairs.Rows {
-		return fault.Usage(fmt.Errorf("pairs.rows is %d, train.validation.rows %d and train.batch %d", r.Pairs.Rows, r.Train.Validation.Rows, r.Train.Batch),
+		return fault.Usage(fmt.Errorf("pairs.rows is %d, train.validation.rows %d and train.batch %d",
+			r.Pairs.Rows, r.Train.Validation.Rows, r.Train.Batch),
 			"leave rows to train on: pairs.rows must be the two others together at least, %d", need)
 	}
 	return nil

@@ -24,7 +24,8 @@ func writeFile(t *testing.T, name, text string) string {
 // expectMistake checks that err is a usage error whose message and hint have the given parts.
 func expectMistake(t *testing.T, name string, err error, message, hint string) {
 	t.Helper()
-	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), message) || !strings.Contains(fault.HintOf(err), hint) {
+	if err == nil || !fault.IsUsage(err) || !strings.Contains(err.Error(), message) ||
+		!strings.Contains(fault.HintOf(err), hint) {
 		t.Errorf("%s: error %v, hint %q; want %q, hint %q", name, err, fault.HintOf(err), message, hint)
 	}
 }
@@ -55,9 +56,11 @@ func TestPaperIsTheRelease(t *testing.T) {
 		t.Errorf("paper.yaml differs from the defaults (-Paper +file):\n%s", diff)
 	}
 	stage := run.Train.Stages[0]
-	if run.Pairs.Rows != 10_000 || run.Train.Batch != 8 || stage.Losses != (losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}) ||
+	if run.Pairs.Rows != 10_000 || run.Train.Batch != 8 ||
+		stage.Losses != (losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}) ||
 		stage.Schedule.Steps != 75_000 || stage.Schedule.LearningRate != 1e-4 || stage.Schedule.MinLearningRate != 1e-7 ||
-		run.Mapper.Width != 512 || run.Mapper.Blocks != 5 || run.Mapper.Layers != 5 || run.Mapper.Dropout != 0.1 || run.Train.Validation.Every != 2000 {
+		run.Mapper.Width != 512 || run.Mapper.Blocks != 5 || run.Mapper.Layers != 5 || run.Mapper.Dropout != 0.1 ||
+		run.Train.Validation.Every != 2000 {
 		t.Errorf("%+v", run)
 	}
 }
@@ -84,17 +87,21 @@ func TestYAMLRoundTrip(t *testing.T) {
 
 func TestSetBeatsTheFile(t *testing.T) {
 	path := writeFile(t, "run.yaml", "train: {batch: 4}\n")
-	run, err := OpenRun(path, []string{"train.batch=16", "mapper.arch=baseline", "mapper.layers=54", "train.validation={every: 7, rows: 9}", "train.batch=32", "domain=a/b.yaml"})
+	run, err := OpenRun(path, []string{"train.batch=16", "mapper.arch=baseline", "mapper.layers=54",
+		"train.validation={every: 7, rows: 9}", "train.batch=32", "domain=a/b.yaml"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Train.Batch != 32 || run.Mapper.Arch != "baseline" || run.Train.Validation.Every != 7 || run.Train.Validation.Rows != 9 || run.Domain != "a/b.yaml" {
+	if run.Train.Batch != 32 || run.Mapper.Arch != "baseline" || run.Train.Validation.Every != 7 ||
+		run.Train.Validation.Rows != 9 || run.Domain != "a/b.yaml" {
 		t.Errorf("%+v", run)
 	}
-	if run, err = OpenRun("lorelei", []string{"losses.semantic=0.5", "train.stages.0.schedule.steps=7", "train.stages.0.losses={l1: 2}"}); err != nil {
+	if run, err = OpenRun("lorelei", []string{"losses.semantic=0.5", "train.stages.0.schedule.steps=7",
+		"train.stages.0.losses={l1: 2}"}); err != nil {
 		t.Fatal(err)
 	}
-	if run.Train.Stages[1].Losses.Semantic != 0.5 || run.Train.Stages[1].Losses.L1 == 0 || run.Train.Stages[0].Schedule.Steps != 7 || run.Train.Stages[0].Losses.L1 != 2 {
+	if run.Train.Stages[1].Losses.Semantic != 0.5 || run.Train.Stages[1].Losses.L1 == 0 ||
+		run.Train.Stages[0].Schedule.Steps != 7 || run.Train.Stages[0].Losses.L1 != 2 {
 		t.Errorf("stages: %+v", run.Train.Stages)
 	}
 	if run, err = OpenRun(path, nil); err != nil {
@@ -132,7 +139,8 @@ func TestSetMistakes(t *testing.T) {
 		"train.optimizer={beta1: 1}":       {"train.optimizer.beta1 is 1", "below 1"},
 		"train.batch=1":                    {"train.batch is 1", "from 2"},
 		"train.noise_mode=loud":            {`noise mode "loud"`, "const, random or none"},
-		"pairs.noise_mode=loud":            {`--set pairs.noise_mode=loud: noise mode "loud" is unknown`, "const, random or none"},
+		"pairs.noise_mode=loud": {`--set pairs.noise_mode=loud: noise mode "loud" is unknown`,
+			"const, random or none"},
 		"train.optimizer.name=sgd":         {`optimizer "sgd" is unknown`, "adam or adamw"},
 		"train.precision=[1]":              {"a list is not a word", "configs/"},
 		"pairs.batch=5000":                 {"pairs.batch is 5000", "from 1 to 4096"},
@@ -161,19 +169,24 @@ func TestFileMistakes(t *testing.T) {
 		"seed: [":               {"run.yaml: ", "configs/"},
 		"train: {stages: []}":   {"train.stages is empty", "at least one"},
 		"train: {stages: 3}":    {`line 1: "3" is not a list`, "configs/"},
-		strings.Replace(stage, "steps", "step", 1):                            {`line 4: unknown key "step"`, "did you mean steps?"},
-		strings.Replace(stage, "cosine", "sine", 1):                           {`run.yaml: line 4: train.stages[0].schedule.kind: schedule kind "sine" is unknown`, "cosine or constant"},
-		strings.Replace(stage, "steps: 5", "steps: 0", 1):                     {"schedule.steps is 0", "at least 1"},
-		strings.Replace(stage, "learning_rate: 1e-3", "learning_rate: -1", 1): {"schedule.learning_rate is -1", "learning_rate"},
-		strings.Replace(stage, "{l1: 1}", "{l1: 0}", 1):                       {"all weights are 0", "at least one"},
-		strings.Replace(stage, "{l1: 1}", "{l1: -1}", 1):                      {"losses.l1 is -1", "0 or more"},
-		strings.Replace(stage, "{l1: 1}", "{l2: 1}", 1):                       {`unknown key "l2"`, "did you mean l1?"},
-		stage + strings.TrimPrefix(stage, "train:\n  stages:\n"):              {`train.stages[1].name is ""`, "another than that of stage 0"},
+		strings.Replace(stage, "steps", "step", 1): {`line 4: unknown key "step"`,
+			"did you mean steps?"},
+		strings.Replace(stage, "cosine", "sine", 1): {
+			`run.yaml: line 4: train.stages[0].schedule.kind: schedule kind "sine" is unknown`, "cosine or constant"},
+		strings.Replace(stage, "steps: 5", "steps: 0", 1): {"schedule.steps is 0", "at least 1"},
+		strings.Replace(stage, "learning_rate: 1e-3", "learning_rate: -1", 1): {
+			"schedule.learning_rate is -1", "learning_rate"},
+		strings.Replace(stage, "{l1: 1}", "{l1: 0}", 1):  {"all weights are 0", "at least one"},
+		strings.Replace(stage, "{l1: 1}", "{l1: -1}", 1): {"losses.l1 is -1", "0 or more"},
+		strings.Replace(stage, "{l1: 1}", "{l2: 1}", 1):  {`unknown key "l2"`, "did you mean l1?"},
+		stage + strings.TrimPrefix(stage, "train:\n  stages:\n"): {`train.stages[1].name is ""`,
+			"another than that of stage 0"},
 	} {
 		_, err := OpenRun(writeFile(t, "run.yaml", text), nil)
 		expectMistake(t, text, err, want[0], want[1])
 	}
-	if _, err := OpenRun("none.yaml", nil); err == nil || fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "paper") {
+	if _, err := OpenRun("none.yaml", nil); err == nil || fault.IsUsage(err) ||
+		!strings.Contains(fault.HintOf(err), "paper") {
 		t.Errorf("a missing file: %v, hint %q", err, fault.HintOf(err))
 	}
 	_, err := OpenRun("lorelai", nil)

@@ -19,8 +19,8 @@ type Sources struct {
 	CLIP      []Source `yaml:"clip,omitempty"`
 }
 
-// Source is a published network as `illustrator convert` reads it: a file, or a folder of several. Where none of them is a
-// config.json the first is the network, and the others belong beside it.
+// Source is a published network as `illustrator convert` reads it: a file, or a folder of several. Where none of them
+// is a config.json the first is the network, and the others belong beside it.
 type Source struct {
 	// About says whose it is and in which layout.
 	About string `yaml:"about"`
@@ -31,7 +31,7 @@ type Source struct {
 	Files      []fetch.File         `yaml:"files"`
 }
 
-// Path is what `illustrator convert` is given, of files that are in folder.
+// Path returns what `illustrator convert` reads, of files that are in folder.
 func (s Source) Path(folder string) string {
 	for _, f := range s.Files {
 		if f.Name() == checkpoints.ConfigFile {
@@ -47,8 +47,8 @@ const weightsPrefix = "weights:"
 // WeightsEnv names the environment variable with the folder of fetched weights.
 const WeightsEnv = "ILLUSTRATOR_WEIGHTS"
 
-// WeightsFolder is where fetched networks are: $ILLUSTRATOR_WEIGHTS, or else illustrator/weights in the user's cache
-// ($XDG_CACHE_HOME or ~/.cache on Linux), so that every working directory finds them.
+// WeightsFolder returns the folder of fetched networks: $ILLUSTRATOR_WEIGHTS, or else illustrator/weights in the user's
+// cache ($XDG_CACHE_HOME or ~/.cache on Linux), so that every working directory finds them.
 func WeightsFolder() string {
 	if folder := os.Getenv(WeightsEnv); folder != "" {
 		return folder
@@ -88,7 +88,8 @@ func (d *Domain) CheckFetched() error {
 			continue
 		}
 		return fault.Hint(fmt.Errorf("domain %s: its %s is not here yet: there is no %s", d.Name, p.Network, p.Folder),
-			"run `illustrator fetch %s`, which says what it downloads and under which licence; $%s names another folder for weights", d.ref, WeightsEnv)
+			"run `illustrator fetch %s`, which says what it downloads and under which licence; "+
+				"$%s names another folder for weights", d.ref, WeightsEnv)
 	}
 	return nil
 }
@@ -99,11 +100,12 @@ func (p Published) There() bool {
 	return err == nil
 }
 
-// validate returns an error that names the first field of the sources without sense.
+// validate returns an error that names the first invalid field of the sources.
 func (d *Domain) validateSources() error {
 	for _, p := range d.Published() {
 		if strings.HasPrefix(p.Folder, checkpoints.EmbeddedPrefix) {
-			return fault.Usage(fmt.Errorf("sources.%s is given, but %s is %q", p.Network, p.Network, p.Folder), "leave it out: an embedded network is there")
+			return fault.Usage(fmt.Errorf("sources.%s is given, but %s is %q", p.Network, p.Network, p.Folder),
+				"leave it out: an embedded network is there")
 		}
 		for i, s := range p.Sources {
 			field := fmt.Sprintf("sources.%s[%d]", p.Network, i)
@@ -111,7 +113,8 @@ func (d *Domain) validateSources() error {
 				return fault.Usage(fmt.Errorf("%s.licence is missing", field), "say under which licence the network is published")
 			}
 			if s.ColorOrder != "" && p.Network != "generator" {
-				return fault.Usage(fmt.Errorf("%s.color_order is %q", field, s.ColorOrder), "leave it out: only a generator has a color order")
+				return fault.Usage(fmt.Errorf("%s.color_order is %q", field, s.ColorOrder),
+					"leave it out: only a generator has a color order")
 			}
 			if len(s.Files) == 0 {
 				return fault.Usage(fmt.Errorf("%s.files is missing", field), "name the files: url, size and sha256 of each")

@@ -21,10 +21,13 @@ func TestPublishedDomains(t *testing.T) {
 		textPrompt string
 		sha256     []string // of the generator's files, or their beginnings
 	}{
-		"faces-ffhq-1024": {1024, "A normal human face.", []string{"bce9310c", "646c7e7c5e3fc4cf8e83dcfe5dce505cc74b61d8982c09563932aa15c4baf18c"}},
-		"faces-ffhq-256":  {256, "A normal human face.", []string{"7890ae1f"}},
-		"cats-256":        {256, "A Cat.", []string{"15bc485b", "ff1036877c8964ba7c9e84316e67ea26bea64bbfcf6bd6c645f45589d248727f"}},
-		"churches-256":    {256, "A normal church.", []string{"1d42b7d1", "596f59f0ab72d3d5e821846dbf53fff0406c0103ff4fa46ae0a2508d80b3a2d0"}},
+		"faces-ffhq-1024": {1024, "A normal human face.",
+			[]string{"bce9310c", "646c7e7c5e3fc4cf8e83dcfe5dce505cc74b61d8982c09563932aa15c4baf18c"}},
+		"faces-ffhq-256": {256, "A normal human face.", []string{"7890ae1f"}},
+		"cats-256": {256, "A Cat.", []string{"15bc485b",
+			"ff1036877c8964ba7c9e84316e67ea26bea64bbfcf6bd6c645f45589d248727f"}},
+		"churches-256": {256, "A normal church.", []string{"1d42b7d1",
+			"596f59f0ab72d3d5e821846dbf53fff0406c0103ff4fa46ae0a2508d80b3a2d0"}},
 	} {
 		d, err := OpenDomain(name)
 		if err != nil {
@@ -43,15 +46,21 @@ func TestPublishedDomains(t *testing.T) {
 				t.Errorf("%s: %+v, want SHA-256 %s", name, source, want.sha256[i])
 			}
 			// MMGeneration's names end with the beginning of the hash.
-			if order := map[bool]stylegan2.ColorOrder{true: stylegan2.BGR, false: stylegan2.RGB}[strings.HasSuffix(file.Name(), "-"+file.SHA256+".pth")]; order != source.ColorOrder {
+			order := stylegan2.RGB
+			if strings.HasSuffix(file.Name(), "-"+file.SHA256+".pth") {
+				order = stylegan2.BGR
+			}
+			if order != source.ColorOrder {
 				t.Errorf("%s: color order %s, want %s", name, source.ColorOrder, order)
 			}
 		}
-		if d.PromptsPath() != filepath.Join(folder, name+".prompts.safetensors") || d.Locations().CLIP != filepath.Join(folder, "clip-vit-base-patch32") {
+		if d.PromptsPath() != filepath.Join(folder, name+".prompts.safetensors") ||
+			d.Locations().CLIP != filepath.Join(folder, "clip-vit-base-patch32") {
 			t.Errorf("%s: prompts %s, clip %s", name, d.PromptsPath(), d.Locations().CLIP)
 		}
 		err = d.CheckFetched()
-		if err == nil || !strings.Contains(err.Error(), d.Locations().Generator) || !strings.Contains(fault.HintOf(err), "illustrator fetch "+name) {
+		if err == nil || !strings.Contains(err.Error(), d.Locations().Generator) ||
+			!strings.Contains(fault.HintOf(err), "illustrator fetch "+name) {
 			t.Errorf("%s, not fetched: %v, hint %q", name, err, fault.HintOf(err))
 		}
 	}
@@ -76,7 +85,8 @@ sources:
 		t.Fatal(err)
 	}
 	want := filepath.Join(filepath.Dir(path), "nets/g")
-	if p := d.Published(); len(p) != 1 || p[0].Network != "generator" || p[0].Folder != want || p[0].Sources[0].Files[0].Name() != "g.pt" {
+	if p := d.Published(); len(p) != 1 || p[0].Network != "generator" || p[0].Folder != want ||
+		p[0].Sources[0].Files[0].Name() != "g.pt" {
 		t.Errorf("%+v", p)
 	}
 	if err := d.CheckFetched(); err == nil || !strings.Contains(fault.HintOf(err), "illustrator fetch "+path) {
@@ -107,7 +117,8 @@ sources:
 // The runs that reproduce the paper differ from the release's settings in their domain, and in having the validation's
 // pairs beside the 10,000 to train on.
 func TestPaperRuns(t *testing.T) {
-	for name, domain := range map[string]string{"faces-ffhq": "faces-ffhq-1024", "cats": "cats-256", "churches": "churches-256"} {
+	for name, domain := range map[string]string{"faces-ffhq": "faces-ffhq-1024", "cats": "cats-256",
+		"churches": "churches-256"} {
 		run, err := OpenRun(name, nil)
 		if err != nil {
 			t.Fatal(err)

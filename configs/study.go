@@ -8,8 +8,8 @@ import (
 	"illustrator/internal/fault"
 )
 
-// OpenStudy reads the study at ref: the name of an embedded one or the path of a YAML file. set are further overrides of
-// all variants.
+// OpenStudy reads the study at ref: the name of an embedded one or the path of a YAML file. set are further overrides
+// of all variants.
 func OpenStudy(ref string, set []string) (*ablation.Study, error) {
 	f, err := open("studies", ref)
 	if err != nil {
@@ -39,12 +39,13 @@ func RunOf(s *ablation.Study, v ablation.Variant, seed uint64) (Run, error) {
 	}
 	run.Seed = seed
 	if n := len(run.Train.Stages); s.SharedStages >= n {
-		return run, fault.Usage(fmt.Errorf("shared_stages is %d; run %s has %d stages", s.SharedStages, s.Base, n), "share fewer: at least one must be left to the variants")
+		return run, fault.Usage(fmt.Errorf("shared_stages is %d; run %s has %d stages", s.SharedStages, s.Base, n),
+			"share fewer: at least one must be left to the variants")
 	}
 	return run, nil
 }
 
-// Split returns the run of the first stages, and the one that goes on from there: its Init is for the caller to set.
+// Split returns the run of the first stages, and the one that continues from there: its Init is for the caller to set.
 func (r Run) Split(stages int) (first, rest Run) {
 	first, rest = r, r
 	first.Train.Stages = r.Train.Stages[:stages]

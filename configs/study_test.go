@@ -47,11 +47,13 @@ func TestRunOf(t *testing.T) {
 	if all.Seed != 3 || all.Train.Batch != 16 || all.Pairs.Rows != 5000 || s.Pictures != 1 {
 		t.Errorf("%+v", all)
 	}
-	if all.Train.Stages[1].Losses.Semantic != 1 || without.Train.Stages[1].Losses.Semantic != 0 || without.Train.Stages[0].Losses.L1 != 1 {
+	if all.Train.Stages[1].Losses.Semantic != 1 || without.Train.Stages[1].Losses.Semantic != 0 ||
+		without.Train.Stages[0].Losses.L1 != 1 {
 		t.Errorf("%+v, %+v", all.Train.Stages, without.Train.Stages)
 	}
 	first, rest := without.Split(1)
-	if len(first.Train.Stages) != 1 || first.Train.Stages[0].Name != "l1" || len(rest.Train.Stages) != 1 || rest.Train.Stages[0].Name != "all losses" {
+	if len(first.Train.Stages) != 1 || first.Train.Stages[0].Name != "l1" || len(rest.Train.Stages) != 1 ||
+		rest.Train.Stages[0].Name != "all losses" {
 		t.Errorf("%+v, %+v", first.Train.Stages, rest.Train.Stages)
 	}
 }

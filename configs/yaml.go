@@ -1,5 +1,5 @@
-// Package configs reads the YAML files of domains, runs and studies, strictly: an unknown key or a value out of range is an error
-// that names it. The toolkit's own files are embedded in the binary.
+// Package configs reads the YAML files of domains, runs and studies, strictly: an unknown key or a value out of range
+// is an error that names it. The toolkit's own files are embedded in the binary.
 package configs
 
 import (
@@ -34,20 +34,22 @@ type file struct {
 	oneLine bool
 }
 
-// open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains", "runs"
-// or "studies").
+// open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains",
+// "runs" or "studies").
 func open(kind, ref string) (file, error) {
 	if ext := path.Ext(ref); ext == ".yaml" || ext == ".yml" {
 		data, err := os.ReadFile(ref)
 		if err != nil {
-			return file{}, fault.Hint(err, "give the path of a YAML file, or one of the names %s", strings.Join(Names(kind), ", "))
+			return file{}, fault.Hint(err, "give the path of a YAML file, or one of the names %s",
+				strings.Join(Names(kind), ", "))
 		}
 		return file{name: ref, dir: path.Dir(ref), data: data}, nil
 	}
 	data, err := embedded.ReadFile(path.Join(kind, ref+".yaml"))
 	if err != nil {
 		what := map[string]string{"domains": "domain", "runs": "run", "studies": "study"}[kind]
-		hint := fmt.Sprintf("the names are %s; a file of your own is given by its path, such as my-%s.yaml", strings.Join(Names(kind), ", "), what)
+		hint := fmt.Sprintf("the names are %s; a file of your own is given by its path, such as my-%s.yaml",
+			strings.Join(Names(kind), ", "), what)
 		if near := fault.Nearest(ref, Names(kind)); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
@@ -75,7 +77,8 @@ func decode(f file, v any) error {
 	}
 	if err == nil {
 		if decoder.Decode(new(any)) != io.EOF {
-			return fault.Usage(fmt.Errorf("%s: a second YAML document follows the first", f.name), "keep one document in the file")
+			return fault.Usage(fmt.Errorf("%s: a second YAML document follows the first", f.name),
+				"keep one document in the file")
 		}
 		return nil
 	}
@@ -108,7 +111,8 @@ func explain(f file, err error, v any) error {
 		if m[3] == "" {
 			have = "a " + map[string]string{"seq": "list", "map": "mapping"}[m[2]]
 		}
-		return fault.Usage(fmt.Errorf("%s: %s is not %s", where(m[1]), have, kindOf(reflect.TypeOf(v), m[4])), "see the files in configs/ for examples")
+		return fault.Usage(fmt.Errorf("%s: %s is not %s", where(m[1]), have, kindOf(reflect.TypeOf(v), m[4])),
+			"see the files in configs/ for examples")
 	}
 	if fault.IsUsage(err) {
 		var document yaml.Node
@@ -124,8 +128,8 @@ func explain(f file, err error, v any) error {
 	return fault.Usage(fmt.Errorf("%s: %s", f.name, text), "see the files in configs/ for examples")
 }
 
-// invalidText finds the first text in n that the type t, or one within it, refuses to read, and returns its line and its key
-// with those around it; key is that of n.
+// invalidText finds the first text in n that the type t, or one within it, refuses to read, and returns its line and
+// its key with those around it; key is that of n.
 func invalidText(n *yaml.Node, t reflect.Type, key string) (line int, invalid string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -134,7 +138,8 @@ func invalidText(n *yaml.Node, t reflect.Type, key string) (line int, invalid st
 	case n.Kind == yaml.DocumentNode && len(n.Content) == 1:
 		return invalidText(n.Content[0], t, key)
 	case n.Kind == yaml.ScalarNode:
-		if v, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok && n.Tag != "!!null" && v.UnmarshalText([]byte(n.Value)) != nil {
+		if v, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok && n.Tag != "!!null" &&
+			v.UnmarshalText([]byte(n.Value)) != nil {
 			return n.Line, key
 		}
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
@@ -145,7 +150,8 @@ func invalidText(n *yaml.Node, t reflect.Type, key string) (line int, invalid st
 		}
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if line, invalid = invalidText(n.Content[i+1], t.Elem(), strings.TrimPrefix(key+"."+n.Content[i].Value, ".")); invalid != "" {
+			if line, invalid = invalidText(n.Content[i+1], t.Elem(),
+				strings.TrimPrefix(key+"."+n.Content[i].Value, ".")); invalid != "" {
 				return line, invalid
 			}
 		}
@@ -223,8 +229,8 @@ func typeNamed(t reflect.Type, name string, seen map[reflect.Type]bool) reflect.
 	}
 	seen[t] = true
 	for i := range t.NumField() {
-		if found := typeNamed(t.Field(i).Type, name, seen); found != nil {
-			return found
+		if named := typeNamed(t.Field(i).Type, name, seen); named != nil {
+			return named
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@
 package docs_test
 
 import (
-	"flag"
 	"fmt"
 	"go/scanner"
 	"go/token"
@@ -15,20 +14,6 @@ import (
 	"testing"
 	"unicode/utf8"
 )
-
-var checkAll = flag.Bool("all", false, "check the words of the files in pendingWords too")
-
-// pendingWords lists the folders whose Go code is not yet held to the rules of words. It only shrinks.
-// `go test ./docs -run TestWords -all` reports their findings.
-var pendingWords = []string{"configs", "models", "train"}
-
-// cleanWords lists the folders below those of pendingWords that are held to the rules.
-var cleanWords = []string{
-	"configs/published", "models/batch", "models/classifier", "models/clip", "models/features",
-	"models/features/onnxgraph", "models/inception", "models/lpips", "models/mapper", "models/nn", "models/nn/nntest",
-	"models/pipeline", "models/pipeline/pipelinetest", "models/xla/programs", "train", "train/events", "train/runs",
-	"train/sampling",
-}
 
 const maxColumns = 120
 
@@ -173,17 +158,11 @@ func TestWordRules(t *testing.T) {
 func TestWords(t *testing.T) {
 	extensions := []string{".go", ".md", ".yaml", ".yml", ".html", ".js", ".css", ".py"}
 	checked := 0
-	pending := make(map[string]int)
 	for _, path := range projectFiles(t) {
 		if !slices.Contains(extensions, filepath.Ext(path)) && filepath.Base(path) != "Makefile" {
 			continue
 		}
-		findings := checkWords(path, readText(t, path))
-		if prefix := pendingPrefix(path); prefix != "" && !*checkAll {
-			pending[prefix] += len(findings)
-			continue
-		}
-		for _, f := range findings {
+		for _, f := range checkWords(path, readText(t, path)) {
 			t.Errorf("%s:%d: %s", path, f.line, f.text)
 		}
 		checked++
@@ -191,21 +170,6 @@ func TestWords(t *testing.T) {
 	if checked < 50 {
 		t.Errorf("%d files were checked: where are the others?", checked)
 	}
-	for _, prefix := range pendingWords {
-		if !*checkAll {
-			t.Logf("pending: %s: %d findings", prefix, pending[prefix])
-		}
-	}
-}
-
-func pendingPrefix(path string) string {
-	for _, prefix := range pendingWords {
-		if filepath.Ext(path) == ".go" && strings.HasPrefix(path, prefix+"/") &&
-			!slices.Contains(cleanWords, filepath.Dir(path)) {
-			return prefix
-		}
-	}
-	return ""
 }
 
 // notOurs lists files that others wrote, and the rules of words themselves.

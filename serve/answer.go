@@ -22,9 +22,6 @@ import (
 )
 
 const (
-	// bodyTime limits the time in which a client sends a body, writeTime that in which it reads a part of an answer.
-	bodyTime  = 30 * time.Second
-	writeTime = 30 * time.Second
 	// drainRetry is when another server should have taken the place of one that shuts down.
 	drainRetry = 5 * time.Second
 	// maxBody bounds JSON bodies. A story of 20,000 characters, each written as \uXXXX, has 120,000 bytes.
@@ -132,28 +129,21 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer has no JSON"}`)
 	}
+	text = append(text, '\n')
 	w.Header().Set("Content-Type", "application/json")
-	extend(w)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // a client that left needs no answer
+	_, _ = w.Write(text) // a client that left needs no answer
 }
 
 func writeBytes(w http.ResponseWriter, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	extend(w)
 	_, _ = w.Write(content)
-}
-
-// extend gives the client time to read what is written next.
-func extend(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // tests' recorders have none
 }
 
 // readBody reads a body of at most limit bytes.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if problemOf(err).status == http.StatusInternalServerError {
@@ -161,7 +151,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		}
 		return nil, err
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else it would end the request's context
 	return body, nil
 }
 
@@ -285,7 +274,6 @@ func (s *stream) write(text string) {
 		s.w.Header().Set("Content-Type", "text/event-stream")
 		s.w.Header().Set("X-Accel-Buffering", "no") // proxies should pass events on at once
 	}
-	extend(s.w)
 	if _, s.written = io.WriteString(s.w, text); s.written == nil {
 		s.written = http.NewResponseController(s.w).Flush()
 	}

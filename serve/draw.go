@@ -99,6 +99,8 @@ func (w *work) result(pictures []pictureAnswer, began time.Time, err error) resu
 
 // draw draws what is planned and answers. With events and ?keep it is a job.
 func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
+	s.answering.Add(1)
+	defer s.answering.Add(-1)
 	began, st := time.Now(), newStream(w, r)
 	if st.events && r.URL.Query().Has("keep") {
 		s.drawJob(w, r, planned)

@@ -95,7 +95,6 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request) {
 	for _, record := range records {
 		file, err := s.gallery.PNG(record.ID)
 		if err == nil {
-			extend(w)
 			err = addFile(out, pictureFile(record), file)
 		}
 		if err != nil { // the answer has begun: a file without its end is an error to every reader

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"illustrator/serve/connections"
 )
 
 // contentPolicy lets the page load its own files and nothing else. Pictures are shown from blobs where they need a
@@ -22,7 +24,13 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 func (s *Server) guard(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, seen := time.Now(), &recorder{ResponseWriter: w}
+		body := connections.NewBody(w, r, s.Limits.Connections)
+		r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own
+		if body != nil {
+			r.Body = body
+		}
+		began := time.Now()
+		seen := &recorder{ResponseWriter: w, conn: connections.From(r.Context()), body: body, limits: s.Limits.Connections}
 		defer func() {
 			if p := recover(); p != nil {
 				s.Log.Error("request failed", "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -31,6 +39,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				}
 			}
 			s.logRequest(r, seen, time.Since(began))
+			seen.end()
 		}()
 		h := seen.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -40,7 +49,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
-		extend(seen)
 		switch {
 		case !s.anyHost && s.Token == "" && !isLoopback(r.Host):
 			// A page of another site whose name was made to lead here would otherwise be of the same origin. It has no token.
@@ -98,26 +106,59 @@ func (s *Server) logRequest(r *http.Request, seen *recorder, took time.Duration)
 // statusClientLeft stands in the log where there was nobody to answer; nginx uses the same number.
 const statusClientLeft = 499
 
-// recorder remembers what was answered.
+// recorder remembers what was answered, and limits the time in which the client reads it.
 type recorder struct {
 	http.ResponseWriter
+	conn          *connections.Conn
+	body          *connections.Body
+	limits        connections.Limits
 	status, bytes int
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		if r.body.Unread() { // else net/http would wait for the rest before it answers
+			r.Header().Set("Connection", "close")
+		}
 	}
+	r.extend(0)
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
+	r.extend(len(p))
+	r.conn.Enter(connections.Writing)
+	defer r.conn.Enter(connections.Working)
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += n
 	return n, err
+}
+
+// FlushError implements http.ResponseController's Flush.
+func (r *recorder) FlushError() error {
+	r.conn.Enter(connections.Writing)
+	defer r.conn.Enter(connections.Working)
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+// extend gives the client time to read n more bytes. Tests' recorders have no deadlines.
+func (r *recorder) extend(n int) {
+	deadline := time.Now().Add(r.limits.Allowed(int64(n)))
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(deadline)
+}
+
+// end leaves the connection to net/http, which sends the rest of the answer. What waits for a body has sent all of it.
+func (r *recorder) end() {
+	if r.body.Unread() {
+		_ = r.FlushError() // an error shows when net/http writes
+		r.body.Abandon()
+	} else {
+		r.conn.Enter(connections.Writing)
+	}
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -47,6 +47,9 @@ func newMetrics(s *Server) *metrics {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
+	counter := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.requests, m.seconds, m.batches, m.joined, m.device, m.pictures, m.steps, m.gone,
 		gauge("illustrator_queue_pictures", "Pictures that wait for the device.",
@@ -55,9 +58,22 @@ func newMetrics(s *Server) *metrics {
 			func() float64 { n, _ := s.gallery.Size(); return float64(n) }),
 		gauge("illustrator_gallery_bytes", "Bytes of the gallery's pictures.",
 			func() float64 { _, n := s.gallery.Size(); return float64(n) }),
+		gauge("illustrator_connections", "Open connections.",
+			func() float64 { n, _, _ := s.connections(); return float64(n) }),
+		counter("illustrator_connections_refused_total", "Connections refused at a bound.",
+			func() float64 { _, n, _ := s.connections(); return float64(n) }),
+		counter("illustrator_connections_closed_total", "Waiting connections closed at a bound to accept others.",
+			func() float64 { _, _, n := s.connections(); return float64(n) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
+}
+
+func (s *Server) connections() (open int, refused, closed uint64) {
+	if held := s.held.Load(); held != nil {
+		return held.Counts()
+	}
+	return 0, 0, 0
 }
 
 // request counts a request under its route, of which there are few.

@@ -18,10 +18,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/serve/connections"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -48,6 +47,7 @@ type Limits struct {
 	UploadBytes  int64
 	UploadPixels int
 	Gallery      gallery.Limits
+	Connections  connections.Limits
 }
 
 // DefaultLimits are those of `illustrator serve`.
@@ -55,7 +55,8 @@ func DefaultLimits() Limits {
 	return Limits{
 		Text: 500, Story: 20_000, Pictures: 32, BestOf: 16, Refine: 50, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
 		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
-		Gallery: gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
+		Gallery:     gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
+		Connections: connections.DefaultLimits(),
 	}
 }
 
@@ -84,11 +85,13 @@ type Server struct {
 	metrics  *metrics
 	// knowledge is nil where the domain has too few descriptions.
 	knowledge *draw.Knowledge
+	held      atomic.Pointer[connections.Listener] // nil before Serve
 	handler   http.Handler
 	token     [sha256.Size]byte
 	anyHost   bool // requests may name any host: set where the server listens to others than this machine
 	warm      atomic.Bool
 	draining  atomic.Bool
+	answering atomic.Int64 // requests that draw and are not answered
 	jobs      jobs
 	drawing   chan struct{} // bounds pictures that are stylised and encoded at once
 	uploads   chan struct{} // bounds uploads that are held in memory
@@ -186,24 +189,18 @@ const maxUploads = 4
 // previewLimits are those of pictures that are looked at once.
 var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}
 
-// maxConnections bounds the memory of connections; more wait to be accepted.
-const maxConnections = 512
-
 // Serve answers on a listener until ctx ends. Then what comes is refused with 503, what was accepted is finished, and
 // nil is returned; what takes longer than the grace period is given up, which is an error.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	address, isTCP := listener.Addr().(*net.TCPAddr)
 	s.anyHost = isTCP && !address.IP.IsLoopback()
-	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
+	server, held := s.httpServer(listener)
 	defer s.gallery.Close()
 	worker, stopWorker := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWorker(nil)
 	worked, served := make(chan error, 1), make(chan error, 1)
 	go func() { worked <- s.work(worker) }()
-	go func() { served <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
+	go func() { served <- server.Serve(held) }()
 	select {
 	case err := <-worked: // it cannot draw
 		server.Close()
@@ -226,11 +223,29 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		<-worked // the batch that the device is at
 	}
 	s.jobs.running.Wait() // they keep the last pictures
+	held.Drain()
 	if e := server.Shutdown(grace); e != nil && err == nil {
-		err = fmt.Errorf("some answers were not read within %v", s.Grace)
+		if s.answering.Load() > 0 {
+			err = fmt.Errorf("some answers were not read within %v", s.Grace)
+		}
+		s.Log.Warn("connections are closed whose clients did not read their answers", "grace", s.Grace)
 	}
 	server.Close()
 	return err
+}
+
+// httpServer returns the server of a listener, and the listener that it must serve.
+func (s *Server) httpServer(listener net.Listener) (*http.Server, *connections.Listener) {
+	limits := s.Limits.Connections
+	held := connections.Limit(listener, limits, s.Log)
+	s.held.Store(held)
+	return &http.Server{
+		Handler: s, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ConnContext: held.Context, ConnState: held.Track, DisableGeneralOptionsHandler: true,
+		// The guard sets these for each request. They hold for what net/http answers without it.
+		ReadHeaderTimeout: limits.Header, ReadTimeout: limits.Header + limits.Slack, WriteTimeout: limits.Slack,
+		IdleTimeout: limits.Idle,
+	}, held
 }
 
 // work is the worker.

@@ -28,6 +28,7 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/serve"
+	"illustrator/serve/connections"
 	"illustrator/serve/gallery"
 )
 
@@ -192,6 +193,7 @@ func testLimits() serve.Limits {
 		Text: 100, Story: 400, Pictures: 9, BestOf: 4, Refine: 8, Waiting: 20, Shapes: []int{9}, UploadBytes: 1 << 20,
 		UploadPixels: 1 << 20,
 		Gallery:      gallery.Limits{Pictures: 40, Bytes: 1 << 20},
+		Connections:  connections.DefaultLimits(),
 	}
 }
 

@@ -14,14 +14,18 @@ import (
 // averageScope holds the moving average of the mapper's weights, under the mapper's own names.
 const averageScope = "average"
 
-// follow moves the averages of the mapper's weights towards the values that the step at hand gives them:
-// average ← decay·average + (1-decay)·weight. Running statistics are copied.
+// follow moves the averages of the mapper's weights towards the values that the step at hand gives them.
 func follow(scope *model.Scope, g *Graph, cfg mapper.Config, decay float64) {
-	live, average := scope.At(pipeline.MapperScope), scope.At(averageScope)
-	for _, name := range cfg.Names() {
+	Follow(scope.At(pipeline.MapperScope), scope.At(averageScope), g, cfg.Names(), mapper.IsBuffer, decay)
+}
+
+// Follow moves the averages of the weights called names towards the values that the step at hand gives them:
+// average ← decay·average + (1-decay)·weight. Buffers, such as running statistics, are copied.
+func Follow(live, average *model.Scope, g *Graph, names []string, isBuffer func(name string) bool, decay float64) {
+	for _, name := range names {
 		weight := live.GetVariable(name).NodeValue(g)
 		v := average.GetVariable(name)
-		if mapper.IsBuffer(name) {
+		if isBuffer(name) {
 			v.SetNodeValue(weight)
 			continue
 		}

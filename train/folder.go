@@ -5,8 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"illustrator/train/snapshot"
 )
 
 // Folder is the folder of a run:
@@ -17,6 +18,7 @@ import (
 //	checkpoints/000500/              the whole state after 500 steps
 //	mapper-best/ mapper-last/        the mapper alone
 //	samples/000500.png tensorboard/  to watch it
+//	eval/ pictures/                  what eval and demo make of it
 type Folder string
 
 // Paths of the folder's parts.
@@ -30,42 +32,29 @@ func (f Folder) BestMapper() string  { return f.join("mapper-best") }
 func (f Folder) LastMapper() string  { return f.join("mapper-last") }
 func (f Folder) Samples() string     { return f.join("samples") }
 func (f Folder) Events() string      { return f.join("tensorboard") }
+func (f Folder) Evaluation() string  { return f.join("eval") }
+func (f Folder) Pictures() string    { return f.join("pictures") }
 func (f Folder) checkpoints() string { return f.join("checkpoints") }
 func (f Folder) Sample(step int) string {
 	return filepath.Join(f.Samples(), fmt.Sprintf("%06d.png", step))
 }
 
-func (f Folder) checkpoint(step int) string {
-	return filepath.Join(f.checkpoints(), fmt.Sprintf("%06d", step))
-}
+func (f Folder) checkpoint(step int) string { return snapshot.Dir(f.checkpoints(), step) }
 
 func (f Folder) join(name string) string { return filepath.Join(string(f), name) }
 
 // Checkpoints lists the steps after which there is a checkpoint, the newest first.
-func (f Folder) Checkpoints() ([]int, error) {
-	entries, err := os.ReadDir(f.checkpoints())
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	var steps []int
-	for _, e := range entries {
-		if step, err := strconv.Atoi(e.Name()); err == nil && e.IsDir() {
-			steps = append(steps, step)
-		}
-	}
-	slices.Sort(steps)
-	slices.Reverse(steps)
-	return steps, err
-}
+func (f Folder) Checkpoints() ([]int, error) { return snapshot.Steps(f.checkpoints()) }
 
 // RemoveCheckpoints removes the states of a finished training: its mappers and its record stay, but it cannot be taken
 // up again.
 func (f Folder) RemoveCheckpoints() error { return os.RemoveAll(f.checkpoints()) }
 
-// Has reports whether an entry of the folder called name is part of a run, or was left half-written by one.
+// Has reports whether an entry of the folder called name is part of a run or made of it by a command, or was left
+// half-written by one.
 func (f Folder) Has(name string) bool {
 	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(),
-		f.Samples(), f.Events(), f.checkpoints()}
+		f.Samples(), f.Events(), f.checkpoints(), f.Evaluation(), f.Pictures()}
 	return name[0] == '.' || slices.ContainsFunc(parts, func(path string) bool { return filepath.Base(path) == name })
 }
 

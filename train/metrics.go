@@ -3,7 +3,6 @@ package train
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -82,50 +81,3 @@ func ReadMetrics(path string) ([]Line, error) {
 		lines = append(lines, l)
 	}
 }
-
-// metricsFile is metrics.jsonl, the record that tables and plots are made from.
-type metricsFile struct {
-	f    *os.File
-	size int64
-}
-
-// openMetrics opens the file to append after its first size bytes; the rest was not part of a checkpoint.
-func openMetrics(path string, size int64) (*metricsFile, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && info.Size() < size {
-		err = fault.Hint(fmt.Errorf("%s has %d bytes; the checkpoint was written after %d", path, info.Size(), size),
-			"the file was cut: put it back, or remove the run's folder to train again")
-	}
-	if err == nil {
-		err = f.Truncate(size)
-	}
-	if err == nil {
-		_, err = f.Seek(size, 0)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &metricsFile{f, size}, nil
-}
-
-// Write appends a line and returns the file's size after it. A line that cannot be written whole is taken back.
-func (m *metricsFile) Write(l Line) (size int64, err error) {
-	text, err := json.Marshal(l)
-	if err != nil {
-		return m.size, fmt.Errorf("write %s: %w", m.f.Name(), err)
-	}
-	if _, err := m.f.Write(append(text, '\n')); err != nil {
-		_, seek := m.f.Seek(m.size, 0)
-		return m.size, errors.Join(err, m.f.Truncate(m.size), seek)
-	}
-	m.size += int64(len(text)) + 1
-	return m.size, nil
-}
-
-func (m *metricsFile) Sync() error { return m.f.Sync() }
-
-func (m *metricsFile) Close() error { return m.f.Close() }

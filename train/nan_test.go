@@ -67,10 +67,10 @@ func TestSkipNaN(t *testing.T) {
 
 // stepsWith is the number of steps of the tests' training that see a row.
 func stepsWith(row int) (n int) {
-	order := newOrder(7, 50-6)
+	order := NewOrder(7, 50-6)
 	for step := range 12 {
 		for i := range 8 {
-			if order.at(8*step+i) == row {
+			if order.At(8*step+i) == row {
 				n++
 				break
 			}
@@ -82,12 +82,12 @@ func stepsWith(row int) (n int) {
 // rowOfStep is a row that the tests' training first sees in step step, counted from 1.
 func rowOfStep(t *testing.T, step int) int {
 	t.Helper()
-	order, seen := newOrder(7, 50-6), map[int]bool{}
+	order, seen := NewOrder(7, 50-6), map[int]bool{}
 	for place := range (step - 1) * 8 {
-		seen[order.at(place)] = true
+		seen[order.At(place)] = true
 	}
 	for place := (step - 1) * 8; place < min(step*8, 50-6); place++ {
-		if row := order.at(place); !seen[row] && row > 0 {
+		if row := order.At(place); !seen[row] && row > 0 {
 			return row
 		}
 	}

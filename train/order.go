@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// order says which row each place of the training holds: place p is row p mod rows of epoch p / rows, shuffled by the
+// Order says which row each place of the training holds: place p is row p mod rows of epoch p / rows, shuffled by the
 // seed and the epoch. It is a function of the place alone and needs no memory, whatever the number of rows: a resumed
 // training needs no state of its data but the place.
 //
 // The shuffle is a Feistel network on the smallest even number of bits that counts the rows; numbers beyond them are
 // sent through again until they fall within ("cycle walking", Black and Rogaway 2002), less than 4 times on average.
-type order struct {
+type Order struct {
 	rows  uint64
 	half  int // bits of each half
 	seed  uint64
@@ -23,12 +23,13 @@ type order struct {
 // want more.
 const rounds = 8
 
-func newOrder(seed uint64, rows int) *order {
-	return &order{rows: uint64(rows), half: max(1, (bits.Len64(uint64(rows-1))+1)/2), seed: seed, epoch: -1}
+// NewOrder returns the order of rows that seed shuffles.
+func NewOrder(seed uint64, rows int) *Order {
+	return &Order{rows: uint64(rows), half: max(1, (bits.Len64(uint64(rows-1))+1)/2), seed: seed, epoch: -1}
 }
 
-// at returns the row at place p.
-func (o *order) at(p int) int {
+// At returns the row at place p.
+func (o *Order) At(p int) int {
 	if epoch := p / int(o.rows); epoch != o.epoch {
 		o.epoch = epoch
 		source := rand.NewPCG(o.seed, uint64(epoch))
@@ -44,7 +45,7 @@ func (o *order) at(p int) int {
 }
 
 // permute is a bijection of the numbers of 2·half bits.
-func (o *order) permute(x uint64) uint64 {
+func (o *Order) permute(x uint64) uint64 {
 	mask := uint64(1)<<o.half - 1
 	left, right := x>>o.half, x&mask
 	for _, key := range o.keys {

@@ -8,12 +8,12 @@ import (
 // Every epoch holds each row once, in an order of its own, which seed and epoch alone decide.
 func TestOrderCoversEachRowOnce(t *testing.T) {
 	for _, rows := range []int{1, 2, 3, 7, 64, 1000, 4097} {
-		o, again := newOrder(5, rows), newOrder(5, rows)
+		o, again := NewOrder(5, rows), NewOrder(5, rows)
 		var first []int
 		for epoch := range 3 {
 			seen := make([]bool, rows)
 			for i := range rows {
-				row := o.at(epoch*rows + i)
+				row := o.At(epoch*rows + i)
 				if row < 0 || row >= rows || seen[row] {
 					t.Fatalf("%d rows, epoch %d: row %d again, or none", rows, epoch, row)
 				}
@@ -25,7 +25,7 @@ func TestOrderCoversEachRowOnce(t *testing.T) {
 			if epoch == 1 && rows > 60 {
 				fixed := 0
 				for i := range rows {
-					if o.at(rows+i) == first[i] {
+					if o.At(rows+i) == first[i] {
 						fixed++
 					}
 				}
@@ -34,7 +34,7 @@ func TestOrderCoversEachRowOnce(t *testing.T) {
 				}
 			}
 		}
-		if p := 2*rows + rows/2; again.at(p) != o.at(p) {
+		if p := 2*rows + rows/2; again.At(p) != o.At(p) {
 			t.Errorf("%d rows: place %d depends on what was asked before", rows, p)
 		}
 	}
@@ -43,9 +43,9 @@ func TestOrderCoversEachRowOnce(t *testing.T) {
 // The order looks random: neighbours in it are as far apart as in a random permutation, a third of the rows on average.
 func TestOrderIsShuffled(t *testing.T) {
 	const rows = 10_000
-	o, sum := newOrder(1, rows), 0.0
+	o, sum := NewOrder(1, rows), 0.0
 	for p := range rows - 1 {
-		sum += math.Abs(float64(o.at(p+1) - o.at(p)))
+		sum += math.Abs(float64(o.At(p+1) - o.At(p)))
 	}
 	// The mean distance has a standard error of 0.24 · rows / √rows.
 	if mean := sum / rows / rows; math.Abs(mean-1.0/3) > 5*0.24/100 {

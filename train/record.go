@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"illustrator/train/events"
+	"illustrator/train/snapshot"
 )
 
 // record keeps what a training tells: metrics.jsonl, and events for TensorBoard, which follow from it.
 type record struct {
-	metrics *metricsFile
+	metrics *snapshot.Lines
 	events  *events.Writer
 }
 
@@ -24,7 +25,7 @@ func openRecord(folder Folder, size int64) (r *record, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	if r.metrics, err = openMetrics(folder.Metrics(), size); err != nil {
+	if r.metrics, err = snapshot.OpenLines(folder.Metrics(), size); err != nil {
 		return r, err
 	}
 	if r.events, err = events.Create(folder.Events(), time.Now); err != nil {

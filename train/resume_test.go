@@ -21,6 +21,7 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	compiled "illustrator/models/xla/programs"
+	"illustrator/train/snapshot"
 )
 
 // made are pairs that have nothing to do with each other. broken, if positive, is a row whose embedding is not finite.
@@ -266,9 +267,7 @@ func TestResumeOfAnOlderCheckpoint(t *testing.T) {
 	delete(weights.Tensors, steps)
 	weights.Tensors["AdamOptimizer/global_step"] = checkpoints.Tensor{DType: checkpoints.I64, Shape: []int{},
 		Data: []byte{5, 0, 0, 0, 0, 0, 0, 0}}
-	if err := checkpoints.Write(Folder(parts).checkpoint(5), checkpoints.Contents{
-		Config: state, Weights: weights, Layout: checkpointLayout, Tool: "illustrator train", Replace: true,
-	}); err != nil {
+	if err := snapshot.Write(Folder(parts).checkpoint(5), state, weights, "illustrator train"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := begin(t, domain, parts, oneStage()).Run(t.Context()); err != nil {

@@ -66,10 +66,10 @@ func verifyRows(b *testing.B, pairs *pairs.Set) {
 func readRows(b *testing.B, pairs *pairs.Set) {
 	const batch = 32
 	z, embeds, rows := make([]float32, batch*wide), make([]float32, batch*wide), make([]int, batch)
-	order := newOrder(1, pairs.Len())
+	order := NewOrder(1, pairs.Len())
 	for at := 0; at+batch <= pairs.Len(); at += batch {
 		for i := range rows {
-			rows[i] = order.at(at + i)
+			rows[i] = order.At(at + i)
 		}
 		if err := pairs.Read(rows, z, embeds); err != nil {
 			b.Fatal(err)

@@ -4,18 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/pipeline"
+	"illustrator/train/snapshot"
 )
 
 // State is all of a training but its variables: a checkpoint is a folder with State as config.json and every variable
@@ -36,9 +32,6 @@ type Best struct {
 	Losses losses.Values `json:"losses"`
 }
 
-// checkpointLayout marks a folder as the state of a training. Weights alone do not make a folder resumable.
-const checkpointLayout = "training state"
-
 // save writes the state as a checkpoint, and the mapper beside it, and removes checkpoints that are not kept.
 func (t *Training) save() error {
 	if t.state.Step == 0 {
@@ -47,16 +40,9 @@ func (t *Training) save() error {
 	if err := t.record.metrics.Sync(); err != nil {
 		return err
 	}
-	w := &checkpoints.Weights{Source: "training", Tensors: map[string]checkpoints.Tensor{}}
-	for v := range t.Networks.Store.IterVariables() {
-		if pipeline.Frozen(v.Scope()) {
-			continue
-		}
-		tensor, err := tensorOf(v)
-		if err != nil {
-			return fmt.Errorf("save %s: %w", v.Path(), err)
-		}
-		w.Tensors[strings.TrimPrefix(v.Path(), "/")] = tensor
+	w, err := snapshot.Variables(t.Networks.Store, func(v *model.Variable) bool { return !pipeline.Frozen(v.Scope()) })
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(t.Folder.checkpoints(), 0o777); err != nil {
 		return err
@@ -64,9 +50,7 @@ func (t *Training) save() error {
 	if err := t.saveMapper(t.Folder.LastMapper()); err != nil {
 		return err
 	}
-	if err := checkpoints.Write(t.Folder.checkpoint(t.state.Step), checkpoints.Contents{
-		Config: t.state, Weights: w, Layout: checkpointLayout, Tool: "illustrator train", Replace: true,
-	}); err != nil {
+	if err := snapshot.Write(t.Folder.checkpoint(t.state.Step), t.state, w, "illustrator train"); err != nil {
 		return err
 	}
 	t.saved = t.state.Step
@@ -140,45 +124,17 @@ func (t *Training) resume() error {
 		"put one back from a copy, or remove the folder %s to train from the beginning", t.Folder.checkpoints())
 }
 
-func readCheckpoint(dir string) (State, *checkpoints.Weights, error) {
-	var state State
-	folder, err := checkpoints.Open(dir)
-	if err != nil {
-		return state, nil, err
-	}
-	if m := folder.Manifest(); m == nil || m.Layout != checkpointLayout {
-		return state, nil, fmt.Errorf("%s has no manifest of a training's state", dir)
-	}
-	if err := folder.Config(&state); err != nil {
-		return state, nil, err
-	}
-	weights, err := folder.Weights()
+func readCheckpoint(dir string) (state State, weights *checkpoints.Weights, err error) {
+	weights, err = snapshot.Read(dir, &state)
 	return state, weights, err
 }
 
 // restore gives the training's variables the values of a checkpoint. Those that a stage makes only later are made now.
 func (t *Training) restore(weights *checkpoints.Weights) error {
-	store := t.Networks.Store
-	if err := mapperOf(weights, pipeline.MapperScope).Check(t.Mapper.Shapes()); err != nil {
+	if err := snapshot.Scope(weights, pipeline.MapperScope).Check(t.Mapper.Shapes()); err != nil {
 		return err
 	}
-	for _, full := range weights.Names() {
-		value, err := valueOf(weights.Tensors[full])
-		if err != nil {
-			return fmt.Errorf("tensor %q: %w", full, err)
-		}
-		full, value = renewed(full, value)
-		v := store.GetVariable(full)
-		if v != nil {
-			err = v.SetValue(value)
-		} else if v, err = store.CreateVariable(full, value); err == nil {
-			v.SetTrainable(false)
-		}
-		if err != nil {
-			return fmt.Errorf("tensor %q: %w", full, err)
-		}
-	}
-	return nil
+	return snapshot.Restore(t.Networks.Store, weights)
 }
 
 // finishSave does what a process may have been killed before it did, after it wrote the newest checkpoint.
@@ -203,18 +159,7 @@ func (t *Training) restoreBest(newest *checkpoints.Weights) (err error) {
 			return nil
 		}
 	}
-	return t.writeMapper(t.Folder.BestMapper(), mapperOf(weights, t.mapperScope()))
-}
-
-// mapperOf picks a mapper out of a checkpoint.
-func mapperOf(weights *checkpoints.Weights, scope string) *checkpoints.Weights {
-	m := &checkpoints.Weights{Source: weights.Source, Tensors: map[string]checkpoints.Tensor{}}
-	for name, tensor := range weights.Tensors {
-		if name, ok := strings.CutPrefix(name, scope+"/"); ok {
-			m.Tensors[name] = tensor
-		}
-	}
-	return m
+	return t.writeMapper(t.Folder.BestMapper(), snapshot.Scope(weights, t.mapperScope()))
 }
 
 // lastCheckpoint is the folder of the newest checkpoint, "" before the first.
@@ -223,47 +168,4 @@ func (t *Training) lastCheckpoint() string {
 		return ""
 	}
 	return t.Folder.checkpoint(t.saved)
-}
-
-// elementTypes are the types that a training's variables have.
-var elementTypes = map[checkpoints.DType]dtypes.DType{
-	checkpoints.F32: dtypes.Float32, checkpoints.F64: dtypes.Float64, checkpoints.U64: dtypes.Uint64,
-	checkpoints.I64: dtypes.Int64, checkpoints.I32: dtypes.Int32,
-}
-
-func tensorOf(v *model.Variable) (checkpoints.Tensor, error) {
-	value, err := v.Value()
-	if err != nil {
-		return checkpoints.Tensor{}, err
-	}
-	t := checkpoints.Tensor{Shape: value.Shape().Dimensions}
-	for name, dtype := range elementTypes {
-		if dtype == value.DType() {
-			t.DType = name
-		}
-	}
-	if t.DType == "" {
-		return t, fmt.Errorf("values of type %s cannot be stored", value.DType())
-	}
-	err = value.ConstBytes(func(data []byte) { t.Data = append([]byte(nil), data...) })
-	return t, err
-}
-
-// renewed returns a variable of a checkpoint as GoMLX has it since 0.28: Adam counts its steps in a float32, and no
-// longer in an int64 of another name.
-func renewed(name string, value *tensors.Tensor) (string, *tensors.Tensor) {
-	if name != optimizer.AdamDefaultScope+"/global_step" || !value.Shape().Equal(shapes.Make(dtypes.Int64)) {
-		return name, value
-	}
-	return optimizer.AdamDefaultScope + "/step", tensors.FromScalar(float32(tensors.ToScalar[int64](value)))
-}
-
-func valueOf(t checkpoints.Tensor) (*tensors.Tensor, error) {
-	dtype, ok := elementTypes[t.DType]
-	if !ok {
-		return nil, fmt.Errorf("values of type %s are not part of a training's state", t.DType)
-	}
-	value := tensors.FromShape(shapes.Make(dtype, t.Shape...))
-	err := value.MutableBytes(func(data []byte) { copy(data, t.Data) })
-	return value, err
 }

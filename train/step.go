@@ -67,7 +67,7 @@ func (t *Training) trainOn(at int) (values losses.Values, norm *float64, err err
 		rows, keys := make([]int, t.Config.Batch), make([]uint64, t.Config.Batch)
 		for i := range rows {
 			place := (at*batches+b)*t.Config.Batch + i
-			rows[i], keys[i] = t.order.at(place), noiseKey(t.Seed, place)
+			rows[i], keys[i] = t.order.At(place), noiseKey(t.Seed, place)
 		}
 		exec := t.gather
 		if b == batches-1 {

@@ -40,7 +40,7 @@ type Training struct {
 	state   State
 	saved   int // the step of the newest checkpoint
 	record  *record
-	order   *order
+	order   *Order
 	devices *devices
 	programs
 }
@@ -144,7 +144,7 @@ func (t *Training) prepare() error {
 		}
 	}
 	t.Networks.Mapper = &t.Mapper
-	t.order = newOrder(t.Seed, rows)
+	t.order = NewOrder(t.Seed, rows)
 	t.programs.reset()
 	return nil
 }

@@ -8,4 +8,4 @@ import (
 	"illustrator/cmd/terminal"
 )
 
-func main() { os.Exit(terminal.Run("bench", os.Args[1:], os.Stdout, os.Stderr, newRootCommand)) }
+func main() { os.Exit(terminal.Main("bench", newRootCommand)) }

@@ -13,15 +13,13 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/pairs"
 	"illustrator/data/seeds"
-	"illustrator/draw"
 	"illustrator/eval/chart"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/models/pipeline"
+	"illustrator/internal/share"
 	"illustrator/train"
 	"illustrator/train/runs"
 )
@@ -35,12 +33,18 @@ folder for each cell and training. Figures have 95 % intervals for new texts and
 differences from the study's reference, paired by text and seed.
 
 The same command resumes after an interruption and skips finished cells. It refuses a changed variant. It records a cell
-that fails and omits it (exit code 3); --retry runs it again.`
+that fails and omits it (exit code 3); --retry runs it again.
+
+Processes on several machines share the cells over one folder: each runs the same command with --part K/N, or with
+--part auto in an array of Slurm or an indexed job of Kubernetes. It ends when others hold all cells that are left. The
+cells of a process that was killed are free after a minute. At last the command without --part completes the study and
+writes the report.`
 
 type ablateOptions struct {
 	grid, out, pairs, run, seeds string
 	set                          []string
 	jobs                         int
+	part                         share.Part
 	retry, dryRun, asJSON        bool
 }
 
@@ -52,6 +56,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  ablateLong,
 		Example: `  illustrator ablate losses --seeds 0-1
   illustrator ablate prompts --run runs/first
+  illustrator ablate losses --out shared/losses --part 1/8
   illustrator ablate --grid my-study.yaml --out my-study --dry-run`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runAblate(cmd.Context(), opts, a, args) },
@@ -67,8 +72,10 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringArrayVar(&a.set, "set", nil,
 		"override a setting of all variants: `key=value`, as of illustrator train; may be repeated")
 	flags.IntVar(&a.jobs, "jobs", 1, "cells at a time, each with a device client of its own")
+	flags.Var(&a.part, "part",
+		"share the cells with other processes over one --out, beginning at the `K/N`-th part; auto in an array of tasks")
 	flags.BoolVar(&a.retry, "retry", false, "do cells again that failed")
-	flags.BoolVar(&a.dryRun, "dry-run", false, "list the cells and where they stand, and do nothing")
+	flags.BoolVar(&a.dryRun, "dry-run", false, "list cells, steps, and an estimate of time and disk, and do nothing")
 	flags.BoolVar(&a.asJSON, "json", false, "print the table, the differences and the verdicts as JSON")
 	return cmd
 }
@@ -108,8 +115,9 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 // options returns the options of each study.
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
-		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Jobs: a.jobs, Retry: a.retry,
-		Command: "illustrator " + strings.Join(os.Args[1:], " "), Trainer: trainer{opts},
+		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
+		Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
+		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: explain}},
 	}
 	if a.seeds != "" {
 		var err error
@@ -128,22 +136,11 @@ func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref 
 
 func listCells(opts *terminal.Options, all []*studies.Study) error {
 	for _, s := range all {
-		cells, err := s.List()
+		plan, err := s.Plan()
 		if err != nil {
 			return err
 		}
-		rows := [][]string{{"variant", "seed", "status"}}
-		for _, c := range cells {
-			status := "to do"
-			switch {
-			case c.Done:
-				status = fmt.Sprintf("done in %.0f s", c.Seconds)
-			case c.Failed != "":
-				status = "failed: " + terminal.OneLine(c.Failed)
-			}
-			rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
-		}
-		if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
+		if err := terminal.PrintTable(opts.Stdout, plan.Table()); err != nil {
 			return err
 		}
 	}
@@ -154,6 +151,12 @@ func listCells(opts *terminal.Options, all []*studies.Study) error {
 func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all []*studies.Study) (failed error) {
 	var sections []report.Section
 	for _, s := range all {
+		if a.part.N > 0 {
+			if err := a.share(ctx, opts, s); err != nil {
+				return fmt.Errorf("study %s: %w", s.Name, err)
+			}
+			continue
+		}
 		results, err := s.Run(ctx)
 		if err == nil {
 			err = a.print(opts, results)
@@ -177,6 +180,20 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 	return errors.Join(failed, err)
 }
 
+// share executes this process's share of a study.
+func (a ablateOptions) share(ctx context.Context, opts *terminal.Options, s *studies.Study) error {
+	held, err := s.Share(ctx)
+	if err != nil {
+		return err
+	}
+	state := "all cells are done"
+	if held > 0 {
+		state = fmt.Sprintf("other processes hold the %d cells that are left", held)
+	}
+	_, err = fmt.Fprintf(opts.Stdout, "%s: %s\n", s.Out(), state)
+	return err
+}
+
 func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 	if a.asJSON {
 		return jsonfile.Print(opts.Stdout, r.Result)
@@ -184,56 +201,20 @@ func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {
 	return printFigures(opts.Stdout, r.Table, append(r.Findings, r.Report)...)
 }
 
-// trainer trains the mappers of studies.
-type trainer struct{ opts *terminal.Options }
+// trainer trains the mappers of studies and draws their losses.
+type trainer struct{ runs.Trainer }
 
-// job has a session of its own: nothing that one training leaves on the device reaches another.
-func (t trainer) job(run configs.Run, folder string) (*runs.Job, error) {
-	s, err := readDomain(t.opts, run.Domain)
-	if err != nil {
-		return nil, err
-	}
-	return jobOf(t.opts, s, run, folder), nil
-}
-
-// Sample implements studies.Trainer.
-func (t trainer) Sample(ctx context.Context, run configs.Run, folder string) error {
-	j, err := t.job(run, "")
-	if err != nil {
-		return err
-	}
-	meta := runs.PairsMeta(j.Networks, j.Domain.Name, run.Pairs)
-	return runs.Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows)
-}
-
-// Train implements studies.Trainer. A finished training keeps no checkpoints.
-func (t trainer) Train(ctx context.Context, run configs.Run, folder, pairs string) error {
-	j, err := t.job(run, folder)
-	if err != nil {
-		return err
-	}
-	j.Pairs = pairs
-	if _, err := j.Train(ctx); err != nil {
-		return explain(err)
-	}
-	return j.Folder.RemoveCheckpoints()
-}
-
-// LastMapper implements studies.Trainer.
-func (t trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
-
-// OpenModel implements studies.Trainer.
-func (t trainer) OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
-	noProjection bool) (draw.Model, error) {
-	return runs.OpenModel(ctx, d, n, runs.Choice{Run: run, NoProjection: noProjection,
-		Start: func() error { return t.opts.Env().Start(n) }})
+// Plan implements studies.Trainer.
+func (t trainer) Plan(run configs.Run, folder, pairs string) (studies.TrainingPlan, error) {
+	left, err := t.Left(run, folder, pairs)
+	return studies.TrainingPlan(left), err
 }
 
 // Losses implements studies.Trainer.
-func (t trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
+func (trainer) Losses(trainings []studies.Training) (chart.Figure, error) {
 	var of []runs.Run
 	for _, t := range trainings {
-		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label})
+		of = append(of, runs.Run{Folder: train.Folder(t.Folder), Label: t.Label, Before: train.Folder(t.Before)})
 	}
 	return lossFigure(of, false)
 }

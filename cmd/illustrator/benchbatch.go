@@ -154,31 +154,22 @@ func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) 
 }
 
 func printBatches(w io.Writer, r runs.BatchReport, works []runs.BatchWork) error {
-	fmt.Fprintf(w, "%d cores, load average %s\n\n", r.Cores, r.Load)
-	rows := [][]string{{"work", "batch", "s/step", "samples/s", "peak, GiB", "compile, s"}}
-	for _, work := range works {
-		about := work.About
-		for _, c := range r.Tried[work.Key] {
-			if c.Failure != "" {
-				rows = append(rows, []string{about, strconv.Itoa(c.Batch), c.Failure})
-			} else {
-				rows = append(rows, []string{about, strconv.Itoa(c.Batch), fmt.Sprintf("%.4g", c.StepSeconds),
-					fmt.Sprintf("%.4g", c.SamplesPerSecond),
-					bench.Gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds)})
-			}
-			about = ""
-		}
-	}
-	if err := terminal.PrintTable(w, rows); err != nil {
+	if _, err := fmt.Fprintf(w, "%d cores, load average %s\n\n", r.Cores, r.Load); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
+	if err := terminal.PrintTable(w, r.Table(works)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
 	for _, work := range works {
-		if best := r.Best[work.Key]; best > 0 {
-			fmt.Fprintf(w, "%s: --set %s=%d (now %s); no other batch does %.0f %% more samples a second\n",
+		if best := r.Best[work.Key]; best > 0 && err == nil {
+			_, err = fmt.Fprintf(w, "%s: --set %s=%d (now %s); no other batch does %.0f %% more samples a second\n",
 				work.About, work.Key, best, work.Now, 100*(bench.Worthwhile-1))
 		}
 	}
-	_, err := fmt.Fprintln(w, "Nothing is changed: results depend on the batch.")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, "Nothing is changed: results depend on the batch.")
 	return err
 }

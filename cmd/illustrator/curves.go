@@ -9,14 +9,14 @@ import (
 // logarithmic axes; a panel with values that have no logarithm has a linear one.
 func lossFigure(of []runs.Run, log bool) (chart.Figure, error) {
 	figure := chart.Figure{Title: "Losses", SharedX: true,
-		Note: "thin lines: training, by the weights of each stage; " +
-			"points: validation, by those of the last stage, with the noise held fixed"}
+		Note: "thin lines: training; points: validation, with the noise held fixed; " +
+			"each loss without its weight, the total by those of its stage"}
 	curves, err := runs.ReadCurves(of)
 	if err != nil {
 		return figure, err
 	}
 	for _, c := range curves {
-		panel := chart.Panel{Title: c.Loss, X: "step", Y: "loss", LogY: log}
+		panel := chart.Panel{Title: c.Loss, X: "step", Y: c.Loss + " loss", LogY: log, FromZero: true}
 		measured := false
 		for _, r := range c.Runs {
 			for _, s := range []chart.Series{{Name: r.Run, Faint: true, Points: chartPoints(r.Training)},

@@ -15,6 +15,7 @@ import (
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/host"
 	"illustrator/models/stylegan2"
 )
 
@@ -58,17 +59,22 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err != nil {
 		return err
 	}
-	pictures := filepath.Join(out, "pictures")
+	pictures := job.Folder.Pictures()
 	summaryPath := filepath.Join(pictures, album.SummaryFile)
 	var summary album.Summary
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
-		return printAlbum(opts, summary, pictures)
-	}
-	if _, err := job.Train(ctx); err != nil {
+		_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
 		return err
 	}
 	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
 	if err != nil {
+		return err
+	}
+	job.Env.Then = []host.Part{album.Part(s.model(), plan, len(texts))}
+	if err := job.LogEstimate("demo"); err != nil {
+		return err
+	}
+	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
 	a, err := artistOptions{mapperOptions: mapperOptions{run: out}}.artist(ctx, opts, s, false)
@@ -82,5 +88,6 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
-	return printAlbum(opts, summary, pictures)
+	_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
+	return err
 }

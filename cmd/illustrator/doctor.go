@@ -28,7 +28,7 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
   illustrator doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			need, err := needOf(opts, config, set)
+			need, err := needOf(cmd.Context(), opts, config, set)
 			if err != nil {
 				return err
 			}
@@ -43,7 +43,7 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 }
 
 // needOf estimates the memory of a run's training; nothing for no run.
-func needOf(opts *terminal.Options, config string, set []string) (need doctor.Need, err error) {
+func needOf(ctx context.Context, opts *terminal.Options, config string, set []string) (need doctor.Need, err error) {
 	if config == "" {
 		if len(set) > 0 {
 			return need, fault.Usage(errors.New("--set without --config"), "name the run with --config")
@@ -58,7 +58,7 @@ func needOf(opts *terminal.Options, config string, set []string) (need doctor.Ne
 	if err != nil {
 		return need, err
 	}
-	plan, err := jobOf(opts, s, run, "").Plan()
+	plan, err := jobOf(opts, s, run, "").Plan(ctx)
 	return doctor.Need{CPU: plan.Memory.Total(), GPU: plan.OnGPU.Total()}, err
 }
 

@@ -108,7 +108,7 @@ func printFigures(w io.Writer, table report.Table, more ...string) error {
 		return err
 	}
 	for _, line := range append(notes, more...) {
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if err := terminal.PrintText(w, line); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 				"give the folder of a run (`illustrator runs list` lists those in %s) or of pictures", runs.DefaultFolder)
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
-			e.run, out = string(folder), filepath.Join(string(folder), "eval")
+			e.run, out = string(folder), folder.Evaluation()
 			if e.domain, err = (&mapperOptions{run: e.run}).domainOf(cmd, e.domain); err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ type generateOptions struct {
 	drawFlags
 	textsFile, out string
 	asJSON, arrays bool
+	replace        bool
 	batch          int
 	alphas         []float64
 }
@@ -63,7 +64,10 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	g.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&g.textsFile, "texts", "", "file of texts")
-	flags.StringVarP(&g.out, "out", "o", "pictures", "folder to write")
+	flags.StringVarP(&g.out, "out", "o", "pictures",
+		"folder to write; without --out pictures, or pictures-2 and so on where that holds others")
+	flags.BoolVar(&g.replace, "replace", false,
+		"remove pictures of earlier calls from the folder, which are refused otherwise")
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
@@ -93,12 +97,17 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Sheet: len(g.alphas) > 0}
+	of := album.Album{
+		Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace, Sheet: len(g.alphas) > 0,
+	}
 	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
 		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
 			return err
 		}
-		return terminal.CheckOutputFolder(g.out)
+		if err := terminal.CheckOutputFolder(of.Out); err != nil {
+			return err
+		}
+		return of.OwnFolder(cmd.Flags().Changed("out"))
 	})
 	if err != nil {
 		return err
@@ -110,43 +119,6 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	if g.asJSON {
 		return jsonfile.Print(opts.Stdout, summary)
 	}
-	return printAlbum(opts, summary, g.out)
-}
-
-func printAlbum(opts *terminal.Options, s album.Summary, out string) error {
-	pictures := fmt.Sprintf("%d pictures", s.Pictures)
-	if s.Pictures == 1 {
-		pictures = "1 picture"
-	}
-	line := fmt.Sprintf("%s in %s, grid %s\nCLIP similarity %.3f", pictures, out, s.Grid, s.CLIPSimilarity)
-	if s.AttributeAccuracy != nil {
-		line += fmt.Sprintf(", named attributes found %.1f %%", 100**s.AttributeAccuracy)
-		for _, kind := range sortedKeys(s.ByKind) {
-			line += fmt.Sprintf(" (%s %.1f %%)", kind, 100*s.ByKind[kind])
-		}
-	}
-	if s.Diversity != nil {
-		line += fmt.Sprintf(", diversity %.3f", *s.Diversity)
-	}
-	if s.BestOf != nil {
-		line += "\n" + gainLine(fmt.Sprintf("Best of %d", s.BestOf.Of), s.BestOf)
-	}
-	if s.Refined != nil {
-		line += "\n" + gainLine(fmt.Sprintf("Refined by %d steps", s.Refined.Of), s.Refined)
-	}
-	_, err := fmt.Fprintln(opts.Stdout, line)
+	_, err = fmt.Fprintln(opts.Stdout, summary.Text(of.Out))
 	return err
-}
-
-// gainLine words a gain, such as "Best of 8: CLIP similarity 0.510 → 0.541".
-func gainLine(what string, g *draw.Gain) string {
-	line := fmt.Sprintf("%s: CLIP similarity %.3f → %.3f", what, g.Before.CLIPSimilarity, g.After.CLIPSimilarity)
-	if g.Before.Semantic != nil {
-		line += fmt.Sprintf(", eq. 9 %.3f → %.3f", *g.Before.Semantic, *g.After.Semantic)
-	}
-	if g.Before.AttributeAccuracy != nil {
-		line += fmt.Sprintf(", named attributes found %.1f → %.1f %%", 100**g.Before.AttributeAccuracy,
-			100**g.After.AttributeAccuracy)
-	}
-	return line + fmt.Sprintf("; %d pictures drawn in %.1f s", g.Drawn, g.Seconds)
 }

@@ -6,6 +6,7 @@ import (
 
 	"illustrator/draw"
 	"illustrator/draw/story"
+	"illustrator/eval/album"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
@@ -18,11 +19,15 @@ func explain(err error) error {
 	var study *studies.Error
 	var field *draw.FieldError
 	var character *story.LongCharacter
+	var mixed *album.MixedError
 	switch {
 	case errors.As(err, &field):
 		return asFlags(err, nil)
 	case errors.As(err, &character):
 		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
+	case errors.As(err, &mixed):
+		return fault.Usage(fmt.Errorf("--out %w", err),
+			"name another folder with --out, or add --replace, which removes them")
 	case errors.As(err, &study):
 		return explainStudy(err, study)
 	case errors.As(err, &run):

@@ -9,6 +9,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
+	"illustrator/draw"
 	"illustrator/draw/edit"
 	"illustrator/internal/fault"
 )
@@ -18,7 +19,6 @@ type interpolateOptions struct {
 	steps int
 	fps   float64
 	out   string
-	begin []origin // of both ends
 }
 
 // maxSteps limits the pictures of an interpolation: they are held in memory.
@@ -55,12 +55,12 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if !(p.fps >= 0.1 && p.fps <= 50) {
 		return fault.Field("--fps", p.fps, "from 0.1 to 50")
 	}
+	var ends [2]draw.Source
 	for i, arg := range args {
-		o, err := readOrigin(cmd.Context(), []string{"A", "B"}[i], arg)
-		if err != nil {
-			return err
+		var err error
+		if ends[i], err = edit.ReadSource(cmd.Context(), arg); err != nil {
+			return fmt.Errorf("%s: %w", []string{"A", "B"}[i], err)
 		}
-		p.begin = append(p.begin, o)
 	}
 	if err := p.checkOut(); err != nil {
 		return err
@@ -69,11 +69,11 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err != nil {
 		return err
 	}
-	if err := a.start(p.begin[0].Text, p.begin[1].Text); err != nil {
+	if err := a.start(ends[0].Text, ends[1].Text); err != nil {
 		return err
 	}
-	way := edit.Way{From: p.begin[0].name, To: p.begin[1].name, Steps: p.steps, PerSecond: p.fps, Out: p.out}
-	if err := a.Interpolate(cmd.Context(), way, p.begin[0].Source, p.begin[1].Source); err != nil {
+	way := edit.Way{From: args[0], To: args[1], Steps: p.steps, PerSecond: p.fps, Out: p.out}
+	if err := a.Interpolate(cmd.Context(), way, ends[0], ends[1]); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(opts.Stdout, p.out)

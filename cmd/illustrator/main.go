@@ -7,4 +7,4 @@ import (
 	"illustrator/cmd/terminal"
 )
 
-func main() { os.Exit(terminal.Run("illustrator", os.Args[1:], os.Stdout, os.Stderr, newRootCommand)) }
+func main() { os.Exit(terminal.Main("illustrator", newRootCommand)) }

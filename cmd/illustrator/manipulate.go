@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -75,11 +74,10 @@ const defaultAlphas = "0,0.5,1,1.5"
 
 func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
 	m := edit.Manipulation{From: options.from, Keep: options.keep, Out: options.out}
-	origin, err := readOrigin(cmd.Context(), "--from", options.from)
-	if err != nil {
-		return err
+	var err error
+	if m.Origin, err = edit.ReadSource(cmd.Context(), options.from); err != nil {
+		return fmt.Errorf("--from: %w", err)
 	}
-	m.Origin = origin.Source
 	if m.To, err = texts.New(options.to); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
@@ -113,7 +111,8 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if options.asJSON {
 		return jsonfile.Print(opts.Stdout, summary)
 	}
-	return printManipulated(opts.Stdout, summary)
+	_, err = fmt.Fprintln(opts.Stdout, summary)
+	return err
 }
 
 // checkTexts finds the origin's text and checks the attributes against the classifier.
@@ -164,26 +163,4 @@ func parseAttributes(list []string) (map[string][]string, error) {
 		attributes[name] = append(attributes[name], value)
 	}
 	return attributes, nil
-}
-
-// printManipulated prints a line for each picture.
-func printManipulated(w io.Writer, s edit.Summary) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d pictures, strip %s\n", len(s.Pictures), s.Strip)
-	for _, p := range s.Pictures {
-		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f",
-			*p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
-		if c := p.Change; c != nil {
-			if c.Named > 0 {
-				fmt.Fprintf(&b, "; %d of %d named attributes found", c.Found, c.Named)
-			}
-			fmt.Fprintf(&b, "; %d of %d others kept", c.Kept, c.Others)
-			for _, name := range sortedKeys(c.Changed) {
-				fmt.Fprintf(&b, ", %s: %s", name, c.Changed[name])
-			}
-		}
-		b.WriteByte('\n')
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

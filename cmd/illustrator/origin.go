@@ -1,58 +1,14 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/draw/edit"
-	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 )
-
-// origin is the picture that a command begins with, as a user names it: a text, "seed:N" or a file.
-type origin struct {
-	name string
-	draw.Source
-}
-
-// readOrigin reads what flag names. A file is read at once, so that a wrong one is noticed before a device starts.
-func readOrigin(ctx context.Context, flag, name string) (origin, error) {
-	o := origin{name: name}
-	if kind, number, ok := strings.Cut(name, ":"); ok && strings.EqualFold(kind, "seed") {
-		seed, err := strconv.ParseUint(number, 10, 64)
-		o.Seed = &seed
-		if err != nil {
-			return o, fault.Usage(fmt.Errorf("%s %q: %q is not a seed", flag, name, number),
-				"write seed: and a whole number of at least 0, such as seed:7")
-		}
-		return o, nil
-	}
-	if pictures.Named(name) {
-		p, err := pictures.ReadImage(ctx, name)
-		if err != nil && fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give a %s picture, a text, or seed:N", pictures.Formats)
-		}
-		if err != nil {
-			return o, fmt.Errorf("%s: %w", flag, err)
-		}
-		o.Image = p
-		return o, nil
-	}
-	text, err := texts.New(name)
-	if err != nil {
-		return o, fmt.Errorf("%s: %w", flag, err)
-	}
-	o.Text = &text
-	return o, nil
-}
 
 // originOptions say how the pictures of origins are drawn, with flags that commands share.
 type originOptions struct {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +10,7 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
+	"illustrator/internal/share"
 	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train/runs"
@@ -19,7 +18,8 @@ import (
 )
 
 type pairsOptions struct {
-	domain, out, part      string
+	domain, out            string
+	part                   share.Part
 	noiseMode              stylegan2.NoiseMode
 	rows, shardRows, batch int
 	seed                   uint64
@@ -36,7 +36,8 @@ Arrow files (shards) with the columns z, image_embeds and seed, and a manifest w
 Row i is drawn from seed + i alone. The same command resumes after an interruption and gives the same bytes on
 the same device; with more --rows it extends the set. Ctrl-C keeps all rows; a crash loses at most those of the
 unfinished shard. --part 3/8 samples the third of eight equal parts into its own set, for eight machines;
-"illustrator pairs merge" joins them to the set that one machine would have made.
+"illustrator pairs merge" joins them to the set that one machine would have made. --part auto takes the part from an
+array of Slurm, whose tasks count from 0 or 1; --part auto/8 from an indexed job of Kubernetes with 8 completions.
 
 The folder is locked: a second process that writes to it ends with an error. On a file system without locks, as some
 network file systems are, the command warns and continues.`,
@@ -54,7 +55,8 @@ network file systems are, the command warns and continues.`,
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0,
 		"pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
-	flags.StringVar(&p.part, "part", "", "sample the `K/N`-th part of the rows only, such as 3/8")
+	flags.Var(&p.part, "part",
+		"sample the `K/N`-th part of the rows only, such as 3/8; auto in an array of tasks")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write or to extend")
 	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts),
 		newPairsExportCommand(opts), newPairsImportCommand(opts))
@@ -94,16 +96,12 @@ func (p pairsOptions) span() (seed uint64, rows int, err error) {
 		return 0, 0, fault.Field("--shard-rows", p.shardRows, "from 1 to %d", pairs.MaxShardRows)
 	case p.batch < 0 || p.batch > configs.MaxPairsBatch:
 		return 0, 0, fault.Field("--batch", p.batch, "from 1 to %d", configs.MaxPairsBatch)
-	case p.part == "":
+	case p.part.N == 0:
 		return p.seed, p.rows, nil
+	case p.part.N > p.rows:
+		return 0, 0, fault.Field("--part", p.part.String(), "of no more parts than --rows")
 	}
-	k, n, _ := strings.Cut(p.part, "/")
-	part, errPart := strconv.Atoi(k)
-	parts, errParts := strconv.Atoi(n)
-	if errPart != nil || errParts != nil || part < 1 || part > parts || parts > p.rows {
-		return 0, 0, fault.Usage(fmt.Errorf("--part is %q", p.part),
-			"write K/N with K from 1 to N, such as 3/8, and N no larger than --rows")
-	}
-	first, end := (part-1)*p.rows/parts, part*p.rows/parts
+	k, n := p.part.K, p.part.N
+	first, end := (k-1)*p.rows/n, k*p.rows/n
 	return p.seed + uint64(first), end - first, nil
 }

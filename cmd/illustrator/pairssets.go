@@ -11,7 +11,6 @@ import (
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
-	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train/runs"
@@ -90,35 +89,11 @@ func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 			if asJSON {
 				return jsonfile.Print(opts.Stdout, p.Info())
 			}
-			return printPairsInfo(opts, p.Info())
+			return terminal.PrintTable(opts.Stdout, p.Info().Table())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-func printPairsInfo(opts *terminal.Options, info pairs.Info) error {
-	var rows [][]string
-	line := func(name, format string, args ...any) {
-		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
-	}
-	line("rows", "%d", info.Rows)
-	for _, r := range info.Seeds {
-		line("seeds", "%v", r)
-	}
-	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, machine.ByteSize(info.Bytes))
-	m := info.Meta
-	line("domain", "%s", m.Domain)
-	line("z", "%d × %s", m.ZDim, m.DType)
-	line("image_embeds", "%d × %s", m.EmbedDim, m.DType)
-	line("noise mode", "%s", m.NoiseMode)
-	line("preprocessing", "%s", m.Preprocessing)
-	line("batch", "%d", m.Batch)
-	line("generator", "%s", m.GeneratorSHA256)
-	line("clip", "%s", m.CLIPSHA256)
-	line("created by", "%s", m.CreatedBy)
-	line("manifest", "%s", info.SHA256)
-	return terminal.PrintTable(opts.Stdout, rows)
 }
 
 func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {

@@ -14,10 +14,11 @@ Results go to standard output; log lines, progress and errors go to standard err
 
 Exit codes:
   0    all done
-  1    failure: something outside the command line went wrong (a file, the network, the XLA plugin)
+  1    failure: something outside the command line went wrong (a file, the network, the XLA plugin, no memory)
   2    usage: a mistake in the command line, a configuration or a value
   3    partial result: some of the work was done and kept, some failed
-  130  interrupted by Ctrl-C or a termination signal; a second Ctrl-C leaves at once
+  75   stopped by SIGTERM or SIGUSR1, as by a scheduler: the same command resumes
+  130  interrupted by Ctrl-C; a second Ctrl-C leaves at once
 
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
@@ -27,7 +28,7 @@ Environment:
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none
   NO_COLOR                  no colours
-  ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error`
+  ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error or a crash`
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
 	opts.Explain = explain

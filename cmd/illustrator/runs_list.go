@@ -17,8 +17,9 @@ func newRunsListCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [FOLDER]",
 		Short: "List the runs in a folder",
-		Long: `Lists the runs in a folder (default runs), by name. best is the lowest validation loss, with the generator's
-noise held fixed. A run is killed if its process ended without a word; what cannot be read is listed with the reason.`,
+		Long: `Lists the runs in a folder (default runs), by name, with the losses of their best validation, each without its
+weight and with the generator's noise held fixed; totals of different weights would not compare. A run is killed if its
+process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
   illustrator runs list experiments --json`,
 		Args: terminal.OptionalArg("one folder of runs, or none"),
@@ -46,35 +47,18 @@ func printRuns(w io.Writer, rows []runs.Listed, now time.Time) error {
 		_, err := fmt.Fprintln(w, "no runs")
 		return err
 	}
-	table := [][]string{{"run", "status", "step", "best", "at step", "time", "age"}}
+	table := [][]string{{"run", "status", "step", "l1", "semantic", "regularization", "at step", "time", "age"}}
 	for _, r := range rows {
 		if r.Error != "" {
 			table = append(table, []string{r.Name, r.Status, r.Error})
 			continue
 		}
-		best, at := "-", "-"
+		at := "-"
 		if r.Best != nil {
-			best, at = fmt.Sprintf("%.4f", r.Best.Losses.Total), fmt.Sprint(r.Best.Step)
+			at = fmt.Sprint(r.Best.Step)
 		}
-		table = append(table, []string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps), best, at,
-			wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))})
+		row := append([]string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps)}, runs.BestLosses(r.Best)...)
+		table = append(table, append(row, at, r.Took().String(), terminal.Age(now.Sub(*r.Updated))))
 	}
 	return terminal.PrintTable(w, table)
-}
-
-func wholeSeconds(seconds float64) time.Duration {
-	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
-}
-
-// age says how long ago something was, by its largest unit.
-func age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

@@ -23,8 +23,8 @@ func newRunsRemoveCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm RUN...",
 		Short: "Remove runs",
-		Long: `Removes the folders of runs with all files in them, after a question on a terminal. It removes nothing if one
-of the folders is not a run, is in use, or holds a file that runs don't write.`,
+		Long: `Removes the folders of runs with all files in them, after a question on a terminal: also eval and pictures,
+which eval and demo write. It removes nothing if one of the folders is not a run, is in use, or holds another file.`,
 		Example: `  illustrator runs rm 3
   illustrator runs rm runs/00003-lorelei runs/00004-lorelei --yes`,
 		Args: terminal.SomeArgs("the runs to remove"),
@@ -80,6 +80,9 @@ func question(remove []train.Folder) string {
 	names := make([]string, len(remove))
 	for i, folder := range remove {
 		names[i] = string(folder)
+		if also := runs.MadeOf(folder); len(also) > 0 {
+			names[i] += " with its " + strings.Join(also, " and ")
+		}
 	}
 	return fmt.Sprintf("remove %s? [y/N] ", strings.Join(names, ", "))
 }

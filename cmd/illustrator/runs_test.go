@@ -126,9 +126,9 @@ func TestFoldersThatRemoveRefuses(t *testing.T) {
 	}{
 		"foreign file": {func(f train.Folder) error {
 			return os.WriteFile(filepath.Join(string(f), "notes.txt"), nil, 0o666)
-		}, "no run writes: notes.txt"},
-		"foreign folder": {func(f train.Folder) error { return os.Mkdir(filepath.Join(string(f), "pictures"), 0o777) },
-			"no run writes: pictures"},
+		}, "no command writes there: notes.txt"},
+		"foreign folder": {func(f train.Folder) error { return os.Mkdir(filepath.Join(string(f), "photos"), 0o777) },
+			"no command writes there: photos"},
 		"no config":   {func(f train.Folder) error { return os.Remove(f.Config()) }, "lacks config.yaml"},
 		"no run.json": {func(f train.Folder) error { return os.Remove(f.Info()) }, "lacks config.yaml or run.json"},
 		"link": {func(f train.Folder) error {
@@ -161,23 +161,31 @@ func tree(t *testing.T) (paths []string) {
 	return paths
 }
 
+// TestRemoveWithEvaluation removes what eval and demo wrote into a run, and names it in the question.
+func TestRemoveWithEvaluation(t *testing.T) {
+	t.Chdir(t.TempDir())
+	folder := train.Folder("runs/00001-a")
+	if err := errors.Join(
+		writeRun(folder, train.Finished), os.Mkdir(folder.Evaluation(), 0o777), os.Mkdir(folder.Pictures(), 0o777),
+		os.WriteFile(filepath.Join(folder.Evaluation(), "eval.json"), nil, 0o666),
+	); err != nil {
+		t.Fatal(err)
+	}
+	const want = "remove runs/00001-a with its eval and pictures? [y/N] "
+	if got := question([]train.Folder{folder}); got != want {
+		t.Errorf("question %q, want %q", got, want)
+	}
+	if code, output := illustrator(t, "runs", "rm", "1", "--yes"); code != 0 || output != "removed runs/00001-a\n" {
+		t.Errorf("exit code %d, %s", code, output)
+	}
+}
+
 func TestAsk(t *testing.T) {
 	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "n\n": false, "\n": false, "": false,
 		"yes": true, "yep\n": false} {
 		var out bytes.Buffer
 		if got, err := ask(strings.NewReader(answer), &out, "sure? "); got != want || err != nil || out.String() != "sure? " {
 			t.Errorf("%q: %v, %v, asked %q", answer, got, err, out.String())
-		}
-	}
-}
-
-func TestAge(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Hour: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47 * time.Hour: "47h", 48 * time.Hour: "2d",
-		119 * time.Second: "1m",
-	} {
-		if got := age(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}
 }

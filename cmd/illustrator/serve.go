@@ -22,8 +22,8 @@ import (
 )
 
 const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a
-termination signal. Then it refuses new work and finishes accepted work: exit code 0, or 130 if that took longer than
---grace and was dropped.
+termination signal. Then it refuses new work and finishes accepted work: exit code 0, or 130 (75 after SIGTERM) if
+that took longer than --grace and was dropped.
 
 One device draws the pictures of all requests, in batches. A full queue answers 429 with Retry-After; a client that
 disconnects cancels its work. With several --run the page compares the runs' mappers.

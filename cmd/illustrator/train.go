@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,7 +62,7 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		"the run's folder (default runs/NUMBER-NAME: that of the same settings if there is one, else a new one)")
 	flags.StringVar(&t.name, "name", "", "name of a new folder in runs (default the configuration's)")
 	flags.BoolVar(&t.dryRun, "dry-run", false,
-		"print all settings, sizes, steps and an estimate of the memory, and do nothing")
+		"check all that is named, print settings, sizes, steps and an estimate of the memory, and do nothing")
 	return cmd
 }
 
@@ -77,23 +78,22 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 	if err != nil {
 		return err
 	}
-	job := jobOf(opts, s, run, t.out)
-	job.Pairs, job.ValidationPairs = t.pairs, t.validationPairs
-	if t.dryRun {
-		plan, err := job.Plan()
-		if err != nil {
-			return err
-		}
-		return printPlan(opts.Stdout, job, plan)
-	}
 	if t.out == "" {
 		if err := t.number(run); err != nil {
 			return err
 		}
-		job.Folder = train.Folder(t.out)
 	}
 	if err := terminal.CheckOutputFolder(t.out); err != nil {
 		return err
+	}
+	job := jobOf(opts, s, run, t.out)
+	job.Pairs, job.ValidationPairs = t.pairs, t.validationPairs
+	if t.dryRun {
+		plan, err := job.Plan(ctx)
+		if err != nil {
+			return err
+		}
+		return printPlan(opts.Stdout, run, plan)
 	}
 	info, err := job.Train(ctx)
 	if err != nil {
@@ -120,5 +120,22 @@ func (t *trainOptions) number(run configs.Run) (err error) {
 			"give a short name, such as batch16")
 	}
 	t.out, err = runs.Numbered(run, slug)
+	return err
+}
+
+// printPlan prints a plan in comments, then all settings: together they are a configuration.
+func printPlan(w io.Writer, run configs.Run, plan runs.Plan) error {
+	rows := plan.Table()
+	for _, row := range rows {
+		row[0] = "# " + row[0]
+	}
+	if err := terminal.PrintTable(w, rows); err != nil {
+		return err
+	}
+	text, err := run.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
 	return err
 }

@@ -3,14 +3,18 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/pflag"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/pace"
 	"illustrator/models/host"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
@@ -31,13 +35,14 @@ type Options struct {
 	Explain func(error) error
 
 	level *slog.LevelVar
+	paces *pace.Book // of earlier processes
 }
 
 // NewOptions returns the options of the program called name, which logs to stderr.
 func NewOptions(name string, stdout, stderr io.Writer) *Options {
 	level := new(slog.LevelVar)
 	return &Options{Name: name, Stdout: stdout, Stderr: stderr, Log: slog.New(newLogHandler(name, stderr, level)),
-		level: level}
+		level: level, paces: pace.Default()}
 }
 
 // AddFlags adds the shared flags.
@@ -85,10 +90,33 @@ func (o *Options) ProgramCache() *programs.Cache { return programs.Chosen(o.Log)
 
 // NewProgress starts the progress of a stage of total units of work on standard error, or nowhere with --quiet.
 func (o *Options) NewProgress(stage string, total int) *Progress {
+	return newProgress(o.progressTo(), stage, total).watch()
+}
+
+func (o *Options) progressTo() io.Writer {
 	if o.Quiet {
-		return newProgress(io.Discard, stage, total)
+		return io.Discard
 	}
-	return newProgress(o.Stderr, stage, total)
+	return o.Stderr
+}
+
+// newParts starts the progress of a stage of parts, whose times are remembered for later processes.
+func (o *Options) newParts(stage string, parts, later []host.Part) host.Progress {
+	p := newStage(o.progressTo(), stage, parts, later)
+	p.estimate.recall, p.remember = o.pace, func(kind string, took pace.Pace) {
+		if err := o.paces.Note(o.kind(kind), took); err != nil {
+			o.Log.Debug("times are not kept", "reason", err)
+		}
+	}
+	return p.watch()
+}
+
+// pace returns the time that a kind of work took on the chosen device.
+func (o *Options) pace(kind string) (pace.Pace, bool) { return o.paces.Of(o.kind(kind)) }
+
+func (o *Options) kind(kind string) string {
+	backend, _ := o.BackendName()
+	return strings.TrimSpace(cmp.Or(backend, os.Getenv("GOMLX_BACKEND"), "xla:cpu") + " " + kind)
 }
 
 // Env returns the program around work that takes long.
@@ -96,5 +124,6 @@ func (o *Options) Env() host.Env {
 	return host.Env{
 		Log: o.Log, Backend: o.OpenBackend,
 		Progress: func(stage string, total int) host.Progress { return o.NewProgress(stage, total) },
+		Parts:    o.newParts, Pace: o.pace,
 	}
 }

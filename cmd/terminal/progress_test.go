@@ -12,7 +12,7 @@ import (
 func startClock(p *Progress) (pass func(time.Duration)) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	p.now = func() time.Time { return now }
-	p.started, p.printed = now, now
+	p.started, p.printed, p.estimate.began = now, now, now
 	return func(d time.Duration) { now = now.Add(d) }
 }
 
@@ -32,9 +32,9 @@ func TestProgressPlainLines(t *testing.T) {
 	p.Done()
 	p.Set(3, "")
 	p.Done()
-	want := "pairs: 50/200 (25%), 5.00/s, 30s left, loss 0.5\n" +
-		"pairs: 100/200 (50%), 5.00/s, 20s left\n" +
-		"pairs: 200/200 (100%), 5.00/s, 0s left, loss 0.25\n" +
+	want := "pairs: 50/200 (25%), 4.90/s, 31s left, loss 0.5\n" + // since the first, before which programs are compiled
+		"pairs: 100/200 (50%), 4.95/s, 20s left\n" +
+		"pairs: 200/200 (100%), 4.97/s, 0s left, loss 0.25\n" +
 		"pairs: 200 in 40s (5.00/s), loss 0.25\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
@@ -54,7 +54,7 @@ func TestProgressInterruptedAndEmpty(t *testing.T) {
 	pass(11 * time.Second)
 	empty.Set(0, "")
 	empty.Done()
-	want := "train: 4 of 10 in 2s (2.00/s)\nnone: 0/0 (0%), 0.00/s, unknown time left\nnone: 0 in 11s (0.00/s)\n"
+	want := "train: 4 of 10 in 2s (2.00/s)\nnone: 0/0 (0%), 0.00/s, 0s left\nnone: 0 in 11s (0.00/s)\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}
@@ -62,7 +62,7 @@ func TestProgressInterruptedAndEmpty(t *testing.T) {
 
 func TestProgressBarAndLogLinesShareATerminal(t *testing.T) {
 	var screen bytes.Buffer
-	c := &console{w: &screen, terminal: true}
+	c := &console{w: &screen, terminal: true, columns: func() int { return 80 }}
 	p := newProgress(c, "train", 4)
 	p.Set(2, "loss 0.5")
 	if _, err := c.Write([]byte("saved best\n")); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 
+	"illustrator/internal/crash"
 	"illustrator/internal/fault"
 )
 
@@ -24,13 +25,22 @@ const (
 	ExitFailure     = 1
 	ExitUsage       = 2
 	ExitPartial     = 3
+	ExitRequeue     = 75 // EX_TEMPFAIL of sysexits.h: the same command continues
 	ExitInterrupted = 130
 )
 
 var (
 	errInterrupted  = errors.New("interrupted")
+	errStopped      = errors.New("stopped by a signal")
 	errStdoutClosed = errors.New("standard output was closed")
 )
+
+// Main runs the program called name and returns the process's exit code. A crash of the process ends as a failure.
+func Main(name string, newRoot func(*Options) *cobra.Command) int {
+	guard := crash.Start(name, ExitFailure)
+	defer guard.Flush()
+	return Run(name, os.Args[1:], os.Stdout, guard.Stderr, newRoot)
+}
 
 // Run executes one command line of the program called name and returns the process's exit code.
 func Run(name string, args []string, stdout, stderr *os.File, newRoot func(*Options) *cobra.Command) int {
@@ -90,19 +100,25 @@ func onRun(cmd *cobra.Command, began func()) {
 	}
 }
 
-// withSignals returns a context that the first SIGINT or SIGTERM cancels. The second ends the process at once.
+// withSignals returns a context that the first signal of Ctrl-C or of a scheduler cancels. The second ends the process
+// at once.
 func withSignals(parent context.Context, program string, w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append(stopSignals, os.Interrupt)...)
 	go func() {
-		if _, ok := <-signals; !ok {
+		first, ok := <-signals
+		if !ok {
 			return
 		}
+		cause := errStopped
+		if first == os.Interrupt {
+			cause = errInterrupted
+		}
 		fmt.Fprintf(w, "%s: stopping; press Ctrl-C again to leave at once\n", program)
-		cancel(errInterrupted)
+		cancel(cause)
 		if _, ok := <-signals; ok {
-			os.Exit(ExitInterrupted)
+			os.Exit(exitOf(cause))
 		}
 	}()
 	return ctx, func() {
@@ -112,21 +128,30 @@ func withSignals(parent context.Context, program string, w io.Writer) (context.C
 	}
 }
 
+// exitOf returns the exit code of a command that a signal ended: a scheduler runs it again after its own signal.
+func exitOf(cause error) int {
+	if cause == errStopped {
+		return ExitRequeue
+	}
+	return ExitInterrupted
+}
+
 // PrintError prints err the way users see errors and returns the exit code that belongs to it.
 func (o *Options) PrintError(ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, errStdoutClosed):
 		return ExitOK
-	case context.Cause(ctx) == errInterrupted:
+	case context.Cause(ctx) == errInterrupted, context.Cause(ctx) == errStopped:
 		// Keep what a command says about where it stopped; hide the bare "context canceled".
-		if text := err.Error(); text != context.Canceled.Error() && text != errInterrupted.Error() {
-			text = strings.TrimSuffix(text, ": "+errInterrupted.Error())
-			fmt.Fprintf(o.Stderr, "%s: error: interrupted: %s\n", o.Name, text)
+		cause := context.Cause(ctx)
+		if text := err.Error(); text != context.Canceled.Error() && text != cause.Error() {
+			text = strings.TrimSuffix(text, ": "+cause.Error())
+			fmt.Fprintf(o.Stderr, "%s: error: %v: %s\n", o.Name, cause, text)
 		} else {
-			fmt.Fprintf(o.Stderr, "%s: error: interrupted\n", o.Name)
+			fmt.Fprintf(o.Stderr, "%s: error: %v\n", o.Name, cause)
 		}
 		o.printHint(err)
-		return ExitInterrupted
+		return exitOf(cause)
 	}
 	fmt.Fprintf(o.Stderr, "%s: error: %v\n", o.Name, err)
 	o.printHint(err)
@@ -147,7 +172,7 @@ func (o *Options) printHint(err error) {
 
 // internalError turns a panic into an error: a defect of ours, not of the user.
 func (o *Options) internalError(panicked any, stack []byte) error {
-	if os.Getenv("ILLUSTRATOR_DEBUG") == "1" {
+	if os.Getenv(crash.DebugEnv) == "1" {
 		fmt.Fprintf(o.Stderr, "%s\n", stack)
 	}
 	return fault.Hint(fmt.Errorf("internal: %v", panicked),

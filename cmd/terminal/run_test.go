@@ -42,6 +42,8 @@ func executeCommand(t *testing.T, ctx context.Context, runE func(*cobra.Command,
 func TestExitCodes(t *testing.T) {
 	interrupted, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
+	stopped, cancel := context.WithCancelCause(t.Context())
+	cancel(errStopped)
 	boom := errors.New("boom")
 	for name, c := range map[string]struct {
 		ctx  context.Context
@@ -58,8 +60,10 @@ func TestExitCodes(t *testing.T) {
 			"illustrator: error: 3 of 4 pictures: partial result\n"},
 		"interrupted":       {interrupted, context.Canceled, 130, "illustrator: error: interrupted\n"},
 		"interrupted later": {interrupted, errors.New("kept step 7"), 130, "illustrator: error: interrupted: kept step 7\n"},
-		"done before":       {interrupted, nil, 0, ""},
-		"stdout closed":     {t.Context(), fmt.Errorf("print: %w", errStdoutClosed), 0, ""},
+		"stopped": {stopped, fmt.Errorf("kept step 7: %w", errStopped), 75,
+			"illustrator: error: stopped by a signal: kept step 7\n"},
+		"done before":   {interrupted, nil, 0, ""},
+		"stdout closed": {t.Context(), fmt.Errorf("print: %w", errStdoutClosed), 0, ""},
 	} {
 		code, stderr := executeCommand(t, c.ctx, func(*cobra.Command, []string) error { return c.err })
 		if code != c.code || stderr != c.want {
@@ -98,7 +102,7 @@ func TestFirstSignalCancels(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the signal did not cancel the context")
 	}
-	if context.Cause(ctx) != errInterrupted || !strings.Contains(out.String(), "again to leave at once") {
+	if context.Cause(ctx) != errStopped || !strings.Contains(out.String(), "again to leave at once") {
 		t.Errorf("cause %v, said %q", context.Cause(ctx), out.String())
 	}
 }

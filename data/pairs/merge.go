@@ -62,7 +62,7 @@ func checkMerge(out string, sets []*Set) error {
 				"merge sets that were sampled with the same settings")
 		}
 		for _, before := range sets[:i] {
-			if err := Disjoint(before, set); err != nil {
+			if err := set.Disjoint(before.Source, before.SeedRanges()); err != nil {
 				return fmt.Errorf("merge pairs: %w", err)
 			}
 		}

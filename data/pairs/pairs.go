@@ -150,14 +150,14 @@ func overlap(a, b []SeedRange) (SeedRange, bool) {
 	return SeedRange{}, false
 }
 
-// Disjoint returns an error that names the first seeds that the sets share, if there are any: rows of one seed are the
-// same pair, which must not be both trained on and validated with.
-func Disjoint(a, b *Set) error {
-	shared, overlaps := overlap(a.SeedRanges(), b.SeedRanges())
+// Disjoint returns an error that names the first seeds that the set shares with the pairs called other, if there are any:
+// rows of one seed are the same pair, which must not be both trained on and validated with.
+func (p *Set) Disjoint(other string, seeds []SeedRange) error {
+	shared, overlaps := overlap(seeds, p.SeedRanges())
 	if !overlaps {
 		return nil
 	}
-	return fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", a.Source, b.Source, shared),
+	return fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", other, p.Source, shared),
 		"sample one of them from seeds that the other does not have: `illustrator pairs --seed`")
 }
 

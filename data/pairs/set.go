@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/machine"
 )
 
 // maxOpenShards bounds the files that a set keeps open, well below the usual limit of 1,024 for a process.
@@ -89,6 +90,30 @@ func (p *Set) Info() Info {
 		Rows: p.Len(), Seeds: p.SeedRanges(), Shards: len(p.manifest.Shards), ShardRows: p.manifest.ShardRows,
 		Bytes: p.Bytes(), Meta: p.Meta, SHA256: p.sum,
 	}
+}
+
+// Table describes the set in rows of a name and a text.
+func (info Info) Table() (rows [][]string) {
+	line := func(name, format string, args ...any) {
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
+	}
+	line("rows", "%d", info.Rows)
+	for _, r := range info.Seeds {
+		line("seeds", "%v", r)
+	}
+	line("files", "%d of at most %d rows, %s together", info.Shards, info.ShardRows, machine.ByteSize(info.Bytes))
+	m := info.Meta
+	line("domain", "%s", m.Domain)
+	line("z", "%d × %s", m.ZDim, m.DType)
+	line("image_embeds", "%d × %s", m.EmbedDim, m.DType)
+	line("noise mode", "%s", m.NoiseMode)
+	line("preprocessing", "%s", m.Preprocessing)
+	line("batch", "%d", m.Batch)
+	line("generator", "%s", m.GeneratorSHA256)
+	line("clip", "%s", m.CLIPSHA256)
+	line("created by", "%s", m.CreatedBy)
+	line("manifest", "%s", info.SHA256)
+	return rows
 }
 
 // shard returns shard i, opened. The caller holds mu or is alone.

@@ -3,8 +3,11 @@ package edit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"illustrator/data/pictures"
@@ -146,4 +149,25 @@ func (p Manipulated) note() string {
 		note = fmt.Sprintf("%d/%d named, %s", p.Change.Found, p.Change.Named, note)
 	}
 	return note + fmt.Sprintf(", %d/%d others kept", p.Change.Kept, p.Change.Others)
+}
+
+// String words the summary, in a line for each picture.
+func (s Summary) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d pictures, strip %s\n", len(s.Pictures), s.Strip)
+	for _, p := range s.Pictures {
+		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f",
+			*p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
+		if c := p.Change; c != nil {
+			if c.Named > 0 {
+				fmt.Fprintf(&b, "; %d of %d named attributes found", c.Found, c.Named)
+			}
+			fmt.Fprintf(&b, "; %d of %d others kept", c.Kept, c.Others)
+			for _, name := range slices.Sorted(maps.Keys(c.Changed)) {
+				fmt.Fprintf(&b, ", %s: %s", name, c.Changed[name])
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

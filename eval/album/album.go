@@ -39,8 +39,9 @@ type Album struct {
 	// Known are the domain's descriptions, which texts are compared with.
 	Known []texts.Text
 	// Sheet writes the grid with a row for each text, which all have an alpha, and a column for each seed.
-	Sheet  bool
-	Arrays bool // z, w and the pictures' values are written as arrays too
+	Sheet   bool
+	Replace bool // pictures of earlier calls in the folder are removed
+	Arrays  bool // z, w and the pictures' values are written as arrays too
 }
 
 // Summary is summary.json.
@@ -59,6 +60,9 @@ type Summary struct {
 // Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started.
 func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	began := time.Now()
+	if err := a.OwnFolder(true); err != nil {
+		return s, err
+	}
 	if err := os.MkdirAll(a.Out, 0o777); err != nil {
 		return s, err
 	}
@@ -74,6 +78,9 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 		return s, err
 	}
 	s.Far = far
+	if err := a.removeEarlier(); err != nil {
+		return s, err
+	}
 	s.Seconds = time.Since(began).Seconds()
 	return s, jsonfile.Write(filepath.Join(a.Out, SummaryFile), s)
 }
@@ -128,7 +135,7 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		}
 		all += len(requests[i].Seeds)
 	}
-	bar := a.Env.Progress("Drawing pictures", all)
+	bar := a.Env.Stage("Drawing pictures", Part(a.Model, plan, all))
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
 	if a.Arrays {
@@ -157,6 +164,12 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 		return k, k.arrays.close()
 	}
 	return k, nil
+}
+
+// Part is the drawing of a number of pictures, for estimates.
+func Part(m draw.Model, p draw.Plan, pictures int) host.Part {
+	return host.Part{Units: pictures, Kind: fmt.Sprintf("draw generator=%.12s clip=%.12s best_of=%d refine=%d",
+		m.Hashes["generator"], m.Hashes["clip"], p.BestOf, p.Refine)}
 }
 
 // add writes a picture, redrawn, with its record beside it.

@@ -37,7 +37,9 @@ type Panel struct {
 	Title string
 	X, Y  string // what the axes measure
 	LogX  bool   // a logarithmic X axis; not with Categories, or as text
-	LogY  bool   // a logarithmic Y axis; all values must be above 0
+	// FromZero begins the X axis at 0, as a count of steps does.
+	FromZero bool
+	LogY     bool // a logarithmic Y axis; all values must be above 0
 	// Series are drawn in their order, later ones over earlier ones.
 	Series []Series
 	// Categories make a chart of named things instead of lines: their names stand on the left, in order, values lie along

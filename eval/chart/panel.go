@@ -73,6 +73,9 @@ func (s Series) add(chart *plot.Plot, place int) {
 
 // setRanges gives the axes a little room around the data.
 func (p Panel) setRanges(chart *plot.Plot) {
+	if p.FromZero {
+		chart.X.Min = 0
+	}
 	chart.X.Min, chart.X.Max = widenedOn(p.LogX, chart.X.Min, chart.X.Max, 0.02)
 	chart.Y.Min, chart.Y.Max = widenedOn(p.LogY, chart.Y.Min, chart.Y.Max, 0.06)
 }

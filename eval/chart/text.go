@@ -38,6 +38,9 @@ func (p Panel) Text(width, height int, colour bool) (string, error) {
 			low, high = min(low, point.X), max(high, point.X)
 		}
 	}
+	if p.FromZero {
+		low = 0
+	}
 	label := func(v float64) string { return number(v, 3) }
 	if p.LogY {
 		label = func(v float64) string { return number(math.Pow(10, v), 3) }

@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/sync/errgroup"
 
 	"illustrator/configs"
 	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
+	"illustrator/internal/share"
 )
 
 // cell is one variant and seed, with a folder of its own.
@@ -43,6 +44,7 @@ func (c cell) info() string { return filepath.Join(c.folder, "cell.json") }
 func (c cell) picture(i int) string {
 	return filepath.Join(c.folder, "pictures", fmt.Sprintf("%02d.png", i+1))
 }
+func (c cell) lease() string              { return filepath.Base(c.folder) }
 func (c cell) String() string             { return fmt.Sprintf("%s, seed %d", c.variant.Name, c.seed) }
 func (c cell) write(info *cellInfo) error { return jsonfile.Write(c.info(), info) }
 
@@ -55,6 +57,7 @@ type cellInfo struct {
 	Training string  `json:"training,omitempty"` // the run's folder
 	Done     bool    `json:"done"`
 	Failed   string  `json:"failed,omitempty"`
+	Attempts int     `json:"attempts,omitempty"` // that have ended
 	Seconds  float64 `json:"seconds"`
 }
 
@@ -116,16 +119,21 @@ type Cell struct {
 	Done    bool
 	Seconds float64 // of a done one
 	Failed  string  // why it failed, if it did
+	Problem string  // why it will fail, where that is known
 }
 
 // List says where the cells stand.
 func (s *Study) List() (all []Cell, err error) {
+	problems, err := s.problems()
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range s.cells() {
 		info, err := s.read(c)
 		if err != nil {
 			return nil, err
 		}
-		cell := Cell{Variant: c.variant.Name, Seed: c.seed}
+		cell := Cell{Variant: c.variant.Name, Seed: c.seed, Problem: problems[c.variant.Name]}
 		if info != nil {
 			cell.Done, cell.Seconds, cell.Failed = info.Done, info.Seconds, info.Failed
 		}
@@ -134,90 +142,33 @@ func (s *Study) List() (all []Cell, err error) {
 	return all, nil
 }
 
-// Run does what is left of the study, writes its results and returns them.
-func (s *Study) Run(ctx context.Context) (*Results, error) {
-	todo, err := s.left()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(s.out, 0o777); err != nil {
-		return nil, err
-	}
-	if len(todo) > 0 {
-		if err := s.samplePairs(ctx); err != nil {
-			return nil, err
-		}
-		if err := s.work(ctx, todo); err != nil {
-			return nil, err
-		}
-	}
-	return s.report()
-}
-
-// left lists the cells that are to be done.
-func (s *Study) left() ([]cell, error) {
-	var todo []cell
-	for _, c := range s.cells() {
-		info, err := s.read(c)
-		if err != nil {
-			return nil, err
-		}
-		if info == nil || !info.Done && (info.Failed == "" || s.options.Retry) {
-			todo = append(todo, c)
-		}
-	}
-	return todo, nil
-}
-
-// work does cells, as many at a time as there are jobs.
-func (s *Study) work(ctx context.Context, todo []cell) error {
-	group, ctx := errgroup.WithContext(ctx)
-	queue := make(chan cell, len(todo))
-	for _, c := range todo {
-		queue <- c
-	}
-	close(queue)
-	for range min(s.options.Jobs, len(todo)) {
-		group.Go(func() error {
-			w, err := s.newWorker(ctx)
-			if err != nil {
-				return err
-			}
-			for c := range queue {
-				s.env.Log.Info(fmt.Sprintf("cell %d of %d: %s", len(todo)-len(queue), len(todo), c))
-				if err := w.do(ctx, c); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// do does a cell and notes how it ended. Only what stops the whole study is an error.
-func (w *worker) do(ctx context.Context, c cell) error {
+// do executes a cell and records how it ended. Only what stops the whole study, or what another process is doing, is an
+// error.
+func (w *worker) do(ctx context.Context, t task) error {
 	began := time.Now()
-	spec, err := w.spec(c)
+	spec, err := w.spec(t.cell)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(c.folder, "pictures"), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Join(t.folder, "pictures"), 0o777); err != nil {
 		return err
 	}
-	info := &cellInfo{Variant: c.variant.Name, Seed: c.seed, Spec: spec}
-	err = w.measure(ctx, c, info)
+	info := &cellInfo{Variant: t.variant.Name, Seed: t.seed, Spec: spec, Attempts: t.attempts + 1}
+	err = w.measure(ctx, t.cell, info)
 	info.Seconds = time.Since(began).Seconds()
+	var held *share.HeldError
 	switch {
 	case err == nil:
 		info.Done = true
+	case errors.As(err, &held), errors.Is(err, files.ErrInUse), errors.Is(err, share.ErrLost):
+		return err
 	case context.Cause(ctx) != nil:
-		return fault.Hint(fmt.Errorf("%s: %w", c, err), "the same command resumes from there")
+		return fault.Hint(fmt.Errorf("%s: %w", t, err), "the same command resumes from there")
 	default:
 		info.Failed = err.Error()
-		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", c, oneLine(info.Failed)))
+		w.env.Log.Warn(fmt.Sprintf("%s failed: %s", t, fault.OneLine(info.Failed)))
 	}
-	return c.write(info)
+	return t.write(info)
 }
 
 // outcome reads what came of a cell; ok is false where nothing has yet.

@@ -63,11 +63,11 @@ func (r *Report) Partial() error {
 	if skipped := r.SkippedReference; len(skipped) > 0 {
 		return fmt.Errorf("%d pictures of the reference and %d of %d others were skipped, the first is %s: %s: %w",
 			len(skipped), len(r.Skipped),
-			len(r.Skipped)+r.Pictures, skipped[0].File, oneLine(skipped[0].Reason), fault.ErrPartial)
+			len(r.Skipped)+r.Pictures, skipped[0].File, fault.OneLine(skipped[0].Reason), fault.ErrPartial)
 	}
 	if len(r.Skipped) > 0 {
 		return fmt.Errorf("%d of %d pictures were skipped, the first is %s: %s: %w",
-			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, oneLine(r.Skipped[0].Reason), fault.ErrPartial)
+			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, fault.OneLine(r.Skipped[0].Reason), fault.ErrPartial)
 	}
 	for _, name := range r.Asked {
 		if slices.ContainsFunc(r.Metrics, func(m metrics.Metric) bool { return strings.HasPrefix(m.Name, name) }) {
@@ -75,7 +75,8 @@ func (r *Report) Partial() error {
 		}
 		for _, refused := range r.Refused {
 			if strings.HasPrefix(refused.Metric, name) {
-				return fmt.Errorf("%s could not be measured: %s: %w", refused.Metric, oneLine(refused.Reason), fault.ErrPartial)
+				return fmt.Errorf("%s could not be measured: %s: %w",
+					refused.Metric, fault.OneLine(refused.Reason), fault.ErrPartial)
 			}
 		}
 	}
@@ -129,6 +130,3 @@ func (r *Report) write(folder string) error {
 	}
 	return files.WriteFile(filepath.Join(folder, "eval.md"), content, 0o666)
 }
-
-// oneLine joins the lines of an error of several parts.
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

@@ -119,7 +119,11 @@ func (s *Study) curves() (*chart.Figure, error) {
 			return nil, err
 		}
 		if info != nil && info.Done {
-			trained = append(trained, Training{info.Training, c.variant.Name})
+			before, err := s.sharedFolder(c)
+			if err != nil {
+				return nil, err
+			}
+			trained = append(trained, Training{info.Training, c.variant.Name, before})
 		}
 	}
 	if len(trained) == 0 {

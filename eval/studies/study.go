@@ -19,6 +19,7 @@ import (
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
 	"illustrator/internal/fault"
+	"illustrator/internal/share"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 )
@@ -29,18 +30,21 @@ type Trainer interface {
 	Sample(ctx context.Context, run configs.Run, folder string) error
 	// Train trains a run in a folder on the pairs in another, unless that is done.
 	Train(ctx context.Context, run configs.Run, folder, pairs string) error
+	// Plan says what Train would take.
+	Plan(run configs.Run, folder, pairs string) (TrainingPlan, error)
 	// LastMapper names the folder of the last mapper of the run in a folder.
 	LastMapper(folder string) string
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
-	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string, noProjection bool) (draw.Model,
-		error)
+	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
+		noProjection bool) (draw.Model, error)
 	// Losses draws the losses of trainings over their steps, by the trainings' labels.
 	Losses(trainings []Training) (chart.Figure, error)
 }
 
-// Training is a run's folder under the name of the variant that it trained.
-type Training struct{ Folder, Label string }
+// Training is a run's folder under the name of the variant that it trained. Before is the folder of the stages that it
+// shares with others and continues from, "" for none.
+type Training struct{ Folder, Label, Before string }
 
 // Options say how studies are executed.
 type Options struct {
@@ -52,8 +56,10 @@ type Options struct {
 	// Run is the folder of a run whose mapper a study uses that does not train; "" is the domain's mapper.
 	Run   string
 	Seeds []uint64 // nil leaves the study's own
-	Jobs  int      // cells at a time, each with a device client of its own
-	Retry bool     // cells that failed
+	// Part is the part of the cells that this process begins with, of several that share them.
+	Part  share.Part
+	Jobs  int  // cells at a time, each with a device client of its own
+	Retry bool // cells that failed
 	// Command is the command line for the report.
 	Command string
 	Trainer Trainer
@@ -71,6 +77,7 @@ type Study struct {
 	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
+	leases    *share.Folder      // of cells, trainings, pairs and reference, among processes
 }
 
 // NameOf names the study at ref: an embedded one, or the path of a YAML file.
@@ -86,6 +93,7 @@ func Open(env host.Env, ref string, set []string, options Options) (*Study, erro
 	if options.Several {
 		s.out = filepath.Join(options.Out, s.Name)
 	}
+	s.leases = share.NewFolder(filepath.Join(s.out, "leases"))
 	if options.Seeds != nil {
 		s.Seeds = options.Seeds
 		if err := s.Validate(); err != nil {
@@ -135,6 +143,9 @@ func (s *Study) check() error {
 		return err
 	}
 	if err := s.readTexts(session.domain); err != nil {
+		return err
+	}
+	if err := s.checkPairs(session); err != nil {
 		return err
 	}
 	for _, v := range s.Variants() {

@@ -16,11 +16,17 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/internal/share"
 	"illustrator/internal/version"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
+
+// waiting says that another process makes what this one needs.
+func (s *Study) waiting(held *share.HeldError) {
+	s.env.Log.Info(fmt.Sprintf("waiting: %v", held))
+}
 
 // samplePairs samples the study's pairs where they are needed and missing.
 func (s *Study) samplePairs(ctx context.Context) error {
@@ -31,6 +37,12 @@ func (s *Study) samplePairs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	leases := share.NewFolder(filepath.Join(filepath.Dir(s.pairs), "leases")) // studies share pairs
+	ctx, lease, err := leases.Wait(ctx, filepath.Base(s.pairs), s.waiting)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
 	return s.options.Trainer.Sample(ctx, run, s.pairs)
 }
 
@@ -45,7 +57,7 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 	}
 	if s.SharedStages > 0 {
 		first, rest := run.Split(s.SharedStages)
-		shared, err := s.training(ctx, "shared", first)
+		shared, err := s.training(ctx, sharedStages, first)
 		if err != nil {
 			return "", fmt.Errorf("shared stages: %w", err)
 		}
@@ -57,15 +69,42 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 
 // training trains a run in a folder that its settings name, unless that is done.
 func (s *Study) training(ctx context.Context, name string, run configs.Run) (string, error) {
-	text, err := run.YAML()
+	folder, err := s.trainingFolder(name, run)
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
-		checkpoints.SHA256(text)))
-	_, err,
-		_ = s.trainings.Do(folder, func() (any, error) { return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs) })
+	_, err, _ = s.trainings.Do(folder, func() (any, error) {
+		ctx, lease, err := s.leases.Take(ctx, "training-"+filepath.Base(folder))
+		if err != nil {
+			return nil, err
+		}
+		defer lease.Release()
+		return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs)
+	})
 	return folder, err
+}
+
+// trainingFolder names the folder of a training by its settings.
+func (s *Study) trainingFolder(name string, run configs.Run) (string, error) {
+	text, err := run.YAML()
+	return filepath.Join(s.out, "trainings", fmt.Sprintf("%s-seed%d-%.6s", texts.Slug(name), run.Seed,
+		checkpoints.SHA256(text))), err
+}
+
+// sharedStages names the training of the stages that all variants of a mapper share.
+const sharedStages = "shared"
+
+// sharedFolder returns the folder of the stages that a cell's training continues from, "" where it begins afresh.
+func (s *Study) sharedFolder(c cell) (string, error) {
+	if !s.Train || s.SharedStages == 0 {
+		return "", nil
+	}
+	run, err := configs.RunOf(s.Study, c.variant, c.seed)
+	if err != nil {
+		return "", err
+	}
+	first, _ := run.Split(s.SharedStages)
+	return s.trainingFolder(sharedStages, first)
 }
 
 // worker does one cell after the other with networks of its own. What all cells share is made once.
@@ -101,12 +140,18 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if request.ComparesSets() {
+		ctx, lease, err := s.leases.Wait(ctx, "reference", s.waiting)
+		if err != nil {
+			return nil, err
+		}
+		defer lease.Release()
 		stages := host.Stages{Env: s.env}
 		request.Progress = stages.Set
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
 		stages.Done()
+		return w, err
 	}
-	return w, err
+	return w, nil
 }
 
 // request returns the common settings of all cells' evaluations.
@@ -156,19 +201,7 @@ type drawing struct {
 // drawing returns how a cell's pictures are drawn, with the mapper of a run, or of the domain, loaded.
 func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, err error) {
 	d.Model = w.session.model()
-	v := c.variant.Draw
-	spec := draw.Spec{Settings: draw.Settings{
-		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
-	}}
-	if v.InjectIndex > 0 {
-		spec.InjectIndex = &v.InjectIndex
-	}
-	if spec.NoiseMode == "" && w.Pictures == 1 {
-		spec.NoiseMode = stylegan2.NoiseConst
-	}
-	for i := range w.Pictures {
-		spec.Seeds = append(spec.Seeds, c.seed*uint64(w.Pictures)+uint64(i))
-	}
+	spec := w.drawSpec(c.variant, c.seed)
 	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
@@ -178,6 +211,24 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	}
 	d.Prompts, err = w.prompts(ctx, c, d.Prompts)
 	return d, err
+}
+
+// drawSpec says what is drawn of each text by a variant and seed.
+func (s *Study) drawSpec(variant ablation.Variant, seed uint64) draw.Spec {
+	v := variant.Draw
+	spec := draw.Spec{Settings: draw.Settings{
+		Alpha: v.Alpha, TruncationPsi: v.TruncationPsi, NoProjection: v.Projection != "", NoiseMode: v.NoiseMode,
+	}}
+	if v.InjectIndex > 0 {
+		spec.InjectIndex = &v.InjectIndex
+	}
+	if spec.NoiseMode == "" && s.Pictures == 1 {
+		spec.NoiseMode = stylegan2.NoiseConst
+	}
+	for i := range s.Pictures {
+		spec.Seeds = append(spec.Seeds, seed*uint64(s.Pictures)+uint64(i))
+	}
+	return spec
 }
 
 // prompts replaces those of p that the variant has of its own.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -67,5 +68,27 @@ func Field(name string, value any, want string, args ...any) error {
 		fmt.Sprintf(want, args...))
 }
 
+// Recovered returns the error of a panic of a library: its own error or words. An error of Go's runtime, such as an index
+// out of range, says nothing to a user: what takes its place.
+func Recovered(panicked any, what string) error {
+	err, ok := panicked.(error)
+	if !ok {
+		err = fmt.Errorf("%v", panicked)
+	}
+	return Contained(err, what)
+}
+
+// Contained returns err, or what in the place of an error of Go's runtime.
+func Contained(err error, what string) error {
+	var inner runtime.Error
+	if errors.As(err, &inner) {
+		return errors.New(what)
+	}
+	return err
+}
+
 // ErrPartial marks work of which some was kept and some lost (exit code 3).
 var ErrPartial = errors.New("partial result")
+
+// OneLine joins the lines of the text of an error.
+func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

@@ -76,3 +76,23 @@ func TestNearest(t *testing.T) {
 		t.Errorf("two names begin with the word, got %q", got)
 	}
 }
+
+// What a library panics with stays, but for errors of Go's runtime.
+func TestRecovered(t *testing.T) {
+	index := func() (r any) {
+		defer func() { r = recover() }()
+		return []int{}[len(t.Name())]
+	}()
+	own := errors.New("own")
+	for _, c := range []struct {
+		panicked any
+		want     string
+	}{{own, "own"}, {"text", "text"}, {index, "damaged"}, {fmt.Errorf("wrapped: %w", index.(error)), "damaged"}} {
+		if got := Recovered(c.panicked, "damaged"); got.Error() != c.want {
+			t.Errorf("%v: %v, want %s", c.panicked, got, c.want)
+		}
+	}
+	if !errors.Is(Recovered(own, "damaged"), own) {
+		t.Error("an error is lost")
+	}
+}

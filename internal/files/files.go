@@ -58,6 +58,6 @@ func Open(path string) (*os.File, int64, error) {
 // Recover turns a panic of a decoding library on a damaged file into *err. Use it as a deferred call.
 func Recover(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("the file is damaged: %v", r)
+		*err = fmt.Errorf("the file is damaged: %w", fault.Recovered(r, "its parts do not fit together"))
 	}
 }

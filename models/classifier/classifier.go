@@ -15,8 +15,13 @@ import (
 )
 
 // Build gives the logits of all attributes: pictures [B,3,H,H] in [-1,1] → [B,V]. Pictures are clamped first.
-// BatchNorm uses its running statistics: the classifier judges, it is never trained here.
+// BatchNorm uses its running statistics, in training (scope.IsTraining) those of the batch.
 func Build(scope *model.Scope, cfg Config, images *Node) *Node {
+	return nn.Linear(scope, Features(scope, cfg, images), fmt.Sprint(3*len(convolutions)+3), cfg.NumValues())
+}
+
+// Features gives the values that the logits are made of: pictures as Build takes them → [B,256].
+func Features(scope *model.Scope, cfg Config, images *Node) *Node {
 	images.AssertDims(-1, 3, cfg.ImageSize, cfg.ImageSize)
 	x := ClipScalar(images, -1, 1)
 	layer := 0
@@ -24,12 +29,11 @@ func Build(scope *model.Scope, cfg Config, images *Node) *Node {
 		x = nn.Conv2d(x, nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride,
 			[2]int{1, 1})
 		x = Add(x, Reshape(nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
-		x = nn.ReLU(nn.FrozenBatchNorm2d(scope, x, fmt.Sprint(layer+1), batchNormEpsilon))
+		x = nn.ReLU(nn.BatchNorm2d(scope, x, fmt.Sprint(layer+1)))
 		layer += 3
 	}
 	x = Reshape(x, x.Shape().Dim(0), -1)
-	x = nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
-	return nn.Linear(scope, x, fmt.Sprint(layer+3), cfg.NumValues())
+	return nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
 }
 
 // Load checks the weights w against cfg and puts them into scope, frozen.
@@ -65,9 +69,6 @@ func (c Config) NumValues() int {
 type convolution struct{ in, out, stride int }
 
 var convolutions = []convolution{{3, 32, 2}, {32, 32, 1}, {32, 64, 2}, {64, 128, 2}, {128, 128, 2}}
-
-// batchNormEpsilon is torch.nn.BatchNorm2d's default.
-const batchNormEpsilon = 1e-5
 
 // hidden is the width of the fully connected layer before the logits.
 const hidden = 256

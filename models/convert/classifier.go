@@ -27,14 +27,16 @@ func (s *source) loadClassifier(attributes string) (*network, error) {
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return nil, err
 	}
-	n.describe = fmt.Sprintf("%d×%d pixels, %d attributes with %d values", cfg.ImageSize, cfg.ImageSize, len(cfg.Attributes), cfg.NumValues())
+	n.describe = fmt.Sprintf("%d×%d pixels, %d attributes with %d values",
+		cfg.ImageSize, cfg.ImageSize, len(cfg.Attributes), cfg.NumValues())
 	return n, nil
 }
 
 func readAttributes(path string) (classifier.Config, error) {
 	cfg := classifier.Config{ModelType: classifier.ModelType}
 	if path == "" {
-		return cfg, fault.Usage(errors.New("the weights do not say what their logits mean"), `name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
+		return cfg, fault.Usage(errors.New("the weights do not say what their logits mean"),
+			`name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -45,7 +47,8 @@ func readAttributes(path string) (classifier.Config, error) {
 		Attributes []classifier.Attribute `json:"attributes"`
 	}
 	if err := json.Unmarshal(data, &domain); err != nil {
-		return cfg, fault.Hint(fmt.Errorf("read attributes %q: %w", path, err), `the file must be JSON with "size" and "attributes", a list of {"name", "values"}`)
+		return cfg, fault.Hint(fmt.Errorf("read attributes %q: %w", path, err),
+			`the file must be JSON with "size" and "attributes", a list of {"name", "values"}`)
 	}
 	cfg.ImageSize, cfg.Attributes = domain.Size, domain.Attributes
 	return cfg, nil

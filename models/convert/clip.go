@@ -15,9 +15,9 @@ import (
 	"illustrator/models/clip"
 )
 
-// The files of a CLIP beside its configuration and weights. The tokenizer cannot do without the first two, which are taken out of
-// tokenizer.json where one is missing; otherwise that says the same once more and is left. The others are taken along for what
-// reads the folder elsewhere.
+// The files of a CLIP beside its configuration and weights. The tokenizer cannot do without the first two, which are
+// taken out of tokenizer.json where one is missing; otherwise that says the same once more and is left. The others are
+// taken along for what reads the folder elsewhere.
 var (
 	tokenizerFiles = []string{"vocab.json", "merges.txt"}
 	furtherFiles   = []string{"tokenizer_config.json", "preprocessor_config.json", "special_tokens_map.json"}
@@ -40,7 +40,8 @@ func recognizeFolder(folder string) (Kind, error) {
 		ModelType string `json:"model_type"`
 	}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return "", fault.Hint(fmt.Errorf("read %s: %w", filepath.Join(folder, checkpoints.ConfigFile), err), "the file must be Hugging Face's config.json of a CLIPModel")
+		return "", fault.Hint(fmt.Errorf("read %s: %w", filepath.Join(folder, checkpoints.ConfigFile), err),
+			"the file must be Hugging Face's config.json of a CLIPModel")
 	}
 	if config.ModelType == clip.ModelType {
 		return CLIPHuggingFace, nil
@@ -54,9 +55,10 @@ func recognizeFolder(folder string) (Kind, error) {
 
 // hasHuggingFace reports whether a folder has a configuration and weights in Hugging Face's layout.
 func hasHuggingFace(folder string) bool {
-	return exists(filepath.Join(folder, checkpoints.ConfigFile)) && slices.ContainsFunc(huggingFaceFiles, func(name string) bool {
+	weights := func(name string) bool {
 		return exists(filepath.Join(folder, name)) || exists(filepath.Join(folder, name+indexSuffix))
-	})
+	}
+	return exists(filepath.Join(folder, checkpoints.ConfigFile)) && slices.ContainsFunc(huggingFaceFiles, weights)
 }
 
 // loadCLIP reads a folder in Hugging Face's layout. config.json is copied as it is.
@@ -85,7 +87,8 @@ func (s *source) loadCLIP() (*network, error) {
 	}
 	if raw, ok := n.files[clip.PreprocessorFile]; ok {
 		if _, err := clip.DecodePreprocessor(raw, cfg.Vision.ImageSize); err != nil {
-			return nil, fault.Hint(fmt.Errorf("%s: %w", filepath.Join(s.path, clip.PreprocessorFile), err), "the file must describe a CLIPImageProcessor for this network")
+			return nil, fault.Hint(fmt.Errorf("%s: %w", filepath.Join(s.path, clip.PreprocessorFile), err),
+				"the file must describe a CLIPImageProcessor for this network")
 		}
 	}
 	if n.weights, n.sources, err = s.readHuggingFace(); err != nil {
@@ -110,9 +113,11 @@ func describeCLIP(cfg clip.Config) string {
 	if cfg.TextCleaning != "" {
 		cleaning = fmt.Sprintf("; texts are cleaned as %q", cfg.TextCleaning)
 	}
-	return fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; texts of %d tokens of %d, %d layers of %d; %s%s",
-		cfg.ProjectionDim, cfg.Vision.ImageSize, cfg.Vision.ImageSize, cfg.Vision.PatchSize, cfg.Vision.NumHiddenLayers, cfg.Vision.HiddenSize,
-		cfg.Text.MaxPositionEmbeddings, cfg.Text.VocabSize, cfg.Text.NumHiddenLayers, cfg.Text.HiddenSize, cfg.Vision.HiddenAct, cleaning)
+	v, t := cfg.Vision, cfg.Text
+	return fmt.Sprintf("embedding of %d; pictures of %d×%d in patches of %d, %d layers of %d; "+
+		"texts of %d tokens of %d, %d layers of %d; %s%s",
+		cfg.ProjectionDim, v.ImageSize, v.ImageSize, v.PatchSize, v.NumHiddenLayers, v.HiddenSize,
+		t.MaxPositionEmbeddings, t.VocabSize, t.NumHiddenLayers, t.HiddenSize, v.HiddenAct, cleaning)
 }
 
 // readText reads one of the small files of a folder.
@@ -120,13 +125,14 @@ func readText(folder, name string) ([]byte, error) {
 	path := filepath.Join(folder, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", path, fs.ErrNotExist), "a CLIP in Hugging Face's layout has config.json, vocab.json and merges.txt (or tokenizer.json), and its weights")
+		return nil, fault.Hint(fmt.Errorf("%s is missing: %w", path, fs.ErrNotExist),
+			"a CLIP in Hugging Face's layout has config.json, vocab.json and merges.txt (or tokenizer.json), and its weights")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxTextFile {
-		return nil, fmt.Errorf("%s has %d bytes or is no file; at most %d are read", path, info.Size(), maxTextFile)
+		return nil, fmt.Errorf("%s has %d bytes or is not a file; at most %d are read", path, info.Size(), maxTextFile)
 	}
 	return os.ReadFile(path)
 }

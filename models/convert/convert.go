@@ -1,11 +1,11 @@
 // Package convert turns published weight files into the folder form that the toolkit loads: config.json,
-// model.safetensors under canonical names, and a manifest. Nothing in a file is executed. Inspect says what a file is, from
-// its header.
+// model.safetensors under canonical names, and a manifest. Nothing in a file is executed. Inspect says what a file is,
+// from its header.
 //
 // Canonical names are rosinality's for StyleGAN2, Hugging Face's for CLIP, the released projectors' for the mapper,
-// the indices of torch.nn.Sequential for the attribute classifier, and torchvision's for Inception-v3, AlexNet and VGG16.
-// Elements keep the type that they have in the file (float16 stays float16: networks are loaded in the type that a run
-// asks for, and the conversion is then exact).
+// the indices of torch.nn.Sequential for the attribute classifier, and torchvision's for Inception-v3, AlexNet and
+// VGG16. Elements keep the type that they have in the file (float16 stays float16: networks are loaded in the type that
+// a run asks for, and the conversion is then exact).
 package convert
 
 import (
@@ -68,17 +68,17 @@ var titles = map[Kind]string{
 	ReleasedPairs:        "pairs of style and image embedding of the official release",
 }
 
-// tool is what the manifests of converted folders name as their maker.
+// tool names the maker in the manifests of converted folders.
 const tool = "illustrator convert"
 
-// Options are what a file does not say.
+// Options hold facts that a file does not say.
 type Options struct {
 	// Attributes is the path of a JSON file whose "attributes" (a list of {"name", "values"}) say what a classifier's
 	// logits mean, and whose "size" is its pictures' height and width. Only a classifier needs it.
 	Attributes string
 	// ColorOrder is the order of the channels that a generator produces: "RGB" or "BGR". Empty: BGR for mmgen, else RGB.
 	ColorOrder stylegan2.ColorOrder
-	// Vocabulary is where a CLIP's vocabulary is if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
+	// Vocabulary names a CLIP's vocabulary if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
 	// folder with vocab.json and merges.txt or tokenizer.json. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
 	Vocabulary string
 	// Activation is "quick_gelu" or "gelu", for a CLIP in OpenAI's layout that does not say which it has.
@@ -87,7 +87,7 @@ type Options struct {
 	Replace bool
 }
 
-// network is what an importer makes of a file.
+// network is the result of an importer.
 type network struct {
 	config  any
 	weights *checkpoints.Weights
@@ -110,8 +110,8 @@ func Recognize(path string) (Kind, error) {
 	return s.kind, nil
 }
 
-// Convert recognises what is at src, checks it tensor by tensor against the configuration that it implies, and writes it
-// as the folder dst: whole or not at all. A missing, surplus or wrongly shaped tensor is an error that names it, the
+// Convert recognises what is at src, checks it tensor by tensor against the configuration that it implies, and writes
+// it as the folder dst: whole or not at all. A missing, surplus or wrongly shaped tensor is an error that names it, the
 // file and both shapes.
 func Convert(src, dst string, opts Options) (Report, error) {
 	s, err := open(src)
@@ -174,8 +174,8 @@ func (s *source) tensors(d *checkpoints.TorchDict, prefix string) (*checkpoints.
 	return w, err
 }
 
-// unwrapped is a tensor's name in a module that was not wrapped: DataParallel and its like put "module." before all names,
-// torch.compile "_orig_mod.", and one may be within the other.
+// unwrapped is a tensor's name in a module that was not wrapped: DataParallel and its like put "module." before all
+// names, torch.compile "_orig_mod.", and one may be within the other.
 func unwrapped(name string) string {
 	name = strings.ReplaceAll(name, "_orig_mod.", "")
 	for strings.HasPrefix(name, "module.") {
@@ -194,7 +194,7 @@ func (s *source) leaveOut(others map[string]string) {
 		parts = append(parts[:5:5], fmt.Sprintf("… of %d", len(others)))
 	}
 	if len(parts) > 0 {
-		s.dropped = append(s.dropped, "what is no tensor: "+strings.Join(parts, ", "))
+		s.dropped = append(s.dropped, "not tensors: "+strings.Join(parts, ", "))
 	}
 }
 
@@ -204,9 +204,11 @@ func (s *source) checkOptions(opts Options) error {
 		name, value, hint string
 		kinds             []Kind
 	}{
-		{"color order", string(opts.ColorOrder), "only generators have a color order", []Kind{StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA}},
+		{"color order", string(opts.ColorOrder), "only generators have a color order",
+			[]Kind{StyleGAN2Rosinality, StyleGAN2MMGen, StyleGAN2NVIDIA}},
 		{"attributes", opts.Attributes, "only attribute classifiers have attributes", []Kind{ClassifierSequential}},
-		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary", []Kind{CLIPOpenAI, CLIPOpenCLIP}},
+		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary",
+			[]Kind{CLIPOpenAI, CLIPOpenCLIP}},
 		{"activation", opts.Activation, "only CLIPs in OpenAI's layout need to be told their activation", []Kind{CLIPOpenAI}},
 	} {
 		if o.value != "" && !slices.Contains(o.kinds, s.kind) {
@@ -286,10 +288,12 @@ func count(w *checkpoints.Weights, name func(i int) string) int {
 func dim(w *checkpoints.Weights, name string, rank, axis int) (int, error) {
 	t, ok := w.Tensors[name]
 	if !ok {
-		return 0, fault.Hint(fmt.Errorf("%s: tensor %q is missing", w.Source, name), "the file is of another architecture, or cut down")
+		return 0, fault.Hint(fmt.Errorf("%s: tensor %q is missing", w.Source, name),
+			"the file is of another architecture, or cut down")
 	}
 	if len(t.Shape) != rank {
-		return 0, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v; expected %d axes", w.Source, name, t.Shape, rank), "the file is of another architecture")
+		return 0, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v; expected %d axes", w.Source, name, t.Shape, rank),
+			"the file is of another architecture")
 	}
 	return t.Shape[axis], nil
 }
@@ -312,11 +316,13 @@ func checkValues(w *checkpoints.Weights) error {
 	for _, name := range w.Names() {
 		values, err := w.Tensors[name].Float32View()
 		if err != nil {
-			return fault.Hint(fmt.Errorf("%s: tensor %q: %w", w.Source, name, err), "the weights of these networks are of type F32, F16, BF16 or F64")
+			return fault.Hint(fmt.Errorf("%s: tensor %q: %w", w.Source, name, err),
+				"the weights of these networks are of type F32, F16, BF16 or F64")
 		}
 		for i, v := range values {
 			if d := float64(v); math.IsNaN(d) || math.IsInf(d, 0) {
-				return fault.Hint(fmt.Errorf("%s: tensor %q: element %d is %g", w.Source, name, i, v), "the file is damaged, or its training diverged")
+				return fault.Hint(fmt.Errorf("%s: tensor %q: element %d is %g", w.Source, name, i, v),
+					"the file is damaged, or its training diverged")
 			}
 		}
 	}

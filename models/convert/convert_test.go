@@ -19,9 +19,11 @@ import (
 )
 
 var (
-	tinyGenerator = stylegan2.Config{ModelType: "stylegan2", Size: 16, StyleDim: 5, NMLP: 3, LRMLP: 0.01, Channels: map[int]int{4: 4, 8: 3, 16: 2}, ColorOrder: "RGB"}
-	tinyDense     = mapper.Config{ModelType: "mapper", Arch: "dense", EmbedDim: 6, ZDim: 5, Width: 4, Blocks: 2, Layers: 3, Dropout: 0.1}
-	tinyBaseline  = mapper.Config{ModelType: "mapper", Arch: "baseline", EmbedDim: 6, ZDim: 5, Width: 4, Layers: 4}
+	tinyGenerator = stylegan2.Config{ModelType: "stylegan2", Size: 16, StyleDim: 5, NMLP: 3, LRMLP: 0.01,
+		Channels: map[int]int{4: 4, 8: 3, 16: 2}, ColorOrder: "RGB"}
+	tinyDense = mapper.Config{ModelType: "mapper", Arch: "dense", EmbedDim: 6, ZDim: 5, Width: 4, Blocks: 2,
+		Layers: 3, Dropout: 0.1}
+	tinyBaseline = mapper.Config{ModelType: "mapper", Arch: "baseline", EmbedDim: 6, ZDim: 5, Width: 4, Layers: 4}
 )
 
 // layouts are the files that PyTorch wrote, and what must come out of each.
@@ -36,14 +38,20 @@ var layouts = []struct {
 	report []string
 }{
 	{file: "rosinality.pt", kind: StyleGAN2Rosinality, want: "rosinality", config: tinyGenerator,
-		report: []string{"rosinality's layout", "16×16 pixels, Z and W of 5, 3 mapping layers, channels 4:4 8:3 16:2, RGB, with mean W", "4 filter kernels", "F32"}},
-	{file: "rosinality_half.pt", kind: StyleGAN2Rosinality, want: "rosinality_half", config: tinyGenerator, report: []string{"without mean W", "F16"}},
-	{file: "mmgen.pth", kind: StyleGAN2MMGen, want: "rosinality", without: "latent_avg", config: bgr(tinyGenerator), report: []string{"mmgen's layout", "BGR"}},
-	{file: "mmgen.pth", kind: StyleGAN2MMGen, want: "rosinality", without: "latent_avg", config: tinyGenerator, options: Options{ColorOrder: "RGB"}},
-	{file: "projector.pth", kind: MapperDense, want: "projector", config: tinyDense, report: []string{"embedding of 6 to Z of 5, width 4", "12 counters num_batches_tracked"}},
+		report: []string{"rosinality's layout",
+			"16×16 pixels, Z and W of 5, 3 mapping layers, channels 4:4 8:3 16:2, RGB, with mean W", "4 filter kernels", "F32"}},
+	{file: "rosinality_half.pt", kind: StyleGAN2Rosinality, want: "rosinality_half", config: tinyGenerator,
+		report: []string{"without mean W", "F16"}},
+	{file: "mmgen.pth", kind: StyleGAN2MMGen, want: "rosinality", without: "latent_avg", config: bgr(tinyGenerator),
+		report: []string{"mmgen's layout", "BGR"}},
+	{file: "mmgen.pth", kind: StyleGAN2MMGen, want: "rosinality", without: "latent_avg", config: tinyGenerator,
+		options: Options{ColorOrder: "RGB"}},
+	{file: "projector.pth", kind: MapperDense, want: "projector", config: tinyDense,
+		report: []string{"embedding of 6 to Z of 5, width 4", "12 counters num_batches_tracked"}},
 	{file: "projector_module.pth", kind: MapperDense, want: "projector", config: tinyDense},
 	{file: "baseline.pth", kind: MapperBaseline, want: "baseline", config: tinyBaseline},
-	{file: "clip", kind: CLIPHuggingFace, want: "clip", report: []string{"Hugging Face's layout", "2 buffers position_ids", "merges.txt", "tokenizer_config.json", "pytorch_model.bin"}},
+	{file: "clip", kind: CLIPHuggingFace, want: "clip", report: []string{"Hugging Face's layout", "2 buffers position_ids",
+		"merges.txt", "tokenizer_config.json", "pytorch_model.bin"}},
 }
 
 func bgr(c stylegan2.Config) stylegan2.Config { c.ColorOrder = "BGR"; return c }
@@ -106,7 +114,8 @@ func TestConvertLayouts(t *testing.T) {
 				t.Errorf("config differs: %s", d)
 			}
 			m := f.Manifest()
-			if m.Layout != string(l.kind) || m.Tool != tool || strings.Contains(m.Source.File, "/") || m.Source != report.Source || f.SHA256() != report.SHA256 {
+			if m.Layout != string(l.kind) || m.Tool != tool || strings.Contains(m.Source.File, "/") ||
+				m.Source != report.Source || f.SHA256() != report.SHA256 {
 				t.Errorf("manifest %+v, report %+v", m, report)
 			}
 			text := report.String()
@@ -132,7 +141,8 @@ func TestConvertSourceHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	data, _ := os.ReadFile("testdata/mmgen.pth")
-	if want := (checkpoints.Source{File: "mmgen.pth", SHA256: checkpoints.SHA256(data)}); report.Source != want || report.SourceBytes != int64(len(data)) {
+	if want := (checkpoints.Source{File: "mmgen.pth", SHA256: checkpoints.SHA256(data)}); report.Source != want ||
+		report.SourceBytes != int64(len(data)) {
 		t.Errorf("source %+v of %d bytes, want %+v", report.Source, report.SourceBytes, want)
 	}
 }
@@ -145,7 +155,8 @@ func TestConvertCLIPFiles(t *testing.T) {
 	if _, err := Convert(src, dst, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"} {
+	for _, name := range []string{"config.json", "vocab.json", "merges.txt", "tokenizer_config.json",
+		"special_tokens_map.json"} {
 		got, _ := os.ReadFile(filepath.Join(dst, name))
 		want, _ := os.ReadFile(filepath.Join(src, name))
 		if len(want) == 0 || !bytes.Equal(got, want) {
@@ -191,7 +202,8 @@ func TestConvertCLIPSafetensors(t *testing.T) {
 
 func tinyClassifier() (classifier.Config, *checkpoints.Weights) {
 	cfg := classifier.Config{ModelType: classifier.ModelType, ImageSize: 16,
-		Attributes: []classifier.Attribute{{Name: "hair", Values: []string{"none", "long", "short"}}, {Name: "hat", Values: []string{"no", "yes"}}}}
+		Attributes: []classifier.Attribute{{Name: "hair", Values: []string{"none", "long", "short"}},
+			{Name: "hat", Values: []string{"no", "yes"}}}}
 	w := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{}}
 	for i, name := range (&checkpoints.Weights{Tensors: asTensors(cfg.Shapes())}).Names() {
 		shape := cfg.Shapes()[name]
@@ -249,12 +261,14 @@ func TestConvertClassifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameTensors(t, w, want)
-	if text := report.String(); !strings.Contains(text, "16×16 pixels, 2 attributes with 5 values") || !strings.Contains(text, "1 counters") {
+	if text := report.String(); !strings.Contains(text, "16×16 pixels, 2 attributes with 5 values") ||
+		!strings.Contains(text, "1 counters") {
 		t.Error(text)
 	}
 }
 
-// The embedded CLIP, converted again, is the embedded CLIP: the importer is deterministic and what is committed is its work.
+// The embedded CLIP, converted again, is the embedded CLIP:
+// the importer is deterministic and what is committed is its work.
 func TestConvertEmbeddedAgain(t *testing.T) {
 	embedded, err := checkpoints.Open("embedded:lorelei/clip")
 	if err != nil {
@@ -269,8 +283,8 @@ func TestConvertEmbeddedAgain(t *testing.T) {
 	}
 }
 
-// The same tensors come out of a state dict alone, as safetensors, within a checkpoint, and under the names that DataParallel
-// and torch.compile give them.
+// The same tensors come out of a state dict alone, as safetensors, within a checkpoint, and under the names that
+// DataParallel and torch.compile give them.
 func TestConvertNames(t *testing.T) {
 	rosinality := testWeights(t, "rosinality.pt", rosinalitySection)
 	mmgen := testWeights(t, "mmgen.pth", stateSection)
@@ -304,21 +318,25 @@ func TestConvertNames(t *testing.T) {
 		want    string
 		without string
 	}{
-		"rosinality":                  {"", rosinality, StyleGAN2Rosinality, "rosinality", "latent_avg"},
-		"rosinality, parallel":        {"", with(rosinality, "module."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
-		"rosinality, in g_ema":        {"g_ema", with(rosinality, "module._orig_mod."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
-		"rosinality, in state_dict":   {"state_dict", with(rosinality, "_orig_mod.module."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
-		"rosinality, as one list":     {"", flat, StyleGAN2Rosinality, "rosinality", ""},
-		"mmgen":                       {"", mmgen, StyleGAN2MMGen, "rosinality", "latent_avg"},
-		"mmgen, parallel":             {"state_dict", with(mmgen, "module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
-		"mmgen, generator alone":      {"", generator, StyleGAN2MMGen, "rosinality", "latent_avg"},
-		"mmgen, compiled":             {"state_dict", with(generator, mmgenPrefix+"_orig_mod."), StyleGAN2MMGen, "rosinality", "latent_avg"},
-		"mmgen, parallel and beneath": {"", with(generator, mmgenPrefix+"module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
-		"nvidia":                      {"", nvidia, StyleGAN2NVIDIA, "", ""},
-		"nvidia, parallel":            {"state_dict", with(nvidia, "module."), StyleGAN2NVIDIA, "", ""},
-		"nvidia, as one list":         {"", with(nvidia, "G_ema."), StyleGAN2NVIDIA, "", ""},
-		"projector, compiled":         {"", with(projector, "_orig_mod."), MapperDense, "projector", ""},
-		"projector, in model":         {"model", with(projector, "module."), MapperDense, "projector", ""},
+		"rosinality":           {"", rosinality, StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, parallel": {"", with(rosinality, "module."), StyleGAN2Rosinality, "rosinality", "latent_avg"},
+		"rosinality, in g_ema": {"g_ema", with(rosinality, "module._orig_mod."), StyleGAN2Rosinality,
+			"rosinality", "latent_avg"},
+		"rosinality, in state_dict": {"state_dict", with(rosinality, "_orig_mod.module."), StyleGAN2Rosinality,
+			"rosinality", "latent_avg"},
+		"rosinality, as one list": {"", flat, StyleGAN2Rosinality, "rosinality", ""},
+		"mmgen":                   {"", mmgen, StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, parallel":         {"state_dict", with(mmgen, "module."), StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, generator alone":  {"", generator, StyleGAN2MMGen, "rosinality", "latent_avg"},
+		"mmgen, compiled": {"state_dict", with(generator, mmgenPrefix+"_orig_mod."), StyleGAN2MMGen,
+			"rosinality", "latent_avg"},
+		"mmgen, parallel and beneath": {"", with(generator, mmgenPrefix+"module."), StyleGAN2MMGen,
+			"rosinality", "latent_avg"},
+		"nvidia":              {"", nvidia, StyleGAN2NVIDIA, "", ""},
+		"nvidia, parallel":    {"state_dict", with(nvidia, "module."), StyleGAN2NVIDIA, "", ""},
+		"nvidia, as one list": {"", with(nvidia, "G_ema."), StyleGAN2NVIDIA, "", ""},
+		"projector, compiled": {"", with(projector, "_orig_mod."), MapperDense, "projector", ""},
+		"projector, in model": {"model", with(projector, "module."), MapperDense, "projector", ""},
 	} {
 		tensors := filepath.Join(t.TempDir(), "w.safetensors")
 		if err := checkpoints.WriteSafetensors(tensors, c.weights, nil); err != nil {
@@ -358,7 +376,8 @@ func TestConvertNames(t *testing.T) {
 	}
 	twice := with(rosinality, "module.")
 	maps.Copy(twice.Tensors, rosinality.Tensors)
-	if _, err := Convert(writeTorch(t, "w.pt", "", twice), filepath.Join(t.TempDir(), "out"), Options{}); err == nil || !strings.Contains(err.Error(), "two tensors are") {
+	if _, err := Convert(writeTorch(t, "w.pt", "", twice), filepath.Join(t.TempDir(), "out"), Options{}); err == nil ||
+		!strings.Contains(err.Error(), "two tensors are") {
 		t.Errorf("with and without a prefix: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"illustrator/models/lpips"
 )
 
-// fidLogits is how many classes FID's Inception-v3 tells apart. torchvision's own, of other weights, has 1000.
+// fidLogits counts the classes of FID's Inception-v3. torchvision's own, of other weights, has 1000.
 const fidLogits = 1008
 
 // loadInception reads the state dict of FID's Inception-v3. Its last layer is left out: features end before it.
@@ -27,7 +27,8 @@ func (s *source) loadInception() (*network, error) {
 	}
 	if logits != fidLogits {
 		return nil, fault.Hint(fmt.Errorf("%s: it has %d classes; FID's network has %d", w.Source, logits, fidLogits),
-			"features of other weights give another FID: take pytorch-fid's or torch-fidelity's pt_inception-2015-12-05-6726825d.pth")
+			"features of other weights give another FID: take pytorch-fid's or torch-fidelity's "+
+				"pt_inception-2015-12-05-6726825d.pth")
 	}
 	n := &network{weights: w, dropped: dropCounters(w)}
 	remove(w, func(name string) bool { return strings.HasPrefix(name, "fc.") })
@@ -45,11 +46,13 @@ func (s *source) loadInception() (*network, error) {
 		return nil, err
 	}
 	n.config = cfg
-	n.describe = fmt.Sprintf("features of %d; pictures of %d×%d pixels (%s)", cfg.FeatureDim, inception.ImageSize, inception.ImageSize, inception.Resize)
+	n.describe = fmt.Sprintf("features of %d; pictures of %d×%d pixels (%s)", cfg.FeatureDim, inception.ImageSize,
+		inception.ImageSize, inception.Resize)
 	return n, nil
 }
 
-// sliceName is a layer's name in the package lpips, which cuts torchvision's features into slices and keeps their indices.
+// sliceName is a layer's name in the package lpips, which cuts torchvision's features into
+// slices and keeps their indices.
 var sliceName = regexp.MustCompile(`^net\.slice\d+\.(\d+\.(?:weight|bias))$`)
 
 // The first layer tells AlexNet, which looks at 11×11 pixels, from VGG16, which looks at 3×3.
@@ -58,8 +61,8 @@ const (
 	alexKernel = 11
 )
 
-// loadLPIPS reads torchvision's AlexNet or VGG16, and adds the published linear layers, or the whole of an lpips.LPIPS, which
-// has its own.
+// loadLPIPS reads torchvision's AlexNet or VGG16, and adds the published linear layers, or the whole of an lpips.LPIPS,
+// which has its own.
 func (s *source) loadLPIPS() (*network, error) {
 	w, err := s.weights()
 	if err != nil {
@@ -97,7 +100,8 @@ func (s *source) loadLPIPS() (*network, error) {
 	return n, nil
 }
 
-// renameLPIPS gives the tensors of an lpips.LPIPS torchvision's names and takes out what is there twice or is a constant.
+// renameLPIPS gives the tensors of an lpips.LPIPS torchvision's names and takes out what
+// is there twice or is a constant.
 func renameLPIPS(w *checkpoints.Weights) (dropped []string) {
 	for _, name := range w.Names() {
 		if parts := sliceName.FindStringSubmatch(name); parts != nil {

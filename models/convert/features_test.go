@@ -37,7 +37,8 @@ func inceptionFile(t *testing.T, logits int) (file, canonical *checkpoints.Weigh
 	file = &checkpoints.Weights{Tensors: maps.Clone(canonical.Tensors)}
 	file.Tensors["fc.weight"] = checkpoints.Float32Tensor(make([]float32, 2*logits), logits, 2)
 	file.Tensors["fc.bias"] = checkpoints.Float32Tensor(make([]float32, logits), logits)
-	file.Tensors["Mixed_5b.branch1x1.bn.num_batches_tracked"] = checkpoints.Tensor{DType: checkpoints.I64, Data: make([]byte, 8)}
+	file.Tensors["Mixed_5b.branch1x1.bn.num_batches_tracked"] = checkpoints.Tensor{DType: checkpoints.I64,
+		Data: make([]byte, 8)}
 	return file, canonical
 }
 
@@ -63,7 +64,8 @@ func lpipsFile(t *testing.T, net lpips.Net) (file, canonical *checkpoints.Weight
 }
 
 // converted converts a file of w and compares kind, configuration and tensors.
-func converted(t *testing.T, w *checkpoints.Weights, kind Kind, config any, want *checkpoints.Weights, report ...string) {
+func converted(t *testing.T, w *checkpoints.Weights, kind Kind, config any,
+	want *checkpoints.Weights, report ...string) {
 	t.Helper()
 	src, dst := writeTorch(t, "net.pth", "", w), filepath.Join(t.TempDir(), "out")
 	r, err := Convert(src, dst, Options{})
@@ -113,14 +115,17 @@ func TestConvertAlexNet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{"classifier.1.weight": checkpoints.Float32Tensor([]float32{1}, 1, 1)}}
+	file := &checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
+		"classifier.1.weight": checkpoints.Float32Tensor([]float32{1}, 1, 1),
+	}}
 	for name, shape := range cfg.Shapes() {
 		if strings.HasPrefix(name, "features.") {
 			x := checkpoints.Float32Tensor(make([]float32, checkpoints.Tensor{Shape: shape}.Elements()), shape...)
 			want.Tensors[name], file.Tensors[name] = x, x
 		}
 	}
-	converted(t, file, LPIPSNetwork, cfg, want, "LPIPS 0.1 on alex", "31×31", "1 tensors of the layers behind the features")
+	converted(t, file, LPIPSNetwork, cfg, want, "LPIPS 0.1 on alex", "31×31",
+		"1 tensors of the layers behind the features")
 }
 
 // A safetensors file is recognised by its names, as a PyTorch file is.
@@ -147,7 +152,8 @@ func TestConvertSafetensors(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	clip := "../clip/testdata/tiny/model.safetensors"
-	if _, err := Convert(clip, dst, Options{}); err == nil || !strings.Contains(err.Error(), clip) || !strings.Contains(fault.HintOf(err), "name its folder") {
+	if _, err := Convert(clip, dst, Options{}); err == nil || !strings.Contains(err.Error(), clip) ||
+		!strings.Contains(fault.HintOf(err), "name its folder") {
 		t.Errorf("a CLIP without its folder: %v", err)
 	}
 }
@@ -166,11 +172,12 @@ func TestConvertFeaturesRefuses(t *testing.T) {
 		file *checkpoints.Weights
 		want string
 	}{
-		"torchvision's Inception":   {other, "has 1000 classes; FID's network has 1008"},
-		"a tensor missing":          {none, `"Mixed_7c.branch_pool.bn.bias" is missing`},
-		"too narrow":                {small, "feature_dim is 64"},
-		"linear layers alone":       {linear, "are of no layout that is known"},
-		"a narrow VGG16 of its own": {narrow(t, "../lpips/testdata/tiny_vgg.safetensors"), `"lin0.model.1.weight" has shape [1 64 1 1]; expected [1 4 1 1]`},
+		"torchvision's Inception": {other, "has 1000 classes; FID's network has 1008"},
+		"a tensor missing":        {none, `"Mixed_7c.branch_pool.bn.bias" is missing`},
+		"too narrow":              {small, "feature_dim is 64"},
+		"linear layers alone":     {linear, "are of no layout that is known"},
+		"a narrow VGG16 of its own": {narrow(t, "../lpips/testdata/tiny_vgg.safetensors"),
+			`"lin0.model.1.weight" has shape [1 64 1 1]; expected [1 4 1 1]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse(t, writeTorch(t, "net.pth", "", c.file), Options{}, c.want, "net.pth")

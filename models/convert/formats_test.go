@@ -14,11 +14,12 @@ import (
 	"illustrator/models/clip"
 )
 
-// NVIDIA's pickle in both protocols gives the same tensors, and the types of all layouts are told by content: the files are
-// given names without meaning.
+// NVIDIA's pickle in both protocols gives the same tensors, and the types of all layouts are told by content: the files
+// are given names without meaning.
 func TestRecognizedByContent(t *testing.T) {
 	for name, kind := range map[string]Kind{
-		"nvidia.pkl": StyleGAN2NVIDIA, "nvidia_protocol3.pkl": StyleGAN2NVIDIA, "mmgen.pth": StyleGAN2MMGen, "rosinality.pt": StyleGAN2Rosinality,
+		"nvidia.pkl": StyleGAN2NVIDIA, "nvidia_protocol3.pkl": StyleGAN2NVIDIA, "mmgen.pth": StyleGAN2MMGen,
+		"rosinality.pt":        StyleGAN2Rosinality,
 		"projector_module.pth": MapperDense, "layouts/openai.pt": CLIPOpenAI, "layouts/openclip_epoch.pt": CLIPOpenAI,
 		"layouts/openclip/open_clip_model.safetensors": CLIPOpenAI,
 	} {
@@ -48,7 +49,8 @@ func TestRecognizedByContent(t *testing.T) {
 		t.Error("the protocol of a pickle changes the weights")
 	}
 	text := report.String()
-	for _, part := range []string{"NVIDIA's PyTorch repositories", "16×16 pixels, Z and W of 12, 3 mapping layers, channels 4:10 8:6 16:5, RGB, with mean W, layers clamped to ±1.5",
+	for _, part := range []string{"NVIDIA's PyTorch repositories",
+		"16×16 pixels, Z and W of 12, 3 mapping layers, channels 4:10 8:6 16:5, RGB, with mean W, layers clamped to ±1.5",
 		"8 filter kernels, all equal", "the last 1 resolutions are computed in float16"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the report lacks %q:\n%s", part, text)
@@ -59,8 +61,8 @@ func TestRecognizedByContent(t *testing.T) {
 	}
 }
 
-// Each network that is built otherwise is refused by what is in it. The pickles differ from the good one by a few bytes of
-// the same number, so that nothing else is wrong with them.
+// Each network that is built otherwise is refused by what is in it. The pickles differ from the good one by a few bytes
+// of the same number, so that nothing else is wrong with them.
 func TestNVIDIARefuses(t *testing.T) {
 	good, err := os.ReadFile("testdata/nvidia.pkl")
 	if err != nil {
@@ -82,7 +84,8 @@ func TestNVIDIARefuses(t *testing.T) {
 		"labels":       {"testdata/nvidia_conditional.pkl", "c_dim is 4; expected 0"},
 		"architecture": {changed("architecture", "skip", "orig"), "synthesis.b4.architecture is orig; expected skip"},
 		"activation":   {changed("activation", "lrelu", "swish"), "activation is swish; expected lrelu"},
-		"not a module": {changed("class", "_reconstruct_persistent_obj", "_reconstruct_persistent_foo"), "class torch_utils.persistence._reconstruct_persistent_foo"},
+		"not a module": {changed("class", "_reconstruct_persistent_obj", "_reconstruct_persistent_foo"),
+			"class torch_utils.persistence._reconstruct_persistent_foo"},
 	} {
 		t.Run(name, func(t *testing.T) { refuse(t, c.src, Options{}, c.want) })
 	}
@@ -98,9 +101,11 @@ var published = map[string]clip.Config{
 
 func vit(embed, width, layers, size, patch, textWidth int) clip.Config {
 	c := clip.Config{ModelType: clip.ModelType, ProjectionDim: embed}
-	c.Vision = clip.VisionConfig{HiddenSize: width, IntermediateSize: 4 * width, NumHiddenLayers: layers, NumAttentionHeads: width / 64,
-		NumChannels: 3, ImageSize: size, PatchSize: patch, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}
-	c.Text = clip.TextConfig{HiddenSize: textWidth, IntermediateSize: 4 * textWidth, NumHiddenLayers: 12, NumAttentionHeads: textWidth / 64,
+	c.Vision = clip.VisionConfig{HiddenSize: width, IntermediateSize: 4 * width, NumHiddenLayers: layers,
+		NumAttentionHeads: width / 64,
+		NumChannels:       3, ImageSize: size, PatchSize: patch, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}
+	c.Text = clip.TextConfig{HiddenSize: textWidth, IntermediateSize: 4 * textWidth, NumHiddenLayers: 12,
+		NumAttentionHeads:     textWidth / 64,
 		MaxPositionEmbeddings: 77, VocabSize: 49408, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 49407}
 	return c
 }

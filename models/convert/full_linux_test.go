@@ -30,7 +30,7 @@ const (
 	fullTableEnv = "ILLUSTRATOR_FULL_TABLE"
 )
 
-// fullResult is what one case came to, by the name of the output.
+// fullResult holds the figures of one case, by the name of the output.
 type fullResult struct {
 	Case     string            `json:"case"`
 	Kind     Kind              `json:"kind"`
@@ -41,15 +41,15 @@ type fullResult struct {
 	Peak     int64             `json:"peak_bytes"` // of the process that converted and ran it
 }
 
-// fullOutput has relative errors: ours in both precisions and PyTorch's in float32. BFloat16 is 0 where nothing computes
-// the output in bfloat16.
+// fullOutput has relative errors: ours in both precisions and PyTorch's in float32. BFloat16 is 0 where nothing
+// computes the output in bfloat16.
 type fullOutput struct {
 	Name                       string
 	Float32, PyTorch, BFloat16 float64
 }
 
-// TestFullSize converts weight files of full size, runs the networks and compares them with PyTorch. Each case has a process of
-// its own, so that its memory is told apart and given back.
+// TestFullSize converts weight files of full size, runs the networks and compares them with PyTorch. Each case has a
+// process of its own, so that its memory is told apart and given back.
 func TestFullSize(t *testing.T) {
 	root := os.Getenv(fullEnv)
 	if root == "" {
@@ -102,10 +102,12 @@ func fullSet(results []fullResult) parity.Set {
 	usual := parity.Usual(set.Backend)
 	for _, r := range results {
 		for _, o := range r.Outputs {
-			figure := parity.Figure{Network: r.Case, Output: o.Name, Precision: usual, Error: o.Float32, Allowed: parity.Tolerance(set.Backend, usual)}
+			figure := parity.Figure{Network: r.Case, Output: o.Name, Precision: usual, Error: o.Float32,
+				Allowed: parity.Tolerance(set.Backend, usual)}
 			set.Figures = append(set.Figures, figure)
 			if o.BFloat16 > 0 && usual == parity.Float32 {
-				figure.Precision, figure.Error, figure.Allowed = parity.BFloat16, o.BFloat16, parity.Tolerance(set.Backend, parity.BFloat16)
+				figure.Precision, figure.Error, figure.Allowed = parity.BFloat16, o.BFloat16,
+					parity.Tolerance(set.Backend, parity.BFloat16)
 				set.Figures = append(set.Figures, figure)
 			}
 		}
@@ -136,7 +138,8 @@ func TestFullCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := fullResult{Case: filepath.Base(folder), Kind: report.Kind, Bytes: report.SourceBytes, Values: report.Values, Versions: expected.Metadata}
+	r := fullResult{Case: filepath.Base(folder), Kind: report.Kind, Bytes: report.SourceBytes, Values: report.Values,
+		Versions: expected.Metadata}
 	family, _, _ := strings.Cut(string(report.Kind), "/")
 	for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16} {
 		var outputs map[string][]float32
@@ -160,7 +163,8 @@ func TestFullCase(t *testing.T) {
 }
 
 // add compares outputs with what was expected of them.
-func (r *fullResult) add(t *testing.T, expected *checkpoints.Weights, outputs map[string][]float32, dtype dtypes.DType) {
+func (r *fullResult) add(t *testing.T, expected *checkpoints.Weights,
+	outputs map[string][]float32, dtype dtypes.DType) {
 	for _, name := range []string{"w", "image", "text_embeds", "image_embeds", "z"} {
 		got, ok := outputs[name]
 		if !ok {
@@ -178,7 +182,8 @@ func (r *fullResult) add(t *testing.T, expected *checkpoints.Weights, outputs ma
 				}
 			}
 		} else {
-			r.Outputs = append(r.Outputs, fullOutput{Name: name, Float32: deviation, PyTorch: parity.Relative(values(t, expected, "float32."+name), want)})
+			r.Outputs = append(r.Outputs, fullOutput{Name: name, Float32: deviation,
+				PyTorch: parity.Relative(values(t, expected, "float32."+name), want)})
 		}
 		t.Logf("%s in %s: relative error %.2g, allowed %g", name, dtype, deviation, tolerance)
 		if !(deviation <= tolerance) {
@@ -202,7 +207,8 @@ func tensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Tensor {
 }
 
 // loadFull reads a network's configuration and gives its weights to load.
-func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(scope *model.Scope, w *checkpoints.Weights) error) *model.Store {
+func loadFull(t *testing.T, network *checkpoints.Folder, config any,
+	load func(scope *model.Scope, w *checkpoints.Weights) error) *model.Store {
 	t.Helper()
 	if config != nil {
 		if err := network.Config(config); err != nil {
@@ -220,9 +226,11 @@ func loadFull(t *testing.T, network *checkpoints.Folder, config any, load func(s
 	return store
 }
 
-func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights,
+	dtype dtypes.DType) map[string][]float32 {
 	var cfg stylegan2.Config
-	store := loadFull(t, network, &cfg, func(scope *model.Scope, w *checkpoints.Weights) error { return stylegan2.Load(scope, cfg, w, dtype) })
+	store := loadFull(t, network, &cfg,
+		func(scope *model.Scope, w *checkpoints.Weights) error { return stylegan2.Load(scope, cfg, w, dtype) })
 	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		w := stylegan2.Mapping(scope, cfg, in[0])
 		image := stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
@@ -235,12 +243,14 @@ func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoin
 }
 
 // runCLIP compares the tokens too. Only pictures are embedded in bfloat16.
-func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights,
+	dtype dtypes.DType) map[string][]float32 {
 	cfg, tokenizer, err := clip.Open(network)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := loadFull(t, network, nil, func(scope *model.Scope, w *checkpoints.Weights) error { return nn.Load(scope, w, dtype, false) })
+	store := loadFull(t, network, nil,
+		func(scope *model.Scope, w *checkpoints.Weights) error { return nn.Load(scope, w, dtype, false) })
 	outputs := map[string][]float32{}
 	outputs["image_embeds"] = nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{unit(clip.ImageEmbeds(scope, cfg, in[0]))}
@@ -270,19 +280,21 @@ func runCLIP(t *testing.T, network *checkpoints.Folder, expected *checkpoints.We
 	return outputs
 }
 
-// unit is what PyTorch's CLIPs return: embeddings of length 1.
+// unit scales embeddings to length 1, as PyTorch's CLIPs return them.
 func unit(embeds *graph.Node) *graph.Node {
 	embeds = nn.Widen(embeds)
 	return graph.Div(embeds, graph.Sqrt(graph.ReduceAndKeep(graph.Square(embeds), graph.ReduceSum, -1)))
 }
 
 // runMapper runs in float32 alone: a mapper is trained and used in that.
-func runMapper(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights, dtype dtypes.DType) map[string][]float32 {
+func runMapper(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights,
+	dtype dtypes.DType) map[string][]float32 {
 	if dtype != dtypes.Float32 {
 		return nil
 	}
 	var cfg mapper.Config
-	store := loadFull(t, network, &cfg, func(scope *model.Scope, w *checkpoints.Weights) error { return mapper.Load(scope, cfg, w) })
+	store := loadFull(t, network, &cfg,
+		func(scope *model.Scope, w *checkpoints.Weights) error { return mapper.Load(scope, cfg, w) })
 	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{mapper.Build(scope, cfg, in[0])}
 	}, tensor(t, expected, "image_embeds"))
@@ -294,10 +306,10 @@ func fullTable(results []fullResult) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Networks of full size against PyTorch
 
-`+"`make parity-full`"+` writes this table. PyTorch writes files in the layouts of public releases with random values of a fixed
-seed; the toolkit converts, loads and runs them. An error is the root mean square of an output's differences from PyTorch's
-float64, divided by that of the output. The tolerance is %.0e in float32 and %.0e in bfloat16, an option for the networks of
-the semantic loss. The column "PyTorch float32" has PyTorch's own error.
+`+"`make parity-full`"+` writes this table. PyTorch writes files in the layouts of public releases with random values of
+a fixed seed; the toolkit converts, loads and runs them. An error is the root mean square of an output's differences
+from PyTorch's float64, divided by that of the output. The tolerance is %.0e in float32 and %.0e in bfloat16, an option
+for the networks of the semantic loss. The column "PyTorch float32" has PyTorch's own error.
 
 | file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
 |---|---|---|---|---|---|---|---|
@@ -307,17 +319,20 @@ the semantic loss. The column "PyTorch float32" has PyTorch's own error.
 		for i, o := range r.Outputs {
 			name, size, count, peak := "", "", "", ""
 			if i == 0 {
-				name, size, count = r.Case, fmt.Sprintf("%.0f MB", float64(r.Bytes)/1e6), fmt.Sprintf("%.1f M", float64(r.Values)/1e6)
+				name, size, count = r.Case, fmt.Sprintf("%.0f MB", float64(r.Bytes)/1e6),
+					fmt.Sprintf("%.1f M", float64(r.Values)/1e6)
 				peak = fmt.Sprintf("%.1f GiB", float64(r.Peak)/(1<<30))
 			}
 			narrow := ""
 			if o.BFloat16 > 0 {
 				narrow = fmt.Sprintf("%.1e", o.BFloat16)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.1e | %.1e | %s | %s |\n", name, size, count, o.Name, o.Float32, o.PyTorch, narrow, peak)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.1e | %.1e | %s | %s |\n", name, size, count, o.Name, o.Float32,
+				o.PyTorch, narrow, peak)
 		}
 		versions = r.Versions
 	}
-	fmt.Fprintf(&b, "\nPyTorch %s, transformers %s. Peak memory is that of conversion and both precisions together.\n", versions["torch"], versions["transformers"])
+	fmt.Fprintf(&b, "\nPyTorch %s, transformers %s. Peak memory is that of conversion and both precisions together.\n",
+		versions["torch"], versions["transformers"])
 	return b.String()
 }

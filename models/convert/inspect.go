@@ -16,15 +16,16 @@ import (
 	"illustrator/models/clip"
 )
 
-// Inspection is what a file or folder says of itself before any weight is read.
+// Inspection holds what a file or folder says of itself before any weight is read.
 type Inspection struct {
 	Path string `json:"path"`
-	// Files are those that hold tensors, and an index beside them; Format is the kind of container, Bytes their size together.
+	// Files are those that hold tensors, and an index beside them; Format is the kind of container,
+	// Bytes their size together.
 	Files  []string `json:"files"`
 	Format string   `json:"format"`
 	Bytes  int64    `json:"bytes"`
-	// Kind is the network that was recognised, Title it in words; empty with a Problem, which says why nothing was, or what is
-	// wrong with the network.
+	// Kind is the network that was recognised, Title it in words; empty with a Problem, which says why nothing was, or
+	// what is wrong with the network.
 	Kind    Kind   `json:"kind,omitempty"`
 	Title   string `json:"title,omitempty"`
 	Problem string `json:"problem,omitempty"`
@@ -37,8 +38,8 @@ type Inspection struct {
 	Tensors []checkpoints.Info `json:"tensors"`
 }
 
-// Inspect tells what is at path: a weight file of any kind that Convert reads, or a folder. It reads headers alone. An error
-// means that the file cannot be read; a network that is not known, or not supported, is a Problem.
+// Inspect tells what is at path: a weight file of any kind that Convert reads, or a folder. It reads headers alone. An
+// error means that the file cannot be read; a network that is not known, or not supported, is a Problem.
 func Inspect(path string, opts Options) (Inspection, error) {
 	in := Inspection{Path: path, Files: []string{path}, Tensors: []checkpoints.Info{}}
 	info, err := os.Stat(path)

@@ -22,16 +22,27 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 		first        checkpoints.Info
 		options      Options
 	}{
-		{"nvidia.pkl", "Python pickle", 61, checkpoints.Info{Name: "D/bias", DType: checkpoints.F32, Shape: []int{1}, Bytes: 4}, Options{}},
-		{"rosinality.pt", "PyTorch zip archive", 58, checkpoints.Info{Name: "g/other", DType: checkpoints.F32, Shape: []int{3}, Bytes: 12}, Options{}},
-		{"mmgen.pth", "PyTorch zip archive", 60, checkpoints.Info{Name: "state_dict/discriminator.convs.0.0.activate.bias", DType: checkpoints.F32, Shape: []int{2}, Bytes: 8}, Options{}},
-		{"projector_module.pth", "PyTorch zip archive", 0, checkpoints.Info{Name: "module.head.0.bias", DType: checkpoints.F32, Shape: []int{4}, Bytes: 16}, Options{}},
-		{"clip", "folder", 48, checkpoints.Info{Name: "logit_scale", DType: checkpoints.F32, Shape: []int{}, Bytes: 4}, Options{}},
-		{"layouts/hf_shards", "folder", 78, checkpoints.Info{Name: "logit_scale", DType: checkpoints.F16, Shape: []int{}, Bytes: 2}, Options{}},
-		{"layouts/hf_bin_shards", "folder", 78, checkpoints.Info{Name: "logit_scale", DType: checkpoints.BF16, Shape: []int{}, Bytes: 2}, Options{}},
-		{"layouts/openclip", "folder", 62, checkpoints.Info{Name: "ln_final.bias", DType: checkpoints.F32, Shape: []int{24}, Bytes: 96}, Options{}},
-		{"layouts/openai.pt", "TorchScript program", 41, checkpoints.Info{Name: "context_length", DType: checkpoints.I64, Shape: []int{}, Bytes: 8}, Options{}},
-		{"layouts/openclip_epoch.pt", "PyTorch zip archive", 62, checkpoints.Info{Name: "state_dict/module.ln_final.bias", DType: checkpoints.BF16, Shape: []int{24}, Bytes: 48}, Options{Activation: "gelu"}},
+		{"nvidia.pkl", "Python pickle", 61, checkpoints.Info{Name: "D/bias", DType: checkpoints.F32, Shape: []int{1},
+			Bytes: 4}, Options{}},
+		{"rosinality.pt", "PyTorch zip archive", 58, checkpoints.Info{Name: "g/other", DType: checkpoints.F32,
+			Shape: []int{3}, Bytes: 12}, Options{}},
+		{"mmgen.pth", "PyTorch zip archive", 60, checkpoints.Info{Name: "state_dict/discriminator.convs.0.0.activate.bias",
+			DType: checkpoints.F32, Shape: []int{2}, Bytes: 8}, Options{}},
+		{"projector_module.pth", "PyTorch zip archive", 0,
+			checkpoints.Info{Name: "module.head.0.bias", DType: checkpoints.F32, Shape: []int{4}, Bytes: 16}, Options{}},
+		{"clip", "folder", 48, checkpoints.Info{Name: "logit_scale", DType: checkpoints.F32, Shape: []int{}, Bytes: 4},
+			Options{}},
+		{"layouts/hf_shards", "folder", 78, checkpoints.Info{Name: "logit_scale", DType: checkpoints.F16, Shape: []int{},
+			Bytes: 2}, Options{}},
+		{"layouts/hf_bin_shards", "folder", 78, checkpoints.Info{Name: "logit_scale", DType: checkpoints.BF16, Shape: []int{},
+			Bytes: 2}, Options{}},
+		{"layouts/openclip", "folder", 62, checkpoints.Info{Name: "ln_final.bias", DType: checkpoints.F32, Shape: []int{24},
+			Bytes: 96}, Options{}},
+		{"layouts/openai.pt", "TorchScript program", 41,
+			checkpoints.Info{Name: "context_length", DType: checkpoints.I64, Shape: []int{}, Bytes: 8}, Options{}},
+		{"layouts/openclip_epoch.pt", "PyTorch zip archive", 62,
+			checkpoints.Info{Name: "state_dict/module.ln_final.bias", DType: checkpoints.BF16, Shape: []int{24}, Bytes: 48},
+			Options{Activation: "gelu"}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			path := filepath.Join("testdata", c.file)
@@ -39,8 +50,10 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 			if err != nil || in.Problem != "" {
 				t.Fatal(err, in.Problem)
 			}
-			if c.tensors != 0 && len(in.Tensors) != c.tensors || in.Format != c.format || fmt.Sprint(in.Tensors[0]) != fmt.Sprint(c.first) {
-				t.Errorf("%s with %d tensors, the first %v; want %s with %d, %v", in.Format, len(in.Tensors), in.Tensors[0], c.format, c.tensors, c.first)
+			if c.tensors != 0 && len(in.Tensors) != c.tensors || in.Format != c.format ||
+				fmt.Sprint(in.Tensors[0]) != fmt.Sprint(c.first) {
+				t.Errorf("%s with %d tensors, the first %v; want %s with %d, %v", in.Format, len(in.Tensors), in.Tensors[0],
+					c.format, c.tensors, c.first)
 			}
 			options := c.options
 			if strings.HasSuffix(c.file, "epoch.pt") {
@@ -50,8 +63,10 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in.Kind != report.Kind || in.Network != report.Network || in.Bytes != report.SourceBytes && c.file != "layouts/hf_shards" && c.file != "layouts/hf_bin_shards" {
-				t.Errorf("%s of %d bytes: %s; the report has %s of %d: %s", in.Kind, in.Bytes, in.Network, report.Kind, report.SourceBytes, report.Network)
+			if in.Kind != report.Kind || in.Network != report.Network ||
+				in.Bytes != report.SourceBytes && c.file != "layouts/hf_shards" && c.file != "layouts/hf_bin_shards" {
+				t.Errorf("%s of %d bytes: %s; the report has %s of %d: %s", in.Kind, in.Bytes, in.Network, report.Kind,
+					report.SourceBytes, report.Network)
 			}
 			said, _ := json.Marshal(in.Config)
 			made, _ := json.Marshal(report.Config)
@@ -67,7 +82,7 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 	}
 }
 
-// A network that is not known is no error: its tensors are listed, and the problem is named.
+// An unknown network is not an error: its tensors are listed, and the problem is named.
 func TestInspectProblems(t *testing.T) {
 	for file, want := range map[string]string{
 		"testdata/nvidia_stylegan3.pkl":             "StyleGAN3",

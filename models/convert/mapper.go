@@ -41,9 +41,11 @@ func (s *source) loadMapper() (*network, error) {
 		return nil, err
 	}
 	n.config = cfg
-	n.describe = fmt.Sprintf("%s, embedding of %d to Z of %d, width %d, %d layers", cfg.Arch, cfg.EmbedDim, cfg.ZDim, cfg.Width, cfg.Layers)
+	n.describe = fmt.Sprintf("%s, embedding of %d to Z of %d, width %d, %d layers", cfg.Arch, cfg.EmbedDim, cfg.ZDim,
+		cfg.Width, cfg.Layers)
 	if cfg.Arch == mapper.Dense {
-		n.describe += fmt.Sprintf(" in each of %d blocks, dropout %g (the release's; the file does not say)", cfg.Blocks, cfg.Dropout)
+		n.describe += fmt.Sprintf(" in each of %d blocks, dropout %g (the release's; the file does not say)",
+			cfg.Blocks, cfg.Dropout)
 	}
 	return n, nil
 }

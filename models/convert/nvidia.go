@@ -13,8 +13,8 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// NVIDIA's repositories stylegan2-ada-pytorch and stylegan3 pickle a dict of whole modules. The generator's moving average
-// is the one of these that pictures come from.
+// NVIDIA's repositories stylegan2-ada-pytorch and stylegan3 pickle a dict of whole modules. The generator's moving
+// average is the one of these that pictures come from.
 const nvidiaSection = "G_ema"
 
 // The names of NVIDIA's generator by which it is told; those of StyleGAN3 begin otherwise.
@@ -41,23 +41,27 @@ func checkNVIDIA(d *checkpoints.TorchDict) error {
 	switch keys := d.Keys(); {
 	case anyHas(keys, styleGAN3):
 		return fault.Hint(fmt.Errorf("it is a generator of StyleGAN3 (class %v, with %s…)", class, styleGAN3),
-			"StyleGAN3 is another network, which is not supported: take one of StyleGAN2 (configs stylegan2 and paper256, auto and the like of ada)")
+			"StyleGAN3 is another network, which is not supported: take one of StyleGAN2 (configs stylegan2 and paper256, "+
+				"auto and the like of ada)")
 	case !slices.Contains(keys, nvidiaConst):
-		return fault.Hint(fmt.Errorf("it holds modules (class %v) without %s", class, nvidiaConst), "it is no generator of StyleGAN2")
+		return fault.Hint(fmt.Errorf("it holds modules (class %v) without %s", class, nvidiaConst),
+			"it is not a generator of StyleGAN2")
 	}
 	return nil
 }
 
-// nvidiaAttributes are those whose value decides on the graph, and the only one that the graph here has. %d is a resolution.
+// nvidiaAttributes are those whose value decides on the graph, and the only one that the graph here has.
+// %d is a resolution.
 var nvidiaAttributes = []struct {
 	name string
 	want any
-	mend string
+	hint string
 }{
 	{"c_dim", 0, "the generator is conditional on classes, which is not supported: take one without labels"},
 	{"img_channels", 3, "pictures have three channels here"},
 	{"mapping.fc0.activation", "lrelu", "only leaky ReLU of slope 0.2 is built in"},
-	{"synthesis.b%d.architecture", "skip", "resnet and orig generators are not supported: take one of the default architecture"},
+	{"synthesis.b%d.architecture", "skip",
+		"resnet and orig generators are not supported: take one of the default architecture"},
 	{"synthesis.b%d.conv0.activation", "lrelu", "only leaky ReLU of slope 0.2 is built in"},
 	{"synthesis.b%d.conv1.activation", "lrelu", "only leaky ReLU of slope 0.2 is built in"},
 	{"synthesis.b%d.conv0.use_noise", true, "layers without noise are not supported"},
@@ -79,7 +83,8 @@ func (s *source) readNVIDIA() (*checkpoints.Weights, nvidiaConfig, error) {
 			to.name = old // named as surplus later
 		}
 		if t.Shape, err = nvidiaShape(t.Shape, to); err != nil {
-			return nil, cfg, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v: %w", w.Source, old, from.Tensors[old].Shape, err), "the file is of another architecture")
+			return nil, cfg, fault.Hint(fmt.Errorf("%s: tensor %q has shape %v: %w",
+				w.Source, old, from.Tensors[old].Shape, err), "the file is of another architecture")
 		}
 		w.Tensors[to.name] = t
 	}
@@ -107,8 +112,9 @@ func (s *source) nvidiaTensors() (*checkpoints.Weights, nvidiaConfig, error) {
 	}
 	cfg, err := inferNVIDIAConfig(w)
 	if err == nil {
-		s.dropped = append(s.dropped, "the settings, which a state dict does not hold: taken are the published networks' learning-rate multiplier of "+
-			"0.01 and no clamp of the layers, which networks trained in float16 have at ±256")
+		s.dropped = append(s.dropped,
+			"the settings, which a state dict does not hold: taken are the published networks' learning-rate multiplier of "+
+				"0.01 and no clamp of the layers, which networks trained in float16 have at ±256")
 	}
 	return w, cfg, err
 }
@@ -117,7 +123,8 @@ func (s *source) nvidiaTensors() (*checkpoints.Weights, nvidiaConfig, error) {
 func inferNVIDIAConfig(w *checkpoints.Weights) (nvidiaConfig, error) {
 	cfg := nvidiaConfig{size: 4, lrMLP: lrMLP}
 	if _, ok := w.Tensors["mapping.embed.weight"]; ok {
-		return cfg, fault.Hint(errors.New("it has the tensor mapping.embed.weight: the generator is conditional on classes, which is not supported"), "take one without labels")
+		return cfg, fault.Hint(errors.New("it has the tensor mapping.embed.weight: the generator is conditional on "+
+			"classes, which is not supported"), "take one without labels")
 	}
 	for cfg.size < 4096 {
 		if _, ok := w.Tensors[fmt.Sprintf("synthesis.b%d.conv0.weight", 2*cfg.size)]; !ok {
@@ -128,7 +135,7 @@ func inferNVIDIAConfig(w *checkpoints.Weights) (nvidiaConfig, error) {
 	return cfg, nil
 }
 
-// nvidiaConfig is what the attributes say of a generator.
+// nvidiaConfig holds what the attributes say of a generator.
 type nvidiaConfig struct {
 	size  int
 	lrMLP float64
@@ -151,13 +158,14 @@ func readNVIDIAConfig(d *checkpoints.TorchDict) (nvidiaConfig, error) {
 				name = fmt.Sprintf(name, r)
 			}
 			if v, ok := d.Value(name); (ok || !strings.Contains(name, "b4.conv0")) && v != a.want {
-				return cfg, fault.Hint(fmt.Errorf("%s is %v; expected %v", name, v, a.want), "%s", a.mend)
+				return cfg, fault.Hint(fmt.Errorf("%s is %v; expected %v", name, v, a.want), "%s", a.hint)
 			}
 		}
 	}
 	rate, _ := d.Value("mapping.fc0.bias_gain")
 	if cfg.lrMLP, ok = asFloat(rate); !ok || !(cfg.lrMLP > 0) {
-		return cfg, fault.Hint(fmt.Errorf("mapping.fc0.bias_gain is %v", rate), "it is the learning-rate multiplier, 0.01 in the published networks")
+		return cfg, fault.Hint(fmt.Errorf("mapping.fc0.bias_gain is %v", rate),
+			"it is the learning-rate multiplier, 0.01 in the published networks")
 	}
 	return cfg, cfg.readClamps(d)
 }
@@ -173,7 +181,8 @@ func (c *nvidiaConfig) readClamps(d *checkpoints.TorchDict) error {
 				continue
 			}
 			if v != first {
-				return fault.Hint(fmt.Errorf("%s is %v, that of the first layer %v", name, v, first), "only one conv_clamp for all layers is supported")
+				return fault.Hint(fmt.Errorf("%s is %v, that of the first layer %v", name, v, first),
+					"only one conv_clamp for all layers is supported")
 			}
 		}
 		if half, _ := d.Value(fmt.Sprintf("synthesis.b%d.use_fp16", r)); half == true {
@@ -200,8 +209,8 @@ func asFloat(v any) (float64, bool) {
 	return 0, false
 }
 
-// renamed is a tensor's name in rosinality's layout, and its shape there if before or behind are not 0: so many axes of 1
-// before and behind the axes it has.
+// renamed is a tensor's name in rosinality's layout, and the numbers of axes of size 1 that its shape there has before
+// and behind its own.
 type renamed struct {
 	name                 string
 	axes, before, behind int
@@ -217,8 +226,8 @@ func nvidiaShape(shape []int, to renamed) ([]int, error) {
 	return slices.Concat(slices.Repeat([]int{1}, to.before), shape, slices.Repeat([]int{1}, to.behind)), nil
 }
 
-// nvidiaNames gives the names of NVIDIA's tensors in rosinality's layout, for a generator of that size. The filters keep
-// their names: dropNVIDIAFilters takes them out.
+// nvidiaNames gives the names of NVIDIA's tensors in rosinality's layout, for a generator of that size. The filters
+// keep their names: dropNVIDIAFilters takes them out.
 func nvidiaNames(size int) map[string]renamed {
 	names := map[string]renamed{
 		"mapping.w_avg": {name: stylegan2.LatentAvg},

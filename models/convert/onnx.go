@@ -25,7 +25,8 @@ type ONNXReport struct {
 func (r ONNXReport) String() string {
 	n := r.Network
 	return fmt.Sprintf("%s mapper, %d parameters\n", n.Arch, n.Parameters()) +
-		fmt.Sprintf("input   %s float32 [batch, %d]: CLIP image embeddings of length √%d\n", r.Input, n.EmbedDim, n.EmbedDim) +
+		fmt.Sprintf("input   %s float32 [batch, %d]: CLIP image embeddings of length √%d\n",
+			r.Input, n.EmbedDim, n.EmbedDim) +
 		fmt.Sprintf("output  %s float32 [batch, %d]\n", r.Output, n.ZDim) +
 		fmt.Sprintf("written %s, %d bytes, SHA-256 %s", r.File, r.Bytes, r.SHA256)
 }

@@ -91,24 +91,26 @@ func (s *source) openAITensors(n *network) (*checkpoints.Weights, error) {
 	return s.weights()
 }
 
-// openAIActivation sets the activation of both transformers: the class of the modules tells it in a program, nothing in a
-// state dict.
+// openAIActivation sets the activation of both transformers: the class of the modules tells it in a program, nothing in
+// a state dict.
 func (s *source) openAIActivation(cfg *clip.Config, given string) error {
-	found := given
+	activation := given
 	if s.torch != nil {
 		class, _ := s.torch.Value("visual.transformer.resblocks.0.mlp.gelu." + checkpoints.ClassValue)
 		if act := map[any]string{"QuickGELU": "quick_gelu", "GELU": "gelu"}[class]; act != "" {
-			found = act
+			activation = act
 		}
 	}
-	if given != "" && found != given {
-		return fault.Usage(fmt.Errorf("activation %q is given, but the file says %q", given, found), "leave the activation out")
+	if given != "" && activation != given {
+		return fault.Usage(fmt.Errorf("activation %q is given, but the file says %q", given, activation),
+			"leave the activation out")
 	}
-	if found == "" {
+	if activation == "" {
 		return fault.Usage(fmt.Errorf("%s does not say its activation", s.path),
-			"OpenAI's networks have quick_gelu, OpenCLIP's gelu unless their name says quickgelu: give --activation, or lay %s beside the file", openCLIPConfig)
+			"OpenAI's networks have quick_gelu, OpenCLIP's gelu unless their name says quickgelu: give --activation, or lay "+
+				"%s beside the file", openCLIPConfig)
 	}
-	cfg.Text.HiddenAct, cfg.Vision.HiddenAct = found, found
+	cfg.Text.HiddenAct, cfg.Vision.HiddenAct = activation, activation
 	return nil
 }
 
@@ -116,7 +118,8 @@ func (s *source) openAIActivation(cfg *clip.Config, given string) error {
 func inferOpenAI(w *checkpoints.Weights) (clip.Config, error) {
 	cfg := clip.Config{ModelType: clip.ModelType}
 	if anyHas(w.Names(), "visual.attnpool.") {
-		return cfg, fault.Hint(fmt.Errorf("%s: pictures go through a ResNet (visual.attnpool.…), as in RN50", w.Source), "only CLIPs with a vision transformer are supported, whose names begin with ViT")
+		return cfg, fault.Hint(fmt.Errorf("%s: pictures go through a ResNet (visual.attnpool.…), as in RN50", w.Source),
+			"only CLIPs with a vision transformer are supported, whose names begin with ViT")
 	}
 	t, v := &cfg.Text, &cfg.Vision
 	var positions int
@@ -143,7 +146,8 @@ func inferOpenAI(w *checkpoints.Weights) (clip.Config, error) {
 	}
 	side := int(math.Sqrt(float64(max(positions-1, 0))))
 	if side*side != positions-1 {
-		return cfg, fault.Hint(fmt.Errorf("%s: tensor \"visual.positional_embedding\" has %d places; expected a square and one", w.Source, positions), "the file is of another architecture")
+		return cfg, fault.Hint(fmt.Errorf("%s: tensor %q has %d places; expected a square and one",
+			w.Source, "visual.positional_embedding", positions), "the file is of another architecture")
 	}
 	v.ImageSize = side * v.PatchSize
 	layers := func(prefix string) int {
@@ -174,11 +178,12 @@ var openAINames = [][2]string{
 
 // Those in a layer.
 var openAILayerNames = [][2]string{
-	{"ln_1", "layer_norm1"}, {"ln_2", "layer_norm2"}, {"attn.out_proj", "self_attn.out_proj"}, {"mlp.c_fc", "mlp.fc1"}, {"mlp.c_proj", "mlp.fc2"},
+	{"ln_1", "layer_norm1"}, {"ln_2", "layer_norm2"}, {"attn.out_proj", "self_attn.out_proj"}, {"mlp.c_fc", "mlp.fc1"},
+	{"mlp.c_proj", "mlp.fc2"},
 }
 
-// huggingFaceNames renames the tensors, splits the weights of query, key and value, and transposes the two projections. What has
-// no other name keeps its own, to be named as surplus.
+// huggingFaceNames renames the tensors, splits the weights of query, key and value, and transposes the two projections.
+// A tensor without another name keeps its own, to be named as surplus.
 func huggingFaceNames(w *checkpoints.Weights, cfg clip.Config) (*checkpoints.Weights, error) {
 	to := &checkpoints.Weights{Source: w.Source, Tensors: make(map[string]checkpoints.Tensor, len(w.Tensors))}
 	names := map[string]string{}
@@ -229,7 +234,8 @@ func huggingFaceNames(w *checkpoints.Weights, cfg clip.Config) (*checkpoints.Wei
 // splitHeads cuts a tensor into three along its first axis: query, key, value.
 func splitHeads(to *checkpoints.Weights, t checkpoints.Tensor, layer, which string) error {
 	if len(t.Shape) == 0 || t.Shape[0]%3 != 0 {
-		return fault.Hint(fmt.Errorf("it has shape %v; expected rows for query, key and value", t.Shape), "the file is of another architecture")
+		return fault.Hint(fmt.Errorf("it has shape %v; expected rows for query, key and value", t.Shape),
+			"the file is of another architecture")
 	}
 	shape := append([]int{t.Shape[0] / 3}, t.Shape[1:]...)
 	for i, p := range []string{"q_proj.", "k_proj.", "v_proj."} {

@@ -14,25 +14,31 @@ import (
 	"illustrator/models/clip"
 )
 
-// openCLIPConfig is OpenCLIP's configuration, and openCLIPWeights are the names of the weights beside it, the best first.
+// openCLIPConfig is OpenCLIP's configuration, and openCLIPWeights are the names of the weights beside it,
+// the best first.
 const openCLIPConfig = "open_clip_config.json"
 
-var openCLIPWeights = []string{"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"}
+var openCLIPWeights = []string{"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
+	"open_clip_pytorch_model.bin"}
 
-// openCLIPFields are the fields of model_cfg and of its parts that change the graph, with the values under which it is the one
-// that is built in. null is right for each. A field that is neither here nor read is refused.
+// openCLIPFields are the fields of model_cfg and of its parts that change the graph, with the values under which it is
+// the one that is built in. null is right for each. A field that is neither here nor read is refused.
 var openCLIPFields = map[string][]string{
 	"custom_text": {"false"}, "nonscalar_logit_scale": {"false"}, "multimodal_cfg": nil,
-	"attentional_pool": {"false"}, "no_ln_pre": {"false"}, "pos_embed_type": {`"learnable"`}, "final_ln_after_pool": {"false"}, "ls_init_value": nil,
+	"attentional_pool": {"false"}, "no_ln_pre": {"false"}, "pos_embed_type": {`"learnable"`},
+	"final_ln_after_pool": {"false"}, "ls_init_value": nil,
 	"pool_type": {`"tok"`, `"argmax"`}, "act_kwargs": {"{}"}, "norm_kwargs": {"{}"}, "block_type": {`"default"`},
-	"qk_norm": {"false"}, "scaled_cosine_attn": {"false"}, "scale_heads": {"false"}, "scale_attn_inner": {"false"}, "scale_attn": {"false"}, "scale_fc": {"false"},
-	"timm_model_name": nil, "hf_model_name": nil, "hf_tokenizer_name": nil, "tokenizer_mode": nil, "tokenizer_kwargs": {"{}", `{"clean":"lower"}`, `{"clean":"whitespace"}`, `{"clean":"canonicalize"}`},
-	"embed_cls": {"false"}, "no_causal_mask": {"false"}, "proj_bias": {"false"}, "proj_type": {`"linear"`},
+	"qk_norm": {"false"}, "scaled_cosine_attn": {"false"}, "scale_heads": {"false"}, "scale_attn_inner": {"false"},
+	"scale_attn": {"false"}, "scale_fc": {"false"},
+	"timm_model_name": nil, "hf_model_name": nil, "hf_tokenizer_name": nil, "tokenizer_mode": nil,
+	"tokenizer_kwargs": {"{}", `{"clean":"lower"}`, `{"clean":"whitespace"}`, `{"clean":"canonicalize"}`},
+	"embed_cls":        {"false"}, "no_causal_mask": {"false"}, "proj_bias": {"false"}, "proj_type": {`"linear"`},
 }
 
 // openCLIPIgnored are fields that do not change the graph, or only beside one that is refused.
 var openCLIPIgnored = []string{
-	"init_logit_scale", "init_logit_bias", "output_dict", "output_tokens", "cast_dtype", "patch_dropout", "attn_pooler_queries", "attn_pooler_heads",
+	"init_logit_scale", "init_logit_bias", "output_dict", "output_tokens", "cast_dtype", "patch_dropout",
+	"attn_pooler_queries", "attn_pooler_heads",
 	"pad_id", "eos_id", "timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias", "timm_drop", "timm_drop_path",
 	"hf_model_pretrained", "hf_proj_type", "hf_pooler_type",
 }
@@ -53,7 +59,8 @@ type openCLIPPart struct {
 	} `json:"tokenizer_kwargs"`
 }
 
-var openCLIPRead = []string{"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "layers", "width", "heads", "head_width", "mlp_ratio", "patch_size", "image_size", "context_length", "vocab_size"}
+var openCLIPRead = []string{"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "layers", "width", "heads",
+	"head_width", "mlp_ratio", "patch_size", "image_size", "context_length", "vocab_size"}
 
 // readOpenCLIP completes a configuration that was read off the shapes: heads and activation. The rest must agree.
 func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error) {
@@ -62,7 +69,8 @@ func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error
 		return nil, err
 	}
 	bad := func(err error) ([]byte, error) {
-		return nil, fault.Hint(fmt.Errorf("%s: %w", path, err), "only OpenCLIP's plain vision transformers with OpenAI's text transformer are supported")
+		return nil, fault.Hint(fmt.Errorf("%s: %w", path, err),
+			"only OpenCLIP's plain vision transformers with OpenAI's text transformer are supported")
 	}
 	var file struct {
 		Model struct {
@@ -119,7 +127,8 @@ func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error
 		}
 	}
 	if vision.HeadWidth < 1 || text.Heads < 1 {
-		return bad(fmt.Errorf("vision_cfg.head_width is %d and text_cfg.heads %d; both must be positive", vision.HeadWidth, text.Heads))
+		return bad(fmt.Errorf("vision_cfg.head_width is %d and text_cfg.heads %d; both must be positive",
+			vision.HeadWidth, text.Heads))
 	}
 	v.NumAttentionHeads, t.NumAttentionHeads = vision.Width/vision.HeadWidth, text.Heads
 	act := "gelu"
@@ -133,7 +142,8 @@ func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error
 	case "canonicalize":
 		cfg.TextCleaning = clip.CleanCanonicalize
 	}
-	if preprocessor, err = openCLIPPreprocessor(file.Preprocess.Interpolation, file.Preprocess.ResizeMode, v.ImageSize); err != nil {
+	if preprocessor, err = openCLIPPreprocessor(file.Preprocess.Interpolation, file.Preprocess.ResizeMode,
+		v.ImageSize); err != nil {
 		return bad(err)
 	}
 	return preprocessor, nil
@@ -149,7 +159,8 @@ func openCLIPPreprocessor(interpolation, mode string, size int) ([]byte, error) 
 	default:
 		return nil, fmt.Errorf("preprocess_cfg.interpolation is %q; expected bicubic or bilinear", interpolation)
 	}
-	p := map[string]any{"image_processor_type": "CLIPImageProcessor", "resample": resample, "size": map[string]int{"shortest_edge": size}, "crop_size": size}
+	p := map[string]any{"image_processor_type": "CLIPImageProcessor", "resample": resample,
+		"size": map[string]int{"shortest_edge": size}, "crop_size": size}
 	switch mode {
 	case "", "shortest":
 		if resample == clip.Bicubic {
@@ -223,5 +234,6 @@ func (s *source) readFirst(folder string, names []string) (*checkpoints.Weights,
 		w, err := s.readFile(path)
 		return w, path, err
 	}
-	return nil, "", fault.Hint(fmt.Errorf("%s has none of the weights %v", folder, names), "fetch one of them into the folder")
+	return nil, "", fault.Hint(fmt.Errorf("%s has none of the weights %v", folder, names),
+		"fetch one of them into the folder")
 }

@@ -69,7 +69,9 @@ func TestOpenCLIPRefuses(t *testing.T) {
 		"text_cfg.context_length is 77, the weight": part("text_cfg", "context_length", 77),
 		"text_cfg.heads 0":                          part("text_cfg", "heads", 0),
 		"text_config.num_attention_heads is 5":      part("text_cfg", "heads", 5),
-		"preprocess_cfg.mean is [0.5 0.5 0.5]":      func(v map[string]any) { v["preprocess_cfg"] = map[string]any{"mean": []float64{.5, .5, .5}} },
+		"preprocess_cfg.mean is [0.5 0.5 0.5]": func(v map[string]any) {
+			v["preprocess_cfg"] = map[string]any{"mean": []float64{.5, .5, .5}}
+		},
 	} {
 		src := copyLayout(t, "openclip")
 		rewrite(t, filepath.Join(src, openCLIPConfig), change)
@@ -81,7 +83,8 @@ func TestOpenCLIPRefuses(t *testing.T) {
 	words := copyLayout(t, "openclip")
 	os.Remove(filepath.Join(words, "vocab.json"))
 	refuse(t, words, Options{}, "has no vocabulary")
-	if data, err := os.ReadFile("testdata/layouts/bpe_simple_vocab_16e6.txt.gz"); err != nil || os.WriteFile(filepath.Join(words, mergesFile), data, 0o644) != nil {
+	if data, err := os.ReadFile("testdata/layouts/bpe_simple_vocab_16e6.txt.gz"); err != nil ||
+		os.WriteFile(filepath.Join(words, mergesFile), data, 0o644) != nil {
 		t.Fatal(err)
 	}
 	if _, err := Convert(words, filepath.Join(t.TempDir(), "out"), Options{}); err != nil {
@@ -89,8 +92,8 @@ func TestOpenCLIPRefuses(t *testing.T) {
 	}
 }
 
-// OpenCLIP's network is the same in PyTorch's format, and in a checkpoint of its training, which is of another type and does
-// not say its activation.
+// OpenCLIP's network is the same in PyTorch's format, and in a checkpoint of its training, which is of another type and
+// does not say its activation.
 func TestOpenCLIPInOtherFiles(t *testing.T) {
 	whole, _ := convertFolder(t, "layouts/openclip", Options{})
 	w, err := whole.Weights()
@@ -106,7 +109,8 @@ func TestOpenCLIPInOtherFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(old, "open_clip_pytorch_model.bin"), torchBytes(t, "", in), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := Convert(old, filepath.Join(t.TempDir(), "out"), Options{}); err != nil || report.SHA256 != whole.SHA256() {
+	if report, err := Convert(old, filepath.Join(t.TempDir(), "out"), Options{}); err != nil ||
+		report.SHA256 != whole.SHA256() {
 		t.Errorf("other weights of open_clip_pytorch_model.bin: %v", err)
 	}
 	refuse(t, "testdata/layouts/openclip_epoch.pt", Options{}, "does not say its activation")
@@ -137,7 +141,8 @@ func TestVocabularyBomb(t *testing.T) {
 	if err := os.WriteFile(path, bomb.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (&source{}).findVocabulary(path, 600); err == nil || !strings.Contains(err.Error(), "unpacks to more than 33554432 bytes") {
+	if _, err := (&source{}).findVocabulary(path, 600); err == nil ||
+		!strings.Contains(err.Error(), "unpacks to more than 33554432 bytes") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -146,7 +151,9 @@ func TestVocabularyBomb(t *testing.T) {
 func TestShardsRefuse(t *testing.T) {
 	const index = "model.safetensors.index.json"
 	for want, change := range map[string]func(dir string, files map[string]any){
-		"no such file":                  func(dir string, _ map[string]any) { os.Remove(filepath.Join(dir, "model-00002-of-00003.safetensors")) },
+		"no such file": func(dir string, _ map[string]any) {
+			os.Remove(filepath.Join(dir, "model-00002-of-00003.safetensors"))
+		},
 		`which is not a file beside it`: func(_ string, f map[string]any) { f["logit_scale"] = "../x.safetensors" },
 		"tensors, the index names":      func(_ string, f map[string]any) { f["more"] = f["logit_scale"] },
 		`which the index has in ""`:     func(_ string, f map[string]any) { delete(f, "logit_scale") },
@@ -203,8 +210,8 @@ func TestOpenCLIPPreprocessor(t *testing.T) {
 	}
 }
 
-// A CLIP of Hugging Face's with tokenizer.json alone gets both files of a vocabulary, which are those of the embedded CLIP, whose
-// tokenizer it is. One of another kind is refused.
+// A CLIP of Hugging Face's with tokenizer.json alone gets both files of a vocabulary, which are those of the embedded
+// CLIP, whose tokenizer it is. One of another kind is refused.
 func TestTokenizerInOneFile(t *testing.T) {
 	const embedded, one = "../../checkpoints/lorelei/clip", "../clip/testdata/tokenizer.json"
 	src, dst := t.TempDir(), filepath.Join(t.TempDir(), "clip")
@@ -239,7 +246,8 @@ func TestTokenizerInOneFile(t *testing.T) {
 		}
 	}
 	write(bytes.ReplaceAll(tokenizer, []byte(`"end_of_word_suffix": "</w>"`), []byte(`"end_of_word_suffix": ""`)))
-	if _, err := Convert(src, dst, Options{}); err == nil || !strings.Contains(err.Error(), "end_of_word_suffix") || fault.HintOf(err) == "" {
+	if _, err := Convert(src, dst, Options{}); err == nil || !strings.Contains(err.Error(), "end_of_word_suffix") ||
+		fault.HintOf(err) == "" {
 		t.Errorf("another kind: %v", err)
 	}
 	write(tokenizer)

@@ -40,7 +40,7 @@ func goldenValues(t *testing.T, w *checkpoints.Weights, name string) []float32 {
 		t.Fatal(err)
 	}
 	if len(v) == 0 {
-		t.Fatalf("there is no golden %q", name)
+		t.Fatalf("the golden %q is missing", name)
 	}
 	return v
 }
@@ -49,8 +49,8 @@ func goldenTensor(t *testing.T, w *checkpoints.Weights, name string) *tensors.Te
 	return tensors.FromFlatDataAndDimensions(goldenValues(t, w, name), w.Tensors[name].Shape...)
 }
 
-// A converted network gives PyTorch's pictures: those of NVIDIA's definition with clamped layers, in both protocols that
-// their files are pickled with, and without clamps. Float32 sums in another order than PyTorch's.
+// A converted network gives PyTorch's pictures: those of NVIDIA's definition with clamped layers, in both protocols
+// that their files are pickled with, and without clamps. Float32 sums in another order than PyTorch's.
 func TestNVIDIAEqualsPyTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles two generators; run without -short")
@@ -88,8 +88,8 @@ func TestNVIDIAEqualsPyTorch(t *testing.T) {
 	}
 }
 
-// The layouts that CLIPs are published in. Weights are widened to float32 when they are loaded, and so they were for the
-// goldens.
+// The layouts that CLIPs are published in. Weights are widened to float32 when they are loaded, and so they were for
+// the goldens.
 var clipLayouts = []struct {
 	file, golden string
 	kind         Kind
@@ -99,10 +99,14 @@ var clipLayouts = []struct {
 	source       string // the file in the manifest
 	report       []string
 }{
-	{"hf_shards", "hf_shards", CLIPHuggingFace, Options{}, "gelu", [2]int{4, 2}, "model.safetensors.index.json", []string{"78 F16"}},
-	{"hf_bin_shards", "hf_bin_shards", CLIPHuggingFace, Options{}, "quick_gelu", [2]int{4, 2}, "pytorch_model.bin.index.json", []string{"78 BF16"}},
-	{"openclip", "openclip", CLIPOpenCLIP, Options{}, "gelu", [2]int{4, 4}, "open_clip_model.safetensors", []string{"OpenCLIP's layout", "F32"}},
-	{"openai.pt", "openai", CLIPOpenAI, Options{}, "quick_gelu", [2]int{1, 1}, "openai.pt", []string{"OpenAI's layout", "F16", "F32", "the constant input_resolution"}},
+	{"hf_shards", "hf_shards", CLIPHuggingFace, Options{}, "gelu", [2]int{4, 2},
+		"model.safetensors.index.json", []string{"78 F16"}},
+	{"hf_bin_shards", "hf_bin_shards", CLIPHuggingFace, Options{}, "quick_gelu", [2]int{4, 2},
+		"pytorch_model.bin.index.json", []string{"78 BF16"}},
+	{"openclip", "openclip", CLIPOpenCLIP, Options{}, "gelu", [2]int{4, 4}, "open_clip_model.safetensors",
+		[]string{"OpenCLIP's layout", "F32"}},
+	{"openai.pt", "openai", CLIPOpenAI, Options{}, "quick_gelu", [2]int{1, 1}, "openai.pt",
+		[]string{"OpenAI's layout", "F16", "F32", "the constant input_resolution"}},
 }
 
 func TestCLIPLayoutsEqualPyTorch(t *testing.T) {
@@ -126,7 +130,8 @@ func TestCLIPLayoutsEqualPyTorch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if cfg.Text.HiddenAct != l.act || cfg.Vision.HiddenAct != l.act || cfg.Text.NumAttentionHeads != l.heads[0] || cfg.Vision.NumAttentionHeads != l.heads[1] {
+			if cfg.Text.HiddenAct != l.act || cfg.Vision.HiddenAct != l.act || cfg.Text.NumAttentionHeads != l.heads[0] ||
+				cfg.Vision.NumAttentionHeads != l.heads[1] {
 				t.Errorf("configuration %+v", cfg)
 			}
 			checkTokens(t, tokenizer, golden, l.golden)

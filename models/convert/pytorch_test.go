@@ -43,7 +43,8 @@ func TestToPyTorch(t *testing.T) {
 		}
 		sameTensors(t, got, want)
 		f.Close()
-		if _, err := ToPyTorch(folder, written, false); err == nil || !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--replace") {
+		if _, err := ToPyTorch(folder, written, false); err == nil || !fault.IsUsage(err) ||
+			!strings.Contains(fault.HintOf(err), "--replace") {
 			t.Errorf("over a file: %v", err)
 		}
 		if _, err := ToPyTorch(folder, written, true); err != nil {
@@ -59,7 +60,8 @@ func TestToPyTorch(t *testing.T) {
 	if _, err := Convert("testdata/rosinality.pt", generator, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ToPyTorch(generator, filepath.Join(t.TempDir(), "x.pth"), false); err == nil || !strings.Contains(err.Error(), `model_type "stylegan2"`) {
+	if _, err := ToPyTorch(generator, filepath.Join(t.TempDir(), "x.pth"), false); err == nil ||
+		!strings.Contains(err.Error(), `model_type "stylegan2"`) {
 		t.Errorf("a generator: %v", err)
 	}
 }

@@ -16,8 +16,8 @@ func (s *source) openFile() (err error) {
 	return err
 }
 
-// openWeights opens a file, which its first bytes tell to be the one or the other. Where they tell nothing, a file that is
-// called .safetensors is damaged safetensors.
+// openWeights opens a file, which its first bytes tell to be the one or the other. Where they tell nothing, a file that
+// is called .safetensors is damaged safetensors.
 func openWeights(path string) (*checkpoints.TorchFile, *checkpoints.Weights, error) {
 	isSafetensors, err := checkpoints.IsSafetensors(path)
 	if err != nil {
@@ -55,11 +55,13 @@ func (s *source) weights() (*checkpoints.Weights, error) {
 		return s.tensors(s.stateDict(), "")
 	}
 	from := s.safetensors
-	w := &checkpoints.Weights{Source: from.Source, Metadata: from.Metadata, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
+	w := &checkpoints.Weights{Source: from.Source, Metadata: from.Metadata,
+		Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
 	for _, old := range from.Names() {
 		name := unwrapped(old)
 		if _, ok := w.Tensors[name]; ok {
-			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", w.Source, name, old), "the file holds the weights twice: save one of them")
+			return nil, fault.Hint(fmt.Errorf("%s: two tensors are %q, one of them by the name %q", w.Source, name, old),
+				"the file holds the weights twice: save one of them")
 		}
 		w.Tensors[name] = from.Tensors[old]
 	}
@@ -145,8 +147,12 @@ func recognizeNames(all []string) (Kind, error) {
 		return "", fault.Hint(err, "it looks like a CLIP: name its folder (with config.json, vocab.json and merges.txt)")
 	}
 	if anyHas(names, "lin0.") {
-		return "", fault.Hint(err, "these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
+		return "", fault.Hint(err,
+			"these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
 	}
-	return "", fault.Hint(err, "known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA (%s, or its state dict), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
+	return "", fault.Hint(err,
+		"known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA "+
+			"(%s, or its state dict), CLIP (a folder, or OpenAI's visual.conv1.…), projectors (rrdb_blocks.… or body.…), "+
+			"attribute classifiers (0.weight …), FID's Inception (Conv2d_1a_3x3.…), AlexNet and VGG16 for LPIPS (features.0.…)",
 		rosinalitySection, stateSection, mmgenPrefix, nvidiaSection)
 }

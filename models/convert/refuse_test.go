@@ -57,10 +57,15 @@ func TestConvertTensorsThatDoNotFit(t *testing.T) {
 		rename        string // its name in the file
 		options       Options
 	}{
-		{"r.pt", "g_ema", func() *checkpoints.Weights { return testWeights(t, "rosinality.pt", "g_ema") }, "convs.3.conv.weight", "[1 2 2 3 3]", "convs.3.conv.weight", Options{}},
-		{"m.pth", "state_dict", func() *checkpoints.Weights { return testWeights(t, "mmgen.pth", "state_dict") }, "convs.3.conv.modulation.weight", "[2 5]", "generator_ema.convs.3.conv.style_modulation.linear.weight_orig", Options{}},
-		{"p.pth", "", func() *checkpoints.Weights { return testWeights(t, "projector_module.pth", "") }, "rrdb_blocks.1.0.mlp_layers.2.3.bias", "[4]", "module.rrdb_blocks.1.0.mlp_layers.2.3.bias", Options{}},
-		{"b.pth", "", func() *checkpoints.Weights { return testWeights(t, "baseline.pth", "") }, "mlp.4.bias", "[4]", "body.4.bias", Options{}},
+		{"r.pt", "g_ema", func() *checkpoints.Weights { return testWeights(t, "rosinality.pt", "g_ema") },
+			"convs.3.conv.weight", "[1 2 2 3 3]", "convs.3.conv.weight", Options{}},
+		{"m.pth", "state_dict", func() *checkpoints.Weights { return testWeights(t, "mmgen.pth", "state_dict") },
+			"convs.3.conv.modulation.weight", "[2 5]", "generator_ema.convs.3.conv.style_modulation.linear.weight_orig",
+			Options{}},
+		{"p.pth", "", func() *checkpoints.Weights { return testWeights(t, "projector_module.pth", "") },
+			"rrdb_blocks.1.0.mlp_layers.2.3.bias", "[4]", "module.rrdb_blocks.1.0.mlp_layers.2.3.bias", Options{}},
+		{"b.pth", "", func() *checkpoints.Weights { return testWeights(t, "baseline.pth", "") }, "mlp.4.bias", "[4]",
+			"body.4.bias", Options{}},
 		{"c.pt", "", func() *checkpoints.Weights {
 			return &checkpoints.Weights{Tensors: maps.Clone(class.Tensors)}
 		}, "13.running_var", "[128]", "13.running_var", Options{Attributes: domain}},
@@ -85,7 +90,8 @@ func TestConvertTensorsThatDoNotFit(t *testing.T) {
 			check("surplus tensor", ".more", "[2]")
 			delete(w.Tensors, strings.Replace(l.rename, "bias", "extra", 1)+".more")
 
-			w.Tensors[l.rename] = checkpoints.Tensor{DType: checkpoints.I64, Shape: good.Shape, Data: make([]byte, 8*good.Elements())}
+			w.Tensors[l.rename] = checkpoints.Tensor{DType: checkpoints.I64, Shape: good.Shape,
+				Data: make([]byte, 8*good.Elements())}
 			check(`"`+l.tensor+`"`, "I64 are not floating point")
 			bad := make([]float32, good.Elements())
 			bad[1] = float32(math.NaN())
@@ -149,41 +155,55 @@ func TestConvertRefuses(t *testing.T) {
 		options Options
 		want    []string
 	}{
-		"nothing there":          {"testdata/none.pt", Options{}, []string{"testdata/none.pt", "no such file"}},
-		"a program":              {"../../checkpoints/testdata/malicious.pt", Options{}, []string{"posix.system"}},
-		"a program of another":   {"../../checkpoints/testdata/script.pt", Options{}, []string{"its names (bias, weight)"}},
-		"another filter":         {"testdata/rosinality_other_filter.pt", Options{}, []string{`"convs.2.conv.blur.kernel": element 0 is 0.25; expected 0.0625`}},
-		"unknown names":          {writeTorch(t, "x.pt", "", one), Options{}, []string{"its names (x)"}},
-		"mmgen without average":  {writeTorch(t, "x.pt", "state_dict", one), Options{}, []string{"its names (state_dict)"}},
-		"empty generator":        {writeTorch(t, "x.pt", "g_ema", one), Options{}, []string{`"style.1.weight" is missing`}},
-		"CLIP's .bin alone":      {"testdata/clip/pytorch_model.bin", Options{}, []string{"of no layout"}},
-		"safetensors alone":      {"testdata/clip.safetensors", Options{}, []string{"of no layout that is known"}},
-		"a text file":            {write("x.pt", "hello, world"), Options{}, []string{"not a valid zip file"}},
-		"empty folder":           {folder(), Options{}, []string{"config.json is missing"}},
-		"folder of another":      {folder("config.json", `{"model_type": "bert"}`), Options{}, []string{`model_type is "bert"`}},
-		"config no JSON":         {folder("config.json", `{`), Options{}, []string{"config.json"}},
-		"folder form":            {generator, Options{}, []string{`model_type is "stylegan2"`}},
-		"no vocabulary":          {clipWithout("vocab.json"), Options{}, []string{"vocab.json is missing"}},
-		"no merges":              {clipWithout("merges.txt"), Options{}, []string{"merges.txt is missing"}},
-		"no weights":             {clipWithout("pytorch_model.bin"), Options{}, []string{"has neither model.safetensors nor pytorch_model.bin"}},
-		"config without sense":   {clipWith("config.json", `{"model_type": "clip", "projection_dim": -4}`), Options{}, []string{"projection_dim is -4"}},
-		"config of huge sizes":   {clipWith("config.json", `{"model_type": "clip", "text_config": {"hidden_size": 1e12}}`), Options{}, []string{"text_config"}},
-		"header of 2^60 bytes":   {clipWith("model.safetensors", "\x00\x00\x00\x00\x00\x00\x00\x10{}"), Options{}, []string{"claims 1152921504606846976 bytes"}},
-		"color order":            {"testdata/rosinality.pt", Options{ColorOrder: "GBR"}, []string{"color order", "GBR", "unknown"}},
-		"color order of a CLIP":  {"testdata/clip", Options{ColorOrder: "RGB"}, []string{"color order"}},
-		"attributes of a CLIP":   {"testdata/clip", Options{Attributes: "x"}, []string{"attributes"}},
-		"classifier of what":     {writeTorch(t, "c.pt", "", class), Options{}, []string{"what their logits mean"}},
-		"attributes not there":   {writeTorch(t, "c.pt", "", class), Options{Attributes: "none.json"}, []string{"none.json"}},
-		"attributes no JSON":     {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, "[")}, []string{"domain.json"}},
-		"no attributes in it":    {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, `{"size": 16}`)}, []string{"attributes is empty"}},
-		"attributes of other":    {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, strings.Replace(tinyDomain, `"yes"`, `"yes", "both"`, 1))}, []string{`"18.bias" has shape [5]; expected [6]`}},
-		"pictures of other size": {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, strings.Replace(tinyDomain, `16`, `64`, 1))}, []string{`"16.weight" has shape [256 128]; expected [256 2048]`}},
+		"nothing there":        {"testdata/none.pt", Options{}, []string{"testdata/none.pt", "no such file"}},
+		"a program":            {"../../checkpoints/testdata/malicious.pt", Options{}, []string{"posix.system"}},
+		"a program of another": {"../../checkpoints/testdata/script.pt", Options{}, []string{"its names (bias, weight)"}},
+		"another filter": {"testdata/rosinality_other_filter.pt", Options{},
+			[]string{`"convs.2.conv.blur.kernel": element 0 is 0.25; expected 0.0625`}},
+		"unknown names":         {writeTorch(t, "x.pt", "", one), Options{}, []string{"its names (x)"}},
+		"mmgen without average": {writeTorch(t, "x.pt", "state_dict", one), Options{}, []string{"its names (state_dict)"}},
+		"empty generator":       {writeTorch(t, "x.pt", "g_ema", one), Options{}, []string{`"style.1.weight" is missing`}},
+		"CLIP's .bin alone":     {"testdata/clip/pytorch_model.bin", Options{}, []string{"of no layout"}},
+		"safetensors alone":     {"testdata/clip.safetensors", Options{}, []string{"of no layout that is known"}},
+		"a text file":           {write("x.pt", "hello, world"), Options{}, []string{"not a valid zip file"}},
+		"empty folder":          {folder(), Options{}, []string{"config.json is missing"}},
+		"folder of another": {folder("config.json", `{"model_type": "bert"}`), Options{},
+			[]string{`model_type is "bert"`}},
+		"config no JSON": {folder("config.json", `{`), Options{}, []string{"config.json"}},
+		"folder form":    {generator, Options{}, []string{`model_type is "stylegan2"`}},
+		"no vocabulary":  {clipWithout("vocab.json"), Options{}, []string{"vocab.json is missing"}},
+		"no merges":      {clipWithout("merges.txt"), Options{}, []string{"merges.txt is missing"}},
+		"no weights": {clipWithout("pytorch_model.bin"), Options{},
+			[]string{"has neither model.safetensors nor pytorch_model.bin"}},
+		"invalid config": {clipWith("config.json", `{"model_type": "clip", "projection_dim": -4}`), Options{},
+			[]string{"projection_dim is -4"}},
+		"config of huge sizes": {clipWith("config.json", `{"model_type": "clip", "text_config": {"hidden_size": 1e12}}`),
+			Options{}, []string{"text_config"}},
+		"header of 2^60 bytes": {clipWith("model.safetensors", "\x00\x00\x00\x00\x00\x00\x00\x10{}"), Options{},
+			[]string{"claims 1152921504606846976 bytes"}},
+		"color order": {"testdata/rosinality.pt", Options{ColorOrder: "GBR"},
+			[]string{"color order", "GBR", "unknown"}},
+		"color order of a CLIP": {"testdata/clip", Options{ColorOrder: "RGB"}, []string{"color order"}},
+		"attributes of a CLIP":  {"testdata/clip", Options{Attributes: "x"}, []string{"attributes"}},
+		"classifier of what":    {writeTorch(t, "c.pt", "", class), Options{}, []string{"what their logits mean"}},
+		"attributes not there":  {writeTorch(t, "c.pt", "", class), Options{Attributes: "none.json"}, []string{"none.json"}},
+		"attributes no JSON": {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, "[")},
+			[]string{"domain.json"}},
+		"no attributes in it": {writeTorch(t, "c.pt", "", class), Options{Attributes: writeDomain(t, `{"size": 16}`)},
+			[]string{"attributes is empty"}},
+		"attributes of other": {writeTorch(t, "c.pt", "", class),
+			Options{Attributes: writeDomain(t, strings.Replace(tinyDomain, `"yes"`, `"yes", "both"`, 1))},
+			[]string{`"18.bias" has shape [5]; expected [6]`}},
+		"pictures of other size": {writeTorch(t, "c.pt", "", class),
+			Options{Attributes: writeDomain(t, strings.Replace(tinyDomain, `16`, `64`, 1))},
+			[]string{`"16.weight" has shape [256 128]; expected [256 2048]`}},
 	} {
 		t.Run(name, func(t *testing.T) { refuse(t, c.src, c.options, c.want...) })
 	}
 	if shards := clipWithout("pytorch_model.bin"); true {
 		os.WriteFile(filepath.Join(shards, "model.safetensors.index.json"), []byte("{}"), 0o644)
-		if _, err := Convert(shards, filepath.Join(t.TempDir(), "out"), Options{}); err == nil || !strings.Contains(err.Error(), "weight_map is empty") {
+		if _, err := Convert(shards, filepath.Join(t.TempDir(), "out"), Options{}); err == nil ||
+			!strings.Contains(err.Error(), "weight_map is empty") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -198,7 +218,8 @@ func TestConvertExistingFolder(t *testing.T) {
 	if _, err := Convert("testdata/projector.pth", dst, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Convert("testdata/baseline.pth", dst, Options{}); err == nil || !strings.Contains(err.Error(), "other contents") {
+	if _, err := Convert("testdata/baseline.pth", dst, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "other contents") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Convert("testdata/baseline.pth", dst, Options{Replace: true}); err != nil {

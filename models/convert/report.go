@@ -42,7 +42,7 @@ func newReport(kind Kind, n *network, source checkpoints.Source, size int64, fol
 	for _, t := range n.weights.Tensors {
 		r.Types[t.DType]++
 	}
-	// What is reported is what can be opened.
+	// The report names what can be opened.
 	written, err := checkpoints.Open(folder)
 	if err != nil {
 		return Report{}, err

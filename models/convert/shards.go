@@ -17,8 +17,8 @@ var (
 	indexSuffix      = ".index.json"
 )
 
-// readHuggingFace reads the weights of a folder in Hugging Face's layout and returns the paths of what it read: safetensors
-// before PyTorch's, one file before several.
+// readHuggingFace reads the weights of a folder in Hugging Face's layout and returns the paths of what it read:
+// safetensors before PyTorch's, one file before several.
 func (s *source) readHuggingFace() (*checkpoints.Weights, []string, error) {
 	for _, name := range huggingFaceFiles {
 		path := filepath.Join(s.path, name)
@@ -30,7 +30,9 @@ func (s *source) readHuggingFace() (*checkpoints.Weights, []string, error) {
 			return s.readShards(path + indexSuffix)
 		}
 	}
-	return nil, nil, fault.Hint(fmt.Errorf("%s has neither model.safetensors nor pytorch_model.bin", s.path), "a CLIP in Hugging Face's layout has one of the two, or one in parts with an index, such as model.safetensors%s", indexSuffix)
+	return nil, nil, fault.Hint(fmt.Errorf("%s has neither model.safetensors nor pytorch_model.bin", s.path),
+		"a CLIP in Hugging Face's layout has one of the two, or one in parts with an index, such as model.safetensors%s",
+		indexSuffix)
 }
 
 // readFile reads one file that is a plain state dict.
@@ -52,7 +54,8 @@ func (s *source) readShards(index string) (*checkpoints.Weights, []string, error
 	}
 	bad := func(err error) (*checkpoints.Weights, []string, error) {
 		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "the index and the files beside it are not of one network, or one is missing: fetch them again")
+			err = fault.Hint(err,
+				"the index and the files beside it are not of one network, or one is missing: fetch them again")
 		}
 		return nil, nil, fmt.Errorf("%s: %w", index, err)
 	}

@@ -21,8 +21,8 @@ const (
 // lrMLP is the learning-rate multiplier of the mapping network in all published networks. Files do not hold it.
 const lrMLP = 0.01
 
-// loadStyleGAN2 reads a generator of any layout. All keep weights before the equalised learning rate's scale, so that no
-// value changes.
+// loadStyleGAN2 reads a generator of any layout. All keep weights before the equalised learning rate's scale, so that
+// no value changes.
 func (s *source) loadStyleGAN2(colorOrder stylegan2.ColorOrder) (*network, error) {
 	order, rate := stylegan2.RGB, lrMLP
 	var nvidia nvidiaConfig
@@ -74,13 +74,18 @@ func (s *source) loadStyleGAN2(colorOrder stylegan2.ColorOrder) (*network, error
 		}
 		n.dropped = append(n.dropped, fmt.Sprintf("%d filter kernels, %s", kernels, looked))
 	}
-	n.describe = fmt.Sprintf("%d×%d pixels, Z and W of %d, %d mapping layers, channels %s, %s, %s", cfg.Size, cfg.Size, cfg.StyleDim, cfg.NMLP,
-		channelTable(cfg), cfg.ColorOrder, map[bool]string{true: "with mean W", false: "without mean W"}[want[stylegan2.LatentAvg] != nil])
+	mean := "without mean W"
+	if want[stylegan2.LatentAvg] != nil {
+		mean = "with mean W"
+	}
+	n.describe = fmt.Sprintf("%d×%d pixels, Z and W of %d, %d mapping layers, channels %s, %s, %s",
+		cfg.Size, cfg.Size, cfg.StyleDim, cfg.NMLP, channelTable(cfg), cfg.ColorOrder, mean)
 	if cfg.ConvClamp > 0 {
 		n.describe += fmt.Sprintf(", layers clamped to ±%g", cfg.ConvClamp)
 	}
 	if nvidia.half > 0 {
-		n.dropped = append(n.dropped, fmt.Sprintf("that the last %d resolutions are computed in float16: a run's precision says so here", nvidia.half))
+		n.dropped = append(n.dropped,
+			fmt.Sprintf("that the last %d resolutions are computed in float16: a run's precision says so here", nvidia.half))
 	}
 	return n, nil
 }
@@ -177,7 +182,8 @@ func (s *source) mmgenTensors() (*checkpoints.Weights, error) {
 	if s.torch != nil {
 		dict := s.stateDict()
 		prefix := ""
-		if slices.ContainsFunc(dict.Keys(), func(name string) bool { return strings.HasPrefix(unwrapped(name), mmgenPrefix) }) {
+		if slices.ContainsFunc(dict.Keys(),
+			func(name string) bool { return strings.HasPrefix(unwrapped(name), mmgenPrefix) }) {
 			prefix = mmgenPrefix
 		}
 		return s.tensors(dict, prefix)
@@ -218,7 +224,8 @@ func inferStyleGAN2(w *checkpoints.Weights) (stylegan2.Config, error) {
 func dropKernels(w *checkpoints.Weights, doublings int) (int, error) {
 	dropped := 0
 	for i := range doublings {
-		for _, name := range []string{fmt.Sprintf("convs.%d.conv.blur.kernel", 2*i), fmt.Sprintf("to_rgbs.%d.upsample.kernel", i)} {
+		for _, name := range []string{fmt.Sprintf("convs.%d.conv.blur.kernel", 2*i),
+			fmt.Sprintf("to_rgbs.%d.upsample.kernel", i)} {
 			if _, ok := w.Tensors[name]; !ok {
 				continue
 			}
@@ -232,7 +239,8 @@ func dropKernels(w *checkpoints.Weights, doublings int) (int, error) {
 	return dropped, nil
 }
 
-// checkFilter looks that a tensor is the outer product of [1,3,3,1] with that sum. Without elements it looks at the shape.
+// checkFilter looks that a tensor is the outer product of [1,3,3,1] with that sum.
+// Without elements it looks at the shape.
 func checkFilter(w *checkpoints.Weights, name string, sum float64) error {
 	const hint = "only the filter [1,3,3,1] of the published networks is built in"
 	t := w.Tensors[name]

@@ -14,7 +14,8 @@ import (
 	"illustrator/checkpoints"
 )
 
-// torchBytes is a PyTorch file of float32, float16 or int64 tensors: a state dict, in a dict under section unless that is "".
+// torchBytes is a PyTorch file of float32, float16 or int64 tensors: a state dict,
+// in a dict under section unless that is "".
 func torchBytes(t testing.TB, section string, w *checkpoints.Weights) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -33,7 +34,8 @@ func torchBytes(t testing.TB, section string, w *checkpoints.Weights) []byte {
 	number := func(n int) string {
 		return "\x8a\x08" + string(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 	}
-	classes := map[checkpoints.DType]string{checkpoints.F32: "FloatStorage", checkpoints.F16: "HalfStorage", checkpoints.I64: "LongStorage"}
+	classes := map[checkpoints.DType]string{checkpoints.F32: "FloatStorage", checkpoints.F16: "HalfStorage",
+		checkpoints.I64: "LongStorage"}
 	var p strings.Builder
 	p.WriteString("\x80\x02}(")
 	if section != "" {
@@ -49,7 +51,8 @@ func torchBytes(t testing.TB, section string, w *checkpoints.Weights) []byte {
 			shape += number(d)
 		}
 		key := fmt.Sprint(i)
-		p.WriteString(text(name) + "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\n" + classes[x.DType] + "\n" + text(key) +
+		p.WriteString(text(name) + "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\n" +
+			classes[x.DType] + "\n" + text(key) +
 			text("cpu") + number(x.Elements()) + "tQK\x00" + shape + "t(" + strides + "t\x89NtR")
 		add("a/data/"+key, x.Data)
 	}

@@ -15,8 +15,8 @@ import (
 // mergesFile is OpenAI's vocabulary as its own package and OpenCLIP's carry it.
 const mergesFile = "bpe_simple_vocab_16e6.txt.gz"
 
-// findVocabulary returns vocab.json and merges.txt for so many tokens: of given, a file or a folder, or else of what lies
-// beside the weights.
+// findVocabulary returns vocab.json and merges.txt for a number of tokens: of given, a file or a folder, or else of
+// what lies beside the weights.
 func (s *source) findVocabulary(given string, size int) (map[string][]byte, error) {
 	place := given
 	if place == "" {
@@ -33,7 +33,9 @@ func (s *source) findVocabulary(given string, size int) (map[string][]byte, erro
 			place = filepath.Join(place, mergesFile)
 		default:
 			return nil, fault.Usage(fmt.Errorf("%s has no vocabulary", place),
-				"lay OpenAI's %s beside the weights or name it with --vocabulary: `pip download --no-deps open-clip-torch` fetches an archive that has it (a folder with vocab.json and merges.txt, or with tokenizer.json, will do too)", mergesFile)
+				"lay OpenAI's %s beside the weights or name it with --vocabulary: `pip download --no-deps open-clip-torch` "+
+					"fetches an archive that has it (a folder with vocab.json and merges.txt, or with tokenizer.json, will do too)",
+				mergesFile)
 		}
 	}
 	packed, err := readText(filepath.Dir(place), filepath.Base(place))

@@ -4,6 +4,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/files"
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/xla"
@@ -55,22 +57,23 @@ type Weights struct {
 // Need is the memory in bytes that a run takes, 0 if unknown: of the machine on a CPU, and on each GPU.
 type Need struct{ CPU, GPU int64 }
 
-// Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin. need is the
-// memory that a run takes.
+// Diagnose checks the machine for a backend, "" for the default; verify returns the process that verifies a plugin.
+// need is the memory that a run takes.
 func Diagnose(ctx context.Context, backend string, need Need, cache *programs.Cache,
 	verify func(ctx context.Context, plugin string) *exec.Cmd) Diagnosis {
-	found := Diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
+	d := Diagnosis{OK: true, Versions: version.Read(), Memory: machine.ReadMemory()}
 	add := func(c Check) {
-		found.Checks = append(found.Checks, c)
-		found.OK = found.OK && c.Status != Wrong
+		d.Checks = append(d.Checks, c)
+		d.OK = d.OK && c.Status != Wrong
 	}
-	v := found.Versions
-	add(Check{Name: "program", Status: OK, Detail: fmt.Sprintf("illustrator %s, %s, gomlx %s, go-xla %s", v.Illustrator, v.Go, v.GoMLX, v.GoXLA)})
-	add(found.checkPlugin(ctx, backend, verify))
-	if found.Info != nil {
-		add(checkAPI(found.Info.API))
-		if found.Info.Ran {
-			add(checkDevices(found.Info))
+	v := d.Versions
+	add(Check{Name: "program", Status: OK, Detail: fmt.Sprintf("illustrator %s, %s, gomlx %s, go-xla %s",
+		v.Illustrator, v.Go, v.GoMLX, v.GoXLA)})
+	add(d.checkPlugin(ctx, backend, verify))
+	if d.Info != nil {
+		add(checkAPI(d.Info.API))
+		if d.Info.Ran {
+			add(checkDevices(d.Info))
 		}
 	}
 	if xla.IsCUDA(cmp.Or(backend, os.Getenv(xla.BackendEnv))) {
@@ -79,31 +82,32 @@ func Diagnose(ctx context.Context, backend string, need Need, cache *programs.Ca
 			add(c)
 		}
 	}
-	add(checkMemory(found.Memory, need.CPU))
-	add(found.checkWeights())
+	add(checkMemory(d.Memory, need.CPU))
+	add(d.checkWeights())
 	add(checkPrograms(cache))
-	add(checkPip(ctx, found.Info != nil))
-	return found
+	add(checkPip(ctx, d.Info != nil))
+	return d
 }
 
 // checkPlugin finds the plugin and has it run a graph, each time: a stamp of an earlier day says little about today.
-func (d *Diagnosis) checkPlugin(ctx context.Context, backend string, verify func(ctx context.Context, plugin string) *exec.Cmd) Check {
+func (d *Diagnosis) checkPlugin(ctx context.Context, backend string,
+	verify func(ctx context.Context, plugin string) *exec.Cmd) Check {
 	c := Check{Name: "XLA plugin", Status: Wrong}
-	path, mend, err := xla.Locate(backend)
+	path, fix, err := xla.Locate(backend)
 	if err != nil {
-		c.Detail, c.Fix = err.Error(), mend
+		c.Detail, c.Fix = err.Error(), fix
 		return c
 	}
 	d.Plugin = path
 	info, err := xla.VerifyInChild(ctx, path, verify)
 	if err != nil {
-		c.Detail, c.Fix = fmt.Sprintf("%s: %v", path, err), mend
+		c.Detail, c.Fix = fmt.Sprintf("%s: %v", path, err), fix
 		return c
 	}
 	d.Info = &info
 	c.Status, c.Detail = OK, path+": a graph and a gradient gave the right values"
 	if !info.Ran {
-		c.Detail = fmt.Sprintf("%s: loads, for CUDA %s; there is no GPU to run a graph on", path, info.CUDA)
+		c.Detail = fmt.Sprintf("%s: loads, for CUDA %s; without a GPU no graph is run", path, info.CUDA)
 	}
 	if target, err := os.Readlink(path); err == nil {
 		c.Detail += "; links to " + target
@@ -124,7 +128,7 @@ func checkDevices(info *xla.Info) Check {
 	return c
 }
 
-// memoryNeeded is what the embedded domain's runs may take at most.
+// memoryNeeded limits what the embedded domain's runs take.
 const memoryNeeded = 4 << 30
 
 func checkMemory(m machine.Memory, need int64) Check {
@@ -132,7 +136,8 @@ func checkMemory(m machine.Memory, need int64) Check {
 	if m.Total == 0 {
 		return c
 	}
-	c.Detail = fmt.Sprintf("%s, %s of it available", machine.ByteSize(int64(m.Total)), machine.ByteSize(int64(m.Available)))
+	c.Detail = fmt.Sprintf("%s, %s of it available", machine.ByteSize(int64(m.Total)),
+		machine.ByteSize(int64(m.Available)))
 	switch {
 	case need > int64(m.Available):
 		c.Status, c.Fix = Wrong, "lower train.batch, end other programs, or take a machine with more memory"
@@ -194,7 +199,8 @@ func checkPip(ctx context.Context, havePlugin bool) Check {
 		c.Detail = fmt.Sprintf("%v; not needed while the plugin works", err)
 	default:
 		c.Status, c.Detail = Warning, err.Error()
-		c.Fix = "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), with which `illustrator setup` installs the plugin"
+		c.Fix = "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), with which `illustrator setup` " +
+			"installs the plugin"
 	}
 	return c
 }
@@ -212,6 +218,17 @@ func checkPrograms(cache *programs.Cache) Check {
 		c.Fix = fmt.Sprintf("set %s to a folder that you may write to", programs.FolderEnv)
 		return c
 	}
-	c.Detail = fmt.Sprintf("%d compiled, %s of at most %s in %s", count, machine.ByteSize(bytes), machine.ByteSize(programs.DefaultLimit), cache.Folder)
+	if distrusted, err := cache.Distrust(); err != nil {
+		c.Status, c.Detail = Warning, fmt.Sprintf("compiled programs of %s are not used: %v", cache.Folder, err)
+		if distrusted > 1 {
+			c.Detail += fmt.Sprintf("; %d others", distrusted-1)
+		}
+		if distrust := new(files.DistrustError); errors.As(err, &distrust) {
+			c.Fix = distrust.Fix
+		}
+		return c
+	}
+	c.Detail = fmt.Sprintf("%d compiled, %s of at most %s in %s", count, machine.ByteSize(bytes),
+		machine.ByteSize(programs.DefaultLimit), cache.Folder)
 	return c
 }

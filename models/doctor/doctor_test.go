@@ -46,7 +46,8 @@ func TestMemoryCheck(t *testing.T) {
 	if c := checkMemory(machine.Memory{}, 0); c.Status != OK {
 		t.Errorf("unknown memory: %+v", c)
 	}
-	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}, 0); c.Status != Warning || c.Fix == "" || !strings.Contains(c.Detail, "3.0 GiB") {
+	if c := checkMemory(machine.Memory{Total: 16 << 30, Available: 3 << 30}, 0); c.Status != Warning || c.Fix == "" ||
+		!strings.Contains(c.Detail, "3.0 GiB") {
 		t.Errorf("little memory: %+v", c)
 	}
 }
@@ -82,16 +83,20 @@ func TestGPUCheck(t *testing.T) {
 		status  string
 		detail  string
 	}{
-		"ready":             {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 10 * gib, OK, "H100"},
-		"MIG":               {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{divided}}, 10 * gib, Warning, "3g.40gb"},
-		"too little memory": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 100 * gib, Wrong, "too little memory: "},
-		"driver too old":    {cuda.Machine{Driver: cuda.Driver{470, 82, 1}, GPUs: []cuda.GPU{h100}}, 0, Wrong, "driver too old: "},
-		"hidden": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}, Visible: "3", VisibleSet: true}, 0, Wrong,
-			"GPUs hidden: "},
+		"ready": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 10 * gib, OK, "H100"},
+		"MIG": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{divided}},
+			10 * gib, Warning, "3g.40gb"},
+		"too little memory": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}}, 100 * gib, Wrong,
+			"too little memory: "},
+		"driver too old": {cuda.Machine{Driver: cuda.Driver{470, 82, 1}, GPUs: []cuda.GPU{h100}}, 0,
+			Wrong, "driver too old: "},
+		"hidden": {cuda.Machine{Driver: cuda.Driver{580, 65, 6}, GPUs: []cuda.GPU{h100}, Visible: "3", VisibleSet: true}, 0,
+			Wrong, "GPUs hidden: "},
 		"no driver": {cuda.Machine{NoTool: true}, 0, Wrong, "no driver: "},
 	} {
 		checks := checkGPU(c.machine, c.need)
-		if checks[0].Status != c.status || !strings.Contains(checks[0].Detail, c.detail) || c.status == Wrong && checks[0].Fix == "" {
+		if checks[0].Status != c.status || !strings.Contains(checks[0].Detail, c.detail) ||
+			c.status == Wrong && checks[0].Fix == "" {
 			t.Errorf("%s: %+v", name, checks)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"illustrator/models/xla/cuda"
 )
 
-// checkGPU says which GPUs a program gets that needs so many bytes there, or why it gets none. A need of 0 is unknown.
+// checkGPU says which GPUs a program gets that needs a number of bytes there, or why it gets none.
+// A need of 0 is unknown.
 func checkGPU(m cuda.Machine, need int64) []Check {
 	var checks []Check
 	for _, f := range m.Diagnose(need) {
@@ -39,10 +40,12 @@ func checkAPI(api string) Check {
 	binding, _ := apiVersion(xla.BindingAPI)
 	switch {
 	case plugin[0] != binding[0]:
-		c.Status, c.Fix = Wrong, "install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
+		c.Status, c.Fix = Wrong,
+			"install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
 		c.Detail += ": another major version"
 	case plugin[1] < binding[1]:
-		c.Status, c.Fix = Warning, "install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
+		c.Status, c.Fix = Warning,
+			"install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
 		c.Detail += ": the plugin is older, and may lack functions"
 	}
 	return c

@@ -242,6 +242,7 @@ func (n *onnxNetwork) width(backend compute.Backend, scope *model.Scope, size in
 	})
 	if err != nil {
 		hint := cmp.Or(fault.HintOf(err), "export the network in another way")
+		err = fault.Contained(err, "an operator has other inputs or attributes than it takes")
 		return 0, fault.Hint(fmt.Errorf("output %q: %w", n.options.Output, err), "%s", hint)
 	}
 	return width, nil

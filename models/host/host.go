@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 
-	"illustrator/models/pipeline"
-
 	"github.com/gomlx/compute"
+
+	"illustrator/internal/pace"
+	"illustrator/models/pipeline"
 )
 
 // Env is the program around a piece of work.
@@ -15,6 +16,12 @@ type Env struct {
 	Log *slog.Logger
 	// Progress begins to show a stage of total units of work.
 	Progress func(stage string, total int) Progress
+	// Parts begins to show a stage of several parts, and estimates the time of later ones too; nil shows them as one.
+	Parts func(stage string, parts, later []Part) Progress
+	// Pace returns the time that a kind of work took before; nil knows none.
+	Pace func(kind string) (pace.Pace, bool)
+	// Then are the parts of the job that follow the work at hand.
+	Then []Part
 	// Backend opens the device that the user chose, or a number of such devices.
 	Backend func(devices int) (compute.Backend, error)
 	// Devices is the number that work needs; 0 is one.
@@ -27,6 +34,42 @@ type Progress interface {
 	Set(done int, note string)
 	// Done ends the stage. Further calls do nothing.
 	Done()
+}
+
+// Part is a part of a stage of work: units that take equally long.
+type Part struct {
+	Name  string // "" where a stage has one part
+	Units int
+	// Kind names the same work in other processes: all that its time depends on but for the device. "" remembers none.
+	Kind string
+}
+
+// Stage begins to show a stage of parts, those of Then after it.
+func (e Env) Stage(stage string, parts ...Part) Progress {
+	if e.Parts != nil {
+		return e.Parts(stage, parts, e.Then)
+	}
+	total := 0
+	for _, p := range parts {
+		total += p.Units
+	}
+	return e.Progress(stage, total)
+}
+
+// Estimate returns the seconds that parts take, by the times of earlier processes; all is false where some are not
+// known and left out.
+func (e Env) Estimate(parts []Part) (seconds float64, all bool) {
+	all = true
+	for _, p := range parts {
+		if e.Pace != nil {
+			if took, known := e.Pace(p.Kind); known {
+				seconds += took.Seconds(p.Units)
+				continue
+			}
+		}
+		all = all && p.Units == 0
+	}
+	return seconds, all
 }
 
 // Start opens the backend of networks that have none.

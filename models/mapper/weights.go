@@ -1,13 +1,11 @@
 package mapper
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/checkpoints"
@@ -74,21 +72,9 @@ func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights) error {
 
 // Weights reads the mapper's weights back from scope.
 func Weights(scope *model.Scope, cfg Config) (*checkpoints.Weights, error) {
-	w := &checkpoints.Weights{Source: "mapper", Tensors: map[string]checkpoints.Tensor{}}
-	for name, shape := range cfg.Shapes() {
-		v := scope.GetVariable(name)
-		if v == nil {
-			return nil, fmt.Errorf("weight %q is missing in scope %q", name, scope.Scope())
-		}
-		value, err := v.Value()
-		if err != nil {
-			return nil, fmt.Errorf("weight %q: %w", name, err)
-		}
-		flat, err := tensors.CopyFlatData[float32](value)
-		if err != nil {
-			return nil, fmt.Errorf("weight %q: %w", name, err)
-		}
-		w.Tensors[name] = checkpoints.Float32Tensor(flat, shape...)
+	w, err := nn.Weights(scope, cfg.Shapes())
+	if err == nil {
+		w.Source = "mapper"
 	}
-	return w, nil
+	return w, err
 }

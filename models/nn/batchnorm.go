@@ -40,6 +40,18 @@ func BatchNorm1d(scope *model.Scope, x *Node, name string) *Node {
 	return Add(Mul(Sub(x, ExpandDims(mean, 0)), ExpandDims(scale, 0)), ExpandDims(bias, 0))
 }
 
+// BatchNorm2d is torch.nn.BatchNorm2d: BatchNorm1d over all pixels of x [B,C,H,W], with FrozenBatchNorm2d's graph
+// outside of training.
+func BatchNorm2d(scope *model.Scope, x *Node, name string) *Node {
+	if !scope.IsTraining(x.Graph()) {
+		return FrozenBatchNorm2d(scope, x, name, BatchNormEpsilon)
+	}
+	size := x.Shape().Dimensions
+	pixels := Reshape(TransposeAllAxes(x, 0, 2, 3, 1), -1, size[1])
+	pixels = BatchNorm1d(scope, pixels, name)
+	return TransposeAllAxes(Reshape(pixels, size[0], size[2], size[3], size[1]), 0, 3, 1, 2)
+}
+
 // blend moves a the given share of the way to b. No gradient flows: it follows training and is not part of it.
 func blend(a, b *Node, share float64) *Node {
 	return Add(MulScalar(a, 1-share), MulScalar(StopGradient(b), share))

@@ -46,6 +46,27 @@ func Load(scope *model.Scope, w *checkpoints.Weights, dtype dtypes.DType, traina
 	return nil
 }
 
+// Weights reads the float32 variables of scope back that have the names and shapes of want.
+func Weights(scope *model.Scope, want checkpoints.Shapes) (*checkpoints.Weights, error) {
+	w := &checkpoints.Weights{Source: scope.Scope(), Tensors: map[string]checkpoints.Tensor{}}
+	for name, shape := range want {
+		v := scope.GetVariable(name)
+		if v == nil {
+			return nil, fmt.Errorf("weight %q is missing in scope %q", name, scope.Scope())
+		}
+		value, err := v.Value()
+		if err != nil {
+			return nil, fmt.Errorf("weight %q: %w", name, err)
+		}
+		flat, err := tensors.CopyFlatData[float32](value)
+		if err != nil {
+			return nil, fmt.Errorf("weight %q: %w", name, err)
+		}
+		w.Tensors[name] = checkpoints.Float32Tensor(flat, shape...)
+	}
+	return w, nil
+}
+
 // newTensor returns t as a tensor of dtype float32, float64 or bfloat16.
 func newTensor(t checkpoints.Tensor, dtype dtypes.DType) (*tensors.Tensor, error) {
 	if dtype == dtypes.Float64 {

@@ -43,15 +43,17 @@ type Config struct {
 	Channels map[int]int `json:"channels"`
 	// ColorOrder is the order of the three channels that the weights produce: "RGB" or "BGR" (mmgen's weights).
 	ColorOrder ColorOrder `json:"color_order"`
-	// ConvClamp bounds what each layer, and each sum of colours before it is added, may be: to ±ConvClamp. NVIDIA's networks of
-	// mixed precision were trained so (256), with 0 there is no bound.
+	// ConvClamp bounds what each layer, and each sum of colours before it is added, may be: to ±ConvClamp. NVIDIA's
+	// networks of mixed precision were trained so (256), with 0 they are not bounded.
 	ConvClamp float64 `json:"conv_clamp,omitempty"`
 	// Recompute has gradients compute the layers below the last resolution again instead of keeping their values. It is a
 	// property of a graph, not of the network.
 	Recompute bool `json:"-"`
+	// Trained builds the synthesis network from the variables of LoadTrained, with a gradient of every weight.
+	Trained bool `json:"-"`
 }
 
-// Validate returns an error that names the first field without sense.
+// Validate returns an error that names the first invalid field.
 func (c Config) Validate() error {
 	switch {
 	case c.ModelType != ModelType:

@@ -33,8 +33,8 @@ func convolve(x, kernel *Node) *ConvolutionBuilder {
 // upConv doubles the resolution: a transposed convolution of stride 2, as torch.conv_transpose2d's, with kernel
 // [3,3,in,out], then the filter [1,3,3,1]/4 along both axes: x [B,H,H,in] → [B,2H,2H,out].
 //
-// GoMLX has no gradient of a transposed convolution, hence a gradient of its own. XLA's CPU compiler has no fast one, hence a
-// product of matrices there.
+// GoMLX has no gradient of a transposed convolution, hence a gradient of its own. XLA's CPU compiler has no fast one,
+// hence a product of matrices there.
 func upConv(x, kernel *Node) *Node {
 	return nn.WithGradient(x,
 		func(x *Node) *Node {
@@ -47,8 +47,8 @@ func upConv(x, kernel *Node) *Node {
 		func(v *Node) *Node { return stridedConv(blur(v, 2, 2), kernel) })
 }
 
-// dilatedConv is transposedConv without the zeros of the last row and column, as a convolution of x with zeros between its rows
-// and columns: cuDNN computes it as the gradient of a convolution of stride 2, which skips the zeros.
+// dilatedConv is transposedConv without the zeros of the last row and column, as a convolution of x with zeros between
+// its rows and columns: cuDNN computes it as the gradient of a convolution of stride 2, which skips the zeros.
 // x [B,H,H,in] → [B,2H+1,2H+1,out].
 func dilatedConv(x, kernel *Node) *Node {
 	around := [2]int{2, 2}
@@ -56,21 +56,30 @@ func dilatedConv(x, kernel *Node) *Node {
 	return nn.Widen(conv.Done())
 }
 
-// transposedConv adds x[m]·kernel[a] to output 2m+a, along both axes: x [B,H,H,in] → [B,2H+2,2H+2,out], of which the last
-// row and column are zero. All taps are one product. Even outputs 2m get x[m] through tap 0 and x[m-1] through tap 2, odd
-// outputs 2m+1 get x[m] through tap 1.
+// transposedConv adds x[m]·kernel[a] to output 2m+a, along both axes: x [B,H,H,in] → [B,2H+2,2H+2,out], of which the
+// last row and column are zero. All taps are one product. Even outputs 2m get x[m] through tap 0 and x[m-1] through tap
+// 2, odd outputs 2m+1 get x[m] through tap 1.
 func transposedConv(x, kernel *Node) *Node {
 	b, h, in, out := x.Shape().Dim(0), x.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
 	taps := Reshape(TransposeAllAxes(kernel, 2, 0, 1, 3), in, 9*out)
-	products := nn.Product(Reshape(ConvertDType(x, kernel.DType()), b*h*h, in), []int{1}, nil, taps, []int{0}, nil, x.DType())
+	products := nn.Product(Reshape(ConvertDType(x, kernel.DType()), b*h*h, in), []int{1}, nil, taps,
+		[]int{0}, nil, x.DType())
 	products = Reshape(products, b, h, h, 3, 3, out)
 	tap := func(i, j int) *Node { // [B,H+1,H+1,out], that of tap 2 one further on
 		p := Squeeze(Slice(products, AxisRange(), AxisRange(), AxisRange(), AxisElem(i), AxisElem(j)), 3, 4)
 		return pad(p, [2]int{i / 2, 1 - i/2}, [2]int{j / 2, 1 - j/2})
 	}
+	return interleave(tap)
+}
+
+// interleave adds the products of the nine taps [B,H+1,H+1,out] to the outputs of a transposed convolution:
+// [B,2H+2,2H+2,out].
+func interleave(tap func(i, j int) *Node) *Node {
 	even := Stack([]*Node{Add(Add(tap(0, 0), tap(2, 0)), Add(tap(0, 2), tap(2, 2))), Add(tap(0, 1), tap(2, 1))}, 3)
 	odd := Stack([]*Node{Add(tap(1, 0), tap(1, 2)), tap(1, 1)}, 3)
-	return Reshape(Stack([]*Node{even, odd}, 2), b, 2*h+2, 2*h+2, out)
+	both := Stack([]*Node{even, odd}, 2)
+	size := both.Shape().Dimensions
+	return Reshape(both, size[0], 2*size[1], 2*size[1], size[5])
 }
 
 // stridedConv convolves v [B,2H+1,2H+1,out] at every second place, from out channels to in: [B,H,H,in].

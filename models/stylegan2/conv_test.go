@@ -16,8 +16,8 @@ import (
 	"illustrator/models/xla"
 )
 
-// TestUpConv compares with the definition, written as loops: x[m]·kernel[a] is added to 2m+a, and output n of the filter
-// is the sum of fir[t]·(what is at n+t-1).
+// TestUpConv compares with the definition, written as loops: x[m]·kernel[a] is added to 2m+a, and output n of the
+// filter is the sum of fir[t]·(what is at n+t-1).
 func TestUpConv(t *testing.T) {
 	const h, in, out = 3, 2, 3
 	rng := rand.New(rand.NewPCG(1, 0))
@@ -65,11 +65,12 @@ func TestUpConv(t *testing.T) {
 		t.Errorf("differs from the definition by %g", worst[0][0])
 	}
 	// The function is linear in x, so that central differences are exact up to rounding.
-	nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node { return up(x) }, xs, 1e-2, 1e-9)
+	nntest.CheckGradient(t, model.NewStore(), func(_ *model.Scope, x *graph.Node) *graph.Node { return up(x) }, xs, 1e-2,
+		1e-9)
 }
 
-// TestUpConvOfDevices compares the graphs of a device and of the host, forward and backward, in float64. A CPU whose memory is not
-// the host's stands for the device.
+// TestUpConvOfDevices compares the graphs of a device and of the host, forward and backward, in float64. A CPU whose
+// memory is not the host's stands for the device.
 func TestUpConvOfDevices(t *testing.T) {
 	if nntest.BackendName() != "xla:cpu" {
 		t.Skip("compares graphs on a CPU")
@@ -85,7 +86,8 @@ func TestUpConvOfDevices(t *testing.T) {
 				t.Error("the graph is not that of the backend")
 			}
 			y := upConv(x, kernel)
-			return []*graph.Node{graph.Reshape(y, -1), graph.Reshape(graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0], -1)}
+			gradient := graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0]
+			return []*graph.Node{graph.Reshape(y, -1), graph.Reshape(gradient, -1)}
 		}, normal(dtypes.Float64, 2, 5, 5, 3), normal(dtypes.Float64, 3, 3, 3, 4))
 		if err != nil {
 			t.Fatal(err)
@@ -124,8 +126,9 @@ func normal(dtype dtypes.DType, dims ...int) *tensors.Tensor {
 // The least convolution that is done by tiles, with a second tile along each axis.
 const tiledSize, tiledIn, tiledOut = 16, 64, 65
 
-// TestTiles compares with XLA's convolution: in float64 to see that it is the same function, in float32 to see what rounding
-// does. Outputs have a standard deviation of 24, and the most that they were measured to differ by in float32 is 1.8e-4.
+// TestTiles compares with XLA's convolution: in float64 to see that it is the same function, in float32 to see what
+// rounding does. Outputs have a standard deviation of 24, and the most that they were measured to
+// differ by in float32 is 1.8e-4.
 func TestTiles(t *testing.T) {
 	if !plainTiles.paysOnHost(tiledSize, tiledIn) || !downTiles.paysOnHost(tiledSize, tiledIn) {
 		t.Fatal("this size is convolved without tiles")
@@ -145,7 +148,8 @@ func TestTiles(t *testing.T) {
 				differences[i] = graph.ConvertDType(graph.ReduceAllMax(graph.Abs(d)), dtypes.Float32)
 			}
 			return differences
-		}, normal(c.dtype, 2, tiledSize, tiledSize, tiledIn), normal(c.dtype, 2, 2*tiledSize+1, 2*tiledSize+1, tiledOut), normal(c.dtype, 3, 3, tiledIn, tiledOut))
+		}, normal(c.dtype, 2, tiledSize, tiledSize, tiledIn), normal(c.dtype, 2, 2*tiledSize+1, 2*tiledSize+1, tiledOut),
+			normal(c.dtype, 3, 3, tiledIn, tiledOut))
 		for i, of := range []string{"conv3x3", "stridedConv"} {
 			if !(worst[i][0] < c.tolerance) {
 				t.Errorf("%s: %s differs from the convolution by %g", c.dtype, of, worst[i][0])
@@ -161,9 +165,9 @@ func TestTiles(t *testing.T) {
 	}
 }
 
-// TestNarrowKernels compares convolutions with a kernel in bfloat16, and their gradients, with those of the same kernel widened.
-// Both factors are rounded to 8 significant bits, by some 2⁻⁹ each, and sums of products make up to five times as much of that:
-// measured are 1.1 % of the length for conv3x3, and for upConv 0.16 % and, with tiles, 0.30 %.
+// TestNarrowKernels compares convolutions with a kernel in bfloat16, and their gradients, with those of the same kernel
+// widened. Both factors are rounded to 8 significant bits, by some 2⁻⁹ each, and sums of products make up to five times
+// as much of that: measured are 1.1 % of the length for conv3x3, and for upConv 0.16 % and, with tiles, 0.30 %.
 func TestNarrowKernels(t *testing.T) {
 	for _, c := range []struct {
 		name             string
@@ -180,7 +184,8 @@ func TestNarrowKernels(t *testing.T) {
 				outputs = append(outputs, y, gradient)
 			}
 			return outputs
-		}, normal(dtypes.Float32, 2, tiledSize, tiledSize, tiledIn), normal(dtypes.Float32, 2, c.size, c.size, tiledOut), normal(dtypes.Float32, 3, 3, tiledIn, tiledOut))
+		}, normal(dtypes.Float32, 2, tiledSize, tiledSize, tiledIn), normal(dtypes.Float32, 2, c.size, c.size, tiledOut),
+			normal(dtypes.Float32, 3, 3, tiledIn, tiledOut))
 		for i, limit := range []float64{c.output, c.gradient} {
 			narrow, wide := got[i], got[i+2]
 			var size, difference float64

@@ -34,7 +34,8 @@ func Load(scope *model.Scope, cfg Config, w *checkpoints.Weights, dtype dtypes.D
 	if err := w.Check(want); err != nil {
 		return err
 	}
-	p := &preparation{from: w, to: &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}}, double: dtype == dtypes.Float64}
+	p := &preparation{from: w, to: &checkpoints.Weights{Source: w.Source, Tensors: map[string]checkpoints.Tensor{}},
+		double: dtype == dtypes.Float64}
 	p.prepare(cfg)
 	if p.err != nil {
 		return p.err

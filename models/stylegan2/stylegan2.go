@@ -43,18 +43,18 @@ func BroadcastW(cfg Config, w *Node) *Node {
 	return BroadcastToDims(InsertAxes(w, 1), w.Shape().Dim(0), cfg.NumLayers(), cfg.StyleDim)
 }
 
-// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is in at
-// least float32, the sums that gradients need included; pictures have the type of ws.
+// Synthesis is the synthesis network: ws [B,L,Z] → pictures [B,3,Size,Size] in RGB. What lies between convolutions is
+// in at least float32, the sums that gradients need included; pictures have the type of ws.
 func Synthesis(scope *model.Scope, cfg Config, ws *Node, noise Noise) *Node {
 	ws.AssertDims(-1, cfg.NumLayers(), cfg.StyleDim)
-	s := synthesis{ctx: scope, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp}
+	s := synthesis{ctx: scope, ws: ws, noise: noise, batch: ws.Shape().Dim(0), clamp: cfg.ConvClamp, trained: cfg.Trained}
 	if noise.Mode == NoiseRandom {
 		// All layers at once: the generator's rounds make up most of a graph if they are built for each layer.
 		s.random = nn.NormalNoise(noise.Keys, cfg.noiseValues())
 	}
 
 	c := cfg.Channels[4]
-	x := nn.Widen(nn.Weight(scope, ws.Graph(), constant, 1, 4, 4, c))
+	x := nn.Widen(s.weight(constant, 1, 4, 4, c))
 	x = BroadcastToDims(x, s.batch, 4, 4, c)
 	x = s.styledConv("conv1", x, c, 0, false)
 	rgb := s.toRGB("to_rgb1", x, 1)
@@ -84,12 +84,23 @@ type synthesis struct {
 	clamp  float64 // Config.ConvClamp
 	noises int     // styled convolutions so far
 	random *Node   // [B,…], what of the random noise is not used yet
+
+	trained bool // Config.Trained
+}
+
+// weight returns the weight called name in the form that Load prepares.
+func (s *synthesis) weight(name string, dims ...int) *Node {
+	if s.trained {
+		return s.fromTrained(name, dims)
+	}
+	return nn.Weight(s.ctx, s.ws.Graph(), name, dims...)
 }
 
 // style is the affine map of layer's w to the scales of the input channels: [B,in].
 func (s *synthesis) style(name string, layer, in int) *Node {
 	w := Squeeze(Slice(s.ws, AxisRange(), AxisElem(layer)), 1)
-	return nn.Linear(s.ctx, w, name+".conv.modulation", in)
+	y := nn.MatMulT(w, s.weight(name+".conv.modulation.weight", in, w.Shape().Dim(1)))
+	return Add(y, ExpandLeftToRank(s.weight(name+".conv.modulation.bias", in), 2))
 }
 
 // styledConv is a modulated 3×3 convolution, which doubles the resolution with up, then noise, bias and activation:
@@ -100,24 +111,32 @@ func (s *synthesis) style(name string, layer, in int) *Node {
 func (s *synthesis) styledConv(name string, x *Node, out, layer int, up bool) *Node {
 	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
 	style := s.style(name, layer, in)
-	power := nn.Weight(s.ctx, g, name+".conv.power", in, out)
+	power := s.weight(name+".conv.power", in, out)
 	demodulation := Reciprocal(Sqrt(AddScalar(MatMul(Square(style), power), 1e-8)))
 
-	kernel := nn.Weight(s.ctx, g, name+".conv.kernel", 3, 3, in, out)
-	x = modulate(x, style)
+	kernel := s.weight(name+".conv.kernel", 3, 3, in, out)
+	x = s.convolve(modulate(x, style), kernel, up)
 	if up {
-		x = upConv(x, kernel)
 		h *= 2
-	} else {
-		x = conv3x3(x, kernel)
 	}
 	x.AssertDims(s.batch, h, h, out)
 	x = Mul(x, InsertAxes(demodulation, 1, 1))
 	if noise := s.nextNoise(g, h); noise != nil {
-		strength := Reshape(nn.Weight(s.ctx, g, name+".noise.weight", 1), 1, 1, 1, 1)
+		strength := Reshape(s.weight(name+".noise.weight", 1), 1, 1, 1, 1)
 		x = Add(x, Mul(ConvertDType(noise, x.DType()), strength))
 	}
-	return s.clamped(activate(Add(x, Reshape(nn.Weight(s.ctx, g, name+".activate.bias", out), 1, 1, 1, out))))
+	return s.clamped(activate(Add(x, Reshape(s.weight(name+".activate.bias", out), 1, 1, 1, out))))
+}
+
+// convolve convolves x [B,H,H,in] with kernel [3,3,in,out], and doubles the resolution with up.
+func (s *synthesis) convolve(x, kernel *Node, up bool) *Node {
+	switch {
+	case s.trained:
+		return trainedConv(x, kernel, up)
+	case up:
+		return upConv(x, kernel)
+	}
+	return conv3x3(x, kernel)
 }
 
 // modulate scales the channels of x [B,H,H,in] by style [B,in].
@@ -129,7 +148,7 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	s.noises++
 	switch s.noise.Mode {
 	case NoiseConst:
-		return Reshape(nn.Weight(s.ctx, g, fmt.Sprintf("noises.noise_%d", i), 1, 1, h, h), 1, h, h, 1)
+		return Reshape(s.weight(fmt.Sprintf("noises.noise_%d", i), 1, 1, h, h), 1, h, h, 1)
 	case NoiseRandom:
 		here := Slice(s.random, AxisRange(), AxisRange(0, h*h))
 		if h*h < s.random.Shape().Dim(1) {
@@ -140,14 +159,14 @@ func (s *synthesis) nextNoise(g *Graph, h int) *Node {
 	return nil
 }
 
-// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it is
-// cheaper to modulate the kernel than the input.
+// toRGB is a modulated 1×1 convolution to colours without demodulation: x [B,H,H,in] → [B,3,H,H]. With three outputs it
+// is cheaper to modulate the kernel than the input.
 func (s *synthesis) toRGB(name string, x *Node, layer int) *Node {
-	g, h, in := x.Graph(), x.Shape().Dim(1), x.Shape().Dim(3)
-	kernel := nn.Widen(nn.Weight(s.ctx, g, name+".conv.kernel", 3, in))
+	h, in := x.Shape().Dim(1), x.Shape().Dim(3)
+	kernel := nn.Widen(s.weight(name+".conv.kernel", 3, in))
 	kernel = Mul(InsertAxes(kernel, 0), InsertAxes(s.style(name, layer, in), 1)) // [B,3,in]
 	y := nn.Contract(kernel, []int{2}, []int{0}, Reshape(x, s.batch, h*h, in), []int{2}, []int{0})
-	return s.clamped(Add(Reshape(y, s.batch, 3, h, h), nn.Weight(s.ctx, g, name+".bias", 1, 3, 1, 1)))
+	return s.clamped(Add(Reshape(y, s.batch, 3, h, h), s.weight(name+".bias", 1, 3, 1, 1)))
 }
 
 // clamped bounds x to ±Config.ConvClamp, if there is a bound.
@@ -175,8 +194,8 @@ func upsample(x *Node) *Node {
 	return TransposeAllAxes(x, 0, 1, 3, 2)
 }
 
-// upsampleWeights returns the matrix [2h,h] of upsample in the dtype of x: new pixel n takes fir[2i-n+2] of the old pixel i. It is
-// computed in the graph, where it takes no room in the program.
+// upsampleWeights returns the matrix [2h,h] of upsample in the dtype of x: new pixel n takes fir[2i-n+2] of the old
+// pixel i. It is computed in the graph, where it takes no room in the program.
 func upsampleWeights(x *Node, h int) *Node {
 	g, shape := x.Graph(), shapes.Make(dtypes.Int32, 2*h, h)
 	tap := AddScalar(Sub(MulScalar(Iota(g, shape, 1), 2), Iota(g, shape, 0)), 2)

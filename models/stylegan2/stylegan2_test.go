@@ -235,9 +235,12 @@ func TestLoadNamesWrongTensors(t *testing.T) {
 		change func(map[string]checkpoints.Tensor)
 		want   string
 	}{
-		{"missing", func(m map[string]checkpoints.Tensor) { delete(m, "conv1.conv.weight") }, `"conv1.conv.weight" is missing`},
-		{"surplus", func(m map[string]checkpoints.Tensor) { m["convs.9.noise.weight"] = m["conv1.noise.weight"] }, `surplus tensor "convs.9.noise.weight"`},
-		{"shape", func(m map[string]checkpoints.Tensor) { m["input.input"] = m["conv1.conv.weight"] }, `"input.input" has shape [1 10 10 3 3]; expected [1 10 4 4]`},
+		{"missing", func(m map[string]checkpoints.Tensor) { delete(m, "conv1.conv.weight") },
+			`"conv1.conv.weight" is missing`},
+		{"surplus", func(m map[string]checkpoints.Tensor) { m["convs.9.noise.weight"] = m["conv1.noise.weight"] },
+			`surplus tensor "convs.9.noise.weight"`},
+		{"shape", func(m map[string]checkpoints.Tensor) { m["input.input"] = m["conv1.conv.weight"] },
+			`"input.input" has shape [1 10 10 3 3]; expected [1 10 4 4]`},
 	} {
 		err := broken(c.change)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "file.pt") {
@@ -247,7 +250,8 @@ func TestLoadNamesWrongTensors(t *testing.T) {
 }
 
 func TestValidateNamesField(t *testing.T) {
-	good := Config{ModelType: ModelType, Size: 16, StyleDim: 12, NMLP: 3, LRMLP: 0.01, Channels: map[int]int{4: 8, 8: 8, 16: 8}, ColorOrder: "RGB"}
+	good := Config{ModelType: ModelType, Size: 16, StyleDim: 12, NMLP: 3, LRMLP: 0.01,
+		Channels: map[int]int{4: 8, 8: 8, 16: 8}, ColorOrder: "RGB"}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,9 @@ import (
 
 // Axes: B batch, H height and width, C channels, n tiles along a side, p products of a tile along a side.
 
-// tiling is a way to convolve with a 3×3 kernel in fewer products, tile by tile (Winograd 1980; Lavin and Gray 2016). Along each
-// axis it multiplies sums of a tile's inputs pairwise with sums of the kernel's taps, and sums the products to the outputs.
+// tiling is a way to convolve with a 3×3 kernel in fewer products, tile by tile (Winograd 1980; Lavin and Gray 2016).
+// Along each axis it multiplies sums of a tile's inputs pairwise with sums of the kernel's taps,
+// and sums the products to the outputs.
 type tiling struct {
 	step    int         // from one tile to the next, in inputs
 	inputs  [][]float64 // [p, inputs of a tile]
@@ -20,8 +21,8 @@ type tiling struct {
 	adjoint bool        // from the kernel's outputs to its inputs
 }
 
-// pay tells whether tiles are the faster way to make size × size outputs with a kernel [3,3,in,out], as measured on CPUs: with few
-// channels they move more than they save.
+// pay tells whether tiles are the faster way to make size × size outputs with a kernel [3,3,in,out], as measured on
+// CPUs: with few channels they move more than they save.
 func (t tiling) pay(size int, kernel *Node) bool {
 	return nn.OnHost(kernel.Graph()) && t.paysOnHost(size, min(kernel.Shape().Dim(2), kernel.Shape().Dim(3)))
 }
@@ -30,8 +31,8 @@ func (t tiling) paysOnHost(size, channels int) bool {
 	return size >= 16 && size%len(t.outputs) == 0 && channels >= 64
 }
 
-// TileBuffers counts the values that convolution by tiles works on beside a layer's: those of all kernels, and those of the
-// largest layer's inputs and products for each picture.
+// TileBuffers counts the values that convolution by tiles works on beside a layer's: those of all kernels, and those of
+// the largest layer's inputs and products for each picture.
 func (c Config) TileBuffers() (kernels, picture int) {
 	t := plainTiles
 	for size, channels := range c.Channels {
@@ -49,8 +50,8 @@ func (c Config) TileBuffers() (kernels, picture int) {
 var (
 	plainTiles   = winograd(2. / 3)
 	adjointTiles = plainTiles.gradient()
-	// downTiles are a convolution of stride 2: four outputs in 25 products in place of 36. Taps 0 and 2, which meet the even
-	// inputs, are F(2, 2) with the points ±1 and ∞. Tap 1 meets the odd ones.
+	// downTiles are a convolution of stride 2: four outputs in 25 products in place of 36. Taps 0 and 2, which meet the
+	// even inputs, are F(2, 2) with the points ±1 and ∞. Tap 1 meets the odd ones.
 	downTiles = tiling{
 		step:    4,
 		inputs:  [][]float64{{1, 0, 1, 0, 0}, {-1, 0, 1, 0, 0}, {-1, 0, 0, 0, 1}, {0, 1, 0, 0, 0}, {0, 0, 0, 1, 0}},
@@ -60,8 +61,8 @@ var (
 	}
 )
 
-// winograd is F(4×4, 3×3): 16 outputs in 36 products in place of 144. Its sums evaluate polynomials at 0, ±p, ±1/p and ∞. With
-// p = 2/3 rounding does less than half the harm that it does with the usual points 0, ±1, ±2 and ∞.
+// winograd is F(4×4, 3×3): 16 outputs in 36 products in place of 144. Its sums evaluate polynomials at 0, ±p, ±1/p and
+// ∞. With p = 2/3 rounding does less than half the harm that it does with the usual points 0, ±1, ±2 and ∞.
 func winograd(p float64) tiling {
 	q := 1 / p
 	p2, q2, d := p*p, q*q, 2*(q*q-p*p)
@@ -102,8 +103,8 @@ func (t tiling) gradient() tiling {
 	return t
 }
 
-// convolve makes as many tiles as there are in x [B,H,H,in], with kernel [3,3,in,out], to [B,n·outputs,n·outputs,out], and if it
-// is the adjoint from out to in channels. Products are of the kernel's type, sums of that of x.
+// convolve makes as many tiles as there are in x [B,H,H,in], with kernel [3,3,in,out], to [B,n·outputs,n·outputs,out],
+// and if it is the adjoint from out to in channels. Products are of the kernel's type, sums of that of x.
 func (t tiling) convolve(x, kernel *Node) *Node {
 	b, h, in, out := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(3), kernel.Shape().Dim(3)
 	n, products, outputs := (h-len(t.inputs[0]))/t.step+1, len(t.inputs), len(t.outputs)
@@ -119,7 +120,7 @@ func (t tiling) convolve(x, kernel *Node) *Node {
 	u := ConvertDType(combine(kronecker(t.kernel), taps, 0), kernel.DType()) // [p·p,in,out] or [p·p,out,in]
 
 	v := combine(t.inputs, t.elements(x, 2, n), 2) // [B,H,p columns,n,in]
-	// Rows are stacked: if they were one sum, XLA would compute all columns anew for each.
+	// Rows are stacked: if they were one sum, XLA would compute all columns again for each.
 	rows := make([]*Node, products)
 	for i, weights := range t.inputs {
 		row := weightedSum(weights, t.elements(v, 1, n))
@@ -143,7 +144,8 @@ func (t tiling) elements(x *Node, axis, n int) []*Node {
 	return elements
 }
 
-// combine is the product of a matrix with a column of nodes, its rows along a new axis. One pass over memory makes all rows.
+// combine is the product of a matrix with a column of nodes, its rows along a new axis.
+// One pass over memory makes all rows.
 func combine(matrix [][]float64, column []*Node, axis int) *Node {
 	alongAxis := slices.Repeat([]int{1}, column[0].Rank()+1)
 	alongAxis[axis] = len(matrix)

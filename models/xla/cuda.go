@@ -54,7 +54,8 @@ func setCUDADataDir(plugin string) {
 		dirs = append(dirs, filepath.Dir(target))
 	}
 	for _, dir := range dirs {
-		for _, near := range []string{dir, filepath.Join(dir, "nvidia"), filepath.Join(dir, "..", "nvidia"), filepath.Join(dir, "..", "..", "nvidia")} {
+		for _, near := range []string{dir, filepath.Join(dir, "nvidia"), filepath.Join(dir, "..", "nvidia"),
+			filepath.Join(dir, "..", "..", "nvidia")} {
 			for _, release := range cuda.Releases() {
 				candidate := filepath.Join(near, release.DataDir)
 				if info, err := os.Stat(candidate); err == nil && info.IsDir() {

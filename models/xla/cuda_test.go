@@ -16,7 +16,9 @@ import (
 const plugin130 = `
 #include <stddef.h>
 #include <stdint.h>
-typedef struct { size_t size; void *extension; const char *name; size_t name_size; int type; int64_t value; size_t value_size; } named;
+typedef struct {
+	size_t size; void *extension; const char *name; size_t name_size; int type; int64_t value; size_t value_size;
+} named;
 typedef struct { size_t size; void *extension; const named *attributes; size_t count; } attributes;
 static const named all[] = {
 	{ sizeof(named), 0, "xla_version", 11, 1, 2, 1 },
@@ -54,8 +56,8 @@ func TestLoadCreatesNoClient(t *testing.T) {
 // TestCUDAPluginLoads is about the real plugin, which is 2 GB with NVIDIA's libraries: too much for continuous
 // integration.
 func TestCUDAPluginLoads(t *testing.T) {
-	path, found := Find("cuda")
-	if !found {
+	path, ok := Find("cuda")
+	if !ok {
 		t.Skip("needs the CUDA plugin (`illustrator setup --cuda` installs it, 2 GB)")
 	}
 	info, err := VerifyInChild(t.Context(), path, verifySelf)
@@ -78,11 +80,11 @@ func TestBindingAPI(t *testing.T) {
 	}
 	var version []string
 	for _, name := range []string{"PJRT_API_MAJOR", "PJRT_API_MINOR"} {
-		found := regexp.MustCompile(`#define ` + name + ` (\d+)`).FindSubmatch(header)
-		if found == nil {
+		match := regexp.MustCompile(`#define ` + name + ` (\d+)`).FindSubmatch(header)
+		if match == nil {
 			t.Fatalf("go-xla's header has no %s", name)
 		}
-		version = append(version, string(found[1]))
+		version = append(version, string(match[1]))
 	}
 	if got := strings.Join(version, "."); got != BindingAPI {
 		t.Errorf("go-xla's header is of PJRT's API %s; BindingAPI is %s", got, BindingAPI)
@@ -97,7 +99,8 @@ func TestSetupNamesMissingWheels(t *testing.T) {
 	release := cuda.Releases()[1]
 	opts := Options{CUDA: true, CUDAVersion: release.Version, From: t.TempDir(), Command: verifySelf}
 	_, err := Setup(t.Context(), opts)
-	if err == nil || !strings.Contains(err.Error(), release.Wheels()[3].File) || !strings.Contains(fault.HintOf(err), "--cuda=12 --list") {
+	if err == nil || !strings.Contains(err.Error(), release.Wheels()[3].File) ||
+		!strings.Contains(fault.HintOf(err), "--cuda=12 --list") {
 		t.Errorf("error %v, hint %q", err, fault.HintOf(err))
 	}
 	for _, w := range release.Wheels() {

@@ -18,7 +18,8 @@ import (
 // loaded.
 func (s *setup) installCUDA(ctx context.Context) (Report, error) {
 	if !wheelFits() {
-		return Report{}, fault.Hint(fmt.Errorf("no CUDA plugin for %s/%s", runtime.GOOS, runtime.GOARCH), "leave out --cuda to run on the CPU")
+		return Report{}, fault.Hint(fmt.Errorf("no CUDA plugin for %s/%s", runtime.GOOS, runtime.GOARCH),
+			"leave out --cuda to run on the CPU")
 	}
 	release, err := s.chooseCUDA(ctx)
 	if err != nil {
@@ -59,7 +60,8 @@ func (s *setup) chooseCUDA(ctx context.Context) (cuda.Release, error) {
 	if s.CUDAVersion != 0 {
 		release, err := cuda.ReleaseOf(s.CUDAVersion)
 		if err == nil && known && !machine.Driver.Runs(release) {
-			s.Progress(fmt.Sprintf("the driver here, %v, does not run CUDA %d, which needs %v or newer", machine.Driver, release.Version, release.Driver))
+			s.Progress(fmt.Sprintf("the driver here, %v, does not run CUDA %d, which needs %v or newer",
+				machine.Driver, release.Version, release.Driver))
 		}
 		return release, err
 	}
@@ -67,7 +69,8 @@ func (s *setup) chooseCUDA(ctx context.Context) (cuda.Release, error) {
 		return cuda.Release{}, fault.Hint(err, "update NVIDIA's driver, or run on the CPU (`illustrator setup`)")
 	}
 	if !known {
-		s.Progress(fmt.Sprintf("no driver of NVIDIA's answers here: taking CUDA %d, for drivers %v and newer; --cuda=12 is for older ones",
+		s.Progress(fmt.Sprintf("no driver of NVIDIA's answers here: taking CUDA %d, for drivers %v and newer; "+
+			"--cuda=12 is for older ones",
 			chosen.Version, chosen.Driver))
 	}
 	return chosen, nil
@@ -79,7 +82,8 @@ func (s *setup) downloadWheels(ctx context.Context, release cuda.Release, dir st
 	if len(missing) == 0 {
 		return nil
 	}
-	elsewhere := fmt.Sprintf("bring the files from a machine with a network (`illustrator setup --cuda=%d --list` says how) and run "+
+	elsewhere := fmt.Sprintf("bring the files from a machine with a network (`illustrator setup --cuda=%d --list` says "+
+		"how) and run "+
 		"`illustrator setup --cuda=%d --from FOLDER`", release.Version, release.Version)
 	python, _, err := findPip(ctx)
 	if err != nil {
@@ -94,7 +98,8 @@ func (s *setup) downloadWheels(ctx context.Context, release cuda.Release, dir st
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fault.Hint(fmt.Errorf("download %s with pip: %w", w.File, err), "check the network and run it again, which keeps what is there; or %s", elsewhere)
+			return fault.Hint(fmt.Errorf("download %s with pip: %w", w.File, err),
+				"check the network and run it again, which keeps what is there; or %s", elsewhere)
 		}
 	}
 	if missing := release.Missing(dir); len(missing) > 0 {
@@ -111,7 +116,8 @@ func lacking(dir string, release cuda.Release, missing []cuda.Wheel) error {
 	for i, w := range missing {
 		names[i] = w.File
 	}
-	return fault.Hint(fmt.Errorf("the folder %q lacks %d of %d wheels: %s", dir, len(missing), len(release.Wheels()), strings.Join(names, ", ")),
+	return fault.Hint(fmt.Errorf("the folder %q lacks %d of %d wheels: %s", dir, len(missing), len(release.Wheels()),
+		strings.Join(names, ", ")),
 		"`illustrator setup --cuda=%d --list` lists the files and says how to bring them", release.Version)
 }
 
@@ -134,7 +140,8 @@ func (s *setup) unpackCUDA(ctx context.Context, release cuda.Release, wheels, ba
 			return Report{}, ctx.Err()
 		}
 		if err != nil {
-			return Report{}, fault.Hint(err, "delete that file and bring it again: `illustrator setup --cuda=%d --list` says how", release.Version)
+			return Report{}, fault.Hint(err,
+				"delete that file and bring it again: `illustrator setup --cuda=%d --list` says how", release.Version)
 		}
 	}
 	s.Progress("loading the plugin")

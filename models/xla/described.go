@@ -20,8 +20,8 @@ const describedPlugin = "/described/cuda"
 // process opens must be this one. cuda is the path of the CUDA plugin that will compile them: the environment gets what
 // XLA reads when that is loaded. options are those that follow a backend's name.
 func OpenDescribed(cuda string, options []string, take func(programs.Program)) (compute.Backend, error) {
-	path, found := Find("cpu") // its client holds the arguments
-	if !found {
+	path, ok := Find("cpu") // its client holds the arguments
+	if !ok {
 		return nil, fault.Hint(fmt.Errorf("no XLA plugin %q", "cpu"), "run `illustrator setup` to install it")
 	}
 	if err := inspect(path); err != nil {

@@ -8,26 +8,30 @@ import (
 	"github.com/gomlx/compute"
 	gomlxxla "github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"illustrator/internal/fault"
 )
 
 // cpuVersion is the release of the CPU plugin that GoMLX's installer gets.
 var cpuVersion = pjrt.DefaultCPUVersion
 
-// newBackend opens a plugin: its path and GoMLX's options, separated by commas. client are options of the plugin's client.
+// newBackend opens a plugin: its path and GoMLX's options, separated by commas.
+// client are options of the plugin's client.
 func newBackend(config string, client map[string]any) (compute.Backend, error) {
 	gomlxxla.EnableAutoInstall(false)
 	return gomlxxla.NewWithOptions(config, client)
 }
 
-// Load loads the plugin at path into this process and reads its API's version and its attributes. It creates no client, so
-// that it needs no device.
+// Load loads the plugin at path into this process and reads its API's version and its attributes. It creates no client,
+// so that it needs no device.
 func Load(path string) (info Info, err error) {
 	if err := inspect(path); err != nil {
 		return Info{}, err
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("load XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r)
+			err = fmt.Errorf("load XLA plugin %q: it does not answer as a PJRT plugin should: %w", path,
+				fault.Recovered(r, "its table of functions is not PJRT's"))
 		}
 	}()
 	plugin, err := pjrt.GetPlugin(path)

@@ -14,7 +14,8 @@ import (
 const cpuVersion = ""
 
 // errNoCgo is the error of a build without cgo, which go-xla needs to load plugins.
-var errNoCgo = fault.Hint(errors.New("this program was built without cgo and loads no XLA plugins"), "build it with CGO_ENABLED=1 on Linux or macOS")
+var errNoCgo = fault.Hint(errors.New("this program was built without cgo and loads no XLA plugins"),
+	"build it with CGO_ENABLED=1 on Linux or macOS")
 
 func newBackend(string, map[string]any) (compute.Backend, error) { return nil, errNoCgo }
 

@@ -49,7 +49,7 @@ func FileName(name string) string {
 
 // Find returns the absolute path of the first plugin called name ("cpu", "cuda") on SearchPath. It does not load it.
 // CUDA's may also be in the folder nvidia of each, where it finds NVIDIA's libraries.
-func Find(name string) (path string, found bool) {
+func Find(name string) (path string, ok bool) {
 	dirs := SearchPath()
 	if name == "cuda" {
 		for _, dir := range SearchPath() {
@@ -57,7 +57,8 @@ func Find(name string) (path string, found bool) {
 		}
 	}
 	ext := filepath.Ext(FileName(name))
-	patterns := []string{FileName(name), "pjrt_c_api_" + name + "_v*_plugin" + ext, "pjrt-plugin-" + name + ext, "pjrt_plugin_" + name + ext}
+	patterns := []string{FileName(name), "pjrt_c_api_" + name + "_v*_plugin" + ext, "pjrt-plugin-" + name + ext,
+		"pjrt_plugin_" + name + ext}
 	if runtime.GOOS == "darwin" {
 		patterns = append(patterns, "pjrt_c_api_"+name+"_plugin.so", "pjrt_c_api_"+name+"_v*_plugin.so")
 	}
@@ -79,12 +80,12 @@ func Find(name string) (path string, found bool) {
 }
 
 // inspect reports what keeps the file at path from being a plugin, as far as can be told without running its code:
-// loading a file that is no plugin would end the process.
+// loading a file that is not a plugin would end the process.
 func inspect(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is no such file")
+		return errors.New("no such file")
 	case err != nil:
 		return err
 	case info.IsDir():
@@ -122,7 +123,7 @@ func inspectELF(path string, size int64) error {
 	if !slices.ContainsFunc(symbols, func(s elf.Symbol) bool {
 		return s.Name == apiFunction && s.Section != elf.SHN_UNDEF
 	}) {
-		return fmt.Errorf("it has no function %s, so it is no PJRT plugin", apiFunction)
+		return fmt.Errorf("it has no function %s, so it is not a PJRT plugin", apiFunction)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type Options struct {
 	Progress func(line string)
 }
 
-// Report is what Setup found or did.
+// Report says what Setup did.
 type Report struct {
 	Path      string `json:"path"`      // of the plugin
 	Source    string `json:"source"`    // "found", "linked", "wheel", "wheels", "pip" or "gomlx"
@@ -52,7 +52,7 @@ func Setup(ctx context.Context, opts Options) (Report, error) {
 	if opts.Plugin != "" {
 		return s.useOwn(ctx)
 	}
-	if path, found := Find(s.name); found {
+	if path, ok := Find(s.name); ok {
 		if info, ok := Verified(path); ok && s.wants(info) {
 			return Report{Path: path, Source: "found", Info: info}, nil
 		}
@@ -91,7 +91,8 @@ func (s *setup) wants(info Info) bool {
 func (s *setup) destination() (string, error) {
 	dirs := SearchPath()
 	if len(dirs) == 0 {
-		return "", fault.Hint(errors.New("no folder to install XLA's plugin into"), "unset PJRT_PLUGIN_LIBRARY_PATH or let it name a folder")
+		return "", fault.Hint(errors.New("no folder to install XLA's plugin into"),
+			"unset PJRT_PLUGIN_LIBRARY_PATH or let it name a folder")
 	}
 	if err := os.MkdirAll(dirs[0], 0o755); err != nil {
 		return "", fault.Hint(fmt.Errorf("make the plugin's folder: %w", err),
@@ -113,10 +114,12 @@ func (s *setup) useOwn(ctx context.Context) (Report, error) {
 	info, err := VerifyInChild(ctx, own, s.Command)
 	if err != nil {
 		return Report{}, fault.Hint(fmt.Errorf("--plugin %q: %w", s.Plugin, err),
-			"give a PJRT plugin (a library with the function GetPjrtApi) built for this machine, or run `illustrator setup` without --plugin")
+			"give a PJRT plugin (a library with the function GetPjrtApi) built for this machine, or run `illustrator setup` "+
+				"without --plugin")
 	}
 	if cuda := isCUDAPlatform(info.Platform); cuda != s.CUDA {
-		return Report{}, fault.Usage(fmt.Errorf("--plugin %q is for %q", s.Plugin, info.Platform), "add --cuda for a CUDA plugin, and only for one")
+		return Report{}, fault.Usage(fmt.Errorf("--plugin %q is for %q", s.Plugin, info.Platform),
+			"add --cuda for a CUDA plugin, and only for one")
 	}
 	path, err := s.destination()
 	if err != nil {

@@ -41,11 +41,11 @@ func verifySelf(ctx context.Context, plugin string) *exec.Cmd {
 // installedPlugin returns the machine's CPU plugin, then hides it: the test starts with an empty home and search path.
 func installedPlugin(t *testing.T) (plugin, dir string) {
 	t.Helper()
-	plugin, found := Find("cpu")
-	if !found && os.Getenv("CI") != "" {
+	plugin, ok := Find("cpu")
+	if !ok && os.Getenv("CI") != "" {
 		t.Fatal("no XLA CPU plugin")
 	}
-	if !found {
+	if !ok {
 		t.Skip("needs the XLA CPU plugin (`make setup` installs it)")
 	}
 	return plugin, emptyMachine(t)
@@ -161,8 +161,9 @@ func TestSetupRefusesBrokenPlugins(t *testing.T) {
 		"no function":   {noSymbol, "no function GetPjrtApi"},
 		"other machine": {write("a.so", otherMachine), "another processor"},
 		"null":          {buildLibrary(t, "void *GetPjrtApi(void) { return 0; }"), "does not answer as a PJRT plugin"},
-		"crash":         {buildLibrary(t, "void *GetPjrtApi(void) { *(volatile int *)0 = 1; return 0; }"), "crashed: SIGSEGV"},
-		"wheel":         {write("a.whl", []byte("PK")), "2 bytes"},
+		"crash": {buildLibrary(t, "void *GetPjrtApi(void) { *(volatile int *)0 = 1; return 0; }"),
+			"crashed: SIGSEGV"},
+		"wheel": {write("a.whl", []byte("PK")), "2 bytes"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +203,8 @@ func TestPublishNamesNothingUnverified(t *testing.T) {
 }
 
 func TestWithTimeout(t *testing.T) {
-	if err := withTimeout(t.Context(), time.Millisecond, func() error { select {} }); err == nil || !strings.Contains(err.Error(), "1ms") {
+	if err := withTimeout(t.Context(), time.Millisecond, func() error { select {} }); err == nil ||
+		!strings.Contains(err.Error(), "1ms") {
 		t.Errorf("error %v", err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())

@@ -39,7 +39,8 @@ func Verified(path string) (Info, bool) {
 	return saved.Info, true
 }
 
-// remember notes that the plugin at path was verified, if it has run a graph. Forgetting costs a second, so errors are of no account.
+// remember notes that the plugin at path was verified, if it has run a graph. Forgetting costs a second,
+// so errors are of no account.
 func remember(path string, info Info) {
 	file := stampFile()
 	entry, ok := newStamp(path)

@@ -26,7 +26,7 @@ const verifyTimeout = 2 * time.Minute
 // waitDelay is the time that a child process's own children get to close its output after it was killed.
 const waitDelay = 2 * time.Second
 
-// Info is what a plugin that works says of itself.
+// Info holds what a plugin that works says of itself.
 type Info struct {
 	Platform string   `json:"platform"`          // such as "cpu"
 	Version  string   `json:"version,omitempty"` // the platform's own words
@@ -96,7 +96,8 @@ func verifyGraph(backend compute.Backend) error {
 }
 
 // VerifyInChild runs Verify on path in the process that command makes, which must print Info as JSON.
-func VerifyInChild(ctx context.Context, path string, command func(ctx context.Context, plugin string) *exec.Cmd) (Info, error) {
+func VerifyInChild(ctx context.Context, path string,
+	command func(ctx context.Context, plugin string) *exec.Cmd) (Info, error) {
 	if err := inspect(path); err != nil {
 		return Info{}, err
 	}
@@ -127,7 +128,7 @@ func VerifyInChild(ctx context.Context, path string, command func(ctx context.Co
 func childError(err error, stderr string) error {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	for _, line := range lines {
-		if text, found := strings.CutPrefix(line, "illustrator: error: "); found {
+		if text, ok := strings.CutPrefix(line, "illustrator: error: "); ok {
 			return errors.New(text)
 		}
 	}

@@ -34,7 +34,7 @@ const (
 	wheelLicences    = "lammps_jax_pjrt_cpu-0.11.2.dist-info/licenses/"
 )
 
-// errNoPip says that there is no Python with pip, which the first way of installing needs.
+// errNoPip says that Python with pip is missing, which the first way of installing needs.
 var errNoPip = errors.New("no Python with pip")
 
 // installCPU gets the CPU plugin with pip, or else with GoMLX's installer.
@@ -51,10 +51,12 @@ func (s *setup) installCPU(ctx context.Context) (Report, error) {
 	err = fmt.Errorf("install XLA's CPU plugin: with pip: %w; with GoMLX's installer: %w", pipErr, err)
 	switch {
 	case !wheelFits():
-		return Report{}, fault.Hint(err, "get a PJRT CPU plugin for %s/%s and run `illustrator setup --plugin PATH`", runtime.GOOS, runtime.GOARCH)
+		return Report{}, fault.Hint(err, "get a PJRT CPU plugin for %s/%s and run `illustrator setup --plugin PATH`",
+			runtime.GOOS, runtime.GOARCH)
 	case errors.Is(pipErr, errNoPip):
-		return Report{}, fault.Hint(err, "install pip (on Debian or Ubuntu: `apt install python3-pip`) and run `illustrator setup` again, "+
-			"or run `%s` elsewhere and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
+		return Report{}, fault.Hint(err,
+			"install pip (on Debian or Ubuntu: `apt install python3-pip`) and run `illustrator setup` again, "+
+				"or run `%s` elsewhere and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
 	}
 	return Report{}, fault.Hint(err, "check the network and run `illustrator setup` again, "+
 		"or run `%s` where there is a network and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
@@ -63,9 +65,10 @@ func (s *setup) installCPU(ctx context.Context) (Report, error) {
 // wheelFits reports whether the wheel is for this platform.
 func wheelFits() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
 
-// downloadCommand is what a user may run on any machine to get the wheel.
+// downloadCommand returns a command that gets the wheel on any machine.
 func downloadCommand() string {
-	return fmt.Sprintf("python3 -m pip download --no-deps --only-binary=:all: --platform %s %s==%s", wheelTag, wheelProject, wheelVersion)
+	return fmt.Sprintf("python3 -m pip download --no-deps --only-binary=:all: --platform %s %s==%s",
+		wheelTag, wheelProject, wheelVersion)
 }
 
 func (s *setup) installWithPip(ctx context.Context) (Report, error) {
@@ -100,7 +103,8 @@ func (s *setup) download(ctx context.Context, python, dir, requirement string) e
 		return err
 	}
 	defer os.Remove(requirements)
-	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-input",
+		"--disable-pip-version-check",
 		"--no-cache-dir", "--retries", "2", "--timeout", "30", "--no-deps", "--only-binary=:all:", "--require-hashes",
 		"--dest", dir, "--requirement", requirements)
 	var stderr bytes.Buffer
@@ -118,7 +122,7 @@ func (s *setup) download(ctx context.Context, python, dir, requirement string) e
 	return nil
 }
 
-// heartbeat tells the user every ten seconds that a download, whose tool says nothing, still goes on.
+// heartbeat tells the user every ten seconds that a download, whose tool says nothing, still runs.
 func (s *setup) heartbeat(line string) (stop func()) {
 	ticker, done := time.NewTicker(10*time.Second), make(chan struct{})
 	started := time.Now()
@@ -158,7 +162,7 @@ func PipVersion(ctx context.Context) (string, error) {
 func lastError(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	for _, line := range lines {
-		if text, found := strings.CutPrefix(line, "ERROR: "); found {
+		if text, ok := strings.CutPrefix(line, "ERROR: "); ok {
 			return text
 		}
 	}
@@ -168,10 +172,12 @@ func lastError(stderr string) string {
 // installWheel installs the plugin that the wheel in file holds, after checking the wheel's hash.
 func (s *setup) installWheel(ctx context.Context, file, source string) (Report, error) {
 	if s.CUDA {
-		return Report{}, fault.Usage(fmt.Errorf("--plugin %q: a wheel holds the CPU plugin only", s.Plugin), "leave out --cuda, or give the CUDA plugin's .so")
+		return Report{}, fault.Usage(fmt.Errorf("--plugin %q: a wheel holds the CPU plugin only", s.Plugin),
+			"leave out --cuda, or give the CUDA plugin's .so")
 	}
 	if err := checkWheel(file); err != nil {
-		return Report{}, fault.Hint(fmt.Errorf("wheel %q: %w", file, err), "get it with `%s`; from other wheels unzip the .so and give its path", downloadCommand())
+		return Report{}, fault.Hint(fmt.Errorf("wheel %q: %w", file, err),
+			"get it with `%s`; from other wheels unzip the .so and give its path", downloadCommand())
 	}
 	archive, err := zip.OpenReader(file)
 	if err != nil {
@@ -185,7 +191,8 @@ func (s *setup) installWheel(ctx context.Context, file, source string) (Report, 
 	s.Progress("unpacking the plugin into " + filepath.Dir(path))
 	info, err := s.publish(ctx, path, func(f *os.File) error { return copyPlugin(f, archive) })
 	if err != nil {
-		return Report{}, fault.Hint(err, "see what `illustrator doctor` says, or give another plugin with `illustrator setup --plugin PATH`")
+		return Report{}, fault.Hint(err,
+			"see what `illustrator doctor` says, or give another plugin with `illustrator setup --plugin PATH`")
 	}
 	if err := copyLicences(filepath.Dir(path), archive); err != nil {
 		return Report{}, fmt.Errorf("install the plugin's licences: %w", err)

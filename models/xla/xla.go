@@ -20,15 +20,15 @@ import (
 const BackendEnv = "GOMLX_BACKEND"
 
 // Open returns the backend called name: "cpu", "cuda", either with "xla:" before it, or the path of a plugin's library.
-// Options may follow, separated by commas ("xla:cuda,tf32,preallocate=false"): GoMLX's, of which "preallocate=false" takes
-// CUDA's memory as it is needed and "memory_fraction=0.9" nine tenths of it at once, and "tf32", which lets float32 be computed
-// in TF32 on CUDA. An empty name means $GOMLX_BACKEND, or else "cpu".
+// Options may follow, separated by commas ("xla:cuda,tf32,preallocate=false"): GoMLX's, of which "preallocate=false"
+// takes CUDA's memory as it is needed and "memory_fraction=0.9" nine tenths of it at once, and "tf32", which lets
+// float32 be computed in TF32 on CUDA. An empty name means $GOMLX_BACKEND, or else "cpu".
 //
 // A missing or broken plugin is an error with a hint; whatever GoMLX panics about becomes an error, too.
 func Open(name string) (compute.Backend, error) { return OpenDevices(name, 1) }
 
-// OpenDevices is Open for programs that run on so many devices at once. The CPU has as many as are asked for: they share
-// its cores. Elsewhere it is an error if there are fewer.
+// OpenDevices is Open for programs that run on a number of devices at once. The CPU has as many as are asked for: they
+// share its cores. Elsewhere it is an error if there are fewer.
 func OpenDevices(name string, devices int) (compute.Backend, error) {
 	target, err := parse(name)
 	if err != nil {
@@ -45,7 +45,8 @@ func OpenDevices(name string, devices int) (compute.Backend, error) {
 	}
 	if have := backend.NumDevices(); have < devices {
 		backend.Finalize()
-		return nil, fault.Usage(fmt.Errorf("%d devices are asked for; %s has %d", devices, target, have), "set train.devices to at most %d", have)
+		return nil, fault.Usage(fmt.Errorf("%d devices are asked for; %s has %d", devices, target, have),
+			"set train.devices to at most %d", have)
 	}
 	return backend, nil
 }
@@ -57,15 +58,16 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 		return nil, err
 	}
 	if strings.Contains(path, ",") {
-		return nil, fault.Usage(fmt.Errorf("XLA plugin %q: GoMLX takes no path with a comma", path), "move or link the plugin elsewhere")
+		return nil, fault.Usage(fmt.Errorf("XLA plugin %q: GoMLX takes no path with a comma", path),
+			"move or link the plugin elsewhere")
 	}
 	if err := inspect(path); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.mend())
+		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.repair())
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %v", path, r),
-				"%s", target.examine())
+			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %w", path,
+				fault.Recovered(r, "its table of functions is not PJRT's")), "%s", target.examine())
 		}
 	}()
 	if target.isCUDA(path) {
@@ -86,14 +88,14 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 	return opened, nil
 }
 
-// Locate returns the path of the library that Open(name) would load, and what mends it if it is missing or broken.
-func Locate(name string) (path, mend string, err error) {
+// Locate returns the path of the library that Open(name) would load, and what repairs it if it is missing or broken.
+func Locate(name string) (path, repair string, err error) {
 	target, err := parse(name)
 	if err != nil {
 		return "", fault.HintOf(err), err
 	}
 	path, err = target.locate()
-	return path, target.mend(), err
+	return path, target.repair(), err
 }
 
 // OnCPU reports whether Open(name) opens the CPU, whose memory is the machine's.
@@ -120,9 +122,9 @@ func parse(name string) (target, error) {
 	if name == "" {
 		name, origin = os.Getenv(BackendEnv), "$"+BackendEnv
 	}
-	plugin, found := strings.CutPrefix(name, "xla:")
+	plugin, ok := strings.CutPrefix(name, "xla:")
 	if name == "" || name == "xla" {
-		plugin, found = "cpu", true
+		plugin, ok = "cpu", true
 	}
 	parts := strings.Split(plugin, ",")
 	t := target{name: parts[0], options: slices.DeleteFunc(parts[1:], func(s string) bool { return s == "" })}
@@ -134,13 +136,14 @@ func parse(name string) (target, error) {
 			return target{}, fmt.Errorf("%s %q: %w", origin, name, err)
 		}
 		t.name, t.path = "", path
-	case found && t.name != "": // another plugin by name, such as xla:tpu
+	case ok && t.name != "": // another plugin by name, such as xla:tpu
 	default:
 		return target{}, fault.Usage(fmt.Errorf("%s %q is unknown", origin, name),
 			"it is xla:cpu, xla:cuda or the path of a PJRT plugin, such as /opt/xla/pjrt_c_api_cpu_plugin.so")
 	}
 	if t.isCPU() && slices.Contains(t.options, optionTF32) {
-		return target{}, fault.Usage(fmt.Errorf("%s %q: the CPU has no TF32", origin, name), "leave out tf32, or use xla:cuda,tf32")
+		return target{}, fault.Usage(fmt.Errorf("%s %q: the CPU has no TF32", origin, name),
+			"leave out tf32, or use xla:cuda,tf32")
 	}
 	return t, nil
 }
@@ -149,10 +152,10 @@ func (t target) locate() (string, error) {
 	if t.path != "" {
 		return t.path, nil
 	}
-	path, found := Find(t.name)
-	if !found {
+	path, ok := Find(t.name)
+	if !ok {
 		dirs := strings.Join(SearchPath(), ", ")
-		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.mend())
+		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.repair())
 	}
 	return path, nil
 }
@@ -181,8 +184,8 @@ func (t target) examine() string {
 	return "run `illustrator doctor` to see what is wrong"
 }
 
-// mend says what to do about a missing or broken plugin.
-func (t target) mend() string {
+// repair says what to do about a missing or broken plugin.
+func (t target) repair() string {
 	switch {
 	case t.path != "":
 		return fmt.Sprintf("name a PJRT plugin that works in --backend or $%s, or leave both out", BackendEnv)

@@ -46,7 +46,8 @@ func TestParse(t *testing.T) {
 func TestOpenMissingAndBroken(t *testing.T) {
 	dir := emptyMachine(t)
 	for name, command := range map[string]string{"cpu": "`illustrator setup`", "cuda": "`illustrator setup --cuda`"} {
-		if _, err := Open(name); err == nil || !strings.Contains(fault.HintOf(err), command) || !strings.Contains(err.Error(), dir) {
+		if _, err := Open(name); err == nil || !strings.Contains(fault.HintOf(err), command) ||
+			!strings.Contains(err.Error(), dir) {
 			t.Errorf("%s missing: error %v, hint %q", name, err, fault.HintOf(err))
 		}
 	}
@@ -75,7 +76,7 @@ func TestFind(t *testing.T) {
 		}
 		return file
 	}
-	if path, found := Find("cpu"); found {
+	if path, ok := Find("cpu"); ok {
 		t.Errorf("found %q in empty folders", path)
 	}
 	want := create(second, FileName("cpu"))
@@ -141,7 +142,8 @@ func TestPrepareCUDA(t *testing.T) {
 		{nil, "", "", "0", forbidden, []string{"tf32=false", "preallocate"}},
 		{[]string{"notf32"}, "", "--xla_dump_to=/x", "0", "--xla_dump_to=/x " + forbidden, []string{"notf32", "preallocate"}},
 		{[]string{"tf32", "preallocate=false"}, "", "", "", "", []string{"tf32", "preallocate=false"}},
-		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true", []string{"memory_fraction=0.9", "tf32=false", "preallocate"}},
+		{[]string{"memory_fraction=0.9"}, "1", "--xla_gpu_enable_triton_gemm=true", "1", "--xla_gpu_enable_triton_gemm=true",
+			[]string{"memory_fraction=0.9", "tf32=false", "preallocate"}},
 	} {
 		t.Setenv("NVIDIA_TF32_OVERRIDE", c.override)
 		if c.override == "" {

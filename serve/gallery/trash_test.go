@@ -22,14 +22,15 @@ func TestDeletedPicturesComeBack(t *testing.T) {
 		if _, err := g.PNG(first.ID); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a deleted picture is read: %v", err)
 		}
-		if n, size := g.Size(); n != 1 || size != int64(len(before)) {
-			t.Errorf("%d pictures of %d bytes", n, size)
+		rest, err := g.PNG(second.ID)
+		if n, size := g.Size(); n != 1 || size != int64(len(rest)) || err != nil {
+			t.Errorf("%d pictures of %d bytes, %v", n, size, err)
 		}
 		if got, err := g.Restore(first.ID); err != nil || got.ID != first.ID {
 			t.Fatalf("restored %+v, %v", got, err)
 		}
-		if hits, total := g.Find(Filter{}, "", 9); total != 2 || hits[0].ID != second.ID || hits[1].ID != first.ID {
-			t.Errorf("hits %v", hits)
+		if records, total := g.Find(Filter{}, "", 9); total != 2 || records[0].ID != second.ID || records[1].ID != first.ID {
+			t.Errorf("found %v", records)
 		}
 		if after, err := g.PNG(first.ID); err != nil || string(after) != string(before) {
 			t.Errorf("the restored file differs: %v", err)

@@ -29,8 +29,10 @@ func tinyCase(t *testing.T) Case {
 	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
 		return pipeline.Open(backend, locations)
 	}
-	return Case{Name: "tiny", Repeat: 3, Open: open, Batch: 4, Losses: losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
-		Mapper: mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1}, Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
+	return Case{Name: "tiny", Repeat: 3, Open: open, Batch: 4,
+		Losses:    losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3},
+		Mapper:    mapper.Config{Arch: mapper.Dense, Width: 8, Blocks: 1, Layers: 2, Dropout: 0.1},
+		Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
 }
 
 func TestServe(t *testing.T) {
@@ -53,7 +55,8 @@ func TestServe(t *testing.T) {
 		if err := decoder.Decode(&work); err != nil {
 			t.Fatal(err)
 		}
-		if work.Task != task || work.Mapper.EmbedDim != pipelinetest.EmbedDim || work.Mapper.ZDim != pipelinetest.ZDim || work.Batch != 4 || work.VisionParameters == 0 {
+		if work.Task != task || work.Mapper.EmbedDim != pipelinetest.EmbedDim || work.Mapper.ZDim != pipelinetest.ZDim ||
+			work.Batch != 4 || work.VisionParameters == 0 {
 			t.Errorf("work is %+v", work)
 		}
 		for i := range 2 {
@@ -74,7 +77,7 @@ const worker1 = `echo '{}'; n=0; while read line; do n=$((n+1)); echo "{\"second
 func shell(t *testing.T, script string) []string {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("there is no sh")
+		t.Skip("sh is missing")
 	}
 	return []string{sh, "-c", script}
 }
@@ -84,7 +87,8 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Rounds) != 3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 || r.SamplesPerSecond != 2 || r.Engine != Engine {
+	if len(r.Rounds) != 3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 ||
+		r.SamplesPerSecond != 2 || r.Engine != Engine {
 		t.Errorf("result %+v", r)
 	}
 	if m := Median([]float64{4, 1, 3, 2}); m != 2.5 {

@@ -32,12 +32,12 @@ type Case struct {
 	// Open returns the frozen networks, to be computed with in the given precision, which is Precision.
 	Open      func(compute.Backend, pipeline.Precision) (*pipeline.Networks, error)
 	Precision pipeline.Precision
-	// Task is what a step does.
+	// Task names the work of a step.
 	Task   Task
 	Losses losses.Weights // of Training
 	Batch  int
-	// NoiseMode is the generator's noise of Training and Sampling; "" is random. Devices is the number that Training runs on;
-	// 0 is one.
+	// NoiseMode is the generator's noise of Training and Sampling; "" is random. Devices is the number that Training runs
+	// on; 0 is one.
 	NoiseMode stylegan2.NoiseMode
 	Devices   int
 	// Mapper and Optimizer are those of the training. The widths of embedding and Z are the networks'.
@@ -48,8 +48,8 @@ type Case struct {
 // Task is a kind of work.
 type Task string
 
-// The tasks: a training step; a batch of pictures rendered and encoded; a batch of pairs from z to synced files; the state
-// of a training written, and read back.
+// The tasks: a training step; a batch of pictures rendered and encoded; a batch of pairs from z to synced files; the
+// state of a training written, and read back.
 const (
 	Training   Task = "training"
 	Sampling   Task = "sampling"
@@ -93,7 +93,8 @@ func (c Case) Prepare(ctx context.Context, backend compute.Backend) (Work, func(
 	work := Work{
 		Task: c.Task, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
 		Generator: n.Generator, Vision: n.CLIP.Vision, EmbedDim: m.EmbedDim, Mapper: m,
-		GeneratorParameters: n.Generator.Shapes().Elements(), VisionParameters: vision.Elements(), MapperParameters: m.Parameters(),
+		GeneratorParameters: n.Generator.Shapes().Elements(), VisionParameters: vision.Elements(),
+		MapperParameters: m.Parameters(),
 	}
 	step, err := c.step(ctx, n, m)
 	return work, step, err
@@ -103,7 +104,7 @@ func (c Case) Prepare(ctx context.Context, backend compute.Backend) (Work, func(
 func (c Case) step(ctx context.Context, n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
 	switch c.Task {
 	case Sampling:
-		return c.sampling(ctx, n), n.NeedFrozen() // now, for loading is no part of the first step
+		return c.sampling(ctx, n), n.NeedFrozen() // now: loading is not part of the first step
 	case Pairs:
 		return c.pairs(ctx, n)
 	case Checkpoint, Resume:
@@ -164,7 +165,8 @@ func (c Case) noiseMode() stylegan2.NoiseMode { return cmp.Or(c.NoiseMode, style
 func (c Case) training(n *pipeline.Networks, m mapper.Config) *train.Training {
 	return &train.Training{
 		Config: train.Config{
-			Batch: c.Batch, Devices: train.DeviceCount(c.Devices), Precision: c.Precision, NoiseMode: c.noiseMode(), Optimizer: c.Optimizer,
+			Batch: c.Batch, Devices: train.DeviceCount(c.Devices), Precision: c.Precision, NoiseMode: c.noiseMode(),
+			Optimizer:  c.Optimizer,
 			Checkpoint: train.Checkpoint{Every: 1, Keep: 1}, Validation: train.Validation{Every: 1 << 40},
 			Stages: []train.Stage{{
 				Name: c.Name, Losses: c.Losses,

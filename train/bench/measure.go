@@ -99,7 +99,8 @@ func Measure(ctx context.Context, c Case, command []string, rounds int) (r Resul
 		return r, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	m, err := Begin(ctx, Result{Case: c.Name, About: c.About, Engine: Engine, Precision: "float32", Batch: c.Batch}, command, env, new(any))
+	m, err := Begin(ctx, Result{Case: c.Name, About: c.About, Engine: Engine, Precision: "float32", Batch: c.Batch},
+		command, env, new(any))
 	if err != nil {
 		return r, err
 	}
@@ -127,7 +128,8 @@ func Median(values []float64) float64 {
 func WarnBusy(log *slog.Logger, average string) {
 	var load float64
 	if _, err := fmt.Sscan(average, &load); err == nil && load >= 0.5 {
-		log.Warn(fmt.Sprintf("other programs are busy (load average %s): the times will be those of a shared machine, and PyTorch's threads suffer more from that", average))
+		log.Warn(fmt.Sprintf("other programs are busy (load average %s): the times will be those of a shared machine, and "+
+			"PyTorch's threads suffer more from that", average))
 	}
 }
 

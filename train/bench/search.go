@@ -8,37 +8,38 @@ import (
 	"strings"
 )
 
-// Search looks for the batch with which a case does most samples a second: it doubles the batch while that pays, then tries
-// the batches half-way to the best one's neighbours. A batch that fails, for want of memory perhaps, ends the doubling and
-// nothing more.
+// Search looks for the batch with which a case does most samples a second: it doubles the batch while that pays, then
+// tries the batches half-way to the best one's neighbours. A batch that fails, for want of memory perhaps, ends the
+// doubling and nothing more.
 type Search struct {
 	// Least and Most are the bounds of the batch, which is always a multiple of Multiple.
 	Least, Most, Multiple int
-	// Memory is what a process may take, in bytes; 0 if that is not known. Estimate says what one takes with a batch, until
-	// two batches were measured; nil if nobody knows.
+	// Memory limits what a process takes, in bytes; 0 if that is not known. Estimate says what one takes with a batch,
+	// until two batches were measured; nil if nobody knows.
 	Memory   uint64
 	Estimate func(batch int) uint64
 	// Measure does the measurement of a batch, in a process that may fail.
 	Measure func(batch int) (Result, error)
 }
 
-// Worthwhile is how many times as many samples a second a larger batch must do to be worth it.
+// Worthwhile is the least gain in samples a second that makes a larger batch worth it.
 const Worthwhile = 1.05
 
-// firstBatch is where a search begins.
+// firstBatch begins a search.
 const firstBatch = 8
 
 // Candidate is a batch that was tried.
 type Candidate struct {
 	Result
-	// CompileSeconds is how much longer the first step took than others.
+	// CompileSeconds is the time by which the first step took longer than others.
 	CompileSeconds float64 `json:"compile_seconds"`
 	// Failure says why there are no figures.
 	Failure string `json:"failure,omitempty"`
 }
 
-// Run returns the batches that were tried, ascending, and the best of them: the smallest of which no other does Worthwhile
-// times as many samples a second; 0 if none could be measured. An error is that of ctx; what was tried till then is returned.
+// Run returns the batches that were tried, ascending, and the best of them: the smallest of which no other does
+// Worthwhile times as many samples a second; 0 if none could be measured. An error is that of ctx;
+// what was tried till then is returned.
 func (s Search) Run(ctx context.Context) (tried []Candidate, best int, err error) {
 	defer func() {
 		slices.SortFunc(tried, func(a, b Candidate) int { return cmp.Compare(a.Batch, b.Batch) })
@@ -61,7 +62,8 @@ func (s Search) Run(ctx context.Context) (tried []Candidate, best int, err error
 			return tried, 0, err
 		case c.Failure != "" && len(measured(tried)) == 0 && batch > least:
 			batch = max(s.roundDown(batch/2), least)
-		case c.Failure != "" || c.SamplesPerSecond < Worthwhile*fastest(tried[:len(tried)-1]) || len(tried) > len(measured(tried)) || batch == most:
+		case c.Failure != "" || c.SamplesPerSecond < Worthwhile*fastest(tried[:len(tried)-1]) ||
+			len(tried) > len(measured(tried)) || batch == most:
 			return tried, 0, s.refine(&tried, most, least, try)
 		default:
 			batch = min(2*batch, most)
@@ -75,7 +77,8 @@ func (s Search) refine(tried *[]Candidate, most, least int, try func(batch int) 
 	if len(good) == 0 {
 		return nil
 	}
-	at := slices.MaxFunc(good, func(a, b Candidate) int { return cmp.Compare(a.SamplesPerSecond, b.SamplesPerSecond) }).Batch
+	at := slices.MaxFunc(good,
+		func(a, b Candidate) int { return cmp.Compare(a.SamplesPerSecond, b.SamplesPerSecond) }).Batch
 	for _, batch := range []int{s.roundDown(at * 3 / 4), s.roundDown(at * 3 / 2)} {
 		known := slices.ContainsFunc(*tried, func(c Candidate) bool { return c.Batch == batch })
 		if known || batch < least || batch > most {

@@ -15,9 +15,9 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// A worker is a process that does one case's work. It writes a line of JSON when it is ready (its Work, or anything else
-// from another program) and then answers every line it reads by doing one measurement: the first of a single step, which
-// compiles the program, the others of Work.Repeat steps. It ends with its input.
+// A worker is a process that does one case's work. It writes a line of JSON when it is ready (its Work, or anything
+// else from another program) and then answers every line it reads by doing one measurement: the first of a single step,
+// which compiles the program, the others of Work.Repeat steps. It ends with its input.
 
 // answer is a measurement: the seconds that one step took.
 type answer struct {

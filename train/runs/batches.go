@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"github.com/gomlx/compute"
 
@@ -136,4 +137,22 @@ func (r BatchReport) failure(works []BatchWork) error {
 		}
 	}
 	return nil
+}
+
+// Table shows the batches that were measured, below a row of titles.
+func (r BatchReport) Table(works []BatchWork) [][]string {
+	rows := [][]string{{"work", "batch", "s/step", "samples/s", "peak, GiB", "compile, s"}}
+	for _, work := range works {
+		about := work.About
+		for _, c := range r.Tried[work.Key] {
+			row := []string{about, strconv.Itoa(c.Batch), c.Failure}
+			if c.Failure == "" {
+				row = append(row[:2], fmt.Sprintf("%.4g", c.StepSeconds), fmt.Sprintf("%.4g", c.SamplesPerSecond),
+					bench.Gibibytes(c.PeakBytes), fmt.Sprintf("%.1f", c.CompileSeconds))
+			}
+			rows = append(rows, row)
+			about = ""
+		}
+	}
+	return rows
 }

@@ -7,6 +7,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/losses"
 	"illustrator/train"
 )
 
@@ -61,7 +62,8 @@ func Differences(runs []Run) ([][]string, error) {
 		}
 		table = append(table, row)
 	}
-	return append(table, outcomes(runs)...), nil
+	same, err := sameWeights(runs)
+	return append(table, outcomes(runs, same)...), err
 }
 
 // circumstances list what a run's settings don't say.
@@ -96,17 +98,47 @@ func networkNames(runs []Run) (names []string) {
 	return names
 }
 
-// outcomes are rows that stand in the table even where they agree.
-func outcomes(runs []Run) [][]string {
-	status, step, best, at := []string{"status"}, []string{"step"}, []string{"best"}, []string{"at step"}
+// outcomes are rows that stand in the table even where they agree. The losses are those of the best validation, without
+// their weights; the total stands there where all runs sum it by the same weights.
+func outcomes(runs []Run, sameWeights bool) [][]string {
+	status, step, at, total := []string{"status"}, []string{"step"}, []string{"best at step"}, []string{"total"}
+	var each [][]string
+	for _, l := range losses.All {
+		each = append(each, []string{l.Name})
+	}
 	for _, run := range runs {
 		i := run.Info
 		status, step = append(status, i.Status), append(step, fmt.Sprintf("%d/%d", i.Step, i.Steps))
+		for l, value := range BestLosses(i.Best) {
+			each[l] = append(each[l], value)
+		}
 		if i.Best == nil {
-			best, at = append(best, "-"), append(at, "-")
+			at, total = append(at, "-"), append(total, "-")
 			continue
 		}
-		best, at = append(best, fmt.Sprintf("%.4f", i.Best.Losses.Total)), append(at, fmt.Sprint(i.Best.Step))
+		at, total = append(at, fmt.Sprint(i.Best.Step)), append(total, fmt.Sprintf("%.4f", i.Best.Losses.Total))
 	}
-	return [][]string{status, step, best, at}
+	rows := append([][]string{status, step, at}, each...)
+	if sameWeights {
+		rows = append(rows, total)
+	}
+	return rows
+}
+
+// sameWeights reports whether the last stages of all runs have the same loss weights, so that their totals compare.
+func sameWeights(runs []Run) (bool, error) {
+	var first *losses.Weights
+	for _, run := range runs {
+		w, err := weightsOf(string(run.Folder))
+		if err != nil {
+			return false, err
+		}
+		if first == nil {
+			first = w
+		}
+		if *w != *first {
+			return false, nil
+		}
+	}
+	return true, nil
 }

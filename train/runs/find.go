@@ -23,6 +23,8 @@ type Run struct {
 	train.Folder
 	Info  train.Info
 	Label string // stands for the folder's name where it is not ""
+	// Before is the run whose last mapper this one started from: its steps count before this one's. "" is none.
+	Before train.Folder
 }
 
 // Name is the run's label, or the folder's own name.

@@ -6,24 +6,27 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/losses"
 	"illustrator/train"
 )
 
 // Listed is one row of the list: a run, or why it cannot be read.
 type Listed struct {
-	Name    string      `json:"name"`
-	Folder  string      `json:"folder"`
-	Status  string      `json:"status"` // "unreadable" with an Error
-	Error   string      `json:"error,omitempty"`
-	Step    int         `json:"step"`
-	Steps   int         `json:"steps"`
-	Best    *train.Best `json:"best,omitempty"`
-	Seconds float64     `json:"seconds"`
-	Updated *time.Time  `json:"updated,omitempty"`
+	Name   string      `json:"name"`
+	Folder string      `json:"folder"`
+	Status string      `json:"status"` // "unreadable" with an Error
+	Error  string      `json:"error,omitempty"`
+	Step   int         `json:"step"`
+	Steps  int         `json:"steps"`
+	Best   *train.Best `json:"best,omitempty"`
+	// Weights are the last stage's, by which the total of Best was summed: totals of other weights don't compare.
+	Weights *losses.Weights `json:"weights,omitempty"`
+	Seconds float64         `json:"seconds"`
+	Updated *time.Time      `json:"updated,omitempty"`
 }
 
 // List reads the runs in a folder, sorted by name, which begins with their number.
@@ -44,13 +47,43 @@ func List(folder string) ([]Listed, error) {
 		path := filepath.Join(folder, name)
 		row := Listed{Name: name, Folder: path, Status: "unreadable"}
 		if run, err := Read(train.Folder(path)); err != nil {
-			row.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
+			row.Error = fault.OneLine(err.Error())
 		} else {
 			at := run.Info
 			row.Status, row.Step, row.Steps, row.Best = at.Status, at.Step, at.Steps, at.Best
 			row.Seconds, row.Updated = at.Seconds, &at.Updated
+			row.Weights, _ = weightsOf(path)
 		}
 		rows[i] = row
 	}
 	return rows, nil
+}
+
+// Took returns the time that the training took, in whole seconds.
+func (l Listed) Took() time.Duration { return wholeSeconds(l.Seconds) }
+
+func wholeSeconds(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
+}
+
+// weightsOf returns the loss weights of a run's last stage, by which all its validations are summed.
+func weightsOf(path string) (*losses.Weights, error) {
+	run, err := configs.OpenRun(train.Folder(path).Config(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return &run.Train.Stages[len(run.Train.Stages)-1].Losses, nil
+}
+
+// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs;
+// "-" stands for a loss that the run did not measure.
+func BestLosses(best *train.Best) []string {
+	row := make([]string, len(losses.All))
+	for i, l := range losses.All {
+		row[i] = "-"
+		if best != nil && l.Value(best.Losses) != 0 {
+			row[i] = fmt.Sprintf("%.4f", l.Value(best.Losses))
+		}
+	}
+	return row
 }

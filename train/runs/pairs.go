@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
@@ -29,12 +30,27 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 		if err := claim(j.Folder, j.Run); err != nil {
 			return nil, err
 		}
-		if err := Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, j.Run.Pairs.Rows); err != nil {
+		parts, err := j.Parts(0)
+		if err != nil {
+			return nil, err
+		}
+		env := j.Env
+		env.Then = slices.Concat(parts, env.Then)
+		if err := Sample(ctx, env, j.Networks, folder, meta, pairs.DefaultShardRows, j.Run.Pairs.Rows); err != nil {
 			return nil, err
 		}
 	} else {
 		meta.NoiseMode = "" // such a set may have any
 	}
+	set, err := j.openSet(ctx, folder, meta)
+	if err != nil {
+		return nil, err
+	}
+	return set, claim(j.Folder, j.Run)
+}
+
+// openSet opens the pairs to train on and verifies them.
+func (j *Job) openSet(ctx context.Context, folder string, meta pairs.Meta) (*pairs.Set, error) {
 	need := j.Run.Train.Batch
 	if j.ValidationPairs == "" {
 		need += j.Run.Train.Validation.Rows
@@ -46,11 +62,12 @@ func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
 	if err := j.checkPairs(ctx, set, meta, need); err != nil {
 		return nil, errors.Join(err, set.Close())
 	}
-	return set, claim(j.Folder, j.Run)
+	return set, nil
 }
 
-// openValidation opens the set of pairs to validate on, nil where none is given. It shares no seed with set.
-func (j *Job) openValidation(ctx context.Context, set *pairs.Set) (*pairs.Set, error) {
+// openValidation opens the set of pairs to validate on, nil where none is given. It shares no seed with those to train
+// on.
+func (j *Job) openValidation(ctx context.Context, trainedOn string, seeds []pairs.SeedRange) (*pairs.Set, error) {
 	if j.ValidationPairs == "" {
 		return nil, nil
 	}
@@ -60,7 +77,7 @@ func (j *Job) openValidation(ctx context.Context, set *pairs.Set) (*pairs.Set, e
 	}
 	meta := sampling.Meta(j.Networks, j.Domain.Name, 0, "", "")
 	if err = j.checkPairs(ctx, validation, meta, j.Run.Train.Validation.Rows); err == nil {
-		err = pairs.Disjoint(set, validation)
+		err = validation.Disjoint(trainedOn, seeds)
 	}
 	if err != nil {
 		return nil, errors.Join(err, validation.Close())
@@ -151,7 +168,7 @@ func Sample(
 	if w.Rows() > 0 {
 		env.Log.Info(fmt.Sprintf("%d of %d pairs are in %s", w.Rows(), rows, folder))
 	}
-	bar := env.Progress("Sampling pairs", rows-w.Rows())
+	bar := env.Stage("Sampling pairs", samplingPart(meta, rows-w.Rows()))
 	defer bar.Done()
 	err = sampling.Pairs(ctx, n, w, rows, func(done int) { bar.Set(done, "") })
 	if cause := context.Cause(ctx); cause != nil && err == cause {

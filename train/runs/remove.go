@@ -39,7 +39,7 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 			"remove it yourself if it is not needed")
 	}
 	if len(foreign) > 0 {
-		return nil, fault.Usage(fmt.Errorf("%s holds what no run writes: %s", folder, strings.Join(foreign, ", ")),
+		return nil, fault.Usage(fmt.Errorf("%s holds what no command writes there: %s", folder, strings.Join(foreign, ", ")),
 			"move that away first, or remove the folder yourself")
 	}
 	lock, err := files.LockFolder(string(folder))
@@ -47,6 +47,16 @@ func LockToRemove(folder train.Folder) (unlock func(), err error) {
 		return nil, err
 	}
 	return func() { _ = lock.Release() }, nil
+}
+
+// MadeOf names what commands made of a run in its own folder: its evaluation and its pictures.
+func MadeOf(folder train.Folder) (names []string) {
+	for _, path := range []string{folder.Evaluation(), folder.Pictures()} {
+		if _, err := os.Stat(path); err == nil {
+			names = append(names, filepath.Base(path))
+		}
+	}
+	return names
 }
 
 // Remove removes a run's folder. The files that mark it as a run go last, so that what is left of an interrupted

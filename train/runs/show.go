@@ -9,26 +9,26 @@ import (
 	"illustrator/train"
 )
 
-// Details are the facts about a run beside its run.json.
-type Details struct {
-	// Settings lists the settings that differ from the paper's, in words.
-	Settings []string
-	// Step and Validation are the last lines of metrics.jsonl that have losses; nil where there is none.
-	Step, Validation *train.Line
-	Files            []File
+// details are the facts about a run beside its run.json.
+type details struct {
+	// settings lists the settings that differ from the paper's, in words.
+	settings []string
+	// step and validation are the last lines of metrics.jsonl that have losses; nil where there is none.
+	step, validation *train.Line
+	files            []file
 }
 
-// File is an entry of a run's folder.
-type File struct {
-	Name   string
-	Folder bool
-	Files  int // in a folder
-	Bytes  int64
+// file is an entry of a run's folder.
+type file struct {
+	name   string
+	folder bool
+	files  int // in a folder
+	bytes  int64
 }
 
-// Details reads the details of a run.
-func (r Run) Details() (d Details, err error) {
-	if d.Settings, err = unlikePaper(r.Folder); err != nil {
+// details reads the details of a run.
+func (r Run) details() (d details, err error) {
+	if d.settings, err = unlikePaper(r.Folder); err != nil {
 		return d, err
 	}
 	lines, err := readMetrics(r.Folder)
@@ -37,16 +37,16 @@ func (r Run) Details() (d Details, err error) {
 	}
 	for i := range lines {
 		if lines[i].Losses != nil {
-			d.Step = &lines[i]
+			d.step = &lines[i]
 		}
 		if lines[i].Validation != nil {
-			d.Validation = &lines[i]
+			d.validation = &lines[i]
 		}
 	}
 	entries, err := os.ReadDir(string(r.Folder))
 	for _, e := range entries {
 		files, bytes := sizeOf(filepath.Join(string(r.Folder), e.Name()))
-		d.Files = append(d.Files, File{e.Name(), e.IsDir(), files, bytes})
+		d.files = append(d.files, file{e.Name(), e.IsDir(), files, bytes})
 	}
 	return d, err
 }

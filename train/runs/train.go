@@ -54,7 +54,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 		return train.Info{}, err
 	}
 	defer set.Close()
-	validation, err := j.openValidation(ctx, set)
+	validation, err := j.openValidation(ctx, set.Source, set.SeedRanges())
 	if err != nil {
 		return train.Info{}, err
 	}
@@ -119,7 +119,7 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 			return err
 		}
 	}
-	bar := j.Env.Progress("Training", keeper.info.Steps)
+	bar := j.Env.Stage("Training", trainingParts(j.Networks, training.Config, keeper.info.Parameters)...)
 	defer bar.Done()
 	training.Progress = func(step int, stage train.Stage, values losses.Values) {
 		bar.Set(step, fmt.Sprintf("%s (stage %s)", LossNote(stage.Losses, values), stage.Name))

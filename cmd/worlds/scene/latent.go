@@ -12,8 +12,9 @@ const (
 	UDim = 64  // u = Q z / rms(z)
 )
 
-// Latent maps z to the scenes of a domain. u = Q z / rms(z) with a random orthonormal Q; each attribute takes the vertex of
-// a regular simplex whose inner product with the attribute's part of u is largest; variations read what follows.
+// Latent maps z to the scenes of a domain. u = Q z / rms(z) with a random orthonormal Q; each attribute takes the
+// vertex of a regular simplex whose inner product with the attribute's part of u is largest;
+// variations read what follows.
 type Latent struct {
 	// Rotation is Q: UDim orthonormal rows of ZDim.
 	Rotation [][]float64

@@ -30,7 +30,17 @@ func (f *File) Weights() (onnx.Model, error) {
 
 // At returns the model that computes output, which is one of the graph's or of a node in it, from inputs of these
 // shapes. Its weights are those of Weights, and are loaded from there.
-func (f *File) At(dims map[string][]int, output string) (onnx.Model, error) {
+func (f *File) At(dims map[string][]int, output string) (model onnx.Model, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.Hint(fault.Recovered(r, "an operator has other inputs or attributes than it takes"), damagedHint)
+		}
+	}()
+	return f.at(dims, output)
+}
+
+// at is At, which may panic where a graph is damaged.
+func (f *File) at(dims map[string][]int, output string) (onnx.Model, error) {
 	b := &builder{file: f, values: map[string]*value{}, opset: f.opset}
 	var infos []byte
 	for _, in := range f.Inputs {

@@ -363,7 +363,7 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 		for _, out := range file.Outputs {
-			file.At(dims, out.Name)
+			file.at(dims, out.Name)
 		}
 	})
 }

@@ -232,10 +232,12 @@ func (b *builder) convertMove(n *node, in []*value) ([]*value, error) {
 			if v == nil || v.kind.computed() != in[0].kind.computed() {
 				return nil, fault.Hint(errors.New("its inputs are of several types"), damagedHint)
 			}
+			joins := len(v.dims) == len(in[0].dims)
 			for i, d := range v.dims {
-				if len(v.dims) != len(in[0].dims) || i != at && d != in[0].dims[i] {
-					return nil, fmt.Errorf("shapes %v and %v don't join at axis %d", in[0].dims, v.dims, at)
-				}
+				joins = joins && (i == at || d == in[0].dims[i])
+			}
+			if !joins {
+				return nil, fmt.Errorf("shapes %v and %v don't join at axis %d", in[0].dims, v.dims, at)
 			}
 		}
 		return one(b.concat(at, in...), nil)

@@ -16,7 +16,7 @@ func Open(string, Device) (*Compiler, error) {
 	return nil, errors.New("programs are compiled ahead of time on Linux, by a build with cgo")
 }
 
-// Compile is never called, as there is no Compiler.
+// Compile is never called: NewCompiler returns an error.
 func (*Compiler) Compile(programs.Program) (Memory, []byte, error) {
 	return Memory{}, nil, errors.New("programs are compiled ahead of time on Linux, by a build with cgo")
 }

@@ -22,12 +22,18 @@ type Device struct {
 func Devices() []Device {
 	const accelerated = "major: 9 feature_extension: ACCELERATED_FEATURES"
 	return []Device{
-		{Name: "NVIDIA A100-SXM4-80GB", Memory: 85100068864, Bandwidth: 2.03904e12, Float32: 19.5e12, TF32: 156e12, BFloat16: 312e12,
-			cores: 108, fpusPerCore: 64, sharedPerCore: 167936, sharedPerBlock: 166912, cache: 41943040, clock: 1.41, capability: "major: 8"},
-		{Name: "NVIDIA H100 80GB HBM3", Memory: 84942979072, Bandwidth: 3.35232e12, Float32: 67e12, TF32: 494.7e12, BFloat16: 989.4e12,
-			cores: 132, fpusPerCore: 128, sharedPerCore: 233472, sharedPerBlock: 232448, cache: 52428800, clock: 1.98, capability: accelerated},
-		{Name: "NVIDIA H200 141GB HBM3e", Memory: 151397597184, Bandwidth: 4.8e12, Float32: 67e12, TF32: 494.7e12, BFloat16: 989.4e12,
-			cores: 132, fpusPerCore: 128, sharedPerCore: 233472, sharedPerBlock: 232448, cache: 52428800, clock: 1.98, capability: accelerated},
+		{Name: "NVIDIA A100-SXM4-80GB", Memory: 85100068864, Bandwidth: 2.03904e12, Float32: 19.5e12,
+			TF32: 156e12, BFloat16: 312e12,
+			cores: 108, fpusPerCore: 64, sharedPerCore: 167936, sharedPerBlock: 166912, cache: 41943040, clock: 1.41,
+			capability: "major: 8"},
+		{Name: "NVIDIA H100 80GB HBM3", Memory: 84942979072, Bandwidth: 3.35232e12, Float32: 67e12,
+			TF32: 494.7e12, BFloat16: 989.4e12,
+			cores: 132, fpusPerCore: 128, sharedPerCore: 233472, sharedPerBlock: 232448, cache: 52428800, clock: 1.98,
+			capability: accelerated},
+		{Name: "NVIDIA H200 141GB HBM3e", Memory: 151397597184, Bandwidth: 4.8e12, Float32: 67e12,
+			TF32: 494.7e12, BFloat16: 989.4e12,
+			cores: 132, fpusPerCore: 128, sharedPerCore: 233472, sharedPerBlock: 232448, cache: 52428800, clock: 1.98,
+			capability: accelerated},
 	}
 }
 
@@ -58,5 +64,6 @@ func (d Device) Config() string {
 platform_name: "CUDA"
 dnn_version_info { major: 9 minor: 20 patch: 0 }
 device_description_str: "%s"
-`, d.sharedPerCore, d.sharedPerBlock, d.cores, d.fpusPerCore, d.clock, d.cache, int64(d.Bandwidth), d.Memory, d.capability, d.Name)
+`, d.sharedPerCore, d.sharedPerBlock, d.cores, d.fpusPerCore, d.clock, d.cache,
+		int64(d.Bandwidth), d.Memory, d.capability, d.Name)
 }

@@ -97,31 +97,35 @@ func TestDiagnose(t *testing.T) {
 		want    Kind
 		detail  string
 	}{
-		"ready":                  {"h100", "unset", 60 * gib, Ready, "driver 580.65.06; GPU 0 (NVIDIA H100 80GB HBM3), 79.6 GiB"},
-		"memory too small":       {"h100", "unset", 100 * gib, LittleMemory, "has 79.6 GiB; the configuration needs about 100.0 GiB"},
+		"ready": {"h100", "unset", 60 * gib, Ready,
+			"driver 580.65.06; GPU 0 (NVIDIA H100 80GB HBM3), 79.6 GiB"},
+		"memory too small": {"h100", "unset", 100 * gib, LittleMemory,
+			"has 79.6 GiB; the configuration needs about 100.0 GiB"},
 		"memory taken by others": {"busy", "unset", 20 * gib, LittleMemory, "has 3.1 GiB free of 23.6 GiB"},
-		"driver too old":         {"old-driver", "unset", 0, DriverOld, "driver 470.103.01 is too old: CUDA 12 needs 525 or newer"},
-		"driver without fields":  {"old-fields", "unset", 0, DriverOld, "driver 418.87.00 is too old"},
-		"driver not loaded":      {"not-loaded", "unset", 0, DriverBroken, "couldn't communicate with the NVIDIA driver"},
-		"driver updated":         {"mismatch", "unset", 0, DriverBroken, "another version than its kernel module"},
-		"no GPU":                 {"no-devices", "unset", 0, NoGPU, "finds no GPU"},
-		"hidden by nothing":      {"h100", "", 0, HiddenGPUs, `CUDA_VISIBLE_DEVICES="" hides all GPUs`},
-		"hidden by -1":           {"h100", "-1", 0, HiddenGPUs, `names "-1"`},
-		"hidden by a number":     {"h100", "7", 0, HiddenGPUs, `names "7", which is no device here`},
-		"chosen by number":       {"h100", "1", 0, Ready, "GPU 1"},
-		"chosen by UUID":         {"h100", "GPU-ac21", 0, Ready, "GPU 1"},
-		"MIG":                    {"mig", "unset", 10 * gib, MIGInstance, "3g.40gb of GPU 0) with 40.0 GiB"},
-		"MIG chosen":             {"mig", "MIG-b7a1", 30 * gib, LittleMemory, "has 20.0 GiB; the configuration needs about 30.0 GiB"},
-		"MIG empty":              {"mig-empty", "unset", 0, MIGEmpty, "MIG is enabled on GPU 0, which has no instance"},
+		"driver too old": {"old-driver", "unset", 0, DriverOld,
+			"driver 470.103.01 is too old: CUDA 12 needs 525 or newer"},
+		"driver without fields": {"old-fields", "unset", 0, DriverOld, "driver 418.87.00 is too old"},
+		"driver not loaded":     {"not-loaded", "unset", 0, DriverBroken, "couldn't communicate with the NVIDIA driver"},
+		"driver updated":        {"mismatch", "unset", 0, DriverBroken, "another version than its kernel module"},
+		"no GPU":                {"no-devices", "unset", 0, NoGPU, "finds no GPU"},
+		"hidden by nothing":     {"h100", "", 0, HiddenGPUs, `CUDA_VISIBLE_DEVICES="" hides all GPUs`},
+		"hidden by -1":          {"h100", "-1", 0, HiddenGPUs, `names "-1"`},
+		"hidden by a number":    {"h100", "7", 0, HiddenGPUs, `names "7", which is not a device here`},
+		"chosen by number":      {"h100", "1", 0, Ready, "GPU 1"},
+		"chosen by UUID":        {"h100", "GPU-ac21", 0, Ready, "GPU 1"},
+		"MIG":                   {"mig", "unset", 10 * gib, MIGInstance, "3g.40gb of GPU 0) with 40.0 GiB"},
+		"MIG chosen": {"mig", "MIG-b7a1", 30 * gib, LittleMemory,
+			"has 20.0 GiB; the configuration needs about 30.0 GiB"},
+		"MIG empty": {"mig-empty", "unset", 0, MIGEmpty, "MIG is enabled on GPU 0, which has no instance"},
 	}
 	for name, c := range cases {
 		m := probe(answers(t, c.output))
 		if m.VisibleSet = c.visible != "unset"; m.VisibleSet {
 			m.Visible = c.visible
 		}
-		found := m.Diagnose(c.need)
+		findings := m.Diagnose(c.need)
 		at := -1
-		for i, f := range found {
+		for i, f := range findings {
 			if f.Kind == c.want && strings.Contains(f.Detail, c.detail) {
 				at = i
 			}
@@ -130,11 +134,11 @@ func TestDiagnose(t *testing.T) {
 			}
 		}
 		if at < 0 {
-			t.Errorf("%s: %+v; want %q with %q", name, found, c.want, c.detail)
+			t.Errorf("%s: %+v; want %q with %q", name, findings, c.want, c.detail)
 		}
 	}
-	if found := (Machine{NoTool: true}).Diagnose(0); found[0].Kind != NoDriver {
-		t.Errorf("no nvidia-smi: %+v", found)
+	if findings := (Machine{NoTool: true}).Diagnose(0); findings[0].Kind != NoDriver {
+		t.Errorf("no nvidia-smi: %+v", findings)
 	}
 }
 
@@ -171,8 +175,9 @@ func TestUnpack(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
 	w := writeWheel(t, dir, "nvidia_some-1.0-py3-none-any.whl", map[string]string{
 		"nvidia/cu13/lib/libsome.so.13": "library", "nvidia/cu13/bin/ptxas": "tool", "nvidia/cu13/include/some.h": "header",
-		"nvidia/cu13/lib/libsome.a": "archive", "nvidia/__init__.py": "", "nvidia_some-1.0.dist-info/licenses/License.txt": "terms",
-		"nvidia_some-1.0.dist-info/RECORD": "", "jax_plugins/xla_cuda13/xla_cuda_plugin.so": "plugin",
+		"nvidia/cu13/lib/libsome.a": "archive", "nvidia/__init__.py": "",
+		"nvidia_some-1.0.dist-info/licenses/License.txt": "terms",
+		"nvidia_some-1.0.dist-info/RECORD":               "", "jax_plugins/xla_cuda13/xla_cuda_plugin.so": "plugin",
 	})
 	if err := w.Check(t.Context(), dir); err != nil {
 		t.Fatal(err)
@@ -181,7 +186,8 @@ func TestUnpack(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]os.FileMode{
-		"cu13/lib/libsome.so.13": 0o755, "cu13/bin/ptxas": 0o755, PluginFile: 0o755, "licences/nvidia_some.License.txt": 0o644,
+		"cu13/lib/libsome.so.13": 0o755, "cu13/bin/ptxas": 0o755, PluginFile: 0o755,
+		"licences/nvidia_some.License.txt": 0o644,
 	}
 	err := filepath.WalkDir(to, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

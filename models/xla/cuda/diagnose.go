@@ -33,12 +33,12 @@ const (
 // Usable reports whether a program can run in spite of the finding.
 func (f Finding) Usable() bool { return f.Kind == Ready || f.Kind == MIGInstance }
 
-// Diagnose says why a program that needs so many bytes on the device would not run here, the first reason first; Ready
-// if it would. A need of 0 is unknown.
+// Diagnose says why a program that needs a number of bytes on the device would not run here, the first reason first;
+// Ready if it would. A need of 0 is unknown.
 func (m Machine) Diagnose(need int64) []Finding {
 	switch {
 	case m.NoTool:
-		return []Finding{{NoDriver, "there is no nvidia-smi, hence no driver of NVIDIA's",
+		return []Finding{{NoDriver, "nvidia-smi is missing, and with it NVIDIA's driver",
 			"install NVIDIA's driver, or run on a node that has a GPU"}}
 	case m.Failure != "":
 		return []Finding{m.failure()}
@@ -64,7 +64,7 @@ func (m Machine) Diagnose(need int64) []Finding {
 	return append(findings, Finding{Ready, fmt.Sprintf("driver %v; %s", m.Driver, strings.Join(names, "; ")), ""})
 }
 
-// findings says what of the device a program should know that needs so many bytes there.
+// findings says what of the device a program should know that needs a number of bytes there.
 func (d device) findings(need int64) (findings []Finding) {
 	if d.instance != "" {
 		findings = append(findings, Finding{MIGInstance, fmt.Sprintf("%s is a MIG instance (%s) with %s: "+
@@ -76,8 +76,9 @@ func (d device) findings(need int64) (findings []Finding) {
 			fmt.Sprintf("%s has %s; the configuration needs about %s", d.name, gibibytes(d.total), gibibytes(need)),
 			"lower train.batch or sampling's batch, or take a GPU with more memory"})
 	case d.free > 0 && need > d.free:
-		findings = append(findings, Finding{LittleMemory, fmt.Sprintf("%s has %s free of %s; the configuration needs about %s",
-			d.name, gibibytes(d.free), gibibytes(d.total), gibibytes(need)),
+		findings = append(findings, Finding{LittleMemory,
+			fmt.Sprintf("%s has %s free of %s; the configuration needs about %s",
+				d.name, gibibytes(d.free), gibibytes(d.total), gibibytes(need)),
 			"end the other programs on it (nvidia-smi lists them), or wait for them"})
 	}
 	return findings
@@ -92,10 +93,11 @@ func (m Machine) failure() Finding {
 		return Finding{DriverBroken, "the driver's library is of another version than its kernel module: " + m.Failure,
 			"load the new kernel module: restart the machine"}
 	}
-	return Finding{DriverBroken, "nvidia-smi fails: " + m.Failure, "see to NVIDIA's driver: `nvidia-smi` must list the GPU"}
+	return Finding{DriverBroken, "nvidia-smi fails: " + m.Failure,
+		"see to NVIDIA's driver: `nvidia-smi` must list the GPU"}
 }
 
-// device is what CUDA enumerates: a GPU, or an instance of one.
+// device is a GPU, or an instance of one, as CUDA enumerates them.
 type device struct {
 	name, uuid, instance string
 	total, free          int64
@@ -119,7 +121,7 @@ func (m Machine) devices() ([]device, *Finding) {
 		if len(chosen) == 0 {
 			why := "hides all GPUs"
 			if bad != "" {
-				why = fmt.Sprintf("names %q, which is no device here", bad)
+				why = fmt.Sprintf("names %q, which is not a device here", bad)
 			}
 			return nil, &Finding{HiddenGPUs, fmt.Sprintf("%s=%q %s", VisibleEnv, m.Visible, why),
 				fmt.Sprintf("unset %s, or name one of: %s", VisibleEnv, strings.Join(names(all), ", "))}
@@ -128,7 +130,8 @@ func (m Machine) devices() ([]device, *Finding) {
 	}
 	if len(all) == 0 {
 		return nil, &Finding{MIGEmpty, fmt.Sprintf("MIG is enabled on %s, which has no instance", strings.Join(empty, ", ")),
-			"make an instance (`nvidia-smi mig -cgi PROFILE -C`), or disable MIG (`nvidia-smi -mig 0`); both are an administrator's"}
+			"make an instance (`nvidia-smi mig -cgi PROFILE -C`), or disable MIG (`nvidia-smi -mig 0`); both are an " +
+				"administrator's"}
 	}
 	if len(empty) > 0 || slices.ContainsFunc(all, func(d device) bool { return d.instance != "" }) {
 		all = all[:1] // where there are instances CUDA enumerates one device
@@ -140,14 +143,16 @@ func (m Machine) devices() ([]device, *Finding) {
 func (m Machine) enumerate() (all []device, empty []string) {
 	for _, gpu := range m.GPUs {
 		if !gpu.MIG {
-			all = append(all, device{name: fmt.Sprintf("GPU %d (%s)", gpu.Index, gpu.Name), uuid: gpu.UUID, total: gpu.Total, free: gpu.Free})
+			all = append(all, device{name: fmt.Sprintf("GPU %d (%s)", gpu.Index, gpu.Name), uuid: gpu.UUID,
+				total: gpu.Total, free: gpu.Free})
 			continue
 		}
 		if len(gpu.Instances) == 0 {
 			empty = append(empty, fmt.Sprintf("GPU %d", gpu.Index))
 		}
 		for _, i := range gpu.Instances {
-			all = append(all, device{name: i.UUID, uuid: i.UUID, instance: fmt.Sprintf("%s of GPU %d", i.Profile, gpu.Index), total: i.Bytes})
+			all = append(all, device{name: i.UUID, uuid: i.UUID,
+				instance: fmt.Sprintf("%s of GPU %d", i.Profile, gpu.Index), total: i.Bytes})
 		}
 	}
 	return all, empty

@@ -52,5 +52,6 @@ func Choose(driver Driver, gpus []GPU) (r Release, known bool, err error) {
 		}
 	}
 	oldest := releases[len(releases)-1]
-	return Release{}, true, fmt.Errorf("NVIDIA's driver %v is too old: CUDA %d needs %v or newer", driver, oldest.Version, oldest.Driver)
+	return Release{}, true, fmt.Errorf("NVIDIA's driver %v is too old: CUDA %d needs %v or newer",
+		driver, oldest.Version, oldest.Driver)
 }

@@ -29,13 +29,13 @@ type Instance struct {
 	Bytes   int64 // of memory, by the profile's name; 0 if it tells none
 }
 
-// Machine is what NVIDIA's tools say of this machine.
+// Machine holds what NVIDIA's tools say of this machine.
 type Machine struct {
 	Driver Driver
 	GPUs   []GPU
 	// Failure is the answer of an nvidia-smi that lists no GPUs, "" where it lists some.
 	Failure string
-	// NoTool says that there is no nvidia-smi.
+	// NoTool says that nvidia-smi is missing.
 	NoTool bool
 	// Visible is CUDA_VISIBLE_DEVICES, VisibleSet whether it is set.
 	Visible    string
@@ -45,8 +45,9 @@ type Machine struct {
 // VisibleEnv hides GPUs from CUDA, or chooses some.
 const VisibleEnv = "CUDA_VISIBLE_DEVICES"
 
-// queryFields are what nvidia-smi is asked for. Older drivers know only the first five.
-var queryFields = []string{"index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap", "mig.mode.current", "name"}
+// queryFields are the fields that nvidia-smi is asked for. Older drivers know only the first five.
+var queryFields = []string{"index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap",
+	"mig.mode.current", "name"}
 
 const toolTimeout = 20 * time.Second
 
@@ -127,15 +128,15 @@ var (
 func (m *Machine) addInstances(list string) {
 	var of *GPU
 	for line := range strings.Lines(list) {
-		if found := listedGPU.FindStringSubmatch(line); found != nil {
+		if match := listedGPU.FindStringSubmatch(line); match != nil {
 			of = nil
 			for i := range m.GPUs {
-				if strconv.Itoa(m.GPUs[i].Index) == found[1] {
+				if strconv.Itoa(m.GPUs[i].Index) == match[1] {
 					of = &m.GPUs[i]
 				}
 			}
-		} else if found := listedInstance.FindStringSubmatch(line); found != nil && of != nil {
-			instance := Instance{Profile: found[1], UUID: found[2]}
+		} else if match := listedInstance.FindStringSubmatch(line); match != nil && of != nil {
+			instance := Instance{Profile: match[1], UUID: match[2]}
 			if size := profileMemory.FindStringSubmatch(instance.Profile); size != nil {
 				gibibytes, _ := strconv.ParseInt(size[1], 10, 64)
 				instance.Bytes = gibibytes << 30
@@ -148,7 +149,7 @@ func (m *Machine) addInstances(list string) {
 // HasGPU reports whether this machine has a device file of a GPU that CUDA could use.
 func HasGPU() bool {
 	for _, pattern := range []string{"/dev/nvidia[0-9]*", "/dev/dxg"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+		if match, _ := filepath.Glob(pattern); len(match) > 0 {
 			return true
 		}
 	}

@@ -76,7 +76,7 @@ func (w Wheel) Unpack(ctx context.Context, dir, nvidia string) error {
 	return nil
 }
 
-// destination is where a wheel's member goes in the folder nvidia, "" if it stays behind.
+// destination returns the path of a wheel's member in the folder nvidia, "" if it stays behind.
 func destination(member, wheel string) string {
 	project, _, _ := strings.Cut(wheel, "-")
 	under, isLibrary := strings.CutPrefix(member, "nvidia/")

@@ -5,13 +5,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"time"
+	"sync/atomic"
 
 	"illustrator/internal/files"
 )
@@ -22,7 +23,7 @@ type Cache struct {
 	// Limit is the most bytes that the folder holds; the programs that were not used for longest go first. 0 is
 	// DefaultLimit.
 	Limit int64
-	Log   *slog.Logger // gets each program at level debug; nil discards
+	Log   *slog.Logger // gets each program at level debug, and one warning of a folder that others can change; nil discards
 }
 
 // DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on the embedded domain.
@@ -49,32 +50,49 @@ func (c *Cache) limit() int64 {
 	return DefaultLimit
 }
 
-// read returns the program under key, nil if there is none.
+// read returns the program under key, nil if there is none. It is a *files.DistrustError if another user could have changed
+// it: a program is machine code, which runs as this user.
 func (c *Cache) read(key string) ([]byte, error) {
-	path := c.path(key)
-	info, err := os.Stat(path)
+	folder, err := files.OpenPrivate(c.Folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > c.limit() {
-		return nil, fmt.Errorf("%s has %d bytes; all programs together may have %d", path, info.Size(), c.limit())
+	defer folder.Close()
+	f, info, err := folder.Open(key + suffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	if info.Size() > c.limit() {
+		return nil, fmt.Errorf("%s has %d bytes; all programs together may have %d", c.path(key), info.Size(), c.limit())
+	}
+	content := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, content); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.path(key), err)
+	}
+	program, err := unseal(key, content)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", c.path(key), err)
+	}
+	files.Touch(f) // notes the use; a folder that can only be read serves as well
+	return program, nil
+}
+
+// unseal returns the program in a file of the cache.
+func unseal(key string, content []byte) ([]byte, error) {
 	if len(content) <= sha256.Size {
-		return nil, fmt.Errorf("%s is cut short", path)
+		return nil, errors.New("is cut short")
 	}
 	program := content[sha256.Size:]
 	if sealOf(key, program) != [sha256.Size]byte(content[:sha256.Size]) {
-		return nil, fmt.Errorf("%s is damaged, or another program's", path)
+		return nil, errors.New("is damaged, or another program's")
 	}
-	now := time.Now()
-	_ = os.Chtimes(path, now, now) // notes the use; a folder that can only be read serves as well
 	return program, nil
 }
 
@@ -91,6 +109,11 @@ func (c *Cache) write(key string, program []byte) error {
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return err
 	}
+	folder, err := files.OpenPrivate(c.Folder)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
 	seal := sealOf(key, program)
 	if err := files.WriteFile(c.path(key), append(seal[:], program...), 0o600); err != nil {
 		return err
@@ -140,6 +163,47 @@ func (c *Cache) files() (files []fs.FileInfo, bytes int64, err error) {
 		}
 	}
 	return files, bytes, err
+}
+
+// Distrust returns a *files.DistrustError of the folder or of the first program in it that another user could have changed,
+// and how many programs are such. A folder that is not there is none.
+func (c *Cache) Distrust() (programs int, err error) {
+	folder, err := files.OpenPrivate(c.Folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer folder.Close()
+	entries, err := os.ReadDir(c.Folder)
+	for _, entry := range entries {
+		if !ours.MatchString(entry.Name()) {
+			continue
+		}
+		f, _, failure := folder.Open(entry.Name())
+		if failure == nil {
+			f.Close()
+			continue
+		}
+		if distrust := new(files.DistrustError); errors.As(failure, &distrust) {
+			programs, err = programs+1, cmp.Or(err, failure)
+		}
+	}
+	return programs, err
+}
+
+// warned is true once this process has said that it does not trust a cache.
+var warned atomic.Bool
+
+// refuse notes that a kept program is not used, or that one is not kept. The first time that this is because others could
+// change it, it is a warning.
+func (c *Cache) refuse(message, key string, reason error, args ...any) {
+	distrust := new(files.DistrustError)
+	if c.Log != nil && errors.As(reason, &distrust) && !warned.Swap(true) {
+		c.Log.Warn(fmt.Sprintf("compiled programs are not read from %s: %v; %s", c.Folder, distrust, distrust.Fix))
+	}
+	c.debug(message, append([]any{"key", key, "reason", reason}, args...)...)
 }
 
 func (c *Cache) debug(message string, args ...any) {

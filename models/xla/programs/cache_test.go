@@ -2,11 +2,16 @@ package programs
 
 import (
 	"bytes"
+	"errors"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"illustrator/internal/files"
 )
 
 var keyA, keyB, keyC = keyOf([]string{"a"}), keyOf([]string{"b"}), keyOf([]string{"c"})
@@ -68,6 +73,84 @@ func expectRefusal(t *testing.T, c *Cache, key string, file []byte, why string) 
 	if content, err := c.read(key); content != nil || err == nil || !strings.Contains(err.Error(), why) {
 		t.Errorf("%d bytes: read %q, %v; want an error that says %q", len(file), content, err, why)
 	}
+}
+
+// A FIFO, a link, a folder or a file of others in the place of a program neither blocks nor is read.
+func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
+	c := &Cache{Folder: t.TempDir()}
+	path := c.path(keyA)
+	link := func(target string) func() error { return func() error { return os.Symlink(target, path) } }
+	elsewhere := filepath.Join(t.TempDir(), "program")
+	seal := sealOf(keyA, []byte("program a"))
+	file := append(seal[:], "program a"...)
+	if err := os.WriteFile(elsewhere, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := func(mode os.FileMode) func() error {
+		return func() error { return errors.Join(os.WriteFile(path, file, 0o600), os.Chmod(path, mode)) }
+	}
+	for name, make := range map[string]func() error{
+		"FIFO": func() error { return exec.Command("mkfifo", path).Run() }, "link": link(elsewhere),
+		"link to a device": link("/dev/zero"), "folder": func() error { return os.Mkdir(path, 0o700) },
+		"link to itself": link(path), "of a group": plain(0o620), "of everyone": plain(0o602),
+		"socket": func() error {
+			short, err := os.MkdirTemp("", "s") // a socket's path is short
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { os.RemoveAll(short) })
+			name := filepath.Join(short, "s")
+			_, err = net.ListenUnix("unix", &net.UnixAddr{Name: name})
+			return errors.Join(err, os.Rename(name, path))
+		},
+		"of another user": func() error { return errors.Join(plain(0o600)(), os.Chown(path, 65534, 65534)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer os.RemoveAll(path)
+			if err := make(); errors.Is(err, os.ErrPermission) {
+				t.Skip("only root gives files away")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			content, err := c.read(keyA)
+			if distrust := new(files.DistrustError); content != nil || !errors.As(err, &distrust) || distrust.Path != path ||
+				distrust.Fix == "" {
+				t.Errorf("read %q, %v", content, err)
+			}
+			if n, err := c.Distrust(); n != 1 || err == nil {
+				t.Errorf("%d programs are not trusted: %v", n, err)
+			}
+		})
+	}
+	if err := plain(0o600)(); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := c.read(keyA); string(content) != "program a" || err != nil {
+		t.Errorf("read %q, %v", content, err)
+	}
+	if n, err := c.Distrust(); n != 0 || err != nil {
+		t.Errorf("%d programs are not trusted: %v", n, err)
+	}
+}
+
+// Whatever stands in a file, only what follows a right seal is a program.
+func FuzzUnseal(f *testing.F) {
+	seal := sealOf(keyA, []byte("program a"))
+	f.Add(append(seal[:], "program a"...))
+	f.Add(seal[:])
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c := &Cache{Folder: t.TempDir(), Limit: 1 << 16}
+		if err := os.WriteFile(c.path(keyA), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		program, err := c.read(keyA)
+		if (err == nil) == (program == nil) {
+			t.Errorf("%q, %v", program, err)
+		}
+		if sum := sealOf(keyA, program); err == nil && !bytes.Equal(content, append(sum[:], program...)) {
+			t.Errorf("read %q", program)
+		}
+	})
 }
 
 // Above the limit the programs go that were not used for longest, and no file of others.

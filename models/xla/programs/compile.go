@@ -32,19 +32,25 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 		cache.debug("programs are not kept", "reason", err)
 		return p.compile(args)
 	}
+	given := args.program
+	name, code, named := nameAfter(text(given.code, given.code_size), key)
+	if !named {
+		cache.debug("programs are not kept", "reason", "this one is not StableHLO's text")
+		return p.compile(args)
+	}
 	began := time.Now()
 	content, err := cache.read(key)
 	if err == nil && content != nil {
-		if args.loaded, err = p.deserialize(args.client, content); err == nil {
+		if args.loaded, err = p.deserialize(args.client, content, name); err == nil {
 			counts.loaded.Add(1)
 			cache.debug("program loaded", "key", key, "bytes", len(content), "seconds", time.Since(began).Seconds())
 			return nil
 		}
 	}
 	if err != nil {
-		cache.debug("a kept program is of no use and is compiled again", "key", key, "reason", err)
+		cache.refuse("a kept program is of no use and is compiled again", key, err)
 	}
-	if failure := p.compile(args); failure != nil {
+	if failure := p.with(args, text(given.format, given.format_size), code, p.compile); failure != nil {
 		return failure
 	}
 	seconds := time.Since(began).Seconds()
@@ -52,7 +58,7 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 		err = cache.write(key, content)
 	}
 	if err != nil {
-		cache.debug("program compiled, but not kept", "key", key, "seconds", seconds, "reason", err)
+		cache.refuse("program compiled, but not kept", key, err, "seconds", seconds)
 	} else {
 		cache.debug("program compiled", "key", key, "bytes", len(content), "seconds", seconds)
 	}
@@ -67,20 +73,31 @@ func (p *plugin) capture(args *C.compile_args, take func(Program)) *C.error {
 		Format: strings.Clone(text(given.format, given.format_size)), Code: []byte(text(given.code, given.code_size)),
 		Options: []byte(text(args.options, args.options_size)),
 	})
-	format := []byte("captured")
+	return p.with(args, "captured", text(given.code, given.code_size), func(args *C.compile_args) *C.error {
+		return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
+	})
+}
+
+// with calls compile with a program of another format or code.
+func (p *plugin) with(args *C.compile_args, format, code string, compile func(*C.compile_args) *C.error) *C.error {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	pinner.Pin(&format[0])
-	unknown := *given
-	unknown.format, unknown.format_size = (*C.char)(unsafe.Pointer(&format[0])), C.size_t(len(format))
-	pinner.Pin(&unknown)
-	args.program = &unknown
+	given, other := args.program, *args.program
+	for _, s := range []string{format, code} {
+		pinner.Pin(unsafe.StringData(s))
+	}
+	other.format, other.format_size = (*C.char)(unsafe.Pointer(unsafe.StringData(format))), C.size_t(len(format))
+	other.code, other.code_size = (*C.char)(unsafe.Pointer(unsafe.StringData(code))), C.size_t(len(code))
+	pinner.Pin(&other)
+	args.program = &other
 	defer func() { args.program = given }()
-	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
+	return compile(args)
 }
 
 func (p *plugin) compile(args *C.compile_args) *C.error {
 	counts.compiled.Add(1)
+	counts.compiling.Add(1)
+	defer counts.compiling.Add(-1)
 	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
 }
 

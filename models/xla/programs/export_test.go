@@ -1,6 +1,11 @@
 package programs
 
-import "strings"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // Overwrite puts content, with a right seal, in the place of every program in the cache.
 func Overwrite(c *Cache, content []byte) error {
@@ -12,3 +17,34 @@ func Overwrite(c *Cache, content []byte) error {
 	}
 	return err
 }
+
+// Exchange puts each of the cache's two programs, with a right seal, under the key of the other.
+func Exchange(t *testing.T, c *Cache) {
+	t.Helper()
+	files, _, err := c.files()
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d programs, %v; want 2", len(files), err)
+	}
+	var keys []string
+	var kept [][]byte
+	for _, f := range files {
+		key := strings.TrimSuffix(f.Name(), suffix)
+		content, err := os.ReadFile(filepath.Join(c.Folder, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := unseal(key, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, kept = append(keys, key), append(kept, program)
+	}
+	for i := range keys {
+		if err := c.write(keys[i], kept[1-i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ForgetWarning has the next cache that is not trusted warn again.
+func ForgetWarning() { warned.Store(false) }

@@ -32,6 +32,7 @@ typedef struct {
 } compile_args;
 typedef struct { ARGS; loaded *loaded; executable *executable; } executable_args;
 typedef struct { ARGS; executable *executable; } executable_destroy_args;
+typedef struct { ARGS; executable *executable; const char *text; size_t size; } name_args;
 typedef struct { ARGS; loaded *loaded; } loaded_destroy_args;
 typedef struct {
 	ARGS;
@@ -97,6 +98,7 @@ enum {
 	KIND = 26,
 	DESCRIBE = 29,
 	EXECUTABLE_DESTROY = 40,
+	NAME = 41,
 	OPTIMIZED = 48,
 	SERIALIZE = 49,
 	LOADED_DESTROY = 50,

@@ -126,9 +126,9 @@ func (p *plugin) serialize(loaded *C.loaded) ([]byte, error) {
 	return []byte(text(written.bytes, written.size)), nil
 }
 
-// deserialize is the way back. It asks the program what go-xla will ask, so that go-xla is not given one that can't
-// answer.
-func (p *plugin) deserialize(client *C.client, content []byte) (*C.loaded, error) {
+// deserialize is the way back. It is an error if the program has another name. It asks the program what go-xla will ask, so
+// that go-xla is not given one that can't answer.
+func (p *plugin) deserialize(client *C.client, content []byte, name string) (*C.loaded, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	bytes := unsafe.SliceData(content)
@@ -147,11 +147,25 @@ func (p *plugin) deserialize(client *C.client, content []byte) (*C.loaded, error
 		memory := C.memory_args{struct_size: C.sizeof_memory_args, executable: of.executable}
 		err = p.call(C.MEMORY, unsafe.Pointer(&memory))
 	}
+	if err == nil {
+		err = p.expectName(of.executable, name)
+	}
 	if err != nil {
 		destroy := C.loaded_destroy_args{struct_size: C.sizeof_loaded_destroy_args, loaded: read.loaded}
 		return nil, errors.Join(err, p.call(C.LOADED_DESTROY, unsafe.Pointer(&destroy)))
 	}
 	return read.loaded, nil
+}
+
+func (p *plugin) expectName(executable *C.executable, want string) error {
+	of := C.name_args{struct_size: C.sizeof_name_args, executable: executable}
+	if err := p.call(C.NAME, unsafe.Pointer(&of)); err != nil {
+		return err
+	}
+	if have := text(of.text, of.size); have != want {
+		return fmt.Errorf("it is the program %q, not %q", have, want)
+	}
+	return nil
 }
 
 func (p *plugin) destroy(executable *C.executable) {

@@ -152,6 +152,60 @@ func TestUnreadableProgramIsCompiled(t *testing.T) {
 	expect(t, "compiled again", 0, 1, func() { results(t, backend) })
 }
 
+// Two programs of the same inputs and outputs, each under the other's key with a right seal, are compiled again.
+func TestAnotherProgramUnderARightSealIsCompiled(t *testing.T) {
+	backend := nntest.Backend(t)
+	t.Cleanup(func() { programs.Use(nil) })
+	var log bytes.Buffer
+	cache := &programs.Cache{Folder: t.TempDir(),
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	programs.Use(cache)
+	both := func() {
+		for want, f := range map[float32]func(x, y *Node) *Node{5: Add, 6: Mul} {
+			out, err := ExecOnce(backend, f, []float32{2}, []float32{3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := tensors.MustCopyFlatData[float32](out)[0]; got != want {
+				t.Errorf("got %g, want %g", got, want)
+			}
+		}
+	}
+	expect(t, "an empty cache", 2, 0, both)
+	expect(t, "a full cache", 0, 2, both)
+	programs.Exchange(t, cache)
+	log.Reset()
+	expect(t, "exchanged programs", 2, 0, both)
+	if got := strings.Count(log.String(), "it is the program"); got != 2 {
+		t.Errorf("%d programs are named:\n%s", got, &log)
+	}
+	expect(t, "compiled again", 0, 2, both)
+}
+
+// A program that another user could have changed is compiled, with one warning.
+func TestDistrustedProgramsAreCompiled(t *testing.T) {
+	backend := nntest.Backend(t)
+	t.Cleanup(func() { programs.Use(nil) })
+	programs.ForgetWarning()
+	var log bytes.Buffer
+	cache := &programs.Cache{Folder: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))}
+	programs.Use(cache)
+	run := func() { results(t, backend) }
+	expect(t, "an empty cache", 1, 0, run)
+	if err := os.Chmod(cache.Folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "a folder of everyone's", 1, 0, run)
+	expect(t, "a folder of everyone's, again", 1, 0, run)
+	if strings.Count(log.String(), "level=WARN") != 1 || !strings.Contains(log.String(), "chmod go-w") {
+		t.Errorf("the warning:\n%s", &log)
+	}
+	if err := os.Chmod(cache.Folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "a folder of one's own", 0, 1, run)
+}
+
 // Programs that several devices share are kept too, apart from those of one device.
 func TestProgramsOfSeveralDevicesAreKept(t *testing.T) {
 	nntest.Backend(t) // skips without a plugin

@@ -2,7 +2,8 @@
 // compiled, and gives back what the plugin made of the same program before.
 //
 // A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all
-// that the code depends on, so that another plugin, processor or option recompiles.
+// that the code depends on, so that another plugin, processor or option recompiles. The program bears its key as its
+// name, so that one under another's key recompiles too.
 package programs
 
 import (
@@ -11,6 +12,7 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -46,7 +48,10 @@ func Capture(take func(Program)) {
 	captureBy.Store(&take)
 }
 
-var counts struct{ compiled, loaded atomic.Int64 }
+var counts struct{ compiled, loaded, compiling atomic.Int64 }
+
+// Compiling reports whether a program of this process is being compiled.
+func Compiling() bool { return counts.compiling.Load() > 0 }
 
 // Count returns how many programs this process has had compiled, and how many it has read from a cache instead.
 func Count() (compiled, loaded int) {
@@ -54,7 +59,7 @@ func Count() (compiled, loaded int) {
 }
 
 // keyFormat changes with the meaning of a key, or of what is kept under it.
-const keyFormat = "illustrator's programs, 1"
+const keyFormat = "illustrator's programs, 2"
 
 // keyOf is the SHA-256 of parts in hexadecimal.
 func keyOf(parts []string) string {
@@ -66,6 +71,20 @@ func keyOf(parts []string) string {
 		io.WriteString(hash, part)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// moduleHead is how the text of a StableHLO program begins, up to its name.
+var moduleHead = regexp.MustCompile(`^module @[0-9A-Za-z_]+`)
+
+// nameAfter gives a program, as StableHLO's text, a name that ends in key. The compiler writes the name into what it
+// makes, which tells whose machine code that is. named is false for programs of other forms.
+func nameAfter(code, key string) (name, changed string, named bool) {
+	head := moduleHead.FindString(code)
+	if head == "" {
+		return "", "", false
+	}
+	name = strings.TrimPrefix(head, "module @") + "_" + key
+	return name, "module @" + name + code[len(head):], true
 }
 
 // describeMachine returns what of this machine and process machine code depends on: the processor with the number of

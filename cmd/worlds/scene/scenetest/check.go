@@ -12,8 +12,8 @@ import (
 // Size is the height and width in pixels of the pictures that Check renders.
 const Size = 64
 
-// Check holds a domain to what scene.Domain promises: equal scenes give equal pixels, in concurrent calls too; each visible
-// value and each variation changes the picture; captions of equal random numbers are equal.
+// Check holds a domain to what scene.Domain promises: equal scenes give equal pixels, in concurrent calls too; each
+// visible value and each variation changes the picture; captions of equal random numbers are equal.
 func Check(t *testing.T, d scene.Domain) {
 	t.Helper()
 	latent, err := scene.NewLatent(d)
@@ -56,7 +56,8 @@ func checkDeterministic(t *testing.T, d scene.Domain, latent *scene.Latent) {
 	group.Wait()
 }
 
-// checkValues changes one attribute of random scenes to each of its values: where both are visible, the pictures differ.
+// checkValues changes one attribute of random scenes to each of its values: where both are visible,
+// the pictures differ.
 func checkValues(t *testing.T, d scene.Domain, latent *scene.Latent) {
 	for k, a := range d.Attributes() {
 		compared := 0

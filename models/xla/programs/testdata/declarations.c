@@ -72,6 +72,12 @@ FUNCTION(EXECUTABLE_DESTROY, PJRT_Executable_Destroy);
 SIZE(executable_destroy_args, PJRT_Executable_Destroy_Args);
 FIELD(executable_destroy_args, executable, PJRT_Executable_Destroy_Args, executable);
 
+FUNCTION(NAME, PJRT_Executable_Name);
+SIZE(name_args, PJRT_Executable_Name_Args);
+FIELD(name_args, executable, PJRT_Executable_Name_Args, executable);
+FIELD(name_args, text, PJRT_Executable_Name_Args, executable_name);
+FIELD(name_args, size, PJRT_Executable_Name_Args, executable_name_size);
+
 FUNCTION(LOADED_DESTROY, PJRT_LoadedExecutable_Destroy);
 SIZE(loaded_destroy_args, PJRT_LoadedExecutable_Destroy_Args);
 FIELD(loaded_destroy_args, loaded, PJRT_LoadedExecutable_Destroy_Args, executable);

@@ -1,0 +1,74 @@
+package terminal
+
+import (
+	"testing"
+	"time"
+
+	"illustrator/internal/pace"
+	"illustrator/models/host"
+)
+
+// TestEstimateOfStagesOfOtherSpeeds has a second stage that is ten times slower: the estimate must not take the rate of
+// the first for it.
+func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	known := map[string]pace.Pace{}
+	e := estimate{
+		parts:  []host.Part{{Name: "l1", Units: 1000, Kind: "fast"}, {Name: "all", Units: 100, Kind: "slow"}},
+		later:  []host.Part{{Units: 10, Kind: "draw"}},
+		recall: func(kind string) (pace.Pace, bool) { p, ok := known[kind]; return p, ok }, began: now,
+	}
+	check := func(what string, stage, job time.Duration, exact, told bool) {
+		t.Helper()
+		s, j, x, k := e.left(now)
+		if s.Round(time.Millisecond) != stage || j.Round(time.Millisecond) != job || x != exact || k != told {
+			t.Errorf("%s: %v, %v, exact %v, known %v; want %v, %v, %v, %v", what, s, j, x, k, stage, job, exact, told)
+		}
+	}
+	pass := func(done int, d time.Duration) (host.Part, pace.Pace, bool) {
+		now = now.Add(d)
+		return e.set(done, now)
+	}
+	check("before the first step", 0, 0, false, false)
+	pass(1, 5*time.Second) // compiles
+	check("one step", 0, 0, false, false)
+	for done := 2; done <= 500; done++ {
+		pass(done, 10*time.Millisecond)
+	}
+	check("half of the first stage", 5*time.Second, 5*time.Second, false, true)
+
+	known["slow"] = pace.Pace{Unit: 0.1, Before: 20}
+	check("the second is known from the last run", 35*time.Second, 0, true, true)
+	known["draw"] = pace.Pace{Unit: 1, Before: 2}
+	check("what follows is known too", 35*time.Second, 47*time.Second, true, true)
+
+	for done := 501; done < 1000; done++ {
+		pass(done, 10*time.Millisecond)
+	}
+	part, took, told := pass(1000, 10*time.Millisecond)
+	if part.Kind != "fast" || !told || took.Unit < 0.0099 || took.Unit > 0.0101 || took.Before < 4.9 || took.Before > 5.1 {
+		t.Errorf("pace of the first stage: %+v, %+v, %v", part, took, told)
+	}
+	now = now.Add(8 * time.Second)
+	check("the second stage compiles", 22*time.Second, 34*time.Second, true, true)
+	pass(1001, 12*time.Second)
+	for done := 1002; done <= 1050; done++ {
+		pass(done, 200*time.Millisecond) // slower than the last run
+	}
+	check("by its own rate", 10*time.Second, 22*time.Second, true, true)
+	pass(1100, 10*time.Second)
+	check("the end", 0, 12*time.Second, true, true)
+}
+
+// TestEstimateOfResumedWork begins within the second stage.
+func TestEstimateOfResumedWork(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := estimate{parts: []host.Part{{Units: 1000}, {Units: 100}}, began: now}
+	for done := 1061; done <= 1080; done++ {
+		now = now.Add(time.Second)
+		e.set(done, now)
+	}
+	if left, _, exact, known := e.left(now); left != 20*time.Second || !exact || !known {
+		t.Errorf("%v left, exact %v, known %v", left, exact, known)
+	}
+}

@@ -1,0 +1,136 @@
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"illustrator/cmd/worlds/scene"
+	"illustrator/internal/fault"
+	"illustrator/models/clip"
+	"illustrator/train"
+)
+
+// Captioned are pictures with captions that a CLIP is trained on: a domain's renders, or others.
+type Captioned interface {
+	// Name names them in messages.
+	Name() string
+	// Len is the number of pictures to train on, HeldOut that of those that follow them, to measure on.
+	Len() int
+	HeldOut() int
+	// Pictures reads pictures, [len(rows),H,H,3] in 0 to 255.
+	Pictures(rows []int) ([]uint8, error)
+	// Caption returns one of the captions of picture row.
+	Caption(row int, random *rand.Rand) string
+}
+
+// renderCaptions are a domain's renders with its captions.
+type renderCaptions struct {
+	*Renders
+	heldOut int
+}
+
+func (c renderCaptions) Name() string { return c.Domain.Name() }
+func (c renderCaptions) Len() int     { return c.Count - c.heldOut }
+func (c renderCaptions) HeldOut() int { return c.heldOut }
+
+func (c renderCaptions) Caption(row int, random *rand.Rand) string {
+	return c.Domain.Caption(c.Sample(row).Scene, random)
+}
+
+// Share is a source of captioned pictures and its share of each batch.
+type Share struct {
+	Captioned
+	Share float64
+}
+
+// mixture makes batches of captioned pictures from several sources, in fixed shares.
+type mixture struct {
+	sources []Captioned
+	rows    []int // of each source in a batch
+	orders  []*train.Order
+	seed    uint64
+}
+
+// newMixture divides a batch among sources by their shares; rounding is in favour of the first.
+func newMixture(shares []Share, batch int, seed uint64) (*mixture, error) {
+	mix, left, sum := &mixture{seed: seed}, batch, 0.0
+	for _, s := range shares {
+		sum += s.Share
+	}
+	for i, s := range shares {
+		n := int(float64(batch) * s.Share / sum)
+		mix.sources, mix.rows = append(mix.sources, s.Captioned), append(mix.rows, n)
+		mix.orders = append(mix.orders, train.NewOrder(seed+uint64(i), s.Len()))
+		left -= n
+	}
+	mix.rows[0] += left
+	for i, s := range mix.sources {
+		if mix.rows[i] > s.Len() {
+			return nil, fault.Field(s.Name()+": pictures", s.Len(), "at least %d, its share of a batch of %d",
+				mix.rows[i], batch)
+		}
+	}
+	return mix, nil
+}
+
+// captionTries is the number of times that a caption is drawn again which the batch has already.
+const captionTries = 20
+
+// batch returns the pictures and captions of step at. Captions of a batch differ from each other, for the loss takes
+// every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that occurs twice.
+func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error) {
+	seen, random := map[string]bool{}, scene.Random(m.seed, at)
+	for i, source := range m.sources {
+		rows := make([]int, m.rows[i])
+		for j := range rows {
+			rows[j] = m.orders[i].At(at*m.rows[i] + j)
+		}
+		own, err := source.Pictures(rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		pictures = append(pictures, own...)
+		for _, row := range rows {
+			caption := source.Caption(row, random)
+			for try := 0; seen[caption] && try < captionTries; try++ {
+				caption = source.Caption(row, random)
+			}
+			seen[caption] = true
+			captions = append(captions, caption)
+		}
+	}
+	return pictures, captions, nil
+}
+
+// vocabulary learns the tokenizer's vocabulary from captions of all sources.
+func (m *Maker) vocabulary(shares []Share) (vocabJSON, mergesTXT []byte, err error) {
+	var texts []string
+	for i, s := range shares {
+		random := scene.Random(m.Plan.Seed+10, i)
+		for j := range m.Plan.VocabularyCaptions {
+			texts = append(texts, s.Caption(j%s.Len(), random))
+		}
+	}
+	return clip.LearnVocabulary(texts, m.Plan.Vocabulary)
+}
+
+// maxPieces is the number of tokens that a word of the captions may have.
+const maxPieces = 4
+
+// checkCaption returns an error if a text is too long for the tokenizer, or has a word that falls into more than
+// maxPieces tokens: the captions that the CLIP was trained on then lacked that word.
+func checkCaption(t *clip.Tokenizer, domain, caption string) error {
+	if lost := t.Encode(caption).Lost; lost != "" {
+		return fault.Usage(fmt.Errorf("a caption of %s is longer than the CLIP's %d tokens: %q", domain, t.Context(),
+			caption), "shorten the captions, or give the CLIP a longer context")
+	}
+	for _, word := range strings.Fields(caption) {
+		if pieces := slices.Index(t.Encode(word).IDs[1:], t.EndID()); pieces < 0 || pieces > maxPieces {
+			return fault.Usage(fmt.Errorf("a caption of %s has the word %q, which the CLIP's vocabulary lacks", domain,
+				word), "remove the CLIP's folder and run `worlds` again, which trains it on captions with that word")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"illustrator/checkpoints"
+	"illustrator/cmd/worlds/scene"
+	"illustrator/internal/files"
+	"illustrator/losses"
+	"illustrator/models/clip"
+	"illustrator/models/nn"
+	"illustrator/train"
+	"illustrator/train/snapshot"
+)
+
+// Shared is the folder of what all domains share.
+const Shared = "shared"
+
+// The files of the tokenizer.
+const vocabFile, mergesFile = "vocab.json", "merges.txt"
+
+// Contrast trains one CLIP on captioned pictures of all sources, as CLIP was trained: with the contrastive loss
+// alone and a learned temperature.
+func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
+	plan := m.Plan.Contrast
+	cfg, tokenizer, err := m.tokenizer(shares)
+	if err != nil {
+		return err
+	}
+	mix, err := newMixture(shares, plan.Batch, m.Plan.Seed+20)
+	if err != nil {
+		return err
+	}
+	store := model.NewStore()
+	if err := nn.Load(store.Scope("/"+clipScope), clip.Init(cfg, m.Plan.Seed+21), floatType, true); err != nil {
+		return err
+	}
+	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-6, ClipNorm: 1, Accumulate: 1}
+	_, err = m.run(ctx, Shared, job{name: clipScope, plan: plan, store: store,
+		batch: func(at int) ([]any, error) {
+			pictures, captions, err := mix.batch(at)
+			if err != nil {
+				return nil, err
+			}
+			return []any{
+				tensors.FromFlatDataAndDimensions(pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3),
+				tensors.FromFlatDataAndDimensions(tokens(tokenizer, captions), plan.Batch, tokenizer.Context()),
+				disturbances(scene.Random(m.Plan.Seed+22, at), plan.Batch), keys(at, plan.Batch),
+			}, nil
+		},
+		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
+			return contrastStep(scope, cfg, optimizer, rate, in)
+		},
+		measures: []string{"loss", "retrieval", "logit scale", "picture cosine"},
+	})
+	return err
+}
+
+// contrastStep is one step of the CLIP. It measures the loss, the share of pictures whose own text of the batch is
+// the nearest, the factor of cosines, and the mean cosine of two pictures.
+func contrastStep(scope *model.Scope, cfg clip.Config, optimizer train.Optimizer, rate *Node, in []*Node) []*Node {
+	pictures := disturb(images(in[0], rate), in[2], in[3])
+	imageEmbeds := clip.ImageEmbeds(scope.At(clipScope), cfg, clip.Preprocess(cfg, pictures))
+	textEmbeds := clip.TextEmbeds(scope.At(clipScope), cfg, in[1])
+	scale := scope.At(clipScope).GetVariable("logit_scale")
+	loss := losses.Contrastive(imageEmbeds, textEmbeds, scale.NodeValue(rate.Graph()))
+	optimizer.Update(scope, loss, rate, false)
+	scale.SetNodeValue(MinScalar(scale.NodeValue(rate.Graph()), clip.MaxLogitScale))
+
+	images, texts := L2Normalize(StopGradient(imageEmbeds), -1), L2Normalize(StopGradient(textEmbeds), -1)
+	batch := images.Shape().Dim(0)
+	nearest := ArgMax(nn.MatMulT(images, texts), 1)
+	own := Iota(rate.Graph(), nearest.Shape(), 0)
+	retrieved := ReduceAllMean(ConvertDType(Equal(nearest, own), floatType))
+	n := float64(batch)
+	among := DivScalar(AddScalar(ReduceAllSum(Square(ReduceSum(images, 0))), -n), n*(n-1))
+	return []*Node{loss, retrieved, Exp(scale.NodeValue(rate.Graph())), among}
+}
+
+// tokens encodes captions: int32 [len(captions), context].
+func tokens(t *clip.Tokenizer, captions []string) []int32 {
+	ids := make([]int32, 0, len(captions)*t.Context())
+	for _, caption := range captions {
+		ids = append(ids, t.Encode(caption).IDs...)
+	}
+	return ids
+}
+
+// tokenizer returns the CLIP's configuration and its tokenizer, whose vocabulary it learns where there is none
+// yet. The captions of all sources must be within that vocabulary.
+func (m *Maker) tokenizer(shares []Share) (cfg clip.Config, t *clip.Tokenizer, err error) {
+	cfg = m.Plan.CLIP
+	if err := os.MkdirAll(m.Path(Shared), 0o777); err != nil {
+		return cfg, nil, err
+	}
+	vocab, err := os.ReadFile(m.Path(Shared, vocabFile))
+	merges, errMerges := os.ReadFile(m.Path(Shared, mergesFile))
+	if os.IsNotExist(err) || os.IsNotExist(errMerges) {
+		if vocab, merges, err = m.vocabulary(shares); err != nil {
+			return cfg, nil, fmt.Errorf("learn vocabulary: %w", err)
+		}
+		for name, data := range map[string][]byte{vocabFile: vocab, mergesFile: merges} {
+			if err := files.WriteFile(m.Path(Shared, name), data, 0o666); err != nil {
+				return cfg, nil, err
+			}
+		}
+	} else if err != nil || errMerges != nil {
+		return cfg, nil, fmt.Errorf("read vocabulary: %w %w", err, errMerges)
+	}
+	if t, err = clip.NewTokenizer(vocab, merges, cfg.Text.MaxPositionEmbeddings); err != nil {
+		return cfg, nil, err
+	}
+	cfg.Text.VocabSize, cfg.Text.EOSTokenID = t.VocabSize(), int(t.EndID())
+	for i, s := range shares {
+		random := scene.Random(m.Plan.Seed+11, i)
+		for j := range min(captionsChecked, s.Len()) {
+			if err := checkCaption(t, s.Name(), s.Caption(j, random)); err != nil {
+				return cfg, nil, err
+			}
+		}
+	}
+	return cfg, t, cfg.Validate()
+}
+
+// captionsChecked is the number of captions of each source that are compared with the vocabulary.
+const captionsChecked = 2000
+
+// clipWeights returns the trained CLIP.
+func (m *Maker) clipWeights() (*checkpoints.Weights, error) {
+	variables, err := m.finished(Shared, clipScope, m.Plan.Contrast)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.Scope(variables, clipScope), nil
+}

@@ -1,0 +1,23 @@
+package world
+
+import (
+	"fmt"
+	"os"
+
+	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
+)
+
+// write writes a JSON file into a domain's folder.
+func (m *Maker) write(domain, name string, value any) error {
+	if err := os.MkdirAll(m.Path(domain), 0o777); err != nil {
+		return err
+	}
+	return jsonfile.Write(m.Path(domain, name), value)
+}
+
+// unfinished is the error of a stage that needs another one first.
+func unfinished(domain, stage string) error {
+	return fault.Usage(fmt.Errorf("%s of %s is not trained to its end", stage, domain),
+		"run `worlds --domain %s --stage %s` first, or leave out --stage", domain, stage)
+}

@@ -1,0 +1,87 @@
+package album
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"illustrator/draw"
+)
+
+// Earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension:
+// they would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is
+// beside it.
+func (a Album) Earlier() ([]string, error) {
+	drawn := map[string]bool{}
+	for i, text := range a.Texts {
+		plan := a.Plan
+		if a.Plans != nil {
+			plan = a.Plans[i]
+		}
+		for _, seed := range plan.Seeds {
+			drawn[draw.FileName(i, text.Text, seed)] = true
+		}
+	}
+	entries, err := os.ReadDir(a.Out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil, err
+	}
+	var earlier []string
+	for _, e := range entries {
+		name, isPicture := strings.CutSuffix(e.Name(), ".png")
+		if !isPicture || drawn[name] {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(a.Out, name+".json")); err == nil {
+			earlier = append(earlier, name)
+		}
+	}
+	return earlier, nil
+}
+
+// OwnFolder returns an error if the album's folder holds pictures of earlier calls, unless a.Replace removes them. A
+// folder that the user did not name gives way to the first of Out-2, Out-3 and so on that holds none.
+func (a *Album) OwnFolder(named bool) error {
+	base := a.Out
+	for i := 2; ; i++ {
+		earlier, err := a.Earlier()
+		switch {
+		case err != nil || len(earlier) == 0 || a.Replace:
+			return err
+		case named || i == maxFolders:
+			return &MixedError{Folder: a.Out, Pictures: len(earlier), First: earlier[0] + ".png"}
+		}
+		a.Out = fmt.Sprintf("%s-%d", base, i)
+	}
+}
+
+const maxFolders = 10_000
+
+// MixedError is the error of a folder that holds pictures of earlier calls.
+type MixedError struct {
+	Folder   string
+	Pictures int    // of earlier calls
+	First    string // the first of them
+}
+
+func (e *MixedError) Error() string {
+	return fmt.Sprintf("%q holds pictures of an earlier call: %d, such as %s", e.Folder, e.Pictures, e.First)
+}
+
+// removeEarlier removes the pictures of earlier calls, with their records.
+func (a Album) removeEarlier() error {
+	earlier, err := a.Earlier()
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, name := range earlier {
+		path := filepath.Join(a.Out, name)
+		failed = errors.Join(failed, os.Remove(path+".png"), os.Remove(path+".json"))
+	}
+	return failed
+}

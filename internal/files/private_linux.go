@@ -1,0 +1,6 @@
+package files
+
+import "golang.org/x/sys/unix"
+
+// searchFolder opens a folder on the way to another, which need not be readable.
+const searchFolder = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW
