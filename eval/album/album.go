@@ -267,6 +267,9 @@ func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 	var img image.Image
 	var err error
 	if seeds := a.Plan.Seeds; a.Sheet && len(a.pictures) == len(a.Texts)*len(seeds) {
+		if a.Texts[0].Text == a.Texts[len(a.Texts)-1].Text {
+			title = a.Texts[0].Text
+		}
 		img, err = draw.Sheet(a.pictures, a.Texts, seeds, title, subtitle)
 	} else {
 		img, err = pictures.Grid(a.pictures, labels, columns,

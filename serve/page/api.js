@@ -11,7 +11,7 @@ export class Problem extends Error {
   }
 }
 
-const silent = () => new Problem(0, { error: "the server does not answer", hint: "Trying again until it does …" });
+const silent = () => new Problem(0, { error: "the server does not answer", hint: "Is it still running?" });
 
 const tokenKey = "illustrator-token";
 const token = () => sessionStorage.getItem(tokenKey);
@@ -77,6 +77,7 @@ export async function persist(action, lost, signal) {
       return await action();
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 0) throw error;
+      error.hint = "Trying again until it does …";
       lost(error);
       await answering(signal);
     }

@@ -37,7 +37,7 @@ export function morphView(view, domain) {
   /** put sets a picture as the end called name. All frames take the noise of the first picture. */
   ask.put = (name, picture) => {
     ends[name].put(picture);
-    if (name === "from") ask.settings.get("seed").value = picture.seed;
+    if (name === "from") ask.settings.take(picture.seed);
     ask.changed();
   };
   return ask;

@@ -48,7 +48,12 @@ export class Settings {
 
   /** roll takes a random seed for the next drawing. */
   roll() {
-    this.get("seed").value = Math.floor(Math.random() * 1e6);
+    this.take(Math.floor(Math.random() * 1e6));
+  }
+
+  /** take sets the seed of the next drawing. */
+  take(seed) {
+    this.get("seed").value = seed;
     this.drawn = false;
     this.changed();
   }
