@@ -34,13 +34,13 @@ func dropAndPaste(u user) {
 		`new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true})`,
 		`new ClipboardEvent("paste", {clipboardData: files, bubbles: true, cancelable: true})`,
 	} {
-		browser.Eval[bool](u.Page, `const canvas = Object.assign(document.createElement("canvas"), {width: 90, height: 60});
+		browser.Eval[bool](u.Page, `{const canvas = Object.assign(document.createElement("canvas"), {width: 90, height: 60});
 			canvas.getContext("2d").fillRect(0, 0, 40, 40);
 			canvas.toBlob((blob) => {
 				const files = new DataTransfer();
 				files.items.add(new File([blob], "mine.png", {type: "image/png"}));
 				document.querySelector("#draw-text").dispatchEvent(`+way+`);
-			}); true`)
+			}); true}`)
 		u.until(`document.querySelector("#upload").open && document.querySelectorAll("#upload canvas").length === 2`)
 		u.click("#upload .cancel")
 		u.until(`!document.querySelector("#upload").open`)
@@ -121,6 +121,10 @@ func editStory(u user) {
 
 // Several pictures of the gallery are chosen at once: saved, marked, filtered, deleted, and brought back.
 func chooseSeveral(u user) {
+	base := u.eval(`location.href.split("#")[0]`)
+	if a := post(u, base+"api/v1/generate", object{"text": "an elf", "cartoon": "comic", "count": 2}); a.status != 200 {
+		u.Fatal(a)
+	}
 	u.view("gallery")
 	u.write("#gallery-search", "")
 	u.until(`document.querySelectorAll("#view-gallery .card img").length > 9`)
@@ -147,13 +151,13 @@ func chooseSeveral(u user) {
 	u.until(`document.querySelector("#view-gallery .status").textContent === "2 pictures"`)
 	u.click("#view-gallery [name=favourites]")
 	u.until(`document.querySelector("#view-gallery .status").textContent === "` + all + `"`)
-	browser.Eval[bool](u.Page, `const look = document.querySelector("#view-gallery [name=look]"); look.value = "comic";
-		look.dispatchEvent(new Event("change", {bubbles: true})); true`)
+	browser.Eval[bool](u.Page, `{const look = document.querySelector("#view-gallery [name=look]"); look.value = "comic";
+		look.dispatchEvent(new Event("change", {bubbles: true})); true}`)
 	u.until(`location.hash.includes("look=comic") &&
 		[...document.querySelectorAll("#view-gallery .note")].every(n => n.textContent.includes("comic"))`)
 	u.look("filtered")
-	browser.Eval[bool](u.Page, `const any = document.querySelector("#view-gallery [name=look]"); any.value = "";
-		any.dispatchEvent(new Event("change", {bubbles: true})); true`)
+	browser.Eval[bool](u.Page, `{const any = document.querySelector("#view-gallery [name=look]"); any.value = "";
+		any.dispatchEvent(new Event("change", {bubbles: true})); true}`)
 	u.until(`document.querySelector("#view-gallery .status").textContent === "` + all + `"`)
 }
 
@@ -165,8 +169,8 @@ func chooseSize(u user) {
 		"256 × 256, 4× (Lanczos)") {
 		u.Errorf("sizes %q", sizes)
 	}
-	browser.Eval[bool](u.Page, `const size = document.querySelector("#viewer .size"); size.value = "4";
-		size.dispatchEvent(new Event("change")); true`)
+	browser.Eval[bool](u.Page, `{const size = document.querySelector("#viewer .size"); size.value = "4";
+		size.dispatchEvent(new Event("change")); true}`)
 	u.until(`document.querySelector("#viewer .download").href.includes("scale=4")`)
 	a := get(u, u.eval(`document.querySelector("#viewer .download").href`))
 	if c, err := png.DecodeConfig(bytes.NewReader(a.body)); err != nil || c.Width != 256 {

@@ -31,7 +31,7 @@ function adviceOn({ far, share, unknown_words: words, cut }, domain) {
 /** farText says that a text lies far from what the domain knows. */
 export function farText({ share, unknown_words: words }, domain) {
   const unknown = words.length ? `: ${words.map((w) => `\u2068“${w}”\u2069`).join(", ")}` : "";
-  return `${Math.round(100 * share)} % of this text is unknown to ${title(domain)}${unknown}. The picture will show something else.`;
+  return `${Math.round(100 * share)} % of this text is unknown to ${title(domain)}${unknown}. The picture may show something else.`;
 }
 
 /** knowledge shows what the domain can draw; add(word) writes a word. It is null where the domain does not say. */

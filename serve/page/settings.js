@@ -34,7 +34,7 @@ export class Settings {
     if (improve && domain.limits.refine) better.append(slider("refine", 0, domain.limits.refine, 1, 0),
       el("p", { class: "note unrefined", hidden: true }, "Refining needs variety 1, and pictures that don’t differ in the first layers."));
     this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more, better));
-    if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), ` ${labels.own_seeds} from paragraph to paragraph`));
+    if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), ` ${labels.own_seeds}: what the text does not name stays the same`));
     this.drawn = false; // whether the seed was drawn with
     this.element.addEventListener("input", (event) => {
       if (event.target.name === "seed") [this.drawn, this.get("locked").checked] = [false, true]; // who writes a seed wants this one

@@ -4,7 +4,7 @@ export const labels = {
   text: "Description", story: "Story", character: "Character", count: "Pictures", cartoon: "Look", seed: "Seed", seeds: "Seeds",
   alpha: "Strength (α)", diversity: "Pictures differ in", spread: "How far", inject_index: "Random layers", truncation_psi: "Variety (ψ)",
   best_of: "Candidates per picture", refine: "Refining steps", steps: "Frames", fps: "Frames a second", from: "From", to: "To",
-  alphas: "Strengths of a sheet (α)", picture: "Picture", query: "Search", runs: "Run", run: "Run", own_seeds: "Keep the same character",
+  alphas: "Strengths of a sheet (α)", picture: "Picture", query: "Search", runs: "Run", run: "Run", own_seeds: "One seed for all paragraphs",
 };
 
 /** label returns the page's name of a field, such as "alphas[2]". */
