@@ -54,7 +54,7 @@ func (s *Server) setFavourite(favourite bool) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, answer(record, 0))
+		writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 	}
 }
 

@@ -31,8 +31,8 @@ type pictureList struct {
 	Looks    []string        `json:"looks"`
 }
 
-func answer(r gallery.Record, i int) pictureAnswer {
-	return pictureAnswer{Record: r, Index: i, PNG: pngPath(r.ID)}
+func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
+	return pictureAnswer{Record: r, Index: i, PNG: pngPath(ctx, r.ID)}
 }
 
 // findPictures lists the gallery.
@@ -60,7 +60,7 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
 	page.Runs, page.Looks = s.gallery.Facets()
 	for i, record := range records {
-		page.Pictures[i] = answer(record, i)
+		page.Pictures[i] = answer(r.Context(), record, i)
 	}
 	writeJSON(w, http.StatusOK, page)
 }
@@ -80,7 +80,7 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first
@@ -164,7 +164,7 @@ func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
@@ -196,7 +196,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, answer(record, 0))
+	writeJSON(w, http.StatusCreated, answer(r.Context(), record, 0))
 }
 
 // uploadTypes are the types of the files that are taken.

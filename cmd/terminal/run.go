@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -158,7 +159,7 @@ func (o *Options) PrintError(ctx context.Context, err error) int {
 	switch {
 	case errors.Is(err, fault.ErrPartial):
 		return ExitPartial
-	case fault.IsUsage(err):
+	case fault.IsUsage(err), errors.Is(err, fs.ErrNotExist): // what the user named is not there
 		return ExitUsage
 	}
 	return ExitFailure

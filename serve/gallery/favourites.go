@@ -87,10 +87,10 @@ func (g *Gallery) writeFavourites() error {
 // readFavourites marks the favourites of a folder. A damaged file is left alone, and reported.
 func (g *Gallery) readFavourites() {
 	raw, err := os.ReadFile(filepath.Join(g.folder, favouritesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
 	var ids []string
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = []byte("[]"), nil
+	}
 	if err == nil {
 		if err = json.Unmarshal(raw, &ids); err != nil {
 			err = fmt.Errorf("%s: %w", favouritesFile, err)
@@ -98,6 +98,9 @@ func (g *Gallery) readFavourites() {
 	}
 	if err != nil {
 		g.log.Warn("the gallery's favourites are not known", "error", err)
+	}
+	for _, it := range g.items {
+		it.Favourite = false // whatever its file says
 	}
 	for _, id := range ids {
 		if it := g.byID[id]; it != nil {

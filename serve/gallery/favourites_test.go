@@ -28,6 +28,7 @@ func TestFavourites(t *testing.T) {
 	if got := texts(Filter{}); !slices.Equal(got, []string{"five", "four", "one"}) {
 		t.Errorf("kept %q", got)
 	}
+	g.Close()
 	g = open(t, folder, generous)
 	if got := texts(Filter{Favourites: true}); !slices.Equal(got, []string{"one"}) {
 		t.Errorf("favourites of the folder: %q", got)
@@ -38,6 +39,7 @@ func TestFavourites(t *testing.T) {
 	if got := texts(Filter{Favourites: true}); got != nil {
 		t.Errorf("favourites %q", got)
 	}
+	g.Close()
 	if err := os.WriteFile(filepath.Join(folder, favouritesFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
