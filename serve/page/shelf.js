@@ -47,6 +47,8 @@ function offer(message, undo) {
     try {
       await undo();
       say("It is back.");
+      clearTimeout(timer);
+      timer = setTimeout(hide, 5_000);
     } catch (error) {
       say(`That could not be undone: ${error.message}`);
     }
