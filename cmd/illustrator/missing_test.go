@@ -51,6 +51,7 @@ var missing = map[string][]string{
 	"runs list":    {"runs list nothing"},
 	"runs rm":      {"runs rm nothing --yes"},
 	"runs show":    {"runs show nothing"},
+	"schema":       {"schema nothing"},
 	"serve": {
 		"serve --domain nothing.yaml", "serve --run nothing", "serve --mapper nothing",
 		"serve --token-file nothing", "serve --listen nothing",
