@@ -44,11 +44,11 @@ chromium:
 	done; \
 	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): tests of pages are skipped" >&2
 
-# The paper's experiments on the embedded domain. paper-quick has fewer pairs, steps and seeds.
+# The paper's experiments on an embedded domain: Lorelei, or DOMAIN. paper-quick has fewer pairs, steps and seeds.
 STUDIES := limited open-world diverse manipulation prompts
 QUICK := runs/paper-quick
 paper: setup ## run the paper's experiments with 5 seeds each, and report them in runs/paper
-	./illustrator ablate $(STUDIES) losses --out runs/paper
+	./illustrator ablate $(STUDIES) losses --out runs/paper$(if $(DOMAIN),-$(DOMAIN) --domain $(DOMAIN))
 
 paper-quick: setup ## the same in minutes: 1 seed (losses: 2), short trainings, into runs/paper-quick
 	./illustrator ablate $(STUDIES) --out $(QUICK) --seeds 0 --set pairs.rows=10000

@@ -70,7 +70,7 @@ func (d *Domain) validate() error {
 		return fault.Field("clip", fault.Words("missing"), "the folder of a CLIP made by `illustrator convert`")
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return fault.Field("text_prompt", fault.Words("missing"),
-			`a general description of the domain's pictures, such as "A normal human face."`)
+			`a general description of the domain's pictures, such as "A church."`)
 	}
 	if err := checkAlpha("alpha", d.Alpha); err != nil {
 		return err

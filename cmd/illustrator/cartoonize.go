@@ -78,7 +78,7 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	}
 	if len(args) == 0 {
 		return fault.Usage(errors.New("no picture is given"),
-			"give pictures or folders, such as illustrator cartoonize portrait.jpg --style comic")
+			"give pictures or folders, such as illustrator cartoonize photo.jpg --style comic")
 	}
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)

@@ -45,6 +45,7 @@ func notRun(line string) string {
 // long are the commands whose examples work for minutes, and which --dry-run checks.
 var long = []string{
 	"illustrator train --config lorelei", "illustrator ablate losses", "illustrator ablate prompts",
+	"illustrator ablate limited",
 }
 
 // TestExamples runs every example of every help text in a copy of the examples, as it is written.

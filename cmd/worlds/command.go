@@ -55,6 +55,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.tiny, "tiny", false, "train networks that are too small to draw well, in seconds")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of pictures and networks")
 	opts.AddFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newSheetCommand())
 	return cmd
 }
 

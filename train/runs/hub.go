@@ -79,7 +79,7 @@ func (d hubDownload) list(ctx context.Context, fixed bool) (list pack, err error
 		err = json.Unmarshal(raw, &list)
 	}
 	if err != nil || list.Format != packFormat {
-		return list, fault.Hint(fmt.Errorf("%s is no list of format %d: %w", packFile, packFormat, err),
+		return list, fault.Hint(fmt.Errorf("%s does not have format %d: %w", packFile, packFormat, err),
 			"another version of this program packed it")
 	}
 	return list, nil
