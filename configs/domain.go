@@ -11,6 +11,7 @@ import (
 
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 )
 
@@ -153,14 +154,15 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	return d.Descriptions, data, err
 }
 
-// EmbeddedDescriptions returns the texts that an embedded domain is judged by.
-func EmbeddedDescriptions(name string) ([]texts.Text, error) {
+// EmbeddedDescriptions returns the texts that an embedded domain is judged by, and the file that holds them.
+func EmbeddedDescriptions(name string) ([]texts.Text, []byte, error) {
 	file := path.Join("domains", name, "descriptions.json")
 	data, err := embedded.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
+		return nil, nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
 	}
-	return texts.Parse(file, data)
+	descriptions, err := texts.Parse(file, data)
+	return descriptions, data, err
 }
 
 // embeddedPrefix begins the names of files and networks within the program.
@@ -171,12 +173,15 @@ func (d *Domain) embeds(name string) bool {
 	return strings.HasPrefix(name, embeddedPrefix) || d.dir == "" && !strings.HasPrefix(name, weightsPrefix)
 }
 
+// MaxPromptFile is the most bytes of a file of prompts or descriptions.
+const MaxPromptFile = 64 << 20
+
 // readFile reads a file that the domain names, embedded or beside it.
 func (d *Domain) readFile(name string) ([]byte, error) {
 	if d.embeds(name) {
 		return embedded.ReadFile(path.Join("domains", strings.TrimPrefix(name, embeddedPrefix)))
 	}
-	return os.ReadFile(d.resolve(name))
+	return files.ReadFile(d.resolve(name), MaxPromptFile)
 }
 
 func (d *Domain) resolve(p string) string {

@@ -10,6 +10,7 @@ import (
 	"illustrator/configs"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 )
@@ -73,7 +74,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	folder := train.Folder(c.Run)
 	switch {
 	case c.Prompts != "":
-		raw, err := os.ReadFile(c.Prompts)
+		raw, err := files.ReadFile(c.Prompts, configs.MaxPromptFile)
 		if err != nil {
 			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err),
 				"give a file that `illustrator prompt` wrote, or an image prompt of the official release")
