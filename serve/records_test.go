@@ -55,7 +55,8 @@ func TestGalleryOutlivesTheServer(t *testing.T) {
 	}
 	r = tiny.serve(t, in)
 	after := decode[drawing](t, get(t, r.URL+"/api/v1/pictures?limit=200"))
-	if len(after.Pictures) != len(before.Pictures) || len(after.Pictures) < 24 || strings.Contains(r.log.String(), "left out") {
+	if len(after.Pictures) != len(before.Pictures) || len(after.Pictures) < 24 ||
+		strings.Contains(r.log.String(), "left out") {
 		t.Errorf("%d pictures were %d\n%s", len(after.Pictures), len(before.Pictures), r.log)
 	}
 	r.draw(t, "/api/v1/manipulate", object{"picture": mine, "to": "a ball", "alphas": []float64{1}})
