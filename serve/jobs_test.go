@@ -110,9 +110,9 @@ func TestCrowdedJob(t *testing.T) {
 	r := deaf(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ask := func(method, path string) *http.Response {
+	ask := func(method, path, body string) *http.Response {
 		t.Helper()
-		request, err := http.NewRequestWithContext(ctx, method, r.URL+path, strings.NewReader(`{"text": "a toy"}`))
+		request, err := http.NewRequestWithContext(ctx, method, r.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestCrowdedJob(t *testing.T) {
 		t.Cleanup(func() { response.Body.Close() })
 		return response
 	}
-	lines := bufio.NewScanner(ask("POST", "/api/v1/generate?keep").Body)
+	lines := bufio.NewScanner(ask("POST", "/api/v1/generate?keep", `{"text": "a toy"}`).Body)
 	var job struct{ ID string }
 	for job.ID == "" && lines.Scan() {
 		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
@@ -136,7 +136,7 @@ func TestCrowdedJob(t *testing.T) {
 	}
 	for i := range 9 {
 		want := map[bool]int{true: http.StatusOK, false: http.StatusTooManyRequests}[i < 7]
-		if a := ask("GET", "/api/v1/jobs/"+job.ID); a.StatusCode != want {
+		if a := ask("GET", "/api/v1/jobs/"+job.ID, ""); a.StatusCode != want {
 			t.Errorf("client %d: %s", i+2, a.Status)
 		}
 	}
