@@ -5,6 +5,7 @@ package connections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -120,11 +122,15 @@ func (l *Listener) Track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Accept returns the next connection that the limits allow.
+// Accept returns the next connection that the limits allow. If the process has too many open files, it closes a
+// connection that waits for its client.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		inner, err := l.Listener.Accept()
-		if err != nil {
+		if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && l.evictAny() {
+			time.Sleep(10 * time.Millisecond) // until its file is closed
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		if c, r := l.admit(inner); r == nil {
@@ -198,6 +204,13 @@ func (l *Listener) evict(among func(*Conn) bool) bool {
 	l.remove(victim)
 	go victim.Conn.Close() // the lock must not wait for it
 	return true
+}
+
+// evictAny closes the connection that evict chooses of all.
+func (l *Listener) evictAny() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.evict(func(*Conn) bool { return true })
 }
 
 // before reports whether a is closed before b.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -49,6 +51,8 @@ func (l fakeListener) Accept() (net.Conn, error) {
 	c, ok := <-l
 	if !ok {
 		return nil, net.ErrClosed
+	} else if c == nil {
+		return nil, os.NewSyscallError("accept4", syscall.EMFILE)
 	}
 	return c, nil
 }
@@ -195,6 +199,25 @@ func TestDrain(t *testing.T) {
 	atWork.gone()
 	if _, r := l.admit(&fakeConn{from: "127.0.0.1"}); r != closing {
 		t.Errorf("refused for %v", r)
+	}
+}
+
+// Without a free file a connection that waits is closed; if all are at work, the error is net/http's.
+func TestTooManyFiles(t *testing.T) {
+	l := newTester(t, Limits{All: 10})
+	_, first := l.accepts("127.0.0.1")
+	second, _ := l.accepts("127.0.0.1")
+	second.Enter(Working)
+	go func() { l.come <- nil; l.come <- &fakeConn{from: "127.0.0.1", closed: make(chan struct{})} }()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.gone()
+	c.(*Conn).Enter(Working)
+	l.come <- nil
+	if _, err := l.Accept(); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("%v", err)
 	}
 }
 
