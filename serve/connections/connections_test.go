@@ -141,7 +141,7 @@ func TestAddressLosesItsOwn(t *testing.T) {
 	}
 }
 
-// Idle connections are closed first, then new ones, then those that wait for bodies, then those that read no answers.
+// Idle connections are closed first, then new ones and those that wait for bodies, then those that read no answers.
 // Of equal ones those of the address that has most are closed first, and never those at work.
 func TestOrder(t *testing.T) {
 	l := newTester(t, Limits{All: 7})
@@ -177,6 +177,18 @@ func TestOrder(t *testing.T) {
 	inner := &fakeConn{from: "192.0.2.8", closed: make(chan struct{})}
 	if _, r := l.admit(inner); r != tooMany {
 		t.Errorf("refused for %v", r)
+	}
+}
+
+// What has just come is not closed before what has waited longer for a body.
+func TestNewcomer(t *testing.T) {
+	l := newTester(t, Limits{All: 2})
+	body, waits := l.accepts("127.0.0.1")
+	body.Enter(Reading)
+	_, fresh := l.accepts("127.0.0.1")
+	l.accepts("127.0.0.1")
+	if waits.gone(); !fresh.open() {
+		t.Error("the newer connection was closed")
 	}
 }
 
