@@ -95,7 +95,6 @@ func editStory(u user) {
 	}
 	u.click("#view-story .scene .edit")
 	u.until(`document.activeElement.matches(".told textarea")`)
-	u.look("editing")
 	u.Do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)),
 		chromedp.KeyEvent("A girl with an afro frowns."))
 	u.click("#view-story .redraw")
@@ -134,6 +133,11 @@ func chooseSeveral(u user) {
 	}
 	u.until(`document.querySelector("#view-gallery .chosen-count").textContent === "2 chosen"`)
 	u.look("chosen")
+	// Without a mouse: from the last box on to the next, and back to none.
+	u.Do(chromedp.Focus(chromedp.CSS("#view-gallery .card:nth-child(3) .pick input")), chromedp.KeyEvent(" "))
+	u.until(`document.querySelector("#view-gallery .chosen-count").textContent === "3 chosen"`)
+	u.Do(chromedp.KeyEvent(" "))
+	u.until(`document.querySelector("#view-gallery .chosen-count").textContent === "2 chosen"`)
 	u.watchSaves()
 	u.click("#view-gallery .zip")
 	u.saved("application/zip")
@@ -155,7 +159,6 @@ func chooseSeveral(u user) {
 		look.dispatchEvent(new Event("change", {bubbles: true})); true}`)
 	u.until(`location.hash.includes("look=comic") &&
 		[...document.querySelectorAll("#view-gallery .note")].every(n => n.textContent.includes("comic"))`)
-	u.look("filtered")
 	browser.Eval[bool](u.Page, `{const any = document.querySelector("#view-gallery [name=look]"); any.value = "";
 		any.dispatchEvent(new Event("change", {bubbles: true})); true}`)
 	u.until(`document.querySelector("#view-gallery .status").textContent === "` + all + `"`)
@@ -181,7 +184,6 @@ func chooseSize(u user) {
 	}
 	u.click("#viewer .favourite")
 	u.until(`document.querySelector("#viewer .favourite").getAttribute("aria-pressed") === "true"`)
-	u.look("sizes")
 	u.Do(chromedp.KeyEvent(kb.Escape))
 	u.until(`!document.querySelector("#viewer").open`)
 }

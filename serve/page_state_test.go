@@ -92,7 +92,7 @@ func actOnWhatIsShown(u user) {
 	if n := u.eval(`document.querySelectorAll("#view-draw .card").length`); n != "2" {
 		u.Errorf("%s pictures are left", n)
 	}
-	u.click("#toast .undo")
+	u.Do(chromedp.Focus(chromedp.CSS("#toast .undo")), chromedp.KeyEvent(kb.Enter)) // inside the dialog, by the keyboard
 	u.until(`document.querySelector("#toast .message").textContent === "It is back."`)
 	if a := get(u, u.eval(`new URL("api/v1/pictures/`+id+`", document.baseURI)`)); a.status != 200 {
 		u.Errorf("the picture is not back: %v", a)
@@ -134,7 +134,6 @@ func drawVariations(u user) {
 	u.close()
 	u.Page.Goto(u.eval(`location.href.split("#")[0]`) + picture)
 	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth`)
-	u.look("address")
 	pixels := pixelsOf(u, &running{URL: strings.TrimSuffix(u.eval(`location.href.split("#")[0]`), "/")},
 		picturePath(picture))
 	u.click("#viewer .settings-of")
