@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 folder=${1:-$(mktemp --directory)}
 [ $# -gt 0 ] || trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder"
+rm -rf "$folder"/*.part
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 buildah() { command buildah --root "$folder/storage" --runroot "$folder/run" "$@"; }
 
@@ -38,7 +39,7 @@ buildah inspect --type image docker.io/library/debian:bookworm-slim >/dev/null 2
 buildah inspect --type image docker.io/library/golang:1.26-bookworm >/dev/null 2>&1 ||
 	base docker.io/library/golang:1.26-bookworm "$folder/golang"
 
-buildah build --pull-never --layers --file deploy/image/Containerfile --tag illustrator .
+buildah build --pull-never --layers=false --file deploy/image/Containerfile --tag illustrator .
 
 container=$(buildah from --pull-never illustrator)
 # No network, not root, nothing writable but /data.
