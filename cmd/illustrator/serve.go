@@ -63,7 +63,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Serve a page and an API to draw with",
 		Long:  serveLong,
 		Example: `  illustrator serve
-  illustrator serve --run runs/first --run runs/second --gallery pictures
+  illustrator serve --run examples/runs/first --run examples/runs/second --gallery pictures
   illustrator serve --listen 0.0.0.0:8080 --token-file token`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
@@ -123,6 +123,10 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
+	known, err := s.domain.Known()
+	if err != nil {
+		return err
+	}
 	styles, err := openStyles(opts, s, o.styles)
 	if err != nil {
 		return err
@@ -143,7 +147,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	server, err := serve.New(serve.Options{
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt,
-			Alpha: s.domain.Alpha, Examples: examples,
+			Alpha: s.domain.Alpha, Examples: examples, Known: known,
 		},
 		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
 		Grace: o.grace, Log: opts.Log, BasePath: o.basePath,
@@ -190,7 +194,7 @@ func openModels(opts *terminal.Options, cmd *cobra.Command,
 	}
 	for _, run := range runs {
 		chosen := mapperOptions{mapper: so.mapper, run: run}
-		domain, err := chosen.domainOf(cmd, so.domain)
+		domain, err := chosen.domainOf(cmd, opts, so.domain)
 		if err != nil {
 			return nil, nil, err
 		}
