@@ -17,6 +17,9 @@ func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
 	if err := d.CheckFetched(); err != nil {
 		return nil, nil, err
 	}
+	if err := d.checkPaths(); err != nil {
+		return nil, nil, err
+	}
 	n, err := pipeline.Open(nil, d.Locations())
 	if err != nil {
 		return nil, nil, fmt.Errorf("domain %s: %w", d.Name, err)
@@ -31,6 +34,14 @@ func (d *Domain) Texts() ([]texts.Text, error) {
 		return nil, err
 	}
 	return texts.Parse(name, raw)
+}
+
+// Known returns the domain's descriptions, none where it names no file.
+func (d *Domain) Known() ([]texts.Text, error) {
+	if d.Descriptions == "" {
+		return nil, nil
+	}
+	return d.Texts()
 }
 
 // OpenPrompts returns the domain's prompts, which fit its networks; pipeline.Networks.CompletePrompts completes them.

@@ -17,6 +17,7 @@ import (
 
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -69,6 +70,8 @@ func problemOf(err error) *problem {
 			Hint: "try again a little later"}
 	case errors.Is(err, gallery.ErrNotFound):
 		return &problem{status: http.StatusNotFound, Message: err.Error(), Hint: "old pictures make room for new ones"}
+	case errors.Is(err, gallery.ErrDamaged):
+		return &problem{status: http.StatusNotFound, Message: gallery.ErrDamaged.Error(), Hint: "delete the picture"}
 	case errors.As(err, &large):
 		return &problem{status: http.StatusRequestEntityTooLarge,
 			Message: fmt.Sprintf("the request is larger than %d bytes", large.Limit), Hint: "send less"}
@@ -106,6 +109,10 @@ func with(e *draw.FieldError) string {
 
 // fail answers with an error, and logs what is the server's own.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		s.metrics.left()
+		return
+	}
 	p := problemOf(err)
 	s.logFailure(r, p, err)
 	writeProblem(w, p)
@@ -154,18 +161,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// halfSurrogate reports whether JSON escapes a half of a character, such as \ud83d alone.
-func halfSurrogate(body []byte) bool {
-	const lost = "\uFFFD"
-	var v any
-	if !bytes.Contains(body, []byte(`\u`)) || json.Unmarshal(body, &v) != nil {
-		return false
-	}
-	read, err := json.Marshal(v)
-	return err == nil && bytes.Contains(read, []byte(lost)) &&
-		!bytes.Contains(body, []byte(lost)) && !bytes.Contains(bytes.ToLower(body), []byte(`\ufffd`))
-}
-
 // readJSON reads a body of JSON into v. Another field than v's is an error.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
@@ -176,7 +171,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(body) || halfSurrogate(body) { // encoding/json would read U+FFFD
+	if !utf8.Valid(body) || jsonfile.LoneSurrogate(body) >= 0 { // encoding/json would read U+FFFD
 		return &problem{status: http.StatusBadRequest, Message: "the request is not UTF-8", Hint: "send JSON in UTF-8"}
 	}
 	// Go reads null as what was there before, which would hide a mistake.

@@ -30,6 +30,7 @@ type work struct {
 	story  *outline
 	// animation collects the frames of an animation.
 	animation *animation
+	far       []draw.Novelty // texts that lie far from the domain's descriptions
 }
 
 // answered is a picture as an answer describes it.
@@ -41,8 +42,6 @@ type pictureAnswer struct {
 	Cut   string `json:"cut,omitempty"`
 }
 
-func pngPath(id string) string { return "/api/v1/pictures/" + id + "/png" }
-
 // accepted is the event that says that work was queued.
 type accepted struct {
 	Pictures   int      `json:"pictures"`             // that will come
@@ -50,10 +49,12 @@ type accepted struct {
 	Frames     int      `json:"frames,omitempty"`     // of an animation
 	Ahead      int      `json:"ahead"`
 	Story      *outline `json:"story,omitempty"`
+	// Far are texts that lie far from the domain's descriptions.
+	Far []draw.Novelty `json:"far,omitempty"`
 }
 
 func (w *work) accepted(job *queue.Job) accepted {
-	a := accepted{Pictures: job.Pictures(), Ahead: job.Ahead, Story: w.story}
+	a := accepted{Pictures: job.Pictures(), Ahead: job.Ahead, Story: w.story, Far: w.far}
 	if w.choice.Of > 0 {
 		a.Candidates = len(w.plans)
 	}
@@ -68,6 +69,7 @@ type result struct {
 	Pictures []pictureAnswer `json:"pictures,omitempty"`
 	Count    int             `json:"count"`
 	Seconds  float64         `json:"seconds"`
+	Far      []draw.Novelty  `json:"far,omitempty"`
 	*draw.Gains
 }
 
@@ -85,7 +87,7 @@ func (w *work) recipes() []draw.Recipe {
 
 // result returns the answer without its pictures.
 func (w *work) result(pictures []pictureAnswer, began time.Time, err error) result {
-	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
+	done := result{Count: len(pictures), Far: w.far, Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
 	if err == nil && w.gains != nil {
 		w.gains.Close()
 		done.Gains = w.gains
@@ -140,7 +142,7 @@ func (s *Server) drawAll(
 		}
 	}
 	if planned.animation != nil && st.written == nil {
-		a, err := s.animate(planned.animation)
+		a, err := s.animate(ctx, planned.animation)
 		if err != nil {
 			return nil, err
 		}
@@ -177,17 +179,30 @@ func (s *Server) take(
 func (s *Server) finish(
 	ctx context.Context, p plan, picture *draw.Picture, kept bool,
 ) (a pictureAnswer, img image.Image, err error) {
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.slot(ctx)
+	if err != nil {
+		return a, nil, err
+	}
+	defer release()
 	if img, err = redraw(ctx, p.style, s.Models[p.recipe.Model].Image(picture)); err != nil || !kept {
 		return a, img, err
 	}
-	a, err = s.keep(p, picture, img)
+	a, err = s.keep(ctx, p, picture, img)
 	return a, img, err
 }
 
+// slot waits until a picture may be stylised and encoded.
+func (s *Server) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case s.drawing <- struct{}{}:
+		return func() { <-s.drawing }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // keep puts a picture into the gallery.
-func (s *Server) keep(p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
+func (s *Server) keep(ctx context.Context, p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
 	p.record.Record = p.record.With(picture)
 	if p.record.ImageEmbed = picture.ImageEmbed; picture.Offset != nil {
 		p.record.Offset = picture.Offset
@@ -197,5 +212,5 @@ func (s *Server) keep(p plan, picture *draw.Picture, img image.Image) (pictureAn
 		kept = s.previews
 	}
 	record, err := kept.Put(p.record, img, s.Software)
-	return pictureAnswer{Record: record, Index: picture.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
+	return pictureAnswer{Record: record, Index: picture.Index, PNG: pngPath(ctx, record.ID), Cut: p.cut}, err
 }

@@ -26,11 +26,13 @@ const (
 // found is a page of the gallery.
 type pictureList struct {
 	Pictures []pictureAnswer `json:"pictures"`
-	Total    int             `json:"total"` // that match the query
+	Total    int             `json:"total"` // that match the filters
+	Runs     []string        `json:"runs"`  // of all pictures
+	Looks    []string        `json:"looks"`
 }
 
-func answer(r gallery.Record, i int) pictureAnswer {
-	return pictureAnswer{Record: r, Index: i, PNG: pngPath(r.ID)}
+func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
+	return pictureAnswer{Record: r, Index: i, PNG: pngPath(ctx, r.ID)}
 }
 
 // findPictures lists the gallery.
@@ -51,10 +53,14 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	records, total := s.gallery.Find(query, values.Get("before"), limit)
+	filter := gallery.Filter{
+		Query: query, Run: values.Get("run"), Look: values.Get("look"), Favourites: values.Has("favourites"),
+	}
+	records, total := s.gallery.Find(filter, values.Get("before"), limit)
 	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
+	page.Runs, page.Looks = s.gallery.Facets()
 	for i, record := range records {
-		page.Pictures[i] = answer(record, i)
+		page.Pictures[i] = answer(r.Context(), record, i)
 	}
 	writeJSON(w, http.StatusOK, page)
 }
@@ -74,7 +80,7 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first
@@ -91,8 +97,14 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if r.URL.Query().Has("scale") {
+		if file, err = s.enlarged(of, record, r.URL.Query().Get("scale")); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	if record.Frames > 1 && r.URL.Query().Has("still") {
-		if file, err = still(of, id); err != nil {
+		if file, err = s.still(r.Context(), of, id); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -105,7 +117,12 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 }
 
 // still is the first picture of an animation.
-func still(of *gallery.Gallery, id string) ([]byte, error) {
+func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string) ([]byte, error) {
+	release, err := s.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	img, err := of.Picture(id)
 	if err != nil {
 		return nil, err
@@ -152,7 +169,7 @@ func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
@@ -184,7 +201,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, answer(record, 0))
+	writeJSON(w, http.StatusCreated, answer(r.Context(), record, 0))
 }
 
 // uploadTypes are the types of the files that are taken.

@@ -8,7 +8,6 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -31,43 +30,21 @@ type Domain struct {
 	TextPrompt  string // what any of its pictures shows
 	Examples    []string
 	Alpha       float64 // eq. 3's, where a request gives none
-}
-
-// Limits bound what a request may ask for and what the server holds.
-type Limits struct {
-	Text         int   // characters of a description
-	Story        int   // characters of a story
-	Pictures     int   // that one request draws of a run
-	BestOf       int   // candidates that a picture is chosen from
-	Refine       int   // steps that a picture is refined by; 0 compiles no program for it
-	Waiting      int   // pictures that wait for the device
-	Shapes       []int // batch sizes that programs are compiled for, ascending
-	UploadBytes  int64
-	UploadPixels int
-	Gallery      gallery.Limits
-	Connections  connections.Limits
-}
-
-// DefaultLimits are those of `illustrator serve`.
-func DefaultLimits() Limits {
-	return Limits{
-		Text: 500, Story: 20_000, Pictures: 32, BestOf: 16, Refine: 50, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
-		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
-		Gallery:     gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
-		Connections: connections.DefaultLimits(),
-	}
+	// Known are descriptions, which texts are compared with.
+	Known []texts.Text
 }
 
 // Options holds a server's settings.
 type Options struct {
 	Domain Domain
-	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
-	// owns them from now on. Their domain and alpha are those of Domain.
+	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the
+	// server owns them from now on. Their domain and alpha are those of Domain.
 	Models []draw.Model
 	// Styles are networks that redraw pictures, beside the classical styles.
 	Styles   []Style
 	Limits   Limits
 	Folder   string // of the gallery; "" keeps it in memory
+	BasePath string // below which a proxy serves it, as ParseBasePath returns it
 	Token    string // that requests must bear; "" lets all in
 	Software string // this program's name and version, for the pictures' metadata
 	Grace    time.Duration
@@ -77,38 +54,45 @@ type Options struct {
 // Server is the HTTP server.
 type Server struct {
 	Options
-	queue     *queue.Queue
-	gallery   *gallery.Gallery
-	previews  *gallery.Gallery // in memory: what sliders pass by
-	metrics   *metrics
-	held      atomic.Pointer[connections.Listener] // nil before Serve
-	handler   http.Handler
-	token     [sha256.Size]byte
-	anyHost   bool // requests may name any host: set where the server listens to others than this machine
-	warm      atomic.Bool
-	draining  atomic.Bool
-	answering atomic.Int64 // requests that draw and are not answered
-	jobs      jobs
-	drawing   chan struct{} // bounds pictures that are stylised and encoded at once
-	uploads   chan struct{} // bounds uploads that are held in memory
-	decoding  chan struct{} // bounds those that are decoded at once
+	queue    *queue.Queue
+	gallery  *gallery.Gallery
+	previews *gallery.Gallery // in memory: what sliders pass by
+	metrics  *metrics
+	// knowledge is nil where the domain has too few descriptions.
+	knowledge  *draw.Knowledge
+	held       atomic.Pointer[connections.Listener] // nil before Serve
+	handler    http.Handler
+	token      [sha256.Size]byte
+	anyHost    bool // requests may name any host: set where the server listens to others than this machine
+	warm       atomic.Bool
+	draining   atomic.Bool
+	answering  atomic.Int64 // requests that draw and are not answered
+	jobs       jobs
+	drawing    chan struct{} // bounds pictures that are stylised and encoded at once
+	converting chan struct{} // bounds requests for other forms of animations
+	uploads    chan struct{} // bounds uploads that are held in memory
+	decoding   chan struct{} // bounds those that are decoded at once
 }
 
-// New returns a server that draws nothing before Serve.
+// New returns a server that draws nothing before Serve. It locks the gallery's folder until Serve or Close returns.
 func New(o Options) (*Server, error) {
+	if err := checkConnections(o.Limits.Connections); err != nil {
+		return nil, err
+	}
 	o.Models = slices.Clone(o.Models)
 	for i := range o.Models {
 		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
 	}
 	s := &Server{
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads),
-		decoding: make(chan struct{}, 1),
+		converting: make(chan struct{}, maxConversions),
+		decoding:   make(chan struct{}, 1),
 	}
 	var err error
-	if s.previews, err = gallery.Open("", previewLimits, o.Log); err != nil {
+	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
 		return nil, err
 	}
-	if s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, o.Log); err != nil {
+	if s.knowledge, err = draw.NewKnowledge(o.Models[0].Networks, o.Domain.Known); err != nil {
 		return nil, err
 	}
 	s.metrics = newMetrics(s)
@@ -130,7 +114,8 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	s.handler = s.guard(mux)
-	return s, nil
+	s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, s.checkRecord, o.Log)
+	return s, err
 }
 
 // route is a pattern of http.ServeMux with its handler. An open one asks for no token.
@@ -146,9 +131,11 @@ func (s *Server) routes(api []byte) []route {
 		{"GET /assets/{name}", s.asset, true},
 		{"GET /healthz", s.health, true},
 		{"GET /readyz", s.ready, true},
-		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) }, true},
+		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) },
+			true},
 		{"GET /metrics", s.metrics.ServeHTTP, false},
 		{"GET /api/v1/domain", s.domain, false},
+		{"GET /api/v1/text", s.describeText, false},
 		{"POST /api/v1/generate", planned(s, s.planGenerate), false},
 		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
 		{"POST /api/v1/story", planned(s, s.planStory), false},
@@ -163,14 +150,24 @@ func (s *Server) routes(api []byte) []route {
 		{"GET /api/v1/pictures/{id}/strip", s.getStrip, false},
 		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
 		{"POST /api/v1/pictures/{id}/restore", s.restorePicture, false},
+		{"PUT /api/v1/pictures/{id}/favourite", s.setFavourite(true), false},
+		{"DELETE /api/v1/pictures/{id}/favourite", s.setFavourite(false), false},
+		{"POST /api/v1/zip", s.zip, false},
+		{"POST /api/v1/sheet", s.sheet, false},
+		{"POST /api/v1/book", s.book, false},
 	}
 }
+
+// Close ends a server that was not served.
+func (s *Server) Close() error { return s.gallery.Close() }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// maxUploads bounds the memory of uploads.
-const maxUploads = 4
+const (
+	maxUploads     = 4 // bounds the memory of uploads
+	maxConversions = 16
+)
 
 // previewLimits are those of pictures that are looked at once.
 var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}
@@ -259,7 +256,8 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	switch {
 	case s.draining.Load():
-		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(), retry: drainRetry})
+		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(),
+			retry: drainRetry})
 	case !s.warm.Load():
 		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled",
 			retry: time.Second})
@@ -284,27 +282,15 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
 		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
 		"steps": s.defaultSteps(), "fps": defaultFPS,
-		"cartoons": styles,
+		"cartoons": styles, "knows": s.knows(), "padded": first.Preprocessor.Pad,
 		"limits": map[string]any{
 			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf,
-			"refine": s.Limits.Refine, "frames": s.mostSteps(),
+			"refine": s.Limits.Refine, "frames": s.mostSteps(), "waiting": s.Limits.Waiting,
+			"files": maxFiles, "scale": s.mostScale(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
 		},
 		"gallery_kept": s.Folder != "",
 	})
-}
-
-// CheckToken refuses a token that could not stand in a header, or that is short enough to be guessed.
-func CheckToken(token string) error {
-	if len(token) < 16 {
-		return fmt.Errorf("the token has %d characters", len(token))
-	}
-	for _, c := range token {
-		if c <= ' ' || c > '~' {
-			return errors.New("the token holds spaces or characters that are not ASCII")
-		}
-	}
-	return nil
 }
 
 // checkText returns a description without the white space around it.

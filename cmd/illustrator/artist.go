@@ -39,7 +39,7 @@ type artist struct {
 // noProjection is set, the prompts.
 func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjection bool,
 	check func(draw.Model) error) (*artist, error) {
-	domain, err := p.domainOf(cmd, p.domain)
+	domain, err := p.domainOf(cmd, opts, p.domain)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,9 @@ func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, er
 		return s, err
 	}
 	if err := a.start(of.Texts); err != nil {
+		return s, err
+	}
+	if of.Known, err = a.session.domain.Known(); err != nil {
 		return s, err
 	}
 	of.Env, of.Model, of.Redraw = a.opts.Env(), a.Model, a.Redraw

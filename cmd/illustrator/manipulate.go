@@ -48,7 +48,7 @@ without, 96 and 91 %.
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
 the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from portrait.png --to "a person with blue hair" --attribute hair_color=blue --out blue`,
+  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
@@ -159,7 +159,7 @@ func parseAttributes(list []string) (map[string][]string, error) {
 	for _, item := range list {
 		name, value, ok := strings.Cut(item, "=")
 		if !ok || name == "" || value == "" {
-			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as beard=beard")
+			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as color=red")
 		}
 		attributes[name] = append(attributes[name], value)
 	}

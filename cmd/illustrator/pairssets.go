@@ -18,14 +18,16 @@ import (
 )
 
 func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
-	return &cobra.Command{
+	var rows int
+	cmd := &cobra.Command{
 		Use:   "merge OUT IN...",
 		Short: "Join sets of different seeds",
 		Long: `Joins sets that were sampled with the same settings from different seeds, such as the parts of --part, to one
 set: the bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are
-refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow.`,
-		Example: `  illustrator pairs merge cats cats-1 cats-2 cats-3
-  illustrator pairs merge all pairs/*`,
+refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow. --rows refuses
+sets that do not have that number of rows together, as when a part is missing.`,
+		Example: `  illustrator pairs merge all examples/pairs examples/held-out
+  illustrator pairs merge both examples/held-out examples/pairs --rows 96`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fault.Usage(fmt.Errorf("%d arguments are given, not 2 or more", len(args)),
@@ -34,13 +36,17 @@ refused. Seeds that no set has stay out; a set with such gaps is read like any o
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runPairsMerge(cmd.Context(), opts, args[0], args[1:])
+			return runPairsMerge(cmd.Context(), opts, args[0], args[1:], rows)
 		},
 	}
+	cmd.Flags().IntVar(&rows, "rows", 0, "number of rows that the sets must have together (default any)")
+	return cmd
 }
 
-func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string) error {
+// runPairsMerge merges the sets in to one in out; of other than the wanted rows, 0 for any, it merges none.
+func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string, want int) error {
 	var sets []*pairs.Set
+	rows := 0
 	for _, folder := range in {
 		set, err := pairs.Open(folder)
 		if err != nil {
@@ -48,6 +54,11 @@ func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in [
 		}
 		defer set.Close()
 		sets = append(sets, set)
+		rows += set.Len()
+	}
+	if want != 0 && rows != want {
+		return fault.Hint(fmt.Errorf("the %d sets have %d rows together, not %d", len(sets), rows, want),
+			"complete the parts first: the commands that sampled them resume")
 	}
 	if err := checkSetFolder(out); err != nil {
 		return err
@@ -77,8 +88,8 @@ func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info SET",
 		Short: "Print what a set holds and how it was made",
-		Example: `  illustrator pairs info pairs
-  illustrator pairs info runs/demo/pairs --json`,
+		Example: `  illustrator pairs info examples/pairs
+  illustrator pairs info examples/pairs --json`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := pairs.Open(args[0])
@@ -104,8 +115,8 @@ func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Compares every file with the manifest: size, SHA-256, columns and seeds, and that all values are finite.
 Names every damaged or missing file; the exit code is 1 if there is one. --repair takes such files out of the set: the
 "illustrator pairs" that sampled it samples their rows again.`,
-		Example: `  illustrator pairs verify pairs
-  illustrator pairs verify pairs --repair`,
+		Example: `  illustrator pairs verify examples/pairs
+  illustrator pairs verify examples/pairs --repair`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsVerify(cmd.Context(), opts, args[0], repair)
@@ -149,9 +160,9 @@ func newPairsExportCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, as a folder with
 z.npy, image_embeds.npy and seed.npy, or as a PyTorch file in the official release's form, with Style_latent and
 CLIP_latent. Memory does not grow with the set.`,
-		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
-  illustrator pairs export pairs --format npy --out arrays
-  illustrator pairs export pairs --format pth --out pairs.pth`,
+		Example: `  illustrator pairs export examples/pairs --format parquet --out pairs.parquet
+  illustrator pairs export examples/pairs --format npy --out arrays
+  illustrator pairs export examples/pairs --format pth --out pairs.pth`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
@@ -210,8 +221,8 @@ func newPairsImportCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows
 as a set of pairs of the domain, whose networks must be those that made the file. Nothing in the file is executed.
 Rows are numbered from seed 2^62 on; no z is drawn from these seeds.`,
-		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs
-  illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
+		Example: `  illustrator pairs import examples/pairs.pth --out imported
+  illustrator pairs import examples/pairs.pth --domain lorelei --out imported-too`,
 		Args: terminal.ExactArgs(1, "the file of pairs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readDomain(opts, domain)

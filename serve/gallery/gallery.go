@@ -18,10 +18,14 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/draw"
+	"illustrator/internal/files"
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
 var ErrNotFound = errors.New("the gallery does not have this picture")
+
+// ErrDamaged is returned for a picture whose file was changed since the gallery was opened, or cannot be decoded.
+var ErrDamaged = errors.New("the file of this picture is damaged")
 
 // Kind says how a picture came about.
 type Kind string
@@ -50,14 +54,15 @@ type Record struct {
 	TargetText string  `json:"target_text,omitempty"`
 	Frames     int     `json:"frames,omitempty"`
 	FPS        float64 `json:"fps,omitempty"`
+	Favourite  bool    `json:"favourite,omitempty"`
 	Width      int     `json:"width"`
 	Height     int     `json:"height"`
 
 	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none. Offset [Z] is added to W: what a
 	// refinement changed.
 	ImageEmbed []float32 `json:"-"`
-	// Seen is an uploaded picture as CLIP's preprocessor makes it of the whole upload, a PNG file: the one that is kept is
-	// smaller.
+	// Seen is an uploaded picture as CLIP's preprocessor makes it of the whole upload, a PNG file: the one that is kept
+	// is smaller.
 	Seen   []byte    `json:"-"`
 	Offset []float32 `json:"-"`
 }
@@ -71,12 +76,15 @@ func (r Record) Delay() time.Duration {
 type Limits struct {
 	Pictures int
 	Bytes    int64 // of all PNG files
+	// Trim lets Open remove the oldest pictures of a folder that holds more. Without it that is an error.
+	Trim bool
 }
 
 // Gallery keeps pictures. Its methods may be called by any goroutine.
 type Gallery struct {
 	limits Limits
-	folder string // "" keeps pictures in memory
+	folder string      // "" keeps pictures in memory
+	lock   *files.Lock // of the folder
 	log    *slog.Logger
 
 	mu    sync.RWMutex
@@ -106,7 +114,10 @@ var ids = base32.HexEncoding.WithPadding(base32.NoPadding)
 
 const idLength = 16
 
-// newID returns an id behind all others. The lock is held.
+// maxTime bounds the milliseconds that new ids follow, in the year 2248: 48 bits hold those of all that come behind.
+const maxTime = 1 << 43
+
+// newID returns an id behind all others that are not after maxTime. The lock is held.
 func (g *Gallery) newID(now time.Time) string {
 	g.last = max(g.last+1, uint64(now.UnixMilli()))
 	var raw [10]byte
@@ -165,15 +176,22 @@ func (g *Gallery) add(it *item) {
 	g.bytes += it.size
 }
 
-// forget removes the oldest pictures beyond the limits, but never the last one. The lock is held.
+// forget removes the oldest pictures beyond the limits, favourites after all others, but never the last one. The lock
+// is held.
 func (g *Gallery) forget() {
 	n := 0
-	for ; len(g.items)-n > 1 && (len(g.items)-n > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
-		if err := g.drop(g.items[n]); err != nil {
-			g.log.Warn("an old picture could not be removed", "id", g.items[n].ID, "error", err)
+	defer func() {
+		if n > 0 && g.folder != "" {
+			g.log.Info("the oldest pictures of the gallery were removed for new ones", "pictures", n)
 		}
+	}()
+	for ; len(g.items) > 1 && (len(g.items) > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
+		i := g.eldest()
+		if err := g.drop(g.items[i]); err != nil {
+			g.log.Warn("an old picture could not be removed", "id", g.items[i].ID, "error", err)
+		}
+		g.items = slices.Delete(g.items, i, i+1)
 	}
-	g.items = slices.Delete(g.items, 0, n)
 }
 
 // drop forgets an item but for its place in items. The lock is held.
@@ -208,18 +226,18 @@ func (g *Gallery) PNG(id string) ([]byte, error) {
 	case g.folder == "":
 		return it.file, nil
 	}
-	return g.read(id)
+	return g.read(it)
 }
 
-// Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if
+// Find returns up to n records, the newest first, that the filter chooses and are older than the id before, if
 // it is given; and the number of all such records.
-func (g *Gallery) Find(query, before string, n int) (records []Record, total int) {
-	words := strings.Fields(strings.ToLower(query))
+func (g *Gallery) Find(f Filter, before string, n int) (records []Record, total int) {
+	words := strings.Fields(strings.ToLower(f.Query))
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	records = []Record{}
 	for _, it := range slices.Backward(g.items) {
-		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) }) {
+		if !f.takes(it, words) {
 			continue
 		}
 		total++
@@ -246,7 +264,11 @@ func (g *Gallery) Animation(id string) ([]image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pictures.DecodeAnimation(file, MaxPixels)
+	frames, err := pictures.DecodeAnimation(file, MaxPixels)
+	if err == nil && len(frames) < 2 {
+		err = fmt.Errorf("it has %d frames", len(frames))
+	}
+	return frames, damaged(err)
 }
 
 // Picture decodes a picture of the gallery, of an animation the first.
@@ -255,5 +277,14 @@ func (g *Gallery) Picture(id string) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pictures.Decode(context.Background(), file, MaxPixels)
+	img, err := pictures.Decode(context.Background(), file, MaxPixels)
+	return img, damaged(err)
+}
+
+// damaged marks the error of a decoder.
+func damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

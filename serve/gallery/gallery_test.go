@@ -28,13 +28,22 @@ func square(c color.Color) image.Image {
 	return img
 }
 
+// open opens a gallery; one of the same folder must be closed before.
 func open(t *testing.T, folder string, limits Limits) *Gallery {
 	t.Helper()
-	g, err := Open(folder, limits, quiet)
+	g, err := Open(folder, limits, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { closeGallery(t, g) })
 	return g
+}
+
+func closeGallery(t *testing.T, g *Gallery) {
+	t.Helper()
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func put(t *testing.T, g *Gallery, r Record) Record {
@@ -58,9 +67,13 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "pictures")
 	g := open(t, folder, generous)
 	alpha := 0.1
+	seen, err := pictures.EncodePNG(square(color.Black), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := put(t, g, Record{
 		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
-		Seen: []byte{1, 2, 0},
+		Seen: seen,
 		Record: draw.Record{
 			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4,
 			TruncationPsi: 1,
@@ -75,6 +88,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	closeGallery(t, g)
 	g = open(t, folder, generous)
 	got, err := g.Get(want.ID)
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -105,7 +119,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	if mine, err := os.ReadFile(filepath.Join(folder, "holiday.png")); string(mine) != "mine" {
 		t.Errorf("another's file: %q, %v", mine, err)
 	}
-	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, quiet); err == nil {
+	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, nil, quiet); err == nil {
 		t.Error("a file is not a folder")
 	}
 }
@@ -119,7 +133,7 @@ func TestLimits(t *testing.T) {
 		for i := range 5 {
 			ids = append(ids, put(t, g, of(fmt.Sprint(i))).ID)
 		}
-		records, total := g.Find("", "", 9)
+		records, total := g.Find(Filter{Query: ""}, "", 9)
 		if total != 3 || records[0].ID != ids[4] || records[2].ID != ids[2] {
 			t.Errorf("%s: found %+v", name, records)
 		}
@@ -160,7 +174,7 @@ func TestFind(t *testing.T) {
 		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2",
 		"generated clown": "2", "elf": "",
 	} {
-		records, total := g.Find(query, "", 9)
+		records, total := g.Find(Filter{Query: query}, "", 9)
 		got := ""
 		for _, r := range records {
 			got += fmt.Sprint(slices.Index(ids, r.ID))
@@ -169,8 +183,8 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %q of %d, want %q", query, got, total, want)
 		}
 	}
-	first, total := g.Find("", "", 2)
-	rest, _ := g.Find("", first[1].ID, 2)
+	first, total := g.Find(Filter{Query: ""}, "", 2)
+	rest, _ := g.Find(Filter{Query: ""}, first[1].ID, 2)
 	if total != 3 || len(first) != 2 || len(rest) != 1 || rest[0].ID != ids[0] {
 		t.Errorf("pages of %d: %+v, %+v", total, first, rest)
 	}
@@ -190,7 +204,7 @@ func TestManyAtOnce(t *testing.T) {
 				if _, err := g.PNG(r.ID); err != nil && err != ErrNotFound {
 					t.Error(err)
 				}
-				g.Find("1", "", 5)
+				g.Find(Filter{Query: "1"}, "", 5)
 				if err := g.Delete(r.ID); err != nil && err != ErrNotFound {
 					t.Error(err)
 				}
@@ -219,6 +233,7 @@ func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeGallery(t, g)
 	g = open(t, folder, generous)
 	for _, want := range []Record{chosen, way} {
 		got, err := g.Get(want.ID)
@@ -250,6 +265,7 @@ func TestOlderRecord(t *testing.T) {
 		[]pictures.Meta{{Key: metaKey, Value: old}}); err != nil {
 		t.Fatal(err)
 	}
+	closeGallery(t, g)
 	got, err := open(t, folder, generous).Get(r.ID)
 	if err != nil || got.Text.Text != "a king" || got.Score == nil || got.Score.CLIPSimilarity != 0.5 ||
 		*got.Alpha != 1.5 {

@@ -26,6 +26,7 @@ type Error struct {
 	Code   Code
 	Text   string
 	Folder string // with OneRun
+	Train  string // with NoMapper: the command that trains one
 	Err    error  // the cause, if there is one
 }
 

@@ -81,7 +81,7 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...stri
 	return text
 }
 
-// maxLength is the number of words and signs of the longest sentence, as length counts: it fits CLIPs that read 40 tokens.
+// maxLength is the number of words and signs of the longest sentence, as length counts: a CLIP reads 40 tokens.
 const maxLength = 32
 
 // length returns the number of words of a sentence at most, and a sign or "and" per phrase.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"image"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"illustrator/checkpoints/fetch"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/internal/fault"
 )
@@ -172,5 +175,20 @@ func TestKeepSharedTags(t *testing.T) {
 		if !slices.Equal(e.Tags, []string{"animal"}) {
 			t.Errorf("tags %q, want the one that all share", e.Tags)
 		}
+	}
+}
+
+// Without a network, the error says which file to copy where.
+func TestDownloadWithoutNetwork(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	folder := filepath.Join(t.TempDir(), "icons")
+	client := &fetch.Client{Mirror: server.URL, Tries: 1, MinWait: time.Millisecond, MaxWait: time.Millisecond}
+	err := Download(t.Context(), client, folder)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if hint := fault.HintOf(err); !strings.Contains(hint, Packages[0].File.URL) || !strings.Contains(hint, folder) {
+		t.Errorf("error %v, hint %q", err, hint)
 	}
 }

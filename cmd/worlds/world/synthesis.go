@@ -13,10 +13,14 @@ import (
 	"illustrator/models/nn"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
+	"illustrator/train/fit"
 	"illustrator/train/snapshot"
 )
 
 const floatType = dtypes.Float32
+
+// The stages that a generator's weights come from.
+const synthesisStage, adversarialStage = "synthesis", "adversarial"
 
 // averageDecay is the decay a step of the moving average of the synthesis network, which is what is exported.
 const averageDecay = 0.998
@@ -36,7 +40,7 @@ func (m *Maker) Synthesis(ctx context.Context, r *Renders) error {
 	}
 	order, live := m.order(3), cfg.TrainedNames(false)
 	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 5, Accumulate: 1}
-	_, err = m.run(ctx, r.Domain.Name(), job{name: "synthesis", plan: plan, store: store,
+	_, err = m.run(ctx, r.Domain.Name(), job{name: synthesisStage, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
 			rows := m.rows(order, at, plan.Batch)
 			pictures, err := r.Pictures(rows)
@@ -104,9 +108,21 @@ func (m *Maker) loadSynthesis(store *model.Store, mapping *checkpoints.Weights) 
 	return nn.Load(live, frozen, floatType, false)
 }
 
-// GeneratorWeights returns a domain's trained generator in the form of a file.
-func (m *Maker) GeneratorWeights(d scene.Domain) (*checkpoints.Weights, error) {
-	variables, err := m.finished(d.Name(), "synthesis", m.Plan.Synthesis)
+// generatorVariables returns the variables of a stage of a domain's generator, nil where it is not complete.
+func (m *Maker) generatorVariables(d scene.Domain, stage string) (*checkpoints.Weights, error) {
+	plan := m.Plan.Synthesis
+	if stage == adversarialStage {
+		plan = m.Plan.Adversarial
+	}
+	return fit.Finished(m.Path(d.Name(), stage), plan.Schedule.Steps)
+}
+
+// generatorWeights returns a domain's generator, as a stage left it, in the form of a file.
+func (m *Maker) generatorWeights(d scene.Domain, stage string) (*checkpoints.Weights, error) {
+	variables, err := m.generatorVariables(d, stage)
+	if err == nil && variables == nil {
+		err = unfinished(d.Name(), stage)
+	}
 	if err != nil {
 		return nil, err
 	}

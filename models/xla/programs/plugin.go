@@ -36,8 +36,9 @@ var (
 	intercepted  *plugin
 )
 
-// Intercept has go-xla open the plugin at path, an absolute path, such that its programs are compiled by way of this
-// package. Only the first plugin of a process is taken: another one, or a file that is not a plugin, is left to go-xla.
+// Intercept has go-xla open the plugin at path, an absolute path, such that its programs are compiled by way of
+// this package. Only the first plugin of a process is taken: another one, or a file that is not a plugin, is left
+// to go-xla.
 func Intercept(path string) error { return intercept(path, path) }
 
 // InterceptAs is Intercept for a plugin that go-xla is to take for the one of another device, which name says. The
@@ -126,8 +127,8 @@ func (p *plugin) serialize(loaded *C.loaded) ([]byte, error) {
 	return []byte(text(written.bytes, written.size)), nil
 }
 
-// deserialize is the way back. It is an error if the program has another name. It asks the program what go-xla will ask, so
-// that go-xla is not given one that can't answer.
+// deserialize is the way back. It is an error if the program has another name. It asks the program what go-xla will
+// ask, so that go-xla is not given one that can't answer.
 func (p *plugin) deserialize(client *C.client, content []byte, name string) (*C.loaded, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
