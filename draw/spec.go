@@ -7,6 +7,7 @@ import (
 
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
+	"illustrator/internal/noise"
 	"illustrator/models/stylegan2"
 )
 
@@ -113,9 +114,9 @@ func (m *Manner) synthesis(s Settings, l Limits) error {
 	m.NoiseMode, m.TruncationPsi = cmp.Or(s.NoiseMode, RandomNoise), value(s.TruncationPsi, 1)
 	modes := l.NoiseModes
 	if len(modes) == 0 {
-		modes = stylegan2.NoiseModes()
+		modes = noise.Modes()
 	}
-	if err := choose(new(NoiseMode), "noise_mode", string(m.NoiseMode), modes); err != nil {
+	if err := checkChoice("noise_mode", m.NoiseMode, modes); err != nil {
 		return err
 	}
 	if err := check("truncation_psi", m.TruncationPsi, -2, 2); err != nil {
@@ -204,7 +205,7 @@ func (p *Plan) diversify(s Spec, layers int) error {
 			p.Diversity = ByNoise
 		}
 	}
-	if err := choose(new(Diversity), "diversity", string(p.Diversity), Diversities()); err != nil {
+	if err := checkChoice("diversity", p.Diversity, Diversities()); err != nil {
 		return err
 	}
 	if s.InjectIndex != nil && p.Diversity != ByStyle {

@@ -8,7 +8,6 @@ import (
 
 	"illustrator/configs"
 	"illustrator/draw"
-	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 )
@@ -73,8 +72,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	case c.Prompts != "":
 		raw, err := os.ReadFile(c.Prompts)
 		if err != nil {
-			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err),
-				"give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+			return pipeline.PromptFile{}, &Error{Code: NoPrompts, Text: fmt.Sprintf("prompts: %v", err), Err: err}
 		}
 		return pipeline.ParsePrompts(c.Prompts, raw, n, d.TextPrompt)
 	case c.Run == "":
