@@ -18,7 +18,7 @@ export CGO_ENABLED := 1
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo worlds test paper paper-quick soak load build setup bench parity-full full-run gpu-check gpu-compile lint cross race vulncheck docs man snapshot figures fmt \
+.PHONY: help demo worlds test cluster-test kube-test image-test paper paper-quick soak load build setup bench parity-full full-run gpu-check gpu-compile lint cross race vulncheck docs man snapshot figures fmt \
 	tools modules chromium
 
 help: ## list the targets
@@ -44,11 +44,11 @@ chromium:
 	done; \
 	echo "make: warning: Chromium is not on your PATH (on Debian or Ubuntu: apt install chromium): tests of pages are skipped" >&2
 
-# The paper's experiments on the embedded domain. paper-quick has fewer pairs, steps and seeds.
+# The paper's experiments on an embedded domain: Lorelei, or DOMAIN. paper-quick has fewer pairs, steps and seeds.
 STUDIES := limited open-world diverse manipulation prompts
 QUICK := runs/paper-quick
 paper: setup ## run the paper's experiments with 5 seeds each, and report them in runs/paper
-	./illustrator ablate $(STUDIES) losses --out runs/paper
+	./illustrator ablate $(STUDIES) losses --out runs/paper$(if $(DOMAIN),-$(DOMAIN) --domain $(DOMAIN))
 
 paper-quick: setup ## the same in minutes: 1 seed (losses: 2), short trainings, into runs/paper-quick
 	./illustrator ablate $(STUDIES) --out $(QUICK) --seeds 0 --set pairs.rows=10000
@@ -64,6 +64,15 @@ paper-quick: setup ## the same in minutes: 1 seed (losses: 2), short trainings, 
 
 soak: setup ## kill sampling and training $(KILLS) times each and compare with undisturbed runs
 	KILLS=$(KILLS) $(GO) test -count=1 -timeout 4h -run TestKill -v ./cmd/illustrator
+
+cluster-test: build ## run the Slurm templates on a cluster of one node (Debian: slurm-wlm munge), as root
+	CLUSTER=1 $(GO) test -count=1 -timeout 1h -v ./deploy/slurm
+
+kube-test: ## check the Kubernetes jobs; KUBE_APISERVER=FILE adds a dry run on a real server (apiserver.sh builds one)
+	cd deploy/kubernetes/check && $(GO) test -count=1 ./...
+
+image-test: ## build the container image with buildah, without a registry, and try it (Debian: buildah debootstrap), as root
+	deploy/image/test.sh
 
 # Empty flags replace the tests' own, with which programs compile fast and compute slowly.
 load: setup ## measure the server: throughput, memory over $(LOAD) requests, batches against one picture at a time

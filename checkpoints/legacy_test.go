@@ -88,7 +88,7 @@ func TestLegacyTorchHostile(t *testing.T) {
 		"more behind":      {file(machine, good, keys("0"), legacyData(2, eight), "x"), "1 bytes follow"},
 		"keys are numbers": {file(machine, good, "\x80\x02](K\x00e.", legacyData(2, eight)), "which no tensor has"},
 		"keys are no list": {file(machine, good, "\x80\x02N.", legacyData(2, eight)), "not a list"},
-		"class": {file(machine, dict("a", global("posix", "system")+tuple(text("true"))+"R")),
+		"class alone": {file(machine, "\x80\x02"+global("posix", "system")+tuple(text("true"))+"R.", keys()),
 			"class posix.system"},
 		"two sizes": {file(machine, "\x80\x02}("+text("a")+legacyStorage("0", 2, "N")+text("b")+
 			legacyStorage("0", 1, "N")+"u.", keys("0"), legacyData(2, eight)), "occurs twice"},

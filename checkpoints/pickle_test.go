@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,11 +96,6 @@ func TestTorchPickleHostile(t *testing.T) {
 	ordered := global("collections", "OrderedDict") + ")R"
 	for name, c := range map[string]struct{ pickle, want string }{
 		// Programs.
-		"os.system":           {dict("a", global("os", "system")+tuple(text("touch EXECUTED"))+"R"), "class os.system"},
-		"posix.system":        {dict("a", global("posix", "system")+tuple(text("touch EXECUTED"))+"R"), "class posix.system"},
-		"builtins.eval":       {dict("a", global("builtins", "eval")+tuple(text("1"))+"R"), "class builtins.eval"},
-		"__builtin__.eval":    {dict("a", global("__builtin__", "eval")+tuple(text("1"))+"R"), "class __builtin__.eval"},
-		"subprocess":          {dict("a", global("subprocess", "Popen")+tuple(text("1"))+"R"), "class subprocess.Popen"},
 		"object alone":        {"\x80\x02" + global("foreign", "Class") + ")\x81.", "an object of the class foreign.Class"},
 		"list of the machine": {"\x80\x02" + global("builtins", "list") + ")R.", "an object of the class builtins.list"},
 		"class by two texts":  {dict("a", text("os")+text("system")+"\x93"), "0x93"},
@@ -115,7 +112,7 @@ func TestTorchPickleHostile(t *testing.T) {
 		"bytes of 4 GiB":        {"\x80\x02B\xff\xff\xff\xff", "claims"},
 		"string of 2 GiB":       {"\x80\x02T\xff\xff\xff\x7f", "claims"},
 		"short string":          {"\x80\x02U\x05ab", "claims"},
-		"text of 2^60":          {"\x80\x04\x8d\x00\x00\x00\x00\x00\x00\x00\x10", "protocol 4"},
+		"text of 2^60":          {"\x80\x04\x8d\x00\x00\x00\x00\x00\x00\x00\x10", "0x8d at byte 2"},
 		"frame of 2^60":         {"\x80\x02\x95\x00\x00\x00\x00\x00\x00\x00\x10", "0x95"},
 		"byte array of 2^60":    {"\x80\x02\x96\x00\x00\x00\x00\x00\x00\x00\x10", "0x96"},
 		"number of 2 GiB":       {"\x80\x02\x8b\xff\xff\xff\x7f", "0x8b"},
@@ -127,7 +124,7 @@ func TestTorchPickleHostile(t *testing.T) {
 		"bytes after the end":   {"\x80\x02}.}", "1 bytes follow"},
 		"argument past the end": {"\x80\x02G\x00", "ends in its argument"},
 		"empty":                 {"", "without the instruction to stop"},
-		"protocol 5":            {"\x80\x05}.", "protocol 5"},
+		"protocol 6":            {"\x80\x06}.", "protocol 6"},
 		// Structures that trip a careless reader.
 		"empty stack":            {"\x80\x02.", "stack"},
 		"no mark":                {"\x80\x02t.", "stack"},
@@ -189,6 +186,39 @@ func TestTorchPickleHostile(t *testing.T) {
 			data := checkpoint(t, c.pickle)
 			refuse(t, "bad.pt", len(data), func() error { _, err := ParseTorch("bad.pt", data); return err }, c.want)
 		})
+	}
+}
+
+// What would act on a machine in Python is passed over as any other object is, and is named. Nothing is executed.
+func TestTorchPickleActs(t *testing.T) {
+	x := tensor(storage("FloatStorage", "0", 6), 0, numbers(6), numbers(1))
+	for class, of := range map[string]string{
+		"os.system": global("os", "system"), "posix.system": global("posix", "system"),
+		"builtins.eval": global("builtins", "eval"), "__builtin__.eval": global("__builtin__", "eval"),
+		"subprocess.Popen": global("subprocess", "Popen"), "nt.system": stackGlobal("nt", "system"),
+		"builtins.exec": short("builtins") + "\x94" + short("exec") + "\x93",
+	} {
+		protocol := "\x80\x02"
+		if strings.Contains(of, "\x93") {
+			protocol = "\x80\x04"
+		}
+		f, err := ParseTorch("f", checkpoint(t, protocol+"}("+text("x")+x+text("a")+of+tuple(text("touch EXECUTED"))+"Ru."))
+		if err != nil {
+			t.Errorf("%s: %v", class, err)
+			continue
+		}
+		if got, err := f.Tensor("x"); err != nil || len(got.Data) != 24 {
+			t.Errorf("%s: %v, %v", class, got, err)
+		}
+		if _, err := f.Tensor("a"); err == nil || !strings.Contains(err.Error(), "object of the class "+class) {
+			t.Errorf("%s: %v", class, err)
+		}
+		if !slices.Equal(f.Acting(), []string{class}) {
+			t.Errorf("%s: acting %q", class, f.Acting())
+		}
+	}
+	if _, err := os.Stat("EXECUTED"); err == nil {
+		t.Error("a pickle was executed")
 	}
 }
 

@@ -126,6 +126,10 @@ func (d *TorchDict) name(source string) {
 	}
 }
 
+// Acting names the classes and functions in the file that would act on the machine that loads it in Python, such as
+// posix.system. Here nothing is executed.
+func (f *TorchFile) Acting() []string { return f.archive.acting }
+
 // Format says in words what kind of file it is.
 func (f *TorchFile) Format() string { return f.archive.format }
 

@@ -80,7 +80,7 @@ func (f *legacyFile) pickle(what string, newStorage func(id any) (any, error)) (
 		}
 	}
 	f.at += int64(length)
-	v, err := unpickle(data[:length], newStorage)
+	v, err := f.unpickle(data[:length], newStorage)
 	if err != nil {
 		return nil, fmt.Errorf("pickle of %s: %w", what, err)
 	}

@@ -57,6 +57,9 @@ func newPersistent(args []any) (any, error) {
 func (p *plainPickle) persistent(id any) (any, error) {
 	switch id := id.(type) {
 	case int:
+		if p.newStorage != nil {
+			return opaque{}, nil
+		}
 		if id < 0 || id >= len(p.blobs) {
 			return nil, fmt.Errorf("there are no bytes %d", id)
 		}
@@ -64,9 +67,15 @@ func (p *plainPickle) persistent(id any) (any, error) {
 	case *types.Tuple:
 		module, okModule := id.Get(0).(string)
 		name, okName := id.Get(1).(string)
-		if okModule && okName {
+		switch {
+		case id.Len() == 2 && okModule && okName && p.newStorage != nil:
+			return p.archive.findClass(module, name)
+		case okModule && okName && p.newStorage == nil:
 			return p.findClass(module, name)
 		}
+	}
+	if p.newStorage != nil {
+		return p.newStorage(id)
 	}
 	return nil, errors.New("a class is named by something else than two texts")
 }
@@ -89,7 +98,7 @@ func (p *plainPickle) findClass(module, name string) (any, error) {
 	if module == scriptModule {
 		return &foreign{class: module + "." + name}, nil // programs are zip archives
 	}
-	return findClass(module, name)
+	return p.archive.findClass(module, name)
 }
 
 // storage is torch.storage._load_from_bytes(bytes): the bytes are a file of the format before version 1.6 that holds

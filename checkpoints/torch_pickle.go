@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/nlpodyssey/gopickle/pickle"
@@ -58,8 +59,8 @@ var classes = func() map[string]any {
 	return c
 }()
 
-// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that calls
-// one was made to harm whoever loads it, so it is refused although nothing is executed here.
+// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that names one
+// was made to harm whoever loads it in Python: a user is told, although nothing is executed here.
 var acting = map[string]bool{
 	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true,
 	"runpy":     true,
@@ -139,9 +140,9 @@ func rebuildSubclass(args []any) (any, error) {
 	return rebuild(*inner)
 }
 
-// findClass returns what stands for a class in the machine; an error that names it if it is one that acts.
-// TorchScript's own classes are bags of attributes, whatever their methods.
-func findClass(module, name string) (any, error) {
+// findClass returns what stands for a class in the machine, and notes one that acts. TorchScript's own classes are bags of
+// attributes, whatever their methods.
+func (a *archive) findClass(module, name string) (any, error) {
 	full := ownName(module + "." + name)
 	if class, ok := classes[full]; ok {
 		return class, nil
@@ -151,12 +152,14 @@ func findClass(module, name string) (any, error) {
 	}
 	plain := strings.Replace(full, "__builtin__.", "builtins.", 1) // Python 2's name
 	root, _, _ := strings.Cut(plain, ".")
-	if acting[plain] || acting[root] || acting[module] {
-		return nil, fault.Hint(fmt.Errorf("it calls the class %s: it was made to act on the machine that loads it", full),
-			"nothing in it was executed: don't load it in Python, and fetch the weights from somewhere else")
+	if (acting[plain] || acting[root] || acting[module]) && !slices.Contains(a.acting, full) && len(a.acting) < maxActing {
+		a.acting = append(a.acting, full)
 	}
 	return &foreign{class: full}, nil
 }
+
+// maxActing is the most classes that act that are noted.
+const maxActing = 10
 
 // The machine has classes of its own, which it does not ask findClass for. Their names are changed before it sees them.
 var machineClasses = map[string]bool{
@@ -179,7 +182,10 @@ func ownName(full string) string {
 }
 
 // unpickle runs a pickle and returns what it builds. newStorage makes a storage of a persistent id.
-func unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err error) {
+func (a *archive) unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err error) {
+	if isPlain(bytes.NewReader(data)) && data[1] > 3 {
+		return a.unpickleNewer(data, newStorage)
+	}
 	length, err := scan(data)
 	if err != nil {
 		return nil, err
@@ -187,11 +193,11 @@ func unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err 
 	if length != len(data) {
 		return nil, fmt.Errorf("%d bytes follow its end", len(data)-length)
 	}
-	return runMachine(data, newStorage)
+	return a.runMachine(data, newStorage)
 }
 
 // runMachine runs a pickle whose instructions have been looked through.
-func runMachine(data []byte, persistent func(id any) (any, error)) (root any, err error) {
+func (a *archive) runMachine(data []byte, persistent func(id any) (any, error)) (root any, err error) {
 	// The machine indexes and casts without looking when a pickle is malformed.
 	defer func() {
 		if p := recover(); p != nil {
@@ -200,7 +206,7 @@ func runMachine(data []byte, persistent func(id any) (any, error)) (root any, er
 	}()
 	machine := pickle.NewUnpickler(bytes.NewReader(data))
 	machine.PersistentLoad = persistent
-	machine.FindClass = findClass
+	machine.FindClass = a.findClass
 	if root, err = machine.Load(); err != nil {
 		if text := err.Error(); len(text) > 400 { // the machine prints whole values
 			err = errors.New(text[:400] + " …")
@@ -312,16 +318,13 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	return need, nil
 }
 
-// classLength reads the two lines that name a class, refuses one that acts, and changes the names of the machine's own.
+// classLength reads the two lines that name a class, and changes the names of the machine's own.
 func classLength(rest []byte) (int, error) {
 	lines := bytes.SplitN(rest[:min(len(rest), 512)], []byte{'\n'}, 3)
 	if len(lines) < 3 {
 		return 0, fmt.Errorf("it does not name a class: %w", io.ErrUnexpectedEOF)
 	}
 	module, name := string(lines[0]), string(lines[1])
-	if _, err := findClass(module, name); err != nil {
-		return 0, err
-	}
 	length := len(module) + len(name) + 2
 	if machineClasses[module+"."+name] {
 		rest[length-2] = ownSuffix

@@ -1,6 +1,7 @@
 package checkpoints
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type plainPickle struct {
 	cursor
 	blobs    []span
 	storages map[int]*torchStorage
+	// newStorage makes the storages of a pickle within an archive, whose bytes are of no interest. nil for a pickle alone.
+	newStorage func(id any) (any, error)
 	// out is the copy for the machine.
 	out []byte
 }
@@ -46,17 +49,29 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 	if err := p.copy(); err != nil {
 		return nil, nil, fmt.Errorf("pickle: %w", err)
 	}
-	root, err := runMachine(p.out, p.persistent)
+	root, err := p.runMachine(p.out, p.persistent)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pickle: %w", err)
 	}
 	return p.archive, root, nil
 }
 
+// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are computed, so that
+// the machine gets a copy here too.
+func (a *archive) unpickleNewer(data []byte, newStorage func(id any) (any, error)) (any, error) {
+	p := &plainPickle{
+		archive: a, cursor: cursor{r: bytes.NewReader(data), size: int64(len(data))}, newStorage: newStorage,
+	}
+	if err := p.copy(); err != nil {
+		return nil, err
+	}
+	return a.runMachine(p.out, p.persistent)
+}
+
 // plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short texts,
 // sets, the memo without numbers. Frames, bytes and classes are handled by name.
 var plainInstructions = map[byte]argument{
-	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none,
+	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none, '\x91': none,
 }
 
 // copy goes through the pickle and makes the machine's copy. It stays as small as the pickle of a checkpoint.
@@ -96,7 +111,7 @@ func (p *plainPickle) instruction(op byte, marks *int) error {
 		return p.blob(1)
 	case 'B':
 		return p.blob(4)
-	case '\x8e':
+	case '\x8e', '\x96':
 		return p.blob(8)
 	case '\x93': // module and name are on the stack
 		p.out = append(p.out, "\x86Q"...)
@@ -107,14 +122,14 @@ func (p *plainPickle) instruction(op byte, marks *int) error {
 		if *marks++; *marks > maxMarks {
 			return fmt.Errorf("it nests more than %d deep", maxMarks)
 		}
-	case 't', 'u', 'e', '\x90', '1':
+	case 't', 'u', 'e', '\x90', '\x91', '1':
 		*marks--
 	}
 	arg, ok := plainInstructions[op]
 	if !ok {
 		arg, ok = instructions[op]
 	}
-	if !ok || op == 'Q' {
+	if !ok || op == 'Q' && p.newStorage == nil {
 		return errors.New("it is not one of those that Python writes for modules and tensors")
 	}
 	return p.plain(op, arg)

@@ -79,9 +79,7 @@ func TestTorchTree(t *testing.T) {
 
 func TestReadTorchRefuses(t *testing.T) {
 	for name, want := range map[string]string{
-		"malicious.pt":         "class posix.system",
 		"module.pt":            "class torch.nn.modules.linear.Linear",
-		"protocol4.pt":         "protocol 4",
 		"expanded.pt":          "more elements than its storage",
 		"views.safetensors":    "looks like safetensors",
 		"none.pt":              "no such file",
@@ -240,15 +238,16 @@ func TestTorchBitFlips(t *testing.T) {
 	}
 }
 
+// malicious.pt and protocol4.pt are PyTorch's own (models/convert/testdata/make_files.py).
 func TestTorchNotExecuted(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "evil.pt")
-	p := dict("a", global("os", "system")+tuple(text("touch "+filepath.Join(dir, "EXECUTED")))+"R")
-	if err := os.WriteFile(path, checkpoint(t, p), 0o644); err != nil {
-		t.Fatal(err)
+	for name, acting := range map[string][]string{"malicious.pt": {"posix.system"}, "protocol4.pt": nil} {
+		f := openTorch(t, name)
+		if x, err := f.Tensor("a"); err != nil || !slices.Equal(x.Data, Float32Tensor([]float32{1, 1}).Data) ||
+			!slices.Equal(f.Acting(), acting) {
+			t.Errorf("%s: %v, %v, acting %q", name, x, err, f.Acting())
+		}
 	}
-	refuse(t, path, 4096, func() error { _, err := ReadTorch(path); return err }, "os.system")
-	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-		t.Errorf("the pickle left %v", entries)
+	if _, err := os.Stat("EXECUTED"); err == nil {
+		t.Error("a pickle was executed")
 	}
 }

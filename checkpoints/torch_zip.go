@@ -15,6 +15,7 @@ type archive struct {
 	format  string // in words
 	size    int64
 	entries map[string]stored
+	acting  []string // classes of the pickle that act
 }
 
 // stored is a part of the file.
@@ -33,7 +34,7 @@ func openZip(r io.ReaderAt, size int64) (*archive, any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	root, err := unpickle(data, a.newStorage)
+	root, err := a.unpickle(data, a.newStorage)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data.pkl: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"illustrator/internal/yamlfile"
 )
 
 // Setting is a key that several files of runs may have, such as train.stages[0].losses.l1,
@@ -24,12 +26,12 @@ func (s Setting) Differ() bool {
 func Settings(files ...[]byte) ([]Setting, error) {
 	var all []Setting
 	for i, file := range files {
-		var document yaml.Node
-		if err := yaml.Unmarshal(file, &document); err != nil {
+		document, err := yamlfile.Parse(file)
+		if err != nil {
 			return nil, err
 		}
 		after := -1 // the place of the key before
-		collect("", &document, func(key, value string) {
+		collect("", document, func(key, value string) {
 			at := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })
 			if at < 0 {
 				at = after + 1

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/models/pipeline"
 )
@@ -67,7 +68,7 @@ func (d *Domain) validate() error {
 		return fault.Field("clip", fault.Words("missing"), "the folder of a CLIP made by `illustrator convert`")
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return fault.Field("text_prompt", fault.Words("missing"),
-			`a general description of the domain's pictures, such as "A normal human face."`)
+			`a general description of the domain's pictures, such as "A church."`)
 	}
 	if err := checkAlpha("alpha", d.Alpha); err != nil {
 		return err
@@ -148,6 +149,16 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	}
 	data, err = d.readFile(d.Descriptions)
 	return d.Descriptions, data, err
+}
+
+// EmbeddedDescriptions returns the texts that an embedded domain is judged by.
+func EmbeddedDescriptions(name string) ([]texts.Text, error) {
+	file := path.Join("domains", name, "descriptions.json")
+	data, err := embedded.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
+	}
+	return texts.Parse(file, data)
 }
 
 // embeds reports whether a file that the domain names is within the program.

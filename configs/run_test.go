@@ -181,6 +181,9 @@ func TestFileMistakes(t *testing.T) {
 		strings.Replace(stage, "{l1: 1}", "{l2: 1}", 1):  {`unknown key "l2"`, "did you mean l1?"},
 		stage + strings.TrimPrefix(stage, "train:\n  stages:\n"): {`train.stages[1].name is ""`,
 			"another than that of stage 0"},
+		"seed: [" + strings.Repeat("1,", 30_000) + "]":      {"run.yaml: it has more than 20000 keys and values", "at most"},
+		strings.Repeat("[", 100) + strings.Repeat("]", 100): {"run.yaml: line 1: it nests more than 32 deep", "depth of 32"},
+		"seed: &a [*a]": {"run.yaml: line 1: *a stands within what it names", "write the value out"},
 	} {
 		_, err := OpenRun(writeFile(t, "run.yaml", text), nil)
 		expectMistake(t, text, err, want[0], want[1])

@@ -9,8 +9,8 @@ import (
 )
 
 // OpenStudy reads the study at ref: the name of an embedded one or the path of a YAML file. set are further overrides
-// of all variants.
-func OpenStudy(ref string, set []string) (*ablation.Study, error) {
+// of all variants. A domain other than that of the study's base takes its place; "" keeps it.
+func OpenStudy(ref, domain string, set []string) (*ablation.Study, error) {
 	f, err := open("studies", ref)
 	if err != nil {
 		return nil, err
@@ -18,6 +18,11 @@ func OpenStudy(ref string, set []string) (*ablation.Study, error) {
 	s := &ablation.Study{Pictures: 1}
 	if err := decode(f, s); err != nil {
 		return nil, err
+	}
+	if domain != "" {
+		if err := moveStudy(s, domain); err != nil {
+			return nil, err
+		}
 	}
 	s.Set = append(s.Set, set...)
 	if err := s.Validate(); err != nil {
@@ -29,6 +34,39 @@ func OpenStudy(ref string, set []string) (*ablation.Study, error) {
 		}
 	}
 	return s, nil
+}
+
+// moveStudy moves a study to a domain: to the run of the domain's name, where one is embedded, or to the study's base with
+// the domain's networks. Sheets then show the domain's own texts, and no claim is explained: explanations were written for
+// the domain of the base.
+func moveStudy(s *ablation.Study, domain string) error {
+	base, err := OpenRun(s.Base, s.Set)
+	if err != nil || base.Domain == domain {
+		return err
+	}
+	d, err := OpenDomain(domain)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(Names("runs"), d.Name) {
+		s.Base = d.Name
+	}
+	s.Set = append(s.Set, "domain="+domain)
+	shown := len(s.Show)
+	s.Show = nil
+	if texts, err := d.Texts(); err == nil {
+		for _, text := range texts {
+			if len(s.Show) < shown && (len(s.Kinds) == 0 || slices.Contains(s.Kinds, text.Kind)) {
+				s.Show = append(s.Show, text.Text)
+			}
+		}
+	} else if s.Texts == "" {
+		return err
+	}
+	for i := range s.Claims {
+		s.Claims[i].Because = ""
+	}
+	return nil
 }
 
 // RunOf returns the run that a variant of a study trains by a seed.

@@ -1,6 +1,9 @@
 package configs
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +13,7 @@ func TestEmbeddedStudiesOpen(t *testing.T) {
 		t.Fatalf("studies %q", Names("studies"))
 	}
 	for _, name := range Names("studies") {
-		if _, err := OpenStudy(name, nil); err != nil {
+		if _, err := OpenStudy(name, "", nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -32,7 +35,7 @@ groups:
 `
 
 func TestRunOf(t *testing.T) {
-	s, err := OpenStudy(writeFile(t, "small.yaml", smallStudy), []string{"pairs.rows=5000"})
+	s, err := OpenStudy(writeFile(t, "small.yaml", smallStudy), "", []string{"pairs.rows=5000"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +70,43 @@ func TestStudyMistakes(t *testing.T) {
 		"base: lorelei>base: lorely":         {`run "lorely" is unknown`, "did you mean lorelei?"},
 	} {
 		from, to, _ := strings.Cut(change, ">")
-		_, err := OpenStudy(writeFile(t, "small.yaml", strings.Replace(smallStudy, from, to, 1)), nil)
+		_, err := OpenStudy(writeFile(t, "small.yaml", strings.Replace(smallStudy, from, to, 1)), "", nil)
 		expectMistake(t, change, err, want[0], want[1])
 	}
-	_, err := OpenStudy("loses", nil)
+	_, err := OpenStudy("loses", "", nil)
 	expectMistake(t, "name", err, `study "loses" is unknown`, "did you mean losses?")
+}
+
+// A study moves to a domain with its own texts; a run of the domain's name takes the place of the base.
+func TestStudyOfDomain(t *testing.T) {
+	folder := t.TempDir()
+	domain := filepath.Join(folder, "dolls.yaml")
+	for name, text := range map[string]string{
+		"dolls.yaml": "{name: dolls, generator: g, clip: c, text_prompt: A doll., descriptions: d.json, size: 64, z_dim: 8, " +
+			"embed_dim: 8}",
+		"d.json": `[{"text": "a red doll", "kind": "limited"}, {"text": "a queen", "kind": "open-world"}, "a blue doll"]`,
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := OpenStudy("open-world", domain, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := RunOf(s, s.Variants()[0], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Domain != domain || s.Base != "lorelei" || !slices.Equal(s.Show, []string{"a queen"}) {
+		t.Errorf("domain %s, base %s, show %q", run.Domain, s.Base, s.Show)
+	}
+	if s, err = OpenStudy("losses", domain, nil); err != nil || len(s.Show) != 3 || s.Claims[0].Because != "" {
+		t.Errorf("show %q, error %v", s.Show, err)
+	}
+	if s, err = OpenStudy("losses", "lorelei", nil); err != nil || len(s.Show) != 5 || s.Claims[0].Because == "" {
+		t.Errorf("its own domain: show %q, error %v", s.Show, err)
+	}
+	_, err = OpenStudy("losses", "loreley", nil)
+	expectMistake(t, "domain", err, `domain "loreley" is unknown`, "did you mean lorelei?")
 }

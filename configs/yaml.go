@@ -3,14 +3,10 @@
 package configs
 
 import (
-	"bytes"
 	"embed"
 	"encoding"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"reflect"
 	"regexp"
@@ -20,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/yamlfile"
 )
 
 //go:embed domains runs studies
@@ -38,7 +35,7 @@ type file struct {
 // "runs" or "studies").
 func open(kind, ref string) (file, error) {
 	if ext := path.Ext(ref); ext == ".yaml" || ext == ".yml" {
-		data, err := os.ReadFile(ref)
+		data, err := yamlfile.Read(ref)
 		if err != nil {
 			return file{}, fault.Hint(err, "give the path of a YAML file, or one of the names %s",
 				strings.Join(Names(kind), ", "))
@@ -69,17 +66,11 @@ func Names(kind string) []string {
 
 // decode reads f into the struct that v points to. Keys that v has no field for are errors.
 func decode(f file, v any) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(f.data))
-	decoder.KnownFields(true)
-	err := decoder.Decode(v)
-	if errors.Is(err, io.EOF) {
-		return fault.Usage(fmt.Errorf("%s: the file is empty", f.name), "see the files in configs/ for examples")
+	if _, err := yamlfile.Parse(f.data); fault.IsUsage(err) {
+		return fmt.Errorf("%s: %w", f.name, err)
 	}
+	err := yamlfile.Decode(f.data, v)
 	if err == nil {
-		if decoder.Decode(new(any)) != io.EOF {
-			return fault.Usage(fmt.Errorf("%s: a second YAML document follows the first", f.name),
-				"keep one document in the file")
-		}
 		return nil
 	}
 	return explain(f, err, v)
@@ -115,9 +106,8 @@ func explain(f file, err error, v any) error {
 			"see the files in configs/ for examples")
 	}
 	if fault.IsUsage(err) {
-		var document yaml.Node
-		if yaml.Unmarshal(f.data, &document) == nil {
-			if line, key := invalidText(&document, reflect.TypeOf(v), ""); key != "" && !f.oneLine {
+		if document, parsing := yamlfile.Parse(f.data); parsing == nil {
+			if line, key := invalidText(document, reflect.TypeOf(v), ""); key != "" && !f.oneLine {
 				return fmt.Errorf("%s: line %d: %s: %w", f.name, line, key, err)
 			}
 		}

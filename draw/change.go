@@ -16,7 +16,7 @@ type Change struct {
 	// Kept of Others, which the text does not name, have the value they had.
 	Kept   int `json:"others_kept"`
 	Others int `json:"others"`
-	// Changed says of each attribute, named or not, that has another value: "none → beard".
+	// Changed says of each attribute, named or not, that has another value: "few → many".
 	Changed map[string]string `json:"changed,omitempty"`
 }
 

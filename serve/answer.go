@@ -69,6 +69,8 @@ func problemOf(err error) *problem {
 			Hint: "try again a little later"}
 	case errors.Is(err, gallery.ErrNotFound):
 		return &problem{status: http.StatusNotFound, Message: err.Error(), Hint: "old pictures make room for new ones"}
+	case errors.Is(err, gallery.ErrDamaged):
+		return &problem{status: http.StatusNotFound, Message: gallery.ErrDamaged.Error(), Hint: "delete the picture"}
 	case errors.As(err, &large):
 		return &problem{status: http.StatusRequestEntityTooLarge,
 			Message: fmt.Sprintf("the request is larger than %d bytes", large.Limit), Hint: "send less"}
@@ -106,6 +108,10 @@ func with(e *draw.FieldError) string {
 
 // fail answers with an error, and logs what is the server's own.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		s.metrics.left()
+		return
+	}
 	p := problemOf(err)
 	s.logFailure(r, p, err)
 	writeProblem(w, p)

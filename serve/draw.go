@@ -41,8 +41,6 @@ type pictureAnswer struct {
 	Cut   string `json:"cut,omitempty"`
 }
 
-func pngPath(id string) string { return "/api/v1/pictures/" + id + "/png" }
-
 // accepted is the event that says that work was queued.
 type accepted struct {
 	Pictures   int      `json:"pictures"`             // that will come
@@ -140,7 +138,7 @@ func (s *Server) drawAll(
 		}
 	}
 	if planned.animation != nil && st.written == nil {
-		a, err := s.animate(planned.animation)
+		a, err := s.animate(ctx, planned.animation)
 		if err != nil {
 			return nil, err
 		}
@@ -177,17 +175,30 @@ func (s *Server) take(
 func (s *Server) finish(
 	ctx context.Context, p plan, picture *draw.Picture, kept bool,
 ) (a pictureAnswer, img image.Image, err error) {
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.slot(ctx)
+	if err != nil {
+		return a, nil, err
+	}
+	defer release()
 	if img, err = redraw(ctx, p.style, s.Models[p.recipe.Model].Image(picture)); err != nil || !kept {
 		return a, img, err
 	}
-	a, err = s.keep(p, picture, img)
+	a, err = s.keep(ctx, p, picture, img)
 	return a, img, err
 }
 
+// slot waits until a picture may be stylised and encoded.
+func (s *Server) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case s.drawing <- struct{}{}:
+		return func() { <-s.drawing }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // keep puts a picture into the gallery.
-func (s *Server) keep(p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
+func (s *Server) keep(ctx context.Context, p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
 	p.record.Record = p.record.With(picture)
 	if p.record.ImageEmbed = picture.ImageEmbed; picture.Offset != nil {
 		p.record.Offset = picture.Offset
@@ -197,5 +208,5 @@ func (s *Server) keep(p plan, picture *draw.Picture, img image.Image) (pictureAn
 		kept = s.previews
 	}
 	record, err := kept.Put(p.record, img, s.Software)
-	return pictureAnswer{Record: record, Index: picture.Index, PNG: pngPath(record.ID), Cut: p.cut}, err
+	return pictureAnswer{Record: record, Index: picture.Index, PNG: pngPath(ctx, record.ID), Cut: p.cut}, err
 }

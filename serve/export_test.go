@@ -1,6 +1,22 @@
 package serve
 
-import "net"
+import (
+	"net"
+
+	"illustrator/serve/gallery"
+)
+
+// OpenGallery replaces a server's gallery by that of a folder.
+func (s *Server) OpenGallery(folder string) error {
+	if err := s.gallery.Close(); err != nil {
+		return err
+	}
+	g, err := gallery.Open(folder, gallery.Limits{Pictures: 9, Bytes: 1 << 30}, s.checkRecord, s.Log)
+	if err == nil {
+		s.gallery = g
+	}
+	return err
+}
 
 // Listen answers on a listener without a worker. End with stop.
 func (s *Server) Listen(listener net.Listener) (stop func()) {

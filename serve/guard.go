@@ -49,13 +49,19 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
+		placed, p := s.place(r)
+		r = placed
 		switch {
+		case p != nil:
+			writeProblem(seen, p)
 		case !s.anyHost && s.Token == "" && !isLoopback(r.Host):
 			// A page of another site whose name was made to lead here would otherwise be of the same origin. It has no token.
 			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "this server answers to localhost only",
 				Hint: "start it with a token, or with --listen, to serve others"})
-		case origins.Check(r) != nil:
+		case origins.Check(s.requested(r)) != nil:
 			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "the request comes from a page of another site"})
+		case s.atBase(r):
+			s.redirect(seen, r)
 		default:
 			next.ServeHTTP(seen, r)
 		}
@@ -100,7 +106,7 @@ func (s *Server) logRequest(r *http.Request, seen *recorder, took time.Duration)
 		level = slog.LevelDebug
 	}
 	s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", status, "bytes", seen.bytes,
-		"took", took.Round(time.Millisecond), "from", r.RemoteAddr)
+		"took", took.Round(time.Millisecond), "from", s.client(r))
 }
 
 // statusClientLeft stands in the log where there was nobody to answer; nginx uses the same number.

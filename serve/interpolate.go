@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"maps"
@@ -145,11 +146,14 @@ func (s *Server) frames(p plan, way *draw.Way, steps int) *work {
 }
 
 // animate keeps the frames as one animation.
-func (s *Server) animate(a *animation) (pictureAnswer, error) {
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+func (s *Server) animate(ctx context.Context, a *animation) (pictureAnswer, error) {
+	release, err := s.slot(ctx)
+	if err != nil {
+		return pictureAnswer{}, err
+	}
+	defer release()
 	record, err := s.gallery.PutAnimation(a.record, a.frames, s.Software)
-	return answer(record, 0), err
+	return answer(ctx, record, 0), err
 }
 
 // getGIF answers with an animation as GIF, which every program shows.
@@ -185,7 +189,7 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 		s.fail(w, r, err)
 		return
 	}
-	file, err := s.encode(of, record, encode)
+	file, err := s.encode(r.Context(), of, record, encode)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -193,10 +197,13 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 	s.sendFile(w, r, contentType, fileName(record, extension), file)
 }
 
-func (s *Server) encode(of *gallery.Gallery, record gallery.Record,
+func (s *Server) encode(ctx context.Context, of *gallery.Gallery, record gallery.Record,
 	encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	frames, err := of.Animation(record.ID)
 	if err != nil {
 		return nil, err

@@ -29,8 +29,8 @@ type pictureList struct {
 	Total    int             `json:"total"` // that match the query
 }
 
-func answer(r gallery.Record, i int) pictureAnswer {
-	return pictureAnswer{Record: r, Index: i, PNG: pngPath(r.ID)}
+func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
+	return pictureAnswer{Record: r, Index: i, PNG: pngPath(ctx, r.ID)}
 }
 
 // findPictures lists the gallery.
@@ -54,7 +54,7 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 	records, total := s.gallery.Find(query, values.Get("before"), limit)
 	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
 	for i, record := range records {
-		page.Pictures[i] = answer(record, i)
+		page.Pictures[i] = answer(r.Context(), record, i)
 	}
 	writeJSON(w, http.StatusOK, page)
 }
@@ -74,7 +74,7 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first
@@ -152,7 +152,7 @@ func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer(record, 0))
+	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
 // upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
@@ -184,7 +184,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, answer(record, 0))
+	writeJSON(w, http.StatusCreated, answer(r.Context(), record, 0))
 }
 
 // uploadTypes are the types of the files that are taken.

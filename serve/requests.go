@@ -160,16 +160,19 @@ func (s *Server) origin(field string, m draw.Model, record gallery.Record, from 
 		}
 		origin.Text = text.Text
 	}
+	if record.Kind != gallery.Uploaded && len(origin.ImageEmbed) != m.CLIP.ProjectionDim ||
+		record.Offset != nil && len(record.Offset) != m.Generator.StyleDim ||
+		record.InjectIndex > m.Generator.NumLayers() {
+		return nil, badField(field, "it was drawn by networks of other sizes", "choose another picture")
+	}
 	if record.Kind != gallery.Uploaded {
-		if len(origin.ImageEmbed) != m.CLIP.ProjectionDim ||
-			record.Offset != nil && len(record.Offset) != m.Generator.StyleDim {
-			return nil, badField(field, "it was drawn by networks of other sizes", "choose another picture")
-		}
 		return origin, nil
 	}
 	img, err := s.gallery.Picture(record.ID) // a preview is drawn, not uploaded
 	if record.Seen != nil {
-		img, err = pictures.Decode(context.Background(), record.Seen, gallery.MaxPixels)
+		if img, err = pictures.Decode(context.Background(), record.Seen, gallery.MaxPixels); err != nil {
+			err = fmt.Errorf("%w: %w", gallery.ErrDamaged, err)
+		}
 	}
 	if err != nil {
 		return nil, err

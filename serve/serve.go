@@ -8,7 +8,6 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,31 +32,6 @@ type Domain struct {
 	Alpha       float64 // eq. 3's, where a request gives none
 }
 
-// Limits bound what a request may ask for and what the server holds.
-type Limits struct {
-	Text         int   // characters of a description
-	Story        int   // characters of a story
-	Pictures     int   // that one request draws of a run
-	BestOf       int   // candidates that a picture is chosen from
-	Refine       int   // steps that a picture is refined by; 0 compiles no program for it
-	Waiting      int   // pictures that wait for the device
-	Shapes       []int // batch sizes that programs are compiled for, ascending
-	UploadBytes  int64
-	UploadPixels int
-	Gallery      gallery.Limits
-	Connections  connections.Limits
-}
-
-// DefaultLimits are those of `illustrator serve`.
-func DefaultLimits() Limits {
-	return Limits{
-		Text: 500, Story: 20_000, Pictures: 32, BestOf: 16, Refine: 50, Waiting: 256, Shapes: []int{1, 2, 4, 8, 16},
-		UploadBytes: 8 << 20, UploadPixels: 1 << 24,
-		Gallery:     gallery.Limits{Pictures: 2000, Bytes: 256 << 20},
-		Connections: connections.DefaultLimits(),
-	}
-}
-
 // Options holds a server's settings.
 type Options struct {
 	Domain Domain
@@ -68,6 +42,7 @@ type Options struct {
 	Styles   []Style
 	Limits   Limits
 	Folder   string // of the gallery; "" keeps it in memory
+	BasePath string // below which a proxy serves it, as ParseBasePath returns it
 	Token    string // that requests must bear; "" lets all in
 	Software string // this program's name and version, for the pictures' metadata
 	Grace    time.Duration
@@ -94,8 +69,11 @@ type Server struct {
 	decoding  chan struct{} // bounds those that are decoded at once
 }
 
-// New returns a server that draws nothing before Serve.
+// New returns a server that draws nothing before Serve. It locks the gallery's folder until Serve or Close returns.
 func New(o Options) (*Server, error) {
+	if err := checkConnections(o.Limits.Connections); err != nil {
+		return nil, err
+	}
 	o.Models = slices.Clone(o.Models)
 	for i := range o.Models {
 		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
@@ -105,10 +83,7 @@ func New(o Options) (*Server, error) {
 		decoding: make(chan struct{}, 1),
 	}
 	var err error
-	if s.previews, err = gallery.Open("", previewLimits, o.Log); err != nil {
-		return nil, err
-	}
-	if s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, o.Log); err != nil {
+	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
 		return nil, err
 	}
 	s.metrics = newMetrics(s)
@@ -130,7 +105,8 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	s.handler = s.guard(mux)
-	return s, nil
+	s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, s.checkRecord, o.Log)
+	return s, err
 }
 
 // route is a pattern of http.ServeMux with its handler. An open one asks for no token.
@@ -165,6 +141,9 @@ func (s *Server) routes(api []byte) []route {
 		{"POST /api/v1/pictures/{id}/restore", s.restorePicture, false},
 	}
 }
+
+// Close ends a server that was not served.
+func (s *Server) Close() error { return s.gallery.Close() }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -292,19 +271,6 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 		},
 		"gallery_kept": s.Folder != "",
 	})
-}
-
-// CheckToken refuses a token that could not stand in a header, or that is short enough to be guessed.
-func CheckToken(token string) error {
-	if len(token) < 16 {
-		return fmt.Errorf("the token has %d characters", len(token))
-	}
-	for _, c := range token {
-		if c <= ' ' || c > '~' {
-			return errors.New("the token holds spaces or characters that are not ASCII")
-		}
-	}
-	return nil
 }
 
 // checkText returns a description without the white space around it.

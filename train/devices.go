@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
+	compiled "illustrator/models/xla/programs"
 )
 
 // DeviceCount is a number of devices, or AllDevices.
@@ -130,7 +131,11 @@ const rowInputs = 3
 // newExec returns an executor of the graph function build, to be run by exec1. Errors call it by name.
 func (d *devices) newExec(name string, backend compute.Backend, store *model.Store,
 	build func(scope *model.Scope, inputs []*graph.Node) *graph.Node) (*model.Exec, error) {
-	exec, err := model.NewExec(backend, store, build)
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, inputs []*graph.Node) *graph.Node {
+		out := build(scope, inputs)
+		reuse(store, out.Graph())
+		return out
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +149,18 @@ func (d *devices) newExec(name string, backend compute.Backend, store *model.Sto
 	}
 	return exec.AutoSharding(d.mesh).WithInputShardingSpecs(append(specs, d.whole)...).WithOutputShardingSpecs(d.whole),
 		nil
+}
+
+// reuse has the variables that the graph g changes keep their place in memory. Executors return their new values before
+// everything else, in the store's order.
+func reuse(store *model.Store, g *graph.Graph) {
+	outputs := map[string]int{}
+	for v := range store.IterVariables() {
+		if v.ChangedInGraph(g) {
+			outputs[v.Path()] = len(outputs)
+		}
+	}
+	compiled.Reuse(g.Name(), outputs)
 }
 
 // exec1 runs an executor of newExec once and returns its output. args are tensors; the number of rows must divide by

@@ -41,11 +41,11 @@ cells of a process that was killed are free after a minute. At last the command 
 writes the report.`
 
 type ablateOptions struct {
-	grid, out, pairs, run, seeds string
-	set                          []string
-	jobs                         int
-	part                         share.Part
-	retry, dryRun, asJSON        bool
+	grid, out, pairs, run, domain, seeds string
+	set                                  []string
+	jobs                                 int
+	part                                 share.Part
+	retry, dryRun, asJSON                bool
 }
 
 func newAblateCommand(opts *terminal.Options) *cobra.Command {
@@ -56,6 +56,7 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  ablateLong,
 		Example: `  illustrator ablate losses --seeds 0-1
   illustrator ablate prompts --run runs/first
+  illustrator ablate limited open-world --domain chapel.yaml --out chapel
   illustrator ablate losses --out shared/losses --part 1/8
   illustrator ablate --grid my-study.yaml --out my-study --dry-run`,
 		Args: cobra.ArbitraryArgs,
@@ -64,10 +65,11 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&a.grid, "grid", "", "YAML file of a study of your own")
 	flags.StringVarP(&a.out, "out", "o", "",
-		"folder to write (default ablations/STUDY); of several studies, the folder of theirs")
+		"folder to write (default ablations/STUDY, or ablations/DOMAIN/STUDY); of several studies, the folder of theirs")
 	flags.StringVar(&a.pairs, "pairs", "", "folder of pairs (default pairs in --out, sampled where the study needs them)")
 	flags.StringVar(&a.run, "run", "",
 		"folder of a run whose mapper is used by a study that does not train (default the domain's mapper)")
+	flags.StringVar(&a.domain, "domain", "", "domain to study, by name or YAML file (default that of the study's run)")
 	flags.StringVar(&a.seeds, "seeds", "", "seeds, such as 0-4 (default the study's)")
 	flags.StringArrayVar(&a.set, "set", nil,
 		"override a setting of all variants: `key=value`, as of illustrator train; may be repeated")
@@ -101,6 +103,11 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 		if err != nil {
 			return err
 		}
+		if a.run != "" {
+			if err := runs.CheckFinished(a.run); err != nil {
+				return err
+			}
+		}
 		if err := terminal.CheckOutputFolder(s.Out()); err != nil {
 			return err
 		}
@@ -112,11 +119,16 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 	return a.execute(ctx, opts, all)
 }
 
+// folder returns the folder to write, or the one that has the studies' folders.
+func (a ablateOptions) folder() string {
+	return cmp.Or(a.out, filepath.Join("ablations", studies.NameOf(a.domain)))
+}
+
 // options returns the options of each study.
 func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref string) studies.Options, error) {
 	o := studies.Options{
-		Out: cmp.Or(a.out, "ablations"), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Part: a.part, Jobs: a.jobs,
-		Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
+		Out: a.folder(), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Domain: a.domain, Part: a.part,
+		Jobs: a.jobs, Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
 		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: explain}},
 	}
 	if a.seeds != "" {
@@ -173,7 +185,7 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 	if len(sections) < 2 {
 		return failed
 	}
-	path, err := studies.ReportAll(cmp.Or(a.out, "ablations"), "illustrator "+strings.Join(os.Args[1:], " "), sections)
+	path, err := studies.ReportAll(a.folder(), "illustrator "+strings.Join(os.Args[1:], " "), sections)
 	if err == nil {
 		_, err = fmt.Fprintln(opts.Stdout, path)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
@@ -29,11 +30,17 @@ measured, which is the slowest.
 Each batch is measured in a process of its own, which may run out of memory without harm to the others. Ctrl-C prints
 what was measured so far. Nothing is changed: results depend on the batch, and so may the best learning rate.`
 
-type batchOptions struct {
+// benchOptions are those of all measurements of a run.
+type benchOptions struct {
 	config, domain, serve string
 	set                   []string
-	rounds, most          int
+	rounds                int
 	asJSON                bool
+}
+
+type batchOptions struct {
+	benchOptions
+	most int
 }
 
 func newBenchCommand(opts *terminal.Options) *cobra.Command {
@@ -41,7 +48,7 @@ func newBenchCommand(opts *terminal.Options) *cobra.Command {
 		Use:   "bench",
 		Short: "Measure the speed of this machine",
 		Example: `  illustrator bench batch
-  illustrator bench batch --config lorelei --most 256`,
+  illustrator bench plan --pairs 1000000 --devices 1,8`,
 		Args: cobra.ArbitraryArgs, // so that RunE words the error
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -50,7 +57,7 @@ func newBenchCommand(opts *terminal.Options) *cobra.Command {
 			return terminal.UnknownCommand(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newBenchBatchCommand(opts))
+	cmd.AddCommand(newBenchBatchCommand(opts), newBenchPlanCommand(opts))
 	return cmd
 }
 
@@ -65,44 +72,63 @@ func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchBatch(cmd, opts, b) },
 	}
-	flags := cmd.Flags()
+	b.addFlags(cmd.Flags())
+	cmd.Flags().IntVar(&b.most, "most", 1024, "largest batch to try")
+	return cmd
+}
+
+// addFlags adds the flags of all measurements of a run.
+func (b *benchOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&b.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file",
 		strings.Join(configs.Names("runs"), ", ")))
 	flags.StringVar(&b.domain, "domain", "",
 		"domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&b.set, "set", nil, "override a setting: `key=value`, such as mapper.width=512; may be repeated")
 	flags.IntVar(&b.rounds, "rounds", 3, "measurements of each batch")
-	flags.IntVar(&b.most, "most", 1024, "largest batch to try")
 	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
 	flags.StringVar(&b.serve, "serve", "", "do the work `TASK:BATCH` as standard input asks")
 	_ = flags.MarkHidden("serve")
-	return cmd
 }
 
-func runBenchBatch(cmd *cobra.Command, opts *terminal.Options, b batchOptions) error {
+// job returns the run that is measured.
+func (b *benchOptions) job(opts *terminal.Options) (*runs.Job, error) {
 	if b.rounds < 1 || b.rounds > 10_000 {
-		return fault.Field("--rounds", b.rounds, "from 1 to 10000")
-	}
-	if b.most < 8 || b.most > configs.MaxPairsBatch {
-		return fault.Field("--most", b.most, "from 8 to %d", configs.MaxPairsBatch)
+		return nil, fault.Field("--rounds", b.rounds, "from 1 to 10000")
 	}
 	run, err := configs.OpenRun(b.config, b.set)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if b.domain == "" {
 		b.domain = run.Domain
 	}
 	s, err := readDomain(opts, b.domain)
 	if err != nil {
+		return nil, err
+	}
+	return jobOf(opts, s, run, ""), nil
+}
+
+func runBenchBatch(cmd *cobra.Command, opts *terminal.Options, b batchOptions) error {
+	if b.most < 8 || b.most > configs.MaxPairsBatch {
+		return fault.Field("--most", b.most, "from 8 to %d", configs.MaxPairsBatch)
+	}
+	job, err := b.job(opts)
+	if err != nil {
 		return err
 	}
-	works, err := jobOf(opts, s, run, "").BatchWorks(b.most)
+	works, err := job.BatchWorks(b.most)
 	if err != nil {
 		return err
 	}
 	if b.serve != "" {
-		return serveBatch(cmd, opts, works, b.serve)
+		name, number, _ := strings.Cut(b.serve, ":")
+		batch, err := strconv.Atoi(number)
+		at := slices.IndexFunc(works, func(w runs.BatchWork) bool { return w.Name == name })
+		if err != nil || batch < 1 || at < 0 {
+			return errServe(b.serve)
+		}
+		return serveCase(cmd, opts, works[at].At(batch))
 	}
 	backend, err := opts.BackendName()
 	if err != nil {
@@ -112,7 +138,7 @@ func runBenchBatch(cmd *cobra.Command, opts *terminal.Options, b batchOptions) e
 	if search.OnCPU, err = xla.OnCPU(backend); err != nil {
 		return err
 	}
-	if search.Worker, err = b.worker(backend); err != nil {
+	if search.Worker, err = b.worker("batch", backend); err != nil {
 		return err
 	}
 	report, err := search.Find(cmd.Context(), works)
@@ -125,26 +151,24 @@ func runBenchBatch(cmd *cobra.Command, opts *terminal.Options, b batchOptions) e
 	return errors.Join(printBatches(opts.Stdout, report, works), err)
 }
 
-// serveBatch is the process that measures one batch of one work, "training:64".
-func serveBatch(cmd *cobra.Command, opts *terminal.Options, works []runs.BatchWork, what string) error {
-	name, number, _ := strings.Cut(what, ":")
-	batch, err := strconv.Atoi(number)
-	at := slices.IndexFunc(works, func(w runs.BatchWork) bool { return w.Name == name })
-	if err != nil || batch < 1 || at < 0 {
-		return fault.Usage(fmt.Errorf("--serve is %q", what), "leave it out: `illustrator bench batch` starts such processes")
-	}
-	backend, err := opts.OpenBackend(max(1, works[at].Devices))
+func errServe(what string) error {
+	return fault.Usage(fmt.Errorf("--serve is %q", what), "leave it out: `illustrator bench` starts such processes")
+}
+
+// serveCase is the process that measures a case.
+func serveCase(cmd *cobra.Command, opts *terminal.Options, c bench.Case) error {
+	backend, err := opts.OpenBackend(max(1, c.Devices))
 	if err != nil {
 		return err
 	}
 	programs.Use(nil) // how long compiling takes is measured too
-	return bench.Serve(cmd.Context(), works[at].At(batch), backend, cmd.InOrStdin(), opts.Stdout)
+	return bench.Serve(cmd.Context(), c, backend, cmd.InOrStdin(), opts.Stdout)
 }
 
 // worker returns the command line of the process that measures a case: this one's, with the work added.
-func (b batchOptions) worker(backend string) (func(bench.Case) []string, error) {
+func (b *benchOptions) worker(command, backend string) (func(bench.Case) []string, error) {
 	program, err := os.Executable()
-	args := []string{program, "bench", "batch", "--backend", backend, "--config", b.config, "--domain", b.domain}
+	args := []string{program, "bench", command, "--backend", backend, "--config", b.config, "--domain", b.domain}
 	for _, assignment := range b.set {
 		args = append(args, "--set", assignment)
 	}

@@ -46,7 +46,7 @@ Another style is an image-to-image network: an ONNX file and a YAML file that sa
   output_range: [-1, 1]     # what black and white are in its pictures
   size_multiple: 32         # height and width are continued to a multiple of this (default 1)
   max_side: 1024            # the network sees larger pictures scaled down (default 1024)`,
-		Example: `  illustrator cartoonize portrait.jpg --style comic --out cartoons
+		Example: `  illustrator cartoonize photo.jpg --style comic --out cartoons
   illustrator cartoonize pictures --style halftone --scale 8 --out cartoons
   illustrator cartoonize photo.webp --style animegan.yaml --out cartoons
   illustrator cartoonize pictures --sheet styles.png`,
@@ -78,7 +78,7 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	}
 	if len(args) == 0 {
 		return fault.Usage(errors.New("no picture is given"),
-			"give pictures or folders, such as illustrator cartoonize portrait.jpg --style comic")
+			"give pictures or folders, such as illustrator cartoonize photo.jpg --style comic")
 	}
 	if err := cartoon.CheckScale(c.scale); err != nil {
 		return fmt.Errorf("--scale: %w", err)

@@ -25,17 +25,17 @@ type drawFlags struct {
 func (d *drawFlags) addFlags(cmd *cobra.Command, seeds string) {
 	flags := cmd.Flags()
 	flags.StringVar(&d.seeds, "seeds", seeds, "seeds, such as 0,1,4-6")
-	addProjectionFlags(cmd, &d.spec.Settings, "alpha",
-		"distinctiveness of the prompt projection, eq. 3 (default the domain's)")
+	addProjectionFlags(cmd, &d.spec.Settings)
 	terminal.OptionalInt(flags, &d.spec.InjectIndex, "inject-index", 0,
 		"layers below take the seed's random style, the others the predicted one")
 	d.spec.NoiseMode = draw.RandomNoise
 	addSynthesisFlags(cmd, &d.spec.Settings)
 }
 
-// addProjectionFlags adds the flags of eq. 3, whose alpha is called by a name of the command's own.
-func addProjectionFlags(cmd *cobra.Command, s *draw.Settings, alpha, usage string) {
-	terminal.OptionalFloat(cmd.Flags(), &s.Alpha, alpha, 0, usage)
+// addProjectionFlags adds the flags of eq. 3.
+func addProjectionFlags(cmd *cobra.Command, s *draw.Settings) {
+	terminal.OptionalFloat(cmd.Flags(), &s.Alpha, "alpha", 0,
+		"distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
 	cmd.Flags().BoolVar(&s.NoProjection, "no-projection", false, "use the text embedding as it is, without prompts")
 }
 

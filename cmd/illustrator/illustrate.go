@@ -43,7 +43,7 @@ The same command skips finished pictures, and after Ctrl-C or a crash it draws t
 the mapper or an option has changed, it redraws the affected pictures and the pages. An inserted paragraph changes the
 numbers and seeds of all later ones, which are redrawn. Pictures of removed paragraphs stay in the folder.`,
 		Example: `  illustrator illustrate story.txt --format both --out story
-  illustrator illustrate story.md --character "a woman with red hair" --same-seed --inject-index 2 --cartoon comic`,
+  illustrator illustrate story.md --character "a woman in a red shirt" --same-seed --inject-index 2 --cartoon comic`,
 		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runIllustrate(cmd, opts, i, args[0]) },
 	}
@@ -53,7 +53,7 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 	flags.StringVar(&i.format, "format", "html", "page to lay out: html, pdf or both")
 	flags.StringVar(&i.title, "title", "", "title (default Markdown's first heading, else the file's name)")
 	flags.StringVar(&i.language, "language", "en", "the story's language, such as de, for hyphens and screen readers")
-	flags.StringVar(&i.character, "character", "", `who or what every picture shows, such as "a woman with red hair"`)
+	flags.StringVar(&i.character, "character", "", `who or what every picture shows, such as "a woman in a red shirt"`)
 	flags.BoolVar(&i.sameSeed, "same-seed", false, "draw all pictures with the first seed")
 	flags.BoolVar(&i.asJSON, "json", false, "print the summary as JSON")
 	i.drawFlags.addFlags(cmd, "0-499")

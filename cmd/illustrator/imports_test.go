@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"data":         {"models", "checkpoints"},
 	"models":       {"checkpoints"},
 	"losses":       {},
+	"deploy":       {},
 	"checkpoints":  {},
 	"docs":         {},
 	"internal":     {},

@@ -35,12 +35,12 @@ picture drawn is like it.
 
 --out takes a strip (.png), an animation (.gif or .apng), or a folder, which gets single pictures and strip.png. What
 was drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
-		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with pink hair" --out strip.png
-  illustrator interpolate seed:3 portrait.png --steps 24 --out way.apng`,
+		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with a flower" --out strip.png
+  illustrator interpolate seed:3 picture.png --steps 24 --out way.apng`,
 		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
 	}
-	p.addFlags(cmd, "alpha")
+	p.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.IntVar(&p.steps, "steps", 8, "pictures, both ends included")
 	flags.Float64Var(&p.fps, "fps", 8, "pictures a second of an animation")
@@ -65,7 +65,7 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err := p.checkOut(); err != nil {
 		return err
 	}
-	a, err := p.open(cmd, opts, "alpha")
+	a, err := p.open(cmd, opts)
 	if err != nil {
 		return err
 	}

@@ -32,23 +32,23 @@ func newManipulateCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "manipulate --from ORIGIN --to TEXT",
 		Short: "Change a picture towards a text",
-		Long: `Moves the CLIP image embedding of the origin by alpha times the difference of two text embeddings (eq. 11),
-and draws a picture for each alpha: CIE_target = CIE_origin + alpha (CTE_target - CTE_origin).
+		Long: `Moves the CLIP image embedding of the origin by a strength times the difference of two text embeddings,
+and draws a picture for each strength. It is alpha in eq. 11: CIE_target = CIE_origin + alpha (CTE_target - CTE_origin).
 
 The origin is a text, seed:N (the picture of illustrator render --seeds N), or a picture file. A text has the
 embedding of its prompt projection, the others that of the picture itself. CTE_origin is the domain's text prompt, so
 that --to need only say what changes. Where --to describes the whole picture, give --origin-text the text that
 describes the origin.
 
-A picture of alpha 0 is what the mapper makes of the origin. --keep w, of a text or a seed, adds the change of the
-mapper's styles to the origin's own instead: alpha 0 is the origin itself, and fewer pixels change. On the embedded
-domain, with alpha 1, the classifier then finds 93 % of what the text names and sees 90 % of all else as before;
+A picture of strength 0 is what the mapper makes of the origin. --keep w, of a text or a seed, adds the change of the
+mapper's styles to the origin's own instead: strength 0 is the origin itself, and fewer pixels change. On the embedded
+domain, with strength 1, the classifier then finds 93 % of what the text names and sees 90 % of all else as before;
 without, 96 and 91 %.
 
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
 the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from portrait.png --to "a person with blue hair" --attribute hair_color=blue --out blue`,
+  illustrator manipulate --from picture.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
@@ -56,13 +56,13 @@ the origin, and, in a domain with a classifier, which attributes changed.`,
 	flags.StringVar(&m.from, "from", "", "origin: a text, seed:N or a picture file (required)")
 	flags.StringVar(&m.to, "to", "", "text to change it towards (required)")
 	flags.StringVar(&m.originText, "origin-text", "", "text that --to is compared with (default the domain's text prompt)")
-	flags.StringVar(&m.alphas, "alpha", defaultAlphas, "how far to go, eq. 11: numbers separated by commas")
+	flags.StringVar(&m.alphas, "strength", defaultAlphas, "how far to go, alpha of eq. 11: numbers separated by commas")
 	m.keep = draw.KeepNothing
 	terminal.Enum(flags, &m.keep, "keep",
 		"what of the origin's own to keep beside its embedding: nothing, or w, its styles")
 	flags.StringSliceVar(&m.attributes, "attribute", nil,
 		"NAME=VALUE that the text names, to be looked for by the domain's classifier; may be repeated")
-	m.addFlags(cmd, "projection-alpha")
+	m.addFlags(cmd)
 	flags.StringVarP(&m.out, "out", "o", "manipulated", "folder to write")
 	flags.BoolVar(&m.asJSON, "json", false, "print manipulate.json")
 	_ = cmd.MarkFlagRequired("from")
@@ -94,7 +94,7 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if err := terminal.CheckOutputFolder(options.out); err != nil {
 		return err
 	}
-	a, err := options.open(cmd, opts, "projection-alpha")
+	a, err := options.open(cmd, opts)
 	if err != nil {
 		return err
 	}
@@ -137,12 +137,13 @@ func parseAlphas(list string) ([]float64, error) {
 		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
 		switch {
 		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
-			return nil, fault.Usage(fmt.Errorf("--alpha %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
+			return nil, fault.Usage(
+				fmt.Errorf("--strength %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
 				"give numbers separated by commas, such as %s", defaultAlphas)
 		case slices.Contains(alphas, alpha):
-			return nil, fault.Usage(fmt.Errorf("--alpha %q: %g is given twice", list, alpha), "give each alpha once")
+			return nil, fault.Usage(fmt.Errorf("--strength %q: %g is given twice", list, alpha), "give each strength once")
 		case len(alphas) == maxAlphas:
-			return nil, fault.Usage(fmt.Errorf("--alpha has more than %d numbers", maxAlphas),
+			return nil, fault.Usage(fmt.Errorf("--strength has more than %d numbers", maxAlphas),
 				"split the list over several runs")
 		}
 		alphas = append(alphas, alpha)
@@ -158,7 +159,7 @@ func parseAttributes(list []string) (map[string][]string, error) {
 	for _, item := range list {
 		name, value, ok := strings.Cut(item, "=")
 		if !ok || name == "" || value == "" {
-			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as beard=beard")
+			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as color=red")
 		}
 		attributes[name] = append(attributes[name], value)
 	}

@@ -17,11 +17,9 @@ type originOptions struct {
 	pad      bool
 }
 
-// addFlags adds the flags; alpha names that of the prompt projection.
-func (p *originOptions) addFlags(cmd *cobra.Command, alpha string) {
+func (p *originOptions) addFlags(cmd *cobra.Command) {
 	p.artistOptions.addFlags(cmd)
-	addProjectionFlags(cmd, &p.settings, alpha,
-		"distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
+	addProjectionFlags(cmd, &p.settings)
 	p.settings.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &p.settings)
 	addStrictFlag(cmd, &p.strict)
@@ -35,13 +33,13 @@ type editor struct {
 }
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
-func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options, alpha string) (*editor, error) {
+func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options) (*editor, error) {
 	var manner draw.Manner
 	a, err := p.artistOptions.open(cmd, opts, p.settings.NoProjection, func(m draw.Model) error {
 		m.Preprocessor.Pad = p.pad
 		plan, err := m.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
 		manner = plan.Manner
-		return asFlags(err, map[string]string{"alpha": "--" + alpha})
+		return asFlags(err, nil)
 	})
 	if err != nil {
 		return nil, err

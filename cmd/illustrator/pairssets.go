@@ -18,12 +18,14 @@ import (
 )
 
 func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
-	return &cobra.Command{
+	var rows int
+	cmd := &cobra.Command{
 		Use:   "merge OUT IN...",
 		Short: "Join sets of different seeds",
 		Long: `Joins sets that were sampled with the same settings from different seeds, such as the parts of --part, to one
 set: the bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are
-refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow.`,
+refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow. --rows refuses
+sets that do not have that number of rows together, as when a part is missing.`,
 		Example: `  illustrator pairs merge cats cats-1 cats-2 cats-3
   illustrator pairs merge all pairs/*`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -34,13 +36,17 @@ refused. Seeds that no set has stay out; a set with such gaps is read like any o
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runPairsMerge(cmd.Context(), opts, args[0], args[1:])
+			return runPairsMerge(cmd.Context(), opts, args[0], args[1:], rows)
 		},
 	}
+	cmd.Flags().IntVar(&rows, "rows", 0, "number of rows that the sets must have together (default any)")
+	return cmd
 }
 
-func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string) error {
+// runPairsMerge merges the sets in to one in out; of other than the wanted rows, 0 for any, it merges none.
+func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in []string, want int) error {
 	var sets []*pairs.Set
+	rows := 0
 	for _, folder := range in {
 		set, err := pairs.Open(folder)
 		if err != nil {
@@ -48,6 +54,11 @@ func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in [
 		}
 		defer set.Close()
 		sets = append(sets, set)
+		rows += set.Len()
+	}
+	if want != 0 && rows != want {
+		return fault.Hint(fmt.Errorf("the %d sets have %d rows together, not %d", len(sets), rows, want),
+			"complete the parts first: the commands that sampled them resume")
 	}
 	if err := checkSetFolder(out); err != nil {
 		return err

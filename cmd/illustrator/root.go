@@ -14,8 +14,8 @@ Results go to standard output; log lines, progress and errors go to standard err
 
 Exit codes:
   0    all done
-  1    failure: something outside the command line went wrong (a file, the network, the XLA plugin, no memory)
-  2    usage: a mistake in the command line, a configuration or a value
+  1    failure: no argument is to blame: a damaged file, the disk, memory, the network, XLA's plugin
+  2    usage: a mistake in the command line, a configuration or a value, or in the name of a file that does not exist
   3    partial result: some of the work was done and kept, some failed
   75   stopped by SIGTERM or SIGUSR1, as by a scheduler: the same command resumes
   130  interrupted by Ctrl-C; a second Ctrl-C leaves at once
@@ -72,5 +72,6 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		newVersionCommand(opts),
 		newVerifyPluginCommand(opts),
 	)
+	addCompletion(root)
 	return root
 }

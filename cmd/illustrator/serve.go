@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,26 +31,29 @@ The server listens on this machine only, unless --listen names another address. 
 --token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send "Authorization: Bearer TOKEN". Connections
 are not encrypted: put a proxy with TLS in front. /healthz, /readyz and /metrics serve monitoring.
 
-Pictures are kept in memory, or with --gallery in a folder of PNG files with their settings as metadata; new pictures
-replace the oldest. Every client sees all of them.
+Pictures are kept in memory, or with --gallery in a folder of PNG files with their settings as metadata. New pictures
+replace the oldest beyond --gallery-pictures or --gallery-bytes. A folder that holds more at the start is an error:
+raise the limits, or give --gallery-trim to remove the oldest. One server uses a folder at a time. Every client sees
+all pictures.
+
+Behind a proxy the page works below any path, if the path ends with a slash. --base-path names that path for the
+addresses in the API's answers; the proxy may strip it or not. A proxy named by --proxy may send X-Forwarded-Prefix
+instead, and X-Forwarded-Host and -For; those of other clients are ignored. Clients of a proxy share its address, so
+it must bound their connections itself; --max-connections-per-address does not apply to it.
 
 A request may ask for best-of and refinement, as in illustrator generate: between two batches the device takes one step
 of a refinement. --cartoon-style adds a network to the styles of pictures (illustrator
 cartoonize --help describes its file), under the file's name without .yaml.`
 
-// maxBatch is the pipeline's own largest batch.
-const maxBatch = 32
-
-// tokenVariable is the environment's name for the token.
-const tokenVariable = "ILLUSTRATOR_TOKEN"
-
 type serveOptions struct {
-	domain, mapper, listen, tokenFile, gallery string
-	runs, styles                               []string
-	batch                                      int
-	pad                                        bool
-	grace                                      time.Duration
-	limits                                     serve.Limits
+	domain, mapper, listen, tokenFile, gallery, basePath string
+
+	runs, styles, proxies []string
+
+	batch  int
+	pad    bool
+	grace  time.Duration
+	limits serve.Limits
 }
 
 func newServeCommand(opts *terminal.Options) *cobra.Command {
@@ -73,10 +75,14 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
 	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+
-		tokenVariable+", else none)")
+		serve.TokenVariable+", else none)")
 	flags.StringVar(&o.gallery, "gallery", "", "folder that keeps the pictures (default memory)")
 	flags.IntVar(&o.limits.Gallery.Pictures, "gallery-pictures", o.limits.Gallery.Pictures,
 		"pictures that are kept at most")
+	flags.Int64Var(&o.limits.Gallery.Bytes, "gallery-bytes", o.limits.Gallery.Bytes,
+		"bytes of all pictures that are kept")
+	flags.BoolVar(&o.limits.Gallery.Trim, "gallery-trim", false,
+		"remove the oldest pictures at the start if the folder holds more than is kept")
 	flags.StringArrayVar(&o.styles, "cartoon-style", nil,
 		"a network's .yaml, as another style of pictures; may be repeated")
 	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes),
@@ -90,6 +96,13 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
 	addPadFlag(cmd, &o.pad)
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
+	flags.StringVar(&o.basePath, "base-path", "", "path below which a proxy serves it, such as /tools/illustrator/")
+	flags.StringArrayVar(&o.proxies, "proxy", nil,
+		"address or network of a proxy whose X-Forwarded headers are believed; may be repeated")
+	connections := &o.limits.Connections
+	flags.IntVar(&connections.All, "max-connections", connections.All, "connections that are open at most")
+	flags.IntVar(&connections.PerAddress, "max-connections-per-address", connections.PerAddress,
+		"those of one address, except proxies and this machine; 0 sets no bound")
 	flags.DurationVar(&o.grace, "grace", 30*time.Second, "time to finish what was accepted")
 	return cmd
 }
@@ -98,7 +111,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err := o.check(); err != nil {
 		return err
 	}
-	token, err := o.readToken()
+	token, err := serve.ReadToken(o.tokenFile)
 	if err != nil {
 		return err
 	}
@@ -116,7 +129,11 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return fault.Hint(fmt.Errorf("--listen %q: %w", o.listen, err),
+		err = fmt.Errorf("--listen %q: %w", o.listen, err)
+		if address := (*net.AddrError)(nil); errors.As(err, &address) {
+			return fault.Usage(err, "--listen takes an address and a port, such as 127.0.0.1:8080")
+		}
+		return fault.Hint(err,
 			"give an address of this machine and a port that no other program uses")
 	}
 	defer listener.Close()
@@ -129,7 +146,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 			Alpha: s.domain.Alpha, Examples: examples,
 		},
 		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
-		Grace: o.grace, Log: opts.Log,
+		Grace: o.grace, Log: opts.Log, BasePath: o.basePath,
 	})
 	if err != nil {
 		return err
@@ -137,34 +154,19 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err := s.start(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(opts.Stdout, "http://%s\n", listener.Addr()); err != nil {
+	if o.basePath != "" {
+		o.basePath += "/"
+	}
+	if _, err := fmt.Fprintf(opts.Stdout, "http://%s%s\n", listener.Addr(), o.basePath); err != nil {
 		return err
 	}
 	return server.Serve(cmd.Context(), listener)
 }
 
-// check refuses numbers that no server could have, and sets the shapes of batches.
-func (o *serveOptions) check() error {
-	for _, f := range []struct {
-		name        string
-		value, most int64
-	}{
-		{"batch", int64(o.batch), maxBatch}, {"max-pictures", int64(o.limits.Pictures), 1000},
-		{"queue", int64(o.limits.Waiting), 100_000},
-		{"gallery-pictures", int64(o.limits.Gallery.Pictures), 100_000}, {"max-text", int64(o.limits.Text), 2000},
-		{"max-upload", o.limits.UploadBytes, 1 << 30},
-		{"max-best-of", int64(o.limits.BestOf), 1000},
-	} {
-		if f.value < 1 || f.value > f.most {
-			return fault.Field("--"+f.name, f.value, "from 1 to %d", f.most)
-		}
-	}
-	if most := draw.DefaultLimits().Refine; o.limits.Refine < 0 || o.limits.Refine > most {
-		return fault.Field("--max-refine", o.limits.Refine, "from 0 (no refinements) to %d", most)
-	}
-	if largest := o.limits.Pictures * max(1, len(o.runs)); o.limits.Waiting < largest {
-		return fault.Usage(fmt.Errorf("--queue %d holds less than --max-pictures %d of each run",
-			o.limits.Waiting, o.limits.Pictures), "let the queue hold the largest request")
+// check refuses settings that no server can have.
+func (o *serveOptions) check() (err error) {
+	if err := o.limits.Check(o.batch, len(o.runs)); err != nil {
+		return err
 	}
 	if o.grace < 0 {
 		return fault.Usage(fmt.Errorf("--grace is %v", o.grace), "give a duration such as 30s; 0 leaves at once")
@@ -172,29 +174,11 @@ func (o *serveOptions) check() error {
 	if o.mapper != "" && len(o.runs) > 0 {
 		return fault.Usage(errors.New("--mapper and --run are given"), "give one of them")
 	}
-	shapes := slices.DeleteFunc(slices.Clone(o.limits.Shapes), func(n int) bool { return n >= o.batch })
-	o.limits.Shapes = append(shapes, o.batch)
-	return nil
-}
-
-func (o *serveOptions) readToken() (string, error) {
-	token, from := os.Getenv(tokenVariable), "$"+tokenVariable
-	if o.tokenFile != "" {
-		from = "--token-file " + o.tokenFile
-		raw, err := os.ReadFile(o.tokenFile)
-		if err != nil {
-			return "", fault.Hint(fmt.Errorf("--token-file: %w", err),
-				"write the token into a file that only you can read, such as by `openssl rand -hex 32`")
-		}
-		token = strings.TrimSpace(string(raw))
-	} else if token == "" {
-		return "", nil
+	if o.limits.Connections.Proxies, err = serve.ParseProxies(o.proxies); err != nil {
+		return err
 	}
-	if err := serve.CheckToken(token); err != nil {
-		return "", fault.Usage(fmt.Errorf("%s: %w", from, err),
-			"give 16 or more letters and digits, such as by `openssl rand -hex 32`")
-	}
-	return token, nil
+	o.basePath, err = serve.CheckBasePath(o.basePath)
+	return err
 }
 
 // openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.

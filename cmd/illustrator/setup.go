@@ -117,6 +117,11 @@ func runSetup(ctx context.Context, opts *terminal.Options, setup xla.Options) er
 		return fault.Usage(fmt.Errorf("--from %q without --cuda", setup.From),
 			"add --cuda; a wheel of the CPU's plugin goes to --plugin")
 	}
+	if setup.From != "" {
+		if _, err := os.Stat(setup.From); err != nil {
+			return fault.Hint(fmt.Errorf("--from: %w", err), "name the folder that holds the wheels")
+		}
+	}
 	if setup.From != "" && setup.Plugin != "" {
 		return fault.Usage(errors.New("--from and --plugin together"), "leave one of them out")
 	}

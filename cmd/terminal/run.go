@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -100,8 +101,8 @@ func onRun(cmd *cobra.Command, began func()) {
 	}
 }
 
-// withSignals returns a context that the first signal of Ctrl-C or of a scheduler cancels. The second ends the process
-// at once.
+// withSignals returns a context that the first signal of Ctrl-C or of a scheduler cancels. Ctrl-C after that ends the
+// process at once; a scheduler repeats its signals and kills by itself.
 func withSignals(parent context.Context, program string, w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
@@ -117,8 +118,10 @@ func withSignals(parent context.Context, program string, w io.Writer) (context.C
 		}
 		fmt.Fprintf(w, "%s: stopping; press Ctrl-C again to leave at once\n", program)
 		cancel(cause)
-		if _, ok := <-signals; ok {
-			os.Exit(exitOf(cause))
+		for next := range signals {
+			if next == os.Interrupt {
+				os.Exit(exitOf(cause))
+			}
 		}
 	}()
 	return ctx, func() {
@@ -158,7 +161,7 @@ func (o *Options) PrintError(ctx context.Context, err error) int {
 	switch {
 	case errors.Is(err, fault.ErrPartial):
 		return ExitPartial
-	case fault.IsUsage(err):
+	case fault.IsUsage(err), errors.Is(err, fs.ErrNotExist): // what the user named is not there
 		return ExitUsage
 	}
 	return ExitFailure

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/checkpoints/fetch"
 	"illustrator/cmd/terminal"
+	"illustrator/cmd/worlds/icons"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/cmd/worlds/world"
 	"illustrator/internal/fault"
@@ -53,6 +55,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.tiny, "tiny", false, "train networks that are too small to draw well, in seconds")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of pictures and networks")
 	opts.AddFlags(cmd.PersistentFlags())
+	cmd.AddCommand(newSheetCommand())
 	return cmd
 }
 
@@ -188,7 +191,11 @@ func (o options) choose() (chosen []domain, err error) {
 func withShares(do func(*world.Maker, context.Context, []world.Share) error) func(context.Context, *world.Maker,
 	[]domain) error {
 	return func(ctx context.Context, m *world.Maker, all []domain) (err error) {
-		var shares []world.Share
+		others, err := openIcons(ctx, m)
+		if err != nil {
+			return err
+		}
+		shares := []world.Share{{Captioned: others, Share: m.Plan.Others}}
 		for _, d := range all {
 			r, err := m.Renders(ctx, d)
 			if err != nil {
@@ -199,6 +206,16 @@ func withShares(do func(*world.Maker, context.Context, []world.Share) error) fun
 		}
 		return do(m, ctx, shares)
 	}
+}
+
+// openIcons downloads the captioned pictures of emoji where they are missing, and opens them.
+func openIcons(ctx context.Context, m *world.Maker) (*icons.Set, error) {
+	folder := m.Path("icons")
+	client := &fetch.Client{Log: func(line string) { m.Log.Warn(line) }}
+	if err := icons.Download(ctx, client, folder); err != nil {
+		return nil, err
+	}
+	return icons.Open(ctx, folder, m.Plan.Size, m.Plan.Seed)
 }
 
 // reportGeometry measures the CLIP and prints a line for each source.

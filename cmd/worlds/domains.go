@@ -1,12 +1,30 @@
 package main
 
 import (
+	"illustrator/cmd/worlds/caption"
 	"illustrator/cmd/worlds/chapel"
 	"illustrator/cmd/worlds/lorelei"
+	"illustrator/cmd/worlds/scene"
+	"illustrator/cmd/worlds/whiskers"
+	"illustrator/configs"
 )
 
 // domains are the embedded domains.
 var domains = []domain{
-	{lorelei.Domain{}, "A person.", "embedded:lorelei"},
-	{chapel.Domain{}, "A church.", ""},
+	{judged(lorelei.Domain{}), "A person.", "embedded:lorelei"},
+	{judged(chapel.Domain{}), "A church.", ""},
+	{judged(whiskers.Domain{}), "A cat.", ""},
+}
+
+// judged returns the domain with captions that differ from the descriptions that it is judged by.
+func judged(d scene.Domain) scene.Domain {
+	descriptions, err := configs.EmbeddedDescriptions(d.Name())
+	if err != nil {
+		panic(err) // the program embeds them; a test reads them
+	}
+	var kept []string
+	for _, description := range descriptions {
+		kept = append(kept, description.Text)
+	}
+	return caption.Without(d, kept)
 }

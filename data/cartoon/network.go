@@ -1,25 +1,22 @@
 package cartoon
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
-	"go.yaml.in/yaml/v3"
 
 	"illustrator/checkpoints"
 	"illustrator/data/pictures"
 	"illustrator/internal/fault"
+	"illustrator/internal/yamlfile"
 	"illustrator/models/features"
 )
 
@@ -51,16 +48,11 @@ const configHint = "write, for example:\n" +
 func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
 	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1,
 		MaxSide: 1024}
-	if raw, err = os.ReadFile(path); err != nil {
+	if raw, err = yamlfile.Read(path); err != nil {
 		return c, nil, fault.Hint(err, "give the path of a YAML file, or the name of a style")
 	}
-	d := yaml.NewDecoder(bytes.NewReader(raw))
-	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, nil, fault.Usage(err, configHint)
-	}
-	if d.Decode(new(any)) != io.EOF {
-		return c, nil, fault.Usage(errors.New("a second YAML document follows the first"), "keep one document in the file")
+	if err := yamlfile.Decode(raw, &c); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
+		return c, nil, fault.Usage(err, "%s", cmp.Or(fault.HintOf(err), configHint))
 	}
 	return c, raw, c.check()
 }

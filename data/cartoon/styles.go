@@ -117,3 +117,12 @@ func Classical(name string) (Params, error) {
 func hex(rgb uint32) color.NRGBA {
 	return color.NRGBA{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb), A: 255}
 }
+
+// Names lists the names of the classical styles.
+func Names() []string {
+	var names []string
+	for _, s := range Styles() {
+		names = append(names, s.Name)
+	}
+	return names
+}

@@ -81,11 +81,11 @@ func readManifestBytes(folder string) ([]byte, error) {
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
 		return nil, fault.Hint(errors.New("it is a file; pairs are a folder"), "name a folder made by `illustrator pairs`")
 	} else if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(notThere("the folder does not exist"), "make it with `illustrator pairs`")
+		return nil, fault.Hint(fault.Missing("the folder does not exist"), "make it with `illustrator pairs`")
 	}
 	f, size, err := files.Open(filepath.Join(folder, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(notThere("it has no "+manifestFile), "name a folder made by `illustrator pairs`")
+		return nil, fault.Hint(fault.Missing("it has no "+manifestFile), "name a folder made by `illustrator pairs`")
 	}
 	if err != nil {
 		return nil, err
@@ -96,12 +96,6 @@ func readManifestBytes(folder string) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(f, maxManifest))
 }
-
-// notThere is fs.ErrNotExist in other words.
-type notThere string
-
-func (n notThere) Error() string        { return string(n) }
-func (n notThere) Is(target error) bool { return target == fs.ErrNotExist }
 
 // check returns an error unless m can be the manifest of a set.
 func (m *manifest) check() error {

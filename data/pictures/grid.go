@@ -213,13 +213,13 @@ func (g *sheet) drawCard(i int) {
 	radius := float64(g.px(cardRadius))
 	edge := card.Inset(-g.scale)
 	fillRounded(g.canvas, edge, image.NewUniform(cardEdge), image.Point{}, roundedRect{edge, radius + float64(g.scale)})
-	face := image.NewRGBA(card)
-	draw.Draw(face, card, image.NewUniform(cardColor), image.Point{}, draw.Src)
+	front := image.NewRGBA(card)
+	draw.Draw(front, card, image.NewUniform(cardColor), image.Point{}, draw.Src)
 	p := g.pictures[i]
 	size := g.fitted(p)
 	at := card.Min.Add(image.Pt((g.cell-size.X)/2, (g.pictureHeight-size.Y)/2))
-	xdraw.CatmullRom.Scale(face, image.Rectangle{Min: at, Max: at.Add(size)}, p, p.Bounds(), xdraw.Over, nil)
-	fillRounded(g.canvas, card, face, card.Min, roundedRect{card, radius})
+	xdraw.CatmullRom.Scale(front, image.Rectangle{Min: at, Max: at.Add(size)}, p, p.Bounds(), xdraw.Over, nil)
+	fillRounded(g.canvas, card, front, card.Min, roundedRect{card, radius})
 	x, y := card.Min.X+g.px(cardPadding), card.Min.Y+g.pictureHeight+g.px(cardPadding-2)
 	if g.labels != nil {
 		g.labels[i].draw(g.canvas, x, y, 0, textColor)

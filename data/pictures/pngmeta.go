@@ -113,49 +113,67 @@ func writeTextChunk(w *bytes.Buffer, m Meta) {
 	binary.Write(w, binary.BigEndian, crc32.ChecksumIEEE([]byte(kind+data)))
 }
 
+// PNGFacts describes a PNG file by its chunks.
+type PNGFacts struct {
+	Width, Height int
+	Frames        int // of an animation (APNG); 0 if it is a single picture
+	Bytes         int64
+	Meta          []Meta // in their order
+}
+
 // ReadPNGMeta returns the texts of a PNG file in their order, from tEXt, zTXt and iTXt chunks, without decoding pixels.
 // A text whose checksum is wrong is an error.
 func ReadPNGMeta(path string) ([]Meta, error) {
-	meta, err := readPNGMeta(path)
-	if err != nil {
-		return nil, fmt.Errorf("read PNG metadata %q: %w", path, err)
-	}
-	return meta, nil
+	facts, err := ReadPNGFacts(path)
+	return facts.Meta, err
 }
 
-func readPNGMeta(path string) ([]Meta, error) {
+// ReadPNGFacts returns the size of a PNG file's picture, its frames, and its texts as ReadPNGMeta does.
+func ReadPNGFacts(path string) (PNGFacts, error) {
+	facts, err := readPNGFacts(path)
+	if err != nil {
+		return PNGFacts{}, fmt.Errorf("read PNG metadata %q: %w", path, err)
+	}
+	return facts, nil
+}
+
+func readPNGFacts(path string) (p PNGFacts, err error) {
 	f, size, err := files.Open(path)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	defer f.Close()
 	signature := make([]byte, len(pngSignature))
 	if _, err := io.ReadFull(f, signature); err != nil || string(signature) != pngSignature {
-		return nil, fault.Usage(errors.New("not a PNG file"), "name a PNG picture")
+		return p, fault.Usage(errors.New("not a PNG file"), "name a PNG picture")
 	}
-	var meta []Meta
+	p.Bytes = size
 	total := 0
 	for at := int64(len(pngSignature)); ; {
-		var head [8]byte
-		if _, err := f.ReadAt(head[:], at); err != nil {
-			return nil, errors.New("the file is cut short")
+		var head [16]byte
+		if n, _ := f.ReadAt(head[:], at); n < 8 {
+			return p, errors.New("the file is cut short")
 		}
-		length, kind := int64(binary.BigEndian.Uint32(head[:])), string(head[4:])
+		length, kind := int64(binary.BigEndian.Uint32(head[:])), string(head[4:8])
 		if length > size-at-12 {
-			return nil, fmt.Errorf("the file is damaged or cut short: chunk %q has %d bytes, %d are left", kind, length,
+			return p, fmt.Errorf("the file is damaged or cut short: chunk %q has %d bytes, %d are left", kind, length,
 				size-at-12)
 		}
-		switch kind {
+		switch first, second := binary.BigEndian.Uint32(head[8:]), binary.BigEndian.Uint32(head[12:]); kind {
 		case "IEND":
-			return meta, nil
+			return p, nil
+		case "IHDR":
+			p.Width, p.Height = int(first), int(second)
+		case "acTL":
+			p.Frames = int(first)
 		case "tEXt", "zTXt", "iTXt":
 			m, err := readTextChunk(f, at+4, length)
 			if err != nil {
-				return nil, fmt.Errorf("chunk %s: %w", kind, err)
+				return p, fmt.Errorf("chunk %s: %w", kind, err)
 			}
-			meta = append(meta, m)
+			p.Meta = append(p.Meta, m)
 			if total += 12 + len(m.Key) + len(m.Value); total > maxPNGTexts {
-				return nil, fmt.Errorf("more than %d bytes of text", maxPNGTexts)
+				return p, fmt.Errorf("more than %d bytes of text", maxPNGTexts)
 			}
 		}
 		at += 12 + length

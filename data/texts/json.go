@@ -15,7 +15,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-const jsonHint = `write a JSON list such as [{"text": "a wizard", "attributes": {"beard": ["beard"]}}], or of strings`
+const jsonHint = `write a JSON list such as [{"text": "a red ball", "attributes": {"color": ["red"]}}], or of strings`
 
 // readJSON reads a list of entries, a map {"file": "caption"} or {"file": ["caption", …]}, or COCO's captions.
 func readJSON(raw []byte) ([]Text, error) {

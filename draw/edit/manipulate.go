@@ -156,7 +156,7 @@ func (s Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d pictures, strip %s\n", len(s.Pictures), s.Strip)
 	for _, p := range s.Pictures {
-		fmt.Fprintf(&b, "alpha %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f",
+		fmt.Fprintf(&b, "strength %g: CLIP similarity to the text %.3f (origin %.3f), to the origin %.3f",
 			*p.Alpha, p.CLIPSimilarity, s.Origin.CLIPSimilarity, p.OriginSimilarity)
 		if c := p.Change; c != nil {
 			if c.Named > 0 {

@@ -54,8 +54,10 @@ type Options struct {
 	// Pairs is a folder of pairs; "" samples them where a variant needs any.
 	Pairs string
 	// Run is the folder of a run whose mapper a study uses that does not train; "" is the domain's mapper.
-	Run   string
-	Seeds []uint64 // nil leaves the study's own
+	Run string
+	// Domain takes the place of the domain of a study's base; "" keeps it.
+	Domain string
+	Seeds  []uint64 // nil leaves the study's own
 	// Part is the part of the cells that this process begins with, of several that share them.
 	Part  share.Part
 	Jobs  int  // cells at a time, each with a device client of its own
@@ -85,7 +87,7 @@ func NameOf(ref string) string { return strings.TrimSuffix(filepath.Base(ref), f
 
 // Open reads the study at ref with further overrides, and checks all that it names, before anything is computed.
 func Open(env host.Env, ref string, set []string, options Options) (*Study, error) {
-	of, err := configs.OpenStudy(ref, set)
+	of, err := configs.OpenStudy(ref, options.Domain, set)
 	if err != nil {
 		return nil, err
 	}

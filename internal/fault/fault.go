@@ -4,6 +4,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -68,8 +69,8 @@ func Field(name string, value any, want string, args ...any) error {
 		fmt.Sprintf(want, args...))
 }
 
-// Recovered returns the error of a panic of a library: its own error or words. An error of Go's runtime, such as an index
-// out of range, says nothing to a user: what takes its place.
+// Recovered returns the error of a panic of a library: its own error or words. An error of Go's runtime, such as an
+// index out of range, says nothing to a user: what takes its place.
 func Recovered(panicked any, what string) error {
 	err, ok := panicked.(error)
 	if !ok {
@@ -89,6 +90,13 @@ func Contained(err error, what string) error {
 
 // ErrPartial marks work of which some was kept and some lost (exit code 3).
 var ErrPartial = errors.New("partial result")
+
+// Missing is the error of an input that does not exist, in words of its own: errors.Is takes it for fs.ErrNotExist,
+// which commands report as a mistake in what the user named (exit code 2).
+type Missing string
+
+func (m Missing) Error() string        { return string(m) }
+func (m Missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // OneLine joins the lines of the text of an error.
 func OneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

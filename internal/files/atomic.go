@@ -5,9 +5,13 @@ package files
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 )
+
+// withoutWaiting is a flag with which opening a FIFO does not wait for its writer.
+const withoutWaiting = syscall.O_NONBLOCK
 
 // PendingFile is a temporary file that gets its final name when it is complete.
 type PendingFile = renameio.PendingFile

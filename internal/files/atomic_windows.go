@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 )
 
+// withoutWaiting is no flag here: opening waits for nobody.
+const withoutWaiting = 0
+
 // PendingFile is a temporary file that gets its final name when it is complete.
 type PendingFile struct {
 	*os.File

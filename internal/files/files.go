@@ -38,9 +38,29 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
-// Open opens a regular file for reading and returns its size.
+// ReadFile returns the content of a regular file of at most limit bytes.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	f, size, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	tooLong := func(size int64) error {
+		return fault.Usage(fmt.Errorf("read %s: it has %d bytes", path, size), "name a file of at most %d bytes", limit)
+	}
+	if size > limit {
+		return nil, tooLong(size)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(content)) > limit { // it has grown
+		err = tooLong(int64(len(content)))
+	}
+	return content, err
+}
+
+// Open opens a regular file for reading and returns its size. Of a FIFO or a device it is an error at once.
 func Open(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|withoutWaiting, 0)
 	if err != nil {
 		return nil, 0, err
 	}

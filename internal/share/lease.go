@@ -3,8 +3,8 @@
 //
 // A lease is a file that its holder creates exclusively and rewrites at every beat. Another process that has watched
 // the file unchanged for long enough, by its own clock, takes the lease over: it creates the file of the next
-// generation, which only one process can. A holder that was only suspended finds that file at its
-// next beat and loses the lease.
+// generation, which only one process can. A holder that was only suspended finds that file at its next beat and loses
+// the lease.
 package share
 
 import (
@@ -52,7 +52,7 @@ type Folder struct {
 	seen map[string]sighting // by file
 }
 
-// sighting records what this process saw of another holder's file.
+// sighting records what this process has seen of another holder's file.
 type sighting struct {
 	text        string
 	first, last time.Time // of this text

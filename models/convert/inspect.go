@@ -73,6 +73,7 @@ func (in *Inspection) file(s *source) error {
 	if err := s.openFile(); err != nil {
 		return err
 	}
+	in.Dropped = s.dropped
 	in.Format = "safetensors"
 	if s.torch != nil {
 		in.Format = s.torch.Format()

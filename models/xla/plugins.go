@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+
+	"illustrator/internal/fault"
 )
 
 // Names that go-xla and every plugin use. They are go-xla's constants, which a build without cgo does not have.
@@ -85,7 +87,7 @@ func inspect(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("no such file")
+		return fault.Missing("no such file")
 	case err != nil:
 		return err
 	case info.IsDir():

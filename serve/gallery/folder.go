@@ -34,9 +34,10 @@ type stored struct {
 	Similarity *float64 `json:"clip_similarity,omitempty"`
 }
 
-// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". Other files
-// in the folder are left alone.
-func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
+// Open opens the gallery in a folder, which is made where it is missing, or one in memory if folder is "". It locks the
+// folder until Close. Other files in the folder are left alone. A picture whose record is invalid, by Validate or by
+// check, is left out with a warning; its file stays.
+func Open(folder string, limits Limits, check func(Record) error, log *slog.Logger) (*Gallery, error) {
 	g := &Gallery{limits: limits, folder: folder, log: log, byID: map[string]*item{}}
 	if folder == "" {
 		return g, nil
@@ -44,63 +45,105 @@ func Open(folder string, limits Limits, log *slog.Logger) (*Gallery, error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, fault.Hint(fmt.Errorf("open gallery: %w", err), "name a folder that you can write to")
 	}
-	entries, err := os.ReadDir(folder)
-	if err != nil {
+	var err error
+	if g.lock, err = files.LockFolder(folder); err != nil {
 		return nil, fmt.Errorf("open gallery: %w", err)
+	}
+	g.lock.Warn(log)
+	if err := g.readFolder(check); err != nil {
+		return nil, errors.Join(err, g.lock.Release())
+	}
+	return g, nil
+}
+
+// readFolder reads the pictures of the folder.
+func (g *Gallery) readFolder(check func(Record) error) error {
+	entries, err := os.ReadDir(g.folder)
+	if err != nil {
+		return fmt.Errorf("open gallery: %w", err)
 	}
 	for _, e := range entries {
 		id, isPNG := strings.CutSuffix(e.Name(), ".png")
 		made, isID := timeOf(id)
-		if g.removeDeleted(e.Name()) {
+		if g.removeDeleted(e.Name()) || !isPNG || !isID || !e.Type().IsRegular() {
 			continue
 		}
-		if !isPNG || !isID || !e.Type().IsRegular() {
-			continue
-		}
-		g.last = max(g.last, made)
-		it, err := readItem(filepath.Join(folder, e.Name()), id)
+		it, err := readItem(filepath.Join(g.folder, e.Name()), id, check)
 		if err != nil {
-			log.Warn("a picture of the gallery is left out", "error", err)
+			g.log.Warn("a picture of the gallery is left out", "error", err, "want", fault.HintOf(err))
 			continue
+		}
+		if made <= maxTime {
+			g.last = max(g.last, made)
 		}
 		g.add(it)
 	}
+	if err := g.fits(); err != nil {
+		return err
+	}
 	g.forget()
-	return g, nil
+	return nil
 }
 
-// readItem reads what a picture's file says of itself.
-func readItem(path, id string) (*item, error) {
-	meta, err := pictures.ReadPNGMeta(path)
+// fits returns an error if the folder holds more than the limits and the oldest pictures must not be removed.
+func (g *Gallery) fits() error {
+	n, most, bytes := len(g.items), g.limits.Pictures, g.limits.Bytes
+	if g.limits.Trim || n <= most && g.bytes <= bytes {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("the gallery %q holds %d pictures of %d bytes; at most %d of %d bytes are kept",
+		g.folder, n, g.bytes, most, bytes),
+		"keep them with --gallery-pictures %d --gallery-bytes %d or more, or remove the oldest with --gallery-trim",
+		max(n, most), max(g.bytes, bytes))
+}
+
+// readItem reads what a picture's file says of itself, and checks it.
+func readItem(path, id string, check func(Record) error) (*item, error) {
+	facts, err := pictures.ReadPNGFacts(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	it, err := parseItem(facts, id)
+	if err == nil {
+		err = it.Validate(facts)
 	}
-	at := slices.IndexFunc(meta, func(m pictures.Meta) bool { return m.Key == metaKey })
+	if err == nil && check != nil {
+		err = check(it.Record)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	return it, nil
+}
+
+// parseItem returns the picture of a file.
+func parseItem(facts pictures.PNGFacts, id string) (*item, error) {
+	at := slices.IndexFunc(facts.Meta, func(m pictures.Meta) bool { return m.Key == metaKey })
 	if at < 0 {
-		return nil, fmt.Errorf("%q has no text %q", path, metaKey)
+		return nil, fmt.Errorf("it has no text %q", metaKey)
 	}
 	var s stored
-	if err := json.Unmarshal([]byte(meta[at].Value), &s); err != nil {
-		return nil, fmt.Errorf("%q: %w", path, err)
+	if err := json.Unmarshal([]byte(facts.Meta[at].Value), &s); err != nil {
+		return nil, err
 	}
 	if s.ID != id {
-		return nil, fmt.Errorf("%q holds picture %q", path, s.ID)
+		return nil, fmt.Errorf("it holds picture %q", s.ID)
 	}
 	s.Record.Seen = s.Seen
+	if s.Width == 0 && s.Height == 0 { // older galleries
+		s.Width, s.Height = facts.Width, facts.Height
+	}
+	var err error
 	if s.Record.ImageEmbed, err = unpack(s.ImageEmbed); err != nil {
-		return nil, fmt.Errorf("%q: %w", path, err)
+		return nil, fmt.Errorf("image_embed: %w", err)
 	}
 	if s.Record.Offset, err = unpack(s.Offset); err != nil {
-		return nil, fmt.Errorf("%q: %w", path, err)
+		return nil, fmt.Errorf("w_offset: %w", err)
 	}
 	if s.Similarity != nil && s.Score == nil {
 		s.Score = &draw.Score{CLIPSimilarity: *s.Similarity}
 	}
-	return newItem(s.Record, info.Size()), nil
+	return newItem(s.Record, facts.Bytes), nil
 }
 
 // encode returns the picture's PNG file, or of several an APNG, with its record for this program and in words for
@@ -121,6 +164,9 @@ func (r Record) encode(frames []image.Image, software string) ([]byte, error) {
 	return pictures.EncodePNG(frames[0], meta)
 }
 
+// maxValue bounds the values of embeddings and offsets, which are near 1.
+const maxValue = 1e6
+
 func pack(values []float32) string {
 	raw := make([]byte, 0, 4*len(values))
 	for _, v := range values {
@@ -131,13 +177,16 @@ func pack(values []float32) string {
 
 func unpack(text string) ([]float32, error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw)%4 != 0 || len(raw) == 0 {
+	if err != nil || len(raw) == 0 {
 		return nil, err
+	}
+	if len(raw)%4 != 0 {
+		return nil, fmt.Errorf("it has %d bytes, not 4 a value", len(raw))
 	}
 	values := make([]float32, len(raw)/4)
 	for i := range values {
 		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		if v := float64(values[i]); math.IsNaN(v) || math.IsInf(v, 0) {
+		if v := float64(values[i]); !(math.Abs(v) <= maxValue) {
 			return nil, fmt.Errorf("value %d is %g", i, v)
 		}
 	}
@@ -150,9 +199,16 @@ func (g *Gallery) write(id string, file []byte) error {
 	return files.WriteFile(g.path(id), file, 0o666)
 }
 
-// read reads a file that may have been removed by hand.
-func (g *Gallery) read(id string) ([]byte, error) {
-	file, err := os.ReadFile(g.path(id))
+// read reads a picture's file, which others may have removed or changed.
+func (g *Gallery) read(it *item) ([]byte, error) {
+	path := g.path(it.ID)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	} else if err == nil && (!info.Mode().IsRegular() || info.Size() != it.size) {
+		return nil, fmt.Errorf("%w: %q was changed", ErrDamaged, path)
+	}
+	file, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotFound
 	}

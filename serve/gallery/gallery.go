@@ -18,10 +18,14 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/draw"
+	"illustrator/internal/files"
 )
 
 // ErrNotFound is returned for a picture that is not, or no longer, in the gallery.
 var ErrNotFound = errors.New("the gallery does not have this picture")
+
+// ErrDamaged is returned for a picture whose file was changed since the gallery was opened, or cannot be decoded.
+var ErrDamaged = errors.New("the file of this picture is damaged")
 
 // Kind says how a picture came about.
 type Kind string
@@ -71,12 +75,15 @@ func (r Record) Delay() time.Duration {
 type Limits struct {
 	Pictures int
 	Bytes    int64 // of all PNG files
+	// Trim lets Open remove the oldest pictures of a folder that holds more. Without it that is an error.
+	Trim bool
 }
 
 // Gallery keeps pictures. Its methods may be called by any goroutine.
 type Gallery struct {
 	limits Limits
-	folder string // "" keeps pictures in memory
+	folder string      // "" keeps pictures in memory
+	lock   *files.Lock // of the folder
 	log    *slog.Logger
 
 	mu    sync.RWMutex
@@ -106,7 +113,10 @@ var ids = base32.HexEncoding.WithPadding(base32.NoPadding)
 
 const idLength = 16
 
-// newID returns an id behind all others. The lock is held.
+// maxTime bounds the milliseconds that new ids follow, in the year 2248: 48 bits hold those of all that come behind.
+const maxTime = 1 << 43
+
+// newID returns an id behind all others that are not after maxTime. The lock is held.
 func (g *Gallery) newID(now time.Time) string {
 	g.last = max(g.last+1, uint64(now.UnixMilli()))
 	var raw [10]byte
@@ -168,6 +178,11 @@ func (g *Gallery) add(it *item) {
 // forget removes the oldest pictures beyond the limits, but never the last one. The lock is held.
 func (g *Gallery) forget() {
 	n := 0
+	defer func() {
+		if n > 0 && g.folder != "" {
+			g.log.Info("the oldest pictures of the gallery were removed for new ones", "pictures", n)
+		}
+	}()
 	for ; len(g.items)-n > 1 && (len(g.items)-n > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
 		if err := g.drop(g.items[n]); err != nil {
 			g.log.Warn("an old picture could not be removed", "id", g.items[n].ID, "error", err)
@@ -208,7 +223,7 @@ func (g *Gallery) PNG(id string) ([]byte, error) {
 	case g.folder == "":
 		return it.file, nil
 	}
-	return g.read(id)
+	return g.read(it)
 }
 
 // Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if
@@ -246,7 +261,11 @@ func (g *Gallery) Animation(id string) ([]image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pictures.DecodeAnimation(file, MaxPixels)
+	frames, err := pictures.DecodeAnimation(file, MaxPixels)
+	if err == nil && len(frames) < 2 {
+		err = fmt.Errorf("it has %d frames", len(frames))
+	}
+	return frames, damaged(err)
 }
 
 // Picture decodes a picture of the gallery, of an animation the first.
@@ -255,5 +274,14 @@ func (g *Gallery) Picture(id string) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pictures.Decode(context.Background(), file, MaxPixels)
+	img, err := pictures.Decode(context.Background(), file, MaxPixels)
+	return img, damaged(err)
+}
+
+// damaged marks the error of a decoder.
+func damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

@@ -28,13 +28,22 @@ func square(c color.Color) image.Image {
 	return img
 }
 
+// open opens a gallery; one of the same folder must be closed before.
 func open(t *testing.T, folder string, limits Limits) *Gallery {
 	t.Helper()
-	g, err := Open(folder, limits, quiet)
+	g, err := Open(folder, limits, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { closeGallery(t, g) })
 	return g
+}
+
+func closeGallery(t *testing.T, g *Gallery) {
+	t.Helper()
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func put(t *testing.T, g *Gallery, r Record) Record {
@@ -58,9 +67,13 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "pictures")
 	g := open(t, folder, generous)
 	alpha := 0.1
+	seen, err := pictures.EncodePNG(square(color.Black), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := put(t, g, Record{
 		Kind: Manipulated, Run: "first", Origin: "x", OriginText: "a clown", ImageEmbed: []float32{1.5, -2, 1e-30},
-		Seen: []byte{1, 2, 0},
+		Seen: seen,
 		Record: draw.Record{
 			Text: texts.Text{Text: "a wizard – “Ü”"}, Domain: "toys", Seed: 1 << 60, Alpha: &alpha, Diversity: "z", Spread: 0.4,
 			TruncationPsi: 1,
@@ -75,6 +88,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	closeGallery(t, g)
 	g = open(t, folder, generous)
 	got, err := g.Get(want.ID)
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -105,7 +119,7 @@ func TestFolderOutlivesTheGallery(t *testing.T) {
 	if mine, err := os.ReadFile(filepath.Join(folder, "holiday.png")); string(mine) != "mine" {
 		t.Errorf("another's file: %q, %v", mine, err)
 	}
-	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, quiet); err == nil {
+	if _, err := Open(filepath.Join(folder, "notes.txt"), generous, nil, quiet); err == nil {
 		t.Error("a file is not a folder")
 	}
 }
@@ -219,6 +233,7 @@ func TestFolderKeepsAnimationsAndImprovements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeGallery(t, g)
 	g = open(t, folder, generous)
 	for _, want := range []Record{chosen, way} {
 		got, err := g.Get(want.ID)
@@ -250,6 +265,7 @@ func TestOlderRecord(t *testing.T) {
 		[]pictures.Meta{{Key: metaKey, Value: old}}); err != nil {
 		t.Fatal(err)
 	}
+	closeGallery(t, g)
 	got, err := open(t, folder, generous).Get(r.ID)
 	if err != nil || got.Text.Text != "a king" || got.Score == nil || got.Score.CLIPSimilarity != 0.5 ||
 		*got.Alpha != 1.5 {

@@ -69,13 +69,17 @@ func (g *Gallery) Restore(id string) (Record, error) {
 	return it.Record, nil
 }
 
-// Close removes deleted pictures for good.
-func (g *Gallery) Close() {
+// Close removes deleted pictures for good and unlocks the folder.
+func (g *Gallery) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.trash) > 0 {
 		g.purge(g.trash[0])
 	}
+	if g.lock == nil {
+		return nil
+	}
+	return g.lock.Release()
 }
 
 // purge removes a deleted picture for good, unless it was restored. The lock is held.

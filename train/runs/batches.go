@@ -14,6 +14,7 @@ import (
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
 	"illustrator/models/host"
+	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 	"illustrator/train/bench"
@@ -40,18 +41,9 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := func(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
-		return pipeline.Open(backend, j.Domain.Locations())
-	}
 	stages := run.Train.Stages
 	stage := stages[max(0, slices.IndexFunc(stages, func(s train.Stage) bool { return s.Losses.Semantic != 0 }))]
-	sampling := bench.Case{Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: run.Pairs.NoiseMode}
-	training := bench.Case{
-		Name: "training", About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: run.Train.NoiseMode,
-		Devices: int(run.Train.Devices), Precision: run.Train.Precision, Losses: stage.Losses, Optimizer: run.Train.Optimizer,
-	}
-	training.Optimizer.Accumulate = 1
-	sampling.Open, sampling.Mapper, training.Open, training.Mapper = open, m, open, m
+	sampling, training := j.samplingCase(m), j.trainingCase(m, "training", stage)
 	estimate := func(batch int) uint64 {
 		c := run.Train
 		c.Batch = batch
@@ -70,6 +62,29 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 			estimate,
 		},
 	}, nil
+}
+
+// samplingCase is the sampling of pairs, without a batch.
+func (j *Job) samplingCase(m mapper.Config) bench.Case {
+	return bench.Case{
+		Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: j.Run.Pairs.NoiseMode,
+		Open: j.openNetworks, Mapper: m,
+	}
+}
+
+// trainingCase is a step of a stage, without a batch.
+func (j *Job) trainingCase(m mapper.Config, name string, stage train.Stage) bench.Case {
+	c := j.Run.Train
+	c.Optimizer.Accumulate = 1
+	return bench.Case{
+		Name: name, About: "training step, stage " + stage.Name, Task: bench.Training, NoiseMode: c.NoiseMode,
+		Devices: int(c.Devices), Precision: c.Precision, Losses: stage.Losses, Optimizer: c.Optimizer,
+		Open: j.openNetworks, Mapper: m,
+	}
+}
+
+func (j *Job) openNetworks(backend compute.Backend, _ pipeline.Precision) (*pipeline.Networks, error) {
+	return pipeline.Open(backend, j.Domain.Locations())
 }
 
 // At returns the case with a batch, whose measurements take a sizeable part of a second.

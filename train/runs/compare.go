@@ -2,11 +2,11 @@ package runs
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"illustrator/configs"
 	"illustrator/internal/fault"
+	"illustrator/internal/yamlfile"
 	"illustrator/losses"
 	"illustrator/train"
 )
@@ -34,7 +34,7 @@ func ReadAll(refs []string) (runs []Run, err error) {
 func Differences(runs []Run) ([][]string, error) {
 	files := make([][]byte, len(runs))
 	for i, run := range runs {
-		text, err := os.ReadFile(run.Config())
+		text, err := yamlfile.Read(run.Config())
 		if err != nil {
 			return nil, notARun(err)
 		}

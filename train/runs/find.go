@@ -114,3 +114,18 @@ func folders(path string) (names []string, err error) {
 	}
 	return names, err
 }
+
+// Names lists the runs in the default folder, for shells to complete.
+func Names() []string {
+	names, _ := folders(DefaultFolder)
+	return names
+}
+
+// Paths lists the folders of the runs in the default folder, for shells to complete.
+func Paths() []string {
+	paths := Names()
+	for i, name := range paths {
+		paths[i] = filepath.Join(DefaultFolder, name)
+	}
+	return paths
+}

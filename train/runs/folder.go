@@ -14,6 +14,7 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/internal/files"
+	"illustrator/internal/yamlfile"
 	"illustrator/train"
 )
 
@@ -106,7 +107,7 @@ func sameSettings(folder train.Folder, run configs.Run) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	there, err := os.ReadFile(folder.Config())
+	there, err := yamlfile.Read(folder.Config())
 	switch {
 	case err != nil:
 		return false, nil

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -94,11 +95,20 @@ func DomainOf(run string) (string, error) {
 	return r.Domain, err
 }
 
+// CheckFinished returns an error unless a run has the mapper that pictures are drawn with.
+func CheckFinished(run string) error {
+	if best := train.Folder(run).BestMapper(); !there(best) {
+		return unfinished(run, best)
+	}
+	return nil
+}
+
 func there(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
 func unfinished(run, path string) error {
-	return &Error{Code: Unfinished, Text: fmt.Sprintf("run %q: there is no %s", run, filepath.Base(path))}
+	text := fmt.Sprintf("run %q: there is no %s", run, filepath.Base(path))
+	return &Error{Code: Unfinished, Text: text, Err: fs.ErrNotExist}
 }

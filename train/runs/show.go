@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"illustrator/configs"
+	"illustrator/internal/yamlfile"
 	"illustrator/train"
 )
 
@@ -53,7 +54,7 @@ func (r Run) details() (d details, err error) {
 
 // unlikePaper lists the settings of a run that differ from the paper's.
 func unlikePaper(folder train.Folder) ([]string, error) {
-	text, err := os.ReadFile(folder.Config())
+	text, err := yamlfile.Read(folder.Config())
 	if err != nil {
 		return nil, notARun(err)
 	}

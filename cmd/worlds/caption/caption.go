@@ -57,6 +57,9 @@ func Some(random *rand.Rand, phrases []Phrase) []Phrase {
 // list, in which every phrase stands behind a comma. Prefixes such as "picture of" precede some noun phrases.
 func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...string) string {
 	text := ""
+	for len(phrases) > 1 && length(noun, phrases) > maxLength {
+		phrases = phrases[:len(phrases)-1]
+	}
 	switch chance := random.Float64(); {
 	case chance < 0.12 && len(phrases) > 1:
 		text = list(Article(noun), phrases)
@@ -76,6 +79,19 @@ func Sentence(random *rand.Rand, noun string, phrases []Phrase, prefixes ...stri
 		text += "."
 	}
 	return text
+}
+
+// maxLength is the number of words and signs of the longest sentence, as length counts: a CLIP reads 40 tokens.
+const maxLength = 32
+
+// length returns the number of words of a sentence at most, and a sign or "and" per phrase.
+func length(noun string, phrases []Phrase) int {
+	const around = 5 // a prefix with its article, the noun's article, "with"
+	words := len(strings.Fields(noun)) + around
+	for _, p := range phrases {
+		words += len(strings.Fields(p.Text)) + 1
+	}
+	return words
 }
 
 func has(phrases []Phrase, kind Kind) bool { return len(texts(phrases, kind)) > 0 }

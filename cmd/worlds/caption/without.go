@@ -7,8 +7,8 @@ import (
 	"illustrator/cmd/worlds/scene"
 )
 
-// Without returns the domain with captions that differ from all given texts, which are kept to judge by. Case and the full
-// stop make no difference.
+// Without returns the domain with captions that differ from all given texts, which are kept to judge by. Case and the
+// full stop make no difference.
 func Without(d scene.Domain, texts []string) scene.Domain {
 	kept := make(map[string]bool)
 	for _, text := range texts {

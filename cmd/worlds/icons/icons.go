@@ -52,6 +52,7 @@ func Open(ctx context.Context, folder string, size int, seed uint64) (*Set, erro
 	if err := names.read(folder, map[string]any{"package/en/data.json": &all}); err != nil {
 		return nil, err
 	}
+	keepSharedTags(all)
 	set := &Set{size: size, seed: seed}
 	for _, p := range Packages {
 		if p.Name == names.Name {
@@ -71,6 +72,20 @@ func Open(ctx context.Context, folder string, size int, seed uint64) (*Set, erro
 	}
 	set.rows = len(set.icons) * Placements
 	return set, nil
+}
+
+// keepSharedTags removes the tags that fewer than minShared emoji have: a CLIP would see them too rarely to learn them.
+func keepSharedTags(all []emoji) {
+	const minShared = 4
+	shared := make(map[string]int)
+	for _, e := range all {
+		for _, tag := range e.Tags {
+			shared[tag]++
+		}
+	}
+	for i := range all {
+		all[i].Tags = slices.DeleteFunc(all[i].Tags, func(tag string) bool { return shared[tag] < minShared })
+	}
 }
 
 // iconFile is an icons.json of iconify.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"image"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"illustrator/checkpoints/fetch"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/internal/fault"
 )
@@ -143,7 +146,7 @@ func TestOpenMistakes(t *testing.T) {
 
 // TestPackages draws the real icons, if `worlds` has downloaded them.
 func TestPackages(t *testing.T) {
-	folder := filepath.Join("..", "..", "..", ".cache", "icons")
+	folder := filepath.Join("..", "..", "..", ".cache", "worlds", "icons")
 	set, err := Open(context.Background(), folder, 64, 1)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("the icons are not downloaded: `worlds` downloads them")
@@ -158,5 +161,34 @@ func TestPackages(t *testing.T) {
 		if i.label == "" || i.image.Rect.Dx() != 64 {
 			t.Errorf("icon %q of %v", i.label, i.image.Rect)
 		}
+	}
+}
+
+func TestKeepSharedTags(t *testing.T) {
+	var all []emoji
+	for range 4 {
+		all = append(all, emoji{Tags: []string{"animal", "rare"}})
+	}
+	all[3].Tags = []string{"animal"}
+	keepSharedTags(all)
+	for _, e := range all {
+		if !slices.Equal(e.Tags, []string{"animal"}) {
+			t.Errorf("tags %q, want the one that all share", e.Tags)
+		}
+	}
+}
+
+// Without a network, the error says which file to copy where.
+func TestDownloadWithoutNetwork(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	folder := filepath.Join(t.TempDir(), "icons")
+	client := &fetch.Client{Mirror: server.URL, Tries: 1, MinWait: time.Millisecond, MaxWait: time.Millisecond}
+	err := Download(t.Context(), client, folder)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if hint := fault.HintOf(err); !strings.Contains(hint, Packages[0].File.URL) || !strings.Contains(hint, folder) {
+		t.Errorf("error %v, hint %q", err, hint)
 	}
 }

@@ -90,7 +90,7 @@ func (s *Set) Caption(row int, random *rand.Rand) string {
 func clean(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune(`"“”():!?*#|/_`, r):
+		case strings.ContainsRune(`"“”():!?*#|/_-`, r):
 			return ' '
 		case r == '’':
 			return '\''

@@ -120,3 +120,7 @@ func BenchmarkRender(b *testing.B) {
 		Domain{}.Render(latent.Sample(1, i).Scene, 64)
 	}
 }
+
+func TestDescriptions(t *testing.T) {
+	scenetest.Descriptions(t, Domain{}, "../../../configs/domains/lorelei/descriptions.json")
+}

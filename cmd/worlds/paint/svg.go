@@ -93,6 +93,7 @@ func (p *svgParser) mirror(commands string) (x, y float64) {
 	return 2*p.x - p.cx, 2*p.y - p.cy
 }
 
+// segment reads the points of one command and draws it.
 func (p *svgParser) segment() {
 	command := p.command &^ 0x20
 	switch command {
@@ -115,6 +116,24 @@ func (p *svgParser) segment() {
 			y += p.y
 		}
 		p.line(p.x, y)
+	case 'C', 'S', 'Q', 'T', 'A':
+		p.curve(command)
+	case 'Z':
+		p.x, p.y = p.sx, p.sy
+		p.path.Line(float32(p.x), float32(p.y))
+		p.skip()
+		if p.rest != "" && p.atNumber() {
+			p.err = fmt.Errorf("a command is missing at %.10q", p.rest)
+		}
+	default:
+		p.err = fmt.Errorf("unknown command %q", p.command)
+	}
+	p.last = command
+}
+
+// curve reads a segment of a curve.
+func (p *svgParser) curve(command byte) {
+	switch command {
 	case 'C', 'S':
 		ax, ay := p.mirror("CS")
 		if command == 'C' {
@@ -135,17 +154,7 @@ func (p *svgParser) segment() {
 		large, sweep := p.flag(), p.flag()
 		x, y := p.point()
 		p.arc(math.Abs(rx), math.Abs(ry), angle*math.Pi/180, large, sweep, x, y)
-	case 'Z':
-		p.x, p.y = p.sx, p.sy
-		p.path.Line(float32(p.x), float32(p.y))
-		p.skip()
-		if p.rest != "" && p.atNumber() {
-			p.err = fmt.Errorf("a command is missing at %.10q", p.rest)
-		}
-	default:
-		p.err = fmt.Errorf("unknown command %q", p.command)
 	}
-	p.last = command
 }
 
 func (p *svgParser) line(x, y float64) {

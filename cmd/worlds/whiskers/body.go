@@ -66,7 +66,7 @@ func (p *painter) outlineOf(x, y, rx, ry, taper float32) *paint.Path {
 		sin, cos := math.Sincos(float64(i) * 2 * math.Pi / float64(steps))
 		far := float32(1)
 		if long && i%2 == 1 {
-			far += 3.4 / max(rx, ry) * 1.3
+			far += 5.6 / max(rx, ry)
 		}
 		width := rx * (1 + taper*float32(sin))
 		points = append(points, x+width*far*float32(cos), y+ry*far*float32(sin))

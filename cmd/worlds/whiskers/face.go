@@ -10,10 +10,10 @@ var irises = []color.RGBA{paint.Hex(0x3fc24a), paint.Hex(0xffcf1f), paint.Hex(0x
 
 // face paints eyes, nose, mouth and whiskers.
 func (p *painter) face(x, y float32) {
-	p.eye(x-7.6, y-0.5, -1)
-	p.eye(x+7.6, y-0.5, 1)
-	p.mouth(x, y+7.4)
-	p.Fill(paint.Blob(x-2.3, y+4.6, x, y+4, x+2.3, y+4.6, x, y+7.2), paint.Hex(0xf07f8f))
+	p.eye(x-7.6, y-2, -1)
+	p.eye(x+7.6, y-2, 1)
+	p.mouth(x, y+6)
+	p.Fill(paint.Blob(x-2.3, y+3.2, x, y+2.6, x+2.3, y+3.2, x, y+5.8), paint.Hex(0xf07f8f))
 	hair := paint.Fade(paint.Hex(0xffffff), 0.85)
 	if p.is(coat, "white") || p.is(pattern, "two-coloured") {
 		hair = paint.Fade(paint.Hex(0x4a3f3a), 0.7)
@@ -44,7 +44,7 @@ func (p *painter) eye(x, y, side float32) {
 		p.Fill(paint.Stroke(1.7, paint.Bow(x-4.8, y+0.2, x, y+4.8, x+4.8, y+0.2)...), p.ink)
 	}
 	if p.is(mood, "grumpy") {
-		p.Fill(paint.Stroke(2.1, x-side*4.6, y-4.6, x+side*5, y-8.6), p.ink)
+		p.Fill(paint.Stroke(2.5, x-side*5, y-4, x+side*5.4, y-8.8), p.ink)
 	}
 }
 
@@ -59,18 +59,18 @@ func (p *painter) mouth(x, y float32) {
 		p.Fill(paint.Stroke(1, paint.Bow(x, y-0.5, x-1.6, y+2.6, x-3.6, y+1)...).
 			Append(paint.Stroke(1, paint.Bow(x, y-0.5, x+1.6, y+2.6, x+3.6, y+1)...)), ink)
 	case "happy":
-		open := new(paint.Path).Move(x-4.8, y+0.2).Cube(x-4, y+6.8, x+4, y+6.8, x+4.8, y+0.2)
+		open := new(paint.Path).Move(x-6.4, y+0.4).Cube(x-5.4, y+9.6, x+5.4, y+9.6, x+6.4, y+0.4)
 		p.Fill(open, paint.Hex(0x8c1a2c))
-		p.Fill(paint.Ellipse(x, y+4, 2.4, 1.3), paint.Hex(0xff8fa0))
-		p.Fill(paint.Stroke(1.1, paint.Bow(x, y-0.3, x-2.6, y+2.2, x-5.6, y-0.8)...).
-			Append(paint.Stroke(1.1, paint.Bow(x, y-0.3, x+2.6, y+2.2, x+5.6, y-0.8)...)), ink)
-		p.Fill(paint.Ellipse(x-12, y-1.5, 2.4, 1.5).Append(paint.Ellipse(x+12, y-1.5, 2.4, 1.5)),
-			paint.Fade(paint.Hex(0xff6f86), 0.6))
+		p.Fill(paint.Ellipse(x, y+5.6, 3.4, 1.7), paint.Hex(0xff8fa0))
+		p.Fill(paint.Stroke(1.2, paint.Bow(x, y-0.3, x-3.2, y+2.6, x-7, y-0.8)...).
+			Append(paint.Stroke(1.2, paint.Bow(x, y-0.3, x+3.2, y+2.6, x+7, y-0.8)...)), ink)
+		blush := paint.Ellipse(x-13, y-0.5, 3, 1.9).Append(paint.Ellipse(x+13, y-0.5, 3, 1.9))
+		p.Fill(blush, paint.Fade(paint.Hex(0xff5f7a), 0.7))
 	case "grumpy":
-		p.Fill(paint.Stroke(1.4, paint.Bow(x-4.6, y+4.2, x, y-0.8, x+4.6, y+4.2)...), ink)
+		p.Fill(paint.Stroke(1.8, paint.Bow(x-6, y+6, x, y-1.4, x+6, y+6)...), ink)
 	default:
-		p.Fill(paint.Ellipse(x, y+3, 3.5, 4.2), ink)
-		p.Fill(paint.Ellipse(x, y+3, 2.7, 3.4), paint.Hex(0x6e1020))
-		p.Fill(paint.Ellipse(x, y+5, 1.9, 1.3), paint.Hex(0xff8fa0))
+		p.Fill(paint.Ellipse(x, y+4.4, 4.2, 5.2), ink)
+		p.Fill(paint.Ellipse(x, y+4.4, 3.2, 4.2), paint.Hex(0x5a0c1a))
+		p.Fill(paint.Ellipse(x, y+6.9, 2.2, 1.5), paint.Hex(0xff8fa0))
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // head paints the head, whose middle is at x, y.
 func (p *painter) head(x, y float32) {
-	rx, ry := 18+p.vary(cheeks, 0.4), float32(15.2)
+	rx, ry := 18+p.vary(cheeks, 0.4), float32(16)
 	if p.is(build, "fat") {
 		rx += 3.2
 	}
@@ -38,7 +38,7 @@ func (p *painter) headOutline(x, y, rx, ry float32) *paint.Path {
 		sin, cos := math.Sincos(angle)
 		far := float32(1)
 		if i%2 == 1 && sin > -0.35 {
-			far = 1.2 + 0.1*float32(math.Abs(cos))
+			far = 1.24 + 0.12*float32(math.Abs(cos))
 		}
 		points = append(points, x+rx*far*float32(cos), y+ry*far*float32(sin))
 	}

@@ -31,7 +31,7 @@ var (
 	eyeWords = [][]string{
 		{"with wide {c} eyes", "with big {c} eyes", "with round {c} eyes", "with large {c} eyes", "with wide open {c} eyes",
 			"with its {c} eyes wide open"},
-		{"with narrow {c} eyes", "with half closed {c} eyes", "squinting with {c} eyes", "with narrowed {c} eyes",
+		{"with narrow {c} eyes", "with half closed {c} eyes", "with squinting {c} eyes", "with narrowed {c} eyes",
 			"with slanted {c} eyes"},
 		{"with closed eyes", "with its eyes closed", "sleeping", "asleep", "+sleepy", "with shut eyes"},
 	}

@@ -21,6 +21,8 @@ import (
 //export programsCompile
 func programsCompile(pointer unsafe.Pointer) *C.error {
 	p, args, cache := intercepted, (*C.compile_args)(pointer), inUse.Load()
+	restore := reuseIn(args)
+	defer restore()
 	if take := captureBy.Load(); take != nil {
 		return p.capture(args, *take)
 	}
@@ -63,6 +65,22 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 		cache.debug("program compiled", "key", key, "bytes", len(content), "seconds", seconds)
 	}
 	return nil
+}
+
+// reuseIn has args compile the program as reuse returns it, until restore is called.
+func reuseIn(args *C.compile_args) (restore func()) {
+	given := args.program
+	code := []byte(reuse(text(given.code, given.code_size)))
+	var pinner runtime.Pinner
+	pinner.Pin(unsafe.SliceData(code))
+	changed := *given
+	changed.code, changed.code_size = (*C.char)(unsafe.Pointer(unsafe.SliceData(code))), C.size_t(len(code))
+	pinner.Pin(&changed)
+	args.program = &changed
+	return func() {
+		args.program = given
+		pinner.Unpin()
+	}
 }
 
 // capture gives the program away and answers with an error of the plugin's, the one that it has for programs of a

@@ -50,8 +50,8 @@ func Words(text string) map[string]bool {
 	return set
 }
 
-// Descriptions checks a domain's labelled descriptions: 100 of limited words and 40 of concepts, each with values that the
-// domain has, in words that its captions use.
+// Descriptions checks a domain's labelled descriptions: 100 of limited words and 40 of concepts, each with values
+// of the domain, in its captions' words.
 func Descriptions(t *testing.T, d scene.Domain, path string) {
 	t.Helper()
 	descriptions, err := texts.Read(path)

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"illustrator/cmd/terminal"
+	"illustrator/configs"
+	"illustrator/data/cartoon"
+	"illustrator/train/runs"
+)
+
+// addCompletion has shells complete the values of flags and arguments: runs, domains, studies, looks.
+func addCompletion(root *cobra.Command) {
+	named := func(kind string) terminal.Values { return func() []string { return configs.Names(kind) } }
+	terminal.AddCompletion(root, map[string]terminal.Values{
+		"domain": named("domains"), "config": named("runs"), "run": runs.Paths,
+		"cartoon": cartoon.Names, "style": cartoon.Names,
+		"device":     terminal.Words("cpu", "cuda"),
+		"backend":    terminal.Words("xla:cpu", "xla:cuda"),
+		"noise-mode": terminal.Words("const", "random", "none"),
+		"diversity":  terminal.Words("noise", "style", "z"),
+		"keep":       terminal.Words("nothing", "w"),
+	}, map[string]terminal.Values{
+		"runs show": runs.Names, "runs compare": runs.Names, "runs rm": runs.Names, "eval": runs.Paths,
+		"ablate": named("studies"), "fetch": named("domains"),
+	})
+}
