@@ -70,7 +70,8 @@ func FuzzTorchPickle(f *testing.F) {
 	float := storage("FloatStorage", "0", 6)
 	f.Add(dict("a", tensor(float, 1, numbers(2, 2), numbers(1, 2))))
 	f.Add(dict("a", global("collections", "OrderedDict")+")Rq\x00("+text("b")+"h\x00K\x01\x88u}"+text("c")+"Nsb"))
-	f.Add("\x80\x04\x95\x00\x01\x00\x00\x00\x00\x00\x00}" + text("a") + stackGlobal("os", "system") + short("x") + "\x85Rs.")
+	f.Add("\x80\x04\x95\x00\x01\x00\x00\x00\x00\x00\x00}" + text("a") + stackGlobal("os", "system") +
+		short("x") + "\x85Rs.")
 	f.Add("\x80\x05}" + text("a") + tensor(float, 1, numbers(2, 2), numbers(1, 2)) + "s.")
 	f.Add("\x80\x02]q\x00h\x00a)\x81.")
 	f.Add(dict("a", global("argparse", "Namespace")+")\x81}"+text("lr")+"G\x3f\xf0\x00\x00\x00\x00\x00\x00sb"))

@@ -59,8 +59,8 @@ var classes = func() map[string]any {
 	return c
 }()
 
-// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that names one
-// was made to harm whoever loads it in Python: a user is told, although nothing is executed here.
+// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that names
+// one was made to harm whoever loads it in Python: a user is told, although nothing is executed here.
 var acting = map[string]bool{
 	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true,
 	"runpy":     true,
@@ -140,8 +140,8 @@ func rebuildSubclass(args []any) (any, error) {
 	return rebuild(*inner)
 }
 
-// findClass returns what stands for a class in the machine, and notes one that acts. TorchScript's own classes are bags of
-// attributes, whatever their methods.
+// findClass returns what stands for a class in the machine, and notes one that acts. TorchScript's own classes are bags
+// of attributes, whatever their methods.
 func (a *archive) findClass(module, name string) (any, error) {
 	full := ownName(module + "." + name)
 	if class, ok := classes[full]; ok {
@@ -201,7 +201,8 @@ func (a *archive) runMachine(data []byte, persistent func(id any) (any, error)) 
 	// The machine indexes and casts without looking when a pickle is malformed.
 	defer func() {
 		if p := recover(); p != nil {
-			root, err = nil, fmt.Errorf("it is malformed: %w", fault.Recovered(p, "an instruction lacks the values that it takes"))
+			root, err = nil, fmt.Errorf("it is malformed: %w",
+				fault.Recovered(p, "an instruction lacks the values that it takes"))
 		}
 	}()
 	machine := pickle.NewUnpickler(bytes.NewReader(data))

@@ -56,8 +56,8 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 	return p.archive, root, nil
 }
 
-// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are computed, so that
-// the machine gets a copy here too.
+// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are computed, so
+// that the machine gets a copy here too.
 func (a *archive) unpickleNewer(data []byte, newStorage func(id any) (any, error)) (any, error) {
 	p := &plainPickle{
 		archive: a, cursor: cursor{r: bytes.NewReader(data), size: int64(len(data))}, newStorage: newStorage,

@@ -298,7 +298,8 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		change     func(*eval.Request)
 		want, hint string
 	}{
-		"unknown metric": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"clip_scoer"} }, `metric "clip_scoer" is unknown`,
+		"unknown metric": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"clip_scoer"} },
+			`metric "clip_scoer" is unknown`,
 			"did you mean clip_score?"},
 		"no labels": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"attribute_accuracy"} },
 			"attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
@@ -309,7 +310,8 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		"no seeds": {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
 		"no classifier": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"attribute_accuracy"} },
 			"the domain has no classifier", "leave it out"},
-		"z of files": {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []eval.MetricName{"z_mean"} }, "don't have the z",
+		"z of files": {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []eval.MetricName{"z_mean"} },
+			"don't have the z",
 			"leave it out"},
 	} {
 		r := tinyRequest(t)

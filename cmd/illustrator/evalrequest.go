@@ -30,7 +30,8 @@ type evalOptions struct {
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
-	r := eval.Request{Domain: s.domain.Name, Metrics: make([]eval.MetricName, len(e.metrics)), Seeds: e.plan.Seeds, Manner: e.plan.Manner}
+	r := eval.Request{Domain: s.domain.Name, Metrics: make([]eval.MetricName, len(e.metrics)), Seeds: e.plan.Seeds,
+		Manner: e.plan.Manner}
 	r.Bootstrap.Resamples = e.resamples
 	for i, name := range e.metrics {
 		if err := r.Metrics[i].UnmarshalText([]byte(name)); err != nil {

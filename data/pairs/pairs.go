@@ -58,7 +58,8 @@ func (m Meta) fields() []metaField {
 	return []metaField{
 		{"domain", m.Domain}, {"seed", strconv.FormatUint(m.Seed, 10)},
 		{"generator_sha256", m.GeneratorSHA256}, {"clip_sha256", m.CLIPSHA256},
-		{"noise_mode", string(m.NoiseMode)}, {"preprocessing", m.Preprocessing}, {"dtype", m.DType}, {"batch", strconv.Itoa(m.Batch)},
+		{"noise_mode", string(m.NoiseMode)}, {"preprocessing", m.Preprocessing}, {"dtype", m.DType},
+		{"batch", strconv.Itoa(m.Batch)},
 		{"z_dim", strconv.Itoa(m.ZDim)}, {"embed_dim", strconv.Itoa(m.EmbedDim)}, {"created_by", m.CreatedBy},
 	}
 }
@@ -151,8 +152,8 @@ func overlap(a, b []SeedRange) (SeedRange, bool) {
 	return SeedRange{}, false
 }
 
-// Disjoint returns an error that names the first seeds that the set shares with the pairs called other, if there are any:
-// rows of one seed are the same pair, which must not be both trained on and validated with.
+// Disjoint returns an error that names the first seeds that the set shares with the pairs called other, if there are
+// any: rows of one seed are the same pair, which must not be both trained on and validated with.
 func (p *Set) Disjoint(other string, seeds []SeedRange) error {
 	shared, overlaps := overlap(seeds, p.SeedRanges())
 	if !overlaps {

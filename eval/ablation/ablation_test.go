@@ -237,8 +237,11 @@ func TestStudyMistakes(t *testing.T) {
 			s.Groups[1].LogAxis, s.Groups[1].Variants[1].X = true,
 				at(-1)
 		},
-		"(two): draw.alpha is -1":                             func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
-		`(two): draw.projection: projection "all" is unknown`: func(s *Study) { s.Groups[1].Variants[1].Draw.Projection = "all" },
+		"(two): draw.alpha is -1": func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
+		`(two): draw.projection: projection "all" is unknown`: func(s *Study) {
+			s.Groups[1].Variants[1].Draw.Projection =
+				"all"
+		},
 		"(two): draw.truncation_psi is 3": func(s *Study) {
 			s.Groups[1].Variants[1].Draw.TruncationPsi =
 				at(3)

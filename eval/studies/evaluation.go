@@ -69,8 +69,8 @@ func (r *Report) Partial() error {
 		return fmt.Errorf("%d of %d pictures were skipped, the first is %s: %s: %w",
 			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, fault.OneLine(r.Skipped[0].Reason), fault.ErrPartial)
 	}
-	for _, asked := range r.Asked {
-		name := string(asked)
+	for _, metric := range r.Asked {
+		name := string(metric)
 		if slices.ContainsFunc(r.Metrics, func(m metrics.Metric) bool { return strings.HasPrefix(m.Name, name) }) {
 			continue
 		}

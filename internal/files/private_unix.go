@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Private is an open folder that no other user can change, apart from root: neither it nor any folder above it. What was
-// checked stays open, so that nothing can take its place.
+// Private is an open folder that no other user can change, apart from root: neither it nor any folder above it. What
+// was checked stays open, so that nothing can take its place.
 type Private struct {
 	path string
 	dir  *os.File
@@ -24,8 +24,8 @@ type Private struct {
 const maxLinks = 40
 
 // OpenPrivate opens a folder. It is a *DistrustError if another user could change the folder or one above it: they must
-// belong to this user or to root and must not be writable by their group or by others. A folder above it may be writable
-// if it is sticky, as /tmp is. Symbolic links in such folders are followed.
+// belong to this user or to root and must not be writable by their group or by others. A folder above it may be
+// writable if it is sticky, as /tmp is. Symbolic links in such folders are followed.
 func OpenPrivate(folder string) (*Private, error) {
 	path, err := filepath.Abs(folder)
 	if err != nil {
@@ -76,8 +76,8 @@ func OpenPrivate(folder string) (*Private, error) {
 // Close closes the folder.
 func (p *Private) Close() error { return p.dir.Close() }
 
-// Open opens a regular file of the folder for reading and returns its description. Links are not followed, and a FIFO or
-// device does not block. The file must belong to this user or to root and must not be writable by others, or it is a
+// Open opens a regular file of the folder for reading and returns its description. Links are not followed, and a FIFO
+// or device does not block. The file must belong to this user or to root and must not be writable by others, or it is a
 // *DistrustError.
 func (p *Private) Open(name string) (*os.File, fs.FileInfo, error) {
 	path := filepath.Join(p.path, name)

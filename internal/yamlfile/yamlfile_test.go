@@ -30,7 +30,8 @@ func TestDecode(t *testing.T) {
 		t.Error(err)
 	}
 	for text, want := range map[string]string{
-		"name: a\n---\nname: b\n": "a second YAML document", "nmae: a\n": "field nmae not found", "name: [a]\n": "cannot unmarshal",
+		"name: a\n---\nname: b\n": "a second YAML document", "nmae: a\n": "field nmae not found",
+		"name: [a]\n":        "cannot unmarshal",
 		"name: a\nname: b\n": "already defined",
 	} {
 		if err := Decode([]byte(text), &got); err == nil || !strings.Contains(err.Error(), want) {
@@ -77,7 +78,8 @@ func TestHostileDocuments(t *testing.T) {
 		began := time.Now()
 		var got any
 		err := Decode([]byte(c[0]), &got)
-		if err == nil || !strings.Contains(err.Error(), c[1]) || name != "deeper" && (!fault.IsUsage(err) || fault.HintOf(err) == "") {
+		if err == nil || !strings.Contains(err.Error(), c[1]) ||
+			name != "deeper" && (!fault.IsUsage(err) || fault.HintOf(err) == "") {
 			t.Errorf("%s: %v, want %q with a hint", name, err, c[1])
 		}
 		t.Logf("%s: %v", name, time.Since(began))

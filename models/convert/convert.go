@@ -210,7 +210,8 @@ func (s *source) checkOptions(opts Options) error {
 		{"attributes", opts.Attributes, "only attribute classifiers have attributes", []Kind{ClassifierSequential}},
 		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary",
 			[]Kind{CLIPOpenAI, CLIPOpenCLIP}},
-		{"activation", string(opts.Activation), "only CLIPs in OpenAI's layout need to be told their activation", []Kind{CLIPOpenAI}},
+		{"activation", string(opts.Activation), "only CLIPs in OpenAI's layout need to be told their activation",
+			[]Kind{CLIPOpenAI}},
 	} {
 		if o.value != "" && !slices.Contains(o.kinds, s.kind) {
 			return fault.Usage(fmt.Errorf("%s %q is given, but it is %s", o.name, o.value, s.kind), "%s", o.hint)

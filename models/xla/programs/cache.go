@@ -23,7 +23,8 @@ type Cache struct {
 	// Limit is the most bytes that the folder holds; the programs that were not used for longest go first. 0 is
 	// DefaultLimit.
 	Limit int64
-	Log   *slog.Logger // gets each program at level debug, and one warning of a folder that others can change; nil discards
+	// gets each program at level debug, and one warning of a folder that others can change; nil discards
+	Log *slog.Logger
 }
 
 // DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on the embedded domain.
@@ -50,8 +51,8 @@ func (c *Cache) limit() int64 {
 	return DefaultLimit
 }
 
-// read returns the program under key, nil if there is none. It is a *files.DistrustError if another user could have changed
-// it: a program is machine code, which runs as this user.
+// read returns the program under key, nil if there is none. It is a *files.DistrustError if another user could have
+// changed it: a program is machine code, which runs as this user.
 func (c *Cache) read(key string) ([]byte, error) {
 	folder, err := files.OpenPrivate(c.Folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,8 +166,8 @@ func (c *Cache) files() (files []fs.FileInfo, bytes int64, err error) {
 	return files, bytes, err
 }
 
-// Distrust returns a *files.DistrustError of the folder or of the first program in it that another user could have changed,
-// and how many programs are such. A folder that is not there is none.
+// Distrust returns a *files.DistrustError of the folder or of the first program in it that another user could have
+// changed, and how many programs are such. A folder that is not there is none.
 func (c *Cache) Distrust() (programs int, err error) {
 	folder, err := files.OpenPrivate(c.Folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -196,8 +197,8 @@ func (c *Cache) Distrust() (programs int, err error) {
 // warned is true once this process has said that it does not trust a cache.
 var warned atomic.Bool
 
-// refuse notes that a kept program is not used, or that one is not kept. The first time that this is because others could
-// change it, it is a warning.
+// refuse notes that a kept program is not used, or that one is not kept. The first time that this is because others
+// could change it, it is a warning.
 func (c *Cache) refuse(message, key string, reason error, args ...any) {
 	distrust := new(files.DistrustError)
 	if c.Log != nil && errors.As(reason, &distrust) && !warned.Swap(true) {

@@ -126,8 +126,8 @@ func (p *plugin) serialize(loaded *C.loaded) ([]byte, error) {
 	return []byte(text(written.bytes, written.size)), nil
 }
 
-// deserialize is the way back. It is an error if the program has another name. It asks the program what go-xla will ask, so
-// that go-xla is not given one that can't answer.
+// deserialize is the way back. It is an error if the program has another name. It asks the program what go-xla will
+// ask, so that go-xla is not given one that can't answer.
 func (p *plugin) deserialize(client *C.client, content []byte, name string) (*C.loaded, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()

@@ -73,7 +73,7 @@ func keyOf(parts []string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// moduleHead is how the text of a StableHLO program begins, up to its name.
+// moduleHead begins the text of a StableHLO program, up to its name.
 var moduleHead = regexp.MustCompile(`^module @[0-9A-Za-z_]+`)
 
 // nameAfter gives a program, as StableHLO's text, a name that ends in key. The compiler writes the name into what it
