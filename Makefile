@@ -172,6 +172,10 @@ vulncheck: modules ## look for known vulnerabilities; skipped if the database is
 		echo "make: warning: the vulnerability database is not reachable: nothing was checked" >&2; exit 0;; \
 	esac; exit $$status
 
+## schemas: writes the JSON Schemas of YAML files and docs/configuration.md
+schemas:
+	go test ./configs -run TestSchemas -schemas
+
 docs: ## generate the reference of commands, docs/cli/reference.md, from the program's help
 	$(GO) test -count=1 -run TestReference ./cmd/illustrator -reference
 

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // The files of a folder that have a meaning here.
@@ -90,7 +90,7 @@ func SHA256(data []byte) string {
 
 // SHA256OfFile returns the SHA-256 of a file's bytes in hexadecimal, and their number.
 func SHA256OfFile(path string) (File, error) {
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return File{}, err
 	}
@@ -104,7 +104,7 @@ func SHA256OfFiles(paths ...string) (File, error) {
 	h := sha256.New()
 	var size int64
 	for _, path := range paths {
-		f, err := os.Open(path)
+		f, _, err := files.Open(path)
 		if err != nil {
 			return File{}, err
 		}

@@ -35,26 +35,19 @@ const (
 // written to in place while the program runs; to replace it by renaming is safe.
 // What the header claims is held against the file's size before anything of that size is allocated.
 func ReadSafetensors(path string) (*Weights, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, openError(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	f, size, err := open(path, "safetensors", "name the model.safetensors in it")
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return nil, fault.Hint(fmt.Errorf("%s is a folder, not a safetensors file", path), "name the model.safetensors in it")
-	}
-	head := make([]byte, min(64, info.Size()))
+	defer f.Close()
+	head := make([]byte, min(64, size))
 	if _, err := io.ReadFull(f, head); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if err := checkLength(head, info.Size()); err != nil {
+	if err := checkLength(head, size); err != nil {
 		return nil, notSafetensors(path, head, err)
 	}
-	data, err := contents(f, info.Size())
+	data, err := contents(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -64,9 +57,9 @@ func ReadSafetensors(path string) (*Weights, error) {
 // IsSafetensors reports whether a file begins as one of safetensors does: with the length of a header that is a JSON
 // object. It looks at the first bytes, not at the name.
 func IsSafetensors(path string) (bool, error) {
-	f, err := os.Open(path)
+	f, _, err := open(path, "weight", "name the file in it")
 	if err != nil {
-		return false, openError(err)
+		return false, err
 	}
 	defer f.Close()
 	var head [9]byte
@@ -312,9 +305,14 @@ func sniff(head []byte) *kind {
 }
 
 // openError adds a hint to the error of opening a file.
-func openError(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return fault.Hint(err, "check the path; relative paths start at the current directory")
+// open opens a file of what, and returns its size. hint says what to name in place of a folder.
+func open(path, what, hint string) (*os.File, int64, error) {
+	f, size, err := files.Open(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		err = fault.Hint(err, "check the path; relative paths start at the current directory")
+	case errors.Is(err, files.ErrNotRegular):
+		err = fault.Hint(fmt.Errorf("%s is a folder or a device, not a %s file", path, what), "%s", hint)
 	}
-	return err
+	return f, size, err
 }

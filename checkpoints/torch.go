@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -42,18 +41,11 @@ type TorchDict struct {
 // for. Refused are classes that act, compressed or overlapping entries, big-endian files. A module of TorchScript's or
 // NVIDIA's becomes a dict of its tensors under the names that its state dict would have; see TorchDict.Value.
 func ReadTorch(path string) (*TorchFile, error) {
-	f, err := os.Open(path)
+	f, size, err := open(path, "PyTorch", "name the .pt, .pth or .bin file")
 	if err != nil {
-		return nil, openError(err)
+		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fault.Hint(fmt.Errorf("%s is a folder, not a PyTorch file", path), "name the .pt, .pth or .bin file")
-	}
-	var t *TorchFile
-	if err == nil {
-		t, err = readTorch(path, f, info.Size())
-	}
+	t, err := readTorch(path, f, size)
 	if err != nil {
 		f.Close()
 		return nil, err

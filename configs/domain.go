@@ -1,7 +1,9 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 )
 
@@ -137,7 +140,7 @@ func (d *Domain) ReadPrompts() (name string, data []byte, err error) {
 	data, err = d.readFile(d.promptsName())
 	if err != nil {
 		err = fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err),
-			"`illustrator prompt` computes them; --run FOLDER uses those of a run")
+			"`%s --pairs PAIRS` computes them; --run FOLDER uses those of a run", d.Command("prompt"))
 	}
 	return d.promptsName(), data, err
 }
@@ -151,27 +154,34 @@ func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	return d.Descriptions, data, err
 }
 
-// EmbeddedDescriptions returns the texts that an embedded domain is judged by.
-func EmbeddedDescriptions(name string) ([]texts.Text, error) {
+// EmbeddedDescriptions returns the texts that an embedded domain is judged by, and the file that holds them.
+func EmbeddedDescriptions(name string) ([]texts.Text, []byte, error) {
 	file := path.Join("domains", name, "descriptions.json")
 	data, err := embedded.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
+		return nil, nil, fmt.Errorf("descriptions of domain %s: %w", name, err)
 	}
-	return texts.Parse(file, data)
+	descriptions, err := texts.Parse(file, data)
+	return descriptions, data, err
 }
+
+// embeddedPrefix begins the names of files and networks within the program.
+const embeddedPrefix = "embedded:"
 
 // embeds reports whether a file that the domain names is within the program.
 func (d *Domain) embeds(name string) bool {
-	return d.dir == "" && !strings.HasPrefix(name, weightsPrefix)
+	return strings.HasPrefix(name, embeddedPrefix) || d.dir == "" && !strings.HasPrefix(name, weightsPrefix)
 }
+
+// MaxPromptFile is the most bytes of a file of prompts or descriptions.
+const MaxPromptFile = 64 << 20
 
 // readFile reads a file that the domain names, embedded or beside it.
 func (d *Domain) readFile(name string) ([]byte, error) {
 	if d.embeds(name) {
-		return embedded.ReadFile(path.Join("domains", name))
+		return embedded.ReadFile(path.Join("domains", strings.TrimPrefix(name, embeddedPrefix)))
 	}
-	return os.ReadFile(d.resolve(name))
+	return files.ReadFile(d.resolve(name), MaxPromptFile)
 }
 
 func (d *Domain) resolve(p string) string {
@@ -183,3 +193,33 @@ func (d *Domain) resolve(p string) string {
 	}
 	return filepath.Join(d.dir, p)
 }
+
+// checkPaths returns an error that names the first network or file beside the domain's file that does not exist: paths
+// are relative to that file, so that a copy in another folder loses them.
+func (d *Domain) checkPaths() error {
+	for _, c := range []struct{ field, path string }{
+		{"generator", d.Generator}, {"clip", d.CLIP}, {"classifier", d.Classifier}, {"mapper", d.Mapper},
+		{"descriptions", d.Descriptions},
+	} {
+		if c.path == "" || strings.Contains(c.path, ":") || d.dir == "" {
+			continue
+		}
+		if _, err := os.Stat(d.resolve(c.path)); errors.Is(err, fs.ErrNotExist) {
+			return fault.Usage(fmt.Errorf("%s: %s: %q does not exist", d.ref, c.field, d.resolve(c.path)),
+				"a domain's paths are relative to the folder of its file, %s: put the file back, or give %s an absolute path",
+				d.dir, c.field)
+		}
+	}
+	return nil
+}
+
+// Command returns this program's command line of a command for the domain, for hints.
+func (d *Domain) Command(name string) string {
+	if d.ref == "" || d.ref == DefaultDomain {
+		return "illustrator " + name
+	}
+	return fmt.Sprintf("illustrator %s --domain %s", name, d.ref)
+}
+
+// DefaultDomain is the domain of commands that are given none.
+const DefaultDomain = "lorelei"

@@ -17,6 +17,9 @@ func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
 	if err := d.CheckFetched(); err != nil {
 		return nil, nil, err
 	}
+	if err := d.checkPaths(); err != nil {
+		return nil, nil, err
+	}
 	n, err := pipeline.Open(nil, d.Locations())
 	if err != nil {
 		return nil, nil, fmt.Errorf("domain %s: %w", d.Name, err)

@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,8 +86,14 @@ func OpenRun(ref string, set []string) (Run, error) {
 	if err := decode(f, &run); err != nil {
 		return run, err
 	}
+	domain := run.Domain
 	for _, assignment := range set {
 		if err := run.set(assignment); err != nil {
+			return run, err
+		}
+	}
+	if run.Domain != domain && run.Domain != "" {
+		if err := run.MoveTo(run.Domain, set); err != nil {
 			return run, err
 		}
 	}
@@ -94,6 +101,22 @@ func OpenRun(ref string, set []string) (Run, error) {
 		return run, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return run, nil
+}
+
+// MoveTo gives the run another domain. The texts that are drawn to watch the training are then that domain's own,
+// unless set, the assignments that the run was opened with, name them: those of the run's file describe its own domain.
+func (r *Run) MoveTo(domain string, set []string) error {
+	r.Domain = domain
+	named := func(assignment string) bool { return strings.HasPrefix(assignment, "train.validation.texts=") }
+	if len(r.Train.Validation.Texts) == 0 || slices.ContainsFunc(set, named) {
+		return nil
+	}
+	d, err := OpenDomain(domain)
+	if err != nil {
+		return err
+	}
+	r.Train.Validation.Texts, err = d.Examples(len(r.Train.Validation.Texts))
+	return err
 }
 
 // set applies one assignment "key.key=value": the value is YAML, decoded over the present settings. "train.stages.0.…"

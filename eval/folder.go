@@ -16,6 +16,7 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // caption holds the record beside a picture.
@@ -124,7 +125,7 @@ func (c *collection) keep(file File) {
 // readCaption reads what is known of a picture: from the JSON beside it, or else from a PNG's metadata. It has a text.
 func readCaption(path string) (c caption, err error) {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
-	raw, err := os.ReadFile(beside)
+	raw, err := files.ReadFile(beside, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return readMeta(path)
 	}

@@ -1,4 +1,5 @@
-// Package losses holds the three losses that train the mapper, and CLIP's own, as graph functions of nodes alone.
+// Package losses holds the three losses that train the mapper, as graph functions of nodes alone, and those that train
+// CLIPs and generators.
 //
 // Axes: B batch, E image embedding, Z latent. Losses are computed in at least float32.
 package losses

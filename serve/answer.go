@@ -17,6 +17,7 @@ import (
 
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
@@ -160,18 +161,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// halfSurrogate reports whether JSON escapes a half of a character, such as \ud83d alone.
-func halfSurrogate(body []byte) bool {
-	const lost = "\uFFFD"
-	var v any
-	if !bytes.Contains(body, []byte(`\u`)) || json.Unmarshal(body, &v) != nil {
-		return false
-	}
-	read, err := json.Marshal(v)
-	return err == nil && bytes.Contains(read, []byte(lost)) &&
-		!bytes.Contains(body, []byte(lost)) && !bytes.Contains(bytes.ToLower(body), []byte(`\ufffd`))
-}
-
 // readJSON reads a body of JSON into v. Another field than v's is an error.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
@@ -182,7 +171,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(body) || halfSurrogate(body) { // encoding/json would read U+FFFD
+	if !utf8.Valid(body) || jsonfile.LoneSurrogate(body) >= 0 { // encoding/json would read U+FFFD
 		return &problem{status: http.StatusBadRequest, Message: "the request is not UTF-8", Hint: "send JSON in UTF-8"}
 	}
 	// Go reads null as what was there before, which would hide a mistake.

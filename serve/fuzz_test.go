@@ -23,7 +23,7 @@ import (
 )
 
 // fuzzed returns a server without a worker, for all executions of a fuzz test.
-func fuzzed(f *testing.F, limits connections.Limits) *serve.Server {
+func fuzzed(f testing.TB, limits connections.Limits) *serve.Server {
 	f.Helper()
 	o, err := tinyOptions()
 	if err != nil {

@@ -18,6 +18,8 @@ const (
 	// jobKept is the time that the events of a finished job can be read for, and maxJobs bounds their number.
 	jobKept = 10 * time.Minute
 	maxJobs = 100
+	// maxReaders bounds the clients that follow one job: each holds a connection until the job ends.
+	maxReaders = 8
 )
 
 // errLeft cancels a job that no client follows.
@@ -106,6 +108,13 @@ func (j *job) reads(change int) {
 	}
 }
 
+// crowded reports whether as many clients follow the job as may.
+func (j *job) crowded() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.readers >= maxReaders
+}
+
 // after returns the events behind number n, whether all are there, and what is closed when there are more.
 func (j *job) after(n int) (events []string, done bool, changed <-chan struct{}) {
 	j.mu.Lock()
@@ -179,6 +188,11 @@ func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
 	j := s.jobs.find(r.PathValue("id"))
 	if j == nil {
 		s.fail(w, r, errNoJob)
+		return
+	}
+	if j.crowded() {
+		s.fail(w, r, &problem{status: http.StatusTooManyRequests, retry: time.Second,
+			Message: "too many clients follow this job", Hint: "close a page that shows it"})
 		return
 	}
 	n, err := strconv.Atoi(r.Header.Get("Last-Event-ID"))

@@ -105,6 +105,43 @@ func TestStoppedJob(t *testing.T) {
 	}
 }
 
+// A job has a bounded number of clients, each of which holds a connection.
+func TestCrowdedJob(t *testing.T) {
+	r := deaf(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ask := func(method, path, body string) *http.Response {
+		t.Helper()
+		request, err := http.NewRequestWithContext(ctx, method, r.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "text/event-stream")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		return response
+	}
+	lines := bufio.NewScanner(ask("POST", "/api/v1/generate?keep", `{"text": "a toy"}`).Body)
+	var job struct{ ID string }
+	for job.ID == "" && lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			if err := json.Unmarshal([]byte(data), &job); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := range 9 {
+		want := map[bool]int{true: http.StatusOK, false: http.StatusTooManyRequests}[i < 7]
+		if a := ask("GET", "/api/v1/jobs/"+job.ID, ""); a.StatusCode != want {
+			t.Errorf("client %d: %s", i+2, a.Status)
+		}
+	}
+}
+
 // A full queue is a refusal before any event.
 func TestJobOfABusyServer(t *testing.T) {
 	r := deaf(t)

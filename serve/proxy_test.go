@@ -96,7 +96,7 @@ func TestPageBehindProxy(t *testing.T) {
 		u.until(`document.title === "Toys · illustrator"`)
 		u.write("#draw-text", "a toy")
 		u.click("#view-draw .ask .main")
-		u.images("#view-draw .pictures", 1)
+		u.images("#view-draw .pictures", 4)
 		u.view("gallery")
 		u.until(`document.querySelector("#view-gallery .pictures img")?.naturalWidth`)
 		u.click("#view-gallery .pictures li:nth-child(1) button.picture")

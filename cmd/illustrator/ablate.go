@@ -55,10 +55,10 @@ func newAblateCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Compare variants of a run: losses, prompts, or a list of your own",
 		Long:  ablateLong,
 		Example: `  illustrator ablate losses --seeds 0-1
-  illustrator ablate prompts --run runs/first
-  illustrator ablate limited open-world --domain chapel.yaml --out chapel
+  illustrator ablate prompts --run examples/runs/first --dry-run
+  illustrator ablate limited open-world --domain lorelei --out both
   illustrator ablate losses --out shared/losses --part 1/8
-  illustrator ablate --grid my-study.yaml --out my-study --dry-run`,
+  illustrator ablate --grid examples/study.yaml --run examples/runs/first --out study`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runAblate(cmd.Context(), opts, a, args) },
 	}

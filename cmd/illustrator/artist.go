@@ -39,7 +39,7 @@ type artist struct {
 // noProjection is set, the prompts.
 func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjection bool,
 	check func(draw.Model) error) (*artist, error) {
-	domain, err := p.domainOf(cmd, p.domain)
+	domain, err := p.domainOf(cmd, opts, p.domain)
 	if err != nil {
 		return nil, err
 	}

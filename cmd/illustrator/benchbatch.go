@@ -68,7 +68,7 @@ func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Find the batches that are fastest on this machine",
 		Long:  benchBatchLong,
 		Example: `  illustrator bench batch
-  illustrator bench batch --config my-run.yaml --set train.precision=bfloat16 --most 256`,
+  illustrator bench batch --config examples/tiny/run.yaml --set train.precision=bfloat16 --most 8`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchBatch(cmd, opts, b) },
 	}

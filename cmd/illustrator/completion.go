@@ -5,6 +5,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/configs/schemas"
 	"illustrator/data/cartoon"
 	"illustrator/train/runs"
 )
@@ -23,5 +24,6 @@ func addCompletion(root *cobra.Command) {
 	}, map[string]terminal.Values{
 		"runs show": runs.Names, "runs compare": runs.Names, "runs rm": runs.Names, "eval": runs.Paths,
 		"ablate": named("studies"), "fetch": named("domains"),
+		"schema": terminal.Words(schemas.Kinds...),
 	})
 }

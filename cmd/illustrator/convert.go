@@ -23,20 +23,17 @@ func newConvertCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of
 ada-pytorch and stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt);
 released projectors (.pth); attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet
-and VGG16 for LPIPS (its linear layers are added). Writes config.json, model.safetensors and a manifest with their
-SHA-256. Files of PyTorch, of before version 1.6 too, and safetensors files are read, in one piece or several. Pickles
-are parsed, never executed.
+and VGG16 for LPIPS (its linear layers are added). OpenAI's ViT-B-32.pt needs --vocabulary bpe_simple_vocab_16e6.txt.gz.
+Writes config.json, model.safetensors and a manifest with their SHA-256. Files of PyTorch, of before version 1.6 too,
+and safetensors files are read, in one piece or several. Pickles are parsed, never executed.
 
 With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in
 evaluation mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
 With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
-		Example: `  illustrator convert stylegan2-cat-config-f.pth --out weights/cat
-  illustrator convert clip-vit-base-patch32 --out weights/clip
-  illustrator convert ViT-B-32.pt --vocabulary bpe_simple_vocab_16e6.txt.gz --out weights/clip
-  illustrator convert pt_inception-2015-12-05-6726825d.pth --out weights/inception
-  illustrator convert vgg16-397923af.pth --out weights/lpips-vgg
-  illustrator convert runs/demo/mapper-best --to onnx --out mapper.onnx
-  illustrator convert runs/demo/mapper-best --to pytorch --out c2s.pth`,
+		Example: `  illustrator convert examples/weights/stylegan2.pth --out weights/generator
+  illustrator convert examples/weights/clip --out weights/clip
+  illustrator convert examples/runs/first/mapper-best --to onnx --out mapper.onnx
+  illustrator convert examples/runs/first/mapper-best --to pytorch --out c2s.pth`,
 		Args: terminal.ExactArgs(1, "the file or folder to convert"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if to != "" {

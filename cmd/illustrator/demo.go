@@ -27,7 +27,7 @@ func newDemoCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and measures how well they match.
 Re-running skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
-  illustrator demo --config lorelei --out runs/again`,
+  illustrator demo --config examples/run.yaml --out runs/small`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), opts, config, out) },
 	}

@@ -18,10 +18,8 @@ import (
 // words splits a command line as a shell does that knows quotes and comments.
 var words = regexp.MustCompile(`#.*|"([^"]*)"|'([^']*)'|[^\s"']+`)
 
-// checkCommandLine returns an error unless a command takes these flags with values of these types,
-// and this number of arguments.
-func checkCommandLine(line string) error {
-	var args []string
+// splitLine splits a command line, without its comment.
+func splitLine(line string) (args []string) {
 	for _, m := range words.FindAllStringSubmatch(line, -1) {
 		if strings.HasPrefix(m[0], "#") {
 			break
@@ -31,6 +29,13 @@ func checkCommandLine(line string) error {
 		}
 		args = append(args, m[0])
 	}
+	return args
+}
+
+// checkCommandLine returns an error unless a command takes these flags with values of these types,
+// and this number of arguments.
+func checkCommandLine(line string) error {
+	args := splitLine(line)
 	root := newRootCommand(terminal.NewOptions("illustrator", io.Discard, io.Discard))
 	cmd, rest, err := root.Find(args[1:])
 	if err != nil {

@@ -40,11 +40,11 @@ filter that generated pictures go through.
 --project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of
 --run, --prompts or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
 		Example: `  illustrator embed "a wizard with round glasses" --out e.npy
-  illustrator embed --images pictures --out e.safetensors
-  illustrator embed "a wizard" --project --alpha 1.75 --run runs/demo --out projected.npy`,
+  illustrator embed --images examples/photos --out e.safetensors
+  illustrator embed "a wizard" --project --alpha 1.75 --run examples/runs/first --out projected.npy`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := e.check(cmd); err != nil {
+			if err := e.check(cmd, opts); err != nil {
 				return err
 			}
 			return runEmbed(cmd.Context(), opts, e, args)
@@ -67,7 +67,7 @@ filter that generated pictures go through.
 }
 
 // check refuses flags of --project without it, and takes the run's domain.
-func (e *embedOptions) check(cmd *cobra.Command) (err error) {
+func (e *embedOptions) check(cmd *cobra.Command, opts *terminal.Options) (err error) {
 	for _, flag := range []string{"alpha", "run", "prompts"} {
 		if cmd.Flags().Changed(flag) && !e.project {
 			return fault.Usage(fmt.Errorf("--%s is given without --project", flag),
@@ -81,7 +81,7 @@ func (e *embedOptions) check(cmd *cobra.Command) (err error) {
 	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.DefaultLimits().Alpha) {
 		return fault.Field("--alpha", e.alpha, "from 0 to %g", draw.DefaultLimits().Alpha)
 	}
-	if e.domain, err = e.domainOf(cmd, e.domain); err != nil {
+	if e.domain, err = e.domainOf(cmd, opts, e.domain); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("alpha") {

@@ -45,8 +45,8 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 		Use:   "eval [RUN|PICTURES]",
 		Short: "Measure pictures: match with texts, quality, diversity",
 		Long:  evalLong,
-		Example: `  illustrator eval runs/first --seeds 0-3
-  illustrator eval pictures --metrics clip_score,r_precision,fid --inception weights/inception --reference photos`,
+		Example: `  illustrator eval examples/runs/first --texts examples/texts.txt --reference examples/pairs --out e
+  illustrator eval examples/photos --texts examples/texts.txt --metrics fid --reference examples/pairs --out fid`,
 		Args: terminal.OptionalArg("one run or one folder of pictures"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runEval(cmd, opts, e, args) },
 	}
@@ -75,7 +75,7 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 }
 
 func runEval(cmd *cobra.Command, opts *terminal.Options, e evalOptions, args []string) error {
-	if err := e.readArgument(cmd, args); err != nil {
+	if err := e.readArgument(cmd, opts, args); err != nil {
 		return err
 	}
 	s, err := readDomain(opts, e.domain)
@@ -116,7 +116,7 @@ func printFigures(w io.Writer, table report.Table, more ...string) error {
 }
 
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
-func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
+func (e *evalOptions) readArgument(cmd *cobra.Command, opts *terminal.Options, args []string) error {
 	if e.resamples < 1000 {
 		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples),
 			"intervals of 95 %% need 1,000 at least; 10,000 are usual")
@@ -134,7 +134,7 @@ func (e *evalOptions) readArgument(cmd *cobra.Command, args []string) error {
 		}
 		if _, err := os.Stat(folder.Config()); err == nil {
 			e.run, out = string(folder), folder.Evaluation()
-			if e.domain, err = (&mapperOptions{run: e.run}).domainOf(cmd, e.domain); err != nil {
+			if e.domain, err = (&mapperOptions{run: e.run}).domainOf(cmd, opts, e.domain); err != nil {
 				return err
 			}
 		} else {

@@ -51,7 +51,7 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  generateLong,
 		Example: `  illustrator generate "a wizard with round glasses" --out wizard
   illustrator generate "a punk rocker" --count 8 --out punk
-  illustrator generate --texts texts.txt --alpha 1.75 --run runs/demo --best-of 4 --out pictures`,
+  illustrator generate --texts examples/texts.txt --alpha 1.75 --run examples/runs/first --best-of 4 --out pictures`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runGenerate(cmd, opts, g, args) },
 	}

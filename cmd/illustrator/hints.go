@@ -58,9 +58,7 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.Unfinished:
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
-		return fault.Usage(err,
-			"train one with `illustrator train --out runs/first`, then add --run runs/first; "+
-				"`illustrator demo` makes one too, in runs/demo")
+		return fault.Usage(err, "train one with `%s --out runs/first`, then add --run runs/first", run.Train)
 	case runs.NoPrompts:
 		return fault.Hint(err, "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
 	case runs.MapperFile:

@@ -42,8 +42,8 @@ follows the text less.
 The same command skips finished pictures, and after Ctrl-C or a crash it draws the missing ones. If the story, a seed,
 the mapper or an option has changed, it redraws the affected pictures and the pages. An inserted paragraph changes the
 numbers and seeds of all later ones, which are redrawn. Pictures of removed paragraphs stay in the folder.`,
-		Example: `  illustrator illustrate story.txt --format both --out story
-  illustrator illustrate story.md --character "a woman in a red shirt" --same-seed --inject-index 2 --cartoon comic`,
+		Example: `  illustrator illustrate examples/story.txt --format both --out story
+  illustrator illustrate examples/story.txt --character "a woman in a red shirt" --same-seed --inject-index 2`,
 		Args: terminal.ExactArgs(1, "one story, a text or Markdown file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runIllustrate(cmd, opts, i, args[0]) },
 	}

@@ -23,9 +23,9 @@ network, the configuration that convert would write, and each tensor's name, typ
 alone, so a file of gigabytes takes no longer than a small one. It executes nothing in a file.
 
 An unknown or unsupported network is not an error: the line "problem" describes it.`,
-		Example: `  illustrator inspect stylegan2-ffhq-config-f.pkl
-  illustrator inspect clip-vit-base-patch32 --tensors visual_projection
-  illustrator inspect ViT-B-32.pt --json`,
+		Example: `  illustrator inspect examples/weights/stylegan2.pth
+  illustrator inspect examples/weights/clip --tensors visual_projection
+  illustrator inspect examples/weights/stylegan2.pth --json`,
 		Args: terminal.ExactArgs(1, "the file or folder to inspect"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			in, err := convert.Inspect(args[0], options)

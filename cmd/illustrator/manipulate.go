@@ -48,7 +48,7 @@ without, 96 and 91 %.
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
 the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from picture.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
+  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}

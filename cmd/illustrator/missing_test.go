@@ -49,8 +49,10 @@ var missing = map[string][]string{
 	"render":       {"render --z nothing.npy --out r", "render --seeds 1 --domain nothing.yaml --out r"},
 	"runs compare": {"runs compare nothing", "runs compare a/nothing"},
 	"runs list":    {"runs list nothing"},
+	"runs pack":    {"runs pack nothing --out packed"},
 	"runs rm":      {"runs rm nothing --yes"},
 	"runs show":    {"runs show nothing"},
+	"schema":       {"schema nothing"},
 	"serve": {
 		"serve --domain nothing.yaml", "serve --run nothing", "serve --mapper nothing",
 		"serve --token-file nothing", "serve --listen nothing",

@@ -41,8 +41,8 @@ array of Slurm, whose tasks count from 0 or 1; --part auto/8 from an indexed job
 
 The folder is locked: a second process that writes to it ends with an error. On a file system without locks, as some
 network file systems are, the command warns and continues.`,
-		Example: `  illustrator pairs --rows 20000 --out pairs
-  illustrator pairs --domain cats.yaml --rows 1000000 --part 3/8 --out cats-3`,
+		Example: `  illustrator pairs --rows 1000 --out pairs
+  illustrator pairs --domain examples/tiny/tiny.yaml --rows 1000 --part 3/8 --out tiny-3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPairs(cmd.Context(), opts, p) },
 	}

@@ -26,8 +26,8 @@ func newPairsMergeCommand(opts *terminal.Options) *cobra.Command {
 set: the bytes that sampling all at once would have given. Every file is verified first. Sets that share seeds are
 refused. Seeds that no set has stay out; a set with such gaps is read like any other but may not grow. --rows refuses
 sets that do not have that number of rows together, as when a part is missing.`,
-		Example: `  illustrator pairs merge cats cats-1 cats-2 cats-3
-  illustrator pairs merge all pairs/*`,
+		Example: `  illustrator pairs merge all examples/pairs examples/held-out
+  illustrator pairs merge both examples/held-out examples/pairs --rows 96`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fault.Usage(fmt.Errorf("%d arguments are given, not 2 or more", len(args)),
@@ -88,8 +88,8 @@ func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info SET",
 		Short: "Print what a set holds and how it was made",
-		Example: `  illustrator pairs info pairs
-  illustrator pairs info runs/demo/pairs --json`,
+		Example: `  illustrator pairs info examples/pairs
+  illustrator pairs info examples/pairs --json`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := pairs.Open(args[0])
@@ -115,8 +115,8 @@ func newPairsVerifyCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Compares every file with the manifest: size, SHA-256, columns and seeds, and that all values are finite.
 Names every damaged or missing file; the exit code is 1 if there is one. --repair takes such files out of the set: the
 "illustrator pairs" that sampled it samples their rows again.`,
-		Example: `  illustrator pairs verify pairs
-  illustrator pairs verify pairs --repair`,
+		Example: `  illustrator pairs verify examples/pairs
+  illustrator pairs verify examples/pairs --repair`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsVerify(cmd.Context(), opts, args[0], repair)
@@ -160,9 +160,9 @@ func newPairsExportCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Writes all rows in order: as one Parquet file with the columns z, image_embeds and seed, as a folder with
 z.npy, image_embeds.npy and seed.npy, or as a PyTorch file in the official release's form, with Style_latent and
 CLIP_latent. Memory does not grow with the set.`,
-		Example: `  illustrator pairs export pairs --format parquet --out pairs.parquet
-  illustrator pairs export pairs --format npy --out arrays
-  illustrator pairs export pairs --format pth --out pairs.pth`,
+		Example: `  illustrator pairs export examples/pairs --format parquet --out pairs.parquet
+  illustrator pairs export examples/pairs --format npy --out arrays
+  illustrator pairs export examples/pairs --format pth --out pairs.pth`,
 		Args: terminal.ExactArgs(1, "the folder of the set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPairsExport(cmd.Context(), opts, args[0], format, out)
@@ -221,8 +221,8 @@ func newPairsImportCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Reads a PyTorch file of the official release, Style_latent [N,Z] and CLIP_latent [N,E], and writes its rows
 as a set of pairs of the domain, whose networks must be those that made the file. Nothing in the file is executed.
 Rows are numbered from seed 2^62 on; no z is drawn from these seeds.`,
-		Example: `  illustrator pairs import Style_CLIP_pairs.pth --domain cats-256 --out pairs
-  illustrator pairs import release/test_pairs.pth --domain cats.yaml --out held-out`,
+		Example: `  illustrator pairs import examples/pairs.pth --out imported
+  illustrator pairs import examples/pairs.pth --domain lorelei --out imported-too`,
 		Args: terminal.ExactArgs(1, "the file of pairs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readDomain(opts, domain)

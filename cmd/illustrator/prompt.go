@@ -26,8 +26,8 @@ func newPromptCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Compute the text prompt and the image prompt of a domain",
 		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a
 folder. The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
-		Example: `  illustrator prompt --pairs pairs --out prompts.safetensors
-  illustrator prompt --domain cats.yaml --images photos --text "A Cat."`,
+		Example: `  illustrator prompt --pairs examples/pairs --out prompts.safetensors
+  illustrator prompt --domain examples/tiny/tiny.yaml --images examples/photos --text "A cat." --out cat.safetensors`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPrompt(cmd, opts, p) },
 	}

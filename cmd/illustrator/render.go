@@ -35,8 +35,8 @@ func newRenderCommand(opts *terminal.Options) *cobra.Command {
 --mix-z takes the styles of the layers below --inject-index from z of its own: one row for all pictures, or one for
 each.`,
 		Example: `  illustrator render --seeds 0-7 --out pictures
-  illustrator render --domain lorelei --z z.npy --noise-mode const --out pictures.npy
-  illustrator render --z wizard/z.npy --mix-z mine.npy --inject-index 2 --out mixed`,
+  illustrator render --domain lorelei --z examples/z.npy --noise-mode const --out pictures.npy
+  illustrator render --z examples/z.npy --mix-z examples/other-z.npy --inject-index 2 --out mixed`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRender(cmd.Context(), opts, r) },
 	}

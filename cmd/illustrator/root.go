@@ -67,6 +67,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		newConvertCommand(opts),
 		newInspectCommand(opts),
 		newBenchCommand(opts),
+		newSchemaCommand(opts),
 		newSetupCommand(opts),
 		newDoctorCommand(opts),
 		newVersionCommand(opts),

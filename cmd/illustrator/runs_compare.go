@@ -26,8 +26,8 @@ func newRunsCompareCommand(opts *terminal.Options) *cobra.Command {
 		Long: `Prints all settings in which runs differ, and their losses: as a small chart of the validations, or with
 --out as a picture of training and validation. Of one run the curves alone. The total is left out where runs have
 different loss weights: such totals don't compare.`,
-		Example: `  illustrator runs compare 3 4
-  illustrator runs compare runs/00003-lorelei runs/00004-wide --out curves.png`,
+		Example: `  illustrator runs compare examples/runs/first examples/runs/second
+  illustrator runs compare examples/runs/first examples/runs/second --out curves.png`,
 		Args: terminal.SomeArgs("the runs to compare"),
 		RunE: func(_ *cobra.Command, args []string) error { return runRunsCompare(opts, args, c) },
 	}

@@ -21,7 +21,7 @@ func newRunsListCommand(opts *terminal.Options) *cobra.Command {
 weight and with the generator's noise held fixed; totals of different weights would not compare. A run is killed if its
 process ended without a word; what cannot be read is listed with the reason.`,
 		Example: `  illustrator runs list
-  illustrator runs list experiments --json`,
+  illustrator runs list examples/runs --json`,
 		Args: terminal.OptionalArg("one folder of runs, or none"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := runs.DefaultFolder

@@ -18,8 +18,8 @@ func newRunsShowCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Show one run",
 		Long: `Shows a run's settings that differ from the paper's, its networks, pairs, losses and files, and the command
 that resumes it.`,
-		Example: `  illustrator runs show 3
-  illustrator runs show runs/00003-lorelei`,
+		Example: `  illustrator runs show examples/runs/first
+  illustrator runs show examples/runs/second`,
 		Args: terminal.ExactArgs(1, "one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder, err := runs.Find(args[0])

@@ -63,7 +63,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Serve a page and an API to draw with",
 		Long:  serveLong,
 		Example: `  illustrator serve
-  illustrator serve --run runs/first --run runs/second --gallery pictures
+  illustrator serve --run examples/runs/first --run examples/runs/second --gallery pictures
   illustrator serve --listen 0.0.0.0:8080 --token-file token`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
@@ -190,7 +190,7 @@ func openModels(opts *terminal.Options, cmd *cobra.Command,
 	}
 	for _, run := range runs {
 		chosen := mapperOptions{mapper: so.mapper, run: run}
-		domain, err := chosen.domainOf(cmd, so.domain)
+		domain, err := chosen.domainOf(cmd, opts, so.domain)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -46,14 +46,18 @@ func (s *session) start() error { return s.env.Start(s.networks) }
 type mapperOptions struct{ mapper, run, prompts string }
 
 func (m *mapperOptions) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&m.run, "run", "", "folder of a run: its domain, its best mapper and its prompts are used")
+	cmd.Flags().StringVar(&m.run, "run", "",
+		"folder of a run, or hf-hub:org/name@rev: its domain, its best mapper and its prompts are used")
 	cmd.Flags().StringVar(&m.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
 	cmd.Flags().StringVar(&m.prompts, "prompts", "",
 		"file of prompts, or an image prompt of the official release (default the run's, else the domain's)")
 }
 
-// domainOf returns the domain of the run, unless the flag says otherwise.
-func (m *mapperOptions) domainOf(cmd *cobra.Command, flag string) (string, error) {
+// domainOf returns the domain of the run, unless the flag says otherwise. A run of the hub is downloaded first.
+func (m *mapperOptions) domainOf(cmd *cobra.Command, opts *terminal.Options, flag string) (_ string, err error) {
+	if m.run, err = runs.Locate(cmd.Context(), opts.Env(), m.run); err != nil {
+		return "", err
+	}
 	if m.run == "" || cmd.Flags().Changed("domain") {
 		return flag, nil
 	}

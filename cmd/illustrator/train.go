@@ -44,8 +44,8 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Train a mapper",
 		Long:  trainLong,
 		Example: `  illustrator train --config lorelei --out runs/first
-  illustrator train --config paper --set train.batch=16 --set losses.semantic=0.5 --name batch16
-  illustrator train --config paper --pairs pairs --validation-pairs held-out --dry-run`,
+  illustrator train --config examples/run.yaml --set train.batch=32 --set losses.l1=0.5 --name batch32
+  illustrator train --config examples/run.yaml --pairs examples/pairs --validation-pairs examples/held-out --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
@@ -71,8 +71,10 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 	if err != nil {
 		return err
 	}
-	if t.domain != "" {
-		run.Domain = t.domain
+	if t.domain != "" && t.domain != run.Domain {
+		if err := run.MoveTo(t.domain, t.set); err != nil {
+			return err
+		}
 	}
 	s, err := readDomain(opts, run.Domain)
 	if err != nil {

@@ -62,7 +62,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 // stage is one step of making a world.
 type stage struct {
 	name string
-	// domain does the stage for one domain, world for all of them together. One is nil.
+	// domain does the stage for one domain, world for all of them together, whichever are chosen. One is nil.
 	domain func(ctx context.Context, m *world.Maker, d domain) error
 	world  func(ctx context.Context, m *world.Maker, all []domain) error
 }
@@ -71,18 +71,19 @@ var stages = []stage{
 	{name: "classifier", domain: own(withRenders((*world.Maker).Classifier))},
 	{name: "mapping", domain: own(func(ctx context.Context, m *world.Maker, d domain) error { return m.Mapping(ctx, d) })},
 	{name: "synthesis", domain: own(withRenders((*world.Maker).Synthesis))},
+	{name: "adversarial", domain: own(withRenders((*world.Maker).Adversarial))},
 	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "geometry", world: withShares(reportGeometry)},
 	{name: "export", domain: func(ctx context.Context, m *world.Maker, d domain) error {
-		return m.Export(ctx, d, d.textPrompt, d.existing)
+		return m.Export(ctx, d, d.file)
 	}},
 }
 
 // own skips a stage for domains that have its networks already.
 func own(do func(context.Context, *world.Maker, domain) error) func(context.Context, *world.Maker, domain) error {
 	return func(ctx context.Context, m *world.Maker, d domain) error {
-		if d.existing != "" {
+		if d.file.Existing != "" {
 			return nil
 		}
 		return do(ctx, m, d)
@@ -148,7 +149,7 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 // do runs a stage. A process has the folder of what it trains for itself: several may train different parts at once.
 func (o options) do(ctx context.Context, m *world.Maker, s stage, chosen []domain) error {
 	if s.world != nil {
-		return locked(m, world.Shared, func() error { return s.world(ctx, m, chosen) })
+		return locked(m, world.Shared, func() error { return s.world(ctx, m, domains) })
 	}
 	for _, d := range chosen {
 		if err := locked(m, d.Name(), func() error { return s.domain(ctx, m, d) }); err != nil {
@@ -239,8 +240,7 @@ func reportGeometry(m *world.Maker, ctx context.Context, shares []world.Share) e
 // domain is a domain with what its file says.
 type domain struct {
 	scene.Domain
-	textPrompt string
-	existing   string // folder of a generator and a classifier that exist, "" where they are to be trained
+	file world.File
 }
 
 func domainNames() (names []string) {

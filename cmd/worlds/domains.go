@@ -6,19 +6,20 @@ import (
 	"illustrator/cmd/worlds/lorelei"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/cmd/worlds/whiskers"
+	"illustrator/cmd/worlds/world"
 	"illustrator/configs"
 )
 
 // domains are the embedded domains.
 var domains = []domain{
-	{judged(lorelei.Domain{}), "A person.", "embedded:lorelei"},
-	{judged(chapel.Domain{}), "A church.", ""},
-	{judged(whiskers.Domain{}), "A cat.", ""},
+	judged(lorelei.Domain{}, "A person.", "embedded:lorelei"),
+	judged(chapel.Domain{}, "A church.", ""),
+	judged(whiskers.Domain{}, "A cat.", ""),
 }
 
-// judged returns the domain with captions that differ from the descriptions that it is judged by.
-func judged(d scene.Domain) scene.Domain {
-	descriptions, err := configs.EmbeddedDescriptions(d.Name())
+// judged returns a domain with captions that differ from the descriptions that it is judged by.
+func judged(d scene.Domain, textPrompt, existing string) domain {
+	descriptions, file, err := configs.EmbeddedDescriptions(d.Name())
 	if err != nil {
 		panic(err) // the program embeds them; a test reads them
 	}
@@ -26,5 +27,5 @@ func judged(d scene.Domain) scene.Domain {
 	for _, description := range descriptions {
 		kept = append(kept, description.Text)
 	}
-	return caption.Without(d, kept)
+	return domain{caption.Without(d, kept), world.File{TextPrompt: textPrompt, Existing: existing, Descriptions: file}}
 }

@@ -19,7 +19,7 @@ func TestDomains(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		descriptions, err := configs.EmbeddedDescriptions(d.Name())
+		descriptions, _, err := configs.EmbeddedDescriptions(d.Name())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +20,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 const (
@@ -49,7 +49,7 @@ func Read(path string) (Story, error) {
 }
 
 func read(path string) (Story, error) {
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return Story{}, fault.Hint(err, "give a text file or a Markdown file")
 	}

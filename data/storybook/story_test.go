@@ -55,7 +55,7 @@ func TestReadMistakes(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.txt"):                  "no such file",
-		dir:                                             "is a directory",
+		dir:                                             "not a regular file",
 		write("latin.txt", "caf\xe9"):                   "not a text in UTF-8",
 		write("nul.txt", "a\x00b"):                      "not a text in UTF-8",
 		write("empty.txt", " \n\n"):                     "no paragraph",

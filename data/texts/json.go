@@ -13,12 +13,16 @@ import (
 	"strings"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/jsonfile"
 )
 
 const jsonHint = `write a JSON list such as [{"text": "a red ball", "attributes": {"color": ["red"]}}], or of strings`
 
 // readJSON reads a list of entries, a map {"file": "caption"} or {"file": ["caption", …]}, or COCO's captions.
 func readJSON(raw []byte) ([]Text, error) {
+	if err := checkSurrogates(raw); err != nil {
+		return nil, err
+	}
 	trimmed := bytes.TrimSpace(raw)
 	switch {
 	case bytes.HasPrefix(trimmed, []byte("[")):
@@ -27,6 +31,16 @@ func readJSON(raw []byte) ([]Text, error) {
 		return readMap(raw)
 	}
 	return nil, fault.Usage(errors.New("not a JSON list"), jsonHint)
+}
+
+// checkSurrogates refuses escapes of half a character, which would be read as U+FFFD.
+func checkSurrogates(raw []byte) error {
+	at := jsonfile.LoneSurrogate(raw)
+	if at < 0 {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("line %d: %s is half of a character", 1+bytes.Count(raw[:at], []byte("\n")), raw[at:at+6]),
+		`write the character itself, in UTF-8, or both halves, such as \ud83d\ude00`)
 }
 
 // readList reads a list entry by entry, so that errors can name one.
@@ -59,6 +73,9 @@ func readList(raw []byte) ([]Text, error) {
 
 // readJSONLines reads an entry a line.
 func readJSONLines(raw []byte) ([]Text, error) {
+	if err := checkSurrogates(raw); err != nil {
+		return nil, err
+	}
 	var texts []Text
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	lines.Buffer(nil, len(raw)+1)

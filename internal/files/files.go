@@ -58,6 +58,9 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return content, err
 }
 
+// ErrNotRegular is Open's error of a folder, a FIFO or a device.
+var ErrNotRegular = errors.New("not a regular file")
+
 // Open opens a regular file for reading and returns its size. Of a FIFO or a device it is an error at once.
 func Open(path string) (*os.File, int64, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|withoutWaiting, 0)
@@ -66,7 +69,7 @@ func Open(path string) (*os.File, int64, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fault.Usage(errors.New("not a regular file"), "name a file, not a folder or a device")
+		err = fault.Usage(&os.PathError{Op: "open", Path: path, Err: ErrNotRegular}, "name a file, not a folder or a device")
 	}
 	if err != nil {
 		f.Close()

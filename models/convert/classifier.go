@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/classifier"
 )
 
@@ -38,7 +38,7 @@ func readAttributes(path string) (classifier.Config, error) {
 		return cfg, fault.Usage(errors.New("the weights do not say what their logits mean"),
 			`name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
 	}
-	data, err := os.ReadFile(path)
+	data, err := files.ReadFile(path, maxTextFile)
 	if err != nil {
 		return cfg, fault.Hint(fmt.Errorf("read attributes: %w", err), `name a JSON file with "size" and "attributes"`)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/clip"
 )
 
@@ -134,5 +135,5 @@ func readText(folder, name string) ([]byte, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxTextFile {
 		return nil, fmt.Errorf("%s has %d bytes or is not a file; at most %d are read", path, info.Size(), maxTextFile)
 	}
-	return os.ReadFile(path)
+	return files.ReadFile(path, maxTextFile)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/models/batch"
 	"illustrator/models/features/onnxgraph"
 	"illustrator/models/nn"
@@ -44,7 +44,7 @@ const onnxHint = `write the settings of the network's training, such as {"output
 // readONNXOptions reads the JSON file beside an ONNX file.
 func readONNXOptions(path string) (o ONNXOptions, err error) {
 	beside := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
-	raw, err := os.ReadFile(beside)
+	raw, err := files.ReadFile(beside, 1<<20)
 	if err != nil {
 		return o, fault.Hint(fmt.Errorf("ONNX file %q has no settings beside it: %w", path, err), onnxHint)
 	}

@@ -46,7 +46,9 @@ func Open(folder string, limits Limits, check func(Record) error, log *slog.Logg
 		return nil, fault.Hint(fmt.Errorf("open gallery: %w", err), "name a folder that you can write to")
 	}
 	var err error
-	if g.lock, err = files.LockFolder(folder); err != nil {
+	if g.lock, err = files.LockFolder(folder); errors.Is(err, files.ErrInUse) {
+		return nil, fault.Hint(fmt.Errorf("open gallery: %w", err), "stop the other server, or name another folder")
+	} else if err != nil {
 		return nil, fmt.Errorf("open gallery: %w", err)
 	}
 	g.lock.Warn(log)

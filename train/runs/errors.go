@@ -28,6 +28,7 @@ type Error struct {
 	Code   Code
 	Text   string
 	Folder string // with OneRun and MapperFile
+	Train  string // with NoMapper: the command that trains one
 	Err    error  // the cause, if there is one
 }
 

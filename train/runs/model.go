@@ -9,6 +9,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/draw"
+	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 )
@@ -42,7 +43,8 @@ func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c C
 		}
 	default:
 		if c.Mapper = d.MapperLocation(); c.Mapper == "" {
-			return m, &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", d.Name)}
+			return m, &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", d.Name),
+				Train: d.Command("train")}
 		}
 	}
 	if err := n.LoadMapper(c.Mapper); err != nil || c.NoProjection {
@@ -71,7 +73,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	folder := train.Folder(c.Run)
 	switch {
 	case c.Prompts != "":
-		raw, err := os.ReadFile(c.Prompts)
+		raw, err := files.ReadFile(c.Prompts, configs.MaxPromptFile)
 		if err != nil {
 			return pipeline.PromptFile{}, &Error{Code: NoPrompts, Text: fmt.Sprintf("prompts: %v", err), Err: err}
 		}
@@ -87,6 +89,9 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 
 // DomainOf returns the domain that a run is of.
 func DomainOf(run string) (string, error) {
+	if packed := filepath.Join(run, domainFile); there(packed) {
+		return packed, nil
+	}
 	config := train.Folder(run).Config()
 	if !there(config) {
 		return "", unfinished(run, config)

@@ -78,8 +78,9 @@ func newMixture(shares []Share, batch int, seed uint64) (*mixture, error) {
 // captionTries is the number of times that a caption is drawn again which the batch has already.
 const captionTries = 20
 
-// batch returns the pictures and captions of step at. Captions of a batch differ from each other, for the loss takes
-// every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that occurs twice.
+// batch returns the pictures and captions of step at. Captions of a batch differ from each other, for the loss
+// takes every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that
+// occurs twice.
 func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error) {
 	seen, random := map[string]bool{}, scene.Random(m.seed, at)
 	for i, source := range m.sources {

@@ -36,8 +36,8 @@ func (m *Maker) classifierConfig(d scene.Domain) classifier.Config {
 	return cfg
 }
 
-// Classifier trains the classifier of a domain on renders: cross-entropy of what is visible, on pictures that are made
-// softer, noisier, brighter or darker, as a generator's may be.
+// Classifier trains the classifier of a domain on renders: cross-entropy of what is visible, on pictures that are
+// made softer, noisier, brighter or darker, as a generator's may be.
 func (m *Maker) Classifier(ctx context.Context, r *Renders) error {
 	cfg, plan := m.classifierConfig(r.Domain), m.Plan.Classifier
 	store := model.NewStore()

@@ -12,6 +12,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/cmd/worlds/scene"
+	"illustrator/configs"
 	"illustrator/internal/files"
 	"illustrator/models/batch"
 	"illustrator/models/clip"
@@ -24,12 +25,22 @@ const tool = "worlds"
 // exported is the folder of the networks in the toolkit's layout, below Maker.Out.
 const exported = "export"
 
-// Export writes a domain's networks as folders that the toolkit opens, and a domain's file beside them that names them:
-// export/NAME.yaml, export/NAME/generator, export/NAME/classifier and export/clip. existing names the folder of a
-// generator and a classifier that the domain has already, such as "embedded:lorelei"; they are then not written.
-func (m *Maker) Export(ctx context.Context, d scene.Domain, textPrompt, existing string) error {
-	networks := existing
-	if existing == "" {
+// File holds what a domain's file says beside the networks.
+type File struct {
+	TextPrompt string
+	// Existing names the folder of a generator and a classifier that the domain has already, such as
+	// "embedded:lorelei". They are then not written.
+	Existing string
+	// Descriptions is a file of test descriptions; nil for none.
+	Descriptions []byte
+}
+
+// Export writes a domain's networks as folders that the toolkit opens, a domain's file beside them that names
+// them, and the run of its mapper: export/NAME.yaml, export/NAME-run.yaml, export/NAME/generator,
+// export/NAME/classifier, export/NAME/descriptions.json and export/clip.
+func (m *Maker) Export(ctx context.Context, d scene.Domain, f File) error {
+	networks := f.Existing
+	if networks == "" {
 		networks = d.Name()
 		if err := m.exportGenerator(ctx, d); err != nil {
 			return err
@@ -47,8 +58,44 @@ func (m *Maker) Export(ctx context.Context, d scene.Domain, textPrompt, existing
 	if err := m.exportCLIP(); err != nil {
 		return err
 	}
-	return files.WriteFile(m.Path(exported, d.Name()+".yaml"), fmt.Appendf(nil, domainYAML, d.Name(), networks, textPrompt,
-		m.Plan.Size, m.Plan.Generator.StyleDim, m.Plan.CLIP.ProjectionDim), 0o666)
+	text := fmt.Appendf(nil, domainYAML, d.Name(), networks, f.TextPrompt, m.Plan.Size, m.Plan.Generator.StyleDim,
+		m.Plan.CLIP.ProjectionDim)
+	if f.Descriptions != nil {
+		if err := os.MkdirAll(m.Path(exported, d.Name()), 0o777); err != nil {
+			return err
+		}
+		text = fmt.Appendf(text, "descriptions: %s/descriptions.json\n", d.Name())
+		if err := files.WriteFile(m.Path(exported, d.Name(), "descriptions.json"), f.Descriptions, 0o666); err != nil {
+			return err
+		}
+	}
+	file := m.Path(exported, d.Name()+".yaml")
+	if err := files.WriteFile(file, text, 0o666); err != nil {
+		return err
+	}
+	return m.exportRun(d, file)
+}
+
+// exportRun writes the run that trains the domain's mapper, export/NAME-run.yaml: Lorelei's, with samples of the
+// domain's own captions. file is the domain's, as seen from the working directory.
+func (m *Maker) exportRun(d scene.Domain, file string) error {
+	latent, err := scene.NewLatent(d)
+	if err != nil {
+		return err
+	}
+	run, err := configs.OpenRun("lorelei", nil)
+	if err != nil {
+		return err
+	}
+	run.Domain = file
+	for i := range run.Train.Validation.Texts {
+		run.Train.Validation.Texts[i] = d.Caption(latent.Sample(m.Plan.Seed+60, i).Scene, scene.Random(m.Plan.Seed+61, i))
+	}
+	data, err := run.YAML()
+	if err != nil {
+		return err
+	}
+	return files.WriteFile(m.Path(exported, d.Name()+"-run.yaml"), data, 0o666)
 }
 
 const domainYAML = `name: %[1]s
@@ -67,10 +114,15 @@ const meanSamples = 10000
 
 // exportGenerator writes the generator with its mean W.
 func (m *Maker) exportGenerator(ctx context.Context, d scene.Domain) error {
-	weights, err := m.GeneratorWeights(d)
+	stage, err := m.betterGenerator(d)
 	if err != nil {
 		return err
 	}
+	weights, err := m.generatorWeights(d, stage)
+	if err != nil {
+		return err
+	}
+	m.Log.Info(fmt.Sprintf("%s: exports the generator of stage %s", d.Name(), stage))
 	cfg := m.Plan.Generator
 	r := batch.NewRunner(m.Backend)
 	if err := stylegan2.Load(r.Store.Scope("/"+generatorScope), cfg, weights, dtypes.Float32); err != nil {
@@ -133,6 +185,31 @@ func (m *Maker) exportCLIP() error {
 	return checkpoints.Write(m.Path(exported, "clip"), checkpoints.Contents{
 		Config: config, Weights: weights, Files: contents, Layout: "clip/huggingface", Tool: tool, Replace: true,
 	})
+}
+
+// adversarialMark is the largest share of the distilled generator's FID that the adversarial one may have to be
+// exported.
+const adversarialMark = 0.5
+
+// betterGenerator returns the stage whose generator is exported.
+func (m *Maker) betterGenerator(d scene.Domain) (string, error) {
+	var f [2]Fidelity
+	for i, stage := range []string{synthesisStage, adversarialStage} {
+		data, err := os.ReadFile(m.Path(d.Name(), fidelityFile(stage)))
+		if os.IsNotExist(err) {
+			return "", unfinished(d.Name(), "fidelity")
+		}
+		if err == nil {
+			err = json.Unmarshal(data, &f[i])
+		}
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", m.Path(d.Name(), fidelityFile(stage)), err)
+		}
+	}
+	if f[1].FID <= adversarialMark*f[0].FID {
+		return adversarialStage, nil
+	}
+	return synthesisStage, nil
 }
 
 type object = map[string]any

@@ -39,10 +39,21 @@ type Fidelity struct {
 // fidelityPictures is the most pictures of each set of a FID.
 const fidelityPictures = 5000
 
-// Fidelity measures a domain's trained generator, writes what it finds to generator.json, and some held-out
-// renders with the generator's pictures of the same z to generator.png.
+// Fidelity measures a domain's generators, distilled and adversarial, and writes what it finds to fidelity-STAGE.json,
+// and some held-out renders with the generator's pictures of the same z to fidelity-STAGE.png.
 func (m *Maker) Fidelity(ctx context.Context, r *Renders) error {
-	weights, err := m.GeneratorWeights(r.Domain)
+	for _, stage := range []string{synthesisStage, adversarialStage} {
+		if err := m.fidelity(ctx, r, stage); err != nil {
+			return fmt.Errorf("measure %s of %s: %w", stage, r.Domain.Name(), err)
+		}
+	}
+	return nil
+}
+
+func fidelityFile(stage string) string { return "fidelity-" + stage + ".json" }
+
+func (m *Maker) fidelity(ctx context.Context, r *Renders, stage string) error {
+	weights, err := m.generatorWeights(r.Domain, stage)
 	if err != nil {
 		return err
 	}
@@ -51,18 +62,18 @@ func (m *Maker) Fidelity(ctx context.Context, r *Renders) error {
 		return err
 	}
 	var f Fidelity
-	if err := g.compareHeldOut(ctx, m, r, &f); err != nil {
+	if err := g.compareHeldOut(ctx, m, r, stage, &f); err != nil {
 		return err
 	}
 	if err := g.distances(ctx, m, r, &f); err != nil {
 		return err
 	}
-	m.Log.Info(fmt.Sprintf("%s: FID of classifier features %.2f (renders among themselves %.2f), absolute error %.4f",
-		r.Domain.Name(), f.FID, f.Floor, f.AbsoluteError))
+	m.Log.Info(fmt.Sprintf("%s, %s: FID of classifier features %.2f (renders among themselves %.2f), error %.4f",
+		r.Domain.Name(), stage, f.FID, f.Floor, f.AbsoluteError))
 	for _, a := range f.Attributes {
 		m.Log.Info(fmt.Sprintf("%s: %s is as z asks in %.1f %%", r.Domain.Name(), a.Attribute, 100*a.Share))
 	}
-	return m.write(r.Domain.Name(), "generator.json", f)
+	return m.write(r.Domain.Name(), fidelityFile(stage), f)
 }
 
 // judged is a generator with the classifier of its domain.
@@ -108,7 +119,7 @@ func (g *judged) judge(scope *model.Scope, x *Node) (values, features *Node) {
 }
 
 // compareHeldOut draws the z of the renders that are held out.
-func (g *judged) compareHeldOut(ctx context.Context, m *Maker, r *Renders, f *Fidelity) error {
+func (g *judged) compareHeldOut(ctx context.Context, m *Maker, r *Renders, stage string, f *Fidelity) error {
 	rows := m.heldOut()
 	pixels, err := r.Pictures(rows)
 	if err != nil {
@@ -126,7 +137,7 @@ func (g *judged) compareHeldOut(ctx context.Context, m *Maker, r *Renders, f *Fi
 		f.AbsoluteError += math.Abs(float64(x)-float64(renders[0][i])) / 2 / float64(len(made[0]))
 	}
 	f.Attributes = compareValues(g.classifier, made[1], r.Values(rows))
-	return m.writeComparison(r, renders[0], made[0])
+	return m.writeComparison(r, stage, renders[0], made[0])
 }
 
 // distances measures the FIDs.
@@ -185,7 +196,7 @@ func moments(features []float32, rows int) (*metrics.Moments, error) {
 // comparisonPairs is the number of renders that are shown beside the generator's pictures.
 const comparisonPairs = 30
 
-func (m *Maker) writeComparison(r *Renders, renders, made []float32) error {
+func (m *Maker) writeComparison(r *Renders, stage string, renders, made []float32) error {
 	var shown []image.Image
 	for _, pixels := range [][]float32{renders, made} {
 		all, err := pictures.Split(pixels, m.Plan.Size, m.Plan.Size)
@@ -200,10 +211,11 @@ func (m *Maker) writeComparison(r *Renders, renders, made []float32) error {
 	for i := range len(shown) / 2 {
 		pairs = append(pairs, shown[i], shown[len(shown)/2+i])
 	}
-	sheet, err := pictures.Grid(pairs, nil, 10, pictures.GridOptions{Title: r.Domain.Name(),
+	sheet, err := pictures.Grid(pairs, nil, 10, pictures.GridOptions{Title: r.Domain.Name() + ", " + stage,
 		Subtitle: "renders, each with the generator's picture of the same z"})
 	if err != nil {
 		return err
 	}
-	return files.Write(m.Path(r.Domain.Name(), "generator.png"), func(w io.Writer) error { return png.Encode(w, sheet) })
+	path := m.Path(r.Domain.Name(), "fidelity-"+stage+".png")
+	return files.Write(path, func(w io.Writer) error { return png.Encode(w, sheet) })
 }

@@ -18,6 +18,9 @@ import (
 
 const floatType = dtypes.Float32
 
+// The stages that a generator's weights come from.
+const synthesisStage, adversarialStage = "synthesis", "adversarial"
+
 // averageDecay is the decay a step of the moving average of the synthesis network, which is what is exported.
 const averageDecay = 0.998
 
@@ -36,7 +39,7 @@ func (m *Maker) Synthesis(ctx context.Context, r *Renders) error {
 	}
 	order, live := m.order(3), cfg.TrainedNames(false)
 	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 5, Accumulate: 1}
-	_, err = m.run(ctx, r.Domain.Name(), job{name: "synthesis", plan: plan, store: store,
+	_, err = m.run(ctx, r.Domain.Name(), job{name: synthesisStage, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
 			rows := m.rows(order, at, plan.Batch)
 			pictures, err := r.Pictures(rows)
@@ -104,9 +107,13 @@ func (m *Maker) loadSynthesis(store *model.Store, mapping *checkpoints.Weights) 
 	return nn.Load(live, frozen, floatType, false)
 }
 
-// GeneratorWeights returns a domain's trained generator in the form of a file.
-func (m *Maker) GeneratorWeights(d scene.Domain) (*checkpoints.Weights, error) {
-	variables, err := m.finished(d.Name(), "synthesis", m.Plan.Synthesis)
+// generatorWeights returns a domain's generator, as a stage left it, in the form of a file.
+func (m *Maker) generatorWeights(d scene.Domain, stage string) (*checkpoints.Weights, error) {
+	plan := m.Plan.Synthesis
+	if stage == adversarialStage {
+		plan = m.Plan.Adversarial
+	}
+	variables, err := m.finished(d.Name(), stage, plan)
 	if err != nil {
 		return nil, err
 	}

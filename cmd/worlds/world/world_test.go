@@ -77,6 +77,7 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		func() error { return m.Classifier(ctx, r) },
 		func() error { return m.Mapping(ctx, toy) },
 		func() error { return m.Synthesis(ctx, r) },
+		func() error { return m.Adversarial(ctx, r) },
 		func() error { return m.Fidelity(ctx, r) },
 		func() error {
 			return m.Contrast(ctx, []world.Share{m.Share(r, 1), {Captioned: signs{m.Plan.Size}, Share: m.Plan.Others}})
@@ -88,7 +89,9 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 			}
 			return err
 		},
-		func() error { return m.Export(ctx, toy, "A shape.", "") },
+		func() error {
+			return m.Export(ctx, toy, world.File{TextPrompt: "A shape.", Descriptions: []byte("[]")})
+		},
 	} {
 		if err := stage(); err != nil {
 			return err
@@ -124,7 +127,7 @@ func TestWorld(t *testing.T) {
 		}
 		for _, c := range []struct{ folder, measure string }{
 			{"toy/classifier", "cross-entropy"}, {"toy/mapping", "squared error"}, {"toy/synthesis", "absolute error"},
-			{"shared/clip", "loss"},
+			{"toy/adversarial", "discriminator"}, {"shared/clip", "loss"},
 		} {
 			all := losses(t, filepath.Join(out, c.folder), c.measure)
 			if first, last := all[0], all[len(all)-1]; len(all) < 2 || !(last < 0.9*first) {
@@ -138,7 +141,11 @@ func TestWorld(t *testing.T) {
 // opens draws a text's picture with a domain's exported networks.
 func opens(t *testing.T, file string) {
 	t.Helper()
-	domain, err := configs.OpenDomain(file)
+	run, err := configs.OpenRun(strings.TrimSuffix(file, ".yaml")+"-run.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain, err := configs.OpenDomain(run.Domain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +190,7 @@ func TestWorldResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(stopped) != 4 {
+		if len(stopped) != 5 {
 			t.Errorf("%d trainings were interrupted", len(stopped))
 		}
 		same(t, parts, whole)
@@ -234,8 +241,8 @@ func TestErrors(t *testing.T) {
 	if err := m.Synthesis(t.Context(), r); err == nil || !strings.Contains(err.Error(), "mapping of toy") {
 		t.Errorf("synthesis before mapping: %v", err)
 	}
-	if err := m.Export(t.Context(), scenetest.Toy{}, "A shape.", ""); err == nil ||
-		!strings.Contains(err.Error(), "synthesis of toy is not trained to its end") {
+	if err := m.Export(t.Context(), scenetest.Toy{}, world.File{TextPrompt: "A shape."}); err == nil ||
+		!strings.Contains(err.Error(), "fidelity of toy is not complete") {
 		t.Errorf("export of half a world: %v", err)
 	}
 	shares := []world.Share{m.Share(r, 1)}

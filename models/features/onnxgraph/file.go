@@ -9,11 +9,11 @@ package onnxgraph
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Bounds of a file. The largest networks of pictures have some thousands of nodes.
@@ -74,9 +74,12 @@ type attribute struct {
 	ints   []int64
 }
 
+// maxFile is the most bytes of a file: those of a message of protocol buffers, in which ONNX files are written.
+const maxFile = 1<<31 - 1
+
 // Open reads the file at path, and the weights that it keeps in other files of its folder.
 func Open(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+	data, err := files.ReadFile(path, maxFile)
 	if err != nil {
 		return nil, fault.Hint(err, "check the path")
 	}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"illustrator/cmd/terminal"
+	"illustrator/models/xla"
+)
+
+// notHere are the examples that a test cannot run as they are, and why. Those of a longer work are run with --dry-run.
+var notHere = map[string]string{
+	"bench":                           "measures for minutes",
+	"bench batch":                     "measures for minutes, in processes of its own",
+	"bench batch --config":            "measures for minutes, in processes of its own",
+	"demo":                            "trains for minutes",
+	"doctor":                          "exits with 1 where the machine lacks something",
+	"doctor --json":                   "exits with 1 where the machine lacks something",
+	"doctor --device cuda":            "needs a GPU",
+	"fetch cats-256":                  "shows licences, and exits with 2 until they are accepted",
+	"fetch cats-256 --accept-license": "downloads a gigabyte, or needs its files",
+	"setup --plugin":                  "names a library of the user's own",
+	"setup --cuda":                    "downloads gigabytes",
+	"setup --cuda=13 --from":          "needs wheels of gigabytes",
+}
+
+// notRun returns why an example is not run, "" where it is. Its line is one of those above, or has more options.
+func notRun(line string) string {
+	line = strings.TrimPrefix(line, "illustrator ")
+	for begin, reason := range notHere {
+		if line == begin || strings.HasPrefix(line, begin+" ") && strings.Contains(begin, " -") {
+			return reason
+		}
+	}
+	return ""
+}
+
+// long are the commands whose examples work for minutes, and which --dry-run checks.
+var long = []string{
+	"illustrator train --config lorelei", "illustrator ablate losses", "illustrator ablate prompts",
+	"illustrator ablate limited",
+}
+
+// TestExamples runs every example of every help text in a copy of the examples, as it is written.
+func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs all commands")
+	}
+	if _, found := xla.Find("cpu"); !found {
+		t.Skip("no XLA plugin on this machine")
+	}
+	root, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.CopyFS("examples", os.DirFS(root)); err != nil {
+		t.Fatal(err)
+	}
+	// What a server reads a secret from is the user's own.
+	if err := os.WriteFile("token", []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range exampleLines(newRootCommand(terminal.NewOptions("illustrator", t.Output(), t.Output()))) {
+		t.Run(line, func(t *testing.T) { runExample(t, line) })
+	}
+}
+
+func runExample(t *testing.T, line string) {
+	if reason := notRun(line); reason != "" {
+		t.Skip(reason)
+	}
+	args := splitLine(line)[1:]
+	for _, begin := range long {
+		if strings.HasPrefix(line, begin) {
+			args = append(args, "--dry-run")
+		}
+	}
+	if strings.HasPrefix(line, "illustrator runs rm") { // the user's own runs, and no terminal to ask on
+		args = append(args, "--yes")
+		for _, name := range []string{"runs/00003-lorelei", "runs/00004-lorelei"} {
+			err := errors.Join(os.RemoveAll(name), os.CopyFS(name, os.DirFS("examples/runs/first")))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out strings.Builder
+	opts := terminal.NewOptions("illustrator", &out, &out)
+	if args[0] == "serve" { // until it is stopped
+		time.AfterFunc(5*time.Second, cancel)
+	}
+	err := opts.Execute(ctx, func() *cobra.Command { return newRootCommand(opts) }, args)
+	if code := opts.PrintError(ctx, err); code != terminal.ExitOK {
+		t.Errorf("exit code %d:\n%s", code, out.String())
+	}
+}
+
+// exampleLines lists the examples of cmd and of all commands below it.
+func exampleLines(cmd *cobra.Command) (lines []string) {
+	for _, line := range strings.Split(cmd.Example, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		lines = append(lines, exampleLines(c)...)
+	}
+	return lines
+}
