@@ -276,3 +276,18 @@ func (p Plan) Recipes(model int, text texts.Text) []Recipe {
 	}
 	return recipes
 }
+
+// Of returns the spec of a text, whose own seed and alpha take the place of those that all texts share.
+func (s Spec) Of(t texts.Text) Spec {
+	if t.Alpha != nil {
+		s.Alpha = t.Alpha
+	}
+	if t.Seed == nil {
+		return s
+	}
+	s.Seed = t.Seed
+	if len(s.Seeds) > 0 { // one picture, unless Count or BestOf asks for more from the seed on
+		s.Seed, s.Seeds = nil, []uint64{*t.Seed}
+	}
+	return s
+}
