@@ -59,6 +59,23 @@ func Example() {
 	// a wizard with round glasses seed 1 (64,64)
 }
 
+func ExampleDomain_Far() {
+	domain, err := illustrator.Open("lorelei", illustrator.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer domain.Close()
+	far, err := domain.Far("a wizard with round glasses", "a red sports car on the moon")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, n := range far {
+		fmt.Printf("%.0f %% of %q is unknown: %q\n", 100*n.Share, n.Text, n.Words)
+	}
+	// Output:
+	// 62 % of "a red sports car on the moon" is unknown: ["sports" "car" "moon"]
+}
+
 // An invalid field says what is wrong with it.
 func ExampleDomain_Draw_invalid() {
 	domain, err := illustrator.Open("lorelei", illustrator.Options{})

@@ -35,6 +35,8 @@ type (
 	FieldError = draw.FieldError
 	// Record says what a picture was drawn from and how well it matches.
 	Record = draw.Record
+	// Novelty says how far a text lies from a domain's descriptions.
+	Novelty = draw.Novelty
 	// Pairs is a set of pairs of z and image embedding, read from its files.
 	Pairs = pairs.Set
 )
@@ -114,6 +116,17 @@ type Picture struct {
 // WritePNG writes the picture with its record's main fields in the metadata.
 func (p Picture) WritePNG(path string) error {
 	return pictures.WritePNG(path, p.Image, p.Record.Meta(version.Program()))
+}
+
+// Far returns the descriptions that lie far from all that the domain knows; none where the domain has less than 20
+// descriptions of its own. It needs no device.
+func (d *Domain) Far(descriptions ...string) ([]Novelty, error) {
+	known, err := d.config.Known()
+	if err != nil {
+		return nil, err
+	}
+	knowledge, err := draw.NewKnowledge(d.networks, known)
+	return knowledge.Far(descriptions...), err
 }
 
 func (d *Domain) picture(p *draw.Picture) Picture {

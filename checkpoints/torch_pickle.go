@@ -59,8 +59,8 @@ var classes = func() map[string]any {
 	return c
 }()
 
-// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that names
-// one was made to harm whoever loads it in Python: a user is told, although nothing is executed here.
+// acting are the modules whose functions act on the machine, and functions of Python's own that do. A pickle that
+// names one was made to harm whoever loads it in Python: a user is told, although nothing is executed here.
 var acting = map[string]bool{
 	"os": true, "posix": true, "nt": true, "subprocess": true, "sys": true, "shutil": true, "socket": true, "pty": true,
 	"runpy":     true,
@@ -140,8 +140,8 @@ func rebuildSubclass(args []any) (any, error) {
 	return rebuild(*inner)
 }
 
-// findClass returns what stands for a class in the machine, and notes one that acts. TorchScript's own classes are bags
-// of attributes, whatever their methods.
+// findClass returns what stands for a class in the machine, and notes one that acts. TorchScript's own classes are
+// bags of attributes, whatever their methods.
 func (a *archive) findClass(module, name string) (any, error) {
 	full := ownName(module + "." + name)
 	if class, ok := classes[full]; ok {
@@ -161,7 +161,8 @@ func (a *archive) findClass(module, name string) (any, error) {
 // maxActing is the most classes that act that are noted.
 const maxActing = 10
 
-// The machine has classes of its own, which it does not ask findClass for. Their names are changed before it sees them.
+// The machine has classes of its own, which it does not ask findClass for. Their names are changed before it sees
+// them.
 var machineClasses = map[string]bool{
 	"collections.OrderedDict": true, "builtins.list": true, "builtins.dict": true, "__builtin__.object": true,
 	"array._array_reconstructor": true, "copy_reg._reconstructor": true,
@@ -252,8 +253,8 @@ var instructions = map[byte]argument{
 }
 
 // scan reads a pickle without running it, and changes the names of the machine's own classes in it. The machine
-// allocates what an instruction claims before it looks whether the bytes are there, and what containers and marks there
-// are one by one: scan makes sure that both stay in bounds. It returns the pickle's length; more may follow.
+// allocates what an instruction claims before it looks whether the bytes are there, and what containers and marks
+// there are one by one: scan makes sure that both stay in bounds. It returns the pickle's length; more may follow.
 func scan(data []byte) (int, error) {
 	marks := 0
 	for at, n := 0, 0; ; n++ {

@@ -14,9 +14,9 @@ import (
 // _reconstruct_persistent_obj of a dict with the class's name, the text of its program and its attributes; a tensor's
 // elements are bytes in the middle of the pickle, which are a file of the format before version 1.6 themselves.
 //
-// Here the attributes are read and the program is not run. The pickle machine gets a copy of the pickle in which bytes
-// and classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those of
-// torch_persistent.go.
+// Here the attributes are read and the program is not run. The pickle machine gets a copy of the pickle in which
+// bytes and classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those
+// of torch_persistent.go.
 
 // isPlain reports whether a file is a pickle and nothing else.
 func isPlain(r io.ReaderAt) bool {
@@ -31,7 +31,8 @@ type plainPickle struct {
 	cursor
 	blobs    []span
 	storages map[int]*torchStorage
-	// newStorage makes the storages of a pickle within an archive, whose bytes are of no interest. nil for a pickle alone.
+	// newStorage makes the storages of a pickle within an archive, whose bytes are of no interest. nil for a pickle
+	// alone.
 	newStorage func(id any) (any, error)
 	// out is the copy for the machine.
 	out []byte
@@ -56,8 +57,8 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 	return p.archive, root, nil
 }
 
-// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are computed, so
-// that the machine gets a copy here too.
+// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are
+// computed, so that the machine gets a copy here too.
 func (a *archive) unpickleNewer(data []byte, newStorage func(id any) (any, error)) (any, error) {
 	p := &plainPickle{
 		archive: a, cursor: cursor{r: bytes.NewReader(data), size: int64(len(data))}, newStorage: newStorage,
@@ -68,8 +69,8 @@ func (a *archive) unpickleNewer(data []byte, newStorage func(id any) (any, error
 	return a.runMachine(p.out, p.persistent)
 }
 
-// plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short texts,
-// sets, the memo without numbers. Frames, bytes and classes are handled by name.
+// plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short
+// texts, sets, the memo without numbers. Frames, bytes and classes are handled by name.
 var plainInstructions = map[byte]argument{
 	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none, '\x91': none,
 }

@@ -36,6 +36,14 @@ func (d *Domain) Texts() ([]texts.Text, error) {
 	return texts.Parse(name, raw)
 }
 
+// Known returns the domain's descriptions, none where it names no file.
+func (d *Domain) Known() ([]texts.Text, error) {
+	if d.Descriptions == "" {
+		return nil, nil
+	}
+	return d.Texts()
+}
+
 // OpenPrompts returns the domain's prompts, which fit its networks; pipeline.Networks.CompletePrompts completes them.
 func (d *Domain) OpenPrompts(n *pipeline.Networks) (pipeline.PromptFile, error) {
 	name, raw, err := d.ReadPrompts()

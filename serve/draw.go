@@ -30,6 +30,7 @@ type work struct {
 	story  *outline
 	// animation collects the frames of an animation.
 	animation *animation
+	far       []draw.Novelty // texts that lie far from the domain's descriptions
 }
 
 // answered is a picture as an answer describes it.
@@ -48,10 +49,12 @@ type accepted struct {
 	Frames     int      `json:"frames,omitempty"`     // of an animation
 	Ahead      int      `json:"ahead"`
 	Story      *outline `json:"story,omitempty"`
+	// Far are texts that lie far from the domain's descriptions.
+	Far []draw.Novelty `json:"far,omitempty"`
 }
 
 func (w *work) accepted(job *queue.Job) accepted {
-	a := accepted{Pictures: job.Pictures(), Ahead: job.Ahead, Story: w.story}
+	a := accepted{Pictures: job.Pictures(), Ahead: job.Ahead, Story: w.story, Far: w.far}
 	if w.choice.Of > 0 {
 		a.Candidates = len(w.plans)
 	}
@@ -66,6 +69,7 @@ type result struct {
 	Pictures []pictureAnswer `json:"pictures,omitempty"`
 	Count    int             `json:"count"`
 	Seconds  float64         `json:"seconds"`
+	Far      []draw.Novelty  `json:"far,omitempty"`
 	*draw.Gains
 }
 
@@ -83,7 +87,7 @@ func (w *work) recipes() []draw.Recipe {
 
 // result returns the answer without its pictures.
 func (w *work) result(pictures []pictureAnswer, began time.Time, err error) result {
-	done := result{Count: len(pictures), Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
+	done := result{Count: len(pictures), Far: w.far, Seconds: math.Round(1000*time.Since(began).Seconds()) / 1000}
 	if err == nil && w.gains != nil {
 		w.gains.Close()
 		done.Gains = w.gains

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"slices"
 
+	"illustrator/data/texts"
 	"illustrator/draw"
 )
 
 type generateRequest struct {
 	Text string   `json:"text"`
 	Runs []string `json:"runs"`
+	// Alphas draw the seeds once each, in place of Alpha: the rows of a sheet.
+	Alphas []float64 `json:"alphas"`
 	draw.Spec
 	Cartoon string `json:"cartoon"`
 }
@@ -37,24 +40,46 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 		if slices.Contains(runs[:i], run) {
 			return nil, badField("runs", fmt.Sprintf("%q is given twice", run), "name each run once")
 		}
-		p, err := s.Models[model].Plan(q.Spec, s.limits())
-		if err != nil {
+		if err := s.planRun(planned, model, text, q, len(runs)); err != nil {
 			return nil, err
 		}
-		if all := len(p.Seeds) * len(runs); all > s.Limits.Waiting {
-			return nil, badField("best_of", fmt.Sprintf("it asks for %d candidates of all pictures together", all),
+	}
+	return planned, nil
+}
+
+// planRun adds the pictures of one run, once for each strength. runs is the number of runs.
+func (s *Server) planRun(planned *work, model int, text texts.Text, q generateRequest, runs int) error {
+	rows, err := draw.AtStrengths([]texts.Text{text}, q.Alphas, q.Spec)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		spec := q.Spec
+		if row.Alpha != nil {
+			spec.Alpha = row.Alpha
+		}
+		p, err := s.Models[model].Plan(spec, s.limits())
+		if err != nil {
+			return err
+		}
+		switch all := len(p.Seeds) * len(rows) * runs; {
+		case len(rows) > 1 && all > s.Limits.Pictures*runs:
+			return badField("alphas", fmt.Sprintf("the sheet has %d pictures", all), fmt.Sprintf("ask for at most %d",
+				s.Limits.Pictures))
+		case all > s.Limits.Waiting:
+			return badField("best_of", fmt.Sprintf("it asks for %d candidates of all pictures together", all),
 				fmt.Sprintf("ask for at most %d", s.Limits.Waiting))
 		}
 		planned.choice, planned.gains = p.Choice, draw.NewGains(p)
 		for _, recipe := range p.Recipes(model, text) {
 			next, err := s.plan(recipe, q.Cartoon)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			planned.plans = append(planned.plans, next)
 		}
 	}
-	return planned, nil
+	return nil
 }
 
 // limits are those of a request's pictures of one run. The queue bounds its candidates.

@@ -71,6 +71,16 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 	id := r.draw(t, "/api/v1/generate", object{"text": "a toy"}).Pictures[0].ID
 	way := r.draw(t, "/api/v1/interpolate", object{"from": object{"picture": id},
 		"to": object{"text": "a ball"}}).Pictures[0].ID
+	sheet := []string{}
+	for _, p := range r.draw(t, "/api/v1/generate", object{"text": "a toy", "alphas": []float64{0.5, 1},
+		"count": 2}).Pictures {
+		sheet = append(sheet, p.ID)
+	}
+	book := func(format string) object {
+		return object{"format": format, "title": "Toys", "language": "en",
+			"paragraphs": []object{{"chapter": "One", "text": "A toy.", "picture": id}}}
+	}
+	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.FileBodyDecoder)
 	covered := map[string]bool{}
 	for _, c := range []struct {
 		method, path string
@@ -93,7 +103,8 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/api/v1/pictures/" + way + "/png?still", nil, 200},
 		{"GET", "/api/v1/pictures/" + way, nil, 200},
 		{"GET", "/api/v1/pictures/" + id + "/gif", nil, 404},
-		{"POST", "/api/v1/manipulate", object{"picture": id, "to": "a ball", "alphas": []float64{0.5}, "preview": true}, 200},
+		{"POST", "/api/v1/manipulate", object{"picture": id, "to": "a ball", "alphas": []float64{0.5}, "preview": true},
+			200},
 		{"POST", "/api/v1/manipulate", object{"picture": "none", "to": "a ball", "alphas": []float64{0.5}}, 404},
 		{"POST", "/api/v1/story", object{"story": "One.\n\nTwo.", "run": "second", "own_seeds": true, "diversity": "z",
 			"spread": 0.2}, 200},
@@ -105,10 +116,28 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"GET", "/healthz", nil, 200},
 		{"GET", "/readyz", nil, 200},
 		{"GET", "/metrics", nil, 200},
+		{"POST", "/api/v1/book", book("html"), 200},
+		{"POST", "/api/v1/book", book("pdf"), 200},
+		{"POST", "/api/v1/book", book("zip"), 200},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 204},
 		{"DELETE", "/api/v1/pictures/" + id, nil, 404},
+		{"POST", "/api/v1/book", book("html"), 404},
 		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 200},
 		{"POST", "/api/v1/pictures/" + id + "/restore", nil, 404},
+		{"POST", "/api/v1/generate", object{"text": "a toy", "alphas": []float64{0.5, 1.5}, "seeds": []int{5, 3}}, 200},
+		{"POST", "/api/v1/story", object{"story": "One.\n\nTwo.", "character": "a doll"}, 200},
+		{"PUT", "/api/v1/pictures/" + way + "/favourite", nil, 200},
+		{"DELETE", "/api/v1/pictures/" + way + "/favourite", nil, 200},
+		{"PUT", "/api/v1/pictures/0000000000000000/favourite", nil, 404},
+		{"GET", "/api/v1/pictures?run=first&look=none&favourites", nil, 200},
+		{"GET", "/api/v1/pictures/" + way + "/png?scale=2", nil, 400},
+		{"GET", "/api/v1/pictures/" + sheet[0] + "/png?scale=4", nil, 200},
+		{"POST", "/api/v1/zip", object{"pictures": []string{way, sheet[0]}}, 200},
+		{"POST", "/api/v1/zip", object{"pictures": []string{"none"}}, 404},
+		{"POST", "/api/v1/sheet", object{"pictures": sheet}, 200},
+		{"POST", "/api/v1/sheet", object{"pictures": sheet[1:]}, 400},
+		{"GET", "/api/v1/text?text=a+toy", nil, 200},
+		{"GET", "/api/v1/text?text=+", nil, 400},
 		{"GET", "/api/v1/jobs/none", nil, 404},
 		{"DELETE", "/api/v1/jobs/none", nil, 404},
 	} {
@@ -134,6 +163,7 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route,
 			Options: &openapi3filter.Options{
 				AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true,
+				SkipSettingDefaults: true,
 			}}
 		if err := openapi3filter.ValidateRequest(t.Context(), input); err != nil {
 			t.Errorf("%s %s: the document refuses the request: %v", c.method, c.path, err)
@@ -177,6 +207,9 @@ func TestOpenAPIRefusesMistakes(t *testing.T) {
 		`{"text": "x", "diversity": "noise", "spread": 0.5}`,
 		`{"text": "x", "diversity": "style", "inject_index": 0}`, `{"text": "x", "inject_index": 1, "spread": 0.5}`,
 		`{"text": "x", "diversity": "z", "spread": 0}`,
+		`{"text": "x", "alphas": [1, 1]}`, `{"text": "x", "alphas": [1], "alpha": 1}`, `{"text": "x", "alphas": [1],
+			"best_of": 2}`,
+		`{"text": "x", "alphas": [11]}`, `{"text": "x", "alphas": [1], "no_projection": true}`,
 		`{"text": "x", "seeds": [1], "count": 2}`, `{"text": "x", "seeds": [1, 2], "seed": 2}`,
 		`{"text": "x", "seeds": [1, 1]}`, `{"text": "x", "noise_mode": "const"}`,
 		`{"text": "` + strings.Repeat("x", 101) + `"}`,

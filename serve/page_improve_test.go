@@ -42,16 +42,16 @@ func improvePictures(u user) {
 func goBetween(u user) {
 	u.click("#viewer .way summary")
 	u.click("#viewer [data-end=from]")
-	u.until(`!document.querySelector("#viewer").open && !document.querySelector("#view-between").hidden`)
+	u.until(`!document.querySelector("#viewer").open && !document.querySelector("#view-morph").hidden`)
 	u.until(
-		`document.querySelector("#view-between .from .chosen img").naturalWidth &&
-			document.querySelector("#between-from").hidden`)
-	u.write("#between-to", "a girl with long red hair")
-	u.write("#view-between [name=steps]", "6")
-	u.hear("#view-between .status")
-	u.click("#view-between .ask .main")
-	u.until(`document.querySelector("#view-between .result img")?.naturalWidth`)
-	u.images("#view-between .frames", 6)
+		`document.querySelector("#view-morph .from .chosen img").naturalWidth &&
+			document.querySelector("#morph-from").hidden`)
+	u.write("#morph-to", "a girl with long red hair")
+	u.write("#view-morph [name=steps]", "6")
+	u.hear("#view-morph .status")
+	u.click("#view-morph .ask .main")
+	u.until(`document.querySelector("#view-morph .result img")?.naturalWidth`)
+	u.images("#view-morph .frames", 6)
 	if said := u.heard(); !strings.Contains(said, "Drawing 6 frames") || !strings.Contains(said, "6 frames in ") {
 		u.Errorf("the progress is %q", said)
 	}
@@ -59,30 +59,30 @@ func goBetween(u user) {
 	for name, want := range map[string]string{"APNG": "image/png", "GIF": "image/gif", "Strip": "image/png"} {
 		a := get(u,
 			browser.Eval[string](u.Page,
-				fmt.Sprintf(`document.querySelector("#view-between .result a[aria-label='Download as %s']").href`, name)))
+				fmt.Sprintf(`document.querySelector("#view-morph .result a[aria-label='Download as %s']").href`, name)))
 		if a.status != http.StatusOK || a.header.Get("Content-Type") != want ||
 			!strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="a-wizard-with-round-glasses`) {
 			u.Errorf("%s: %d, %v", name, a.status, a.header)
 		}
 	}
 	// By the keyboard alone: the way is played.
-	u.Do(chromedp.Focus(chromedp.CSS("#view-between .result button.picture")), chromedp.KeyEvent(kb.Tab),
+	u.Do(chromedp.Focus(chromedp.CSS("#view-morph .result button.picture")), chromedp.KeyEvent(kb.Tab),
 		chromedp.KeyEvent(kb.Enter))
 	u.until(
 		`document.activeElement.matches(".play[aria-pressed=true]") &&
-			document.querySelector("#view-between .result img").src.endsWith("/png")`)
+			document.querySelector("#view-morph .result img").src.endsWith("/png")`)
 	u.Do(chromedp.KeyEvent(kb.Enter))
 	u.until(
 		`document.activeElement.matches(".play[aria-pressed=false]") &&
-			document.querySelector("#view-between .result img").src.endsWith("?still")`)
-	u.click("#view-between .from .chosen button")
-	u.until(`document.activeElement.id === "between-from" && document.querySelector("#view-between .chosen").hidden`)
+			document.querySelector("#view-morph .result img").src.endsWith("?still")`)
+	u.click("#view-morph .from .chosen button")
+	u.until(`document.activeElement.id === "morph-from" && document.querySelector("#view-morph .chosen").hidden`)
 	u.Do(chromedp.KeyEvent("a wizard with a white beard"),
 		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	u.until(
-		`document.querySelector("#view-between .result .picture")?.ariaLabel.includes(
+		`document.querySelector("#view-morph .result .picture")?.ariaLabel.includes(
 			"a wizard with a white beard → a girl with long red hair")`)
-	u.images("#view-between .frames", 6)
+	u.images("#view-morph .frames", 6)
 }
 
 // The gallery keeps animations, and moves them only when somebody wants it.

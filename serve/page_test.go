@@ -155,6 +155,17 @@ func TestPage(t *testing.T) {
 	run("story", tellStory)
 	run("gallery", searchGallery)
 	run("upload", uploadPicture)
+	run("ways in", dropAndPaste)
+	run("sheet", drawSheet)
+	run("edited story", editStory)
+	run("chosen", chooseSeveral)
+	run("sizes", chooseSize)
+	run("knowledge", seeKnowledge)
+	run("shown", actOnWhatIsShown)
+	run("variations", drawVariations)
+	run("reload", reloadPage)
+	run("phone", usePhone)
+	run("limits", seeLimits)
 	run("keyboard", useKeyboardOnly)
 	run("errors", seeErrors)
 	for _, request := range page.Requests() {
@@ -291,7 +302,7 @@ func (u user) download() {
 		`attachment; filename="a-woman-with-long-pink-hair-seed1`) {
 		u.Errorf("the file is called %q", name)
 	}
-	if texts := textsOf(u, a.body); texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "1" ||
+	if texts := textsOf(u, a.body); texts["Description"] != "a woman with long pink hair" || texts["Seed"] != "11" ||
 		texts["Alpha"] != "1.75" || texts["Domain"] != "lorelei" || len(texts["generator-SHA256"]) != 64 {
 		u.Errorf("the file's texts: %v", texts)
 	}
@@ -310,6 +321,13 @@ func uploadPicture(u user) {
 		u.Fatal(err)
 	}
 	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
+	u.until(`document.querySelectorAll("#upload canvas").length === 2`)
+	if says := u.text("#upload .preview"); !strings.Contains(says,
+		"The central square is kept. It is scaled to 64 × 64 pixels.") {
+		u.Errorf("the preview says %q", says)
+	}
+	u.look("preview")
+	u.click("#upload .main")
 	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth === 64`)
 	u.write("#viewer [name=from]", "a person")
 	u.write("#viewer [name=to]", "a person with a green afro")
@@ -347,22 +365,27 @@ func useKeyboardOnly(u user) {
 	u.Do(chromedp.KeyEvent(kb.Enter))
 	u.until(
 		`document.querySelector("#viewer").open &&
-			document.querySelector("#viewer-caption").textContent.startsWith("seed 0")`)
+			/^seed [0-9]+/.test(document.querySelector("#viewer-caption").textContent)`)
+	first := u.text("#viewer-caption")
 	u.Do(chromedp.KeyEvent(kb.ArrowRight))
-	u.until(`document.querySelector("#viewer-caption").textContent.startsWith("seed 1")`)
+	u.until(fmt.Sprintf(`document.querySelector("#viewer-caption").textContent !== %q`, first))
 	u.Do(chromedp.KeyEvent(kb.Escape))
 	u.until(`!document.querySelector("#viewer").open && document.activeElement.matches("#view-draw .pictures button")`)
 }
 
 // An error of the server is shown with its hint, and announced; what was there before stays.
 func seeErrors(u user) {
-	browser.Eval[bool](u.Page, `document.querySelector("#draw-text").maxLength = 10000; true`)
 	u.write("#draw-text", strings.Repeat("long ", 30))
+	u.until(`document.querySelector("#draw-text-limit").matches(".over") &&
+		!document.querySelector("#draw-text").checkValidity()`)
+	browser.Eval[bool](u.Page, `document.querySelector("#view-draw form").noValidate = true; true`)
 	u.click("#view-draw .ask .main")
-	u.until(`document.querySelector("#view-draw .alert").innerText.includes("Write at most 100")`)
+	u.until(`document.querySelector("#view-draw .alert").innerText.includes(
+		"Description: it has 150 characters. Write at most 100")`)
 	u.accessible("error")
 	u.Screenshot("error")
-	u.Page.Goto(browser.Eval[string](u.Page, "location.href")) // an answer of status 400 is not a problem of the page here
+	u.Page.Goto(browser.Eval[string](u.Page,
+		"location.href")) // an answer of status 400 is not a problem of the page here
 }
 
 // A server that asks for a token, and is so busy that nothing is drawn: the page asks, waits, stops, and says when to
@@ -427,6 +450,8 @@ func TestPageOfABusyServer(t *testing.T) {
 	}
 	u.view("gallery")
 	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
+	u.until(`document.querySelectorAll("#upload canvas").length === 2`)
+	u.click("#upload .main")
 	u.until(
 		`document.querySelector("#viewer-picture")?.naturalWidth === 16 &&
 			document.querySelector("#viewer .download").href.startsWith("blob:")`)

@@ -26,7 +26,9 @@ const (
 // found is a page of the gallery.
 type pictureList struct {
 	Pictures []pictureAnswer `json:"pictures"`
-	Total    int             `json:"total"` // that match the query
+	Total    int             `json:"total"` // that match the filters
+	Runs     []string        `json:"runs"`  // of all pictures
+	Looks    []string        `json:"looks"`
 }
 
 func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
@@ -51,8 +53,12 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	records, total := s.gallery.Find(query, values.Get("before"), limit)
+	filter := gallery.Filter{
+		Query: query, Run: values.Get("run"), Look: values.Get("look"), Favourites: values.Has("favourites"),
+	}
+	records, total := s.gallery.Find(filter, values.Get("before"), limit)
 	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
+	page.Runs, page.Looks = s.gallery.Facets()
 	for i, record := range records {
 		page.Pictures[i] = answer(r.Context(), record, i)
 	}
@@ -90,6 +96,12 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.fail(w, r, err)
 		return
+	}
+	if r.URL.Query().Has("scale") {
+		if file, err = s.enlarged(of, record, r.URL.Query().Get("scale")); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 	}
 	if record.Frames > 1 && r.URL.Query().Has("still") {
 		if file, err = still(of, id); err != nil {

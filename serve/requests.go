@@ -71,6 +71,7 @@ func planned[Q any](s *Server, make func(Q) (*work, error)) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
+		planned.far = s.far(planned)
 		s.draw(w, r, planned)
 	}
 }

@@ -30,13 +30,15 @@ type Domain struct {
 	TextPrompt  string // what any of its pictures shows
 	Examples    []string
 	Alpha       float64 // eq. 3's, where a request gives none
+	// Known are descriptions, which texts are compared with.
+	Known []texts.Text
 }
 
 // Options holds a server's settings.
 type Options struct {
 	Domain Domain
-	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the server
-	// owns them from now on. Their domain and alpha are those of Domain.
+	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the
+	// server owns them from now on. Their domain and alpha are those of Domain.
 	Models []draw.Model
 	// Styles are networks that redraw pictures, beside the classical styles.
 	Styles   []Style
@@ -52,10 +54,12 @@ type Options struct {
 // Server is the HTTP server.
 type Server struct {
 	Options
-	queue     *queue.Queue
-	gallery   *gallery.Gallery
-	previews  *gallery.Gallery // in memory: what sliders pass by
-	metrics   *metrics
+	queue    *queue.Queue
+	gallery  *gallery.Gallery
+	previews *gallery.Gallery // in memory: what sliders pass by
+	metrics  *metrics
+	// knowledge is nil where the domain has too few descriptions.
+	knowledge *draw.Knowledge
 	held      atomic.Pointer[connections.Listener] // nil before Serve
 	handler   http.Handler
 	token     [sha256.Size]byte
@@ -84,6 +88,9 @@ func New(o Options) (*Server, error) {
 	}
 	var err error
 	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
+		return nil, err
+	}
+	if s.knowledge, err = draw.NewKnowledge(o.Models[0].Networks, o.Domain.Known); err != nil {
 		return nil, err
 	}
 	s.metrics = newMetrics(s)
@@ -122,9 +129,11 @@ func (s *Server) routes(api []byte) []route {
 		{"GET /assets/{name}", s.asset, true},
 		{"GET /healthz", s.health, true},
 		{"GET /readyz", s.ready, true},
-		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) }, true},
+		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) },
+			true},
 		{"GET /metrics", s.metrics.ServeHTTP, false},
 		{"GET /api/v1/domain", s.domain, false},
+		{"GET /api/v1/text", s.describeText, false},
 		{"POST /api/v1/generate", planned(s, s.planGenerate), false},
 		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
 		{"POST /api/v1/story", planned(s, s.planStory), false},
@@ -139,6 +148,11 @@ func (s *Server) routes(api []byte) []route {
 		{"GET /api/v1/pictures/{id}/strip", s.getStrip, false},
 		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
 		{"POST /api/v1/pictures/{id}/restore", s.restorePicture, false},
+		{"PUT /api/v1/pictures/{id}/favourite", s.setFavourite(true), false},
+		{"DELETE /api/v1/pictures/{id}/favourite", s.setFavourite(false), false},
+		{"POST /api/v1/zip", s.zip, false},
+		{"POST /api/v1/sheet", s.sheet, false},
+		{"POST /api/v1/book", s.book, false},
 	}
 }
 
@@ -238,7 +252,8 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	switch {
 	case s.draining.Load():
-		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(), retry: drainRetry})
+		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(),
+			retry: drainRetry})
 	case !s.warm.Load():
 		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled",
 			retry: time.Second})
@@ -263,10 +278,11 @@ func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
 		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
 		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
 		"steps": s.defaultSteps(), "fps": defaultFPS,
-		"cartoons": styles,
+		"cartoons": styles, "knows": s.knows(), "padded": first.Preprocessor.Pad,
 		"limits": map[string]any{
 			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf,
-			"refine": s.Limits.Refine, "frames": s.mostSteps(),
+			"refine": s.Limits.Refine, "frames": s.mostSteps(), "waiting": s.Limits.Waiting,
+			"files": maxFiles, "scale": s.mostScale(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
 		},
 		"gallery_kept": s.Folder != "",

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +51,7 @@ type running struct {
 	ended  chan struct{}      // closed when Serve has returned err
 	err    error
 	log    *lockedBuffer
+	kill   func() // of a deaf one, cuts all connections
 }
 
 // lockedBuffer is a log that several goroutines write and a test reads.
@@ -160,6 +160,7 @@ func loreleiOptions() (serve.Options, error) {
 		return o, err
 	}
 	texts, err := texts.Parse(name, raw)
+	o.Domain.Known = texts
 	for _, text := range texts {
 		o.Domain.Examples = append(o.Domain.Examples, text.Text)
 	}
@@ -260,14 +261,7 @@ func deaf(t *testing.T, changes ...func(*serve.Options)) *running {
 	for _, change := range changes {
 		change(&o)
 	}
-	o.Log = slog.New(slog.DiscardHandler)
-	s, err := serve.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	return &running{URL: server.URL, server: s}
+	return serveDeaf(t, o, "")
 }
 
 // answer is an HTTP response.

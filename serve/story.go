@@ -1,10 +1,12 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 
 	"illustrator/data/storybook"
 	"illustrator/draw"
+	"illustrator/draw/story"
 	"illustrator/serve/gallery"
 )
 
@@ -15,9 +17,11 @@ type storyRequest struct {
 	Cartoon string `json:"cartoon"`
 	// OwnSeeds gives each paragraph the next seed; without it all share one, which keeps what the text does not name.
 	OwnSeeds bool `json:"own_seeds"`
+	// Character precedes the description of each picture.
+	Character string `json:"character"`
 }
 
-// told is a story as its page shows it.
+// written is a story as its page shows it.
 type outline struct {
 	Title      string `json:"title,omitempty"`
 	Paragraphs []part `json:"paragraphs"` // one a picture
@@ -33,11 +37,16 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 	if n := len([]rune(q.Story)); n > s.Limits.Story {
 		return nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
 	}
-	story, err := storybook.Parse("story.md", []byte(q.Story))
+	if q.Character != "" {
+		if _, p := s.checkText("character", q.Character); p != nil {
+			return nil, p
+		}
+	}
+	written, err := storybook.Parse("story.md", []byte(q.Story))
 	if err != nil {
 		return nil, problemOf(err).at("story")
 	}
-	n := len(story.Paragraphs)
+	n := len(written.Paragraphs)
 	if n > s.Limits.Pictures {
 		return nil, badField("story", fmt.Sprintf("it has %d paragraphs", n),
 			fmt.Sprintf("write at most %d", s.Limits.Pictures))
@@ -50,22 +59,22 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.illustrate(p, model, story, q)
+	return s.illustrate(p, model, written, q)
 }
 
-// illustrate returns a plan for each paragraph, of as many of its first sentences as CLIP reads.
-func (s *Server) illustrate(p draw.Plan, model int, story storybook.Story, q storyRequest) (*work, error) {
-	m, planned := s.Models[model], &work{story: &outline{Title: story.Title}}
-	fits := func(text string) bool {
-		return len([]rune(text)) <= s.Limits.Text && m.Tokenizer.Encode(text).Lost == ""
+// illustrate returns a plan for each paragraph.
+func (s *Server) illustrate(p draw.Plan, model int, written storybook.Story, q storyRequest) (*work, error) {
+	planned := &work{story: &outline{Title: written.Title}}
+	descriptions, err := story.Descriptions(s.Models[model].Tokenizer, written, q.Character, s.Limits.Text)
+	var long *story.LongCharacter
+	switch {
+	case errors.As(err, &long):
+		return nil, badField("character", "it leaves no room for a paragraph", "describe the character in fewer words")
+	case err != nil:
+		return nil, problemOf(err).at("story")
 	}
-	for i, paragraph := range story.Paragraphs {
-		kept, left := storybook.Reduce(paragraph.Text, fits)
-		text, problem := s.checkText("story", kept)
-		if problem != nil {
-			return nil, problem
-		}
-		recipe := p.Recipes(model, text)[0]
+	for i, paragraph := range written.Paragraphs {
+		recipe := p.Recipes(model, descriptions[i].Text)[0]
 		if q.OwnSeeds {
 			recipe.Seed += uint64(i)
 		}
@@ -73,7 +82,7 @@ func (s *Server) illustrate(p draw.Plan, model int, story storybook.Story, q sto
 		if err != nil {
 			return nil, err
 		}
-		next.record.Kind, next.cut = gallery.Story, left
+		next.record.Kind, next.cut = gallery.Story, descriptions[i].Left
 		planned.plans = append(planned.plans, next)
 		planned.story.Paragraphs = append(planned.story.Paragraphs, part{paragraph.Chapter, paragraph.Text})
 	}

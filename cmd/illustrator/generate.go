@@ -20,6 +20,7 @@ type generateOptions struct {
 	asJSON, arrays bool
 	replace        bool
 	batch          int
+	alphas         []float64
 }
 
 const generateLong = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and
@@ -42,6 +43,10 @@ lists all. --refine moves z after the mapper by Adam, down the gradient of eq. 9
 text's after eq. 3, as in training) plus 0.3 times eq. 10, and keeps the best z it met. Both say what they gained and
 cost. The CLIP that chooses and leads also judges: its similarity flatters, a classifier's judgement does not.
 
+--alphas 0.5,0.9,1.3 draws the seeds once with each strength of eq. 3, and writes them as a sheet to grid.png.
+
+A warning names a text that lies far from the domain's descriptions; its picture shows something else.
+
 --cartoon redraws what is written; scores are of the pictures before.`
 
 func newGenerateCommand(opts *terminal.Options) *cobra.Command {
@@ -52,6 +57,7 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 		Long:  generateLong,
 		Example: `  illustrator generate "a wizard with round glasses" --out wizard
   illustrator generate "a punk rocker" --count 8 --out punk
+  illustrator generate "a punk rocker" --count 4 --alphas 0.5,0.9,1.3 --out sheet
   illustrator generate --texts examples/texts.txt --alpha 1.75 --run examples/runs/first --best-of 4 --out pictures`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runGenerate(cmd, opts, g, args) },
@@ -66,6 +72,8 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&g.asJSON, "json", false, "print the summary as JSON")
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
+	flags.Float64SliceVar(&g.alphas, "alphas", nil,
+		"in place of --alpha: draw a sheet, a row for each alpha and a column for each seed")
 	flags.IntVar(&g.batch, "batch", draw.AtOnce,
 		"pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.addKeepPlainFlag(cmd)
@@ -84,10 +92,15 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 		return fault.Usage(fmt.Errorf("no text is given"),
 			`write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
 	}
+	if descriptions, err = draw.AtStrengths(descriptions, g.alphas, g.spec); err != nil {
+		return err
+	}
 	if g.batch < 1 || g.batch > 4096 {
 		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	of := album.Album{Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace}
+	of := album.Album{
+		Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace, Sheet: len(g.alphas) > 0,
+	}
 	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
 		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
 			return err

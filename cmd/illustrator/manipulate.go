@@ -44,7 +44,7 @@ without, 96 and 91 %.
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
 the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
+  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
@@ -52,7 +52,8 @@ the origin, and, in a domain with a classifier, which attributes changed.`,
 	flags.StringVar(&m.from, "from", "", "origin: a text, seed:N or a picture file (required)")
 	flags.StringVar(&m.to, "to", "", "text to change it towards (required)")
 	flags.StringVar(&m.originText, "origin-text", "", "text that --to is compared with (default the domain's text prompt)")
-	flags.StringVar(&m.alphas, "strength", edit.DefaultStrengths, "how far to go, alpha of eq. 11: numbers separated by commas")
+	flags.StringVar(&m.alphas, "strength", edit.DefaultStrengths,
+		"how far to go, alpha of eq. 11: numbers separated by commas")
 	m.keep = draw.KeepNothing
 	terminal.Enum(flags, &m.keep, "keep",
 		"what of the origin's own to keep beside its embedding: nothing, or w, its styles")

@@ -123,6 +123,10 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
+	known, err := s.domain.Known()
+	if err != nil {
+		return err
+	}
 	styles, err := openStyles(opts, s, o.styles)
 	if err != nil {
 		return err
@@ -143,7 +147,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	server, err := serve.New(serve.Options{
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt,
-			Alpha: s.domain.Alpha, Examples: examples,
+			Alpha: s.domain.Alpha, Examples: examples, Known: known,
 		},
 		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
 		Grace: o.grace, Log: opts.Log, BasePath: o.basePath,

@@ -39,7 +39,8 @@ func checkSurrogates(raw []byte) error {
 	if at < 0 {
 		return nil
 	}
-	return fault.Usage(fmt.Errorf("line %d: %s is half of a character", 1+bytes.Count(raw[:at], []byte("\n")), raw[at:at+6]),
+	return fault.Usage(
+		fmt.Errorf("line %d: %s is half of a character", 1+bytes.Count(raw[:at], []byte("\n")), raw[at:at+6]),
 		`write the character itself, in UTF-8, or both halves, such as \ud83d\ude00`)
 }
 

@@ -38,7 +38,8 @@ func TestReadSource(t *testing.T) {
 
 func TestSummaryText(t *testing.T) {
 	half := 0.5
-	s := Summary{Strip: "out/strip.png", Pictures: []Manipulated{{Alpha: &half, CLIPSimilarity: 0.25, OriginSimilarity: 1}}}
+	s := Summary{Strip: "out/strip.png",
+		Pictures: []Manipulated{{Alpha: &half, CLIPSimilarity: 0.25, OriginSimilarity: 1}}}
 	want := "1 pictures, strip out/strip.png\n" +
 		"strength 0.5: CLIP similarity to the text 0.250 (origin 0.000), to the origin 1.000"
 	if s.String() != want {

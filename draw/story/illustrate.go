@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"illustrator/data/storybook"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/clip"
 	"illustrator/models/host"
 )
 
@@ -56,27 +58,48 @@ func (e *LongCharacter) Error() string {
 	return fmt.Sprintf("character fills CLIP's %d tokens by itself", e.Tokens)
 }
 
-// Ask decides the text of each picture: as much of its paragraph as CLIP reads, after a description of the character,
-// if there is one.
+// Ask decides the text of each picture, as Descriptions does.
 func (j *Job) Ask(character string) error {
+	of, err := Descriptions(j.Model.Tokenizer, j.Story, character, 0)
+	for _, d := range of {
+		j.pictures = append(j.pictures, picture{text: d.Text, left: d.Left})
+	}
+	return err
+}
+
+// Description is the text of a paragraph's picture, and what it leaves out of the paragraph.
+type Description struct {
+	Text texts.Text
+	Left string
+}
+
+// Descriptions returns the text of each paragraph's picture: as much of the paragraph as CLIP reads, after a
+// description of the character, if there is one. most is the number of its characters at most, 0 for no limit.
+func Descriptions(tokenizer *clip.Tokenizer, story storybook.Story, character string, most int) ([]Description, error) {
 	before := ""
 	if character := strings.Join(strings.Fields(character), " "); character != "" {
 		before = strings.TrimRight(character, ".,; ") + ". "
 	}
-	tokenizer := j.Model.Tokenizer
-	fits := func(text string) bool { return tokenizer.Encode(before+text).Lost == "" }
-	if !fits("") || before != "" && !fits("a") {
-		return &LongCharacter{tokenizer.Context()}
+	fits := func(text string) bool {
+		text = before + text
+		return tokenizer.Encode(text).Lost == "" && (most == 0 || utf8.RuneCountInString(text) <= most)
 	}
-	for n, p := range j.Story.Paragraphs {
+	if !fits("") || before != "" && !fits("a") {
+		return nil, &LongCharacter{tokenizer.Context()}
+	}
+	var all []Description
+	for n, p := range story.Paragraphs {
 		kept, left := storybook.Reduce(p.Text, fits)
+		if most > 0 { // a single word may be longer
+			kept = string([]rune(kept)[:min(most-utf8.RuneCountInString(before), utf8.RuneCountInString(kept))])
+		}
 		text, err := texts.New(before + kept)
 		if err != nil {
-			return fmt.Errorf("paragraph %d: %w", n+1, err)
+			return nil, fmt.Errorf("paragraph %d: %w", n+1, err)
 		}
-		j.pictures = append(j.pictures, picture{text: text, left: left})
+		all = append(all, Description{text, left})
 	}
-	return nil
+	return all, nil
 }
 
 // Summary is story.json.
@@ -126,7 +149,8 @@ func (j *Job) Illustrate(ctx context.Context) (summary Summary, err error) {
 			return summary, err
 		}
 		if missing != "" {
-			j.Env.Log.Warn(fmt.Sprintf("the PDF's font has no letter for %q; the HTML page leaves fonts to its reader", missing))
+			j.Env.Log.Warn(fmt.Sprintf("the PDF's font has no letter for %q; the HTML page leaves fonts to its reader",
+				missing))
 		}
 	}
 	if summary.Pages, err = j.writePages(book); err != nil {

@@ -28,7 +28,7 @@ func (j *Job) book(ctx context.Context, summary *Summary) (storybook.Book, error
 		if err != nil {
 			return book, err
 		}
-		onPage, err := forPage(img)
+		onPage, err := ForPage(img)
 		if err != nil {
 			return book, err
 		}
@@ -46,8 +46,8 @@ func (j *Job) book(ctx context.Context, summary *Summary) (storybook.Book, error
 // pageSide is the least side of a picture on a page in pixels: viewers enlarge small ones roughly.
 const pageSide = 512
 
-// forPage is a picture for a page, as PNG.
-func forPage(img image.Image) ([]byte, error) {
+// ForPage encodes a picture for a page, as PNG. A small one is enlarged.
+func ForPage(img image.Image) ([]byte, error) {
 	size := img.Bounds().Size()
 	if factor := (pageSide + max(size.X, size.Y) - 1) / max(size.X, size.Y); factor > 1 {
 		img = cartoon.Enlarged(img, size.Mul(factor))

@@ -36,7 +36,8 @@ func TestRemoveStrays(t *testing.T) {
 func TestKeptPictures(t *testing.T) {
 	j := &Job{Out: t.TempDir(), pictures: []picture{{name: "0001-a-king", hash: "aa"}}}
 	p := &j.pictures[0]
-	if err := j.write(p, image.NewNRGBA(image.Rect(0, 0, 2, 2)), draw.Record{NoiseMode: draw.ConstNoise, Score: &draw.Score{}}); err != nil {
+	if err := j.write(p, image.NewNRGBA(image.Rect(0, 0, 2, 2)),
+		draw.Record{NoiseMode: draw.ConstNoise, Score: &draw.Score{}}); err != nil {
 		t.Fatal(err)
 	}
 	find := func(hash string) bool {
@@ -63,7 +64,7 @@ func TestKeptPictures(t *testing.T) {
 
 func TestPicturesFillThePage(t *testing.T) {
 	for side, want := range map[int]int{64: 512, 200: 600, 512: 512, 1000: 1000} {
-		raw, err := forPage(image.NewNRGBA(image.Rect(0, 0, side, side/2)))
+		raw, err := ForPage(image.NewNRGBA(image.Rect(0, 0, side, side/2)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,6 +88,7 @@ func (p *Projection) UnmarshalText(text []byte) error {
 
 // Draw holds a variant's settings of drawing. Omitted fields have the domain's values.
 type Draw struct {
+	// Projection "none" uses the text embedding as an image embedding.
 	Projection Projection `yaml:"projection,omitempty"`
 	// Alpha is eq. 3's, of which 1 makes eq. 2, or eq. 11's in a manipulation.
 	Alpha *float64 `yaml:"alpha,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"illustrator/data/pictures"
@@ -35,8 +36,12 @@ type Album struct {
 	// Redraws are those of texts that name a style, by its name.
 	Redraws map[string]draw.Redraw
 	Out     string // the folder
-	Replace bool   // pictures of earlier calls in the folder are removed
-	Arrays  bool   // z, w and the pictures' values are written as arrays too
+	// Known are the domain's descriptions, which texts are compared with.
+	Known []texts.Text
+	// Sheet writes the grid with a row for each text, which all have an alpha, and a column for each seed.
+	Sheet   bool
+	Replace bool // pictures of earlier calls in the folder are removed
+	Arrays  bool // z, w and the pictures' values are written as arrays too
 }
 
 // Summary is summary.json.
@@ -46,8 +51,10 @@ type Summary struct {
 	// where texts have one picture each.
 	Diversity *float64 `json:"diversity,omitempty"`
 	draw.Gains
-	Seconds float64 `json:"seconds"`
-	Grid    string  `json:"grid"`
+	// Far are the texts that lie far from the domain's descriptions.
+	Far     []draw.Novelty `json:"far,omitempty"`
+	Seconds float64        `json:"seconds"`
+	Grid    string         `json:"grid"`
 }
 
 // Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started.
@@ -59,6 +66,10 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	if err := os.MkdirAll(a.Out, 0o777); err != nil {
 		return s, err
 	}
+	far, err := a.far()
+	if err != nil {
+		return s, err
+	}
 	p, err := a.draw(ctx)
 	if err != nil {
 		return s, err
@@ -66,11 +77,35 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	if s, err = p.summarize(); err != nil {
 		return s, err
 	}
+	s.Far = far
 	if err := a.removeEarlier(); err != nil {
 		return s, err
 	}
 	s.Seconds = time.Since(began).Seconds()
 	return s, jsonfile.Write(filepath.Join(a.Out, SummaryFile), s)
+}
+
+// far finds the texts that lie far from the domain's descriptions, and warns once.
+func (a Album) far() ([]draw.Novelty, error) {
+	known, err := draw.NewKnowledge(a.Model.Networks, a.Known)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(a.Texts))
+	for i, t := range a.Texts {
+		all[i] = t.Text
+	}
+	far := known.Far(all...)
+	if len(far) == 0 {
+		return nil, nil
+	}
+	subject := "the text lies"
+	if len(all) > 1 {
+		subject = fmt.Sprintf("%d of %d texts lie", len(far), len(all))
+	}
+	a.Env.Log.Warn(fmt.Sprintf("%s far from all that domain %s knows: %.0f %% of %q is in none of its descriptions",
+		subject, a.Model.Domain, 100*far[0].Share, far[0].Text), "unknown", strings.Join(far[0].Words, ", "))
+	return far, nil
 }
 
 // SummaryFile is the summary's name in the folder.
@@ -229,8 +264,17 @@ func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 	if summary.Diversity != nil {
 		subtitle += fmt.Sprintf(", diversity %.3f", *summary.Diversity)
 	}
-	img, err := pictures.Grid(a.pictures, labels, columns,
-		pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
+	var img image.Image
+	var err error
+	if seeds := a.Plan.Seeds; a.Sheet && len(a.pictures) == len(a.Texts)*len(seeds) {
+		if a.Texts[0].Text == a.Texts[len(a.Texts)-1].Text {
+			title = a.Texts[0].Text
+		}
+		img, err = draw.Sheet(a.pictures, a.Texts, seeds, title, subtitle)
+	} else {
+		img, err = pictures.Grid(a.pictures, labels, columns,
+			pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})
+	}
 	if err != nil {
 		return err
 	}

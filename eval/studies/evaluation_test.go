@@ -25,7 +25,8 @@ func TestPartialReports(t *testing.T) {
 			Result: &eval.Result{Metrics: figures, Refused: refused}, Asked: []eval.MetricName{"fid", "kid"}},
 	} {
 		err := r.Partial()
-		if want == "" && err != nil || want != "" && (!errors.Is(err, fault.ErrPartial) || !strings.Contains(err.Error(), want)) {
+		if want == "" && err != nil || want != "" && (!errors.Is(err, fault.ErrPartial) ||
+			!strings.Contains(err.Error(), want)) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

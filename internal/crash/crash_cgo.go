@@ -17,8 +17,8 @@ import (
 // descriptor2 keeps the garbage collector from closing the descriptor that Go's runtime and native code write to.
 var descriptor2 *os.File
 
-// Start watches over this process, the program called name, which is to end with code if it crashes. It is called once,
-// at the start. Without a standard error it does nothing.
+// Start watches over this process, the program called name, which is to end with code if it crashes. It is called
+// once, at the start. Without a standard error it does nothing.
 func Start(name string, code int) *Guard {
 	verbose := 0
 	if debugging() {

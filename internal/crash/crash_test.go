@@ -88,8 +88,8 @@ func overflow(n int) int {
 	return overflow(n+1) + int(space[(n+1)%len(space)])
 }
 
-// run runs this program so that it crashes, under a limit of addresses in KiB,
-// and returns its exit code and standard error.
+// run runs this program so that it crashes, under a limit of addresses in KiB, and returns its exit code and
+// standard error.
 func run(t *testing.T, mode string, limit int, debug string) (int, string) {
 	t.Helper()
 	command := exec.Command(os.Args[0])

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// withoutWaiting is 0 here: opening waits for nobody.
+// withoutWaiting has no effect here: opening waits for nobody.
 const withoutWaiting = 0
 
 // PendingFile is a temporary file that gets its final name when it is complete.

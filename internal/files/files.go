@@ -1,5 +1,5 @@
-// Package files opens regular files, and writes files under a temporary name that is synced and renamed: no incomplete
-// file has a final name.
+// Package files opens regular files, and writes files under a temporary name that is synced and renamed: no
+// incomplete file has a final name.
 package files
 
 import (

@@ -17,8 +17,8 @@ var ErrInUse = errors.New("the folder is in use by another process")
 
 // Lock is a process's lock on a folder. The system releases it when the process ends.
 type Lock struct {
-	// Held is false on a file system without locks, as some network file systems are: there nothing keeps two processes
-	// apart.
+	// Held is false on a file system without locks, as some network file systems are: there nothing keeps two
+	// processes apart.
 	Held bool
 	lock *flock.Flock
 }
@@ -66,8 +66,8 @@ func FolderInUse(path string) (inUse, known bool, err error) {
 	return false, known, errors.Join(err, lock.Unlock())
 }
 
-// newLock returns the lock of a folder. It locks the folder itself and creates no file in it. The permissions, which no
-// folder has, keep the library from opening the folder for writing after an error.
+// newLock returns the lock of a folder. It locks the folder itself and creates no file in it. The permissions,
+// which no folder has, keep the library from opening the folder for writing after an error.
 func newLock(path string) *flock.Flock {
 	return flock.New(path, flock.SetFlag(os.O_RDONLY), flock.SetPermissions(^os.FileMode(0)))
 }

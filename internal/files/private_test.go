@@ -4,6 +4,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,7 +15,8 @@ import (
 
 // TestPrivateFolders changes one thing at a time that lets other users at a file.
 func TestPrivateFolders(t *testing.T) {
-	const other = 65534
+	other := os.Geteuid() + 1
+	another := fmt.Sprintf("user %d", other)
 	for name, c := range map[string]struct {
 		change func(base string) error
 		reason string // "" if the file is read
@@ -25,10 +27,10 @@ func TestPrivateFolders(t *testing.T) {
 		"folder above":        {func(b string) error { return os.Chmod(b+"/a", 0o777) }, "mode 0777", "a"},
 		"sticky folder above": {func(b string) error { return os.Chmod(b+"/a", 0o777|os.ModeSticky) }, "", ""},
 		"sticky folder":       {func(b string) error { return os.Chmod(b+"/a/b", 0o777|os.ModeSticky) }, "mode 1777", "a/b"},
-		"another's folder":    {func(b string) error { return os.Chown(b+"/a/b", other, -1) }, "user 65534", "a/b"},
-		"another's above":     {func(b string) error { return os.Chown(b+"/a", other, -1) }, "user 65534", "a"},
+		"another's folder":    {func(b string) error { return os.Chown(b+"/a/b", other, -1) }, another, "a/b"},
+		"another's above":     {func(b string) error { return os.Chown(b+"/a", other, -1) }, another, "a"},
 		"file of a group":     {func(b string) error { return os.Chmod(b+"/a/b/file", 0o664) }, "mode 0664", "a/b/file"},
-		"another's file":      {func(b string) error { return os.Chown(b+"/a/b/file", other, -1) }, "user 65534", "a/b/file"},
+		"another's file":      {func(b string) error { return os.Chown(b+"/a/b/file", other, -1) }, another, "a/b/file"},
 		"unreadable above":    {func(b string) error { return os.Chmod(b+"/a", 0o100) }, "", ""},
 		"link above": {func(b string) error {
 			return errors.Join(os.Rename(b+"/a", b+"/c"), os.Symlink("c", b+"/a"))

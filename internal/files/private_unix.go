@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Private is an open folder that no other user can change, apart from root: neither it nor any folder above it. What
-// was checked stays open, so that nothing can take its place.
+// Private is an open folder that no other user can change, apart from root: neither it nor any folder above it.
+// The folder that was checked stays open, so that no other can take its place.
 type Private struct {
 	path string
 	dir  *os.File
@@ -23,9 +23,9 @@ type Private struct {
 // maxLinks is the most symbolic links that are followed on the way to a folder, as in Linux.
 const maxLinks = 40
 
-// OpenPrivate opens a folder. It is a *DistrustError if another user could change the folder or one above it: they must
-// belong to this user or to root and must not be writable by their group or by others. A folder above it may be
-// writable if it is sticky, as /tmp is. Symbolic links in such folders are followed.
+// OpenPrivate opens a folder. It is a *DistrustError if another user could change the folder or one above it: they
+// must belong to this user or to root and must not be writable by their group or by others. A folder above it may
+// be writable if it is sticky, as /tmp is. Symbolic links in such folders are followed.
 func OpenPrivate(folder string) (*Private, error) {
 	path, err := filepath.Abs(folder)
 	if err != nil {
@@ -76,9 +76,9 @@ func OpenPrivate(folder string) (*Private, error) {
 // Close closes the folder.
 func (p *Private) Close() error { return p.dir.Close() }
 
-// Open opens a regular file of the folder for reading and returns its description. Links are not followed, and a FIFO
-// or device does not block. The file must belong to this user or to root and must not be writable by others, or it is a
-// *DistrustError.
+// Open opens a regular file of the folder for reading and returns its description. Links are not followed, and a
+// FIFO or device does not block. The file must belong to this user or to root and must not be writable by others,
+// or it is a *DistrustError.
 func (p *Private) Open(name string) (*os.File, fs.FileInfo, error) {
 	path := filepath.Join(p.path, name)
 	f, err := openAt(p.dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
@@ -143,7 +143,7 @@ func trust(f *os.File, path string, stickyServes bool) error {
 	}
 	if stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
 		return &DistrustError{Path: path, Reason: fmt.Sprintf("belongs to user %d", stat.Uid),
-			Fix: "use a folder of your own below folders of your own"}
+			Fix: "take a folder that only you and root can write to"}
 	}
 	if stat.Mode&0o022 == 0 || stickyServes && stat.Mode&unix.S_ISVTX != 0 {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// LoneSurrogate returns where JSON escapes a half of a character, such as \ud83d alone, or -1. encoding/json reads U+FFFD in
-// its place.
+// LoneSurrogate returns where JSON escapes a half of a character, such as \ud83d alone, or -1. encoding/json reads
+// U+FFFD in its place.
 func LoneSurrogate(text []byte) int {
 	for at := 0; at+1 < len(text); at++ {
 		if text[at] != '\\' {

@@ -1,6 +1,6 @@
 // Package yamlfile reads YAML strictly and in bounded work: one document, whose size, keys, depth and aliases are
-// checked before it is decoded. The library compares each key of a mapping with every other,
-// and follows aliases as often as they stand there.
+// checked before it is decoded. The library compares each key of a mapping with every other, and follows aliases as
+// often as they stand there.
 package yamlfile
 
 import (
@@ -30,8 +30,8 @@ var ErrEmpty = errors.New("the file is empty")
 // Read returns the content of a regular file of at most 1 MiB.
 func Read(path string) ([]byte, error) { return files.ReadFile(path, maxBytes) }
 
-// Decode reads data into the struct that v points to. Keys that v has no field for are errors of the library's, and so
-// is a value of another type.
+// Decode reads data into the struct that v points to. Keys that v has no field for are errors of the library's, and
+// so is a value of another type.
 func Decode(data []byte, v any) error {
 	if _, err := Parse(data); err != nil {
 		return err
@@ -51,7 +51,7 @@ func Decode(data []byte, v any) error {
 	return nil
 }
 
-// Parse returns the document's tree, which keeps to the limits. It is a node of kind 0 without a document.
+// Parse returns the document's tree, which keeps to the limits. Without a document it is a node of kind 0.
 func Parse(data []byte) (*yaml.Node, error) {
 	if len(data) > maxBytes {
 		return nil, tooMuch(fmt.Errorf("it has %d bytes", len(data)))
@@ -99,7 +99,7 @@ func (w *walk) node(n *yaml.Node, depth int) error {
 }
 
 func tooMuch(err error) error {
-	return fault.Usage(err,
-		"a YAML file has at most %d bytes, %d keys and values, %d keys in a mapping, %d aliases and a depth of %d",
+	return fault.Usage(err, "a YAML file has at most %d bytes, %d keys and values, %d keys in a mapping, %d aliases "+
+		"and a depth of %d",
 		maxBytes, maxNodes, maxKeys, maxAliases, maxDepth)
 }

@@ -2,6 +2,9 @@ package clip
 
 import "illustrator/checkpoints"
 
+// TokenEmbedding is the name of the table [V,W] of token embeddings.
+const TokenEmbedding = "text_model.embeddings.token_embedding.weight"
+
 // Shapes are the tensors of the network under the names of transformers' CLIPModel, without the constant
 // "position_ids" that old files hold beside the position embeddings.
 func (c Config) Shapes() checkpoints.Shapes {
@@ -12,7 +15,7 @@ func (c Config) Shapes() checkpoints.Shapes {
 		"text_projection.weight":   {c.ProjectionDim, t.HiddenSize},
 		"visual_projection.weight": {c.ProjectionDim, v.HiddenSize},
 
-		"text_model.embeddings.token_embedding.weight":    {t.VocabSize, t.HiddenSize},
+		TokenEmbedding: {t.VocabSize, t.HiddenSize},
 		"text_model.embeddings.position_embedding.weight": {t.MaxPositionEmbeddings, t.HiddenSize},
 
 		"vision_model.embeddings.class_embedding":           {v.HiddenSize},

@@ -18,7 +18,7 @@ func TextEmbeds(scope *model.Scope, cfg Config, ids *Node) *Node {
 	tr, g := cfg.textTransformer(), ids.Graph()
 	batch, tokens := ids.Shape().Dim(0), ids.Shape().Dim(1)
 
-	words := nn.Weight(scope, g, "text_model.embeddings.token_embedding.weight", cfg.Text.VocabSize, tr.width)
+	words := nn.Weight(scope, g, TokenEmbedding, cfg.Text.VocabSize, tr.width)
 	places := nn.Weight(scope, g, "text_model.embeddings.position_embedding.weight", cfg.Text.MaxPositionEmbeddings,
 		tr.width)
 	x := Gather(words, ExpandAxes(ids, -1))

@@ -14,9 +14,8 @@ import (
 func (s *source) openFile() (err error) {
 	s.torch, s.safetensors, err = openWeights(s.path)
 	if err == nil && s.torch != nil && len(s.torch.Acting()) > 0 {
-		s.dropped = append(s.dropped,
-			fmt.Sprintf("calls of %s, which act on a machine that loads the file in Python: don't; "+
-				"nothing was executed here", strings.Join(s.torch.Acting(), ", ")))
+		s.dropped = append(s.dropped, fmt.Sprintf("calls of %s, which act on a machine that loads the file in Python; "+
+			"nothing was executed here", strings.Join(s.torch.Acting(), ", ")))
 	}
 	return err
 }

@@ -233,7 +233,7 @@ func checkPrograms(cache *programs.Cache) Check {
 			c.Detail += fmt.Sprintf("; %d others", distrusted-1)
 		}
 		if distrust := new(files.DistrustError); errors.As(err, &distrust) {
-			c.Fix = distrust.Fix
+			c.Fix = fmt.Sprintf("%s; or set %s to another folder", distrust.Fix, programs.FolderEnv)
 		}
 		return c
 	}

@@ -262,3 +262,19 @@ func (n *Networks) embedImages(scope *model.Scope, images *graph.Node) *graph.No
 func (n *Networks) Preprocessing() string {
 	return fmt.Sprintf("area-%d-clip", n.CLIP.Vision.ImageSize)
 }
+
+// TokenEmbeddings returns the table [V,W] of CLIP's token embeddings, from its file: no device is needed.
+func (n *Networks) TokenEmbeddings() ([]float32, error) {
+	folder := n.folders[clipScope]
+	if folder == nil {
+		return nil, fmt.Errorf("this domain has no %s", clipScope)
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", clipScope, err)
+	}
+	if err := weights.Check(n.CLIP.Shapes()); err != nil {
+		return nil, fmt.Errorf("load %s: %w", clipScope, err)
+	}
+	return weights.Tensors[clip.TokenEmbedding].Float32View()
+}

@@ -7,8 +7,8 @@ import (
 	"illustrator/models/xla/cuda"
 )
 
-// CUDAChoice reads and writes the choice of the CUDA plugin in Options as text, as pflag.Value does: true, false, or the
-// CUDA version.
+// CUDAChoice reads and writes the choice of the CUDA plugin in Options as text, as pflag.Value does: true, false, or
+// the CUDA version.
 type CUDAChoice struct{ *Options }
 
 // Set reads a choice.

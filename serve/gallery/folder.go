@@ -80,6 +80,7 @@ func (g *Gallery) readFolder(check func(Record) error) error {
 		}
 		g.add(it)
 	}
+	g.readFavourites()
 	if err := g.fits(); err != nil {
 		return err
 	}

@@ -54,14 +54,15 @@ type Record struct {
 	TargetText string  `json:"target_text,omitempty"`
 	Frames     int     `json:"frames,omitempty"`
 	FPS        float64 `json:"fps,omitempty"`
+	Favourite  bool    `json:"favourite,omitempty"`
 	Width      int     `json:"width"`
 	Height     int     `json:"height"`
 
 	// ImageEmbed [E] is what a manipulation begins with; an uploaded picture has none. Offset [Z] is added to W: what a
 	// refinement changed.
 	ImageEmbed []float32 `json:"-"`
-	// Seen is an uploaded picture as CLIP's preprocessor makes it of the whole upload, a PNG file: the one that is kept is
-	// smaller.
+	// Seen is an uploaded picture as CLIP's preprocessor makes it of the whole upload, a PNG file: the one that is kept
+	// is smaller.
 	Seen   []byte    `json:"-"`
 	Offset []float32 `json:"-"`
 }
@@ -175,7 +176,8 @@ func (g *Gallery) add(it *item) {
 	g.bytes += it.size
 }
 
-// forget removes the oldest pictures beyond the limits, but never the last one. The lock is held.
+// forget removes the oldest pictures beyond the limits, favourites after all others, but never the last one. The lock
+// is held.
 func (g *Gallery) forget() {
 	n := 0
 	defer func() {
@@ -183,12 +185,13 @@ func (g *Gallery) forget() {
 			g.log.Info("the oldest pictures of the gallery were removed for new ones", "pictures", n)
 		}
 	}()
-	for ; len(g.items)-n > 1 && (len(g.items)-n > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
-		if err := g.drop(g.items[n]); err != nil {
-			g.log.Warn("an old picture could not be removed", "id", g.items[n].ID, "error", err)
+	for ; len(g.items) > 1 && (len(g.items) > g.limits.Pictures || g.bytes > g.limits.Bytes); n++ {
+		i := g.eldest()
+		if err := g.drop(g.items[i]); err != nil {
+			g.log.Warn("an old picture could not be removed", "id", g.items[i].ID, "error", err)
 		}
+		g.items = slices.Delete(g.items, i, i+1)
 	}
-	g.items = slices.Delete(g.items, 0, n)
 }
 
 // drop forgets an item but for its place in items. The lock is held.
@@ -226,15 +229,15 @@ func (g *Gallery) PNG(id string) ([]byte, error) {
 	return g.read(it)
 }
 
-// Find returns up to n records, the newest first, that have all words of the query and are older than the id before, if
+// Find returns up to n records, the newest first, that the filter chooses and are older than the id before, if
 // it is given; and the number of all such records.
-func (g *Gallery) Find(query, before string, n int) (records []Record, total int) {
-	words := strings.Fields(strings.ToLower(query))
+func (g *Gallery) Find(f Filter, before string, n int) (records []Record, total int) {
+	words := strings.Fields(strings.ToLower(f.Query))
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	records = []Record{}
 	for _, it := range slices.Backward(g.items) {
-		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) }) {
+		if !f.takes(it, words) {
 			continue
 		}
 		total++

@@ -133,7 +133,7 @@ func TestLimits(t *testing.T) {
 		for i := range 5 {
 			ids = append(ids, put(t, g, of(fmt.Sprint(i))).ID)
 		}
-		records, total := g.Find("", "", 9)
+		records, total := g.Find(Filter{Query: ""}, "", 9)
 		if total != 3 || records[0].ID != ids[4] || records[2].ID != ids[2] {
 			t.Errorf("%s: found %+v", name, records)
 		}
@@ -174,7 +174,7 @@ func TestFind(t *testing.T) {
 		"": "210", "wizard": "10", "  WIZ  a": "10", "wizard red": "0", "ink": "0", "seed2": "2", "seed 2": "2",
 		"generated clown": "2", "elf": "",
 	} {
-		records, total := g.Find(query, "", 9)
+		records, total := g.Find(Filter{Query: query}, "", 9)
 		got := ""
 		for _, r := range records {
 			got += fmt.Sprint(slices.Index(ids, r.ID))
@@ -183,8 +183,8 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %q of %d, want %q", query, got, total, want)
 		}
 	}
-	first, total := g.Find("", "", 2)
-	rest, _ := g.Find("", first[1].ID, 2)
+	first, total := g.Find(Filter{Query: ""}, "", 2)
+	rest, _ := g.Find(Filter{Query: ""}, first[1].ID, 2)
 	if total != 3 || len(first) != 2 || len(rest) != 1 || rest[0].ID != ids[0] {
 		t.Errorf("pages of %d: %+v, %+v", total, first, rest)
 	}
@@ -204,7 +204,7 @@ func TestManyAtOnce(t *testing.T) {
 				if _, err := g.PNG(r.ID); err != nil && err != ErrNotFound {
 					t.Error(err)
 				}
-				g.Find("1", "", 5)
+				g.Find(Filter{Query: "1"}, "", 5)
 				if err := g.Delete(r.ID); err != nil && err != ErrNotFound {
 					t.Error(err)
 				}

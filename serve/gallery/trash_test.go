@@ -29,7 +29,7 @@ func TestDeletedPicturesComeBack(t *testing.T) {
 		if got, err := g.Restore(first.ID); err != nil || got.ID != first.ID {
 			t.Fatalf("restored %+v, %v", got, err)
 		}
-		if records, total := g.Find("", "", 9); total != 2 || records[0].ID != second.ID || records[1].ID != first.ID {
+		if records, total := g.Find(Filter{}, "", 9); total != 2 || records[0].ID != second.ID || records[1].ID != first.ID {
 			t.Errorf("found %v", records)
 		}
 		if after, err := g.PNG(first.ID); err != nil || string(after) != string(before) {

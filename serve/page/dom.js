@@ -17,11 +17,17 @@ export const $ = (selector, inside = document) => inside.querySelector(selector)
 /** plural returns "1 picture" or "2 pictures". */
 export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
+/** title returns a domain's name with a capital. */
+export const title = ({ name }) => name.charAt(0).toUpperCase() + name.slice(1);
+
+/** characters counts as the server does. */
+export const characters = (text) => [...text].length;
+
 /** showProblem shows an error with its hint in a place for alerts; null clears it. */
 export function showProblem(place, problem) {
   place.replaceChildren();
   if (!problem) return;
-  place.append(el("div", { class: "problem" }, el("strong", {}, sentence(problem.message)), problem.hint ? ` ${sentence(problem.hint)}` : ""));
+  place.append(el("div", { class: "problem" }, el("strong", { dir: "auto" }, sentence(problem.message)), problem.hint ? ` ${sentence(problem.hint)}` : ""));
 }
 
 function sentence(text) {
@@ -35,4 +41,10 @@ export function sample(list, n) {
   const out = [];
   while (out.length < n && rest.length) out.push(...rest.splice(Math.floor(Math.random() * rest.length), 1));
   return out;
+}
+
+/** reveal scrolls to an element that lies below the window. */
+export function reveal(element) {
+  if (element.getBoundingClientRect().top < innerHeight - 120) return;
+  element.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }

@@ -1,28 +1,40 @@
 // Draw: a description becomes pictures.
+import { knowledge } from "./advice.js";
 import { Ask } from "./ask.js";
 import { card, placeholder } from "./cards.js";
-import { $ } from "./dom.js";
+import { $, el } from "./dom.js";
+import { left } from "./shelf.js";
+import * as sheets from "./sheet.js";
 
 export function drawView(view, domain) {
   const list = $(".pictures", view);
+  const grid = $(".grid", view);
   let pictures = [];
-  const ask = new Ask(view, domain, {
-    path: "/api/v1/generate",
+  let sheet;
+  const ask = new Ask("draw", view, domain, {
+    path: "api/v1/generate",
     choices: domain.examples,
     maxLength: domain.limits.text,
     placeholder: domain.examples[0],
-    settings: { count: 4, improve: true },
+    settings: { count: 4, improve: true, sheet: true },
     request: (text, values) => ({ text, score: true, ...values }),
-    begin: (a) => {
+    begin: (a, request) => {
       pictures = [];
-      list.replaceChildren(...Array.from({ length: a.pictures }, placeholder));
+      sheet = request.alphas && sheets.sheet(request, () => placeholder("div"));
+      grid.replaceChildren(...(sheet ? [sheet.table] : []));
+      list.replaceChildren(...(sheet ? [] : Array.from({ length: a.pictures }, () => placeholder())));
     },
     picture: (p) => {
       pictures[p.index] = p;
-      list.children[p.index].replaceWith(card(p, () => pictures.filter(Boolean)));
-      if (p.cut) ask.alert.replaceChildren(`The end of the text does not fit and is not drawn: “${p.cut}”`);
+      if (sheet) sheet.place(p, card(p, () => pictures, false, "div"));
+      else list.children[p.index].replaceWith(card(p, () => pictures));
     },
-    end: () => list.querySelectorAll(".waiting").forEach((place) => place.remove()),
+    end: () => {
+      view.querySelectorAll(".waiting").forEach((place) => place.remove());
+      if (sheet && pictures.length) grid.append(el("div", { class: "row tools" }, sheets.download(() => left(pictures), ask.alert)));
+    },
   });
+  const known = knowledge(domain, (word) => ask.add(word));
+  if (known) ask.form.append(known);
   return ask;
 }

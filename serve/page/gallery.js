@@ -1,53 +1,139 @@
-// Gallery: all pictures, with search.
-import { call, getJSON } from "./api.js";
+// Gallery: all pictures, with search and filters; several can be chosen at once.
+import { of, read, replace } from "./address.js";
+import { call, getJSON, persist, postJSON, save } from "./api.js";
 import { card } from "./cards.js";
-import { $, plural, showProblem } from "./dom.js";
-import { openViewer } from "./viewer.js";
+import { $, el, plural, showProblem } from "./dom.js";
+import { left, remove } from "./shelf.js";
 
 export function galleryView(view, domain) {
   const list = $(".pictures", view);
   const search = $("input[type=search]", view);
-  const file = $("input[type=file]", view);
   const more = $(".more button", view);
   const status = $(".status", view);
   const alert = $(".alert", view);
+  const fields = { run: $("[name=run]", view), look: $("[name=look]", view), favourites: $("[name=favourites]", view) };
+  const chosen = new Set(); // ids
   let pictures = [];
   let asked = 0;
+
+  const filters = () => ({
+    ...(search.value ? { query: search.value } : {}), ...(fields.run.value ? { run: fields.run.value } : {}),
+    ...(fields.look.value ? { look: fields.look.value } : {}), ...(fields.favourites.checked ? { favourites: "1" } : {}),
+  });
 
   async function load(before) {
     const number = ++asked;
     try {
-      const query = new URLSearchParams({ query: search.value, ...(before ? { before } : {}) });
-      const page = await getJSON(`/api/v1/pictures?${query}`);
+      const query = new URLSearchParams({ ...filters(), ...(before ? { before } : {}) });
+      const page = await persist(() => getJSON(`api/v1/pictures?${query}`), (problem) => showProblem(alert, problem));
       if (number !== asked) return; // a later search has begun
       showProblem(alert, null);
       pictures = before ? [...pictures, ...page.pictures] : page.pictures;
-      const cards = page.pictures.map((p) => card(p, () => pictures, true));
-      if (before) list.append(...cards);
-      else list.replaceChildren(...cards);
-      more.hidden = pictures.length >= page.total;
-      status.textContent = page.total ? plural(page.total, "picture") : search.value ? "No picture has these words." : "Nothing here yet. What you draw is kept here.";
+      show(page, before);
     } catch (error) {
       showProblem(alert, error);
     }
   }
 
-  let timer;
-  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(load, 150); });
-  $("form", view).addEventListener("submit", (event) => { event.preventDefault(); load(); });
-  more.addEventListener("click", () => load(pictures.at(-1).id));
-  file.addEventListener("change", async () => {
-    const [chosen] = file.files;
-    file.value = "";
-    if (!chosen) return;
+  function show(page, before) {
+    const focused = document.activeElement.closest("#view-gallery [data-id]")?.dataset.id;
+    const cards = page.pictures.map(pickable);
+    if (before) list.append(...cards);
+    else list.replaceChildren(...cards);
+    if (focused) $(`[data-id="${focused}"] button`, list)?.focus();
+    more.hidden = pictures.length >= page.total;
+    offer(fields.run, "any run", page.runs);
+    offer(fields.look, "any look", [["none", "as drawn"], ...page.looks.map((l) => [l, l])]);
+    const filtered = Object.keys(filters()).length;
+    status.textContent = page.total ? plural(page.total, "picture") : filtered ? "No picture matches." : "Nothing here yet. What you draw is kept here.";
+    count();
+  }
+
+  /** offer fills a filter with the values that pictures have. */
+  function offer(select, any, values) {
+    const chosenValue = select.value || select.dataset.wanted || "";
+    select.replaceChildren(...[["", any], ...values.map((v) => [v].flat())].map(([value, text = value]) => el("option", { value, selected: value === chosenValue }, text)));
+    delete select.dataset.wanted;
+    select.hidden = values.length < 2 && !chosenValue;
+  }
+
+  /** pickable is a card with a box to choose it. */
+  function pickable(picture) {
+    const item = card(picture, () => pictures, true);
+    const box = el("input", { type: "checkbox", "aria-label": `Choose: ${picture.text}, ${picture.id.slice(-4)}`, checked: chosen.has(picture.id) });
+    box.addEventListener("change", () => {
+      if (box.checked) chosen.add(picture.id);
+      else chosen.delete(picture.id);
+      count();
+    });
+    item.append(el("label", { class: "pick" }, box));
+    return item;
+  }
+
+  /** count shows the number of chosen pictures, and what can be done with them. */
+  function count() {
+    const shown = new Set(left(pictures).map((p) => p.id));
+    for (const id of chosen) if (!shown.has(id)) chosen.delete(id);
+    $(".chosen-bar", view).hidden = chosen.size === 0;
+    $(".chosen-count", view).textContent = `${chosen.size} chosen`;
+  }
+
+  const picked = () => pictures.filter((p) => chosen.has(p.id));
+  const act = (selector, action) => $(selector, view).addEventListener("click", async () => {
     try {
-      if (chosen.size > domain.limits.upload_bytes) throw Object.assign(new Error(`the file has ${(chosen.size / 1e6).toFixed(1)} MB`), { hint: `Choose one of at most ${(domain.limits.upload_bytes / 1e6).toFixed(1)} MB` });
-      const picture = await (await call("/api/v1/pictures", { method: "POST", headers: { "Content-Type": chosen.type || "application/octet-stream" }, body: chosen })).json();
-      await load();
-      openViewer(picture, pictures);
+      showProblem(alert, null);
+      await action();
     } catch (error) {
       showProblem(alert, error);
     }
   });
-  return { opened: () => load(), refresh: () => { if (!view.hidden) load(); } };
+  act(".zip", async () => {
+    const response = await postJSON("api/v1/zip", { pictures: picked().slice(0, domain.limits.files).map((p) => p.id) });
+    save(URL.createObjectURL(await response.blob()), "pictures.zip");
+    status.textContent = `${plural(Math.min(chosen.size, domain.limits.files), "picture")} saved as pictures.zip`;
+  });
+  act(".mark", async () => {
+    for (const { id } of picked()) await call(`api/v1/pictures/${id}/favourite`, { method: "PUT" });
+    await load();
+  });
+  act(".remove", () => remove(picked(), load));
+  act(".all", () => {
+    for (const p of left(pictures)) chosen.add(p.id);
+    for (const box of list.querySelectorAll(".pick input")) box.checked = true;
+    count();
+  });
+  act(".none", () => {
+    chosen.clear();
+    for (const box of list.querySelectorAll(".pick input")) box.checked = false;
+    count();
+  });
+
+  function changed() {
+    if (read().view === "gallery") replace(of("gallery", filters()));
+    load();
+  }
+
+  let timer;
+  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(changed, 150); });
+  for (const field of Object.values(fields)) field.addEventListener("change", changed);
+  $("form", view).addEventListener("submit", (event) => { event.preventDefault(); changed(); });
+  more.addEventListener("click", () => load(pictures.at(-1).id));
+  return {
+    opened: (params) => {
+      if ([...params].length) {
+        search.value = params.get("query") ?? "";
+        fields.favourites.checked = params.has("favourites");
+        for (const name of ["run", "look"]) {
+          const value = params.get(name) ?? "";
+          if (value && ![...fields[name].options].some((o) => o.value === value)) fields[name].append(el("option", { value }, value));
+          fields[name].value = value;
+        }
+      }
+      replace(of("gallery", filters()));
+      load();
+    },
+    address: () => of("gallery", filters()),
+    refresh: () => { if (!view.hidden) load(); },
+    pictures: () => pictures,
+  };
 }

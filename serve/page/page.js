@@ -1,37 +1,52 @@
 // The page: the domain, and the view that the address names.
-import { getJSON } from "./api.js";
-import { $, el, showProblem } from "./dom.js";
-import { betweenView } from "./between.js";
+import { of, read, replace } from "./address.js";
+import { getJSON, persist } from "./api.js";
 import { compareView } from "./compare.js";
+import { $, el, showProblem, title } from "./dom.js";
 import { drawView } from "./draw.js";
 import { galleryView } from "./gallery.js";
+import { morphView } from "./morph.js";
 import { storyView } from "./story.js";
-import { startViewer } from "./viewer.js";
+import { startUploads } from "./upload.js";
+import { openAddress, openViewer, startViewer } from "./viewer.js";
+
+const place = el("div", { class: "alert", role: "alert" });
 
 async function start() {
-  const domain = await getJSON("/api/v1/domain");
-  const name = domain.name.charAt(0).toUpperCase() + domain.name.slice(1);
-  document.title = `${name} · illustrator`;
-  $("#name").textContent = name;
-  $("#about").textContent = domain.about.split(/(?<=\.) /)[0] || "Pictures from descriptions";
-  $("#kept").textContent = domain.gallery_kept ? "Pictures are kept on the server." : "Pictures are kept until the server stops.";
+  const domain = await persist(() => getJSON("api/v1/domain"), report);
+  report(null);
+  describe(domain);
   const views = {
     draw: drawView($("#view-draw"), domain),
     story: storyView($("#view-story"), domain),
-    between: betweenView($("#view-between"), domain),
+    morph: morphView($("#view-morph"), domain),
     gallery: galleryView($("#view-gallery"), domain),
   };
   if (domain.runs.length > 1) {
     $("nav a[href='#compare']").hidden = false;
     views.compare = compareView($("#view-compare"), domain);
   }
+  const visit = (name) => {
+    history.pushState(null, "", views[name].address());
+    open(views, name, new URLSearchParams());
+  };
   startViewer(domain, {
-    use: (text) => { location.hash = "#draw"; views.draw.write(text); },
-    put: (end, picture) => { location.hash = "#between"; views.between.put(end, picture); },
+    use: (fields, add) => {
+      visit("draw");
+      if (add) views.draw.write(fields.text);
+      else views.draw.fill(fields);
+      $("#draw-text").focus();
+    },
+    put: (end, picture) => { visit("morph"); views.morph.put(end, picture); },
     changed: () => views.gallery.refresh(),
+    back: () => views[opened]?.address() ?? of(opened),
   });
-  addEventListener("hashchange", () => open(views, true));
-  open(views, false);
+  startUploads(domain, (picture) => {
+    views.gallery.refresh();
+    openViewer(picture, [picture, ...views.gallery.pictures()]);
+  });
+  addEventListener("hashchange", () => go(views, true));
+  go(views, false);
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey) return;
@@ -40,21 +55,49 @@ async function start() {
   });
 }
 
-/** open shows the view of the address. */
-function open(views, moved) {
-  const asked = location.hash.slice(1);
-  const name = views[asked] ? asked : "draw";
+function describe(domain) {
+  const name = title(domain);
+  document.title = `${name} · illustrator`;
+  $("#name").textContent = name;
+  $("#about").textContent = domain.about.split(/(?<=\.) /)[0] || "Pictures from descriptions";
+  $("#kept").textContent = domain.gallery_kept ? "Pictures are kept on the server." : "Pictures are kept until the server stops.";
+}
+
+let opened; // the view that is shown
+
+/** go shows what the address names. A picture is shown before the view that was open, else before the gallery. */
+async function go(views, moved) {
+  try {
+    if (await openAddress()) {
+      if (!opened) open(views, "gallery", new URLSearchParams());
+      return;
+    }
+  } catch (error) { // the picture is gone
+    open(views, "gallery", new URLSearchParams());
+    report(error);
+    return;
+  }
+  const { view, params } = read();
+  open(views, views[view] ? view : "draw", params);
+  if (moved && !document.activeElement.closest("main, dialog")) $("#main").focus({ preventScroll: true });
+}
+
+/** open shows a view. */
+function open(views, name, params) {
+  report(null);
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `view-${name}`;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  views[name].opened?.();
-  if (moved && !document.activeElement.closest("main")) $("#main").focus({ preventScroll: true });
+  opened = name;
+  views[name].opened(params);
 }
 
-start().catch((error) => {
-  const place = el("div", { class: "alert", role: "alert" });
-  $("main").prepend(place);
+/** report shows an error of the page itself; null takes it away. */
+function report(error) {
+  if (!place.isConnected) $("main").prepend(place);
   showProblem(place, error);
-});
+}
+
+start().catch(report);

@@ -1,58 +1,117 @@
 // The settings below a description: number, difference and style of the pictures.
-import { $, el } from "./dom.js";
-
-const names = { noise: "fine detail", style: "first layers", z: "everything" };
+import { $, el, plural } from "./dom.js";
+import { differences, labels } from "./words.js";
 
 /**
- * Settings are the fields of one form: number of pictures (0 omits the field), source of their difference, best-of and refinement, the
- * seeds of a story, the frames of an animation.
+ * Settings are the fields of one form: number of pictures (0 omits the field) of each of some runs, source of their difference,
+ * best-of and refinement, the seeds of a story, the frames of an animation.
  */
 export class Settings {
-  constructor(domain, { count = 0, differ = true, improve = false, ownSeeds = false, frames = false }) {
+  constructor(domain, { count = 0, runs = 1, differ = true, improve = false, sheet = false, ownSeeds = false, frames = false }) {
     const most = domain.limits.pictures;
+    Object.assign(this, { domain, runs });
     this.element = el("div", { class: "settings" });
     const first = el("div", { class: "row fields" });
-    if (count) first.append(field("Pictures", el("input", { name: "count", type: "number", min: 1, max: most, value: Math.min(count, most), required: true })));
-    if (frames) first.append(field("Frames", el("input", { name: "steps", type: "number", min: 2, max: domain.limits.frames, value: domain.steps, required: true })));
+    if (count) first.append(number("count", 1, most, Math.min(count, most)));
+    if (frames) first.append(number("steps", 2, domain.limits.frames, domain.steps));
     first.append(
-      field("Look", select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
-      field("Seed", el("span", { class: "pair" },
-        el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed, value: 0, required: true }),
-        el("button", { type: "button", class: "dice", "aria-label": "Another seed", title: "Another seed", onclick: () => this.roll() }, "⚄"))),
-    );
-    const more = el("div", { class: "row fields" }, slider("Distinctiveness α", "alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
+      field(labels.cartoon, select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
+      el("div", { class: "field seed" },
+        el("label", {}, el("span", {}, labels.seed), el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed, value: 0, required: true })),
+        el("button", { type: "button", class: "dice", "aria-label": "Another seed", title: "Another seed", onclick: () => this.roll() }, "⚄"),
+        el("label", { class: "check", title: "Draw the same pictures again. Without it each drawing takes other seeds." }, el("input", { type: "checkbox", name: "locked" }), " Keep")));
+    const more = el("div", { class: "row fields" }, slider("alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
     if (differ) more.append(
-      field("Pictures differ in", select("diversity", domain.diversities.map((d) => [d, names[d] ?? d]), count > 1 ? "z" : "noise")),
-      slider("How far", "spread", 0.05, 1, 0.05, domain.spread),
-      slider("Random layers", "inject_index", 1, domain.layers, 1, domain.inject_index));
-    more.append(slider("Truncation ψ", "truncation_psi", 0, 1.5, 0.05, 1));
+      field(labels.diversity, select("diversity", domain.diversities.map((d) => [d, differences[d] ?? d]), count > 1 ? "z" : "noise")),
+      slider("spread", 0.05, 1, 0.05, domain.spread),
+      slider("inject_index", 1, domain.layers, 1, domain.inject_index));
+    more.append(slider("truncation_psi", 0, 1.5, 0.05, 1));
+    if (sheet) more.append(field(labels.alphas, el("input", { name: "alphas", inputmode: "decimal", placeholder: "such as 0.5, 0.9, 1.3", autocomplete: "off", "aria-describedby": "sheet-note" })),
+      el("p", { class: "note sheet-note", id: "sheet-note" }));
+    if (frames) more.append(slider("fps", 1, 24, 1, domain.fps));
     const better = el("div", { class: "row fields" });
-    if (improve && domain.limits.best_of > 1) better.append(slider("Candidates per picture", "best_of", 1, domain.limits.best_of, 1, 1));
-    if (improve && domain.limits.refine) better.append(slider("Refining steps", "refine", 0, domain.limits.refine, 1, 0));
-    if (frames) more.append(slider("Frames a second", "fps", 1, 24, 1, domain.fps));
+    if (improve && domain.limits.best_of > 1) better.append(slider("best_of", 1, domain.limits.best_of, 1, 1));
+    if (improve && domain.limits.refine) better.append(slider("refine", 0, domain.limits.refine, 1, 0),
+      el("p", { class: "note unrefined", hidden: true }, "Refining needs variety 1, and pictures that don’t differ in the first layers."));
     this.element.append(first, el("details", {}, el("summary", {}, "More settings"), more, better));
-    if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), " Keep the same character from paragraph to paragraph"));
-    this.element.addEventListener("input", () => this.update());
+    if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), ` ${labels.own_seeds}: what the text does not name stays the same`));
+    this.drawn = false; // whether the seed was drawn with
+    this.element.addEventListener("input", (event) => {
+      if (event.target.name === "seed") [this.drawn, this.get("locked").checked] = [false, true]; // who writes a seed wants this one
+      this.update();
+    });
     this.update();
+    this.defaults = this.fields();
   }
 
   get(name) { return $(`[name=${name}]`, this.element); }
 
+  /** roll takes a random seed for the next drawing. */
   roll() {
-    this.get("seed").value = Math.floor(Math.random() * 1e6);
+    this.take(Math.floor(Math.random() * 1e6));
   }
 
-  /** update shows the sliders of the selected diversity, and all values. */
+  /** take sets the seed of the next drawing. */
+  take(seed) {
+    this.get("seed").value = seed;
+    this.drawn = false;
+    this.changed();
+  }
+
+  /** next takes the seeds behind those of the last drawing, unless the seed is to be kept. used is their number. */
+  next(used) {
+    const seed = this.get("seed");
+    if (this.drawn && !this.get("locked").checked) seed.value = (Number(seed.value) + used) % this.domain.limits.seed;
+    this.drawn = true;
+    this.changed();
+  }
+
+  /** seeds is the number of seeds that a drawing takes. */
+  seeds() { return Number(this.get("count")?.value ?? 1) * (this.alphas().length ? 1 : Number(this.get("best_of")?.value ?? 1)); }
+
+  /** changed tells the form. */
+  changed() {
+    this.update();
+    this.element.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** update shows the fields that apply, within what the server takes, and all values. */
   update() {
-    const how = this.get("diversity")?.value;
-    for (const [name, needs] of [["spread", "z"], ["inject_index", "style"]]) {
-      const input = this.get(name);
-      if (input) input.closest(".field").hidden = how !== needs;
-    }
+    const value = (name) => this.get(name)?.value;
+    const show = (name, shown) => { if (this.get(name)) this.get(name).closest(".field").hidden = !shown; };
+    show("spread", value("diversity") === "z");
+    show("inject_index", value("diversity") === "style");
+    const refines = this.refines();
+    show("refine", refines);
+    if ($(".unrefined", this.element)) $(".unrefined", this.element).hidden = refines;
+    this.checkSheet();
+    const best = this.get("best_of");
+    if (best) best.closest(".field").hidden = this.alphas().length > 0;
+    if (best) best.max = Math.max(1, Math.min(this.domain.limits.best_of, Math.floor(this.domain.limits.waiting / (Math.max(1, value("count")) * this.runs))));
     for (const input of this.element.querySelectorAll("input[type=range]")) {
       $("output", input.closest(".field")).textContent = input.value;
     }
+    if (best?.value > 1) $("output", best.closest(".field")).textContent = `${best.value}, ${plural(this.seeds() * this.runs, "picture")} drawn in all`;
   }
+
+  /** alphas are the strengths of a sheet. */
+  alphas() { return (this.get("alphas")?.value ?? "").split(/[\s,;]+/).filter(Boolean).map(Number); }
+
+  /** checkSheet says how many pictures a sheet has, and refuses what the server does. */
+  checkSheet() {
+    const field = this.get("alphas");
+    if (!field) return;
+    const rows = this.alphas();
+    const count = Number(this.get("count").value);
+    const most = Math.floor(this.domain.limits.pictures / Math.max(1, count));
+    const wrong = rows.some((a) => !(a >= 0 && a <= 10)) ? "Give numbers from 0 to 10." : new Set(rows).size < rows.length ? "Give each number once."
+      : rows.length > most ? `Give at most ${most} numbers: a sheet has at most ${this.domain.limits.pictures} pictures.` : "";
+    field.setCustomValidity(wrong);
+    $(".sheet-note", this.element).textContent = wrong || (rows.length ? `A sheet of ${rows.length} × ${count} pictures: a row for each strength, a column for each seed.` : "");
+    this.get("alpha").closest(".field").hidden = rows.length > 0;
+  }
+
+  refines() { return this.get("diversity")?.value !== "style" && Number(this.get("truncation_psi").value) === 1; }
 
   /** values returns the settings as fields of a request. */
   values() {
@@ -64,19 +123,48 @@ export class Settings {
     if (how === "z") q.spread = Number(this.get("spread").value);
     if (how === "style") q.inject_index = Number(this.get("inject_index").value);
     for (const name of ["best_of", "refine", "steps", "fps"]) {
-      if (this.get(name)) q[name] = Number(this.get(name).value);
+      if (this.get(name) && (name !== "refine" || this.refines())) q[name] = Number(this.get(name).value);
+    }
+    if (this.alphas().length) {
+      q.alphas = this.alphas();
+      delete q.alpha;
+      delete q.best_of;
     }
     if (this.get("same")) q.own_seeds = !this.get("same").checked;
     return q;
   }
+
+  /** fields returns all fields as texts, for addresses. */
+  fields() {
+    return Object.fromEntries([...this.element.querySelectorAll("[name]")].map((f) => [f.name, f.type === "checkbox" ? String(Number(f.checked)) : f.value]));
+  }
+
+  /** fill sets the fields that are given, and all others to their defaults. */
+  fill(given) {
+    for (const [name, value] of Object.entries({ ...this.defaults, ...given })) {
+      const input = this.get(name);
+      if (!input) continue;
+      if (input.type === "checkbox") input.checked = value === "1";
+      else input.value = value;
+      if (input.tagName === "SELECT" && input.selectedIndex < 0) input.value = this.defaults[name];
+    }
+    this.drawn = false;
+    this.update();
+    const hidden = Object.keys(given).some((name) => this.get(name)?.closest("details"));
+    if (hidden) $("details", this.element).open = true;
+  }
 }
 
-function field(label, input) {
-  return el("label", { class: "field" }, el("span", {}, label), input);
+function field(name, input) {
+  return el("label", { class: "field" }, el("span", {}, name), input);
 }
 
-function slider(label, name, min, max, step, value) {
-  return el("label", { class: "field" }, el("span", {}, `${label} `, el("output", {})), el("input", { type: "range", name, min, max, step, value }));
+function number(name, min, max, value) {
+  return field(`${labels[name]} (${min}–${max})`, el("input", { name, type: "number", min, max, value, required: true }));
+}
+
+function slider(name, min, max, step, value) {
+  return el("label", { class: "field" }, el("span", {}, `${labels[name]} `, el("output", {})), el("input", { type: "range", name, min, max, step, value }));
 }
 
 function select(name, options, chosen) {

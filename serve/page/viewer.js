@@ -1,151 +1,197 @@
-// The viewer: one large picture, its record, and its manipulation.
-import { addressOf, call, draw } from "./api.js";
+// The viewer: one large picture. What it shows is what its buttons act on.
+import { read, replace } from "./address.js";
+import { addressOf, call, getJSON } from "./api.js";
 import { caption, show } from "./cards.js";
-import { $, el, plural, showProblem } from "./dom.js";
+import { Change } from "./change.js";
+import { $, el, showProblem } from "./dom.js";
+import { facts, repeats, settingsOf } from "./facts.js";
 import { filmTools } from "./film.js";
+import { left, remove, settle } from "./shelf.js";
 
-const alphas = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+const img = el("img", { id: "viewer-picture", draggable: "false" });
 
-const img = el("img", { id: "viewer-picture" });
+let dialog, domain, on, change;
 
-let dialog, domain, on;
-let current, list, frames, to, changing;
+/** shown is the picture that the viewer shows, list holds it with its neighbours. A preview of a change is not in the list. */
+let shown, list;
+
+let leaving = false; // where the focus goes elsewhere
 
 /**
- * startViewer prepares the dialog. on.use(text) draws a text again, on.put(end, picture) sets an end of an animation, on.changed()
- * reports a change of the gallery.
+ * startViewer prepares the dialog. on.use(fields) fills the form of Draw, on.put(end, picture) sets an end of an animation,
+ * on.changed() reports a change of the gallery, on.back() returns the address of the view behind.
  */
 export function startViewer(of, callbacks) {
   [dialog, domain, on] = [$("#viewer"), of, callbacks];
+  change = new Change(dialog, domain, { display, attempt, kept: (picture, origin) => {
+    list.splice(list.findIndex((p) => p.id === origin.id) + 1, 0, picture);
+    replace(`#picture/${picture.id}`);
+    on.changed();
+  } });
   $(".close", dialog).addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => changing?.abort());
+  dialog.addEventListener("close", closed);
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step && !event.target.closest("input")) openViewer(list[list.indexOf(current) + step] ?? current, list);
+    if (step && !event.target.closest("input, textarea, select")) move(step);
   });
-  $(".again", dialog).addEventListener("click", () => { dialog.close(); on.use(current.text); });
+  swipe($(".stage", dialog));
+  $(".again", dialog).addEventListener("click", () => leave(() => on.use({ text: shown.text }, true)));
+  $(".settings-of", dialog).addEventListener("click", () => leave(() => on.use(settingsOf(shown), false)));
   for (const button of dialog.querySelectorAll("[data-end]")) {
-    button.addEventListener("click", () => { dialog.close(); on.put(button.dataset.end, current); });
+    button.addEventListener("click", () => attempt(async () => {
+      const picture = shown.preview ? await change.keep() : shown;
+      leave(() => on.put(button.dataset.end, picture));
+    }));
   }
-  $(".delete", dialog).addEventListener("click", () => attempt(remove));
-  $(".keep", dialog).addEventListener("click", () => attempt(keep));
-  $("#viewer-alpha").addEventListener("input", () => showFrame());
-  $(".change", dialog).addEventListener("submit", (event) => { event.preventDefault(); attempt(change); });
+  $(".delete", dialog).addEventListener("click", () => attempt(discard));
+  $(".favourite", dialog).addEventListener("click", () => attempt(favour));
+  $(".size", dialog).addEventListener("change", aim);
 }
 
-/** openViewer shows a picture; others are its neighbours. */
+/** openViewer shows a picture with its neighbours, under an address of its own. */
 export function openViewer(picture, others) {
-  changing?.abort();
-  [current, list, frames] = [picture, others, []];
-  const uploaded = picture.kind === "uploaded";
-  $("#viewer-text").textContent = picture.text;
-  $("dl", dialog).replaceChildren(...facts(picture).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  list = others.length ? [...others] : [picture];
+  if (!dialog.open) {
+    if (read().id !== picture.id) history.pushState({ viewer: true }, "", `#picture/${picture.id}`);
+    dialog.showModal();
+    settle();
+  } else {
+    replace(`#picture/${picture.id}`);
+  }
+  change.begin(picture);
+  display(picture);
+}
+
+/** openAddress shows the picture that the address names, and returns whether it names one. */
+export async function openAddress() {
+  const { view, id } = read();
+  if (view !== "picture") {
+    if (dialog.open) dialog.close();
+    return false;
+  }
+  if (dialog.open && shown.id === id) return true;
+  const picture = await getJSON(`api/v1/pictures/${id}`);
+  openViewer(picture, [picture]);
+  return true;
+}
+
+/** move shows a neighbour. */
+function move(step) {
+  const around = left(list);
+  const next = around[around.findIndex((p) => p.id === (shown.preview ? change.origin : shown).id) + step];
+  if (next) openViewer(next, around);
+}
+
+/** swipe moves by a finger. */
+function swipe(stage) {
+  let from;
+  stage.addEventListener("pointerdown", (event) => { from = event.pointerType === "mouse" ? null : event; });
+  stage.addEventListener("pointerup", (event) => {
+    if (!from) return;
+    const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
+    if (Math.abs(x) > 40 && Math.abs(x) > 2 * Math.abs(y)) move(x < 0 ? 1 : -1);
+    from = null;
+  });
+}
+
+/** closed goes back to the address of the view, and gives the focus to the picture that was shown. */
+function closed() {
+  change.end();
+  settle();
+  if (leaving) {
+    leaving = false;
+    return;
+  }
+  if (read().view === "picture") {
+    if (history.state?.viewer) history.back();
+    else replace(on.back());
+  }
+  const card = $(`main > section:not([hidden]) [data-id="${shown.id}"] button`) ?? $(`main > section:not([hidden]) [data-id="${change.origin?.id}"] button`);
+  (card ?? $("#main")).focus({ preventScroll: !card });
+}
+
+/** leave closes the viewer for good, and then goes elsewhere. */
+function leave(then) {
+  replace(on.back());
+  history.replaceState(null, "", location.hash);
+  leaving = true;
+  dialog.close();
+  then();
+}
+
+/** display shows a picture, and sets all buttons for it. */
+function display(picture) {
+  shown = picture;
   const film = Boolean(picture.frames);
-  $(".again", dialog).hidden = uploaded || film;
-  $(".download", dialog).hidden = film;
+  $("#viewer-text").textContent = picture.text;
+  $("#viewer-caption").textContent = caption(picture);
+  $("dl", dialog).replaceChildren(...facts(picture, domain.runs).flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, value)]));
+  $(".again", dialog).hidden = picture.kind === "uploaded" || film;
+  $(".settings-of", dialog).hidden = !repeats(picture);
+  $(".delete", dialog).hidden = Boolean(picture.preview);
+  const mark = $(".favourite", dialog);
+  mark.hidden = Boolean(picture.preview);
+  mark.setAttribute("aria-pressed", String(Boolean(picture.favourite)));
+  mark.textContent = picture.favourite ? "★ Favourite" : "☆ Favourite";
   $(".way", dialog).hidden = $(".change", dialog).hidden = film;
-  $(".from", dialog).hidden = !uploaded;
-  $("[name=from]", dialog).value = uploaded ? picture.text : "";
-  const target = $("[name=to]", dialog);
-  target.value = "";
-  target.maxLength = domain.limits.text;
-  target.placeholder = domain.examples[Math.floor(Math.random() * domain.examples.length)];
-  $(".slide", dialog).hidden = true;
-  $(".change .status", dialog).textContent = "";
-  showProblem($(".alert", dialog), null);
-  showLarge(picture);
   $(".film", dialog).hidden = !film;
   $(".film", dialog).replaceChildren(...(film ? filmTools(picture, img) : []));
-  if (!dialog.open) dialog.showModal();
-}
-
-function facts(p) {
-  const rows = [];
-  if (p.kind === "manipulated") rows.push(["Changed from", p.origin_text]);
-  if (p.frames) rows.push(["Frames", `${p.frames}, ${p.fps} a second`]);
-  if (p.kind !== "uploaded") rows.push(["Seed", String(p.seed)], ["Distinctiveness α", String(p.alpha)]);
-  if (domain.runs.length > 1 && p.run) rows.push(["Run", p.run]);
-  if (p.diversity && p.diversity !== "noise") rows.push(["Differs by", p.diversity === "z" ? `z, ${p.spread}` : `styles of ${plural(p.inject_index, "layer")}`]);
-  if (p.truncation_psi !== 1) rows.push(["Truncation ψ", String(p.truncation_psi)]);
-  if (p.cartoon) rows.push(["Look", p.cartoon]);
-  if (p.score) rows.push(["Match", p.score.clip_similarity.toFixed(2)]);
-  if (p.candidates) {
-    const matches = p.candidates.map((c) => c.clip_similarity);
-    rows.push(["Chosen from", `${plural(p.candidates.length, "candidate")}, match ${Math.min(...matches).toFixed(2)} to ${Math.max(...matches).toFixed(2)}`]);
-  }
-  if (p.refined) {
-    const { steps, losses_before: before, losses_after: after, pictures_drawn: drawn } = p.refined;
-    rows.push(["Refined", `${plural(steps, "step")}: match ${p.refined.clip_similarity_before.toFixed(2)} → ${p.score.clip_similarity.toFixed(2)}, semantic loss ${before.semantic.toFixed(3)} → ${after.semantic.toFixed(3)}; ${drawn} drawn`]);
-  }
-  rows.push(["Size", `${p.width} × ${p.height}`], ["Made", new Date(p.created).toLocaleString()]);
-  return rows;
-}
-
-function showLarge(picture) {
+  showProblem($(".alert", dialog), null);
   img.alt = picture.text;
   show(img, picture).then(() => $(".stage", dialog).prepend(img)).catch((error) => showProblem($(".alert", dialog), error));
-  $("#viewer-caption").textContent = caption(picture);
-  const link = $(".download", dialog);
-  addressOf(`${picture.png}?download`).then((address) => { link.href = address; });
-  link.download = `${picture.text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40)}-seed${picture.seed}.png`;
+  showDownload(picture, film);
 }
 
-async function attempt(action) {
+/** showDownload offers the picture in its size, and enlarged. */
+function showDownload(picture, film) {
+  const [link, size] = [$(".download", dialog), $(".size", dialog)];
+  link.hidden = size.hidden = film;
+  if (film) return;
+  const chosen = size.value;
+  const factors = [1, 2, 4, 8, 16].filter((n) => n <= 16 && n * Math.max(picture.width, picture.height) <= 4096);
+  size.replaceChildren(...factors.map((n) => el("option", { value: n, selected: String(n) === chosen },
+    `${n * picture.width} × ${n * picture.height}${n > 1 ? `, ${n}× (Lanczos)` : ", as drawn"}`)));
+  aim();
+}
+
+/** aim sets the address of the download. */
+function aim() {
+  const link = $(".download", dialog);
+  const factor = $(".size", dialog).value;
+  const name = shown.text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40);
+  addressOf(`${shown.png}?download${factor > 1 ? `&scale=${factor}` : ""}`).then((address) => { link.href = address; });
+  link.download = `${name}-seed${shown.seed}${factor > 1 ? `-${factor}x` : ""}.png`;
+}
+
+/** favour marks the picture as a favourite, or takes the mark away. */
+async function favour() {
+  const picture = await (await call(`api/v1/pictures/${shown.id}/favourite`, { method: shown.favourite ? "DELETE" : "PUT" })).json();
+  shown.favourite = picture.favourite;
+  display(shown);
+  on.changed();
+}
+
+/** attempt does something, and shows its error. */
+export async function attempt(action) {
   showProblem($(".alert", dialog), null);
   try {
     await action();
   } catch (error) {
     if (error.name === "AbortError") return;
     $(".change .status", dialog).textContent = "";
+    error.message = error.message.replace(/^To:/, "It should be:");
     showProblem($(".alert", dialog), error);
   }
 }
 
-/** change draws a picture for each position of the slider, towards a text. */
-async function change() {
-  changing?.abort();
-  changing = new AbortController();
-  to = $("[name=to]", dialog).value;
-  frames = [];
-  const status = $(".change .status", dialog);
-  await draw("/api/v1/manipulate", { ...wish(), alphas, preview: true }, {
-    accepted: (a) => { status.textContent = a.ahead ? `${plural(a.ahead, "picture")} ahead of yours …` : "Drawing …"; },
-    picture: (p) => {
-      frames[p.index] = p;
-      $(".slide", dialog).hidden = false;
-      showFrame();
-    },
-    done: () => { status.textContent = "Ready: move the slider"; },
-  }, changing.signal);
-  $("#viewer-alpha").focus();
-}
-
-function wish() {
-  const from = $("[name=from]", dialog).value;
-  return { picture: current.id, to, ...(from ? { from } : {}) };
-}
-
-/** showFrame shows the picture at the slider's position. */
-function showFrame() {
-  const at = Number($("#viewer-alpha").value);
-  $("output", dialog).textContent = at;
-  const frame = frames[alphas.indexOf(at)];
-  if (frame) showLarge(frame);
-}
-
-/** keep draws the picture at the slider's position again, for the gallery. */
-async function keep() {
-  const kept = [];
-  await draw("/api/v1/manipulate", { ...wish(), alphas: [Number($("#viewer-alpha").value)] }, { picture: (p) => kept.push(p) });
-  $(".change .status", dialog).textContent = "It is in the gallery.";
-  showLarge(kept[0]);
-  on.changed();
-}
-
-async function remove() {
-  await call(`/api/v1/pictures/${current.id}`, { method: "DELETE" });
-  document.querySelectorAll(`[data-id="${current.id}"]`).forEach((card) => card.remove());
-  dialog.close();
-  on.changed();
+/** discard deletes the picture that is shown, and shows its neighbour. */
+async function discard() {
+  const around = left(list);
+  const at = around.findIndex((p) => p.id === shown.id);
+  const next = around[at + 1] ?? around[at - 1];
+  await remove([shown], on.changed);
+  list = left(list);
+  if (next) openViewer(next, list);
+  else dialog.close();
 }

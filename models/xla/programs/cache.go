@@ -23,7 +23,7 @@ type Cache struct {
 	// Limit is the most bytes that the folder holds; the programs that were not used for longest go first. 0 is
 	// DefaultLimit.
 	Limit int64
-	// gets each program at level debug, and one warning of a folder that others can change; nil discards
+	// Log gets each program at level debug, and one warning of a folder that others can change; nil discards.
 	Log *slog.Logger
 }
 

@@ -103,7 +103,7 @@ func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
 			_, err = net.ListenUnix("unix", &net.UnixAddr{Name: name})
 			return errors.Join(err, os.Rename(name, path))
 		},
-		"of another user": func() error { return errors.Join(plain(0o600)(), os.Chown(path, 65534, 65534)) },
+		"of another user": func() error { return errors.Join(plain(0o600)(), os.Chown(path, os.Geteuid()+1, -1)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer os.RemoveAll(path)

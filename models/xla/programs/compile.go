@@ -15,8 +15,8 @@ import (
 	"unsafe"
 )
 
-// programsCompile stands in for the plugin's function that compiles, on the thread that called it. Whatever goes wrong
-// with the cache, the program is compiled.
+// programsCompile stands in for the plugin's function that compiles, on the thread that called it. Whatever goes
+// wrong with the cache, the program is compiled.
 //
 //export programsCompile
 func programsCompile(pointer unsafe.Pointer) *C.error {
@@ -119,8 +119,8 @@ func (p *plugin) compile(args *C.compile_args) *C.error {
 	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
 }
 
-// key names a program by all that its machine code depends on: the program and the compiler's options, the plugin, the
-// devices and the machine.
+// key names a program by all that its machine code depends on: the program and the compiler's options, the plugin,
+// the devices and the machine.
 func (p *plugin) key(args *C.compile_args) (string, error) {
 	file, err := p.hash()
 	if err != nil {

@@ -36,8 +36,9 @@ var (
 	intercepted  *plugin
 )
 
-// Intercept has go-xla open the plugin at path, an absolute path, such that its programs are compiled by way of this
-// package. Only the first plugin of a process is taken: another one, or a file that is not a plugin, is left to go-xla.
+// Intercept has go-xla open the plugin at path, an absolute path, such that its programs are compiled by way of
+// this package. Only the first plugin of a process is taken: another one, or a file that is not a plugin, is left
+// to go-xla.
 func Intercept(path string) error { return intercept(path, path) }
 
 // InterceptAs is Intercept for a plugin that go-xla is to take for the one of another device, which name says. The

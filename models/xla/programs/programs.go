@@ -1,9 +1,9 @@
 // Package programs keeps compiled programs on the disk: it stands between GoMLX and XLA's plugin where a program is
 // compiled, and gives back what the plugin made of the same program before.
 //
-// A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers all
-// that the code depends on, so that another plugin, processor or option recompiles. The program bears its key as its
-// name, so that one under another's key recompiles too.
+// A kept program computes the same bits as the compiled one: it is the same machine code. Its key (SHA-256) covers
+// all that the code depends on, so that another plugin, processor or option recompiles. The program bears its key
+// as its name, so that one under another's key recompiles too.
 package programs
 
 import (
@@ -24,8 +24,8 @@ import (
 // inUse is the cache of this process, nil for none.
 var inUse atomic.Pointer[Cache]
 
-// Use has the programs of this process read from the cache and kept there, those of a plugin that Intercept has taken.
-// nil ends that.
+// Use has the programs of this process read from the cache and kept there, those of a plugin that Intercept has
+// taken. nil ends that.
 func Use(cache *Cache) { inUse.Store(cache) }
 
 // Program is the input of a plugin's compiler.
@@ -38,8 +38,8 @@ type Program struct {
 // captureBy takes the programs of this process, nil for nobody.
 var captureBy atomic.Pointer[func(Program)]
 
-// Capture gives the programs of this process to take instead of having them compiled, those of a plugin that Intercept
-// has taken. Their compilation is an error. nil ends that.
+// Capture gives the programs of this process to take instead of having them compiled, those of a plugin that
+// Intercept has taken. Their compilation is an error. nil ends that.
 func Capture(take func(Program)) {
 	if take == nil {
 		captureBy.Store(nil)
@@ -73,7 +73,7 @@ func keyOf(parts []string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// moduleHead begins the text of a StableHLO program, up to its name.
+// moduleHead matches the beginning of a StableHLO program, up to its name.
 var moduleHead = regexp.MustCompile(`^module @[0-9A-Za-z_]+`)
 
 // nameAfter gives a program, as StableHLO's text, a name that ends in key. The compiler writes the name into what it

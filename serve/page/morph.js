@@ -1,15 +1,16 @@
-// Between: an animation from one picture to another.
+// Morph: an animation from one picture to another.
+import { getJSON } from "./api.js";
 import { Ask } from "./ask.js";
 import { card, placeholder, show } from "./cards.js";
 import { $, el, sample } from "./dom.js";
 import { filmTools } from "./film.js";
 
-export function betweenView(view, domain) {
+export function morphView(view, domain) {
   const list = $(".pictures", view);
   const result = $(".result", view);
   const ends = { from: new End($(".end.from", view)), to: new End($(".end.to", view)) };
-  const ask = new Ask(view, domain, {
-    path: "/api/v1/interpolate",
+  const ask = new Ask("morph", view, domain, {
+    path: "api/v1/interpolate",
     choices: domain.examples,
     maxLength: domain.limits.text,
     placeholder: sample(domain.examples, 2),
@@ -17,7 +18,7 @@ export function betweenView(view, domain) {
     request: (_, values) => ({ from: ends.from.value(), to: ends.to.value(), ...values }),
     begin: (a) => {
       result.replaceChildren();
-      list.replaceChildren(...Array.from({ length: a.frames }, placeholder));
+      list.replaceChildren(...Array.from({ length: a.frames }, () => placeholder()));
     },
     frame: (p) => {
       const img = el("img", { alt: `Frame ${p.index + 1}`, width: p.width, height: p.height });
@@ -29,11 +30,15 @@ export function betweenView(view, domain) {
       result.replaceChildren(el("ul", { class: "pictures", "aria-label": "Animation" }, shown), el("div", { class: "row tools" }, ...filmTools(p, $("img", shown))));
     },
     end: () => list.querySelectorAll(".waiting").forEach((place) => place.remove()),
+    seeds: () => 1,
+    extra: () => Object.fromEntries(Object.entries(ends).filter(([, end]) => end.picture).map(([name, end]) => [`${name}_picture`, end.picture.id])),
+    refill: (given) => Object.entries(ends).forEach(([name, end]) => end.find(given[`${name}_picture`])),
   });
   /** put sets a picture as the end called name. All frames take the noise of the first picture. */
   ask.put = (name, picture) => {
     ends[name].put(picture);
-    if (name === "from") ask.settings.get("seed").value = picture.seed;
+    if (name === "from") ask.settings.take(picture.seed);
+    ask.changed();
   };
   return ask;
 }
@@ -43,19 +48,31 @@ class End {
   constructor(element) {
     this.text = $("textarea", element);
     this.chosen = $(".chosen", element);
-    $("button", this.chosen).addEventListener("click", () => { this.put(null); this.text.focus(); });
+    $("button", this.chosen).addEventListener("click", () => {
+      this.put(null);
+      this.text.dispatchEvent(new Event("input", { bubbles: true }));
+      this.text.focus();
+    });
   }
 
   put(picture) {
     this.picture = picture;
     this.chosen.hidden = !picture;
     this.text.hidden = this.text.disabled = Boolean(picture);
+    this.text.dispatchEvent(new Event("count"));
     if (!picture) return;
     $("img", this.chosen)?.remove();
     const img = el("img", { alt: picture.text, width: 64, height: 64 });
     show(img, picture).catch(() => {});
     this.chosen.prepend(img);
     $(".words", this.chosen).textContent = picture.text;
+  }
+
+  /** find puts the picture of an id, if the gallery has it. */
+  find(id) {
+    if (this.picture?.id === id) return;
+    this.put(null);
+    if (id) getJSON(`api/v1/pictures/${id}`).then((picture) => this.put(picture), () => {});
   }
 
   value() {

@@ -1,0 +1,259 @@
+package draw
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"illustrator/data/texts"
+	"illustrator/internal/vectors"
+	"illustrator/models/clip"
+	"illustrator/models/pipeline"
+)
+
+const (
+	// leastDescriptions is the number of descriptions below which novelty is not measured: a share of 5 % has no meaning.
+	leastDescriptions = 20
+	// farShare is the share of a text's information, at least, that a domain's descriptions don't hold where it is far.
+	farShare = 0.5
+	// farQuantile of the descriptions' own novelties, each measured without itself, lie within the limit.
+	farQuantile = 0.95
+	// sampledTokens is the number of the vocabulary's tokens that the scale of distances is measured with.
+	sampledTokens = 400
+)
+
+// Knowledge measures how far texts lie from what a domain's descriptions name.
+//
+// The distance of a token is 1 minus the cosine of its row in CLIP's token embeddings and the nearest row of a token
+// that the descriptions hold, in units of the median over CLIP's vocabulary, and at most 1. A text's novelty is the
+// mean of its tokens' distances, weighted by their information -log(p), where p is the share of descriptions with that
+// token: common words count little. It needs no device. The embedding of the whole text does not tell: a CLIP that was
+// trained on one domain maps what it does not know to the middle of what it knows.
+type Knowledge struct {
+	// Descriptions is the number of descriptions, and FalseAlarms that of those which are far when the others are known.
+	Descriptions, FalseAlarms int
+	// Limit is the novelty beyond which a text is far: 0.5, or more where more than 5 % of the descriptions would be.
+	Limit float64
+
+	tokenizer *clip.Tokenizer
+	table     []float32 // [V,W]
+	width     int
+	known     []int32       // tokens, ascending
+	frequency map[int32]int // number of descriptions with a token
+	scale     float64
+	words     []countedWord
+}
+
+type countedWord struct {
+	word  string
+	count int // of descriptions
+}
+
+// Novelty holds how far a text lies from a domain's descriptions.
+type Novelty struct {
+	Text string `json:"text"`
+	// Share of the text, from 0 to 1, is not in the descriptions.
+	Share float64 `json:"share"`
+	Limit float64 `json:"limit"`
+	Far   bool    `json:"far"` // Share is beyond Limit
+	// Words are those with a token that is far from all of the descriptions.
+	Words []string `json:"unknown_words"`
+}
+
+// NewKnowledge reads what descriptions, and the values of the domain's classifier, name. It returns nil for less than
+// 20 descriptions.
+func NewKnowledge(n *pipeline.Networks, descriptions []texts.Text) (*Knowledge, error) {
+	if len(descriptions) < leastDescriptions {
+		return nil, nil
+	}
+	table, err := n.TokenEmbeddings()
+	if err != nil {
+		return nil, err
+	}
+	k := &Knowledge{
+		Descriptions: len(descriptions), tokenizer: n.Tokenizer, table: table, width: n.CLIP.Text.HiddenSize,
+		frequency: map[int32]int{},
+	}
+	tokens := make([][]int32, len(descriptions))
+	for i, d := range descriptions {
+		tokens[i] = k.unique(d.Text)
+		for _, id := range tokens[i] {
+			k.frequency[id]++
+		}
+	}
+	k.known = k.values(n)
+	for id := range k.frequency {
+		k.known = append(k.known, id)
+	}
+	slices.Sort(k.known)
+	k.known = slices.Compact(k.known)
+	k.words = countWords(descriptions)
+	k.measureScale()
+	k.calibrate(descriptions, tokens)
+	return k, nil
+}
+
+// values are the tokens of the classifier's attributes.
+func (k *Knowledge) values(n *pipeline.Networks) (all []int32) {
+	if n.Classifier == nil {
+		return nil
+	}
+	for _, a := range n.Classifier.Attributes {
+		all = append(all, k.unique(strings.ReplaceAll(a.Name, "_", " ")+" "+strings.Join(a.Values, " "))...)
+	}
+	return all
+}
+
+// Words are the descriptions' words that at most a number of them have, the most frequent first.
+func (k *Knowledge) Words(most int) (rare []string) {
+	for _, word := range k.words {
+		if word.count <= most {
+			rare = append(rare, word.word)
+		}
+	}
+	return rare
+}
+
+// Novelty measures a text.
+func (k *Knowledge) Novelty(text string) Novelty {
+	distances := map[int32]float64{}
+	for _, id := range k.unique(text) {
+		distances[id] = k.distance(id, nil)
+	}
+	n := Novelty{Text: text, Limit: k.Limit, Words: []string{}, Share: k.share(text, distances)}
+	n.Far = n.Share > n.Limit
+	for _, word := range strings.Fields(text) {
+		plain := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+		unknown := slices.ContainsFunc(k.tokens(plain), func(id int32) bool { return distances[id] > farShare })
+		if unknown && !slices.Contains(n.Words, plain) {
+			n.Words = append(n.Words, plain)
+		}
+	}
+	return n
+}
+
+// Far measures texts and returns those that are far. A nil Knowledge knows of none.
+func (k *Knowledge) Far(of ...string) (far []Novelty) {
+	if k == nil {
+		return nil
+	}
+	for _, text := range of {
+		if n := k.Novelty(text); n.Far {
+			far = append(far, n)
+		}
+	}
+	return far
+}
+
+// share is the mean of the distances of a text's tokens, weighted by their information.
+func (k *Knowledge) share(text string, distances map[int32]float64) float64 {
+	sum, all := 0.0, 0.0
+	for word := range strings.FieldsSeq(text) {
+		for _, id := range k.tokens(word) {
+			weight := math.Log(float64(k.Descriptions+1) / float64(k.frequency[id]+1))
+			sum, all = sum+weight*distances[id], all+weight
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return sum / all
+}
+
+// distance of a token to the nearest known one that is not in without.
+func (k *Knowledge) distance(id int32, without []int32) float64 {
+	nearest := -1.0
+	for _, other := range k.known {
+		if slices.Contains(without, other) {
+			continue
+		}
+		if other == id {
+			return 0
+		}
+		nearest = max(nearest, vectors.Cosine(k.row(id), k.row(other)))
+	}
+	return min((1-nearest)/cmp.Or(k.scale, 1), 1)
+}
+
+func (k *Knowledge) row(id int32) []float32 { return k.table[int(id)*k.width : (int(id)+1)*k.width] }
+
+// measureScale sets the median distance of the vocabulary's other tokens.
+func (k *Knowledge) measureScale() {
+	vocabulary := k.tokenizer.VocabSize()
+	step := max(1, vocabulary/sampledTokens)
+	var distances []float64
+	for id := 0; id < vocabulary; id += step {
+		if d := k.distance(int32(id), nil); d > 0 {
+			distances = append(distances, d)
+		}
+	}
+	if len(distances) > 0 {
+		slices.Sort(distances)
+		k.scale = distances[len(distances)/2]
+	}
+}
+
+// calibrate sets the limit by the novelty of each description when only the others are known.
+func (k *Knowledge) calibrate(descriptions []texts.Text, tokens [][]int32) {
+	novelties := make([]float64, len(descriptions))
+	for i, d := range descriptions {
+		var own []int32
+		for _, id := range tokens[i] {
+			if k.frequency[id] == 1 {
+				own = append(own, id)
+			}
+		}
+		distances := map[int32]float64{}
+		for _, id := range own {
+			distances[id] = k.distance(id, own)
+		}
+		novelties[i] = k.share(d.Text, distances)
+	}
+	sorted := slices.Sorted(slices.Values(novelties))
+	k.Limit = max(farShare, sorted[int(farQuantile*float64(len(sorted)-1))])
+	for _, v := range novelties {
+		if v > k.Limit {
+			k.FalseAlarms++
+		}
+	}
+}
+
+// tokens are those of one word.
+func (k *Knowledge) tokens(word string) []int32 {
+	ids := k.tokenizer.Encode(word).IDs[1:]
+	if end := slices.Index(ids, k.tokenizer.EndID()); end >= 0 {
+		ids = ids[:end]
+	}
+	return ids
+}
+
+// unique are the different tokens of a text.
+func (k *Knowledge) unique(text string) (ids []int32) {
+	for word := range strings.FieldsSeq(text) {
+		ids = append(ids, k.tokens(word)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// countWords returns the words of descriptions, those of most descriptions first.
+func countWords(descriptions []texts.Text) []countedWord {
+	count := map[string]int{}
+	for _, d := range descriptions {
+		words := strings.FieldsFunc(strings.ToLower(d.Text), func(r rune) bool { return !unicode.IsLetter(r) && r != '-' })
+		slices.Sort(words)
+		for _, word := range slices.Compact(words) {
+			count[word]++
+		}
+	}
+	words := make([]countedWord, 0, len(count))
+	for word, n := range count {
+		words = append(words, countedWord{word, n})
+	}
+	slices.SortFunc(words, func(a, b countedWord) int {
+		return cmp.Or(b.count-a.count, strings.Compare(a.word, b.word))
+	})
+	return words
+}

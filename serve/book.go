@@ -1,0 +1,134 @@
+package serve
+
+import (
+	"archive/zip"
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"illustrator/data/storybook"
+	"illustrator/data/texts"
+	"illustrator/draw/story"
+)
+
+// bookRequest is a story with its pictures.
+type bookRequest struct {
+	Format     string     `json:"format"`
+	Title      string     `json:"title"`
+	Language   string     `json:"language"`
+	Paragraphs []bookPart `json:"paragraphs"`
+}
+
+type bookPart struct {
+	part
+	Picture string `json:"picture"` // of the gallery
+}
+
+// bookFormats are the forms that a story leaves the page in.
+var bookFormats = map[string]string{
+	"html": "text/html; charset=utf-8", "pdf": "application/pdf", "zip": "application/zip",
+}
+
+// book answers with a story that was illustrated, laid out as illustrator illustrate does. A ZIP file holds the pages
+// and the pictures.
+func (s *Server) book(w http.ResponseWriter, r *http.Request) {
+	var q bookRequest
+	err := readJSON(w, r, &q)
+	var file []byte
+	if err == nil {
+		file, err = s.bind(q)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	name := cmp.Or(texts.Slug(q.Title), "story") + "." + q.Format
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
+	writeBytes(w, bookFormats[q.Format], file)
+}
+
+// bind checks a request and returns the file.
+func (s *Server) bind(q bookRequest) ([]byte, error) {
+	if bookFormats[q.Format] == "" {
+		return nil, badField("format", fmt.Sprintf("%q is unknown", q.Format), "choose html, pdf or zip")
+	}
+	if n := len(q.Paragraphs); n < 1 || n > s.Limits.Pictures {
+		return nil, badField("paragraphs", fmt.Sprintf("it has %d", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
+	}
+	if n := len([]rune(q.Title)); n > s.Limits.Text {
+		return nil, badField("title", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d",
+			s.Limits.Text))
+	}
+	if q.Language = cmp.Or(q.Language, "en"); language.Make(q.Language) == language.Und {
+		return nil, badField("language", fmt.Sprintf("%q is not a language", q.Language), "give a code such as en or de")
+	}
+	s.drawing <- struct{}{}
+	defer func() { <-s.drawing }()
+	book := storybook.Book{
+		Title: cmp.Or(q.Title, "A story"), Language: q.Language,
+		Note: "Pictures drawn by illustrator, domain " + s.Domain.Name + ".",
+	}
+	files := map[string][]byte{}
+	length := 0
+	for i, p := range q.Paragraphs {
+		field := fmt.Sprintf("paragraphs[%d]", i)
+		record, err := s.gallery.Get(p.Picture)
+		if err != nil {
+			return nil, problemOf(err).at(field)
+		}
+		if length += len([]rune(p.Text)); length > s.Limits.Story {
+			return nil, badField(field, "the story is too long", fmt.Sprintf("write at most %d characters", s.Limits.Story))
+		}
+		img, err := s.gallery.Picture(record.ID)
+		if err != nil {
+			return nil, err
+		}
+		picture, err := story.ForPage(img)
+		if err != nil {
+			return nil, err
+		}
+		if files[fmt.Sprintf("%02d-%s", i+1, pictureFile(record))], err = s.gallery.PNG(record.ID); err != nil {
+			return nil, err
+		}
+		book.Spreads = append(book.Spreads, storybook.Spread{
+			Paragraph: storybook.Paragraph{Chapter: p.Chapter, Text: p.Text}, Picture: picture, Alt: record.Text.Text,
+		})
+	}
+	switch q.Format {
+	case "html":
+		return book.HTML()
+	case "pdf":
+		return book.PDF()
+	}
+	return pack(book, files)
+}
+
+// pack is a ZIP file of a book's pages and pictures.
+func pack(book storybook.Book, files map[string][]byte) ([]byte, error) {
+	html, err := book.HTML()
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := book.PDF()
+	if err != nil {
+		return nil, err
+	}
+	files["story.html"], files["story.pdf"] = html, pdf
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b bytes.Buffer
+	out := zip.NewWriter(&b)
+	for _, name := range names {
+		if err := addFile(out, name, files[name]); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), out.Close()
+}

@@ -1,0 +1,120 @@
+package gallery
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"illustrator/internal/jsonfile"
+)
+
+// favouritesFile lists the ids of favourites in a gallery's folder.
+const favouritesFile = "favourites.json"
+
+// Filter chooses pictures. Its zero value chooses all.
+type Filter struct {
+	Query      string // words that a picture's record has
+	Run, Look  string // "" is any; look "none" is that of pictures as they were drawn
+	Favourites bool
+}
+
+// AsDrawn is the look of pictures that no style redrew, in a Filter.
+const AsDrawn = "none"
+
+func (f Filter) takes(it *item, words []string) bool {
+	look := it.Cartoon.Style
+	if look == "" {
+		look = AsDrawn
+	}
+	return (f.Run == "" || f.Run == it.Run) && (f.Look == "" || f.Look == look) && (!f.Favourites || it.Favourite) &&
+		!slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) })
+}
+
+// Facets are the runs and looks of all pictures, sorted.
+func (g *Gallery) Facets() (runs, looks []string) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	runs, looks = []string{}, []string{}
+	for _, it := range g.items {
+		if it.Run != "" {
+			runs = append(runs, it.Run)
+		}
+		if it.Cartoon.Style != "" {
+			looks = append(looks, it.Cartoon.Style)
+		}
+	}
+	slices.Sort(runs)
+	slices.Sort(looks)
+	return slices.Compact(runs), slices.Compact(looks)
+}
+
+// SetFavourite marks a picture as a favourite, which stays while other pictures make room, or takes the mark away.
+func (g *Gallery) SetFavourite(id string, favourite bool) (Record, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	it := g.byID[id]
+	if it == nil {
+		return Record{}, ErrNotFound
+	}
+	before := it.Favourite
+	it.Favourite = favourite
+	if err := g.writeFavourites(); err != nil {
+		it.Favourite = before
+		return Record{}, err
+	}
+	return it.Record, nil
+}
+
+// writeFavourites writes the ids of all favourites. The lock is held.
+func (g *Gallery) writeFavourites() error {
+	if g.folder == "" {
+		return nil
+	}
+	ids := []string{}
+	for _, it := range slices.Concat(g.items, g.trash) {
+		if it.Favourite {
+			ids = append(ids, it.ID)
+		}
+	}
+	return jsonfile.Write(filepath.Join(g.folder, favouritesFile), ids)
+}
+
+// readFavourites marks the favourites of a folder. A damaged file is left alone, and reported.
+func (g *Gallery) readFavourites() {
+	raw, err := os.ReadFile(filepath.Join(g.folder, favouritesFile))
+	var ids []string
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = []byte("[]"), nil
+	}
+	if err == nil {
+		if err = json.Unmarshal(raw, &ids); err != nil {
+			err = fmt.Errorf("%s: %w", favouritesFile, err)
+		}
+	}
+	if err != nil {
+		g.log.Warn("the gallery's favourites are not known", "error", err)
+	}
+	for _, it := range g.items {
+		it.Favourite = false // whatever its file says
+	}
+	for _, id := range ids {
+		if it := g.byID[id]; it != nil {
+			it.Favourite = true
+		}
+	}
+}
+
+// eldest returns the place of the picture that makes room first: the oldest that is not a favourite, but never the
+// last.
+func (g *Gallery) eldest() int {
+	last := len(g.items) - 1
+	if i := slices.IndexFunc(g.items[:last], func(it *item) bool { return !it.Favourite }); i >= 0 {
+		return i
+	}
+	return 0
+}

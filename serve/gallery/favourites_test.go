@@ -1,0 +1,71 @@
+package gallery
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// Favourites outlive the gallery, and stay while others make room.
+func TestFavourites(t *testing.T) {
+	folder := t.TempDir()
+	g := open(t, folder, Limits{Pictures: 3, Bytes: 1 << 20})
+	first := put(t, g, of("one"))
+	if r, err := g.SetFavourite(first.ID, true); err != nil || !r.Favourite {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, text := range []string{"two", "three", "four", "five"} {
+		put(t, g, of(text))
+	}
+	texts := func(f Filter) (all []string) {
+		hits, _ := g.Find(f, "", 9)
+		for _, r := range hits {
+			all = append(all, r.Text.Text)
+		}
+		return all
+	}
+	if got := texts(Filter{}); !slices.Equal(got, []string{"five", "four", "one"}) {
+		t.Errorf("kept %q", got)
+	}
+	g.Close()
+	g = open(t, folder, generous)
+	if got := texts(Filter{Favourites: true}); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("favourites of the folder: %q", got)
+	}
+	if _, err := g.SetFavourite(first.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(Filter{Favourites: true}); got != nil {
+		t.Errorf("favourites %q", got)
+	}
+	g.Close()
+	if err := os.WriteFile(filepath.Join(folder, favouritesFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := open(t, folder, generous).Size(); n != 3 {
+		t.Errorf("%d pictures beside a damaged list", n)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	g := open(t, "", generous)
+	for _, run := range []string{"first", "second"} {
+		for _, look := range []string{"", "comic"} {
+			r := of("a toy of " + run)
+			r.Run, r.Cartoon.Style = run, look
+			put(t, g, r)
+		}
+	}
+	for f, want := range map[Filter]int{{}: 4, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: AsDrawn}: 2,
+		{Run: "second", Look: "comic"}: 1,
+		{Run: "third"}:                 0, {Query: "second comic"}: 1} {
+		if _, total := g.Find(f, "", 9); total != want {
+			t.Errorf("%+v finds %d, want %d", f, total, want)
+		}
+	}
+	if runs, looks := g.Facets(); !slices.Equal(runs, []string{"first", "second"}) || !slices.Equal(looks,
+		[]string{"comic"}) {
+		t.Errorf("runs %q, looks %q", runs, looks)
+	}
+}

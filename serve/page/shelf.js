@@ -1,0 +1,67 @@
+// Deleting pictures, with undo: the server keeps them for a while.
+import { call } from "./api.js";
+import { $, el, plural } from "./dom.js";
+
+const gone = new Set();
+
+/** left returns the pictures of a list that are not deleted. */
+export const left = (pictures) => pictures.filter((p) => p && !gone.has(p.id));
+
+/** undoTime is a little less than the server's. */
+const undoTime = 25_000;
+
+let timer;
+
+/** remove deletes pictures from the server and from all lists, and offers to undo that. changed reports it. */
+export async function remove(pictures, changed) {
+  const places = [];
+  for (const { id } of pictures) {
+    await call(`api/v1/pictures/${id}`, { method: "DELETE" });
+    gone.add(id);
+    for (const card of document.querySelectorAll(`[data-id="${id}"]`)) {
+      places.push({ card, parent: card.parentNode, next: card.nextSibling });
+      card.remove();
+    }
+  }
+  changed();
+  offer(`${plural(pictures.length, "picture")} deleted.`, async () => {
+    for (const { id } of pictures) {
+      await call(`api/v1/pictures/${id}/restore`, { method: "POST" });
+      gone.delete(id);
+    }
+    for (const { card, parent, next } of places.reverse()) parent.insertBefore(card, next?.parentNode === parent ? next : null);
+    changed();
+  });
+}
+
+/** offer shows a message with a button for some seconds. It stands in the open dialog, which makes all else inert. */
+function offer(message, undo) {
+  const toast = $("#toast");
+  const hide = () => {
+    clearTimeout(timer);
+    toast.hidden = true;
+    document.body.append(toast);
+  };
+  const say = (text, ...buttons) => $(".message", toast).replaceChildren(el("span", {}, text), ...buttons);
+  say(message, el("button", { type: "button", class: "undo", onclick: async () => {
+    try {
+      await undo();
+      say("It is back.");
+      clearTimeout(timer);
+      timer = setTimeout(hide, 5_000);
+    } catch (error) {
+      say(`That could not be undone: ${error.message}`);
+    }
+  } }, "Undo"), el("button", { type: "button", "aria-label": "Dismiss", onclick: hide }, "×"));
+  place(toast);
+  toast.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(hide, undoTime);
+}
+
+function place(toast) {
+  (document.querySelector("dialog[open]") ?? document.body).append(toast);
+}
+
+/** settle moves the message to where it can be used, when a dialog opens or closes. */
+export const settle = () => { if (!$("#toast").hidden) place($("#toast")); };
