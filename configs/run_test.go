@@ -164,7 +164,7 @@ func TestFileMistakes(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"":                      {"run.yaml: the file is empty", "configs/"},
 		"seed: 1\n---\nseed: 2": {"second YAML document", "one document"},
-		"seed: 1\nseed: 2":      {"already defined", "configs/"},
+		"seed: 1\nseed: 2":      {"run.yaml: line 2: key \"seed\" is already defined at line 1", "keep one"},
 		"\n\nsede: 1":           {`run.yaml: line 3: unknown key "sede"`, "did you mean seed?"},
 		"seed: [":               {"run.yaml: ", "configs/"},
 		"train: {stages: []}":   {"train.stages is empty", "at least one"},

@@ -168,8 +168,8 @@ func chooseSeveral(u user) {
 func chooseSize(u user) {
 	u.drawText("an elf", 1)
 	u.open("#view-draw .pictures li:nth-child(1)")
-	if sizes := u.text("#viewer .size"); !strings.Contains(sizes, "64 × 64, as drawn") || !strings.Contains(sizes,
-		"256 × 256, 4× (Lanczos)") {
+	if sizes := u.text("#viewer .size"); !strings.Contains(sizes, "64 px, as drawn") || !strings.Contains(sizes,
+		"256 px, 4× (Lanczos)") {
 		u.Errorf("sizes %q", sizes)
 	}
 	browser.Eval[bool](u.Page, `{const size = document.querySelector("#viewer .size"); size.value = "4";

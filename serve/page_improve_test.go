@@ -48,6 +48,13 @@ func goBetween(u user) {
 			document.querySelector("#morph-from").hidden`)
 	u.write("#morph-to", "a girl with long red hair")
 	u.write("#view-morph [name=steps]", "6")
+	for range 2 { // texts, settings and the picture outlive reloads
+		u.until(`location.hash.includes("from_picture=")`)
+		u.Do(chromedp.Reload())
+		u.until(`document.querySelector("#view-morph .from .chosen img")?.naturalWidth &&
+			document.querySelector("#morph-to").value === "a girl with long red hair" &&
+			document.querySelector("#view-morph [name=steps]").value === "6"`)
+	}
 	u.hear("#view-morph .status")
 	u.click("#view-morph .ask .main")
 	u.until(`document.querySelector("#view-morph .result img")?.naturalWidth`)

@@ -105,3 +105,30 @@ func TestRecordsOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// Requests for other forms of animations are bounded: each takes much work.
+func TestConversionsAreBounded(t *testing.T) {
+	s, folder := fuzzed(t, testLimits().Connections), t.TempDir()
+	record := `{"id": "` + fuzzID + `", "kind": "interpolated", "text": "a", "domain": "toys", "alpha": 1, ` +
+		`"truncation_psi": 1, "frames": 2, "fps": 8}`
+	if err := errors.Join(writeFuzzed(folder, record, true), s.OpenGallery(folder)); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{"gif", "strip"} {
+		ask := func() *httptest.ResponseRecorder {
+			request := httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/pictures/"+fuzzID+"/"+form, nil)
+			request.Host = "localhost"
+			a := httptest.NewRecorder()
+			s.ServeHTTP(a, request)
+			return a
+		}
+		release := s.HoldConversions()
+		if a := ask(); a.Code != http.StatusTooManyRequests || a.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", form, a.Code, a.Body)
+		}
+		release()
+		if a := ask(); a.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", form, a.Code, a.Body)
+		}
+	}
+}

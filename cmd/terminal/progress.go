@@ -339,6 +339,8 @@ func perSecond(rate float64) string {
 // FormatDuration writes a duration as people read it, such as 0.4s, 1m30s or 2h05m.
 func FormatDuration(d time.Duration) string {
 	switch {
+	case d > 0 && d < time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
 	case d < time.Hour:

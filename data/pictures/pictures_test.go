@@ -163,7 +163,7 @@ func TestReadPictureRefuses(t *testing.T) {
 		"wide":    {withSize(raw.Bytes(), 1<<30, 1), "1073741824 × 1"},
 		"cut":     {raw.Bytes()[:raw.Len()-20], "unexpected EOF"},
 		"jpeg":    {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), "cut short"},
-		"webp":    {tinyWebP[:30], "EOF"},
+		"webp":    {tinyWebP[:30], "cut short"},
 		"flipped": {append(append(bytes.Clone(raw.Bytes()[:45]), raw.Bytes()[45]^1), raw.Bytes()[46:]...), "png"},
 	} {
 		path := filepath.Join(t.TempDir(), "x.png")

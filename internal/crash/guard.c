@@ -16,7 +16,7 @@
 enum { IN, OUT };
 
 static const char *program;
-static int exit_code, show_all;
+static int exit_code, show_all, watching;
 static int errors = -1;     // what standard error was
 static int text[2];         // standard error's descriptor is its end OUT
 static int commands[2];     // to the thread: one byte each
@@ -217,12 +217,13 @@ int crash_start(const char *name, int code, int verbose) {
 	struct sigaction act = {.sa_handler = aborted, .sa_flags = SA_ONSTACK};
 	sigfillset(&act.sa_mask);
 	sigaction(SIGABRT, &act, NULL);
+	watching = 1;
 	return errors;
 }
 
 void crash_flush(void) {
 	char answer;
-	if (errors < 0 || write(commands[OUT], &flush, 1) != 1)
+	if (!watching || write(commands[OUT], &flush, 1) != 1)
 		return;
 	while (read(answers[IN], &answer, 1) < 0 && errno == EINTR)
 		;

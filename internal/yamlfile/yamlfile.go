@@ -88,12 +88,33 @@ func (w *walk) node(n *yaml.Node, depth int) error {
 		}
 		return w.node(n.Alias, depth+1)
 	}
+	if err := checkKeys(n); err != nil {
+		return err
+	}
 	w.open[n] = true
 	defer delete(w.open, n)
 	for _, inner := range n.Content {
 		if err := w.node(inner, depth+1); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkKeys reports the first key that a mapping has twice. The library reports all pairs of equal keys.
+func checkKeys(n *yaml.Node) error {
+	type key struct {
+		kind  yaml.Kind
+		value string
+	}
+	lines := map[key]int{}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		if line, twice := lines[key{k.Kind, k.Value}]; twice {
+			return fault.Usage(fmt.Errorf("line %d: key %q is already defined at line %d", k.Line, k.Value, line),
+				"keep one of the two")
+		}
+		lines[key{k.Kind, k.Value}] = k.Line
 	}
 	return nil
 }

@@ -60,16 +60,17 @@ func lines(n int, format string) string {
 }
 
 var hostile = map[string][2]string{
-	"keys":      {lines(40_000, "k%d: 1\n"), "a mapping has 40000 keys"},
-	"same keys": {strings.Repeat("k: 1\n", 40_000), "a mapping has 40000 keys"},
-	"values":    {lines(30_000, "- %d\n"), "more than 20000 keys and values"},
-	"aliases":   {"a: &a 1\n" + lines(200, "k%d: *a\n"), "more than 100 aliases"},
-	"doubled":   {doubled(30), "more than 100 aliases"},
-	"cycle":     {"a: &a [1, *a]\n", "stands within what it names"},
-	"deep":      {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "nests more than 32 deep"},
-	"deeper":    {strings.Repeat("[", 500_000), "max depth"},
-	"indented":  {strings.Repeat("- ", 40) + "a", "nests more than 32 deep"},
-	"long":      {"a: " + strings.Repeat("x", 1<<20), "bytes"},
+	"keys":       {lines(40_000, "k%d: 1\n"), "a mapping has 40000 keys"},
+	"same keys":  {strings.Repeat("k: 1\n", 40_000), "a mapping has 40000 keys"},
+	"equal keys": {strings.Repeat("k: 1\n", 1000), `line 2: key "k" is already defined at line 1`},
+	"values":     {lines(30_000, "- %d\n"), "more than 20000 keys and values"},
+	"aliases":    {"a: &a 1\n" + lines(200, "k%d: *a\n"), "more than 100 aliases"},
+	"doubled":    {doubled(30), "more than 100 aliases"},
+	"cycle":      {"a: &a [1, *a]\n", "stands within what it names"},
+	"deep":       {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "nests more than 32 deep"},
+	"deeper":     {strings.Repeat("[", 500_000), "max depth"},
+	"indented":   {strings.Repeat("- ", 40) + "a", "nests more than 32 deep"},
+	"long":       {"a: " + strings.Repeat("x", 1<<20), "bytes"},
 }
 
 // Documents that would take long are refused before they are decoded. The library takes 10 s for the first of these.

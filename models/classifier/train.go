@@ -53,12 +53,15 @@ func LoadTrained(scope *model.Scope, cfg Config, w *checkpoints.Weights) error {
 		return err
 	}
 	for name := range w.Tensors {
-		if strings.Contains(name, ".running_") {
+		if isRunning(name) {
 			scope.GetVariable(name).SetTrainable(false)
 		}
 	}
 	return nil
 }
+
+// isRunning reports whether a tensor is a running statistic.
+func isRunning(name string) bool { return strings.Contains(name, ".running_") }
 
 // CrossEntropy is the sum over attributes of the mean cross-entropy of logits [B,V] with the values int32 [B,A]. A
 // value of -1 is not visible in its picture: it does not count, but the mean is over all pictures.

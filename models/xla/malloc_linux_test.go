@@ -15,8 +15,8 @@ import (
 func TestFreedBlocksAreTakenAgain(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "places")
 	compiler := cmp.Or(os.Getenv("CC"), "gcc")
-	if out, err := exec.Command(compiler, "-O1", "-o", program, "testdata/places.c",
-		"malloc_linux.c").CombinedOutput(); err != nil {
+	build := exec.Command(compiler, "-O1", "-o", program, "testdata/places.c", "malloc_linux.c")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	out, err := exec.Command(program).Output()

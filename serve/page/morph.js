@@ -72,7 +72,10 @@ class End {
   find(id) {
     if (this.picture?.id === id) return;
     this.put(null);
-    if (id) getJSON(`api/v1/pictures/${id}`).then((picture) => this.put(picture), () => {});
+    if (id) getJSON(`api/v1/pictures/${id}`).then((picture) => {
+      this.put(picture);
+      this.text.dispatchEvent(new Event("input", { bubbles: true })); // the form keeps it
+    }, () => {}); // the picture is gone
   }
 
   value() {

@@ -151,7 +151,7 @@ function showDownload(picture, film) {
   const chosen = size.value;
   const factors = [1, 2, 4, 8, 16].filter((n) => n <= 16 && n * Math.max(picture.width, picture.height) <= 4096);
   size.replaceChildren(...factors.map((n) => el("option", { value: n, selected: String(n) === chosen },
-    `${n * picture.width} × ${n * picture.height}${n > 1 ? `, ${n}× (Lanczos)` : ", as drawn"}`)));
+    `${n * picture.width} px, ${n > 1 ? `${n}× (Lanczos)` : "as drawn"}`)));
   aim();
 }
 

@@ -109,13 +109,16 @@ func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error)
 func (m *Maker) vocabulary(shares []Share) (vocabJSON, mergesTXT []byte, err error) {
 	var texts []string
 	for i, s := range shares {
-		random := scene.Random(m.Plan.Seed+10, i)
+		random := m.vocabularyRandom(i)
 		for j := range m.Plan.VocabularyCaptions {
 			texts = append(texts, s.Caption(j%s.Len(), random))
 		}
 	}
 	return clip.LearnVocabulary(texts, m.Plan.Vocabulary)
 }
+
+// vocabularyRandom draws the captions of source i that the vocabulary is learned from.
+func (m *Maker) vocabularyRandom(i int) *rand.Rand { return scene.Random(m.Plan.Seed+10, i) }
 
 // maxPieces is the number of tokens that a word of the captions may have.
 const maxPieces = 4

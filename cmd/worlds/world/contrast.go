@@ -118,9 +118,9 @@ func (m *Maker) tokenizer(shares []Share) (cfg clip.Config, t *clip.Tokenizer, e
 	}
 	cfg.Text.VocabSize, cfg.Text.EOSTokenID = t.VocabSize(), int(t.EndID())
 	for i, s := range shares {
-		random := scene.Random(m.Plan.Seed+11, i)
-		for j := range min(captionsChecked, s.Len()) {
-			if err := checkCaption(t, s.Name(), s.Caption(j, random)); err != nil {
+		random := m.vocabularyRandom(i)
+		for j := range min(captionsChecked, m.Plan.VocabularyCaptions) {
+			if err := checkCaption(t, s.Name(), s.Caption(j%s.Len(), random)); err != nil {
 				return cfg, nil, err
 			}
 		}
@@ -128,7 +128,8 @@ func (m *Maker) tokenizer(shares []Share) (cfg clip.Config, t *clip.Tokenizer, e
 	return cfg, t, cfg.Validate()
 }
 
-// captionsChecked is the number of captions of each source that are compared with the vocabulary.
+// captionsChecked is the number of captions of each source, the first that a vocabulary is learned from, that are
+// compared with the vocabulary.
 const captionsChecked = 2000
 
 // clipWeights returns the trained CLIP.

@@ -39,11 +39,20 @@ type Fidelity struct {
 // fidelityPictures is the most pictures of each set of a FID.
 const fidelityPictures = 5000
 
-// Fidelity measures a domain's generators, distilled and adversarial, and writes what it finds to fidelity-STAGE.json,
-// and some held-out renders with the generator's pictures of the same z to fidelity-STAGE.png.
+// Fidelity measures a domain's generators, the distilled one and, if it is complete, the adversarial one. It
+// writes what it finds to fidelity-STAGE.json, and some held-out renders with the generator's pictures of the same
+// z to fidelity-STAGE.png.
 func (m *Maker) Fidelity(ctx context.Context, r *Renders) error {
 	for _, stage := range []string{synthesisStage, adversarialStage} {
-		if err := m.fidelity(ctx, r, stage); err != nil {
+		variables, err := m.generatorVariables(r.Domain, stage)
+		if err == nil && variables == nil && stage == adversarialStage {
+			m.Log.Info(fmt.Sprintf("%s of %s is not complete, and not measured", stage, r.Domain.Name()))
+			return nil
+		}
+		if err == nil {
+			err = m.fidelity(ctx, r, stage)
+		}
+		if err != nil {
 			return fmt.Errorf("measure %s of %s: %w", stage, r.Domain.Name(), err)
 		}
 	}

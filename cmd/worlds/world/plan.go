@@ -72,7 +72,7 @@ func TinyPlan() Plan {
 		Synthesis:   training(8, 60, 4e-3, 6),
 		Adversarial: training(8, 30, 1e-3, 6),
 		Contrast:    training(24, 40, 1e-3, 4),
-		Vocabulary:  700, VocabularyCaptions: 200, Others: 0.5,
+		Vocabulary:  6000, VocabularyCaptions: 200, Others: 0.5,
 	}
 }
 

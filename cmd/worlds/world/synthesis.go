@@ -13,6 +13,7 @@ import (
 	"illustrator/models/nn"
 	"illustrator/models/stylegan2"
 	"illustrator/train"
+	"illustrator/train/fit"
 	"illustrator/train/snapshot"
 )
 
@@ -107,13 +108,21 @@ func (m *Maker) loadSynthesis(store *model.Store, mapping *checkpoints.Weights) 
 	return nn.Load(live, frozen, floatType, false)
 }
 
-// generatorWeights returns a domain's generator, as a stage left it, in the form of a file.
-func (m *Maker) generatorWeights(d scene.Domain, stage string) (*checkpoints.Weights, error) {
+// generatorVariables returns the variables of a stage of a domain's generator, nil where it is not complete.
+func (m *Maker) generatorVariables(d scene.Domain, stage string) (*checkpoints.Weights, error) {
 	plan := m.Plan.Synthesis
 	if stage == adversarialStage {
 		plan = m.Plan.Adversarial
 	}
-	variables, err := m.finished(d.Name(), stage, plan)
+	return fit.Finished(m.Path(d.Name(), stage), plan.Schedule.Steps)
+}
+
+// generatorWeights returns a domain's generator, as a stage left it, in the form of a file.
+func (m *Maker) generatorWeights(d scene.Domain, stage string) (*checkpoints.Weights, error) {
+	variables, err := m.generatorVariables(d, stage)
+	if err == nil && variables == nil {
+		err = unfinished(d.Name(), stage)
+	}
 	if err != nil {
 		return nil, err
 	}

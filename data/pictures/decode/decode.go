@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"slices"
 	"time"
 
@@ -63,6 +64,7 @@ var others = map[string]string{
 // after a minute. A colour space that cannot be converted is an entry of warnings: the picture has the colours that are
 // stored.
 func Image(ctx context.Context, file []byte, maxPixels int) (img *image.NRGBA, warnings []string, err error) {
+	defer explain(ctx, &err)
 	defer recovered(&err)
 	f, _, err := identify(file, maxPixels)
 	if err != nil {
@@ -95,6 +97,7 @@ func Image(ctx context.Context, file []byte, maxPixels int) (img *image.NRGBA, w
 
 // Size returns the size of the picture that Image returns, without decoding it.
 func Size(file []byte, maxPixels int) (size image.Point, err error) {
+	defer explain(context.Background(), &err)
 	defer recovered(&err)
 	f, size, err := identify(file, maxPixels)
 	if err == nil && lies(f.orientation(file)) {
@@ -149,6 +152,18 @@ func recovered(err *error) {
 	if r := recover(); r != nil {
 		*err = errors.New("the file is damaged")
 	}
+}
+
+// explain gives an error of a decoder a hint, and names the end of a file that is cut short. Errors of ctx stay as they
+// are. Use it as a deferred call.
+func explain(ctx context.Context, err *error) {
+	if *err == nil || ctx.Err() != nil || fault.HintOf(*err) != "" {
+		return
+	}
+	if errors.Is(*err, io.EOF) || errors.Is(*err, io.ErrUnexpectedEOF) {
+		*err = errors.New("the file is cut short or damaged")
+	}
+	*err = fault.Hint(*err, "fetch the picture again, or save it again as PNG")
 }
 
 // reader reads a file until its context ends.

@@ -39,8 +39,7 @@ func reuse(code string) string {
 	if !ok {
 		return code
 	}
-	name := rest[:max(0,
-		strings.IndexFunc(rest, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }))]
+	name := rest[:max(0, strings.IndexFunc(rest, func(r rune) bool { return r != '_' && identifier(string(r)) == "_" }))]
 	reused.Lock()
 	outputs := reused.outputs[name]
 	delete(reused.outputs, name)
