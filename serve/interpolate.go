@@ -6,7 +6,6 @@ import (
 	"image"
 	"maps"
 	"net/http"
-	"time"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -200,14 +199,7 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 
 func (s *Server) encode(ctx context.Context, of *gallery.Gallery, record gallery.Record,
 	encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
-	select { // each holds a connection while it waits
-	case s.converting <- struct{}{}:
-		defer func() { <-s.converting }()
-	default:
-		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second,
-			Message: "too many animations are being converted", Hint: "try again a little later"}
-	}
-	release, err := s.slot(ctx)
+	release, err := s.conversion(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Query().Has("scale") {
-		if file, err = s.enlarged(of, record, r.URL.Query().Get("scale")); err != nil {
+		if file, err = s.enlarged(r.Context(), of, record, r.URL.Query().Get("scale")); err != nil {
 			s.fail(w, r, err)
 			return
 		}

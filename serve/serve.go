@@ -69,7 +69,7 @@ type Server struct {
 	answering  atomic.Int64 // requests that draw and are not answered
 	jobs       jobs
 	drawing    chan struct{} // bounds pictures that are stylised and encoded at once
-	converting chan struct{} // bounds requests for other forms of animations
+	converting chan struct{} // bounds requests for other forms of pictures
 	uploads    chan struct{} // bounds uploads that are held in memory
 	decoding   chan struct{} // bounds those that are decoded at once
 }

@@ -180,7 +180,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A new connection is not closed before what has waited longer for a body.
+// A new connection is not closed before one that has waited longer for a body.
 func TestNewcomer(t *testing.T) {
 	l := newTester(t, Limits{All: 2})
 	body, waits := l.accepts("127.0.0.1")
