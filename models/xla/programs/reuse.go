@@ -87,14 +87,14 @@ func withAttribute(parameter, attribute string) string {
 
 // types are the tensor types in a list of parameters or results, in their order.
 func types(list string) []string {
-	var names []string
+	var all []string
 	for {
 		_, rest, more := strings.Cut(list, "tensor<")
 		if !more {
-			return names
+			return all
 		}
 		name, after, _ := strings.Cut(rest, ">")
-		names, list = append(names, name), after
+		all, list = append(all, name), after
 	}
 }
 
