@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -40,7 +41,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	err := readJSON(w, r, &q)
 	var file []byte
 	if err == nil {
-		file, err = s.bind(q)
+		file, err = s.bind(r.Context(), q)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -52,7 +53,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 }
 
 // bind checks a request and returns the file.
-func (s *Server) bind(q bookRequest) ([]byte, error) {
+func (s *Server) bind(ctx context.Context, q bookRequest) ([]byte, error) {
 	if bookFormats[q.Format] == "" {
 		return nil, badField("format", fmt.Sprintf("%q is unknown", q.Format), "choose html, pdf or zip")
 	}
@@ -66,8 +67,11 @@ func (s *Server) bind(q bookRequest) ([]byte, error) {
 	if q.Language = cmp.Or(q.Language, "en"); language.Make(q.Language) == language.Und {
 		return nil, badField("language", fmt.Sprintf("%q is not a language", q.Language), "give a code such as en or de")
 	}
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.conversion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	book := storybook.Book{
 		Title: cmp.Or(q.Title, "A story"), Language: q.Language,
 		Note: "Pictures drawn by illustrator, domain " + s.Domain.Name + ".",

@@ -267,7 +267,9 @@ func TestFull(t *testing.T) {
 
 // A shutdown finishes within its grace period whatever connections are open, and no work is lost.
 func TestShutdownWithOpenConnections(t *testing.T) {
-	r := tiny.serve(t, func(o *serve.Options) { o.Limits.Connections.All = 100 })
+	r := tiny.serve(t, func(o *serve.Options) {
+		o.Limits.Connections.All, o.Limits.Connections.Slack = 100, 2*time.Second
+	})
 	for name, c := range begun {
 		if !strings.HasPrefix(name, "too large") {
 			r.dial(t, c.request)

@@ -201,6 +201,22 @@ func (s *Server) slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// conversion is a slot for a request that makes another form of pictures. Few may wait for it: each holds a connection.
+func (s *Server) conversion(ctx context.Context) (release func(), err error) {
+	select {
+	case s.converting <- struct{}{}:
+	default:
+		return nil, &problem{status: http.StatusTooManyRequests, retry: time.Second,
+			Message: "too many pictures are being converted", Hint: "try again a little later"}
+	}
+	free, err := s.slot(ctx)
+	if err != nil {
+		<-s.converting
+		return nil, err
+	}
+	return func() { free(); <-s.converting }, nil
+}
+
 // keep puts a picture into the gallery.
 func (s *Server) keep(ctx context.Context, p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
 	p.record.Record = p.record.With(picture)

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"archive/zip"
+	"context"
 	"fmt"
 	"image"
 	"net/http"
@@ -23,7 +24,9 @@ const (
 func (s *Server) mostScale() int { return max(1, min(16, mostSide/s.Models[0].Generator.Size)) }
 
 // enlarged returns the file of a picture at a factor, with its record and the filter's name in its texts.
-func (s *Server) enlarged(of *gallery.Gallery, record gallery.Record, given string) ([]byte, error) {
+func (s *Server) enlarged(
+	ctx context.Context, of *gallery.Gallery, record gallery.Record, given string,
+) ([]byte, error) {
 	most := max(1, min(16, mostSide/max(record.Width, record.Height)))
 	factor, err := strconv.Atoi(given)
 	if err != nil || factor < 1 || factor > most {
@@ -32,8 +35,11 @@ func (s *Server) enlarged(of *gallery.Gallery, record gallery.Record, given stri
 	if record.Frames > 1 {
 		return nil, badField("scale", "the picture is an animation", "choose a single picture")
 	}
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.conversion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	img, err := of.Picture(record.ID)
 	if err != nil {
 		return nil, err
@@ -128,14 +134,23 @@ func (s *Server) sheet(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if pixels := pixelsOf(records); pixels > gallery.MaxPixels {
+		s.fail(w, r, badField("pictures", fmt.Sprintf("they have %d pixels", pixels),
+			fmt.Sprintf("name pictures of at most %d pixels together", gallery.MaxPixels)))
+		return
+	}
 	rows, seeds, places := axes(records)
 	if len(places) != len(rows)*len(seeds) || len(places) != len(records) {
 		s.fail(w, r, badField("pictures", "they are not one for each strength and seed",
 			"name the pictures of a request with alphas"))
 		return
 	}
-	s.drawing <- struct{}{}
-	defer func() { <-s.drawing }()
+	release, err := s.conversion(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer release()
 	var images []image.Image
 	for _, row := range rows {
 		for _, seed := range seeds {
@@ -166,6 +181,14 @@ type place struct {
 	text  string
 	alpha float64
 	seed  uint64
+}
+
+// pixelsOf returns the number of pixels of all pictures together.
+func pixelsOf(records []gallery.Record) (n int) {
+	for _, r := range records {
+		n += r.Width * r.Height
+	}
+	return n
 }
 
 // axes are the rows and columns of a sheet of pictures, and the id of the picture at each place.

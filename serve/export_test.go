@@ -18,6 +18,18 @@ func (s *Server) OpenGallery(folder string) error {
 	return err
 }
 
+// HoldConversions takes the places of all conversions until release.
+func (s *Server) HoldConversions() (release func()) {
+	for range cap(s.converting) {
+		s.converting <- struct{}{}
+	}
+	return func() {
+		for range cap(s.converting) {
+			<-s.converting
+		}
+	}
+}
+
 // Listen answers on a listener without a worker. End with stop.
 func (s *Server) Listen(listener net.Listener) (stop func()) {
 	server, held := s.httpServer(listener)

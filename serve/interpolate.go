@@ -199,7 +199,7 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 
 func (s *Server) encode(ctx context.Context, of *gallery.Gallery, record gallery.Record,
 	encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
-	release, err := s.slot(ctx)
+	release, err := s.conversion(ctx)
 	if err != nil {
 		return nil, err
 	}

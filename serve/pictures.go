@@ -98,13 +98,13 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Query().Has("scale") {
-		if file, err = s.enlarged(of, record, r.URL.Query().Get("scale")); err != nil {
+		if file, err = s.enlarged(r.Context(), of, record, r.URL.Query().Get("scale")); err != nil {
 			s.fail(w, r, err)
 			return
 		}
 	}
 	if record.Frames > 1 && r.URL.Query().Has("still") {
-		if file, err = still(of, id); err != nil {
+		if file, err = s.still(r.Context(), of, id); err != nil {
 			s.fail(w, r, err)
 			return
 		}
@@ -117,7 +117,12 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 }
 
 // still is the first picture of an animation.
-func still(of *gallery.Gallery, id string) ([]byte, error) {
+func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string) ([]byte, error) {
+	release, err := s.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	img, err := of.Picture(id)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,6 @@ func TestPageBehindProxy(t *testing.T) {
 		u := user{t, page}
 		u.until(`document.title === "Toys · illustrator"`)
 		u.write("#draw-text", "a toy")
-		u.set("#view-draw [name=count]", "1")
 		u.click("#view-draw .ask .main")
 		u.images("#view-draw .pictures", 4)
 		u.view("gallery")

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,5 +104,54 @@ func TestRecordsOfOthers(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(folder, fuzzID+".png")); err != nil {
 			t.Errorf("%s: %v", record, err)
 		}
+	}
+}
+
+// Requests for other forms of animations are bounded: each takes much work.
+func TestConversionsAreBounded(t *testing.T) {
+	s, folder := fuzzed(t, testLimits().Connections), t.TempDir()
+	record := `{"id": "` + fuzzID + `", "kind": "interpolated", "text": "a", "domain": "toys", "alpha": 1, ` +
+		`"truncation_psi": 1, "frames": 2, "fps": 8}`
+	if err := errors.Join(writeFuzzed(folder, record, true), s.OpenGallery(folder)); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{"gif", "strip"} {
+		ask := func() *httptest.ResponseRecorder {
+			request := httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/pictures/"+fuzzID+"/"+form, nil)
+			request.Host = "localhost"
+			a := httptest.NewRecorder()
+			s.ServeHTTP(a, request)
+			return a
+		}
+		release := s.HoldConversions()
+		if a := ask(); a.Code != http.StatusTooManyRequests || a.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", form, a.Code, a.Body)
+		}
+		release()
+		if a := ask(); a.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", form, a.Code, a.Body)
+		}
+	}
+}
+
+// A sheet holds pictures of a bounded number of pixels.
+func TestSheetIsBounded(t *testing.T) {
+	s, folder := fuzzed(t, testLimits().Connections), t.TempDir()
+	file := bomb(t, 1<<13, 1<<13, 1<<20)
+	record := `{"id": "` + fuzzID + `", "kind": "generated", "text": "a", "domain": "toys", "alpha": 1, ` +
+		`"truncation_psi": 1, "width": 8192, "height": 8192}`
+	text := chunk("tEXt", []byte("Illustrator\x00"+record))
+	file = slices.Concat(file[:33], text, file[33:]) // behind the signature and IHDR
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, fuzzID+".png"), file, 0o666),
+		s.OpenGallery(folder)); err != nil {
+		t.Fatal(err)
+	}
+	body := `{"pictures": ["` + fuzzID + `", "` + fuzzID + `"]}`
+	request := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/sheet", strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	request.Host = "localhost"
+	a := httptest.NewRecorder()
+	if s.ServeHTTP(a, request); a.Code != http.StatusBadRequest || !strings.Contains(a.Body.String(), "134217728 pixels") {
+		t.Errorf("%d %s", a.Code, a.Body)
 	}
 }

@@ -59,18 +59,19 @@ type Server struct {
 	previews *gallery.Gallery // in memory: what sliders pass by
 	metrics  *metrics
 	// knowledge is nil where the domain has too few descriptions.
-	knowledge *draw.Knowledge
-	held      atomic.Pointer[connections.Listener] // nil before Serve
-	handler   http.Handler
-	token     [sha256.Size]byte
-	anyHost   bool // requests may name any host: set where the server listens to others than this machine
-	warm      atomic.Bool
-	draining  atomic.Bool
-	answering atomic.Int64 // requests that draw and are not answered
-	jobs      jobs
-	drawing   chan struct{} // bounds pictures that are stylised and encoded at once
-	uploads   chan struct{} // bounds uploads that are held in memory
-	decoding  chan struct{} // bounds those that are decoded at once
+	knowledge  *draw.Knowledge
+	held       atomic.Pointer[connections.Listener] // nil before Serve
+	handler    http.Handler
+	token      [sha256.Size]byte
+	anyHost    bool // requests may name any host: set where the server listens to others than this machine
+	warm       atomic.Bool
+	draining   atomic.Bool
+	answering  atomic.Int64 // requests that draw and are not answered
+	jobs       jobs
+	drawing    chan struct{} // bounds pictures that are stylised and encoded at once
+	converting chan struct{} // bounds requests for other forms of pictures
+	uploads    chan struct{} // bounds uploads that are held in memory
+	decoding   chan struct{} // bounds those that are decoded at once
 }
 
 // New returns a server that draws nothing before Serve. It locks the gallery's folder until Serve or Close returns.
@@ -84,7 +85,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads),
-		decoding: make(chan struct{}, 1),
+		converting: make(chan struct{}, maxConversions),
+		decoding:   make(chan struct{}, 1),
 	}
 	var err error
 	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
@@ -162,8 +164,10 @@ func (s *Server) Close() error { return s.gallery.Close() }
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// maxUploads bounds the memory of uploads.
-const maxUploads = 4
+const (
+	maxUploads     = 4 // bounds the memory of uploads
+	maxConversions = 16
+)
 
 // previewLimits are those of pictures that are looked at once.
 var previewLimits = gallery.Limits{Pictures: 500, Bytes: 64 << 20}

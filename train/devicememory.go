@@ -11,7 +11,7 @@ import (
 // (docs/gpu-compiled.json), and is at most 20 % off them in float32. It has not been measured on a GPU.
 // TestDeviceMemoryAsCompiled compares.
 type DeviceMemory struct {
-	Weights int64 // of the frozen networks; the mapper's with its optimizer, before and after a step
+	Weights int64 // of the frozen networks; the mapper's with its optimizer
 	PerRow  int64 // a row's intermediate values and their gradients
 	Rows    int   // of the batch on each device
 }
@@ -24,7 +24,14 @@ func (m DeviceMemory) Planned() int64 { return m.Weights + m.PerRow*int64(m.Rows
 
 // LargestBatch is the largest number of rows for which a device's memory suffices, 0 if none does.
 func (m DeviceMemory) LargestBatch(bytes int64) int {
-	return int(max(0, (bytes-libraryBytes-m.Weights)/max(m.PerRow, 1)))
+	return int(max(0, (PlannableMemory(bytes)-m.Weights)/max(m.PerRow, 1)))
+}
+
+// PlannableMemory is the part of a device's memory that a program may plan with. The rest is for CUDA's context,
+// libraries and their workspaces.
+func PlannableMemory(bytes int64) int64 {
+	const part = 0.85
+	return min(int64(part*float64(bytes)), bytes-libraryBytes)
 }
 
 const (
@@ -44,7 +51,7 @@ func EstimateDeviceMemory(c Config, m mapper.Config, n *pipeline.Networks, devic
 	if c.Optimizer.Accumulate > 1 {
 		state++
 	}
-	e := DeviceMemory{Weights: 2 * state * float32Bytes * int64(m.Parameters()), Rows: (c.Batch + devices - 1) / devices}
+	e := DeviceMemory{Weights: state * float32Bytes * int64(m.Parameters()), Rows: (c.Batch + devices - 1) / devices}
 	values := mapperValues(m)
 	if c.needsFrozen() {
 		width := int64(float32Bytes)

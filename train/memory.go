@@ -5,11 +5,12 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Memory is an estimate, in bytes, of the most memory that a training takes on one device.
+// Memory is an estimate, in bytes, of the most memory that a training takes on a CPU, whose devices share it.
 //
 // It is fitted to the peak memory of processes of `illustrator train` on a CPU: from 0.3 GiB (tiny networks) to 10 GiB
-// (the release's sizes with random weights), in float32 and bfloat16, it is at most 12 % off. TestMemoryAsMeasured has
-// the figures. Another device's plugin and compiler take other memory.
+// (the release's sizes with random weights), in float32 and bfloat16, it is at most 15 % off. TestMemoryAsMeasured has
+// the figures. They are of GoMLX v0.27.3; since then a step's results replace its variables, and a training at full
+// size takes up to a quarter less. Another device's plugin and compiler take other memory.
 type Memory struct {
 	Weights    int64 // of all networks, with gradients, moments and averages of the mapper's, and what is read and written
 	Programs   int64 // what compiling takes and leaves, and kernels prepared for a step
@@ -45,6 +46,8 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	}
 	weights := int64(m.Parameters()) * float32Bytes
 	e := Memory{Checkpoint: weights * state, Weights: weights * copies}
+	more := int64(max(0, int(c.Devices)-1)) // AllDevices are one on a CPU
+	e.Weights += more * 2 * weights * state // before a step and after it
 
 	// Of the frozen networks the file is in memory besides. CLIP reads the text prompt in any training.
 	frozen := n.CLIP.Shapes().Elements()
@@ -56,6 +59,7 @@ func EstimateMemory(c Config, m mapper.Config, n *pipeline.Networks) Memory {
 	layers, values := mapperLayers(m), mapperValues(m)
 	e.Programs = int64(layers) * denseBytes
 	if c.needsFrozen() {
+		e.Weights += more * int64(frozen) * float32Bytes
 		e.Programs += int64(n.Generator.NumLayers()+n.CLIP.Vision.NumHiddenLayers) * frozenBytes
 		kernels, picture := n.Generator.TileBuffers()
 		e.Programs += kernelUse * int64(kernels) * valueBytes

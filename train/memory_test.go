@@ -1,7 +1,9 @@
 package train
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"illustrator/losses"
@@ -21,9 +23,10 @@ import (
 // illustrator train --config paper --domain full.yaml --pairs P --set train.stages.0.schedule.steps=3 --set
 // train.validation.rows=8
 //
-// with train.batch and losses.semantic as the names below say. full.yaml names networks of the sizes of bench.FullSize
-// with random weights; the tiny ones are the script's of the whole job (cmd/illustrator/testdata/script/job.txtar). The
-// demo's whole training, 4,700 steps with its pairs sampled, took what three steps take: 1.3 GiB.
+// with train.batch, train.devices and losses.semantic as the names below say. full.yaml names networks of the sizes of
+// bench.FullSize with random weights; the tiny ones are the script's of the whole job
+// (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with its pairs sampled,
+// took what three steps take: 1.3 GiB.
 func TestMemoryAsMeasured(t *testing.T) {
 	lorelei := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
 	tinyDir := t.TempDir()
@@ -58,12 +61,17 @@ func TestMemoryAsMeasured(t *testing.T) {
 		{"Lorelei, all losses, batch 32", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_236_912},
 		{"Lorelei, all losses, batch 128", lorelei, 128, 5, 5, all, 128, []string{"a wizard"}, 2_101_588},
 		{"Lorelei, all losses, batch 32, bfloat16", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_328_400},
+		{"Lorelei, L1, batch 32, 2 devices", lorelei, 128, 5, 5, l1, 32, []string{"a wizard"}, 608_248},
+		{"Lorelei, L1, batch 32, 4 devices", lorelei, 128, 5, 5, l1, 32, []string{"a wizard"}, 787_292},
+		{"Lorelei, all losses, batch 32, 2 devices", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_308_316},
+		{"Lorelei, all losses, batch 32, 4 devices", lorelei, 128, 5, 5, all, 32, []string{"a wizard"}, 1_331_324},
 		{"full size, L1, batch 8", full, 512, 5, 5, l1, 8, nil, 2_409_336},
 		{"full size, all losses, batch 2", full, 512, 5, 5, all, 2, nil, 6_036_400},
 		{"full size, all losses, batch 8", full, 512, 5, 5, all, 8, nil, 10_695_475},
 	} {
 		config := Config{Batch: c.batch, Optimizer: torchAdam, Validation: Validation{Texts: c.texts},
 			Stages: []Stage{{Losses: c.losses}}}
+		_, _ = fmt.Sscanf(c.name[strings.LastIndex(c.name, ", ")+2:], "%d devices", &config.Devices) // or one
 		m := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: c.networks.CLIP.ProjectionDim,
 			ZDim:  c.networks.Generator.StyleDim,
 			Width: c.width, Blocks: c.blocks, Layers: c.layers, Dropout: 0.1}
@@ -75,6 +83,28 @@ func TestMemoryAsMeasured(t *testing.T) {
 		}
 		if e.Checkpoint != int64(3*4*m.Parameters()) {
 			t.Errorf("%s: a checkpoint of %d bytes for %d parameters", c.name, e.Checkpoint, m.Parameters())
+		}
+	}
+}
+
+// Each further device of a CPU has the mapper's weights and moments before and after a step, and the frozen networks
+// where the losses need them.
+func TestMemoryOfDevices(t *testing.T) {
+	n := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
+	m := mapper.Config{ModelType: mapper.ModelType, Arch: mapper.Dense, EmbedDim: n.CLIP.ProjectionDim,
+		ZDim: n.Generator.StyleDim, Width: 128, Blocks: 5, Layers: 5}
+	state, frozen := 24*int64(m.Parameters()), 4*int64(n.Generator.Shapes().Elements()+n.CLIP.Shapes().Elements())
+	for _, c := range []struct {
+		losses losses.Weights
+		each   int64
+	}{{losses.Weights{L1: 1}, state}, {losses.Weights{L1: 1, Semantic: 1}, state + frozen}} {
+		total := func(devices DeviceCount) int64 {
+			stages := []Stage{{Losses: c.losses}}
+			return EstimateMemory(Config{Batch: 32, Optimizer: torchAdam, Devices: devices, Stages: stages}, m, n).Total()
+		}
+		if one, all, four := total(1), total(AllDevices), total(4); all != one || four-one != 3*c.each {
+			t.Errorf("%+v: %d bytes on one device, %d on all, %d on four; want %d more on each", c.losses, one, all, four,
+				c.each)
 		}
 	}
 }

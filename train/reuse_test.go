@@ -9,8 +9,8 @@ import (
 	compiled "illustrator/models/xla/programs"
 )
 
-// A training step declares that all it returns takes the place of what it was given, but for the losses: on one device and
-// on several, with each kind of state.
+// A training step declares that all it returns takes the place of what it was given, but for the losses: on one device
+// and on several, with each kind of state.
 func TestStepReusesMemory(t *testing.T) {
 	accumulating := torchAdam
 	accumulating.Accumulate, accumulating.EMA = 2, 0.9

@@ -129,20 +129,25 @@ func paperMapper(set string) mapper.Config {
 // step is a training step with the release's weights of the losses, changed by change.
 func step(change func(*losses.Weights)) func(context.Context, compute.Backend, Case) error {
 	return func(ctx context.Context, backend compute.Backend, c Case) error {
-		paper := configs.Paper()
-		b := bench.Case{
-			Name: c.Program, Task: bench.Training, Batch: c.Batch, Precision: c.precision(), Repeat: 1,
-			Losses: paper.Train.Stages[0].Losses, Mapper: paperMapper(c.Networks), Optimizer: paper.Train.Optimizer,
-			Open: func(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
-				return open(backend, c.Networks, p)
-			},
-		}
+		b := c.bench(bench.Training)
 		change(&b.Losses)
 		_, do, err := b.Prepare(ctx, backend)
 		if err != nil {
 			return err
 		}
 		return do(0)
+	}
+}
+
+// bench is the case as benchmarks have it.
+func (c Case) bench(task bench.Task) bench.Case {
+	paper := configs.Paper()
+	return bench.Case{
+		Name: c.Program, Task: task, Batch: c.Batch, Precision: c.precision(), Repeat: 1,
+		Losses: paper.Train.Stages[0].Losses, Mapper: paperMapper(c.Networks), Optimizer: paper.Train.Optimizer,
+		Open: func(backend compute.Backend, p pipeline.Precision) (*pipeline.Networks, error) {
+			return open(backend, c.Networks, p)
+		},
 	}
 }
 

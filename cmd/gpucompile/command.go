@@ -41,7 +41,8 @@ const cublasFlag = "--xla_gpu_enable_triton_gemm=false"
 type options struct {
 	plugin, results, document string
 	programs, sets            []string
-	small, render             bool
+	small, render, countTorch bool
+	torch                     string // file of PyTorch's counts
 	asCase                    string // be the process of one case, given in JSON
 	known                     string // with it, a file of earlier results
 	kernels                   int    // with it, print the kernels that take the longest
@@ -73,6 +74,8 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		strings.Join(networkSets, ", ")+" (default: all)")
 	flags.BoolVar(&o.small, "small", false, "compile Lorelei's training step for an H100 alone, and write nothing")
 	flags.BoolVar(&o.render, "render", false, "write the document from the results, and compile nothing")
+	flags.BoolVar(&o.countTorch, "pytorch", false, "count the operators of PyTorch's graphs, and compile nothing")
+	flags.StringVar(&o.torch, "pytorch-results", "docs/gpu-pytorch.json", "JSON file of PyTorch's counts")
 	flags.StringVar(&o.asCase, "case", "", "")
 	flags.StringVar(&o.known, "known", "", "")
 	flags.IntVar(&o.kernels, "kernels", 0, "")
@@ -161,8 +164,13 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	if err != nil {
 		return err
 	}
-	if o.render {
-		return writeDocument(o.document, results)
+	if o.countTorch {
+		if err := countPyTorch(ctx, opts, o.torch); err != nil {
+			return err
+		}
+	}
+	if o.render || o.countTorch {
+		return o.writeDocument(results)
 	}
 	plugin := o.plugin
 	if plugin == "" {
@@ -200,7 +208,7 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 	if o.small {
 		return jsonfile.Print(opts.Stdout, results[len(results)-1])
 	}
-	if err := writeDocument(o.document, results); err != nil {
+	if err := o.writeDocument(results); err != nil {
 		return err
 	}
 	if failed > 0 {
@@ -247,12 +255,17 @@ func readResults(path string) ([]Result, error) {
 	return results, nil
 }
 
-func writeDocument(path string, results []Result) error {
-	text, err := document(results).Markdown()
+func (o options) writeDocument(results []Result) error {
+	torch, err := readPyTorch(o.torch)
+	if err != nil {
+		return fault.Hint(fmt.Errorf("PyTorch's counts %q: %w", o.torch, err),
+			"delete the file, or run `gpucompile --pytorch`")
+	}
+	text, err := document(results, torch).Markdown()
 	if err != nil {
 		return err
 	}
-	return files.WriteFile(path, text, 0o644)
+	return files.WriteFile(o.document, text, 0o644)
 }
 
 // compileInChild has a process of its own build and compile a case: XLA reads its flags once, and may end the process.

@@ -8,10 +8,11 @@ import (
 
 	"illustrator/eval/report"
 	"illustrator/models/xla/ahead"
+	"illustrator/train"
 )
 
 // document says what the results are: compiled, not run.
-func document(results []Result) report.Document {
+func document(results []Result, torch []counted) report.Document {
 	d := report.Document{
 		Title: "Compiled for GPUs",
 		Subtitle: "`make gpu-compile` writes this file. Everything here was compiled by XLA's CUDA plugin on a machine " +
@@ -26,6 +27,9 @@ func document(results []Result) report.Document {
 	}
 	d.Sections = append(d.Sections, memorySection(of(results, func(r Result) bool { return r.Device == h100 })),
 		deviceSection(results), findingSection(results))
+	if len(torch) > 0 {
+		d.Sections = append(d.Sections, pytorchSection(torch, of(results, func(r Result) bool { return r.Device == h100 })))
+	}
 	return d
 }
 
@@ -47,7 +51,8 @@ func explanation(results []Result) report.Section {
 	}
 	said := fmt.Sprintf("%d programs compiled, %d did not.", len(results)-failed, failed)
 	if left := listed - len(results); left > 0 {
-		said += fmt.Sprintf(" %d more of the list of `make gpu-compile` have not been compiled yet.", left)
+		said += fmt.Sprintf(" %d more of the list of `make gpu-compile` have not been compiled yet: it takes the main "+
+			"programs in TF32 first, then other precisions, small batches, and A100 and H200 last.", left)
 	}
 	return report.Section{Heading: "Reading the tables", Blocks: []report.Block{
 		report.Paragraph(said + " The weights are zeros: compiling needs only their shapes."),
@@ -74,6 +79,7 @@ func programSection(set string, results []Result) report.Section {
 	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "precision"}, column("batch"),
 		column("memory, GiB"), column("kernels"), column("convolutions of cuDNN"), column("products"),
 		column("transposes, copies"), column("GFLOP"), column("GB moved"), column("bound, ms")}}
+	twice := false
 	for _, r := range results {
 		row := []report.Cell{report.Text(r.Program), report.Text(r.Precision), report.Text(fmt.Sprint(r.Batch))}
 		if r.CuBLAS {
@@ -90,7 +96,11 @@ func programSection(set string, results []Result) report.Section {
 			for _, n := range k {
 				total += n
 			}
-			row = append(row, report.Text(fmt.Sprintf("%.2f", float64(r.Memory.Peak())/(1<<30))), report.Text(fmt.Sprint(total)),
+			memory := report.Text(fmt.Sprintf("%.2f", float64(r.Memory.Peak())/(1<<30)))
+			if r.twice() {
+				memory, twice = memory.Marked("‡"), true
+			}
+			row = append(row, memory, report.Text(fmt.Sprint(total)),
 				report.Text(fmt.Sprint(k[kindConvolution])), report.Text(fmt.Sprint(k[kindProduct]+k[kindTriton])),
 				report.Text(fmt.Sprintf("%d (%.1f %% of bytes)",
 					k[kindTranspose]+k[kindCopy], 100*r.Compiled.Transposed/r.Compiled.Bytes)),
@@ -103,8 +113,15 @@ func programSection(set string, results []Result) report.Section {
 		t.Notes = []report.Note{{Mark: "†",
 			Text: "Products were left to cuBLAS: XLA found no kernel of its own for one of them without a device to try it on."}}
 	}
+	if twice {
+		t.Notes = append(t.Notes, report.Note{Mark: "‡", Text: "Compiled before a step declared that its results replace " +
+			"its arguments. A rerun compiles it again."})
+	}
 	return report.Section{Heading: names[set], Blocks: []report.Block{t}}
 }
+
+// twice reports whether a training step's variables are in memory before and after it at once.
+func (r Result) twice() bool { return strings.HasPrefix(r.Program, "step") && r.Memory.Aliased == 0 }
 
 // memorySection has the largest batch that fits in usual memories, by a line through the two largest batches.
 func memorySection(results []Result) report.Section {
@@ -130,19 +147,18 @@ func memorySection(results []Result) report.Section {
 		}
 		row := []report.Cell{report.Text(k.program), report.Text(k.networks), report.Text(k.precision),
 			report.Text(fmt.Sprintf("%.1f", perRow/(1<<20)))}
-		for _, gigabytes := range []float64{24, 40, 80} {
-			row = append(row, report.Text(fmt.Sprint(max(0, int((usable*gigabytes*1e9-fixed)/perRow)))))
+		for _, gigabytes := range []int64{24, 40, 80} {
+			memory := float64(train.PlannableMemory(gigabytes * 1e9))
+			row = append(row, report.Text(fmt.Sprint(max(0, int((memory-fixed)/perRow)))))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: row})
 	}
 	return report.Section{Heading: "The largest batch that fits", Blocks: []report.Block{
-		report.Paragraph(fmt.Sprintf("By a line through the two largest batches that were compiled, with %.0f %% of the "+
-			"memory for the program and the rest for "+
-			"libraries and their workspaces. Compiled, not tried.", 100*usable)), t}}
+		report.Paragraph("By a line through the two largest batches that were compiled, with 85 % of the memory for the " +
+			"program and the rest for libraries and their workspaces. Compiled, not tried. `train --dry-run` reserves the " +
+			"same part and estimates the rest from the networks' sizes; for steps in TF32 it is at most 8 % off this table."),
+		t}}
 }
-
-// usable is the part of a device's memory that a program may plan with: the libraries' code and workspaces take some.
-const usable = 0.85
 
 // line fits memory = fixed + perRow·batch through the two largest batches.
 func line(results []Result) (perRow, fixed float64, ok bool) {

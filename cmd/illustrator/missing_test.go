@@ -16,6 +16,7 @@ var missing = map[string][]string{
 		"ablate nothing", "ablate --grid nothing.yaml", "ablate prompts --run nothing",
 		"ablate losses --pairs nothing",
 	},
+	"bench plan": {"bench plan --config nothing.yaml"},
 	"cartoonize": {"cartoonize nothing.png", "cartoonize nothing"},
 	"convert":    {"convert nothing.pt --out converted"},
 	"demo":       {"demo --config nothing.yaml", "demo --config nothing"},

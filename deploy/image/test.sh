@@ -7,8 +7,10 @@ cd "$(dirname "$0")/../.."
 folder=${1:-$(mktemp --directory)}
 [ $# -gt 0 ] || trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder"
+rm -rf "$folder"/*.part
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
-buildah() { command buildah --root "$folder/storage" --runroot "$folder/run" "$@"; }
+storage=(--root "$folder/storage" --runroot "$folder/run")
+buildah() { command buildah "${storage[@]}" "$@"; }
 
 # base NAME FOLDER: makes an image of a folder.
 base() {
@@ -38,14 +40,14 @@ buildah inspect --type image docker.io/library/debian:bookworm-slim >/dev/null 2
 buildah inspect --type image docker.io/library/golang:1.26-bookworm >/dev/null 2>&1 ||
 	base docker.io/library/golang:1.26-bookworm "$folder/golang"
 
-buildah build --pull-never --layers --file deploy/image/Containerfile --tag illustrator .
+buildah build --pull-never --layers=false --file deploy/image/Containerfile --tag illustrator .
 
 container=$(buildah from --pull-never illustrator)
 # No network, not root, nothing writable but /data.
-try() { buildah run --user 65532:65532 "$container" -- unshare --user --net "$@"; }
-try sh -c '! touch /usr/local/bin/x 2>/dev/null && ! id -u | grep -qx 0'
+try() { unshare --net buildah "${storage[@]}" run --user 65532:65532 "$container" -- "$@"; }
+try sh -c '! touch /usr/local/bin/x 2>/dev/null && test "$(id -u)" = 65532'
 try illustrator generate 'a wizard' --seeds 0-1 --out /data/pictures
 try illustrator pairs --rows 64 --part 1/2 --out /data/pairs
-try sh -c 'test "$(ls /data/pictures/*.png | wc -l)" = 2 && test -f /data/pairs/manifest.json'
+try sh -c 'test "$(ls /data/pictures/*.png | wc -l)" = 3 && test -f /data/pairs/manifest.json'
 buildah rm "$container" >/dev/null
 echo "the image works"

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// steps lists the processes that hold Slurm's job steps.
+const steps = "pgrep --full '^slurmstepd: .[0-9]'"
+
 // cluster is a Slurm cluster that runs the program from this checkout.
 type cluster struct {
 	*testing.T
@@ -39,6 +42,7 @@ func newCluster(t *testing.T) cluster {
 		}
 		c.sh("scancel --user=root; " + here + "/cluster.sh stop " + conf)
 	})
+	c.sh("! " + steps) // of another cluster: the tests count them
 	c.sh(here + "/cluster.sh start " + conf)
 	return c
 }
@@ -83,11 +87,11 @@ func (c cluster) until(line string, args ...any) {
 func (c cluster) ends(jobs string) string {
 	c.Helper()
 	jobs = strings.ReplaceAll(jobs, " ", ",")
-	c.until(`pgrep --full '^slurmstepd: .[0-9]' >/dev/null || # a job that still ends can't begin again
+	c.until(`%[2]s >/dev/null || # a job that still ends can't begin again
 		for job in $(squeue --noheader --array --format=%%A --jobs=%[1]s --states=PENDING); do
 			scontrol update JobId=$job StartTime=now
 		done 2>/dev/null
-		[ -z "$(squeue --noheader --jobs=%[1]s)" ]`, jobs)
+		[ -z "$(squeue --noheader --jobs=%[1]s)" ]`, jobs, steps)
 	return c.sh("squeue --noheader --array --states=all --jobs=%s --format=%%T | sort | uniq -c | xargs", jobs)
 }
 
@@ -103,9 +107,9 @@ func TestPairs(t *testing.T) {
 	}
 	c.sh("scontrol requeue %s_2", array)
 	c.sh("pkill -KILL --full '^illustrator pairs .*out/part-1'")
-	c.until("[ $(pgrep --full '^slurmstepd: .[0-9]' | wc -l) -le 2 ]") // Slurm does not begin a job that still ends
+	c.until("[ $(" + steps + " | wc -l) -le 2 ]") // Slurm does not begin a job that still ends
 	c.sh("scontrol update NodeName=$(hostname -s) State=DOWN Reason=test")
-	c.until("! pgrep --full '^slurmstepd: .[0-9]'")
+	c.until("! " + steps)
 	c.sh("scontrol update NodeName=$(hostname -s) State=RESUME")
 	if states := c.ends(jobs); states != "5 COMPLETED" {
 		t.Errorf("the jobs end as %s", states)

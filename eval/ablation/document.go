@@ -82,7 +82,8 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 	if !ok {
 		return section, nil
 	}
-	caption := fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(a.Study.charted(), ", "))
+	charted := strings.ReplaceAll(strings.Join(a.Study.charted(), ", "), "_", " ")
+	caption := fmt.Sprintf("%s, with 95 %% intervals.", charted)
 	picture, err := report.Chart(figure, caption, g.Name+": "+caption)
 	section.Blocks = append(section.Blocks, picture)
 	return section, err
@@ -113,7 +114,8 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 		if len(series.Points) == 0 {
 			continue
 		}
-		panel := chart.Panel{Title: name, X: g.Axis, Y: name, LogX: g.LogAxis, Series: []chart.Series{series}}
+		words := strings.ReplaceAll(name, "_", " ")
+		panel := chart.Panel{Title: words, X: g.Axis, Y: words, LogX: g.LogAxis, Series: []chart.Series{series}}
 		if g.Axis == "" {
 			panel.Categories = categories
 		}

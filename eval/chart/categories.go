@@ -50,8 +50,8 @@ func (p Panel) plotCategories(chart *plot.Plot, place func(Series) int) {
 	}
 	chart.X.Min, chart.X.Max = low, high
 	chart.Y.Min, chart.Y.Max = float64(1-len(p.Categories))-0.5, 0.5
-	chart.Y.Tick.Length = 0
-	chart.Y.Tick.LineStyle.Width = 0
+	chart.Y.Tick.Length = 6 // keeps names off the axis
+	chart.Y.Tick.LineStyle.Color = color.Transparent
 	ticks := make(plot.ConstantTicks, len(p.Categories))
 	for i, name := range p.Categories {
 		ticks[i] = plot.Tick{Value: -float64(i), Label: name}

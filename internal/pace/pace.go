@@ -27,7 +27,7 @@ type Book struct {
 	mu   sync.Mutex
 }
 
-// Default returns the book in the user's cache, or one without a file where there is no such folder.
+// Default returns the book in the user's cache, or one without a file where the user has none.
 func Default() *Book {
 	folder, err := os.UserCacheDir()
 	if err != nil {

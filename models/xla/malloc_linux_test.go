@@ -10,12 +10,13 @@ import (
 	"testing"
 )
 
-// TestFreedBlocksAreTakenAgain has a program in C allocate as XLA does, with this package's functions. By glibc's own, of
-// version 2.36, its large block has 9 places.
+// TestFreedBlocksAreTakenAgain has a program in C allocate as XLA does, with this package's functions. By glibc's own,
+// of version 2.36, its large block has 9 places.
 func TestFreedBlocksAreTakenAgain(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "places")
 	compiler := cmp.Or(os.Getenv("CC"), "gcc")
-	if out, err := exec.Command(compiler, "-O1", "-o", program, "testdata/places.c", "malloc_linux.c").CombinedOutput(); err != nil {
+	build := exec.Command(compiler, "-O1", "-o", program, "testdata/places.c", "malloc_linux.c")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	out, err := exec.Command(program).Output()

@@ -5,6 +5,7 @@ package connections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -49,7 +51,7 @@ func (l Limits) Allowed(n int64) time.Duration {
 // Phase says what a connection waits for.
 type Phase int
 
-// The phases. Listener closes connections of the first four, in this order.
+// The phases. Listener closes connections of the first four: idle ones first, those that do not read last.
 const (
 	Idle    Phase = iota // between two requests
 	New                  // its first header is not complete
@@ -57,6 +59,15 @@ const (
 	Writing              // waits for its client to read
 	Working              // its request is being answered
 )
+
+// rank orders phases by how much is lost when a connection is closed. One that has just come is not closed before one
+// that has waited for a body: its header is on its way.
+func (p Phase) rank() int {
+	if p == Reading {
+		return int(New)
+	}
+	return int(p)
+}
 
 // stalled is the time after which a write counts as waiting for the client.
 const stalled = time.Second
@@ -120,11 +131,15 @@ func (l *Listener) Track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Accept returns the next connection that the limits allow.
+// Accept returns the next connection that the limits allow. If the process has too many open files, it closes a
+// connection that waits for its client.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		inner, err := l.Listener.Accept()
-		if err != nil {
+		if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && l.evictAny() {
+			time.Sleep(10 * time.Millisecond) // until its file is closed
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		if c, r := l.admit(inner); r == nil {
@@ -179,7 +194,7 @@ func Address(a net.Addr) netip.Addr {
 }
 
 // evict closes the connection that has waited longest for its client, of the address that has the most, and reports
-// whether there is one. Idle connections are closed first. The lock is held.
+// whether there is one. The lock is held.
 func (l *Listener) evict(among func(*Conn) bool) bool {
 	var victim *Conn
 	now := time.Now()
@@ -200,11 +215,18 @@ func (l *Listener) evict(among func(*Conn) bool) bool {
 	return true
 }
 
+// evictAny closes the connection that evict chooses of all.
+func (l *Listener) evictAny() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.evict(func(*Conn) bool { return true })
+}
+
 // before reports whether a is closed before b.
 func (l *Listener) before(a, b *Conn) bool {
 	switch {
-	case a.phase != b.phase:
-		return a.phase < b.phase
+	case a.phase.rank() != b.phase.rank():
+		return a.phase.rank() < b.phase.rank()
 	case l.count[a.address] != l.count[b.address]:
 		return l.count[a.address] > l.count[b.address]
 	}

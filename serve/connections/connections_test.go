@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -49,6 +51,8 @@ func (l fakeListener) Accept() (net.Conn, error) {
 	c, ok := <-l
 	if !ok {
 		return nil, net.ErrClosed
+	} else if c == nil {
+		return nil, os.NewSyscallError("accept4", syscall.EMFILE)
 	}
 	return c, nil
 }
@@ -137,7 +141,7 @@ func TestAddressLosesItsOwn(t *testing.T) {
 	}
 }
 
-// Idle connections are closed first, then new ones, then those that wait for bodies, then those that read no answers.
+// Idle connections are closed first, then new ones and those that wait for bodies, then those that read no answers.
 // Of equal ones those of the address that has most are closed first, and never those at work.
 func TestOrder(t *testing.T) {
 	l := newTester(t, Limits{All: 7})
@@ -176,6 +180,18 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// A new connection is not closed before one that has waited longer for a body.
+func TestNewcomer(t *testing.T) {
+	l := newTester(t, Limits{All: 2})
+	body, waits := l.accepts("127.0.0.1")
+	body.Enter(Reading)
+	_, fresh := l.accepts("127.0.0.1")
+	l.accepts("127.0.0.1")
+	if waits.gone(); !fresh.open() {
+		t.Error("the newer connection was closed")
+	}
+}
+
 // A listener that drains closes what waits for a request, now and later, and accepts no more.
 func TestDrain(t *testing.T) {
 	l := newTester(t, Limits{All: 10})
@@ -195,6 +211,25 @@ func TestDrain(t *testing.T) {
 	atWork.gone()
 	if _, r := l.admit(&fakeConn{from: "127.0.0.1"}); r != closing {
 		t.Errorf("refused for %v", r)
+	}
+}
+
+// Without a free file a connection that waits is closed; if all are at work, the error is net/http's.
+func TestTooManyFiles(t *testing.T) {
+	l := newTester(t, Limits{All: 10})
+	_, first := l.accepts("127.0.0.1")
+	second, _ := l.accepts("127.0.0.1")
+	second.Enter(Working)
+	go func() { l.come <- nil; l.come <- &fakeConn{from: "127.0.0.1", closed: make(chan struct{})} }()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.gone()
+	c.(*Conn).Enter(Working)
+	l.come <- nil
+	if _, err := l.Accept(); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -86,18 +86,23 @@ func (c Case) Prepare(ctx context.Context, backend compute.Backend) (Work, func(
 	if err != nil {
 		return Work{}, nil, err
 	}
+	work := c.Work(n.Generator, n.CLIP)
+	step, err := c.step(ctx, n, work.Mapper)
+	return work, step, err
+}
+
+// Work describes the case with networks of the given sizes.
+func (c Case) Work(generator stylegan2.Config, networks clip.Config) Work {
 	m := c.Mapper
-	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, n.CLIP.ProjectionDim, n.Generator.StyleDim
-	vision := n.CLIP.Shapes()
+	m.ModelType, m.EmbedDim, m.ZDim = mapper.ModelType, networks.ProjectionDim, generator.StyleDim
+	vision := networks.Shapes()
 	maps.DeleteFunc(vision, func(name string, _ []int) bool { return !strings.HasPrefix(name, "vis") })
-	work := Work{
+	return Work{
 		Task: c.Task, Batch: c.Batch, Repeat: c.Repeat, Losses: c.Losses, Optimizer: c.Optimizer, Rate: learningRate,
-		Generator: n.Generator, Vision: n.CLIP.Vision, EmbedDim: m.EmbedDim, Mapper: m,
-		GeneratorParameters: n.Generator.Shapes().Elements(), VisionParameters: vision.Elements(),
+		Generator: generator, Vision: networks.Vision, EmbedDim: m.EmbedDim, Mapper: m,
+		GeneratorParameters: generator.Shapes().Elements(), VisionParameters: vision.Elements(),
 		MapperParameters: m.Parameters(),
 	}
-	step, err := c.step(ctx, n, m)
-	return work, step, err
 }
 
 // step returns what a step does.

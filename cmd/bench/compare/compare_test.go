@@ -43,6 +43,34 @@ func tinyCase() bench.Case {
 		Optimizer: train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1}}
 }
 
+// TestCount traces PyTorch's graph of sampling and of a training step.
+func TestCount(t *testing.T) {
+	python := os.Getenv(pythonEnv)
+	if python == "" {
+		t.Skipf("%s names no Python with PyTorch", pythonEnv)
+	}
+	n, err := tiny(nil, pipeline.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tinyCase()
+	var counts []Counts
+	for _, c.Task = range []bench.Task{bench.Sampling, bench.Training} {
+		count, err := Count(t.Context(), python, c.Work(n.Generator, n.CLIP), 1e9, 1e9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if count.Bound < count.FLOPs/1e9 || count.Bound < count.Bytes/1e9 || count.Bound > (count.FLOPs+count.Bytes)/1e9 {
+			t.Errorf("%s: a bound of %g s for %g FLOPs and %g bytes", c.Task, count.Bound, count.FLOPs, count.Bytes)
+		}
+		counts = append(counts, count)
+	}
+	sampling, training := counts[0], counts[1]
+	if training.FLOPs < 1.9*sampling.FLOPs || training.Operators < 2*sampling.Operators {
+		t.Errorf("sampling %+v, its gradient and a step %+v", sampling, training)
+	}
+}
+
 // TestPyTorchDoesTheSameWork has the script build the same networks; it compares the numbers of parameters.
 func TestPyTorchDoesTheSameWork(t *testing.T) {
 	python := os.Getenv(pythonEnv)

@@ -1,9 +1,12 @@
-"""Does a benchmark's work in PyTorch. usage: pytorch.py [--device cpu|cuda] MODE THREADS WORK
+"""Does a benchmark's work in PyTorch. usage: pytorch.py [--device cpu|cuda] [--count PEAK,BANDWIDTH] MODE THREADS WORK
 
 MODE is eager or compile, a hyphen, and float32, tf32 (on CUDA alone) or bfloat16. WORK is the JSON that the program writes of
 its own work: sizes, loss weights and numbers of parameters. Prints a line when ready and answers each line of input with the
 seconds that a step took, on CUDA with the most memory that PyTorch has allocated. Weights are random: time does not depend
 on them.
+
+With --count nothing is computed: it prints the FLOPs, bytes and number of the operators of one eager step, and the least time
+that they take on a device with these FLOP/s and bytes/s.
 
 The generator is the fastest of the usual ways to write it in eager PyTorch: modulation of activations in place of weights,
 so that one convolution serves the batch; the filter as a depthwise convolution, which halves the time of the usual one of
@@ -23,6 +26,9 @@ import numpy
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 
@@ -208,7 +214,7 @@ def make_step(work, mode, device):
         frozen = torch.compile(frozen)
 
     def image_embeds(z):
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
+        with torch.autocast(device if device != "meta" else "cpu", dtype=torch.bfloat16, enabled=mode.endswith("bfloat16")):
             return frozen(z)
 
     def sampling(z=None):
@@ -259,13 +265,54 @@ def make_step(work, mode, device):
     return {"training": training, "sampling": sampling, "pairs": pairs, "checkpoint": checkpoint, "resume": resume}[work["task"]]
 
 
+class Counter(TorchDispatchMode):
+    """Counts operators. A view is none. Each operand is read or written once, FLOPs are those of products and convolutions."""
+
+    def __init__(self, peak, bandwidth):
+        super().__init__()
+        self.peak, self.bandwidth = peak, bandwidth
+        self.operators, self.flops, self.bytes, self.seconds = 0, 0, 0, 0.0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        tensors = [t for t in tree_leaves((args, kwargs, out)) if isinstance(t, torch.Tensor)]
+        storages = {t.untyped_storage()._cdata: t.numel() * t.element_size() for t in tensors}
+        count = flop_registry.get(func._overloadpacket)
+        flops = count(*args, **kwargs, out_val=out) if count else 0
+        if tensors and not func.is_view and func not in self.FREE:
+            self.operators += 1
+            self.flops += flops
+            self.bytes += sum(storages.values())
+            self.seconds += max(flops / self.peak, sum(storages.values()) / self.bandwidth)
+        return out
+
+    FREE = {torch.ops.aten.detach.default, torch.ops.aten.empty.memory_format, torch.ops.aten._unsafe_view.default}
+
+
+def count(work, mode, peak, bandwidth):
+    """The counts of the second step: the first one makes the optimizer's state. Tensors have shapes and no values."""
+    torch.Tensor.item, torch.Tensor.cpu = lambda tensor: 1.0, lambda tensor: tensor
+    with torch.device("meta"):
+        step, counter = make_step(work, mode, "meta"), Counter(peak, bandwidth)
+        step()
+        with counter:
+            step()
+    return {"torch": torch.__version__, "flops": counter.flops, "bytes": counter.bytes, "operators": counter.operators,
+            "bound_seconds": counter.seconds}
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=lambda text: [float(number) for number in text.split(",")])
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("mode")
     parser.add_argument("threads", type=int)
     parser.add_argument("work", type=json.loads)
     a = parser.parse_args()
+    if a.count:
+        print(json.dumps(count(a.work, a.mode, *a.count)), flush=True)
+        return
     cuda, tf32, work = a.device == "cuda", a.mode.endswith("tf32"), a.work
     if cuda and not torch.cuda.is_available():
         sys.exit("this PyTorch sees no CUDA device")

@@ -124,16 +124,16 @@ func (m *Maker) vocabularyRandom(i int) *rand.Rand { return scene.Random(m.Plan.
 const maxPieces = 4
 
 // checkCaption returns an error if a text is too long for the tokenizer, or has a word that falls into more than
-// maxPieces tokens: the captions that the CLIP was trained on then lacked that word.
-func checkCaption(t *clip.Tokenizer, domain, caption string) error {
+// maxPieces tokens: the captions that the CLIP in folder was trained on then lacked that word.
+func checkCaption(t *clip.Tokenizer, folder, source, caption string) error {
 	if lost := t.Encode(caption).Lost; lost != "" {
-		return fault.Usage(fmt.Errorf("a caption of %s is longer than the CLIP's %d tokens: %q", domain, t.Context(),
+		return fault.Usage(fmt.Errorf("a caption of %s is longer than the CLIP's %d tokens: %q", source, t.Context(),
 			caption), "shorten the captions, or give the CLIP a longer context")
 	}
 	for _, word := range strings.Fields(caption) {
 		if pieces := slices.Index(t.Encode(word).IDs[1:], t.EndID()); pieces < 0 || pieces > maxPieces {
-			return fault.Usage(fmt.Errorf("a caption of %s has the word %q, which the CLIP's vocabulary lacks", domain,
-				word), "remove the CLIP's folder and run `worlds` again, which trains it on captions with that word")
+			return fault.Usage(fmt.Errorf("a caption of %s has the word %q, which the CLIP's vocabulary lacks", source,
+				word), "remove %s and run `worlds` again, which trains a CLIP on captions with that word", folder)
 		}
 	}
 	return nil

@@ -120,7 +120,7 @@ func (m *Maker) tokenizer(shares []Share) (cfg clip.Config, t *clip.Tokenizer, e
 	for i, s := range shares {
 		random := m.vocabularyRandom(i)
 		for j := range min(captionsChecked, m.Plan.VocabularyCaptions) {
-			if err := checkCaption(t, s.Name(), s.Caption(j%s.Len(), random)); err != nil {
+			if err := checkCaption(t, m.Path(Shared), s.Name(), s.Caption(j%s.Len(), random)); err != nil {
 				return cfg, nil, err
 			}
 		}

@@ -1,5 +1,5 @@
-// Package check validates the kustomizations of the folder above: with the API's own types, and by a server-side dry run
-// of a kube-apiserver where KUBE_APISERVER names one.
+// Package check validates the kustomizations of the folder above: with the API's own types, and by a server-side dry
+// run of a kube-apiserver where KUBE_APISERVER names one.
 package check
 
 import (
@@ -84,7 +84,8 @@ func TestJobs(t *testing.T) {
 			if part := "auto/"; strings.Contains(args, part) {
 				want := fmt.Sprintf("--part auto/%d ", *job.Spec.Completions)
 				if *job.Spec.CompletionMode != batch.IndexedCompletion || !strings.Contains(args, want) {
-					t.Errorf("%s: %v completions of mode %v, arguments %s", kind, *job.Spec.Completions, *job.Spec.CompletionMode, args)
+					t.Errorf("%s: %v completions of mode %v, arguments %s", kind, *job.Spec.Completions, *job.Spec.CompletionMode,
+						args)
 				}
 			}
 		}
@@ -192,7 +193,8 @@ func start(t *testing.T, server string) string {
 	if err := os.WriteFile(folder+"/tokens", []byte(token+`,admin,1,"system:masters"`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, folder, server, "--etcd-servers", etcd, "--secure-port", port, "--bind-address", "127.0.0.1", "--cert-dir", folder,
+	run(t, folder, server, "--etcd-servers", etcd, "--secure-port", port, "--bind-address", "127.0.0.1", "--cert-dir",
+		folder,
 		"--service-account-issuer", "https://test", "--service-account-key-file", folder+"/key",
 		"--service-account-signing-key-file", folder+"/key", "--token-auth-file", folder+"/tokens",
 		"--service-cluster-ip-range", "10.0.0.0/24", "--disable-admission-plugins", "ServiceAccount")

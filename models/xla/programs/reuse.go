@@ -39,7 +39,7 @@ func reuse(code string) string {
 	if !ok {
 		return code
 	}
-	name := rest[:max(0, strings.IndexFunc(rest, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }))]
+	name := rest[:max(0, strings.IndexFunc(rest, func(r rune) bool { return r != '_' && identifier(string(r)) == "_" }))]
 	reused.Lock()
 	outputs := reused.outputs[name]
 	delete(reused.outputs, name)
@@ -87,14 +87,14 @@ func withAttribute(parameter, attribute string) string {
 
 // types are the tensor types in a list of parameters or results, in their order.
 func types(list string) []string {
-	var found []string
+	var all []string
 	for {
 		_, rest, more := strings.Cut(list, "tensor<")
 		if !more {
-			return found
+			return all
 		}
 		name, after, _ := strings.Cut(rest, ">")
-		found, list = append(found, name), after
+		all, list = append(all, name), after
 	}
 }
 
