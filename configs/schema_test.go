@@ -91,7 +91,7 @@ var meanings = map[string]string{
 	"columns":     "Figures that tables show; none shows all metrics.",
 	"groups":      "Parts of the study, each with a table and a chart.",
 	"claims":      "Statements that two variants' figures judge.",
-	"groups.name": "Of the group.", "groups.about": "What is compared, for the report.",
+	"groups.name": "Of the group.", "groups.about": "Names the comparison, in the report.",
 	"groups.log_axis": "Spaces x by its logarithm.", "groups.variants": "The sides of the comparison.",
 	"groups.variants.name": "Of the variant.", "groups.variants.set": "Overrides of the base run, as of --set.",
 	"groups.variants.draw": "Settings of drawing.",
@@ -268,7 +268,7 @@ An editor with a YAML language server completes and checks a file that begins wi
 
     # yaml-language-server: $schema=PATH/configs/schemas/run.schema.json
 
-'illustrator schema run' prints the schema where there is no checkout. '--set' names a key of a run by its path, such as
+'illustrator schema run' prints the schema without a checkout. '--set' names a key of a run by its path, such as
 'train.batch=16', and a stage by its number, such as 'train.stages.0.schedule.steps=300'. Numbers count what their
 meaning says: steps, rows, pictures. Losses and rates have no unit.
 `, "'", "`")

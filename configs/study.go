@@ -36,9 +36,9 @@ func OpenStudy(ref, domain string, set []string) (*ablation.Study, error) {
 	return s, nil
 }
 
-// moveStudy moves a study to a domain: to the run of the domain's name, where one is embedded, or to the study's base with
-// the domain's networks. Sheets then show the domain's own texts, and no claim is explained: explanations were written for
-// the domain of the base.
+// moveStudy moves a study to a domain: to the run of the domain's name, where one is embedded, or to the study's base
+// with the domain's networks. Sheets then show the domain's own texts, and no claim is explained: explanations were
+// written for the domain of the base.
 func moveStudy(s *ablation.Study, domain string) error {
 	base, err := OpenRun(s.Base, s.Set)
 	if err != nil || base.Domain == domain {

@@ -82,8 +82,8 @@ func TestStudyOfDomain(t *testing.T) {
 	folder := t.TempDir()
 	domain := filepath.Join(folder, "dolls.yaml")
 	for name, text := range map[string]string{
-		"dolls.yaml": "{name: dolls, generator: g, clip: c, text_prompt: A doll., descriptions: d.json, size: 64, z_dim: 8, " +
-			"embed_dim: 8}",
+		"dolls.yaml": "{name: dolls, generator: g, clip: c, text_prompt: A doll., descriptions: d.json, " +
+			"size: 64, z_dim: 8, embed_dim: 8}",
 		"d.json": `[{"text": "a red doll", "kind": "limited"}, {"text": "a queen", "kind": "open-world"}, "a blue doll"]`,
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {

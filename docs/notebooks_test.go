@@ -18,7 +18,7 @@ func TestNotebook(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a server and Python")
 	}
-	if _, found := xla.Find("cpu"); !found {
+	if _, ok := xla.Find("cpu"); !ok {
 		t.Skip("no XLA plugin on this machine")
 	}
 	program := filepath.Join(t.TempDir(), "illustrator")

@@ -1,10 +1,6 @@
 package draw
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
 )
@@ -44,12 +40,13 @@ const (
 	KeepW Keep = "w"
 )
 
-// keeps lists the values of Keep.
-func keeps() []Keep { return []Keep{KeepNothing, KeepW} }
-
 // UnmarshalText reads a diversity; the empty text leaves it to the default.
 func (d *Diversity) UnmarshalText(text []byte) error {
-	return choose(d, "diversity", string(text), Diversities())
+	if len(text) == 0 {
+		*d = ""
+		return nil
+	}
+	return fault.Choose(d, "diversity", text, Diversities()...)
 }
 
 // MarshalText writes the name.
@@ -57,39 +54,11 @@ func (d Diversity) MarshalText() ([]byte, error) { return []byte(d), nil }
 
 // UnmarshalText reads what is kept; the empty text keeps nothing.
 func (k *Keep) UnmarshalText(text []byte) error {
-	if err := choose(k, "keep", string(text), keeps()); err != nil || *k != "" {
-		return err
+	if len(text) == 0 {
+		text = []byte(KeepNothing)
 	}
-	*k = KeepNothing
-	return nil
+	return fault.Choose(k, "keep", text, KeepNothing, KeepW)
 }
 
 // MarshalText writes the name.
 func (k Keep) MarshalText() ([]byte, error) { return []byte(k), nil }
-
-// choose sets an enum to the value called name, or returns an error that lists them.
-func choose[E ~string](to *E, field, name string, values []E) error {
-	if name != "" && !slices.Contains(values, E(name)) {
-		err := &FieldError{Code: Unknown, Field: field, Value: name, Choices: names(values)}
-		return fault.Usage(err, "%s", err.Want())
-	}
-	*to = E(name)
-	return nil
-}
-
-func names[E ~string](values []E) []string {
-	list := make([]string, len(values))
-	for i, v := range values {
-		list[i] = string(v)
-	}
-	return list
-}
-
-// list joins choices as "a, b or c".
-func list(choices []string) string {
-	last := len(choices) - 1
-	if last < 1 {
-		return strings.Join(choices, "")
-	}
-	return fmt.Sprintf("%s or %s", strings.Join(choices[:last], ", "), choices[last])
-}

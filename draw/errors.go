@@ -1,6 +1,11 @@
 package draw
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"illustrator/internal/fault"
+)
 
 // Code says what is wrong with a field.
 type Code string
@@ -47,7 +52,7 @@ func (e *FieldError) Want() string {
 	case e.Remedy != "":
 		return e.Remedy
 	case e.Code == Unknown:
-		return "use " + list(e.Choices)
+		return "use " + fault.AnyOf(e.Choices)
 	}
 	return fmt.Sprintf("%s must be from %v to %v", e.Field, e.Low, e.High)
 }
@@ -61,6 +66,18 @@ func check[N number](field string, value, low, high N) *FieldError {
 		return nil
 	}
 	return &FieldError{Code: OutOfRange, Field: field, Value: value, Low: low, High: high}
+}
+
+// checkChoice returns an error unless value is one of values.
+func checkChoice[E ~string](field string, value E, values []E) *FieldError {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	e := &FieldError{Code: Unknown, Field: field, Value: string(value)}
+	for _, v := range values {
+		e.Choices = append(e.Choices, string(v))
+	}
+	return e
 }
 
 // first returns the first error that is not nil.

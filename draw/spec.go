@@ -7,6 +7,7 @@ import (
 
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
+	"illustrator/internal/noise"
 	"illustrator/models/stylegan2"
 )
 
@@ -113,9 +114,9 @@ func (m *Manner) synthesis(s Settings, l Limits) error {
 	m.NoiseMode, m.TruncationPsi = cmp.Or(s.NoiseMode, RandomNoise), value(s.TruncationPsi, 1)
 	modes := l.NoiseModes
 	if len(modes) == 0 {
-		modes = stylegan2.NoiseModes()
+		modes = noise.Modes()
 	}
-	if err := choose(new(NoiseMode), "noise_mode", string(m.NoiseMode), modes); err != nil {
+	if err := checkChoice("noise_mode", m.NoiseMode, modes); err != nil {
 		return err
 	}
 	if err := check("truncation_psi", m.TruncationPsi, -2, 2); err != nil {
@@ -204,7 +205,7 @@ func (p *Plan) diversify(s Spec, layers int) error {
 			p.Diversity = ByNoise
 		}
 	}
-	if err := choose(new(Diversity), "diversity", string(p.Diversity), Diversities()); err != nil {
+	if err := checkChoice("diversity", p.Diversity, Diversities()); err != nil {
 		return err
 	}
 	if s.InjectIndex != nil && p.Diversity != ByStyle {
@@ -274,4 +275,19 @@ func (p Plan) Recipes(model int, text texts.Text) []Recipe {
 		recipes[i] = Recipe{Model: model, Text: text, Manner: p.Manner, Seed: seed, Score: p.Score, Refine: p.Refine}
 	}
 	return recipes
+}
+
+// Of returns the spec of a text, whose own seed and alpha take the place of those that all texts share.
+func (s Spec) Of(t texts.Text) Spec {
+	if t.Alpha != nil {
+		s.Alpha = t.Alpha
+	}
+	if t.Seed == nil {
+		return s
+	}
+	s.Seed = t.Seed
+	if len(s.Seeds) > 0 { // one picture, unless Count or BestOf asks for more from the seed on
+		s.Seed, s.Seeds = nil, []uint64{*t.Seed}
+	}
+	return s
 }

@@ -44,7 +44,7 @@ func TestPlan(t *testing.T) {
 		`{"seeds": [1], "best_of": 2}`:                             "best_of conflict with seeds",
 		`{"seeds": [1], "seed": 2}`:                                "seed conflict with seeds",
 		`{"seeds": [1, 1]}`:                                        "seeds out_of_range <nil> <nil>",
-		`{"diversity": "faces"}`:                                   "diversity unknown",
+		`{"diversity": "faces"}`:                                   `diversity "faces" is unknown`,
 		`{"noise_mode": "loud"}`:                                   "unknown",
 		`{"diversity": "noise", "spread": 0.5}`:                    "spread conflict with diversity",
 		`{"diversity": "z", "inject_index": 2}`:                    "inject_index conflict with diversity",

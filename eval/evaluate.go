@@ -15,14 +15,6 @@ import (
 	"illustrator/models/pipeline"
 )
 
-// Names lists the names for Request.Metrics. "r_precision", "kid" and "attribute_accuracy" stand for several figures
-// each.
-var Names = []string{
-	"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision", "attribute_accuracy", "diversity",
-	"lpips_diversity", "vendi_score", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd", "precision", "recall",
-	"density", "coverage",
-}
-
 // Request asks for the figures of pictures: of texts and seeds that are drawn, or of files.
 type Request struct {
 	// Domain names the training encoder's features in the names of metrics.
@@ -35,8 +27,8 @@ type Request struct {
 	// Files are pictures to judge, in place of drawing. Their texts are places in Texts.
 	Files []File
 
-	// Metrics are some of Names; none means all that can be measured.
-	Metrics   []string
+	// Metrics are those to measure; none means all that can be measured.
+	Metrics   []MetricName
 	Judges    Judges
 	Reference Reference
 	Bootstrap metrics.Bootstrap
@@ -105,8 +97,8 @@ func Evaluate(ctx context.Context, n *pipeline.Networks, r Request) (*Result, er
 // Check returns an error for a request that is a mistake, before anything is computed.
 func (r *Request) Check(n *pipeline.Networks) error {
 	for _, name := range r.Metrics {
-		if !slices.Contains(Names, name) {
-			return fault.Usage(fmt.Errorf("metric %q is unknown", name), "%s", fault.Choices("the metrics", name, Names))
+		if err := fault.CheckChoice("metrics", name); err != nil {
+			return err
 		}
 	}
 	if len(r.Texts) == 0 {
@@ -164,7 +156,7 @@ func (r *Request) checkGenerator(n *pipeline.Networks) error {
 }
 
 // lacks says what a metric needs and the request does not have, or "".
-func (r *Request) lacks(n *pipeline.Networks, metric string) string {
+func (r *Request) lacks(n *pipeline.Networks, metric MetricName) string {
 	switch metric {
 	case "attribute_accuracy":
 		if n.Classifier == nil {
@@ -178,7 +170,7 @@ func (r *Request) lacks(n *pipeline.Networks, metric string) string {
 			return "no LPIPS is given (--lpips FOLDER)"
 		}
 	}
-	if len(r.Files) > 0 && strings.HasPrefix(metric, "z_") {
+	if len(r.Files) > 0 && strings.HasPrefix(string(metric), "z_") {
 		return "files of pictures don't have the z that they were drawn from"
 	}
 	return ""
@@ -186,11 +178,11 @@ func (r *Request) lacks(n *pipeline.Networks, metric string) string {
 
 // ComparesSets reports whether a metric is asked for that compares with the reference.
 func (r *Request) ComparesSets() bool {
-	return slices.ContainsFunc([]string{"fid", "kid", "cmmd", "precision", "recall", "density", "coverage"}, r.wants)
+	return slices.ContainsFunc([]MetricName{"fid", "kid", "cmmd", "precision", "recall", "density", "coverage"}, r.wants)
 }
 
 // wants reports whether a metric is asked for.
-func (r *Request) wants(name string) bool {
+func (r *Request) wants(name MetricName) bool {
 	return len(r.Metrics) == 0 || slices.Contains(r.Metrics, name)
 }
 

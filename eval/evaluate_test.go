@@ -200,7 +200,7 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 
 	// A picture's score is the cosine of its own text, whatever batch it was drawn in.
 	one := r
-	one.Keep, one.Texts, one.Seeds, one.Metrics = "", r.Texts[17:18], []uint64{9}, []string{"clip_similarity"}
+	one.Keep, one.Texts, one.Seeds, one.Metrics = "", r.Texts[17:18], []uint64{9}, []eval.MetricName{"clip_similarity"}
 	alone, err := eval.Evaluate(t.Context(), n, one)
 	if err != nil {
 		t.Fatal(err)
@@ -298,18 +298,20 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		change     func(*eval.Request)
 		want, hint string
 	}{
-		"unknown metric": {func(r *eval.Request) { r.Metrics = []string{"clip_scoer"} }, `metric "clip_scoer" is unknown`,
+		"unknown metric": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"clip_scoer"} },
+			`metric "clip_scoer" is unknown`,
 			"did you mean clip_score?"},
-		"no labels": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} },
+		"no labels": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"attribute_accuracy"} },
 			"attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
 		"another domain": {func(r *eval.Request) {
 			r.Files = []eval.File{{Path: "a.png", Generator: "a1"}, {Path: "b.png", Generator: "b2", Domain: "other"}}
 		}, "b.png was drawn by generator b2 of domain other; domain tiny has a1", "--domain"},
 		"no texts": {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
 		"no seeds": {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
-		"no classifier": {func(r *eval.Request) { r.Metrics = []string{"attribute_accuracy"} },
+		"no classifier": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"attribute_accuracy"} },
 			"the domain has no classifier", "leave it out"},
-		"z of files": {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []string{"z_mean"} }, "don't have the z",
+		"z of files": {func(r *eval.Request) { r.Files, r.Metrics = []eval.File{{}}, []eval.MetricName{"z_mean"} },
+			"don't have the z",
 			"leave it out"},
 	} {
 		r := tinyRequest(t)

@@ -14,7 +14,7 @@ func TestPerceptualDiversityTakesAllPairs(t *testing.T) {
 		t.Errorf("pairs %s", got)
 	}
 	for pictures, want := range map[int]string{8: "", 9: "of each picture and up to 7 before it: 35 of 36 pairs"} {
-		m := newMeasurement(nil, Request{Metrics: []string{"lpips_diversity"},
+		m := newMeasurement(nil, Request{Metrics: []MetricName{"lpips_diversity"},
 			Judges: Judges{LPIPS: &features.Distance{Name: "test"}}})
 		texts := make([]int, pictures)
 		for i := range pictures {

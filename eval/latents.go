@@ -47,7 +47,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 		{"z_mean", func(l metrics.Latents) float64 { return l.Mean }},
 		{"z_std", func(l metrics.Latents) float64 { return l.Std }},
 	} {
-		m.add(moment.name, moment.name, func() (metrics.Metric, error) {
+		m.add(MetricName(moment.name), moment.name, func() (metrics.Metric, error) {
 			metric := metrics.Metric{Definition: metrics.Definition{Name: moment.name}, Value: moment.of(latents), N: n}
 			return jackknifed(metric, m.groups(identity(n)), func(_ int, keep []int) (float64, error) {
 				l, err := metrics.LatentStatistics(metrics.Pick(z, keep))
@@ -60,7 +60,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 
 func (m *measurement) noLatents(reason error) error {
 	for _, name := range []string{"z_distance", "z_mean", "z_std"} {
-		m.add(name, name, func() (metrics.Metric, error) { return metrics.Metric{}, reason })
+		m.add(MetricName(name), name, func() (metrics.Metric, error) { return metrics.Metric{}, reason })
 	}
 	return nil
 }

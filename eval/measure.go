@@ -15,7 +15,7 @@ import (
 )
 
 // add measures a figure that is asked for under the name wanted, or notes why it cannot be measured.
-func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, error)) {
+func (m *measurement) add(wanted MetricName, name string, measure func() (metrics.Metric, error)) {
 	if !m.wants(wanted) {
 		return
 	}
@@ -27,7 +27,7 @@ func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, e
 			m.result.Metrics = append(m.result.Metrics, metric)
 			return
 		}
-		reason = strings.TrimPrefix(err.Error(), wanted+": ")
+		reason = strings.TrimPrefix(err.Error(), string(wanted)+": ")
 		if hint := fault.HintOf(err); hint != "" {
 			reason += " (" + hint + ")"
 		}
@@ -36,7 +36,7 @@ func (m *measurement) add(wanted, name string, measure func() (metrics.Metric, e
 }
 
 // mean adds the mean of a value of each judged picture.
-func (m *measurement) mean(wanted string, of metrics.Definition, caveat string,
+func (m *measurement) mean(wanted MetricName, of metrics.Definition, caveat string,
 	value func(pictureScore) (float64, bool)) {
 	var samples []metrics.Sample
 	for _, s := range m.scores {
@@ -50,7 +50,7 @@ func (m *measurement) mean(wanted string, of metrics.Definition, caveat string,
 	m.meanOf(wanted, of, caveat, samples)
 }
 
-func (m *measurement) meanOf(wanted string, of metrics.Definition, caveat string, samples []metrics.Sample) {
+func (m *measurement) meanOf(wanted MetricName, of metrics.Definition, caveat string, samples []metrics.Sample) {
 	m.add(wanted, of.Name, func() (metrics.Metric, error) {
 		metric, err := metrics.Mean(of, samples, m.Bootstrap)
 		if err != nil {
@@ -114,7 +114,7 @@ func (t *embedded) cutCaveat() string {
 func (m *measurement) torchMetrics(by, caveat string, cosine func(pictureScore) float64) {
 	of := metrics.CLIPScoreTorchMetrics
 	of.Name += by
-	m.mean(metrics.CLIPScoreTorchMetrics.Name, of, caveat, func(s pictureScore) (float64, bool) {
+	m.mean("clip_score_torchmetrics", of, caveat, func(s pictureScore) (float64, bool) {
 		return 100 * cosine(s), true
 	})
 	for i := range m.result.Metrics {
@@ -295,18 +295,18 @@ func (m *measurement) lpipsDiversity(judged []pictureScore) {
 	if len(samples) < pairs {
 		caveat = fmt.Sprintf("of each picture and up to %d before it: %d of %d pairs", neighbours, len(samples), pairs)
 	}
-	m.meanOf(metrics.LPIPSDiversity.Name, of, caveat, samples)
+	m.meanOf("lpips_diversity", of, caveat, samples)
 }
 
-// order sorts the figures as Names are, those of one name as they were measured.
+// order sorts the figures as names are, those of one name as they were measured.
 func (m *measurement) order() {
 	place := func(name string) int {
-		for i := len(Names) - 1; i >= 0; i-- { // the longer of two names that begin alike comes later
-			if strings.HasPrefix(name, Names[i]) {
+		for i := len(names) - 1; i >= 0; i-- { // the longer of two names that begin alike comes later
+			if strings.HasPrefix(name, names[i]) {
 				return i
 			}
 		}
-		return len(Names)
+		return len(names)
 	}
 	slices.SortStableFunc(m.result.Metrics,
 		func(a, b metrics.Metric) int { return cmp.Compare(place(a.Name), place(b.Name)) })

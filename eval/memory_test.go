@@ -56,7 +56,7 @@ func TestMemory(t *testing.T) {
 	}
 	before := peak(t)
 	result, err := eval.Evaluate(t.Context(), n, eval.Request{Domain: "tiny", Texts: texts, Files: files, Keep: keep,
-		Metrics: []string{
+		Metrics: []eval.MetricName{
 			"clip_similarity", "clip_score", "r_precision", "diversity", "vendi_score", "fid"}})
 	if err != nil {
 		t.Fatal(err)

@@ -299,3 +299,18 @@ func (m *measurement) referencePairs() ([]float32, error) {
 }
 
 func (r *Request) referenceSamples() int { return cmp.Or(r.Reference.Samples, 2048) }
+
+// OpenReference returns the reference of a number of samples at path: a folder of pairs or of pictures, or the
+// generator's own pictures for "".
+func OpenReference(ctx context.Context, path string, samples int) (r Reference, err error) {
+	r.Samples = samples
+	if path == "" {
+		return r, nil
+	}
+	if _, err := os.Stat(filepath.Join(path, "manifest.json")); err == nil {
+		r.Pairs = path
+		return r, nil
+	}
+	r.Files, err = pictures.Find(ctx, path)
+	return r, err
+}

@@ -89,7 +89,7 @@ func (m *measurement) measureSet(ctx context.Context, s set) (err error) {
 }
 
 // add measures a figure that is asked for under the name wanted, and gives it its interval.
-func (c *comparison) add(ctx context.Context, wanted, name string, measure figure,
+func (c *comparison) add(ctx context.Context, wanted MetricName, name string, measure figure,
 	interval func(metrics.Metric) (metrics.Metric, error)) {
 	if context.Cause(ctx) != nil {
 		return
@@ -228,7 +228,7 @@ func (c *comparison) manifold(ctx context.Context) {
 		}
 	}
 	for _, name := range []string{"precision", "recall", "density", "coverage"} {
-		c.add(ctx, name, name, of(name), c.remeasure(of(name)))
+		c.add(ctx, MetricName(name), name, of(name), c.remeasure(of(name)))
 	}
 }
 

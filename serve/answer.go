@@ -192,8 +192,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		}
 		err = errors.New("something follows the object")
 	}
-	if field := (*draw.FieldError)(nil); errors.As(err, &field) {
-		return field
+	if choice := (*fault.ChoiceError)(nil); errors.As(err, &choice) {
+		field := strings.ReplaceAll(choice.What, " ", "_")
+		return badField(field, fmt.Sprintf("%q is unknown", choice.Value), fault.HintOf(err))
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {

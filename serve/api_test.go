@@ -249,6 +249,7 @@ func TestMistakes(t *testing.T) {
 		{"generate", `{"text": "x", "seed": -1}`, "seed", "JSON number -1", 400},
 		{"generate", `{"text": "x", "seed": 9000000000000001}`, "seed", "9000000000000001", 400},
 		{"generate", `{"text": "x", "diversity": "w"}`, "diversity", `"w" is unknown`, 400},
+		{"generate", `{"text": "x", "noise_mode": "loud"}`, "noise_mode", `"loud" is unknown`, 400},
 		{"generate", `{"text": "x", "diversity": "style", "inject_index": 99}`, "inject_index", "it is 99", 400},
 		{"generate", `{"text": "x", "diversity": "z", "spread": 2}`, "spread", "it is 2", 400},
 		{"generate", `{"text": "x", "truncation_psi": 3}`, "truncation_psi", "it is 3", 400},

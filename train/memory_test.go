@@ -25,7 +25,8 @@ import (
 //
 // with train.batch, train.devices and losses.semantic as the names below say. full.yaml names networks of the sizes of
 // bench.FullSize with random weights; the tiny ones are the script's of the whole job
-// (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with its pairs sampled, took what three steps take: 1.3 GiB.
+// (cmd/illustrator/testdata/script/job.txtar). The demo's whole training, 4,700 steps with its pairs sampled,
+// took what three steps take: 1.3 GiB.
 func TestMemoryAsMeasured(t *testing.T) {
 	lorelei := openNetworks(t, "embedded:lorelei/generator", "embedded:lorelei/clip")
 	tinyDir := t.TempDir()

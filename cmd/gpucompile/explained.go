@@ -16,7 +16,8 @@ var explained = []string{
 	"A training step launches over a thousand kernels, most of them in the mapper, whose layers are small. They read " +
 		"and write little, so that the time of their launches, which the bound leaves out, weighs most there.",
 	"A training step declares that the mapper's new weights and moments replace the old ones. At 256 pixels in TF32 " +
-		"this lowers the plan from 2,834 to 2,803 MiB at batch 8 and from 16,255 to 15,991 MiB at batch 64; on Lorelei at " +
-		"batch 8 from 86 to 72 MiB. It is less than the size of the results, 313 MiB at 256 pixels, because temporary values " +
-		"had used their place; 102 more copies of weights that are still needed raise the bound at batch 8 by 0.8 %.",
+		"this lowers the plan from 2,834 to 2,803 MiB at batch 8 and from 16,255 to 15,991 MiB at batch 64; on Lorelei " +
+		"at batch 8 from 86 to 72 MiB. It is less than the size of the results, 313 MiB at 256 pixels, because " +
+		"temporary values had used their place; 102 more copies of weights that are still needed raise the bound at " +
+		"batch 8 by 0.8 %.",
 }

@@ -16,7 +16,7 @@ import (
 	"illustrator/train/bench"
 )
 
-// counted is what PyTorch's graph of a case counts.
+// counted holds the counts of PyTorch's graph of a case.
 type counted struct {
 	Case
 	compare.Counts

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -88,26 +87,14 @@ func runBenchPlan(cmd *cobra.Command, opts *terminal.Options, p planOptions) err
 }
 
 func printCost(w io.Writer, c runs.Cost) error {
-	fmt.Fprintf(w, "%d cores, load average %s\n\n", c.Cores, c.Load)
-	rates := [][]string{{"measured on one device", "batch", "s/step", "samples/s"}}
-	for _, r := range c.Rates {
-		rates = append(rates, []string{r.Work, strconv.Itoa(r.Batch), fmt.Sprintf("%.4g", r.StepSeconds),
-			fmt.Sprintf("%.4g", r.SamplesPerSecond)})
-	}
-	if err := terminal.PrintTable(w, rates); err != nil {
+	if _, err := fmt.Fprintf(w, "%d cores, load average %s\n\n", c.Cores, c.Load); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
-	costs := [][]string{{"devices"}}
-	for _, work := range c.Work {
-		costs[0] = append(costs[0], work.Work)
+	if err := terminal.PrintTable(w, c.RateTable()); err != nil {
+		return err
 	}
-	for i, n := range c.Devices {
-		row := []string{strconv.Itoa(n)}
-		for _, work := range c.Work {
-			row = append(row, work.Duration(i).String())
-		}
-		costs = append(costs, row)
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
 	}
-	return terminal.PrintTable(w, costs)
+	return terminal.PrintTable(w, c.WorkTable())
 }

@@ -62,7 +62,7 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 	flags.StringVar(&options.Vocabulary, "vocabulary", "",
 		"vocabulary of a CLIP of OpenAI or OpenCLIP: bpe_simple_vocab_16e6.txt.gz or a folder with vocab.json and "+
 			"merges.txt (default beside the weights)")
-	flags.StringVar(&options.Activation, "activation", "",
+	terminal.Enum(flags, &options.Activation, "activation",
 		"activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&options.Replace, "replace", false, "replace a folder that holds another network, or the file of --to")
 	flags.StringVar(&to, "to", "", "format to write a mapper in: onnx or pytorch")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,6 +72,9 @@ func runDoctor(ctx context.Context, opts *terminal.Options, need doctor.Need, as
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	for i, c := range diagnosis.Checks {
+		diagnosis.Checks[i].Fix = cmp.Or(fixes[c.Lack], c.Fix)
+	}
 	if asJSON {
 		err = jsonfile.Print(opts.Stdout, diagnosis)
 	} else {
@@ -90,6 +94,15 @@ func runDoctor(ctx context.Context, opts *terminal.Options, need doctor.Need, as
 		}
 	}
 	return fault.Hint(fmt.Errorf("wrong: %s", strings.Join(wrong, ", ")), "%s", fix)
+}
+
+// fixes names the commands that install what a machine lacks.
+var fixes = map[doctor.Lack]string{
+	doctor.OwnPlugin: "install the plugin that belongs to this program: `illustrator setup`, " +
+		"for CUDA `illustrator setup --cuda`",
+	doctor.OtherPlugin: "install another plugin with `illustrator setup`",
+	doctor.Pip: "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), " +
+		"with which `illustrator setup` installs the plugin",
 }
 
 func printDiagnosis(w io.Writer, d doctor.Diagnosis) error {

@@ -84,17 +84,7 @@ func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model,
 		if plans[i] = shared; t.Seed == nil && t.Alpha == nil {
 			continue
 		}
-		spec := d.spec
-		if t.Alpha != nil {
-			spec.Alpha = t.Alpha
-		}
-		if t.Seed != nil {
-			spec.Seed = t.Seed
-			if len(spec.Seeds) > 0 { // one picture, unless --count or --best-of asks for more from the seed on
-				spec.Seed, spec.Seeds = nil, []uint64{*t.Seed}
-			}
-		}
-		if plans[i], err = m.Plan(spec, draw.DefaultLimits()); err != nil {
+		if plans[i], err = m.Plan(d.spec.Of(t), draw.DefaultLimits()); err != nil {
 			return shared, nil, fmt.Errorf("text %d: %w", i+1, asFlags(err, nil))
 		}
 	}

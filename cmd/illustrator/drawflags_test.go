@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -75,17 +74,6 @@ func TestDrawFlags(t *testing.T) {
 		if got := fmt.Sprint(p.Diversity, " ", p.Seeds, " ", p.InjectIndex, " ", p.Spread, " ", p.NoiseMode, " ",
 			p.Alpha); err != nil || got != want {
 			t.Errorf("%s: %s, %v; want %s", flags, got, err, want)
-		}
-	}
-}
-
-func TestParseAlphas(t *testing.T) {
-	if got, err := parseAlphas("0, 0.5,-1,1e1"); err != nil || !slices.Equal(got, []float64{0, 0.5, -1, 10}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	for _, wrong := range []string{"", "1,", "1,x", "NaN", "inf", "101", "1,1", "0-3", "1;2", strings.Repeat("1,", 200)} {
-		if got, err := parseAlphas(wrong); !fault.IsUsage(err) || fault.HintOf(err) == "" {
-			t.Errorf("%q: %v, %v", wrong, got, err)
 		}
 	}
 }

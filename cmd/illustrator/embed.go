@@ -91,7 +91,7 @@ func (e *embedOptions) check(cmd *cobra.Command, opts *terminal.Options) (err er
 }
 
 func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args []string) error {
-	texts, err := readTextArguments(args, e.textsFile)
+	texts, err := texts.Gather(args, e.textsFile)
 	if err != nil {
 		return err
 	}
@@ -154,26 +154,6 @@ func addPadFlag(cmd *cobra.Command, pad *bool) {
 func addStrictFlag(cmd *cobra.Command, strict *bool) {
 	cmd.Flags().BoolVar(strict, "strict-length", false,
 		"refuse a text that is longer than CLIP's context instead of cutting it at a word")
-}
-
-// readTextArguments joins the texts of the command line with those of a file.
-func readTextArguments(args []string, path string) ([]texts.Text, error) {
-	var descriptions []texts.Text
-	for i, arg := range args {
-		t, err := texts.New(arg)
-		if err != nil {
-			return nil, fmt.Errorf("text %d: %w", i+1, err)
-		}
-		descriptions = append(descriptions, t)
-	}
-	if path == "" {
-		return descriptions, nil
-	}
-	more, err := texts.Read(path)
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give --texts a file of one text a line, or a .json, .jsonl, .csv or .tsv file")
-	}
-	return append(descriptions, more...), err
 }
 
 // warnOfSettings says that settings of texts are not used.

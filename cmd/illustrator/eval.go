@@ -56,7 +56,7 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVar(&e.textsFile, "texts", "",
 		"file of texts (default the domain's descriptions; of PICTURES, those written with them)")
 	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+
-		strings.Join(eval.Names, ", ")+" (default all)")
+		eval.MetricNames()+" (default all)")
 	e.drawFlags.addFlags(cmd, "0-3")
 	flags.StringVar(&e.reference, "reference", "",
 		"folder of pictures or of pairs to compare with (default the generator's own pictures)")

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 
-	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/eval"
@@ -30,18 +28,24 @@ type evalOptions struct {
 
 // request checks the options and turns them into the request, without judges that need a device.
 func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
-	r := eval.Request{Domain: s.domain.Name, Metrics: e.metrics, Seeds: e.plan.Seeds, Manner: e.plan.Manner}
+	r := eval.Request{Domain: s.domain.Name, Metrics: make([]eval.MetricName, len(e.metrics)), Seeds: e.plan.Seeds,
+		Manner: e.plan.Manner}
 	r.Bootstrap.Resamples = e.resamples
+	for i, name := range e.metrics {
+		if err := r.Metrics[i].UnmarshalText([]byte(name)); err != nil {
+			return r, err
+		}
+	}
 	if err := e.readTexts(log, s, &r); err != nil {
 		return r, err
 	}
-	if err := e.openReference(ctx, &r); err != nil {
+	var err error
+	if r.Reference, err = eval.OpenReference(ctx, e.reference, e.referenceSamples); err != nil {
 		return r, fmt.Errorf("--reference: %w", err)
 	}
 	if e.clip != "" {
 		locations := s.domain.Locations()
 		locations.CLIP, locations.Classifier = e.clip, ""
-		var err error
 		if r.Judges.CLIP, err = pipeline.Open(nil, locations); err != nil {
 			return r, fmt.Errorf("--clip: %w", err)
 		}
@@ -68,7 +72,7 @@ func (e evalOptions) openMapper(ctx context.Context, s *session, r *eval.Request
 func (e evalOptions) readTexts(log *slog.Logger, s *session, r *eval.Request) (err error) {
 	var given, known []texts.Text
 	if e.textsFile != "" {
-		if given, err = readTextArguments(nil, e.textsFile); err != nil {
+		if given, err = texts.Gather(nil, e.textsFile); err != nil {
 			return err
 		}
 	}
@@ -92,21 +96,6 @@ func (e evalOptions) readTexts(log *slog.Logger, s *session, r *eval.Request) (e
 		return fault.Usage(fmt.Errorf("domain %s has no descriptions", s.domain.Name), "give --texts FILE")
 	}
 	return nil
-}
-
-// openReference tells pairs from pictures.
-func (e evalOptions) openReference(ctx context.Context, r *eval.Request) error {
-	r.Reference.Samples = e.referenceSamples
-	if e.reference == "" {
-		return nil
-	}
-	if _, err := os.Stat(filepath.Join(e.reference, "manifest.json")); err == nil {
-		r.Reference.Pairs = e.reference
-		return nil
-	}
-	files, err := pictures.Find(ctx, e.reference)
-	r.Reference.Files = files
-	return err
 }
 
 // openJudges opens the networks that need the device.

@@ -52,7 +52,7 @@ func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs all commands")
 	}
-	if _, found := xla.Find("cpu"); !found {
+	if _, ok := xla.Find("cpu"); !ok {
 		t.Skip("no XLA plugin on this machine")
 	}
 	root, err := filepath.Abs("../../examples")

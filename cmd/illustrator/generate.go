@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
+	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/fault"
@@ -83,7 +84,7 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 }
 
 func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) error {
-	descriptions, err := readTextArguments(args, g.textsFile)
+	descriptions, err := texts.Gather(args, g.textsFile)
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,10 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
 		return fault.Usage(err, "train one with `%s --out runs/first`, then add --run runs/first", run.Train)
+	case runs.NoPrompts:
+		return fault.Hint(err, "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+	case runs.MapperFile:
+		return fault.Usage(err, "give the folder that `illustrator convert %s --out FOLDER` writes", run.Folder)
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}

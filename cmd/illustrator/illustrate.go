@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,15 +12,15 @@ import (
 	"illustrator/data/storybook"
 	"illustrator/draw"
 	"illustrator/draw/story"
-	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 )
 
 type illustrateOptions struct {
 	artistOptions
 	drawFlags
-	out, format, title, character, language string
-	sameSeed, asJSON                        bool
+	out, title, character, language string
+	format                          story.Format
+	sameSeed, asJSON                bool
 }
 
 func newIllustrateCommand(opts *terminal.Options) *cobra.Command {
@@ -50,7 +49,8 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 	i.artistOptions.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&i.out, "out", "o", "story", "folder to write")
-	flags.StringVar(&i.format, "format", "html", "page to lay out: html, pdf or both")
+	i.format = story.HTML
+	terminal.Enum(flags, &i.format, "format", "page to lay out: html, pdf or both")
 	flags.StringVar(&i.title, "title", "", "title (default Markdown's first heading, else the file's name)")
 	flags.StringVar(&i.language, "language", "en", "the story's language, such as de, for hyphens and screen readers")
 	flags.StringVar(&i.character, "character", "", `who or what every picture shows, such as "a woman in a red shirt"`)
@@ -62,9 +62,6 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 }
 
 func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptions, path string) (err error) {
-	if !slices.Contains(story.Formats, story.Format(i.format)) {
-		return fault.Usage(fmt.Errorf("--format %q is unknown", i.format), "the formats are html, pdf and both")
-	}
 	written, err := storybook.Read(path)
 	if err != nil {
 		return err
@@ -72,7 +69,7 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 	title := cmp.Or(i.title, written.Title, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	job := &story.Job{
 		Env: opts.Env(), Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed,
-		Format: story.Format(i.format), Out: i.out,
+		Format: i.format, Out: i.out,
 	}
 	a, err := i.open(cmd, opts, i.spec.NoProjection, func(m draw.Model) (err error) {
 		job.Model = m

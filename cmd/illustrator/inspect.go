@@ -51,7 +51,7 @@ An unknown or unsupported network is not an error: the line "problem" describes 
 	flags.StringVar(&only, "tensors", "", "list only tensors whose name holds this")
 	flags.StringVar(&options.Attributes, "attributes", "",
 		"JSON file that names a classifier's attributes and their values")
-	flags.StringVar(&options.Activation, "activation", "",
+	terminal.Enum(flags, &options.Activation, "activation",
 		"activation of a CLIP whose file does not say it: quick_gelu or gelu")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -3,10 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +44,7 @@ without, 96 and 91 %.
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
 the origin, and, in a domain with a classifier, which attributes changed.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue --out blue`,
+  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
@@ -56,7 +52,8 @@ the origin, and, in a domain with a classifier, which attributes changed.`,
 	flags.StringVar(&m.from, "from", "", "origin: a text, seed:N or a picture file (required)")
 	flags.StringVar(&m.to, "to", "", "text to change it towards (required)")
 	flags.StringVar(&m.originText, "origin-text", "", "text that --to is compared with (default the domain's text prompt)")
-	flags.StringVar(&m.alphas, "strength", defaultAlphas, "how far to go, alpha of eq. 11: numbers separated by commas")
+	flags.StringVar(&m.alphas, "strength", edit.DefaultStrengths,
+		"how far to go, alpha of eq. 11: numbers separated by commas")
 	m.keep = draw.KeepNothing
 	terminal.Enum(flags, &m.keep, "keep",
 		"what of the origin's own to keep beside its embedding: nothing, or w, its styles")
@@ -70,8 +67,6 @@ the origin, and, in a domain with a classifier, which attributes changed.`,
 	return cmd
 }
 
-const defaultAlphas = "0,0.5,1,1.5"
-
 func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulateOptions) error {
 	m := edit.Manipulation{From: options.from, Keep: options.keep, Out: options.out}
 	var err error
@@ -81,11 +76,11 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if m.To, err = texts.New(options.to); err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
-	if m.To.Attributes, err = parseAttributes(options.attributes); err != nil {
-		return err
+	if m.To.Attributes, err = texts.ParseAttributes(options.attributes); err != nil {
+		return fmt.Errorf("--%w", err)
 	}
-	if m.Alphas, err = parseAlphas(options.alphas); err != nil {
-		return err
+	if m.Alphas, err = edit.ParseStrengths(options.alphas); err != nil {
+		return fmt.Errorf("--%w", err)
 	}
 	if m.Keep != draw.KeepNothing && m.Origin.Image != nil {
 		return fault.Usage(fmt.Errorf("--keep %s of a picture file", m.Keep),
@@ -128,40 +123,4 @@ func (options manipulateOptions) checkTexts(m *edit.Manipulation, s *session) (e
 			"leave --attribute out")
 	}
 	return draw.CheckTexts(*s.networks.Classifier, []texts.Text{m.To})
-}
-
-// parseAlphas reads a list of numbers, each once. Below 0 a picture moves away from the text.
-func parseAlphas(list string) ([]float64, error) {
-	var alphas []float64
-	for _, item := range strings.Split(list, ",") {
-		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
-		switch {
-		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
-			return nil, fault.Usage(
-				fmt.Errorf("--strength %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
-				"give numbers separated by commas, such as %s", defaultAlphas)
-		case slices.Contains(alphas, alpha):
-			return nil, fault.Usage(fmt.Errorf("--strength %q: %g is given twice", list, alpha), "give each strength once")
-		case len(alphas) == maxAlphas:
-			return nil, fault.Usage(fmt.Errorf("--strength has more than %d numbers", maxAlphas),
-				"split the list over several runs")
-		}
-		alphas = append(alphas, alpha)
-	}
-	return alphas, nil
-}
-
-const maxAlphas = 100
-
-// parseAttributes reads NAME=VALUE; a name that comes again accepts several values.
-func parseAttributes(list []string) (map[string][]string, error) {
-	attributes := map[string][]string{}
-	for _, item := range list {
-		name, value, ok := strings.Cut(item, "=")
-		if !ok || name == "" || value == "" {
-			return nil, fault.Usage(fmt.Errorf("--attribute %q", item), "write NAME=VALUE, such as color=red")
-		}
-		attributes[name] = append(attributes[name], value)
-	}
-	return attributes, nil
 }

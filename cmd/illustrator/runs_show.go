@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,7 @@ that resumes it.`,
 }
 
 func showRun(w io.Writer, run runs.Run) error {
-	rows, err := run.Table(commandLine(run.Info.Arguments))
+	rows, err := run.Table(terminal.CommandLine("illustrator", run.Info.Arguments))
 	if err != nil {
 		return err
 	}
@@ -51,19 +50,7 @@ func nextRows(run runs.Run) [][]string {
 		rows = nil
 	}
 	if status := run.Info.Status; status != train.Finished && status != train.Running {
-		rows = append(rows, []string{"go on", commandLine(run.Info.Arguments)})
+		rows = append(rows, []string{"go on", terminal.CommandLine("illustrator", run.Info.Arguments)})
 	}
 	return rows
-}
-
-// commandLine writes this program with arguments as a shell takes it.
-func commandLine(arguments []string) string {
-	quoted := append([]string{"illustrator"}, arguments...)
-	for i, a := range quoted {
-		if a == "" || strings.ContainsAny(a, " \t\n\"'`$&|;<>()*?[]{}~#\\!") {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		quoted[i] = a
-	}
-	return strings.Join(quoted, " ")
 }

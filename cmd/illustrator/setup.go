@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +54,7 @@ func newSetupCommand(opts *terminal.Options) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&setup.Plugin, "plugin", "", "use this library (or this wheel, downloaded elsewhere)")
-	cmd.Flags().Var(cudaFlag{&setup}, "cuda",
+	cmd.Flags().Var(xla.CUDAChoice{Options: &setup}, "cuda",
 		"install the CUDA plugin instead of the CPU's; =12 or =13 chooses the CUDA version")
 	cmd.Flags().Lookup("cuda").NoOptDefVal = "true"
 	cmd.Flags().StringVar(&setup.From, "from", "", "with --cuda: take the wheels from this folder instead of the network")
@@ -63,37 +62,6 @@ func newSetupCommand(opts *terminal.Options) *cobra.Command {
 		"with --cuda: print the wheels as a requirements file for pip, and install nothing")
 	return cmd
 }
-
-// cudaFlag is --cuda: a choice, or the CUDA version.
-type cudaFlag struct{ *xla.Options }
-
-func (f cudaFlag) Set(text string) error {
-	switch text {
-	case "true", "false":
-		f.CUDA, f.CUDAVersion = text == "true", 0
-		return nil
-	}
-	release, err := cuda.ReleaseOf(number(text))
-	if err != nil {
-		return errors.New("it is 12 or 13, or nothing: the driver then decides")
-	}
-	f.CUDA, f.CUDAVersion = true, release.Version
-	return nil
-}
-
-func number(text string) int { n, _ := strconv.Atoi(text); return n }
-
-func (f cudaFlag) String() string {
-	switch {
-	case f.Options == nil || !f.CUDA:
-		return "false"
-	case f.CUDAVersion == 0:
-		return "true"
-	}
-	return strconv.Itoa(f.CUDAVersion)
-}
-
-func (f cudaFlag) Type() string { return "version" }
 
 // listWheels prints the wheels of the CUDA version that was asked for, or that this machine's driver runs.
 func listWheels(ctx context.Context, opts *terminal.Options, setup xla.Options) error {

@@ -24,21 +24,21 @@ type estimate struct {
 
 // set notes that done units of the stage are finished, and returns the pace of a part that ended by it, if one can be
 // told.
-func (e *estimate) set(done int, now time.Time) (ended host.Part, p pace.Pace, told bool) {
+func (e *estimate) set(done int, now time.Time) (ended host.Part, p pace.Pace, has bool) {
 	if done < e.done {
 		return
 	}
 	part, within := e.place(done)
 	if part != e.part {
 		ended = e.parts[e.part]
-		p, told = e.pace()
+		p, has = e.pace()
 		if e.done > 0 { // else the work resumes within a later part, which began with it
 			e.began = now
 		}
 		e.part, e.first, e.last = part, 0, 0
 		if within == 0 { // the last unit of the part before
 			e.done = done
-			return ended, p, told
+			return ended, p, has
 		}
 	}
 	e.done = done
@@ -49,7 +49,7 @@ func (e *estimate) set(done int, now time.Time) (ended host.Part, p pace.Pace, t
 		e.first, e.firstAt = within, now
 	}
 	e.last, e.lastAt = within, now
-	return ended, p, told
+	return ended, p, has
 }
 
 // place returns the part of the unit that follows after done ones, and the units of that part that are done. The last
@@ -85,7 +85,7 @@ func (e *estimate) left(now time.Time) (stage, job time.Duration, exact, known b
 	_, within := e.place(e.done)
 	rest := float64(at.Units - within)
 	seconds := 0.0
-	if p, told := e.pace(); told {
+	if p, has := e.pace(); has {
 		seconds, known = rest*p.Unit, true
 	} else if p, recalled := e.recalled(at); recalled {
 		seconds, known = rest*p.Unit, true

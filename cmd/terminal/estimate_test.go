@@ -18,11 +18,11 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 		later:  []host.Part{{Units: 10, Kind: "draw"}},
 		recall: func(kind string) (pace.Pace, bool) { p, ok := known[kind]; return p, ok }, began: now,
 	}
-	check := func(what string, stage, job time.Duration, exact, told bool) {
+	check := func(what string, stage, job time.Duration, exact, has bool) {
 		t.Helper()
 		s, j, x, k := e.left(now)
-		if s.Round(time.Millisecond) != stage || j.Round(time.Millisecond) != job || x != exact || k != told {
-			t.Errorf("%s: %v, %v, exact %v, known %v; want %v, %v, %v, %v", what, s, j, x, k, stage, job, exact, told)
+		if s.Round(time.Millisecond) != stage || j.Round(time.Millisecond) != job || x != exact || k != has {
+			t.Errorf("%s: %v, %v, exact %v, known %v; want %v, %v, %v, %v", what, s, j, x, k, stage, job, exact, has)
 		}
 	}
 	pass := func(done int, d time.Duration) (host.Part, pace.Pace, bool) {
@@ -45,9 +45,9 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 	for done := 501; done < 1000; done++ {
 		pass(done, 10*time.Millisecond)
 	}
-	part, took, told := pass(1000, 10*time.Millisecond)
-	if part.Kind != "fast" || !told || took.Unit < 0.0099 || took.Unit > 0.0101 || took.Before < 4.9 || took.Before > 5.1 {
-		t.Errorf("pace of the first stage: %+v, %+v, %v", part, took, told)
+	part, took, has := pass(1000, 10*time.Millisecond)
+	if part.Kind != "fast" || !has || took.Unit < 0.0099 || took.Unit > 0.0101 || took.Before < 4.9 || took.Before > 5.1 {
+		t.Errorf("pace of the first stage: %+v, %+v, %v", part, took, has)
 	}
 	now = now.Add(8 * time.Second)
 	check("the second stage compiles", 22*time.Second, 34*time.Second, true, true)

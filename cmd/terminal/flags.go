@@ -34,10 +34,12 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &value):
 		flag, reason := value.GetFlag(), value.Unwrap()
 		_, usage := pflag.UnquoteUsage(flag)
-		if hint := fault.HintOf(reason); hint != "" && !strings.HasSuffix(reason.Error(), "is unknown") {
-			return fault.Usage(fmt.Errorf("--%s %q is not valid: %w", flag.Name, value.GetValue(), reason), "%s", hint)
-		} else if hint != "" { // one of some names
+		hint := fault.HintOf(reason)
+		if choice := (*fault.ChoiceError)(nil); errors.As(reason, &choice) {
 			return fault.Usage(fmt.Errorf("--%s %q is unknown", flag.Name, value.GetValue()), "%s", hint)
+		}
+		if hint != "" {
+			return fault.Usage(fmt.Errorf("--%s %q is not valid: %w", flag.Name, value.GetValue(), reason), "%s", hint)
 		}
 		if number := (*strconv.NumError)(nil); errors.As(reason, &number) {
 			reason = number.Err // without the name of the Go function

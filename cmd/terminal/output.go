@@ -74,3 +74,15 @@ func CreateFolder(path string) error {
 	}
 	return nil
 }
+
+// CommandLine writes a program with arguments as a shell takes it.
+func CommandLine(program string, arguments []string) string {
+	quoted := append([]string{program}, arguments...)
+	for i, a := range quoted {
+		if a == "" || strings.ContainsAny(a, " \t\n\"'`$&|;<>()*?[]{}~#\\!") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		quoted[i] = a
+	}
+	return strings.Join(quoted, " ")
+}

@@ -151,8 +151,8 @@ func (p *Progress) fit() {
 // barWidth is the width of the bar alone on a terminal of that many columns.
 func barWidth(columns int) int { return min(24, max(4, columns/8)) }
 
-// barRoom is what the bar takes beside its own width: the percentage, both ends, spaces, and the last column, which
-// some terminals begin the next line with.
+// barRoom is the room that the bar takes beside its own width: the percentage, both ends, spaces, and the last column,
+// which some terminals begin the next line with.
 const barRoom = 12
 
 // room is the width that is left for words.
@@ -166,7 +166,7 @@ func (p *Progress) Set(done int, note string) {
 		return
 	}
 	done, p.note = min(max(done, 0), p.total), note
-	if part, took, told := p.estimate.set(done, p.now()); told {
+	if part, took, has := p.estimate.set(done, p.now()); has {
 		p.keep(part, took)
 	}
 	p.show()
@@ -212,7 +212,7 @@ func (p *Progress) Done() {
 	p.finished = true
 	close(p.stop)
 	if len(p.estimate.parts) > 0 {
-		if took, told := p.estimate.pace(); told {
+		if took, has := p.estimate.pace(); has {
 			p.keep(p.estimate.parts[p.estimate.part], took)
 		}
 	}
@@ -248,7 +248,7 @@ func (p *Progress) name() string {
 	return p.stage
 }
 
-// text is what stands beside the bar: as much as there is room for.
+// text returns the text beside the bar: as much as there is room for.
 func (p *Progress) text(room int) string {
 	now := p.now()
 	count := fmt.Sprintf("%d/%d", p.estimate.done, p.total)
@@ -312,7 +312,7 @@ func (p *Progress) brief(now time.Time) string {
 
 // rate is that of the part at hand, or of all where that is too new.
 func (p *Progress) rate(now time.Time) string {
-	if took, told := p.estimate.pace(); told && took.Unit > 0 {
+	if took, has := p.estimate.pace(); has && took.Unit > 0 {
 		return perSecond(1 / took.Unit)
 	}
 	return rate(p.estimate.done, now.Sub(p.started))

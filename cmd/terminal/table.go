@@ -109,7 +109,7 @@ func foldRow(row []string, widths []int) (lines [][]string) {
 		for at, part := range fold(cell, width) {
 			for at >= len(lines) {
 				lines = append(lines, make([]string, len(row)))
-				if at > 0 && strings.HasPrefix(row[0], "#") { // a comment goes on as one
+				if at > 0 && strings.HasPrefix(row[0], "#") { // a comment continues as one
 					lines[at][0] = "#"
 				}
 			}

@@ -1,5 +1,5 @@
-// Package schemas holds the JSON Schemas of the YAML files of runs, domains and studies, which editors complete and check
-// them by. A test of package configs generates them from the Go types.
+// Package schemas holds the JSON Schemas of the YAML files of runs, domains and studies, which editors complete and
+// check them by. A test of package configs generates them from the Go types.
 package schemas
 
 import (
@@ -17,7 +17,7 @@ var Kinds = []string{"domain", "run", "study"}
 func Read(kind string) ([]byte, error) {
 	raw, err := files.ReadFile(kind + ".schema.json")
 	if err != nil {
-		return nil, fmt.Errorf("there is no schema of %q", kind)
+		return nil, fmt.Errorf("no schema of %q exists", kind)
 	}
 	return raw, nil
 }

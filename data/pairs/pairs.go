@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/noise"
 )
 
 // Columns of pairs and the version of their layout, of manifest and shards alike.
@@ -36,16 +37,16 @@ const MaxRows = 1 << 30
 
 // Meta says how the pairs were made. It stands in the set's manifest and in the metadata of each shard's schema.
 type Meta struct {
-	Domain          string `json:"domain"`
-	Seed            uint64 `json:"seed"` // the set's first seed; in a shard's schema, the shard's
-	GeneratorSHA256 string `json:"generator_sha256"`
-	CLIPSHA256      string `json:"clip_sha256"`
-	NoiseMode       string `json:"noise_mode"`    // "const", "random" or "none"
-	Preprocessing   string `json:"preprocessing"` // picture → CLIP's input, such as "area-64-clip"
-	DType           string `json:"dtype"`         // what generator and CLIP were computed in, such as "float32"
-	Batch           int    `json:"batch"`         // pictures computed at once: float32's last digits depend on it
-	ZDim            int    `json:"z_dim"`
-	EmbedDim        int    `json:"embed_dim"`
+	Domain          string     `json:"domain"`
+	Seed            uint64     `json:"seed"` // the set's first seed; in a shard's schema, the shard's
+	GeneratorSHA256 string     `json:"generator_sha256"`
+	CLIPSHA256      string     `json:"clip_sha256"`
+	NoiseMode       noise.Mode `json:"noise_mode"`
+	Preprocessing   string     `json:"preprocessing"` // picture → CLIP's input, such as "area-64-clip"
+	DType           string     `json:"dtype"`         // what generator and CLIP were computed in, such as "float32"
+	Batch           int        `json:"batch"`         // pictures computed at once: float32's last digits depend on it
+	ZDim            int        `json:"z_dim"`
+	EmbedDim        int        `json:"embed_dim"`
 	// program and version that began the set; no date, so that equal runs give equal bytes
 	CreatedBy string `json:"created_by"`
 }
@@ -57,7 +58,8 @@ func (m Meta) fields() []metaField {
 	return []metaField{
 		{"domain", m.Domain}, {"seed", strconv.FormatUint(m.Seed, 10)},
 		{"generator_sha256", m.GeneratorSHA256}, {"clip_sha256", m.CLIPSHA256},
-		{"noise_mode", m.NoiseMode}, {"preprocessing", m.Preprocessing}, {"dtype", m.DType}, {"batch", strconv.Itoa(m.Batch)},
+		{"noise_mode", string(m.NoiseMode)}, {"preprocessing", m.Preprocessing}, {"dtype", m.DType},
+		{"batch", strconv.Itoa(m.Batch)},
 		{"z_dim", strconv.Itoa(m.ZDim)}, {"embed_dim", strconv.Itoa(m.EmbedDim)}, {"created_by", m.CreatedBy},
 	}
 }
@@ -150,8 +152,8 @@ func overlap(a, b []SeedRange) (SeedRange, bool) {
 	return SeedRange{}, false
 }
 
-// Disjoint returns an error that names the first seeds that the set shares with the pairs called other, if there are any:
-// rows of one seed are the same pair, which must not be both trained on and validated with.
+// Disjoint returns an error that names the first seeds that the set shares with the pairs called other, if there are
+// any: rows of one seed are the same pair, which must not be both trained on and validated with.
 func (p *Set) Disjoint(other string, seeds []SeedRange) error {
 	shared, overlaps := overlap(seeds, p.SeedRanges())
 	if !overlaps {

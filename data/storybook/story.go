@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ import (
 const (
 	maxBytes      = 1 << 20
 	maxParagraphs = 500
+	maxNesting    = 100
 )
 
 // Story is a text by its paragraphs. Title may be empty.
@@ -73,6 +75,10 @@ func Parse(name string, raw []byte) (Story, error) {
 	parse := parsePlain
 	if ext := strings.ToLower(filepath.Ext(name)); ext == ".md" || ext == ".markdown" {
 		parse = parseMarkdown
+		if line := nested(raw); line > 0 {
+			return Story{}, fault.Usage(fmt.Errorf("line %d nests more than %d quotes or lists", line, maxNesting),
+				"write it with fewer of > and - at its beginning")
+		}
 	}
 	s := parse(raw)
 	switch n := len(s.Paragraphs); {
@@ -101,6 +107,29 @@ func parsePlain(raw []byte) (s Story) {
 	}
 	end()
 	return s
+}
+
+// container matches the mark of a quote or of a list's entry at the beginning of a line.
+var container = regexp.MustCompile(`^[ \t]*(>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])`)
+
+// nested returns the number of the first line that opens more than maxNesting quotes and lists, or 0. The parser's time
+// grows with the square of their number.
+func nested(raw []byte) int {
+	number := 0
+	for line := range bytes.Lines(raw) {
+		number++
+		for depth := 0; ; depth++ {
+			mark := container.Find(line)
+			if mark == nil {
+				break
+			}
+			if depth == maxNesting {
+				return number
+			}
+			line = line[len(mark):]
+		}
+	}
+	return 0
 }
 
 func parseMarkdown(raw []byte) (s Story) {

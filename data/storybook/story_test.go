@@ -61,7 +61,10 @@ func TestReadMistakes(t *testing.T) {
 		write("empty.txt", " \n\n"):                     "no paragraph",
 		write("code.md", "# Title\n\n```\nx\n```\n"):    "no paragraph",
 		write("long.txt", strings.Repeat("a\n\n", 501)): "501 paragraphs",
-		write("big.txt", strings.Repeat("word ", 3e5)):  "more than 1048576 bytes",
+		write("quotes.md", "a\n\n"+strings.Repeat(">", 400_000)+" b\n"):   "line 3 nests more than 100",
+		write("lists.md", strings.Repeat("- ", 200_000)+"b"):              "line 1 nests more than 100",
+		write("numbers.markdown", strings.Repeat("1. > * ", 100_000)+"b"): "line 1 nests more than 100",
+		write("big.txt", strings.Repeat("word ", 3e5)):                    "more than 1048576 bytes",
 	} {
 		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) ||
 			fault.HintOf(err) == "" {

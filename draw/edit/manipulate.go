@@ -4,15 +4,18 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
+	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/vectors"
 )
@@ -170,4 +173,30 @@ func (s Summary) String() string {
 		b.WriteByte('\n')
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// DefaultStrengths are the alphas of eq. 11 that show a change in steps.
+const DefaultStrengths = "0,0.5,1,1.5"
+
+const maxStrengths = 100
+
+// ParseStrengths reads a list of numbers, each once. Below 0 a picture moves away from the text.
+func ParseStrengths(list string) ([]float64, error) {
+	var alphas []float64
+	for _, item := range strings.Split(list, ",") {
+		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
+		switch {
+		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
+			return nil, fault.Usage(
+				fmt.Errorf("strength %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
+				"give numbers separated by commas, such as %s", DefaultStrengths)
+		case slices.Contains(alphas, alpha):
+			return nil, fault.Usage(fmt.Errorf("strength %q: %g is given twice", list, alpha), "give each strength once")
+		case len(alphas) == maxStrengths:
+			return nil, fault.Usage(fmt.Errorf("strength has more than %d numbers", maxStrengths),
+				"split the list over several runs")
+		}
+		alphas = append(alphas, alpha)
+	}
+	return alphas, nil
 }

@@ -28,8 +28,13 @@ const (
 	Both Format = "both"
 )
 
-// Formats lists all formats.
-var Formats = []Format{HTML, PDF, Both}
+// UnmarshalText reads a format.
+func (f *Format) UnmarshalText(text []byte) error {
+	return fault.Choose(f, "format", text, HTML, PDF, Both)
+}
+
+// MarshalText writes the name.
+func (f Format) MarshalText() ([]byte, error) { return []byte(f), nil }
 
 // Job is a story to illustrate.
 type Job struct {

@@ -20,7 +20,7 @@ func example() *Study {
 	return &Study{
 		Title: "Example", About: "The comparison.\n\nAnd why.", Base: "lorelei", Train: true, Seeds: []uint64{3, 4, 5},
 		Pictures: 1,
-		Metrics:  []string{"attribute_accuracy", "fid"}, Columns: []string{"attribute_accuracy", "fid"},
+		Metrics:  []eval.MetricName{"attribute_accuracy", "fid"}, Columns: []string{"attribute_accuracy", "fid"},
 		Reference: "plain", Show: []string{"a cat"},
 		Groups: []Group{
 			{Name: "Terms", Variants: []Variant{{Name: "plain"}, {Name: "better", Set: []string{"losses.l1=1"}},
@@ -214,31 +214,34 @@ func TestAClaimNeedsADirection(t *testing.T) {
 
 func TestStudyMistakes(t *testing.T) {
 	for want, change := range map[string]func(*Study){
-		"title is missing":                     func(s *Study) { s.Title = "" },
-		"base is missing":                      func(s *Study) { s.Base = "" },
-		"seeds is a list of 0":                 func(s *Study) { s.Seeds = nil },
-		"seeds is [1 1]":                       func(s *Study) { s.Seeds = []uint64{1, 1} },
-		"pictures is 0":                        func(s *Study) { s.Pictures = 0 },
-		"shared_stages is 1":                   func(s *Study) { s.SharedStages, s.Train = 1, false },
-		"reference_samples is 1":               func(s *Study) { s.ReferenceSamples = 1 },
-		"metrics is [attribute_accuracy fid]":  func(s *Study) { s.Manipulate = true },
-		"columns is empty":                     func(s *Study) { s.Manipulate, s.Metrics, s.Columns = true, nil, nil },
-		`(two): draw.keep is "z"`:              func(s *Study) { s.Groups[1].Variants[1].Draw.Keep = "z" },
-		"metrics is empty":                     func(s *Study) { s.Metrics = nil },
-		`metrics: "acuracy" is unknown`:        func(s *Study) { s.Metrics = []string{"acuracy"} },
-		"show is a list of 13":                 func(s *Study) { s.Show = make([]string, 13) },
-		"groups is empty":                      func(s *Study) { s.Groups = nil },
-		"groups[0] has no name":                func(s *Study) { s.Groups[0].Name = "" },
-		"groups[0].variants[1] has no name":    func(s *Study) { s.Groups[0].Variants[1].Name = "" },
-		`a variant called "better" is there`:   func(s *Study) { s.Groups[0].Variants[2].Name = "better" },
-		"sets losses.l1=1, but the study does": func(s *Study) { s.Train = false },
-		"groups[1].variants[1] (two) has no x": func(s *Study) { s.Groups[1].Variants[1].X = nil },
+		"title is missing":                      func(s *Study) { s.Title = "" },
+		"base is missing":                       func(s *Study) { s.Base = "" },
+		"seeds is a list of 0":                  func(s *Study) { s.Seeds = nil },
+		"seeds is [1 1]":                        func(s *Study) { s.Seeds = []uint64{1, 1} },
+		"pictures is 0":                         func(s *Study) { s.Pictures = 0 },
+		"shared_stages is 1":                    func(s *Study) { s.SharedStages, s.Train = 1, false },
+		"reference_samples is 1":                func(s *Study) { s.ReferenceSamples = 1 },
+		"metrics is [attribute_accuracy fid]":   func(s *Study) { s.Manipulate = true },
+		"columns is empty":                      func(s *Study) { s.Manipulate, s.Metrics, s.Columns = true, nil, nil },
+		`(two): draw.keep: keep "z" is unknown`: func(s *Study) { s.Groups[1].Variants[1].Draw.Keep = "z" },
+		"metrics is empty":                      func(s *Study) { s.Metrics = nil },
+		`metric "acuracy" is unknown`:           func(s *Study) { s.Metrics = []eval.MetricName{"acuracy"} },
+		"show is a list of 13":                  func(s *Study) { s.Show = make([]string, 13) },
+		"groups is empty":                       func(s *Study) { s.Groups = nil },
+		"groups[0] has no name":                 func(s *Study) { s.Groups[0].Name = "" },
+		"groups[0].variants[1] has no name":     func(s *Study) { s.Groups[0].Variants[1].Name = "" },
+		`a variant called "better" is there`:    func(s *Study) { s.Groups[0].Variants[2].Name = "better" },
+		"sets losses.l1=1, but the study does":  func(s *Study) { s.Train = false },
+		"groups[1].variants[1] (two) has no x":  func(s *Study) { s.Groups[1].Variants[1].X = nil },
 		"(two): x is -1": func(s *Study) {
 			s.Groups[1].LogAxis, s.Groups[1].Variants[1].X = true,
 				at(-1)
 		},
-		"(two): draw.alpha is -1":         func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
-		`(two): draw.projection is "all"`: func(s *Study) { s.Groups[1].Variants[1].Draw.Projection = "all" },
+		"(two): draw.alpha is -1": func(s *Study) { s.Groups[1].Variants[1].Draw.Alpha = at(-1) },
+		`(two): draw.projection: projection "all" is unknown`: func(s *Study) {
+			s.Groups[1].Variants[1].Draw.Projection =
+				"all"
+		},
 		"(two): draw.truncation_psi is 3": func(s *Study) {
 			s.Groups[1].Variants[1].Draw.TruncationPsi =
 				at(3)

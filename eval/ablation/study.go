@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 	"illustrator/models/stylegan2"
@@ -39,10 +40,10 @@ type Study struct {
 	// Texts is a file of texts, "" for the domain's descriptions; Kinds keeps those of some kinds only.
 	Texts string   `yaml:"texts,omitempty"`
 	Kinds []string `yaml:"kinds,omitempty"`
-	// Metrics lists the metrics, of eval.Names; Columns the figures that tables show, such as "attribute_accuracy
+	// Metrics lists the metrics to measure; Columns the figures that tables show, such as "attribute_accuracy
 	// (limited)". No columns: all metrics.
-	Metrics []string `yaml:"metrics,omitempty"`
-	Columns []string `yaml:"columns,omitempty"`
+	Metrics []eval.MetricName `yaml:"metrics,omitempty"`
+	Columns []string          `yaml:"columns,omitempty"`
 	// Chart are the figures that charts show, a panel each; none means the first two columns.
 	Chart []string `yaml:"chart,omitempty"`
 	// ReferenceSamples is the number of pictures of random z that metrics of sets compare with; 0 means 2,048.
@@ -74,10 +75,21 @@ type Variant struct {
 	Draw Draw     `yaml:"draw,omitempty"`
 }
 
+// Projection says what becomes of a text's embedding; "" projects it by eq. 3.
+type Projection string
+
+// NoProjection uses the text embedding as an image embedding.
+const NoProjection Projection = "none"
+
+// UnmarshalText reads a projection.
+func (p *Projection) UnmarshalText(text []byte) error {
+	return fault.Choose(p, "projection", text, NoProjection)
+}
+
 // Draw holds a variant's settings of drawing. Omitted fields have the domain's values.
 type Draw struct {
 	// Projection "none" uses the text embedding as an image embedding.
-	Projection string `yaml:"projection,omitempty"`
+	Projection Projection `yaml:"projection,omitempty"`
 	// Alpha is eq. 3's, of which 1 makes eq. 2, or eq. 11's in a manipulation.
 	Alpha *float64 `yaml:"alpha,omitempty"`
 	// TextPrompt stands in the place of the domain's; it may be empty.
@@ -86,7 +98,7 @@ type Draw struct {
 	// generator's pictures (eq. 4-7), other ones for each seed.
 	ImagePrompt string `yaml:"image_prompt,omitempty"`
 	// Keep is "w" where a manipulation keeps the origin's styles, and adds to them.
-	Keep string `yaml:"keep,omitempty"`
+	Keep draw.Keep `yaml:"keep,omitempty"`
 	// InjectIndex gives the layers below it a random style.
 	InjectIndex int `yaml:"inject_index,omitempty"`
 	// TruncationPsi pulls W towards its mean.
@@ -123,7 +135,11 @@ func (s *Study) Shown() []string {
 	if len(s.Columns) > 0 {
 		return s.Columns
 	}
-	return s.Metrics
+	shown := make([]string, len(s.Metrics))
+	for i, name := range s.Metrics {
+		shown[i] = string(name)
+	}
+	return shown
 }
 
 // charted are the figures that charts show.
@@ -157,7 +173,7 @@ func (s *Study) Validate() error {
 		return fault.Field("columns", fault.Words("empty"),
 			"a list of attribute_accuracy, others_kept, clip_similarity, origin_similarity")
 	case len(s.Metrics) == 0 && !s.Manipulate:
-		return fault.Field("metrics", fault.Words("empty"), "a list of %s", strings.Join(eval.Names, ", "))
+		return fault.Field("metrics", fault.Words("empty"), "a list of %s", eval.MetricNames())
 	case len(s.Show) > 12:
 		return fault.Field("show", fault.Words(fmt.Sprintf("a list of %d", len(s.Show))),
 			"at most 12 texts, so that a sheet is readable")
@@ -235,8 +251,8 @@ func (s *Study) validateNames() error {
 		return err
 	}
 	for _, name := range s.Metrics {
-		if !slices.Contains(eval.Names, name) {
-			return fault.Usage(fmt.Errorf("metrics: %q is unknown", name), "the metrics are %s", strings.Join(eval.Names, ", "))
+		if err := fault.CheckChoice("metrics", name); err != nil {
+			return err
 		}
 	}
 	for i, c := range s.Claims {
@@ -256,12 +272,12 @@ func (s *Study) validateNames() error {
 func (d Draw) validate() error {
 	_, err := d.Samples()
 	switch {
-	case d.Projection != "" && d.Projection != "none":
-		return fault.Field("projection", d.Projection, `"none", or left out`)
+	case d.Projection != "" && d.Projection != NoProjection:
+		return fault.CheckChoice("projection", d.Projection)
 	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
 		return fault.Field("alpha", *d.Alpha, "from 0 to 100")
-	case d.Keep != "" && d.Keep != "w":
-		return fault.Field("keep", d.Keep, `"w", or left out`)
+	case d.Keep != "" && d.Keep != draw.KeepNothing && d.Keep != draw.KeepW:
+		return fault.CheckChoice("keep", d.Keep)
 	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
 		return fault.Field("truncation_psi", *d.TruncationPsi, "from 0 to 2")
 	case d.InjectIndex < 0:

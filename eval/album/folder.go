@@ -16,14 +16,14 @@ import (
 // they would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is
 // beside it.
 func (a Album) Earlier() ([]string, error) {
-	drawn := map[string]bool{}
+	names := map[string]bool{}
 	for i, text := range a.Texts {
 		plan := a.Plan
 		if a.Plans != nil {
 			plan = a.Plans[i]
 		}
 		for _, seed := range plan.Seeds {
-			drawn[draw.FileName(i, text.Text, seed)] = true
+			names[draw.FileName(i, text.Text, seed)] = true
 		}
 	}
 	entries, err := os.ReadDir(a.Out)
@@ -33,7 +33,7 @@ func (a Album) Earlier() ([]string, error) {
 	var earlier []string
 	for _, e := range entries {
 		name, isPicture := strings.CutSuffix(e.Name(), ".png")
-		if !isPicture || drawn[name] {
+		if !isPicture || names[name] {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(a.Out, name+".json")); err == nil {

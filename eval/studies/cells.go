@@ -87,15 +87,15 @@ func (s *Study) read(c cell) (*cellInfo, error) {
 // spec holds the settings that a cell's figures depend on.
 func (s *Study) spec(c cell) (string, error) {
 	of := struct {
-		Run              *configs.Run  `yaml:"run,omitempty"`
-		SharedStages     int           `yaml:"shared_stages,omitempty"`
-		Mapper           string        `yaml:"mapper,omitempty"`
-		Draw             ablation.Draw `yaml:"draw"`
-		Texts            []string      `yaml:"texts"`
-		Pictures         int           `yaml:"pictures"`
-		Metrics          []string      `yaml:"metrics"`
-		ReferenceSamples int           `yaml:"reference_samples"`
-		Show             []string      `yaml:"show"`
+		Run              *configs.Run      `yaml:"run,omitempty"`
+		SharedStages     int               `yaml:"shared_stages,omitempty"`
+		Mapper           string            `yaml:"mapper,omitempty"`
+		Draw             ablation.Draw     `yaml:"draw"`
+		Texts            []string          `yaml:"texts"`
+		Pictures         int               `yaml:"pictures"`
+		Metrics          []eval.MetricName `yaml:"metrics"`
+		ReferenceSamples int               `yaml:"reference_samples"`
+		Show             []string          `yaml:"show"`
 	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics,
 		ReferenceSamples: s.ReferenceSamples, Show: s.Show}
 	if s.Train {

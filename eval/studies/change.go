@@ -1,6 +1,7 @@
 package studies
 
 import (
+	"cmp"
 	"context"
 
 	"illustrator/draw"
@@ -25,11 +26,7 @@ func (w *worker) embedTargets(ctx context.Context) (err error) {
 
 // manipulate judges a cell of a study of manipulations: r says how pictures are drawn, its Alpha is eq. 11's.
 func (w *worker) manipulate(ctx context.Context, c cell, d drawing) error {
-	keep := draw.KeepNothing
-	if c.variant.Draw.Keep != "" {
-		keep = draw.KeepW
-	}
-	r := d.plan
+	r, keep := d.plan, cmp.Or(c.variant.Draw.Keep, draw.KeepNothing)
 	bar := w.env.Progress("Manipulating pictures", len(r.Seeds))
 	result, err := eval.Manipulate(ctx, w.session.networks, eval.Manipulation{
 		Texts: w.texts, Seeds: r.Seeds, Alpha: r.Alpha, Keep: keep, TextEmbeds: w.targets, TextPrompt: w.origin,

@@ -26,7 +26,7 @@ type Report struct {
 	Source string `json:"source"` // the run, the folder of pictures, or the domain
 	*eval.Result
 	Settings         map[string]any    `json:"settings"`
-	Asked            []string          `json:"metrics_asked,omitempty"` // none: all
+	Asked            []eval.MetricName `json:"metrics_asked,omitempty"` // none: all
 	Reference        string            `json:"reference"`               // "" becomes the generator's own pictures
 	ReferenceSamples int               `json:"reference_samples"`
 	Resamples        int               `json:"resamples"`
@@ -69,7 +69,8 @@ func (r *Report) Partial() error {
 		return fmt.Errorf("%d of %d pictures were skipped, the first is %s: %s: %w",
 			len(r.Skipped), len(r.Skipped)+r.Pictures, r.Skipped[0].File, fault.OneLine(r.Skipped[0].Reason), fault.ErrPartial)
 	}
-	for _, name := range r.Asked {
+	for _, metric := range r.Asked {
+		name := string(metric)
 		if slices.ContainsFunc(r.Metrics, func(m metrics.Metric) bool { return strings.HasPrefix(m.Name, name) }) {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 	"illustrator/internal/machine"
 )
 
-// TrainingPlan is what a training takes still.
+// TrainingPlan says what a training takes still.
 type TrainingPlan struct {
 	Steps   int
 	Seconds float64 // by the times of earlier processes; Known is false where they don't tell all of it

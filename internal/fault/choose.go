@@ -11,11 +11,16 @@ import (
 // values implement encoding.TextUnmarshaler with it; what is their name in messages, such as "noise mode".
 func Choose[E ~string](to *E, what string, text []byte, values ...E) error {
 	if !slices.Contains(values, E(text)) {
-		return Usage(fmt.Errorf("%s %q is unknown", what, text), "use %s", anyOf(values))
+		return Usage(&ChoiceError{what, string(text)}, "use %s", AnyOf(values))
 	}
 	*to = E(text)
 	return nil
 }
+
+// ChoiceError is the error of Choose, without the hint.
+type ChoiceError struct{ What, Value string }
+
+func (e *ChoiceError) Error() string { return fmt.Sprintf("%s %q is unknown", e.What, e.Value) }
 
 // CheckChoice returns the error of a value that its type does not read, as a zero value is. name is the field's.
 func CheckChoice[E ~string, P interface {
@@ -28,8 +33,8 @@ func CheckChoice[E ~string, P interface {
 	return nil
 }
 
-// anyOf lists values as "a, b or c".
-func anyOf[E ~string](values []E) string {
+// AnyOf lists values as "a, b or c".
+func AnyOf[E ~string](values []E) string {
 	names := make([]string, len(values))
 	for i, v := range values {
 		names[i] = string(v)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -35,13 +34,17 @@ const (
 
 var cleanings = []Cleaning{CleanTransformers, CleanOpenAI, CleanWhitespace, CleanCanonicalize}
 
-// check returns an error for an unknown cleaning.
-func (c Cleaning) check() error {
-	if c != "" && !slices.Contains(cleanings, c) {
-		return fault.Field("clip config: text_cleaning", fmt.Sprintf("%q", string(c)), "one of %q", cleanings)
+// UnmarshalText reads a cleaning; the empty text leaves it to the vocabulary.
+func (c *Cleaning) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*c = ""
+		return nil
 	}
-	return nil
+	return fault.Choose(c, "text_cleaning", text, cleanings...)
 }
+
+// MarshalText writes the name.
+func (c Cleaning) MarshalText() ([]byte, error) { return []byte(c), nil }
 
 // openAIMerges is the SHA-256 of the merges of OpenAI's vocabulary, one a line: of CLIP's networks, their copies by
 // Hugging Face, and OpenCLIP's.

@@ -74,7 +74,7 @@ func TestImageGradient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the gradient of a network in float64")
 	}
-	for _, act := range []string{"gelu", "quick_gelu"} {
+	for _, act := range []Activation{GELU, QuickGELU} {
 		cfg, store, want := tiny(t, dtypes.Float64)
 		cfg.Vision.HiddenAct = act
 		x := wide(goldenTensor(t, want, "pixel_values"))

@@ -22,30 +22,47 @@ type Config struct {
 	TextCleaning Cleaning `json:"text_cleaning,omitempty"`
 }
 
+// Activation is the function between the linear layers of a transformer's blocks.
+type Activation string
+
+// The activations of the published networks: x·σ(1.702x), OpenAI's, and the exact x·Φ(x).
+const (
+	QuickGELU Activation = "quick_gelu"
+	GELU      Activation = "gelu"
+)
+
+// UnmarshalText reads an activation.
+func (a *Activation) UnmarshalText(text []byte) error {
+	return fault.Choose(a, "activation", text, QuickGELU, GELU)
+}
+
+// MarshalText writes the name.
+func (a Activation) MarshalText() ([]byte, error) { return []byte(a), nil }
+
 // TextConfig describes the text transformer.
 type TextConfig struct {
-	HiddenSize            int     `json:"hidden_size"`
-	IntermediateSize      int     `json:"intermediate_size"`
-	NumHiddenLayers       int     `json:"num_hidden_layers"`
-	NumAttentionHeads     int     `json:"num_attention_heads"`
-	MaxPositionEmbeddings int     `json:"max_position_embeddings"`
-	VocabSize             int     `json:"vocab_size"`
-	HiddenAct             string  `json:"hidden_act"`
-	LayerNormEps          float64 `json:"layer_norm_eps"`
-	EOSTokenID            int     `json:"eos_token_id"`
+	HiddenSize            int        `json:"hidden_size"`
+	IntermediateSize      int        `json:"intermediate_size"`
+	NumHiddenLayers       int        `json:"num_hidden_layers"`
+	NumAttentionHeads     int        `json:"num_attention_heads"`
+	MaxPositionEmbeddings int        `json:"max_position_embeddings"`
+	VocabSize             int        `json:"vocab_size"`
+	HiddenAct             Activation `json:"hidden_act"`
+	LayerNormEps          float64    `json:"layer_norm_eps"`
+	EOSTokenID            int        `json:"eos_token_id"`
 }
 
 // VisionConfig describes the vision transformer.
 type VisionConfig struct {
-	HiddenSize        int     `json:"hidden_size"`
-	IntermediateSize  int     `json:"intermediate_size"`
-	NumHiddenLayers   int     `json:"num_hidden_layers"`
-	NumAttentionHeads int     `json:"num_attention_heads"`
-	NumChannels       int     `json:"num_channels"`
-	ImageSize         int     `json:"image_size"`
-	PatchSize         int     `json:"patch_size"`
-	HiddenAct         string  `json:"hidden_act"`
-	LayerNormEps      float64 `json:"layer_norm_eps"`
+	HiddenSize        int        `json:"hidden_size"`
+	IntermediateSize  int        `json:"intermediate_size"`
+	NumHiddenLayers   int        `json:"num_hidden_layers"`
+	NumAttentionHeads int        `json:"num_attention_heads"`
+	NumChannels       int        `json:"num_channels"`
+	ImageSize         int        `json:"image_size"`
+	PatchSize         int        `json:"patch_size"`
+	HiddenAct         Activation `json:"hidden_act"`
+	LayerNormEps      float64    `json:"layer_norm_eps"`
 }
 
 // Activations is the number of values that the layers give for one picture, from which a program's memory follows: in
@@ -106,18 +123,21 @@ func DecodeConfig(data []byte) (Config, error) {
 }
 
 func badJSON(where string, err error) error {
-	return fault.Hint(fmt.Errorf("read CLIP's %s: %w", where, err),
-		"the file must be Hugging Face's config.json of a CLIPModel")
+	err = fmt.Errorf("read CLIP's %s: %w", where, err)
+	if fault.HintOf(err) != "" {
+		return err
+	}
+	return fault.Hint(err, "the file must be Hugging Face's config.json of a CLIPModel")
 }
 
 // defaultText is transformers' CLIPTextConfig().
 func defaultText() TextConfig {
 	return TextConfig{HiddenSize: 512, IntermediateSize: 2048, NumHiddenLayers: 12, NumAttentionHeads: 8,
-		MaxPositionEmbeddings: 77, VocabSize: 49408, HiddenAct: "quick_gelu", LayerNormEps: 1e-5, EOSTokenID: 49407}
+		MaxPositionEmbeddings: 77, VocabSize: 49408, HiddenAct: QuickGELU, LayerNormEps: 1e-5, EOSTokenID: 49407}
 }
 
 // defaultVision is transformers' CLIPVisionConfig().
 func defaultVision() VisionConfig {
 	return VisionConfig{HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12,
-		NumChannels: 3, ImageSize: 224, PatchSize: 32, HiddenAct: "quick_gelu", LayerNormEps: 1e-5}
+		NumChannels: 3, ImageSize: 224, PatchSize: 32, HiddenAct: QuickGELU, LayerNormEps: 1e-5}
 }

@@ -77,7 +77,8 @@ func TestDecodeConfigErrors(t *testing.T) {
 		{`{"model_type": "clip", "vision_config": {"patch_size": 0}}`, "patch_size is 0", "divisor"},
 		{`{"model_type": "clip", "vision_config": {"image_size": -224}}`, "image_size is -224", "from 1 to"},
 		{`{"model_type": "clip", "vision_config": {"num_channels": 4}}`, "num_channels is 4", "red, green and blue"},
-		{`{"model_type": "clip", "vision_config": {"hidden_act": "relu"}}`, `hidden_act is "relu"`, `"quick_gelu" or "gelu"`},
+		{`{"model_type": "clip", "vision_config": {"hidden_act": "relu"}}`, `activation "relu" is unknown`,
+			"quick_gelu or gelu"},
 		{`{"model_type": "clip", "vision_config": {"layer_norm_eps": 0}}`, "layer_norm_eps is 0", "1e-5"},
 	} {
 		_, err := DecodeConfig([]byte(test.data))

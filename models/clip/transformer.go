@@ -20,7 +20,7 @@ type transformer struct {
 	inner  int    // hidden units of the MLP
 	layers int
 	heads  int // H
-	act    string
+	act    Activation
 	eps    float64
 }
 
@@ -97,9 +97,9 @@ func (t transformer) attention(scope *model.Scope, name string, x, tokens, visib
 	return nn.Linear(scope, mixed, name+".out_proj", t.width)
 }
 
-// activation is x·σ(1.702x) ("quick_gelu", OpenAI's networks) or the exact x·Φ(x) ("gelu").
+// activation applies the activation.
 func (t transformer) activation(x *Node) *Node {
-	if t.act == "gelu" {
+	if t.act == GELU {
 		return Mul(x, MulScalar(OnePlus(Erf(MulScalar(x, math.Sqrt2/2))), 0.5))
 	}
 	return Mul(x, Sigmoid(MulScalar(x, 1.702)))

@@ -21,7 +21,7 @@ func (c Config) Validate() error {
 	if err := inRange("projection_dim", c.ProjectionDim, maxWidth); err != nil {
 		return err
 	}
-	if err := c.TextCleaning.check(); err != nil {
+	if err := fault.CheckChoice("clip config", c.TextCleaning); err != nil {
 		return err
 	}
 	t, v := c.Text, c.Vision
@@ -74,13 +74,11 @@ func (t transformer) validate() error {
 	switch {
 	case t.width%t.heads != 0:
 		return fault.Field("clip config: "+t.config+".num_attention_heads", t.heads, "a divisor of hidden_size %d", t.width)
-	case t.act != "quick_gelu" && t.act != "gelu":
-		return fault.Field("clip config: "+t.config+".hidden_act", t.act, `"quick_gelu" or "gelu"`)
 	case !(t.eps > 0 && t.eps < 1):
 		return fault.Field("clip config: "+t.config+".layer_norm_eps", t.eps,
 			"between 0 and 1 (1e-5 in the published networks)")
 	}
-	return nil
+	return fault.CheckChoice("clip config: "+t.config+".hidden_act", t.act)
 }
 
 func inRange(field string, value, limit int) error {

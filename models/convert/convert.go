@@ -21,6 +21,7 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
+	"illustrator/models/clip"
 	"illustrator/models/stylegan2"
 )
 
@@ -81,8 +82,8 @@ type Options struct {
 	// Vocabulary names a CLIP's vocabulary if it does not lie beside the weights: bpe_simple_vocab_16e6.txt.gz, or a
 	// folder with vocab.json and merges.txt or tokenizer.json. Only CLIPs in OpenAI's and OpenCLIP's layouts take it.
 	Vocabulary string
-	// Activation is "quick_gelu" or "gelu", for a CLIP in OpenAI's layout that does not say which it has.
-	Activation string
+	// Activation is that of a CLIP in OpenAI's layout that does not say it.
+	Activation clip.Activation
 	// Replace allows to replace a folder of other weights.
 	Replace bool
 }
@@ -209,7 +210,8 @@ func (s *source) checkOptions(opts Options) error {
 		{"attributes", opts.Attributes, "only attribute classifiers have attributes", []Kind{ClassifierSequential}},
 		{"vocabulary", opts.Vocabulary, "only CLIPs in OpenAI's and OpenCLIP's layouts take a vocabulary",
 			[]Kind{CLIPOpenAI, CLIPOpenCLIP}},
-		{"activation", opts.Activation, "only CLIPs in OpenAI's layout need to be told their activation", []Kind{CLIPOpenAI}},
+		{"activation", string(opts.Activation), "only CLIPs in OpenAI's layout need to be told their activation",
+			[]Kind{CLIPOpenAI}},
 	} {
 		if o.value != "" && !slices.Contains(o.kinds, s.kind) {
 			return fault.Usage(fmt.Errorf("%s %q is given, but it is %s", o.name, o.value, s.kind), "%s", o.hint)

@@ -129,7 +129,8 @@ func TestInspectReadsHeadersAlone(t *testing.T) {
 		t.Errorf("allocated %d bytes", cost)
 	}
 	in, err = Inspect("../../checkpoints/testdata/malicious.pt", Options{})
-	if err != nil || len(in.Dropped) != 1 || !strings.Contains(in.Dropped[0], "calls of posix.system") || in.Problem == "" {
+	if err != nil || len(in.Dropped) != 1 || !strings.Contains(in.Dropped[0], "calls of posix.system") ||
+		in.Problem == "" {
 		t.Errorf("%v, %+v", err, in)
 	}
 	for file, want := range map[string]string{

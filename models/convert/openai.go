@@ -93,11 +93,11 @@ func (s *source) openAITensors(n *network) (*checkpoints.Weights, error) {
 
 // openAIActivation sets the activation of both transformers: the class of the modules tells it in a program, nothing in
 // a state dict.
-func (s *source) openAIActivation(cfg *clip.Config, given string) error {
+func (s *source) openAIActivation(cfg *clip.Config, given clip.Activation) error {
 	activation := given
 	if s.torch != nil {
 		class, _ := s.torch.Value("visual.transformer.resblocks.0.mlp.gelu." + checkpoints.ClassValue)
-		if act := map[any]string{"QuickGELU": "quick_gelu", "GELU": "gelu"}[class]; act != "" {
+		if act := map[any]clip.Activation{"QuickGELU": clip.QuickGELU, "GELU": clip.GELU}[class]; act != "" {
 			activation = act
 		}
 	}

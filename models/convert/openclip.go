@@ -131,9 +131,9 @@ func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error
 			vision.HeadWidth, text.Heads))
 	}
 	v.NumAttentionHeads, t.NumAttentionHeads = vision.Width/vision.HeadWidth, text.Heads
-	act := "gelu"
+	act := clip.GELU
 	if file.Model.QuickGELU {
-		act = "quick_gelu"
+		act = clip.QuickGELU
 	}
 	t.HiddenAct, v.HiddenAct = act, act
 	switch text.Tokenizer.Clean {

@@ -114,7 +114,7 @@ func TestOpenCLIPInOtherFiles(t *testing.T) {
 		t.Errorf("other weights of open_clip_pytorch_model.bin: %v", err)
 	}
 	refuse(t, "testdata/layouts/openclip_epoch.pt", Options{}, "does not say its activation")
-	refuse(t, "testdata/layouts/openclip_epoch.pt", Options{Activation: "relu"}, `hidden_act is "relu"`)
+	refuse(t, "testdata/layouts/openclip_epoch.pt", Options{Activation: "relu"}, `activation "relu" is unknown`)
 	refuse(t, "testdata/layouts/openai.pt", Options{Activation: "gelu"}, `the file says "quick_gelu"`)
 	refuse(t, "testdata/layouts/openai.pt", Options{Vocabulary: "testdata/clip.safetensors"}, "gzip")
 	epoch, _ := convertFolder(t, "layouts/openclip_epoch.pt", Options{Activation: "gelu", Vocabulary: whole.Location()})

@@ -94,7 +94,7 @@ var clipLayouts = []struct {
 	file, golden string
 	kind         Kind
 	options      Options
-	act          string
+	act          clip.Activation
 	heads        [2]int // of text and vision
 	source       string // the file in the manifest
 	report       []string

@@ -28,7 +28,18 @@ type Check struct {
 	Status string `json:"status"` // OK, Warning or Wrong
 	Detail string `json:"detail"`
 	Fix    string `json:"fix,omitempty"` // the command that fixes it, or an advice
+	Lack   Lack   `json:"-"`             // what is to be installed; the caller words the Fix
 }
+
+// Lack says what the machine lacks.
+type Lack string
+
+// Lacks of a Check.
+const (
+	OwnPlugin   Lack = "own_plugin"   // the XLA plugin that belongs to this program
+	OtherPlugin Lack = "other_plugin" // an XLA plugin whose version can be read
+	Pip         Lack = "pip"          // which installs the plugin
+)
 
 // Statuses of a Check.
 const (
@@ -198,9 +209,7 @@ func checkPip(ctx context.Context, havePlugin bool) Check {
 	case havePlugin:
 		c.Detail = fmt.Sprintf("%v; not needed while the plugin works", err)
 	default:
-		c.Status, c.Detail = Warning, err.Error()
-		c.Fix = "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), with which `illustrator setup` " +
-			"installs the plugin"
+		c.Status, c.Detail, c.Lack = Warning, err.Error(), Pip
 	}
 	return c
 }

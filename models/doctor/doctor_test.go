@@ -66,7 +66,7 @@ func TestAPICheck(t *testing.T) {
 	for api, want := range map[string]string{
 		xla.BindingAPI: OK, "0.115": OK, "0.54": Warning, "1.0": Wrong, "": Wrong,
 	} {
-		if c := checkAPI(api); c.Status != want || want != OK && c.Fix == "" {
+		if c := checkAPI(api); c.Status != want || want != OK && c.Lack == "" {
 			t.Errorf("API %q: %+v, want %s", api, c, want)
 		}
 	}

@@ -34,18 +34,16 @@ func checkAPI(api string) Check {
 	c := Check{Name: "PJRT API", Status: OK, Detail: fmt.Sprintf("%s of the plugin, %s of go-xla", api, xla.BindingAPI)}
 	plugin, err := apiVersion(api)
 	if err != nil {
-		c.Status, c.Detail, c.Fix = Wrong, err.Error(), "install another plugin with `illustrator setup`"
+		c.Status, c.Detail, c.Lack = Wrong, err.Error(), OtherPlugin
 		return c
 	}
 	binding, _ := apiVersion(xla.BindingAPI)
 	switch {
 	case plugin[0] != binding[0]:
-		c.Status, c.Fix = Wrong,
-			"install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
+		c.Status, c.Lack = Wrong, OwnPlugin
 		c.Detail += ": another major version"
 	case plugin[1] < binding[1]:
-		c.Status, c.Fix = Warning,
-			"install the plugin that belongs to this program: `illustrator setup`, for CUDA `illustrator setup --cuda`"
+		c.Status, c.Lack = Warning, OwnPlugin
 		c.Detail += ": the plugin is older, and may lack functions"
 	}
 	return c

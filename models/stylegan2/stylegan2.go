@@ -13,7 +13,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
 	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/internal/fault"
+	"illustrator/internal/noise"
 	"illustrator/models/nn"
 )
 
@@ -207,32 +207,14 @@ func upsampleWeights(x *Node, h int) *Node {
 }
 
 // NoiseMode says where the noise of the synthesis network comes from.
-type NoiseMode string
+type NoiseMode = noise.Mode
 
-// Noise modes, named as in the StyleGAN world.
+// Noise modes: the noise pictures stored with the weights, N(0,1) drawn from a key for each picture, no noise.
 const (
-	NoiseConst  NoiseMode = "const"  // the noise pictures stored with the weights
-	NoiseRandom NoiseMode = "random" // N(0,1) drawn from a key for each picture
-	NoiseNone   NoiseMode = "none"
+	NoiseConst  = noise.Const
+	NoiseRandom = noise.Random
+	NoiseNone   = noise.None
 )
-
-// NoiseModes lists the values of NoiseMode.
-func NoiseModes() []NoiseMode { return []NoiseMode{NoiseConst, NoiseRandom, NoiseNone} }
-
-// UnmarshalText reads a noise mode.
-func (m *NoiseMode) UnmarshalText(text []byte) error {
-	return fault.Choose(m, "noise mode", text, NoiseModes()...)
-}
-
-// MarshalText writes the name.
-func (m NoiseMode) MarshalText() ([]byte, error) { return []byte(m), nil }
-
-// ParseNoiseMode returns the mode called name, or an error that lists the modes.
-func ParseNoiseMode(name string) (NoiseMode, error) {
-	var mode NoiseMode
-	err := mode.UnmarshalText([]byte(name))
-	return mode, err
-}
 
 // Noise is the noise of one synthesis. Keys [B] uint64 gives each picture its own stream with NoiseRandom, so that a
 // picture's noise does not depend on its place in the batch; the other modes leave it nil.

@@ -75,7 +75,7 @@ func (g *Gallery) writeFavourites() error {
 	if g.folder == "" {
 		return nil
 	}
-	ids := []string{}
+	ids := append([]string{}, g.absent...)
 	for _, it := range slices.Concat(g.items, g.trash) {
 		if it.Favourite {
 			ids = append(ids, it.ID)
@@ -105,8 +105,15 @@ func (g *Gallery) readFavourites() {
 	for _, id := range ids {
 		if it := g.byID[id]; it != nil {
 			it.Favourite = true
+		} else if _, ok := timeOf(id); ok && exists(g.path(id)) {
+			g.absent = append(g.absent, id)
 		}
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // eldest returns the place of the picture that makes room first: the oldest that is not a favourite, but never the

@@ -87,12 +87,13 @@ type Gallery struct {
 	lock   *files.Lock // of the folder
 	log    *slog.Logger
 
-	mu    sync.RWMutex
-	items []*item // the oldest first
-	byID  map[string]*item
-	bytes int64
-	trash []*item // deleted, the first deleted one first
-	last  uint64  // of the milliseconds in ids
+	mu     sync.RWMutex
+	items  []*item // the oldest first
+	byID   map[string]*item
+	bytes  int64
+	trash  []*item  // deleted, the first deleted one first
+	absent []string // favourites whose pictures were left out
+	last   uint64   // of the milliseconds in ids
 }
 
 // item is a picture of a gallery.

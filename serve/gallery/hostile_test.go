@@ -218,3 +218,24 @@ func fileSize(t *testing.T, path string) int64 {
 	}
 	return info.Size()
 }
+
+// A favourite that is left out is a favourite again when its record is valid.
+func TestFavouriteThatIsLeftOut(t *testing.T) {
+	folder, id, other := t.TempDir(), idAt(1000), idAt(2000)
+	writeRecord(t, folder, id, nil)
+	writeRecord(t, folder, other, nil)
+	mark := func(g *Gallery, id string) {
+		t.Helper()
+		if _, err := g.SetFavourite(id, true); err != nil {
+			t.Fatal(err)
+		}
+		closeGallery(t, g)
+	}
+	mark(open(t, folder, generous), id)
+	writeRecord(t, folder, id, map[string]any{"width": 5})
+	mark(open(t, folder, generous), other)
+	writeRecord(t, folder, id, nil)
+	if r, err := open(t, folder, generous).Get(id); err != nil || !r.Favourite {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"time"
 
 	"illustrator/internal/machine"
@@ -105,4 +106,30 @@ func (c WorkCost) Duration(i int) time.Duration {
 		return d.Round(time.Second)
 	}
 	return d.Round(100 * time.Millisecond)
+}
+
+// RateTable shows the rates, below a row of titles.
+func (c Cost) RateTable() [][]string {
+	rates := [][]string{{"measured on one device", "batch", "s/step", "samples/s"}}
+	for _, r := range c.Rates {
+		rates = append(rates, []string{r.Work, strconv.Itoa(r.Batch), fmt.Sprintf("%.4g", r.StepSeconds),
+			fmt.Sprintf("%.4g", r.SamplesPerSecond)})
+	}
+	return rates
+}
+
+// WorkTable shows the time of the work on each number of devices, below a row of titles.
+func (c Cost) WorkTable() [][]string {
+	costs := [][]string{{"devices"}}
+	for _, work := range c.Work {
+		costs[0] = append(costs[0], work.Work)
+	}
+	for i, n := range c.Devices {
+		row := []string{strconv.Itoa(n)}
+		for _, work := range c.Work {
+			row = append(row, work.Duration(i).String())
+		}
+		costs = append(costs, row)
+	}
+	return costs
 }

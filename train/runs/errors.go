@@ -18,6 +18,8 @@ const (
 	Taken         Code = "taken"          // the folder holds a run of other settings, pairs or starting mapper
 	Unfinished    Code = "unfinished"     // the run lacks a file that its training writes
 	NoMapper      Code = "no_mapper"      // the domain has no mapper of its own
+	NoPrompts     Code = "no_prompts"     // a file of prompts cannot be read
+	MapperFile    Code = "mapper_file"    // Folder, the mapper to start from, is a file
 	OtherNetworks Code = "other_networks" // the run was trained with other networks than the domain's
 )
 
@@ -25,7 +27,7 @@ const (
 type Error struct {
 	Code   Code
 	Text   string
-	Folder string // with OneRun
+	Folder string // with OneRun and MapperFile
 	Train  string // with NoMapper: the command that trains one
 	Err    error  // the cause, if there is one
 }

@@ -56,8 +56,7 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	folder, err := checkpoints.Open(init)
 	if err != nil {
 		if info, statErr := os.Stat(init); statErr == nil && !info.IsDir() {
-			return nil, fault.Usage(fmt.Errorf("init: %q is a file", init),
-				"give the folder that `illustrator convert %s --out FOLDER` writes", init)
+			return nil, &Error{Code: MapperFile, Text: fmt.Sprintf("init: %q is a file", init), Folder: init}
 		}
 		return nil, fault.Hint(fmt.Errorf("init: %w", err),
 			"init must be the folder of a mapper, such as mapper-last in that of a run")

@@ -9,7 +9,6 @@ import (
 
 	"illustrator/configs"
 	"illustrator/draw"
-	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -76,8 +75,7 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 	case c.Prompts != "":
 		raw, err := files.ReadFile(c.Prompts, configs.MaxPromptFile)
 		if err != nil {
-			return pipeline.PromptFile{}, fault.Hint(fmt.Errorf("prompts: %w", err),
-				"give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+			return pipeline.PromptFile{}, &Error{Code: NoPrompts, Text: fmt.Sprintf("prompts: %v", err), Err: err}
 		}
 		return pipeline.ParsePrompts(c.Prompts, raw, n, d.TextPrompt)
 	case c.Run == "":

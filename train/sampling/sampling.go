@@ -20,7 +20,7 @@ import (
 // with the pairs, and follows from the generator's size alone unless n says otherwise.
 func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) pairs.Meta {
 	return pairs.Meta{
-		Domain: domain, Seed: seed, NoiseMode: string(mode), CreatedBy: createdBy,
+		Domain: domain, Seed: seed, NoiseMode: mode, CreatedBy: createdBy,
 		GeneratorSHA256: n.Hashes["generator"], CLIPSHA256: n.Hashes["clip"], Preprocessing: n.Preprocessing(),
 		DType: "float32", Batch: n.PictureBatch(), ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
 	}
@@ -102,11 +102,7 @@ func sampleOne(ctx context.Context, n *pipeline.Networks, meta pairs.Meta, start
 		keys[i] = start + uint64(i)
 		z = append(z, seeds.Z(keys[i], meta.ZDim)...)
 	}
-	mode, err := stylegan2.ParseNoiseMode(meta.NoiseMode)
-	if err != nil {
-		return pairs.Batch{}, err
-	}
-	embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: mode, Keys: keys})
+	embeds, err := n.RenderAndEmbed(ctx, z, pipeline.Synthesis{NoiseMode: meta.NoiseMode, Keys: keys})
 	if err != nil {
 		if context.Cause(ctx) != nil {
 			return pairs.Batch{}, context.Cause(ctx)

@@ -94,7 +94,7 @@ func TestSample(t *testing.T) {
 	all := s.sample("all", 100, 70, 50)
 	list, z, embeds := readAll(t, all)
 	filestest.Same(t, filestest.Folder(t, s.sample("again", 100, 70, 50).Source), filestest.Folder(t, all.Source))
-	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != string(s.mode) ||
+	if all.Len() != 70 || all.Meta.Domain != "tiny" || all.Meta.Seed != 100 || all.Meta.NoiseMode != s.mode ||
 		all.Meta.Preprocessing != "area-8-clip" ||
 		all.Meta.GeneratorSHA256 != n.Hashes["generator"] || all.Meta.CLIPSHA256 != n.Hashes["clip"] ||
 		all.Meta.DType != "float32" || all.Meta.Batch != 32 {

@@ -87,14 +87,14 @@ func withAttribute(parameter, attribute string) string {
 
 // types are the tensor types in a list of parameters or results, in their order.
 func types(list string) []string {
-	var found []string
+	var all []string
 	for {
 		_, rest, more := strings.Cut(list, "tensor<")
 		if !more {
-			return found
+			return all
 		}
 		name, after, _ := strings.Cut(rest, ">")
-		found, list = append(found, name), after
+		all, list = append(all, name), after
 	}
 }
 
