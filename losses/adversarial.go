@@ -1,7 +1,7 @@
 package losses
 
 import (
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 )
 
 // GeneratorLoss is the non-saturating loss (Goodfellow et al. 2014): the mean of softplus(-D) of the generator's

@@ -3,7 +3,7 @@ package nn
 import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 )
 
 // AreaResize resizes pictures x [B,C,H,W] to [B,C,height,width] by the exact area filter: each new pixel is the mean of

@@ -2,7 +2,7 @@ package stylegan2
 
 import (
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 
 	"illustrator/models/nn"
 )

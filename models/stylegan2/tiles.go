@@ -3,7 +3,7 @@ package stylegan2
 import (
 	"slices"
 
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 
 	"illustrator/models/nn"
 )
