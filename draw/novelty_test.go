@@ -27,8 +27,8 @@ func knowledge(t *testing.T) *draw.Knowledge {
 }
 
 // The rates that docs/pictures.md states: false alarms on the descriptions, each measured without itself, and detected
-// texts. The method and its limit were chosen on the first four kinds; the blind ones were written afterwards by someone
-// who had not seen the measure's results, and changed nothing.
+// texts. The method and its limit were chosen on the first four kinds; the blind ones were written afterwards by
+// someone who had not seen the measure's results, and changed nothing.
 func TestNovelty(t *testing.T) {
 	k := knowledge(t)
 	if k.Descriptions != 140 || k.FalseAlarms != 0 || k.Limit != 0.5 {
