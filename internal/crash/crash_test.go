@@ -85,7 +85,7 @@ func crash(mode string) {
 func overflow(n int) int {
 	var space [1 << 12]byte
 	space[n%len(space)] = byte(n)
-	return overflow(n+1) + int(space[(n+1)%len(space)])
+	return overflow(n+1) + int(space[(n+1)%len(space)]) //lint:ignore SA5007 the overflow is the purpose
 }
 
 // run runs this program so that it crashes, under a limit of addresses in KiB, and returns its exit code and

@@ -76,7 +76,7 @@ func partFrom(env func(string) string, of string) (Part, error) {
 	}
 	switch {
 	case p.N == 0:
-		return p, fault.Usage(errors.New("Kubernetes does not tell a task the number of tasks"),
+		return p, fault.Usage(errors.New("the number of tasks is unknown in Kubernetes"),
 			"write --part auto/N with the job's completions N")
 	case p.K < 1 || p.K > p.N:
 		return p, fault.Usage(fmt.Errorf("this is task %d of %d", p.K, p.N), "N must be the number of tasks")

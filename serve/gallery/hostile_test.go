@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"log/slog"
@@ -205,7 +204,7 @@ func TestChangedFiles(t *testing.T) {
 	if frames, err := g.Animation(way.ID); !errors.Is(err, ErrDamaged) {
 		t.Errorf("%d frames, %v", len(frames), err)
 	}
-	if _, err := g.Animation(fmt.Sprint("none")); !errors.Is(err, ErrNotFound) {
+	if _, err := g.Animation("none"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("no picture: %v", err)
 	}
 }
