@@ -296,7 +296,8 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	for path, status := range map[string]int{
-		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400,
+		"/api/v1/pictures?limit=0": 400, "/api/v1/pictures?limit=x": 400, "/api/v1/pictures?limits=3": 400,
+		"/api/v1/pictures?favourites=no": 400, "/api/v1/pictures?favourites=true": 200, "/api/v1/domain?x": 400,
 		"/api/v1/pictures?query=" + strings.Repeat("x", 51): 400,
 		"/api/v1/pictures/none":                             404, "/api/v1/pictures/none/png": 404, "/assets/none.js": 404,
 		"/assets/..%2fserve.go": 404, "/api/v1/none": 404, "/api/v1/generate": 405,

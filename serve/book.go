@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"slices"
 
-	"golang.org/x/text/language"
-
 	"illustrator/data/storybook"
 	"illustrator/data/texts"
 	"illustrator/draw/story"
@@ -64,8 +62,9 @@ func (s *Server) bind(ctx context.Context, q bookRequest) ([]byte, error) {
 		return nil, badField("title", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d",
 			s.Limits.Text))
 	}
-	if q.Language = cmp.Or(q.Language, "en"); language.Make(q.Language) == language.Und {
-		return nil, badField("language", fmt.Sprintf("%q is not a language", q.Language), "give a code such as en or de")
+	q.Language = cmp.Or(q.Language, "en")
+	if err := storybook.CheckLanguage(q.Language); err != nil {
+		return nil, problemOf(err).at("language")
 	}
 	release, err := s.conversion(ctx)
 	if err != nil {

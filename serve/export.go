@@ -27,13 +27,14 @@ func (s *Server) mostScale() int { return max(1, min(16, mostSide/s.Models[0].Ge
 func (s *Server) enlarged(
 	ctx context.Context, of *gallery.Gallery, record gallery.Record, given string,
 ) ([]byte, error) {
+	if record.Frames > 1 {
+		return nil, (&problem{status: http.StatusConflict, Message: "the picture is an animation",
+			Hint: "choose a single picture"}).at("scale")
+	}
 	most := max(1, min(16, mostSide/max(record.Width, record.Height)))
 	factor, err := strconv.Atoi(given)
 	if err != nil || factor < 1 || factor > most {
 		return nil, badField("scale", fmt.Sprintf("it is %q", given), fmt.Sprintf("give a whole number from 1 to %d", most))
-	}
-	if record.Frames > 1 {
-		return nil, badField("scale", "the picture is an animation", "choose a single picture")
 	}
 	release, err := s.conversion(ctx)
 	if err != nil {

@@ -19,7 +19,11 @@ func (s *Server) openAPI() ([]byte, error) {
 	}
 	field := func(schema, name string) map[string]any {
 		schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
-		return schemas[schema].(map[string]any)["properties"].(map[string]any)[name].(map[string]any)
+		of := schemas[schema].(map[string]any)
+		if ends, ok := of["oneOf"].([]any); ok { // the first of them is a text
+			of = ends[0].(map[string]any)
+		}
+		return of["properties"].(map[string]any)[name].(map[string]any)
 	}
 	var runs, styles []any
 	for _, m := range s.Models {

@@ -130,7 +130,7 @@ func TestOpenAPIHoldsForTheHandlers(t *testing.T) {
 		{"DELETE", "/api/v1/pictures/" + way + "/favourite", nil, 200},
 		{"PUT", "/api/v1/pictures/0000000000000000/favourite", nil, 404},
 		{"GET", "/api/v1/pictures?run=first&look=none&favourites", nil, 200},
-		{"GET", "/api/v1/pictures/" + way + "/png?scale=2", nil, 400},
+		{"GET", "/api/v1/pictures/" + way + "/png?scale=2", nil, 409},
 		{"GET", "/api/v1/pictures/" + sheet[0] + "/png?scale=4", nil, 200},
 		{"POST", "/api/v1/zip", object{"pictures": []string{way, sheet[0]}}, 200},
 		{"POST", "/api/v1/zip", object{"pictures": []string{"none"}}, 404},

@@ -105,8 +105,15 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	queries, err := queryParameters(api)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	for _, r := range s.routes(api) {
+		if named, ok := queries[r.pattern]; ok {
+			r.handler = s.checkQuery(named, r.handler)
+		}
 		if r.open {
 			mux.Handle(r.pattern, r.handler)
 		} else {

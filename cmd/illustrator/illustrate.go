@@ -52,7 +52,7 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 	i.format = story.HTML
 	terminal.Enum(flags, &i.format, "format", "page to lay out: html, pdf or both")
 	flags.StringVar(&i.title, "title", "", "title (default Markdown's first heading, else the file's name)")
-	flags.StringVar(&i.language, "language", "en", "the story's language, such as de, for hyphens and screen readers")
+	flags.StringVar(&i.language, "language", "en", "the story's language (BCP 47), such as de or pt-BR, for hyphens")
 	flags.StringVar(&i.character, "character", "", `who or what every picture shows, such as "a woman in a red shirt"`)
 	flags.BoolVar(&i.sameSeed, "same-seed", false, "draw all pictures with the first seed")
 	flags.BoolVar(&i.asJSON, "json", false, "print the summary as JSON")
@@ -62,6 +62,9 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 }
 
 func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptions, path string) (err error) {
+	if err := storybook.CheckLanguage(i.language); err != nil {
+		return err
+	}
 	written, err := storybook.Read(path)
 	if err != nil {
 		return err

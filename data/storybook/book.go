@@ -8,12 +8,15 @@ import (
 	"html/template"
 	"image"
 	"image/png"
+	"regexp"
+
+	"illustrator/internal/fault"
 )
 
 // Book is a story with its pictures.
 type Book struct {
 	Title    string
-	Language string // of the text, as in HTML: en, de
+	Language string // of the text; see CheckLanguage
 	Spreads  []Spread
 	// Note is a line at the end, such as what made the pictures.
 	Note string
@@ -25,6 +28,17 @@ type Spread struct {
 	Picture []byte // a PNG file: pictures of a long story would fill memory
 	// Alt is what the picture shows, for those who don't see it.
 	Alt string
+}
+
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$`)
+
+// CheckLanguage reports a tag that is not a language with an optional script and region, as in BCP 47: en, zh-Hans,
+// pt-BR.
+func CheckLanguage(tag string) error {
+	if languageTag.MatchString(tag) {
+		return nil
+	}
+	return fault.Field("language", tag, "a code such as en, de or pt-BR")
 }
 
 //go:embed book.css

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -134,6 +135,19 @@ func TestPDF(t *testing.T) {
 		`He said <b>no</b> & "left" — Žluťoučký, κήπος, сад.`, "sheep.", "Second", "End"} {
 		if !strings.Contains(flat, want) {
 			t.Errorf("the PDF lacks %q: %s", want, flat)
+		}
+	}
+}
+
+func TestCheckLanguage(t *testing.T) {
+	for _, tag := range []string{"en", "zh-Hans", "pt-BR", "es-419", "zh-Hant-TW"} {
+		if err := CheckLanguage(tag); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, tag := range []string{"", "English", "e", "en_GB", "en-", "de\"", "en DE"} {
+		if err := CheckLanguage(tag); err == nil || !strings.Contains(err.Error(), "language is "+strconv.Quote(tag)) {
+			t.Errorf("%q: %v", tag, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ export function galleryView(view, domain) {
 
   const filters = () => ({
     ...(search.value ? { query: search.value } : {}), ...(fields.run.value ? { run: fields.run.value } : {}),
-    ...(fields.look.value ? { look: fields.look.value } : {}), ...(fields.favourites.checked ? { favourites: "1" } : {}),
+    ...(fields.look.value ? { look: fields.look.value } : {}), ...(fields.favourites.checked ? { favourites: "true" } : {}),
   });
 
   async function load(before) {
