@@ -20,8 +20,8 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 // maxBasePath bounds the characters of a base path.
 const maxBasePath = 200
 
-// ParseBasePath returns the path below which a proxy serves this server, without the slash at its end; "" for the root.
-func ParseBasePath(text string) (string, error) {
+// parseBasePath returns the path below which a proxy serves this server, without the slash at its end; "" for the root.
+func parseBasePath(text string) (string, error) {
 	base := strings.TrimSuffix(text, "/")
 	if base == "" && text != "//" {
 		return "", nil
@@ -35,7 +35,7 @@ func ParseBasePath(text string) (string, error) {
 // CheckBasePath returns the base path of a flag. A proxy may strip it or not, so that it must not begin as the server's
 // own paths do.
 func CheckBasePath(text string) (string, error) {
-	base, err := ParseBasePath(text)
+	base, err := parseBasePath(text)
 	own := []string{"api", "assets", "healthz", "readyz", "metrics", "openapi.json"}
 	if first, _, _ := strings.Cut(strings.TrimPrefix(base, "/"), "/"); err == nil && slices.Contains(own, first) {
 		err = fmt.Errorf("the server has a path /%s of its own", first)
@@ -103,7 +103,7 @@ func (s *Server) place(r *http.Request) (*http.Request, *problem) {
 	prefix, base := s.BasePath, s.BasePath
 	if given := r.Header.Values("X-Forwarded-Prefix"); len(given) > 0 && s.fromProxy(r) {
 		var err error
-		if prefix, err = ParseBasePath(strings.Join(given, ",")); err != nil {
+		if prefix, err = parseBasePath(strings.Join(given, ",")); err != nil {
 			return r, &problem{status: http.StatusBadRequest, Message: "X-Forwarded-Prefix: " + err.Error(),
 				Hint: "let the proxy send its own"}
 		}

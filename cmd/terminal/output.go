@@ -67,14 +67,6 @@ func tryFolder(path, folder string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// CreateFolder makes an output folder.
-func CreateFolder(path string) error {
-	if err := os.MkdirAll(path, 0o777); err != nil {
-		return fault.Hint(fmt.Errorf("create output folder: %w", err), "give --out a folder that you can write to")
-	}
-	return nil
-}
-
 // CommandLine writes a program with arguments as a shell takes it.
 func CommandLine(program string, arguments []string) string {
 	quoted := append([]string{program}, arguments...)

@@ -227,7 +227,7 @@ func (p *Progress) Done() {
 	if done < p.total {
 		count = fmt.Sprintf("%d of %d", done, p.total)
 	}
-	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, FormatDuration(elapsed), rate(done, elapsed), suffix(p.note))
+	fmt.Fprintf(p.w, "%s: %s in %s (%s)%s\n", p.stage, count, formatDuration(elapsed), rate(done, elapsed), suffix(p.note))
 }
 
 // line is the plain line of a stage.
@@ -285,12 +285,12 @@ func (p *Progress) left(now time.Time) string {
 	text := "unknown time left"
 	switch {
 	case known && exact:
-		text = FormatDuration(stage) + " left"
+		text = formatDuration(stage) + " left"
 	case stage > 0:
-		text = "over " + FormatDuration(stage) + " left"
+		text = "over " + formatDuration(stage) + " left"
 	}
 	if exact && known && job.Round(time.Second) > stage.Round(time.Second) {
-		text += fmt.Sprintf(" (%s in all)", FormatDuration(job))
+		text += fmt.Sprintf(" (%s in all)", formatDuration(job))
 	}
 	if !p.compiling() {
 		return text
@@ -336,8 +336,8 @@ func perSecond(rate float64) string {
 	return fmt.Sprintf("%.0f/s", rate)
 }
 
-// FormatDuration writes a duration as people read it, such as 0.4s, 1m30s or 2h05m.
-func FormatDuration(d time.Duration) string {
+// formatDuration writes a duration as people read it, such as 0.4s, 1m30s or 2h05m.
+func formatDuration(d time.Duration) string {
 	switch {
 	case d > 0 && d < time.Second:
 		return fmt.Sprintf("%.1fs", d.Seconds())

@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// LatentDistance is the distance of predicted z from the generator's prior: the squared 2-Wasserstein (Fréchet)
+// latentDistance is the distance of predicted z from the generator's prior: the squared 2-Wasserstein (Fréchet)
 // distance between the diagonal Gaussian with their moments and N(0, I).
-var LatentDistance = Definition{Name: "z_distance", Better: Lower}
+var latentDistance = Definition{Name: "z_distance", Better: Lower}
 
 // Latents says how z [N,Z] are distributed.
 type Latents struct {
@@ -35,7 +35,7 @@ type Extreme struct {
 
 // LatentStatistics describes z [N,Z]. It needs two rows.
 func LatentStatistics(z *mat.Dense) (Latents, error) {
-	if err := need(LatentDistance.Name, z, 2); err != nil {
+	if err := need(latentDistance.Name, z, 2); err != nil {
 		return Latents{}, err
 	}
 	n, d := z.Dims()
@@ -54,7 +54,7 @@ func LatentStatistics(z *mat.Dense) (Latents, error) {
 		distance += mean*mean + (std-1)*(std-1)
 	}
 	s.Std = math.Sqrt(math.Max(0, squares-s.Mean*s.Mean))
-	s.Distance = Metric{Definition: LatentDistance, Value: distance, N: n}
+	s.Distance = Metric{Definition: latentDistance, Value: distance, N: n}
 	if s.Floor > 0.1*distance {
 		s.Distance = s.Distance.With("%d samples of N(0, I) itself would have about %.3g", n, s.Floor)
 	}

@@ -25,9 +25,9 @@ import (
 
 // Times of leases.
 const (
-	Beat  = 5 * time.Second  // between two signs of life of a holder
-	Stale = 60 * time.Second // without a sign of life, after which others take a lease over
-	Look  = time.Second      // between two looks at a held lease
+	beat  = 5 * time.Second  // between two signs of life of a holder
+	stale = 60 * time.Second // without a sign of life, after which others take a lease over
+	look  = time.Second      // between two looks at a held lease
 )
 
 // ErrLost is the cause of the cancellation of a lease's context after another process has taken the lease over.
@@ -61,7 +61,7 @@ type sighting struct {
 
 // NewFolder returns the folder of leases at path. Take creates it.
 func NewFolder(path string) *Folder {
-	return &Folder{path: path, beat: Beat, stale: Stale, look: Look, now: time.Now, seen: map[string]sighting{}}
+	return &Folder{path: path, beat: beat, stale: stale, look: look, now: time.Now, seen: map[string]sighting{}}
 }
 
 // Lease is a held lease.

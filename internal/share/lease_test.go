@@ -75,7 +75,7 @@ func TestStaleIsTakenOver(t *testing.T) {
 	_, dead := take(t, a)
 	dead.cancel(nil) // as after kill -9: no beats, no release
 	<-dead.ended
-	for range int(Stale / (10 * time.Second)) {
+	for range int(stale / (10 * time.Second)) {
 		if e := held(t, b); e.Alive {
 			t.Error("a holder without beats counts as alive")
 		}
@@ -83,7 +83,7 @@ func TestStaleIsTakenOver(t *testing.T) {
 	}
 	held(t, c)
 	_, l := take(t, b)
-	clockC.now = clockC.now.Add(Stale / 3)
+	clockC.now = clockC.now.Add(stale / 3)
 	held(t, c) // it knows the generation before only
 	if err := l.Release(); err != nil {
 		t.Error(err)

@@ -19,10 +19,10 @@ const (
 	apiFunction   = "GetPjrtApi"
 )
 
-// SearchPath lists the folders in which plugins are looked for, first match first: those of $PJRT_PLUGIN_LIBRARY_PATH
+// searchPath lists the folders in which plugins are looked for, first match first: those of $PJRT_PLUGIN_LIBRARY_PATH
 // if it is set, otherwise ~/.local/lib/go-xla and /usr/local/lib/go-xla, as go-xla does. The folders of the system's
 // loader, which go-xla searches last, are left out.
-func SearchPath() []string {
+func searchPath() []string {
 	if env := os.Getenv(searchPathEnv); env != "" {
 		return slices.DeleteFunc(filepath.SplitList(env), func(dir string) bool { return dir == "" })
 	}
@@ -37,8 +37,8 @@ func SearchPath() []string {
 	return append(dirs, "/usr/local/lib/go-xla")
 }
 
-// FileName is the name under which the plugin called name is looked for first.
-func FileName(name string) string {
+// fileName is the name under which the plugin called name is looked for first.
+func fileName(name string) string {
 	extension := ".so"
 	switch runtime.GOOS {
 	case "darwin":
@@ -52,14 +52,14 @@ func FileName(name string) string {
 // Find returns the absolute path of the first plugin called name ("cpu", "cuda") on SearchPath. It does not load it.
 // CUDA's may also be in the folder nvidia of each, where it finds NVIDIA's libraries.
 func Find(name string) (path string, ok bool) {
-	dirs := SearchPath()
+	dirs := searchPath()
 	if name == "cuda" {
-		for _, dir := range SearchPath() {
+		for _, dir := range searchPath() {
 			dirs = append(dirs, filepath.Join(dir, "nvidia"))
 		}
 	}
-	ext := filepath.Ext(FileName(name))
-	patterns := []string{FileName(name), "pjrt_c_api_" + name + "_v*_plugin" + ext, "pjrt-plugin-" + name + ext,
+	ext := filepath.Ext(fileName(name))
+	patterns := []string{fileName(name), "pjrt_c_api_" + name + "_v*_plugin" + ext, "pjrt-plugin-" + name + ext,
 		"pjrt_plugin_" + name + ext}
 	if runtime.GOOS == "darwin" {
 		patterns = append(patterns, "pjrt_c_api_"+name+"_plugin.so", "pjrt_c_api_"+name+"_v*_plugin.so")

@@ -53,7 +53,7 @@ func Setup(ctx context.Context, opts Options) (Report, error) {
 		return s.useOwn(ctx)
 	}
 	if path, ok := Find(s.name); ok {
-		if info, ok := Verified(path); ok && s.wants(info) {
+		if info, ok := verified(path); ok && s.wants(info) {
 			return Report{Path: path, Source: "found", Info: info}, nil
 		}
 		s.Progress("verifying " + path)
@@ -89,7 +89,7 @@ func (s *setup) wants(info Info) bool {
 
 // destination returns the path that a new plugin gets, its folder made.
 func (s *setup) destination() (string, error) {
-	dirs := SearchPath()
+	dirs := searchPath()
 	if len(dirs) == 0 {
 		return "", fault.Hint(errors.New("no folder to install XLA's plugin into"),
 			"unset PJRT_PLUGIN_LIBRARY_PATH or let it name a folder")
@@ -98,7 +98,7 @@ func (s *setup) destination() (string, error) {
 		return "", fault.Hint(fmt.Errorf("make the plugin's folder: %w", err),
 			"set PJRT_PLUGIN_LIBRARY_PATH to a folder that you may write to, here and for later runs")
 	}
-	return filepath.Abs(filepath.Join(dirs[0], FileName(s.name)))
+	return filepath.Abs(filepath.Join(dirs[0], fileName(s.name)))
 }
 
 // useOwn installs the user's own library as a link to it, or the pinned wheel brought from elsewhere.

@@ -69,7 +69,7 @@ func TestSetupLinksAndRemembersOwnPlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	final := filepath.Join(dir, FileName("cpu"))
+	final := filepath.Join(dir, fileName("cpu"))
 	if report.Path != final || !report.Installed || !report.Verified || report.Source != "linked" {
 		t.Errorf("report %+v", report)
 	}
@@ -96,7 +96,7 @@ func TestSetupLinksAndRemembersOwnPlugin(t *testing.T) {
 
 func TestSetupVerifiesAgainAfterAChange(t *testing.T) {
 	plugin, dir := installedPlugin(t)
-	final := filepath.Join(dir, FileName("cpu"))
+	final := filepath.Join(dir, fileName("cpu"))
 	if err := os.Symlink(plugin, final); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestSetupVerifiesAgainAfterAChange(t *testing.T) {
 	if err := os.WriteFile(stampFile(), content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := Verified(final); ok {
+	if _, ok := verified(final); ok {
 		t.Error("a plugin of another time counts as verified")
 	}
 }
@@ -184,7 +184,7 @@ func TestSetupRefusesBrokenPlugins(t *testing.T) {
 func TestPublishNamesNothingUnverified(t *testing.T) {
 	dir := emptyMachine(t)
 	s := setup{Options: Options{Command: verifySelf, Progress: func(string) {}}, name: "cpu"}
-	final := filepath.Join(dir, FileName("cpu"))
+	final := filepath.Join(dir, fileName("cpu"))
 	if err := os.WriteFile(final, []byte("the old one"), 0o644); err != nil {
 		t.Fatal(err)
 	}

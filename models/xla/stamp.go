@@ -26,8 +26,8 @@ func stampFile() string {
 	return filepath.Join(dir, "illustrator", "verified-plugins.json")
 }
 
-// Verified returns what the plugin at path said when it was verified, if it has not changed since.
-func Verified(path string) (Info, bool) {
+// verified returns what the plugin at path said when it was verified, if it has not changed since.
+func verified(path string) (Info, bool) {
 	saved, ok := readStamps()[path]
 	if !ok {
 		return Info{}, false

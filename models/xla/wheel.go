@@ -254,7 +254,7 @@ func copyLicences(dir string, archive *zip.ReadCloser) error {
 		if err != nil {
 			return err
 		}
-		name := strings.TrimSuffix(FileName("cpu"), ".so") + "." + path.Base(f.Name)
+		name := strings.TrimSuffix(fileName("cpu"), ".so") + "." + path.Base(f.Name)
 		if err := files.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return err
 		}

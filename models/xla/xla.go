@@ -154,7 +154,7 @@ func (t target) locate() (string, error) {
 	}
 	path, ok := Find(t.name)
 	if !ok {
-		dirs := strings.Join(SearchPath(), ", ")
+		dirs := strings.Join(searchPath(), ", ")
 		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.repair())
 	}
 	return path, nil
@@ -194,5 +194,5 @@ func (t target) repair() string {
 	case t.name == "cuda":
 		return "run `illustrator setup --cuda` to install it"
 	}
-	return fmt.Sprintf("put %s into one of the folders, or use xla:cpu", FileName(t.name))
+	return fmt.Sprintf("put %s into one of the folders, or use xla:cpu", fileName(t.name))
 }

@@ -51,7 +51,7 @@ func TestOpenMissingAndBroken(t *testing.T) {
 			t.Errorf("%s missing: error %v, hint %q", name, err, fault.HintOf(err))
 		}
 	}
-	broken := filepath.Join(dir, FileName("cpu"))
+	broken := filepath.Join(dir, fileName("cpu"))
 	if err := os.WriteFile(broken, []byte("no library"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -79,8 +79,8 @@ func TestFind(t *testing.T) {
 	if path, ok := Find("cpu"); ok {
 		t.Errorf("found %q in empty folders", path)
 	}
-	want := create(second, FileName("cpu"))
-	if err := os.Symlink(filepath.Join(first, "gone"), filepath.Join(first, FileName("cpu"))); err != nil {
+	want := create(second, fileName("cpu"))
+	if err := os.Symlink(filepath.Join(first, "gone"), filepath.Join(first, fileName("cpu"))); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := Find("cpu"); got != want {
@@ -91,7 +91,7 @@ func TestFind(t *testing.T) {
 	if got, _ := Find("cpu"); got != want {
 		t.Errorf("got %q, want the newer version %q", got, want)
 	}
-	want = create(second, "nvidia", FileName("cuda"))
+	want = create(second, "nvidia", fileName("cuda"))
 	if got, _ := Find("cuda"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -104,7 +104,7 @@ func TestSearchPathDefault(t *testing.T) {
 	t.Setenv("HOME", "/home/someone")
 	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "")
 	want := []string{"/home/someone/.local/lib/go-xla", "/usr/local/lib/go-xla"}
-	if got := SearchPath(); !reflect.DeepEqual(got, want) {
+	if got := searchPath(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -23,13 +23,13 @@ type Filter struct {
 	Favourites bool
 }
 
-// AsDrawn is the look of pictures that no style redrew, in a Filter.
-const AsDrawn = "none"
+// asDrawn is the look of pictures that no style redrew, in a Filter.
+const asDrawn = "none"
 
 func (f Filter) takes(it *item, words []string) bool {
 	look := it.Cartoon.Style
 	if look == "" {
-		look = AsDrawn
+		look = asDrawn
 	}
 	return (f.Run == "" || f.Run == it.Run) && (f.Look == "" || f.Look == look) && (!f.Favourites || it.Favourite) &&
 		!slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) })

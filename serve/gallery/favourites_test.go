@@ -57,7 +57,7 @@ func TestFilters(t *testing.T) {
 			put(t, g, r)
 		}
 	}
-	for f, want := range map[Filter]int{{}: 4, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: AsDrawn}: 2,
+	for f, want := range map[Filter]int{{}: 4, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: asDrawn}: 2,
 		{Run: "second", Look: "comic"}: 1,
 		{Run: "third"}:                 0, {Query: "second comic"}: 1} {
 		if _, total := g.Find(f, "", 9); total != want {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// UndoTime is the time that a deleted picture can be restored in.
-const UndoTime = 30 * time.Second
+// undoTime is the time that a deleted picture can be restored in.
+const undoTime = 30 * time.Second
 
 // maxTrash bounds the deleted pictures that are held: the first deleted one goes for good.
 const maxTrash = 200
@@ -39,7 +39,7 @@ func (g *Gallery) Delete(id string) error {
 	for len(g.trash) > maxTrash {
 		g.purge(g.trash[0])
 	}
-	time.AfterFunc(UndoTime, func() {
+	time.AfterFunc(undoTime, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.purge(it)

@@ -23,13 +23,13 @@ const (
 	minFPS, maxFPS = 0.1, 50.0
 )
 
-// Kinds lists the kinds of pictures.
-func Kinds() []Kind { return []Kind{Generated, Manipulated, Story, Uploaded, Interpolated} }
+// kinds lists the kinds of pictures.
+func kinds() []Kind { return []Kind{Generated, Manipulated, Story, Uploaded, Interpolated} }
 
 // Validate returns an error for the first field of a record that no gallery writes beside a file with these facts. The
 // settings of a drawing are not checked, nor do the sizes of the networks matter.
 func (r Record) Validate(facts pictures.PNGFacts) error {
-	if !slices.Contains(Kinds(), r.Kind) {
+	if !slices.Contains(kinds(), r.Kind) {
 		return fmt.Errorf("kind %q is unknown", r.Kind)
 	}
 	if r.Width != facts.Width || r.Height != facts.Height {

@@ -38,8 +38,8 @@ func folderName(f train.Folder) string {
 	return filepath.Base(path)
 }
 
-// Killed is the status of a run whose process ended without writing another.
-const Killed = "killed"
+// killed is the status of a run whose process ended without writing another.
+const killed = "killed"
 
 // Read reads run.json. A run that is marked as running and whose folder nobody uses was killed.
 func Read(folder train.Folder) (Run, error) {
@@ -57,7 +57,7 @@ func Read(folder train.Folder) (Run, error) {
 	}
 	inUse, known, err := files.FolderInUse(string(folder))
 	if known && !inUse {
-		run.Info.Status = Killed
+		run.Info.Status = killed
 	}
 	return run, err
 }

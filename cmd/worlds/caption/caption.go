@@ -120,7 +120,7 @@ func list(subject string, phrases []Phrase) string {
 func nounPhrase(random *rand.Rand, noun string, phrases []Phrase) string {
 	text := Article(strings.Join(append(texts(phrases, Adjective), noun), " "))
 	if with := texts(phrases, With); len(with) > 0 {
-		text += " with " + Join(with)
+		text += " with " + join(with)
 	}
 	for _, plain := range texts(phrases, Plain) {
 		if Chance(random, 0.2) {
@@ -131,8 +131,8 @@ func nounPhrase(random *rand.Rand, noun string, phrases []Phrase) string {
 	return text
 }
 
-// Join joins texts with commas and "and".
-func Join(texts []string) string {
+// join joins texts with commas and "and".
+func join(texts []string) string {
 	last := len(texts) - 1
 	if last == 0 {
 		return texts[0]

@@ -19,8 +19,8 @@ import (
 // registry is the address of npm's packages.
 const registry = "https://registry.npmjs.org/"
 
-// Packages are the npm packages that icons and their names come from, with their licences.
-var Packages = []Package{
+// packages are the npm packages that icons and their names come from, with their licences.
+var packages = []Package{
 	{"noto", "Apache-2.0, Google", fetch.File{
 		URL: registry + "@iconify-json/noto/-/noto-1.2.9.tgz", Size: 3102958,
 		SHA256: "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad",
@@ -54,7 +54,7 @@ func Download(ctx context.Context, client *fetch.Client, folder string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
-	for _, p := range Packages {
+	for _, p := range packages {
 		if err := client.Get(ctx, p.File, p.path(folder)); err != nil {
 			return fault.Hint(fmt.Errorf("download the icons of npm package %s: %w", p.Name, err),
 				"without a network, copy %s to %s", p.File.URL, p.path(folder))

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// Placements is the number of pictures of each icon: each has another place, size and background.
-const Placements = 8
+// placements is the number of pictures of each icon: each has another place, size and background.
+const placements = 8
 
 // A Set holds icons as small pictures, and places them in pictures.
 type Set struct {
@@ -54,7 +54,7 @@ func Open(ctx context.Context, folder string, size int, seed uint64) (*Set, erro
 	}
 	keepSharedTags(all)
 	set := &Set{size: size, seed: seed}
-	for _, p := range Packages {
+	for _, p := range packages {
 		if p.Name == names.Name {
 			continue
 		}
@@ -70,7 +70,7 @@ func Open(ctx context.Context, folder string, size int, seed uint64) (*Set, erro
 		}
 		set.icons = append(set.icons, icons...)
 	}
-	set.rows = len(set.icons) * Placements
+	set.rows = len(set.icons) * placements
 	return set, nil
 }
 

@@ -47,7 +47,7 @@ func testSet(t *testing.T) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Set{size: 32, seed: 3, icons: drawings, rows: len(drawings) * Placements}
+	return &Set{size: 32, seed: 3, icons: drawings, rows: len(drawings) * placements}
 }
 
 func TestDraw(t *testing.T) {
@@ -188,7 +188,7 @@ func TestDownloadWithoutNetwork(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	if hint := fault.HintOf(err); !strings.Contains(hint, Packages[0].File.URL) || !strings.Contains(hint, folder) {
+	if hint := fault.HintOf(err); !strings.Contains(hint, packages[0].File.URL) || !strings.Contains(hint, folder) {
 		t.Errorf("error %v, hint %q", err, hint)
 	}
 }

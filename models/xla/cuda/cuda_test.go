@@ -52,7 +52,7 @@ func TestChoose(t *testing.T) {
 		var driver Driver
 		if c.driver != "" {
 			var err error
-			if driver, err = ParseDriver(c.driver); err != nil || driver.String() != c.driver {
+			if driver, err = parseDriver(c.driver); err != nil || driver.String() != c.driver {
 				t.Fatalf("%s: driver %v, %v", name, driver, err)
 			}
 		}
@@ -61,7 +61,7 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%s: CUDA %d, known %v, %v", name, r.Version, known, err)
 		}
 	}
-	if _, err := ParseDriver("[N/A]"); err == nil {
+	if _, err := parseDriver("[N/A]"); err == nil {
 		t.Error("[N/A] is a driver's version")
 	}
 }

@@ -123,8 +123,8 @@ func (m Machine) devices() ([]device, *Finding) {
 			if bad != "" {
 				why = fmt.Sprintf("names %q, which is not a device here", bad)
 			}
-			return nil, &Finding{HiddenGPUs, fmt.Sprintf("%s=%q %s", VisibleEnv, m.Visible, why),
-				fmt.Sprintf("unset %s, or name one of: %s", VisibleEnv, strings.Join(names(all), ", "))}
+			return nil, &Finding{HiddenGPUs, fmt.Sprintf("%s=%q %s", visibleEnv, m.Visible, why),
+				fmt.Sprintf("unset %s, or name one of: %s", visibleEnv, strings.Join(names(all), ", "))}
 		}
 		return chosen, nil
 	}

@@ -10,8 +10,8 @@ import (
 // Driver is the version of NVIDIA's driver: 580.65.06 is {580, 65, 6}. It is empty where there is none.
 type Driver []int
 
-// ParseDriver reads a version as nvidia-smi prints it.
-func ParseDriver(text string) (Driver, error) {
+// parseDriver reads a version as nvidia-smi prints it.
+func parseDriver(text string) (Driver, error) {
 	var d Driver
 	for part := range strings.SplitSeq(strings.TrimSpace(text), ".") {
 		n, err := strconv.Atoi(part)

@@ -42,8 +42,8 @@ type Machine struct {
 	VisibleSet bool
 }
 
-// VisibleEnv hides GPUs from CUDA, or chooses some.
-const VisibleEnv = "CUDA_VISIBLE_DEVICES"
+// visibleEnv hides GPUs from CUDA, or chooses some.
+const visibleEnv = "CUDA_VISIBLE_DEVICES"
 
 // queryFields are the fields that nvidia-smi is asked for. Older drivers know only the first five.
 var queryFields = []string{"index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap",
@@ -56,7 +56,7 @@ func Probe(ctx context.Context) Machine {
 	tool, err := exec.LookPath("nvidia-smi")
 	if err != nil {
 		m := Machine{NoTool: true}
-		m.Visible, m.VisibleSet = os.LookupEnv(VisibleEnv)
+		m.Visible, m.VisibleSet = os.LookupEnv(visibleEnv)
 		return m
 	}
 	m := probe(func(args ...string) (string, error) {
@@ -65,7 +65,7 @@ func Probe(ctx context.Context) Machine {
 		out, err := exec.CommandContext(ctx, tool, args...).Output() // nvidia-smi prints its errors there, too
 		return string(out), err
 	})
-	m.Visible, m.VisibleSet = os.LookupEnv(VisibleEnv)
+	m.Visible, m.VisibleSet = os.LookupEnv(visibleEnv)
 	return m
 }
 
@@ -103,7 +103,7 @@ func parseGPU(line string, fields int) (gpu GPU, driver Driver, ok bool) {
 		return GPU{}, nil, false
 	}
 	index, err := strconv.Atoi(parts[0])
-	driver, driverErr := ParseDriver(parts[2])
+	driver, driverErr := parseDriver(parts[2])
 	if errors.Join(err, driverErr) != nil {
 		return GPU{}, nil, false
 	}

@@ -9,8 +9,8 @@ import (
 	"illustrator/cmd/worlds/scene"
 )
 
-// Size is the height and width in pixels of the pictures that Check renders.
-const Size = 64
+// size is the height and width in pixels of the pictures that Check renders.
+const size = 64
 
 // Check holds a domain to what scene.Domain promises: equal scenes give equal pixels, in concurrent calls too; each
 // visible value and each variation changes the picture; captions of equal random numbers are equal.
@@ -33,7 +33,7 @@ func checkDeterministic(t *testing.T, d scene.Domain, latent *scene.Latent) {
 		if err := scene.Validate(d, sample.Scene); err != nil {
 			t.Fatal(err)
 		}
-		pixels[i] = d.Render(sample.Scene, Size).Pix
+		pixels[i] = d.Render(sample.Scene, size).Pix
 		captions[i] = d.Caption(sample.Scene, scene.Random(2, i))
 		for p := 3; p < len(pixels[i]); p += 4 {
 			if pixels[i][p] != 255 {
@@ -45,7 +45,7 @@ func checkDeterministic(t *testing.T, d scene.Domain, latent *scene.Latent) {
 	for i := range count {
 		group.Go(func() {
 			sample := latent.Sample(1, i)
-			if !bytes.Equal(d.Render(sample.Scene, Size).Pix, pixels[i]) {
+			if !bytes.Equal(d.Render(sample.Scene, size).Pix, pixels[i]) {
 				t.Errorf("picture %d differs in a second rendering", i)
 			}
 			if again := d.Caption(sample.Scene, scene.Random(2, i)); again != captions[i] {
@@ -70,7 +70,7 @@ func checkValues(t *testing.T, d scene.Domain, latent *scene.Latent) {
 				if !d.Visible(s, k) {
 					continue
 				}
-				picture := d.Render(s, Size).Pix
+				picture := d.Render(s, size).Pix
 				for _, other := range pictures {
 					compared++
 					if near(picture, other) {
@@ -107,9 +107,9 @@ func checkVariations(t *testing.T, d scene.Domain, latent *scene.Latent) {
 		for i := range 40 {
 			s := latent.Sample(4, i).Scene
 			s.Continuous[k] = 1
-			high := d.Render(s, Size).Pix
+			high := d.Render(s, size).Pix
 			s.Continuous[k] = -1
-			different = different || !bytes.Equal(high, d.Render(s, Size).Pix)
+			different = different || !bytes.Equal(high, d.Render(s, size).Pix)
 		}
 		if !different {
 			t.Errorf("variation %s changes no picture", v.Name)
