@@ -22,6 +22,21 @@ func Build(scope *model.Scope, cfg Config, images *Node) *Node {
 
 // Features gives the values that the logits are made of: pictures as Build takes them → [B,256].
 func Features(scope *model.Scope, cfg Config, images *Node) *Node {
+	layers := convolve(scope, cfg, images, nn.BatchNorm2d)
+	x := Reshape(layers[len(layers)-1], images.Shape().Dim(0), -1)
+	return nn.ReLU(nn.Linear(scope, x, fmt.Sprint(3*len(convolutions)+1), hidden))
+}
+
+// Layers gives the outputs of all convolutions, after BatchNorm with its running statistics and ReLU: pictures as Build
+// takes them → [B,C,H,H] each.
+func Layers(scope *model.Scope, cfg Config, images *Node) []*Node {
+	return convolve(scope, cfg, images, func(scope *model.Scope, x *Node, name string) *Node {
+		return nn.FrozenBatchNorm2d(scope, x, name, nn.BatchNormEpsilon)
+	})
+}
+
+func convolve(scope *model.Scope, cfg Config, images *Node,
+	norm func(scope *model.Scope, x *Node, name string) *Node) (layers []*Node) {
 	images.AssertDims(-1, 3, cfg.ImageSize, cfg.ImageSize)
 	x := ClipScalar(images, -1, 1)
 	layer := 0
@@ -29,11 +44,11 @@ func Features(scope *model.Scope, cfg Config, images *Node) *Node {
 		x = nn.Conv2d(x, nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.weight", layer), c.out, c.in, 3, 3), c.stride,
 			[2]int{1, 1})
 		x = Add(x, Reshape(nn.Weight(scope, x.Graph(), fmt.Sprintf("%d.bias", layer), c.out), 1, c.out, 1, 1))
-		x = nn.ReLU(nn.BatchNorm2d(scope, x, fmt.Sprint(layer+1)))
+		x = nn.ReLU(norm(scope, x, fmt.Sprint(layer+1)))
+		layers = append(layers, x)
 		layer += 3
 	}
-	x = Reshape(x, x.Shape().Dim(0), -1)
-	return nn.ReLU(nn.Linear(scope, x, fmt.Sprint(layer+1), hidden))
+	return layers
 }
 
 // Load checks the weights w against cfg and puts them into scope, frozen.

@@ -39,16 +39,32 @@ func (m *Maker) classifierConfig(d scene.Domain) classifier.Config {
 // Classifier trains the classifier of a domain on renders: cross-entropy of what is visible, on pictures that are
 // made softer, noisier, brighter or darker, as a generator's may be.
 func (m *Maker) Classifier(ctx context.Context, r *Renders) error {
+	if err := m.trainClassifier(ctx, r, classifierScope, 0); err != nil {
+		return err
+	}
+	return m.measureClassifier(ctx, r)
+}
+
+// teacherStage trains the classifier whose layers Details compares.
+const teacherStage = "teacher"
+
+// Teacher trains a second classifier, with other random numbers. It judges nothing.
+func (m *Maker) Teacher(ctx context.Context, r *Renders) error {
+	return m.trainClassifier(ctx, r, teacherStage, 50)
+}
+
+// trainClassifier trains a classifier in the folder of a stage. purpose is added to its seeds.
+func (m *Maker) trainClassifier(ctx context.Context, r *Renders, stage string, purpose uint64) error {
 	cfg, plan := m.classifierConfig(r.Domain), m.Plan.Classifier
 	store := model.NewStore()
-	fresh := classifier.Init(cfg, m.Plan.Seed)
+	fresh := classifier.Init(cfg, m.Plan.Seed+purpose)
 	if err := classifier.LoadTrained(store.Scope("/"+classifierScope), cfg, fresh); err != nil {
 		return err
 	}
-	order := m.order(1)
+	order := m.order(purpose + 1)
 	optimizer := train.Optimizer{Name: train.AdamW, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01,
 		Accumulate: 1}
-	_, err := m.run(ctx, r.Domain.Name(), job{name: classifierScope, plan: plan, store: store,
+	_, err := m.run(ctx, r.Domain.Name(), job{name: stage, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
 			rows := m.rows(order, at, plan.Batch)
 			pictures, err := r.Pictures(rows)
@@ -58,7 +74,7 @@ func (m *Maker) Classifier(ctx context.Context, r *Renders) error {
 			return []any{
 				tensors.FromFlatDataAndDimensions(pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3),
 				tensors.FromFlatDataAndDimensions(r.Values(rows), plan.Batch, len(cfg.Attributes)),
-				disturbances(scene.Random(m.Plan.Seed+2, at), plan.Batch), keys(at, plan.Batch),
+				disturbances(scene.Random(m.Plan.Seed+purpose+2, at), plan.Batch), keys(at, plan.Batch),
 			}, nil
 		},
 		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
@@ -69,10 +85,7 @@ func (m *Maker) Classifier(ctx context.Context, r *Renders) error {
 		},
 		measures: []string{"cross-entropy"},
 	})
-	if err != nil {
-		return err
-	}
-	return m.measureClassifier(ctx, r)
+	return err
 }
 
 // disturbances draws for each picture the share of its blur, the deviation of its noise, and its gain: [batch,3].

@@ -114,15 +114,10 @@ const meanSamples = 10000
 
 // exportGenerator writes the generator with its mean W.
 func (m *Maker) exportGenerator(ctx context.Context, d scene.Domain) error {
-	stage, err := m.betterGenerator(d)
+	weights, err := m.generatorWeights(d, detailsStage)
 	if err != nil {
 		return err
 	}
-	weights, err := m.generatorWeights(d, stage)
-	if err != nil {
-		return err
-	}
-	m.Log.Info(fmt.Sprintf("%s: exports the generator of stage %s", d.Name(), stage))
 	cfg := m.Plan.Generator
 	r := batch.NewRunner(m.Backend)
 	if err := stylegan2.Load(r.Store.Scope("/"+generatorScope), cfg, weights, dtypes.Float32); err != nil {
@@ -185,31 +180,6 @@ func (m *Maker) exportCLIP() error {
 	return checkpoints.Write(m.Path(exported, "clip"), checkpoints.Contents{
 		Config: config, Weights: weights, Files: contents, Layout: "clip/huggingface", Tool: tool, Replace: true,
 	})
-}
-
-// adversarialMark is the largest share of the distilled generator's FID that the adversarial one may have to be
-// exported.
-const adversarialMark = 0.5
-
-// betterGenerator returns the stage whose generator is exported.
-func (m *Maker) betterGenerator(d scene.Domain) (string, error) {
-	var f [2]Fidelity
-	for i, stage := range []string{synthesisStage, adversarialStage} {
-		data, err := os.ReadFile(m.Path(d.Name(), fidelityFile(stage)))
-		if os.IsNotExist(err) {
-			return "", unfinished(d.Name(), "fidelity")
-		}
-		if err == nil {
-			err = json.Unmarshal(data, &f[i])
-		}
-		if err != nil {
-			return "", fmt.Errorf("read %s: %w", m.Path(d.Name(), fidelityFile(stage)), err)
-		}
-	}
-	if f[1].FID <= adversarialMark*f[0].FID {
-		return adversarialStage, nil
-	}
-	return synthesisStage, nil
 }
 
 type object = map[string]any

@@ -39,13 +39,13 @@ type Fidelity struct {
 // fidelityPictures is the most pictures of each set of a FID.
 const fidelityPictures = 5000
 
-// Fidelity measures a domain's generators, the distilled one and, if it is complete, the adversarial one. It
+// Fidelity measures a domain's generators, the distilled one and, if it is complete, that of Details. It
 // writes what it finds to fidelity-STAGE.json, and some held-out renders with the generator's pictures of the same
 // z to fidelity-STAGE.png.
 func (m *Maker) Fidelity(ctx context.Context, r *Renders) error {
-	for _, stage := range []string{synthesisStage, adversarialStage} {
+	for _, stage := range []string{synthesisStage, detailsStage} {
 		variables, err := m.generatorVariables(r.Domain, stage)
-		if err == nil && variables == nil && stage == adversarialStage {
+		if err == nil && variables == nil && stage == detailsStage {
 			m.Log.Info(fmt.Sprintf("%s of %s is not complete, and not measured", stage, r.Domain.Name()))
 			return nil
 		}

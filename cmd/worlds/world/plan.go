@@ -28,9 +28,9 @@ type Plan struct {
 	Classifier Training
 	Mapping    Training
 	Synthesis  Training
-	// Adversarial fine-tunes the synthesis network.
-	Adversarial Training
-	Contrast    Training
+	// Details fine-tunes the synthesis network.
+	Details  Training
+	Contrast Training
 	// Sharpen follows Contrast, with batches of one domain each but for the share Foreign.
 	Sharpen Training
 	Foreign float64
@@ -53,13 +53,13 @@ func FullPlan() Plan {
 		Seed: 1, Size: 64, Renders: 60000, HeldOut: 2000,
 		Generator: stylegan2.Config{ModelType: stylegan2.ModelType, Size: 64, StyleDim: 128, NMLP: 8, LRMLP: 0.01,
 			Channels: map[int]int{4: 128, 8: 128, 16: 128, 32: 64, 64: 32}, ColorOrder: stylegan2.RGB},
-		CLIP:        clipConfig(64, 8, 128, 4, 3, 128),
-		Classifier:  training(128, 2500, 2e-3, 100),
-		Mapping:     training(512, 24000, 3e-3, 200),
-		Synthesis:   training(16, 16000, 4e-3, 200),
-		Adversarial: training(16, 8000, 1e-3, 500),
-		Contrast:    training(256, 10000, 1e-3, 300),
-		Sharpen:     training(256, 2000, 4e-4, 100), Foreign: 0.2,
+		CLIP:       clipConfig(64, 8, 128, 4, 3, 128),
+		Classifier: training(128, 2500, 2e-3, 100),
+		Mapping:    training(512, 24000, 3e-3, 200),
+		Synthesis:  training(16, 16000, 4e-3, 200),
+		Details:    training(16, 6000, 2e-3, 200),
+		Contrast:   training(256, 10000, 1e-3, 300),
+		Sharpen:    training(256, 2000, 4e-4, 100), Foreign: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
 	}
 }
@@ -70,13 +70,13 @@ func TinyPlan() Plan {
 		Seed: 1, Size: 16, Renders: 400, HeldOut: 80,
 		Generator: stylegan2.Config{ModelType: stylegan2.ModelType, Size: 16, StyleDim: 128, NMLP: 2, LRMLP: 0.01,
 			Channels: map[int]int{4: 16, 8: 16, 16: 8}, ColorOrder: stylegan2.RGB},
-		CLIP:        clipConfig(16, 4, 32, 2, 1, 32),
-		Classifier:  training(32, 40, 2e-3, 4),
-		Mapping:     training(64, 120, 3e-3, 10),
-		Synthesis:   training(8, 60, 4e-3, 6),
-		Adversarial: training(8, 30, 1e-3, 6),
-		Contrast:    training(24, 40, 1e-3, 4),
-		Sharpen:     training(24, 48, 1e-3, 4), Foreign: 0.2,
+		CLIP:       clipConfig(16, 4, 32, 2, 1, 32),
+		Classifier: training(32, 40, 2e-3, 4),
+		Mapping:    training(64, 120, 3e-3, 10),
+		Synthesis:  training(8, 60, 4e-3, 6),
+		Details:    training(8, 30, 2e-3, 6),
+		Contrast:   training(24, 40, 1e-3, 4),
+		Sharpen:    training(24, 48, 1e-3, 4), Foreign: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 200, Others: 0.5,
 	}
 }

@@ -20,7 +20,7 @@ import (
 const floatType = dtypes.Float32
 
 // The stages that a generator's weights come from.
-const synthesisStage, adversarialStage = "synthesis", "adversarial"
+const synthesisStage, detailsStage = "synthesis", "details"
 
 // averageDecay is the decay a step of the moving average of the synthesis network, which is what is exported.
 const averageDecay = 0.998
@@ -28,8 +28,6 @@ const averageDecay = 0.998
 // Synthesis trains the synthesis network of a domain by regression: from the W that the mapping network gives to the
 // picture of the same z.
 func (m *Maker) Synthesis(ctx context.Context, r *Renders) error {
-	cfg, plan := m.Plan.Generator, m.Plan.Synthesis
-	cfg.Trained = true
 	mapping, err := m.finished(r.Domain.Name(), "mapping", m.Plan.Mapping)
 	if err != nil {
 		return err
@@ -38,29 +36,38 @@ func (m *Maker) Synthesis(ctx context.Context, r *Renders) error {
 	if err := m.loadSynthesis(store, snapshot.Scope(mapping, generatorScope)); err != nil {
 		return err
 	}
-	order, live := m.order(3), cfg.TrainedNames(false)
+	return m.regress(ctx, r, job{name: synthesisStage, plan: m.Plan.Synthesis, store: store}, m.order(3),
+		func(_ *model.Scope, picture, render *Node) *Node { return regression(Sub(picture, render)) })
+}
+
+// regress does a job that trains the synthesis network in its store on a loss of pictures and the renders of the same
+// z, both [B,3,H,H], in the order of the rows.
+func (m *Maker) regress(ctx context.Context, r *Renders, j job, order *train.Order,
+	loss func(scope *model.Scope, picture, render *Node) *Node) error {
+	cfg, plan := m.Plan.Generator, j.plan
+	cfg.Trained = true
+	live := cfg.TrainedNames(false)
 	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 5, Accumulate: 1}
-	_, err = m.run(ctx, r.Domain.Name(), job{name: synthesisStage, plan: plan, store: store,
-		batch: func(at int) ([]any, error) {
-			rows := m.rows(order, at, plan.Batch)
-			pictures, err := r.Pictures(rows)
-			if err != nil {
-				return nil, err
-			}
-			return []any{tensors.FromFlatDataAndDimensions(r.Z(rows), plan.Batch, scene.ZDim),
-				tensors.FromFlatDataAndDimensions(pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3)}, nil
-		},
-		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
-			picture := stylegan2.Build(scope.At(generatorScope), cfg, in[0], stylegan2.Noise{Mode: stylegan2.NoiseNone})
-			off := Sub(picture, images(in[1], rate))
-			loss := regression(off)
-			optimizer.Update(scope, loss, rate, false)
-			train.Follow(scope.At(generatorScope), scope.At(averageScope), rate.Graph(), live, stylegan2.IsBuffer,
-				averageDecay)
-			return []*Node{loss, ReduceAllMean(Abs(off))}
-		},
-		measures: []string{"loss", "absolute error"},
-	})
+	j.batch = func(at int) ([]any, error) {
+		rows := m.rows(order, at, plan.Batch)
+		pictures, err := r.Pictures(rows)
+		if err != nil {
+			return nil, err
+		}
+		return []any{tensors.FromFlatDataAndDimensions(r.Z(rows), plan.Batch, scene.ZDim),
+			tensors.FromFlatDataAndDimensions(pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3)}, nil
+	}
+	j.step = func(scope *model.Scope, rate *Node, in []*Node) []*Node {
+		picture := stylegan2.Build(scope.At(generatorScope), cfg, in[0], stylegan2.Noise{Mode: stylegan2.NoiseNone})
+		render := images(in[1], rate)
+		off := loss(scope, picture, render)
+		optimizer.Update(scope, off, rate, false)
+		train.Follow(scope.At(generatorScope), scope.At(averageScope), rate.Graph(), live, stylegan2.IsBuffer,
+			averageDecay)
+		return []*Node{off, ReduceAllMean(Abs(Sub(picture, render)))}
+	}
+	j.measures = []string{"loss", "absolute error"}
+	_, err := m.run(ctx, r.Domain.Name(), j)
 	return err
 }
 
@@ -111,8 +118,8 @@ func (m *Maker) loadSynthesis(store *model.Store, mapping *checkpoints.Weights) 
 // generatorVariables returns the variables of a stage of a domain's generator, nil where it is not complete.
 func (m *Maker) generatorVariables(d scene.Domain, stage string) (*checkpoints.Weights, error) {
 	plan := m.Plan.Synthesis
-	if stage == adversarialStage {
-		plan = m.Plan.Adversarial
+	if stage == detailsStage {
+		plan = m.Plan.Details
 	}
 	return fit.Finished(m.Path(d.Name(), stage), plan.Schedule.Steps)
 }

@@ -78,7 +78,8 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		func() error { return m.Classifier(ctx, r) },
 		func() error { return m.Mapping(ctx, toy) },
 		func() error { return m.Synthesis(ctx, r) },
-		func() error { return m.Adversarial(ctx, r) },
+		func() error { return m.Teacher(ctx, r) },
+		func() error { return m.Details(ctx, r) },
 		func() error { return m.Fidelity(ctx, r) },
 		func() error { return m.Contrast(ctx, shares) },
 		func() error { return m.Sharpen(ctx, shares) },
@@ -128,7 +129,7 @@ func TestWorld(t *testing.T) {
 		}
 		for _, c := range []struct{ folder, measure string }{
 			{"toy/classifier", "cross-entropy"}, {"toy/mapping", "squared error"}, {"toy/synthesis", "absolute error"},
-			{"toy/adversarial", "discriminator"}, {"shared/clip", "loss"},
+			{"toy/details", "loss"}, {"shared/clip", "loss"},
 		} {
 			all := losses(t, filepath.Join(out, c.folder), c.measure)
 			if first, last := all[0], all[len(all)-1]; len(all) < 2 || !(last < 0.9*first) {
@@ -201,7 +202,7 @@ func makeInterrupted(t *testing.T, folder string) {
 			t.Fatal(err)
 		}
 	}
-	if len(stopped) != 6 {
+	if len(stopped) != 7 {
 		t.Errorf("%d trainings were interrupted", len(stopped))
 	}
 }
@@ -251,7 +252,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("synthesis before mapping: %v", err)
 	}
 	if err := m.Export(t.Context(), scenetest.Toy{}, world.File{TextPrompt: "A shape."}); err == nil ||
-		!strings.Contains(err.Error(), "fidelity of toy is not complete") {
+		!strings.Contains(err.Error(), "details of toy is not complete") {
 		t.Errorf("export of half a world: %v", err)
 	}
 	shares := []world.Share{m.Share(r, 1)}
