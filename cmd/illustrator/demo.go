@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ import (
 )
 
 func newDemoCommand(opts *terminal.Options) *cobra.Command {
-	var out, config string
+	var out, config, domain string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the main job from end to end on the embedded domain",
@@ -29,11 +31,18 @@ Re-running skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
   illustrator demo --config examples/run.yaml --out runs/small`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), opts, config, out) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if domain != "" {
+				config = domain
+			}
+			return runDemo(cmd.Context(), opts, config, cmp.Or(out, "runs/"+strings.Trim("demo-"+domain, "-")))
+		},
 	}
+	cmd.Flags().StringVar(&domain, "domain", "", "embedded domain, trained by the run of its name")
 	cmd.Flags().StringVar(&config, "config", "lorelei",
 		"run: an embedded one or the path of a YAML file; its domain must have descriptions")
-	cmd.Flags().StringVarP(&out, "out", "o", "runs/demo", "the run's folder")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "the run's folder (default runs/demo, or runs/demo-NAME with --domain NAME)")
+	cmd.MarkFlagsMutuallyExclusive("domain", "config")
 	return cmd
 }
 
