@@ -74,6 +74,7 @@ var stages = []stage{
 	{name: "adversarial", domain: own(withRenders((*world.Maker).Adversarial))},
 	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
+	{name: "sharpen", world: withShares((*world.Maker).Sharpen)},
 	{name: "geometry", world: withShares(reportGeometry)},
 	{name: "export", domain: func(ctx context.Context, m *world.Maker, d domain) error {
 		return m.Export(ctx, d, d.file)

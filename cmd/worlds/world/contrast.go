@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 	"github.com/gomlx/gomlx/core/tensors"
@@ -28,23 +29,66 @@ const vocabFile, mergesFile = "vocab.json", "merges.txt"
 // Contrast trains one CLIP on captioned pictures of all sources, as CLIP was trained: with the contrastive loss
 // alone and a learned temperature.
 func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
-	plan := m.Plan.Contrast
+	mix, err := newMixture(shares, m.Plan.Contrast.Batch, m.Plan.Seed+20)
+	if err != nil {
+		return err
+	}
+	return m.contrast(ctx, clipScope, m.Plan.Contrast, shares, []*mixture{mix}, nil)
+}
+
+// sharpened is the folder of the CLIP after Sharpen.
+const sharpened = "sharpened"
+
+// Sharpen continues the training of the CLIP with batches of one domain each, in turn, so that most wrong captions
+// differ in details alone. A part of each batch, and every last batch of a turn, is of all sources, as before.
+func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
+	initial, err := m.finished(Shared, clipScope, m.Plan.Contrast)
+	if err != nil {
+		return err
+	}
+	var mixes []*mixture
+	add := func(of []Share) error {
+		mix, err := newMixture(of, m.Plan.Sharpen.Batch, m.Plan.Seed+80+uint64(10*len(mixes)))
+		mixes = append(mixes, mix)
+		return err
+	}
+	for i, s := range shares {
+		if _, ok := s.Captioned.(renderCaptions); !ok {
+			continue
+		}
+		of := slices.Clone(shares)
+		for j := range of {
+			of[j].Share *= m.Plan.Foreign
+		}
+		of[i].Share = 1 - m.Plan.Foreign
+		if err := add(of); err != nil {
+			return err
+		}
+	}
+	if err := add(shares); err != nil {
+		return err
+	}
+	return m.contrast(ctx, sharpened, m.Plan.Sharpen, shares, mixes, snapshot.Scope(initial, clipScope))
+}
+
+// contrast trains the CLIP on batches of the mixtures in turn, from the weights initial, nil for random ones.
+func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares []Share, mixes []*mixture,
+	initial *checkpoints.Weights) error {
 	cfg, tokenizer, err := m.tokenizer(shares)
 	if err != nil {
 		return err
 	}
-	mix, err := newMixture(shares, plan.Batch, m.Plan.Seed+20)
-	if err != nil {
-		return err
+	if initial == nil {
+		initial = clip.Init(cfg, m.Plan.Seed+21)
 	}
 	store := model.NewStore()
-	if err := nn.Load(store.Scope("/"+clipScope), clip.Init(cfg, m.Plan.Seed+21), floatType, true); err != nil {
+	if err := nn.Load(store.Scope("/"+clipScope), initial, floatType, true); err != nil {
 		return err
 	}
 	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-6, ClipNorm: 1, Accumulate: 1}
-	_, err = m.run(ctx, Shared, job{name: clipScope, plan: plan, store: store,
+	_, err = m.run(ctx, Shared, job{name: name, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
-			pictures, captions, err := mix.batch(at)
+			pictures, captions, err := mixes[at%len(mixes)].batch(at / len(mixes))
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +178,7 @@ const captionsChecked = 2000
 
 // clipWeights returns the trained CLIP.
 func (m *Maker) clipWeights() (*checkpoints.Weights, error) {
-	variables, err := m.finished(Shared, clipScope, m.Plan.Contrast)
+	variables, err := m.finished(Shared, sharpened, m.Plan.Sharpen)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,9 @@ type Plan struct {
 	// Adversarial fine-tunes the synthesis network.
 	Adversarial Training
 	Contrast    Training
+	// Sharpen follows Contrast, with batches of one domain each but for the share Foreign.
+	Sharpen Training
+	Foreign float64
 	// Vocabulary is the largest number of tokens that the tokenizer learns, VocabularyCaptions that of the
 	// captions of each source that it learns from.
 	Vocabulary, VocabularyCaptions int
@@ -56,7 +59,8 @@ func FullPlan() Plan {
 		Synthesis:   training(16, 16000, 4e-3, 200),
 		Adversarial: training(16, 8000, 1e-3, 500),
 		Contrast:    training(256, 10000, 1e-3, 300),
-		Vocabulary:  6000, VocabularyCaptions: 30000, Others: 0.5,
+		Sharpen:     training(256, 2000, 4e-4, 100), Foreign: 0.2,
+		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
 	}
 }
 
@@ -72,7 +76,8 @@ func TinyPlan() Plan {
 		Synthesis:   training(8, 60, 4e-3, 6),
 		Adversarial: training(8, 30, 1e-3, 6),
 		Contrast:    training(24, 40, 1e-3, 4),
-		Vocabulary:  6000, VocabularyCaptions: 200, Others: 0.5,
+		Sharpen:     training(24, 48, 1e-3, 4), Foreign: 0.2,
+		Vocabulary: 6000, VocabularyCaptions: 200, Others: 0.5,
 	}
 }
 

@@ -73,15 +73,15 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	shares := []world.Share{m.Share(r, 1), {Captioned: signs{m.Plan.Size}, Share: m.Plan.Others}}
 	for _, stage := range []func() error{
 		func() error { return m.Classifier(ctx, r) },
 		func() error { return m.Mapping(ctx, toy) },
 		func() error { return m.Synthesis(ctx, r) },
 		func() error { return m.Adversarial(ctx, r) },
 		func() error { return m.Fidelity(ctx, r) },
-		func() error {
-			return m.Contrast(ctx, []world.Share{m.Share(r, 1), {Captioned: signs{m.Plan.Size}, Share: m.Plan.Others}})
-		},
+		func() error { return m.Contrast(ctx, shares) },
+		func() error { return m.Sharpen(ctx, shares) },
 		func() error {
 			report, err := m.Geometry(ctx, []world.Share{m.Share(r, 1)})
 			if err == nil && !(report.LogitScale > 1 && report.LogitScale <= 100 && report.Sources[0].Pairs == m.Plan.HeldOut) {
@@ -118,7 +118,8 @@ func losses(t *testing.T, folder, measure string) (all []float64) {
 	return all
 }
 
-// TestWorld makes a tiny world: each loss falls, and each exported folder opens and draws.
+// TestWorld makes a tiny world: each loss falls, and each exported folder opens and draws. A world whose trainings
+// are interrupted in their middle does not differ from it.
 func TestWorld(t *testing.T) {
 	nntest.Optimised(t, func(t *testing.T) {
 		out := t.TempDir()
@@ -134,8 +135,25 @@ func TestWorld(t *testing.T) {
 				t.Errorf("%s: %s does not fall: %v", c.folder, c.measure, all)
 			}
 		}
+		// Batches of one domain and of all alternate here, and the CLIP is trained already.
+		if all := losses(t, filepath.Join(out, "shared/sharpened"), "loss"); len(all) < 8 ||
+			!(mean(all[len(all)-4:]) < 0.98*mean(all[:4])) {
+			t.Errorf("the loss of the sharpened CLIP does not fall: %v", all)
+		}
 		opens(t, filepath.Join(out, "export", "toy.yaml"))
+		if !testing.Short() {
+			parts := t.TempDir()
+			makeInterrupted(t, parts)
+			same(t, parts, out)
+		}
 	})
+}
+
+func mean(v []float64) (sum float64) {
+	for _, x := range v {
+		sum += x / float64(len(v))
+	}
+	return sum
 }
 
 // opens draws a text's picture with a domain's exported networks.
@@ -163,38 +181,29 @@ func opens(t *testing.T, file string) {
 
 var errStop = errors.New("stop")
 
-// TestWorldResumes interrupts each training in its middle: what is left does not differ from an undisturbed world's.
-func TestWorldResumes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes a world twice; run without -short")
-	}
-	nntest.Optimised(t, func(t *testing.T) {
-		whole, parts := t.TempDir(), t.TempDir()
-		if err := makeAll(t.Context(), maker(t, whole, nil)); err != nil {
+// makeInterrupted makes a world in a folder, and interrupts each training once.
+func makeInterrupted(t *testing.T, folder string) {
+	t.Helper()
+	stopped := map[string]bool{}
+	for {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		err := makeAll(ctx, maker(t, folder, func(stage string, done int) {
+			if done == 20 && !stopped[stage] {
+				stopped[stage] = true
+				cancel(errStop)
+			}
+		}))
+		cancel(nil)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errStop) {
 			t.Fatal(err)
 		}
-		stopped := map[string]bool{}
-		for {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			err := makeAll(ctx, maker(t, parts, func(stage string, done int) {
-				if done == 20 && !stopped[stage] {
-					stopped[stage] = true
-					cancel(errStop)
-				}
-			}))
-			cancel(nil)
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, errStop) {
-				t.Fatal(err)
-			}
-		}
-		if len(stopped) != 5 {
-			t.Errorf("%d trainings were interrupted", len(stopped))
-		}
-		same(t, parts, whole)
-	})
+	}
+	if len(stopped) != 6 {
+		t.Errorf("%d trainings were interrupted", len(stopped))
+	}
 }
 
 // same compares all files below two folders. A run's file names its folder, which may differ.
