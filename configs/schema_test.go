@@ -162,7 +162,8 @@ func schemaOf(t *testing.T, kind string) *jsonschema.Schema {
 	t.Helper()
 	r := jsonschema.Reflector{FieldNameTag: "yaml", DoNotReference: true, Anonymous: true, Mapper: mapType,
 		RequiredFromJSONSchemaTags: true}
-	for _, folder := range []string{"configs", "train", "losses", "models/mapper", "eval/ablation", "checkpoints/fetch"} {
+	for _, folder := range []string{"configs", "train", "losses", "models/mapper", "eval/ablation", "eval/methods",
+		"checkpoints/fetch"} {
 		if err := r.AddGoComments("illustrator", folder, jsonschema.WithFullComment()); err != nil {
 			t.Fatal(err)
 		}

@@ -101,7 +101,7 @@ func Step(ctx context.Context, n *pipeline.Networks, refinements []*Refinement) 
 	for _, r := range refinements {
 		z, m, v = append(z, r.z...), append(m, r.m...), append(v, r.v...)
 		embeds, keys = append(embeds, r.imageEmbed...), append(keys, r.key)
-		rate, bound := corrected(refineRate, r.rounds+1)
+		rate, bound := AdamRate(refineRate, r.rounds+1)
 		rates, bounds = append(rates, float32(rate)), append(bounds, float32(bound))
 	}
 	dim := n.Generator.StyleDim
@@ -143,14 +143,14 @@ func (o stepGraph) name() string {
 
 // build is one step on z [B,Z] with Adam's moments m and v [B,Z]. It returns the new z, m and v, and eq. 9 and eq. 10
 // [B] at the z given. Its inputs are z, m, v, image embeddings [B,E], noise keys [B], the regularization's weight, and
-// rate and bound [B,1] as corrected returns them for each picture's step.
+// rate and bound [B,1] as AdamRate returns them for each picture's step.
 func (o stepGraph) build(n *pipeline.Networks) func(*model.Scope, []*Node) []*Node {
 	return func(scope *model.Scope, in []*Node) []*Node {
 		z, m, v, imageEmbeds, keys, weight, rate, bound := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
 		semantics, regularizations := o.losses(scope, n, z, imageEmbeds, keys)
 		// A sum, not a mean: the gradient of a picture does not depend on how many there are.
 		total := ReduceAllSum(Add(semantics, Mul(weight, regularizations)))
-		z, m, v = adam(z, m, v, Gradient(total, z)[0], rate, bound)
+		z, m, v = AdamStep(z, m, v, Gradient(total, z)[0], rate, bound)
 		return []*Node{z, m, v, semantics, regularizations}
 	}
 }
@@ -163,17 +163,17 @@ func (o stepGraph) losses(
 	return losses.Semantics(imageEmbeds, embeds), losses.Regularizations(z)
 }
 
-// adam is one step of Adam (Kingma and Ba 2015, algorithm 1). GoMLX's moves variables, whose number of rows is fixed;
-// here the rows of any batch are moved, each by itself.
-func adam(z, m, v, gradient, rate, bound *Node) (newZ, newM, newV *Node) {
+// AdamStep is one step of Adam (Kingma and Ba 2015, algorithm 1). GoMLX's moves variables, whose number of rows is
+// fixed; here the rows of any batch are moved, each by itself.
+func AdamStep(z, m, v, gradient, rate, bound *Node) (newZ, newM, newV *Node) {
 	m = Add(MulScalar(m, beta1), MulScalar(gradient, 1-beta1))
 	v = Add(MulScalar(v, beta2), MulScalar(Square(gradient), 1-beta2))
 	return Sub(z, Mul(rate, Div(m, Add(Sqrt(v), bound)))), m, v
 }
 
-// corrected returns learning rate and epsilon of step number t, from 1, with the bias corrections of both moments in
+// AdamRate returns learning rate and epsilon of step number t, from 1, with the bias corrections of both moments in
 // them.
-func corrected(learningRate float64, t int) (rate, bound float64) {
+func AdamRate(learningRate float64, t int) (rate, bound float64) {
 	root := math.Sqrt(1 - math.Pow(beta2, float64(t)))
 	return learningRate * root / (1 - math.Pow(beta1, float64(t))), epsilon * root
 }

@@ -100,9 +100,9 @@ func TestAdam(t *testing.T) {
 	}
 	for step := 1; step <= 3; step++ {
 		gradient := wave(rows, float64(step))
-		r, bound := corrected(rate, step)
+		r, bound := AdamRate(rate, step)
 		out := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
-			a, b, c := adam(in[0], in[1], in[2], in[3], in[4], in[5])
+			a, b, c := AdamStep(in[0], in[1], in[2], in[3], in[4], in[5])
 			return []*graph.Node{a, b, c}
 		}, z, m, v, gradient, float32(r), float32(bound))
 		z, m, v = out[0], out[1], out[2]

@@ -24,6 +24,8 @@ type Request struct {
 	Seeds   []uint64
 	Prompts pipeline.Prompts
 	draw.Manner
+	// Artist draws the pictures, in place of the mapper that is loaded; nil is that mapper.
+	Artist Artist
 	// Files are pictures to judge, in place of drawing. Their texts are places in Texts.
 	Files []File
 
@@ -44,6 +46,11 @@ type Request struct {
 	Picture func(text int, seed uint64, p pictures.Picture) error
 	// Progress, which may be nil, gets each stage's progress.
 	Progress func(stage string, done, total int)
+}
+
+// Artist draws a picture of each recipe, which has a Text, a TextEmbed, a Manner and a Seed.
+type Artist interface {
+	Draw(ctx context.Context, recipes ...draw.Recipe) ([]*draw.Picture, error)
 }
 
 // File is a picture on disk.
@@ -172,6 +179,9 @@ func (r *Request) lacks(n *pipeline.Networks, metric MetricName) string {
 	}
 	if len(r.Files) > 0 && strings.HasPrefix(string(metric), "z_") {
 		return "files of pictures don't have the z that they were drawn from"
+	}
+	if r.Artist != nil && strings.HasPrefix(string(metric), "z_") {
+		return "the pictures are not drawn from the z that the mapper predicts"
 	}
 	return ""
 }

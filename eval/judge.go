@@ -93,9 +93,13 @@ func (m *measurement) draw(ctx context.Context, batch []File) ([]float32, error)
 	recipes := make([]draw.Recipe, len(batch))
 	for i, f := range batch {
 		embed := m.own.plain[f.Text*m.own.dim : (f.Text+1)*m.own.dim]
-		recipes[i] = draw.Recipe{TextEmbed: embed, Manner: m.Manner, Seed: f.Seed}
+		recipes[i] = draw.Recipe{Text: m.Texts[f.Text], TextEmbed: embed, Manner: m.Manner, Seed: f.Seed}
 	}
-	results, err := draw.Model{Networks: m.networks, Prompts: m.Prompts}.Draw(ctx, recipes...)
+	artist := m.Artist
+	if artist == nil {
+		artist = draw.Model{Networks: m.networks, Prompts: m.Prompts}
+	}
+	results, err := artist.Draw(ctx, recipes...)
 	if err != nil {
 		return nil, err
 	}

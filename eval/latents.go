@@ -9,7 +9,7 @@ import (
 
 // measureLatents measures the z that the mapper predicts for the texts.
 func (m *measurement) measureLatents(ctx context.Context) error {
-	if len(m.Files) > 0 || !m.wants("z_distance") && !m.wants("z_mean") && !m.wants("z_std") {
+	if len(m.Files) > 0 || m.Artist != nil || !m.wants("z_distance") && !m.wants("z_mean") && !m.wants("z_std") {
 		return m.noLatents(errors.New("")) // refuses by lacks, where asked for
 	}
 	defer m.fixRows(len(m.Texts))()

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"eval/studies": {"configs", "eval", "draw", "data", "models", "checkpoints"},
 	"configs":      {"train", "eval", "data", "models", "losses", "checkpoints"},
 	"train":        {"data", "models", "losses", "checkpoints"},
-	"eval":         {"draw", "data", "models", "checkpoints"},
+	"eval":         {"draw", "data", "models", "losses", "checkpoints"},
 	"draw":         {"data", "models", "losses", "checkpoints"},
 	"data":         {"models", "checkpoints"},
 	"models":       {"checkpoints"},

@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/internal/fault"
-	"illustrator/models/stylegan2"
 )
 
 // Study is a comparison of variants: "what does each loss do", "which prompt is best". Its YAML has these keys.
@@ -73,38 +71,6 @@ type Variant struct {
 	X    *float64 `yaml:"x,omitempty"` // on the group's axis
 	Set  []string `yaml:"set,omitempty"`
 	Draw Draw     `yaml:"draw,omitempty"`
-}
-
-// Projection says what becomes of a text's embedding; "" projects it by eq. 3.
-type Projection string
-
-// NoProjection uses the text embedding as an image embedding.
-const NoProjection Projection = "none"
-
-// UnmarshalText reads a projection.
-func (p *Projection) UnmarshalText(text []byte) error {
-	return fault.Choose(p, "projection", text, NoProjection)
-}
-
-// Draw holds a variant's settings of drawing. Omitted fields have the domain's values.
-type Draw struct {
-	// Projection "none" uses the text embedding as an image embedding.
-	Projection Projection `yaml:"projection,omitempty"`
-	// Alpha is eq. 3's, of which 1 makes eq. 2, or eq. 11's in a manipulation.
-	Alpha *float64 `yaml:"alpha,omitempty"`
-	// TextPrompt stands in the place of the domain's; it may be empty.
-	TextPrompt *string `yaml:"text_prompt,omitempty"`
-	// ImagePrompt is "noise", the embedding of a picture of random pixels, or "samples:N", the mean embedding of N of the
-	// generator's pictures (eq. 4-7), other ones for each seed.
-	ImagePrompt string `yaml:"image_prompt,omitempty"`
-	// Keep is "w" where a manipulation keeps the origin's styles, and adds to them.
-	Keep draw.Keep `yaml:"keep,omitempty"`
-	// InjectIndex gives the layers below it a random style.
-	InjectIndex int `yaml:"inject_index,omitempty"`
-	// TruncationPsi pulls W towards its mean.
-	TruncationPsi *float64 `yaml:"truncation_psi,omitempty"`
-	// NoiseMode is the generator's noise; "const" unless several pictures are drawn of a text, then "random".
-	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode,omitempty"`
 }
 
 // Claim is a statement on the paper's method that two variants' figures speak for or against.
@@ -211,6 +177,9 @@ func (s *Study) validateVariants() error {
 					"use `draw`, or train: true")
 			case g.Axis != "" && v.X == nil:
 				return fault.Usage(fmt.Errorf("%s (%s) has no x", field, v.Name), "give its place on the axis %q", g.Axis)
+			case s.Manipulate && !v.Draw.onlyMaps():
+				return fault.Usage(fmt.Errorf("%s (%s): a study with manipulate: true moves the mapper's pictures", field, v.Name),
+					"leave spread, best_of, refine, retrieval and optimization out")
 			case g.LogAxis && *v.X <= 0:
 				return fault.Usage(fmt.Errorf("%s (%s): x is %g", field, v.Name, *v.X), "x must be above 0 on a logarithmic axis")
 			}
@@ -267,38 +236,4 @@ func (s *Study) validateNames() error {
 		}
 	}
 	return nil
-}
-
-func (d Draw) validate() error {
-	_, err := d.Samples()
-	switch {
-	case d.Projection != "" && d.Projection != NoProjection:
-		return fault.CheckChoice("projection", d.Projection)
-	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
-		return fault.Field("alpha", *d.Alpha, "from 0 to 100")
-	case d.Keep != "" && d.Keep != draw.KeepNothing && d.Keep != draw.KeepW:
-		return fault.CheckChoice("keep", d.Keep)
-	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
-		return fault.Field("truncation_psi", *d.TruncationPsi, "from 0 to 2")
-	case d.InjectIndex < 0:
-		return fault.Field("inject_index", d.InjectIndex, "0 or more")
-	case err != nil:
-		return err
-	}
-	return nil
-}
-
-// NoisePrompt is the image prompt of a picture of random pixels.
-const NoisePrompt = "noise"
-
-// Samples is the N of "samples:N", 0 where the image prompt is another.
-func (d Draw) Samples() (int, error) {
-	if d.ImagePrompt == "" || d.ImagePrompt == NoisePrompt {
-		return 0, nil
-	}
-	n, rest := 0, ""
-	if fields, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); fields == 1 && n >= 1 && n <= 1_000_000 {
-		return n, nil
-	}
-	return 0, fault.Field("image_prompt", d.ImagePrompt, `"noise" or "samples:N" with N from 1 to 1000000`)
 }

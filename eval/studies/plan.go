@@ -146,7 +146,7 @@ func (s *Study) cellBytes(pictures int) int64 {
 
 // planTrainings adds the trainings of a cell that are not planned yet, by their folders.
 func (s *Study) planTrainings(c cell, all map[string]TrainingPlan) error {
-	if !s.Train {
+	if !s.Train || !needsModel(c.variant.Draw) {
 		return nil
 	}
 	run, err := configs.RunOf(s.Study, c.variant, c.seed)
@@ -171,7 +171,7 @@ func (s *Study) planTrainings(c cell, all map[string]TrainingPlan) error {
 		rest.Init = s.options.Trainer.LastMapper(shared)
 		run = rest
 	}
-	_, err = add(c.variant.Name, run)
+	_, err = add(s.trainingName(c.variant), run)
 	return err
 }
 
@@ -244,7 +244,11 @@ func (s *Study) problem(v ablation.Variant, model draw.Model) (string, error) {
 	if samples, err := v.Draw.Samples(); err != nil || samples > rows {
 		return fmt.Sprintf("an image prompt of %d samples needs as many pairs; there are %d", samples, rows), err
 	}
-	if !s.Train {
+	if r := v.Draw.Retrieval; r != nil && max(r.Pairs, s.Pictures) > rows {
+		return fmt.Sprintf("retrieval of %d pictures a text from %d pairs needs as many; there are %d", s.Pictures, r.Pairs,
+			rows), nil
+	}
+	if !s.Train || !needsModel(v.Draw) {
 		return "", nil
 	}
 	run, err := configs.RunOf(s.Study, v, s.Seeds[0])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,7 +119,8 @@ func (s *Study) curves() (*chart.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		if info != nil && info.Done {
+		of := func(t Training) bool { return t.Folder == info.Training }
+		if info != nil && info.Done && info.Training != "" && !slices.ContainsFunc(trained, of) {
 			before, err := s.sharedFolder(c)
 			if err != nil {
 				return nil, err

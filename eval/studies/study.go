@@ -34,6 +34,8 @@ type Trainer interface {
 	Plan(run configs.Run, folder, pairs string) (TrainingPlan, error)
 	// LastMapper names the folder of the last mapper of the run in a folder.
 	LastMapper(folder string) string
+	// Seconds returns the time that the training in a folder took, interruptions left out.
+	Seconds(folder string) (float64, error)
 	// OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 	// not needed.
 	OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, run string,
@@ -128,10 +130,10 @@ func (s *Study) firstRun() (configs.Run, error) {
 	return configs.RunOf(s.Study, s.Variants()[0], s.Seeds[0])
 }
 
-// needsPairs reports whether a variant trains, or takes samples of pairs for its image prompt.
+// needsPairs reports whether a variant trains, takes samples of pairs for its image prompt, or retrieves pairs.
 func (s *Study) needsPairs() bool {
 	for _, v := range s.Variants() {
-		if n, _ := v.Draw.Samples(); n > 0 {
+		if n, _ := v.Draw.Samples(); n > 0 || v.Draw.Retrieval != nil {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"illustrator/checkpoints"
 	"illustrator/configs"
@@ -15,7 +16,7 @@ import (
 	"illustrator/draw"
 	"illustrator/eval"
 	"illustrator/eval/ablation"
-	"illustrator/internal/fault"
+	"illustrator/eval/methods"
 	"illustrator/internal/share"
 	"illustrator/internal/version"
 	"illustrator/models/host"
@@ -51,6 +52,9 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 	if !s.Train {
 		return s.options.Run, nil
 	}
+	if !needsModel(c.variant.Draw) {
+		return "", nil
+	}
 	run, err := configs.RunOf(s.Study, c.variant, c.seed)
 	if err != nil {
 		return "", err
@@ -64,7 +68,7 @@ func (s *Study) mapper(ctx context.Context, c cell) (string, error) {
 		rest.Init = s.options.Trainer.LastMapper(shared)
 		run = rest
 	}
-	return s.training(ctx, c.variant.Name, run)
+	return s.training(ctx, s.trainingName(c.variant), run)
 }
 
 // training trains a run in a folder that its settings name, unless that is done.
@@ -82,6 +86,16 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 		return nil, s.options.Trainer.Train(ctx, run, folder, s.pairs)
 	})
 	return folder, err
+}
+
+// trainingName names the training of a variant by the first one that sets the same: they share it.
+func (s *Study) trainingName(v ablation.Variant) string {
+	for _, first := range s.Variants() {
+		if slices.Equal(first.Set, v.Set) && needsModel(first.Draw) {
+			return first.Name
+		}
+	}
+	return v.Name
 }
 
 // trainingFolder names the folder of a training by its settings.
@@ -179,11 +193,21 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	r := w.request()
 	r.Seeds, r.Prompts, r.Manner = drawing.plan.Seeds, drawing.Prompts, drawing.plan.Manner
 	r.Keep = c.folder
+	meter, err := w.meter(c, drawing)
+	if err != nil {
+		return err
+	}
+	if r.Artist = drawing.artist; meter != nil {
+		r.Artist = meter
+	}
 	stages := host.Stages{Env: w.env}
 	r.Progress = stages.Set
 	result, err := eval.Evaluate(ctx, w.session.networks, r)
 	stages.Done()
 	if err != nil {
+		return err
+	}
+	if err := w.addCosts(c, meter, folder, result); err != nil {
 		return err
 	}
 	if err := w.showPictures(ctx, c, drawing); err != nil {
@@ -195,7 +219,8 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 // drawing says how a cell's pictures are drawn.
 type drawing struct {
 	draw.Model
-	plan draw.Plan
+	plan   draw.Plan
+	artist methods.Artist // nil where the mapper alone draws
 }
 
 // drawing returns how a cell's pictures are drawn, with the mapper of a run, or of the domain, loaded.
@@ -205,11 +230,18 @@ func (w *worker) drawing(ctx context.Context, c cell, run string) (d drawing, er
 	if d.plan, err = d.Plan(spec, draw.DefaultLimits()); err != nil {
 		return d, err
 	}
-	d.Model, err = w.options.Trainer.OpenModel(ctx, w.session.domain, w.session.networks, run, spec.NoProjection)
-	if err != nil || spec.NoProjection {
+	if !needsModel(c.variant.Draw) {
+		d.artist, err = w.artist(ctx, c, d)
 		return d, err
 	}
-	d.Prompts, err = w.prompts(ctx, c, d.Prompts)
+	d.Model, err = w.options.Trainer.OpenModel(ctx, w.session.domain, w.session.networks, run, spec.NoProjection)
+	if err == nil && !spec.NoProjection {
+		d.Prompts, err = w.prompts(ctx, c, d.Prompts)
+	}
+	if err != nil {
+		return d, err
+	}
+	d.artist, err = w.artist(ctx, c, d)
 	return d, err
 }
 
@@ -222,6 +254,7 @@ func (s *Study) drawSpec(variant ablation.Variant, seed uint64) draw.Spec {
 	if v.InjectIndex > 0 {
 		spec.InjectIndex = &v.InjectIndex
 	}
+	spec.Spread = v.Spread
 	if spec.NoiseMode == "" && s.Pictures == 1 {
 		spec.NoiseMode = stylegan2.NoiseConst
 	}
@@ -260,20 +293,12 @@ func (w *worker) prompts(ctx context.Context, c cell, p pipeline.Prompts) (_ pip
 
 // sampledPrompt is eq. 4-7 over some of the study's pairs.
 func (w *worker) sampledPrompt(samples int, random *rand.Rand) ([]float32, error) {
-	set, err := pairs.Open(w.pairs)
+	set, err := w.openPairs(samples, "an image prompt of %d samples")
 	if err != nil {
 		return nil, err
 	}
 	defer set.Close()
 	networks := w.session.networks
-	if err := set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"],
-		EmbedDim: networks.CLIP.ProjectionDim}); err != nil {
-		return nil, err
-	}
-	if set.Len() < samples {
-		return nil, fault.Usage(fmt.Errorf("an image prompt of %d samples needs as many pairs; %s has %d", samples, w.pairs,
-			set.Len()), "sample more pairs, such as by --set pairs.rows=%d", samples)
-	}
 	rows := random.Perm(set.Len())[:samples]
 	z, embeds := make([]float32, samples*networks.Generator.StyleDim), make([]float32, samples*networks.CLIP.ProjectionDim)
 	if err := set.Read(rows, z, embeds); err != nil {
@@ -289,9 +314,15 @@ func (w *worker) showPictures(ctx context.Context, c cell, d drawing) error {
 	}
 	recipes := make([]draw.Recipe, len(w.Show))
 	for i := range recipes {
-		recipes[i] = draw.Recipe{TextEmbed: w.shown(i), Manner: d.plan.Manner, Seed: d.plan.Seeds[0]}
+		recipes[i] = draw.Recipe{
+			Text: texts.Text{Text: w.Show[i]}, TextEmbed: w.shown(i), Manner: d.plan.Manner, Seed: d.plan.Seeds[0],
+		}
 	}
-	results, err := d.Draw(ctx, recipes...)
+	artist := eval.Artist(d.Model)
+	if d.artist != nil {
+		artist = d.artist
+	}
+	results, err := artist.Draw(ctx, recipes...)
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,13 @@ import (
 // as many.
 const meanSamples = 10_000
 
-// meanW returns the mean W [Z] that truncation pulls towards: the one stored with the weights, else a sample's mean.
-func (n *Networks) meanW(ctx context.Context) ([]float32, error) {
+// MeanW returns the mean W [Z] that truncation pulls towards: the one stored with the weights, else a sample's mean.
+func (n *Networks) MeanW(ctx context.Context) ([]float32, error) {
 	if n.mean != nil {
 		return n.mean, nil
+	}
+	if err := n.need(generatorScope); err != nil {
+		return nil, err
 	}
 	scope := n.Store.Scope(generatorScope)
 	if v := scope.GetVariable(stylegan2.LatentAvg); v != nil {

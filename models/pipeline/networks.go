@@ -253,6 +253,11 @@ func (n *Networks) ImageEmbeds(scope *model.Scope, z *graph.Node, noise stylegan
 	return n.ImageEmbedsIn(scope, Float32, z, noise)
 }
 
+// StyleEmbeds is ImageEmbeds of styles: ws [B,L,Z] → the scaled CLIP embedding of its picture [B,E].
+func (n *Networks) StyleEmbeds(scope *model.Scope, ws *graph.Node, noise stylegan2.Noise) *graph.Node {
+	return n.embedImages(scope, stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, noise))
+}
+
 // embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E].
 func (n *Networks) embedImages(scope *model.Scope, images *graph.Node) *graph.Node {
 	return embedImages(Float32.in(scope, clipScope), n.CLIP, images)

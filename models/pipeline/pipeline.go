@@ -160,7 +160,7 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 		}
 		return out[0], nil
 	}
-	mean, err := n.meanW(ctx)
+	mean, err := n.MeanW(ctx)
 	if err != nil {
 		return nil, err
 	}

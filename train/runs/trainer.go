@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"fmt"
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
@@ -64,6 +65,18 @@ func (t Trainer) Left(run configs.Run, folder, pairs string) (Left, error) {
 
 // LastMapper names the folder of the last mapper of the run in a folder.
 func (t Trainer) LastMapper(folder string) string { return train.Folder(folder).LastMapper() }
+
+// Seconds returns the time that the training in a folder took, interruptions left out.
+func (t Trainer) Seconds(folder string) (float64, error) {
+	info, err := train.Folder(folder).ReadInfo()
+	if err == nil && info == nil {
+		err = fmt.Errorf("%s has no record of a training", folder)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Seconds, nil
+}
 
 // OpenModel loads the best mapper of the run in a folder, or the domain's for "", and their prompts, unless they are
 // not needed.
