@@ -141,7 +141,8 @@ func (n *Networks) SampleZ(ctx context.Context, imageEmbeds, noise []float32) ([
 	sample := func(scope *model.Scope, e, noise *graph.Node) *graph.Node {
 		return mapper.Sample(scope.At("%s", n.mapperScope), *n.Mapper, e, noise)
 	}
-	out, err := batch.Run(ctx, n.Runner, n.mapName()+" from noise", sample, batchSize, batch.Rows(imageEmbeds, n.CLIP.ProjectionDim), batch.Rows(noise, n.Generator.StyleDim))
+	out, err := batch.Run(ctx, n.Runner, n.mapName()+" from noise", sample, batchSize,
+		batch.Rows(imageEmbeds, n.CLIP.ProjectionDim), batch.Rows(noise, n.Generator.StyleDim))
 	if err != nil {
 		return nil, err
 	}
