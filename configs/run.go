@@ -186,6 +186,9 @@ func (r *Run) Validate() error {
 	if err := r.Train.Validate(); err != nil {
 		return err
 	}
+	if err := r.Train.CheckMapper(m); err != nil {
+		return err
+	}
 	if r.Pairs.Seed+uint64(r.Pairs.Rows) < r.Pairs.Seed {
 		return fault.Usage(fmt.Errorf("pairs.seed is %d", r.Pairs.Seed),
 			"pairs.seed and pairs.rows together must stay below 2⁶⁴: row i is drawn from seed + i")

@@ -150,7 +150,7 @@ func TestSetMistakes(t *testing.T) {
 		"train.validation={rows: 0}":       {"train.validation.rows is 0", "at least 1"},
 		"mapper.width=0":                   {"width is 0", "from 1"},
 		"mapper.dropout=1":                 {"dropout is 1", "below 1"},
-		"mapper.arch=sparse":               {`arch "sparse" is unknown`, "dense or baseline"},
+		"mapper.arch=sparse":               {`arch "sparse" is unknown`, "dense, baseline or prior"},
 		`domain=""`:                        {"domain is missing", "YAML file"},
 		"mapper={width: 8192, blocks: 64}": {"width is 8192", "smaller"},
 	} {

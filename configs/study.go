@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -71,7 +72,7 @@ func moveStudy(s *ablation.Study, domain string) error {
 
 // RunOf returns the run that a variant of a study trains by a seed.
 func RunOf(s *ablation.Study, v ablation.Variant, seed uint64) (Run, error) {
-	run, err := OpenRun(s.Base, slices.Concat(s.Set, v.Set))
+	run, err := OpenRun(cmp.Or(v.Base, s.Base), slices.Concat(s.Set, v.Set))
 	if err != nil {
 		return run, err
 	}

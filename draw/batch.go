@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"illustrator/data/seeds"
+	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 )
 
@@ -193,6 +194,37 @@ func (b *drawing) anchors(r *Recipe) (text, image []float32) {
 	return b.texts[o.Text], b.origins[o]
 }
 
+// sampleZ draws z of the places whose model's mapper is a prior and whose pictures differ in z: their spread mixes the
+// seed's random z into the noise that the prior begins with.
+func (b *drawing) sampleZ(ctx context.Context) (map[int][]float32, error) {
+	dim, all := b.Generator.StyleDim, map[int][]float32{}
+	for i, m := range b.models {
+		if m.Mapper == nil || m.Mapper.Arch != mapper.Prior {
+			continue
+		}
+		start := mapper.StartNoise(*m.Mapper)
+		var group []int
+		var embeds, noise []float32
+		for at, p := range b.z.keys {
+			if p.idea != none && p.spread > 0 && b.ideas.keys[p.idea].model == i {
+				group, embeds = append(group, at), append(embeds, b.ideas.row(p.idea)...)
+				noise = append(noise, spreadZ(start, seeds.Z(p.seed, dim), p.spread)...)
+			}
+		}
+		if len(group) == 0 {
+			continue
+		}
+		z, err := m.SampleZ(ctx, embeds, noise)
+		if err != nil {
+			return nil, err
+		}
+		for at, i := range group {
+			all[i] = row(z, dim, at)
+		}
+	}
+	return all, nil
+}
+
 // mapToZ predicts the z of all ideas, and mixes a seed's random z into it where pictures differ by that. A manipulated
 // picture has its origin's seed and spread, so that an alpha of 0 gives the origin.
 func (b *drawing) mapToZ(ctx context.Context) error {
@@ -217,8 +249,14 @@ func (b *drawing) mapToZ(ctx context.Context) error {
 		}
 	}
 	b.z.fill(dim)
+	sampled, err := b.sampleZ(ctx)
+	if err != nil {
+		return err
+	}
 	for i, p := range b.z.keys {
 		switch z := b.z.row(i); {
+		case sampled[i] != nil:
+			copy(z, sampled[i])
 		case p.z != nil:
 			copy(z, b.known[p.z])
 		case p.idea == none:

@@ -60,11 +60,19 @@ func Regularizations(predicted *Node) *Node {
 	return Add(Abs(Squeeze(mean, -1)), Abs(AddScalar(deviation, -1)))
 }
 
+// Flow is the loss of flow matching (Lipman et al. 2023): the mean square of the difference between a predicted
+// velocity and that of the straight line from noise to z: all [B,Z] → scalar.
+func Flow(velocity, noise, z *Node) *Node {
+	return ReduceAllMean(Square(Sub(wide(velocity), Sub(wide(z), wide(noise)))))
+}
+
 // Weights weigh the losses. Zero takes a loss, and what only it needs, out of the graph.
 type Weights struct {
 	L1             float64 `yaml:"l1" json:"l1"`
 	Semantic       float64 `yaml:"semantic" json:"semantic"`
 	Regularization float64 `yaml:"regularization" json:"regularization"`
+	// Flow weighs the loss of a prior, which has no other. Metrics have it as the total.
+	Flow float64 `yaml:"flow,omitempty" json:"flow,omitempty"`
 }
 
 // Loss is one of the losses as settings, metrics and tables know it.
@@ -93,9 +101,17 @@ func (w Weights) Validate() error {
 				"a loss's weight is 0 or more; 0 leaves the loss out")
 		}
 	}
+	if !(w.Flow >= 0) || math.IsInf(w.Flow, 1) {
+		return fault.Usage(fmt.Errorf("losses.flow is %g", w.Flow),
+			"a loss's weight is 0 or more; 0 leaves the loss out")
+	}
+	if flow := w.Flow; flow > 0 && w != (Weights{Flow: flow}) {
+		return fault.Usage(fmt.Errorf("losses.flow is %g beside other losses", flow),
+			"a prior is trained by flow alone: set l1, semantic and regularization to 0")
+	}
 	if w == (Weights{}) {
 		return fault.Usage(fmt.Errorf("losses: all weights are 0"),
-			"give at least one of l1, semantic and regularization a positive weight")
+			"give at least one of l1, semantic and regularization a positive weight, or flow to a prior")
 	}
 	return nil
 }
@@ -106,6 +122,8 @@ type Inputs struct {
 	ImageEmbeds   *Node // [B,E], the mapper's input
 	// Render draws the pictures of PredictedZ and returns their embeddings [B,E]. It is called for the semantic loss only.
 	Render func() *Node
+	// Match builds the flow loss. It is called for that loss only, which needs none of the above.
+	Match func() *Node
 }
 
 // Terms are the losses as scalars; a loss without weight is nil.
@@ -129,6 +147,7 @@ func Compute(w Weights, in Inputs) Terms {
 	}
 	t.L1 = add(w.L1, func() *Node { return L1(in.PredictedZ, in.Z) })
 	t.Semantic = add(w.Semantic, func() *Node { return Semantic(in.ImageEmbeds, in.Render()) })
+	add(w.Flow, func() *Node { return in.Match() })
 	t.Regularization = add(w.Regularization, func() *Node { return Regularization(in.PredictedZ) })
 	return t
 }

@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed := nntest.Run(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
-		return []*Node{Compute(Weights{0.3, 1, 0.3}, Inputs{
+		return []*Node{Compute(Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}, Inputs{
 			PredictedZ: in[0], Z: in[1], ImageEmbeds: in[2], Render: func() *Node { return in[3] },
 		}).Node()}
 	}, in...)[0]
@@ -162,7 +162,7 @@ func TestZeroWeights(t *testing.T) {
 		"l1":             {Weights{L1: 2}, "z"},
 		"semantic":       {Weights{Semantic: 2}, "embeds render"},
 		"regularization": {Weights{Regularization: 2}, ""},
-		"all":            {Weights{1, 2, 3}, "z embeds render"},
+		"all":            {Weights{L1: 1, Semantic: 2, Regularization: 3}, "z embeds render"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			renders := 0

@@ -9,6 +9,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/losses"
+	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -131,6 +132,21 @@ func (c Config) needsFrozen() bool {
 		}
 	}
 	return false
+}
+
+// CheckMapper returns an error if the losses do not train the mapper's architecture.
+func (c Config) CheckMapper(m mapper.Config) error {
+	for _, s := range c.Stages {
+		switch flow := s.Losses.Flow > 0; {
+		case m.Arch == mapper.Prior && !flow:
+			return fault.Usage(fmt.Errorf("mapper.arch is prior, and stage %q has no losses.flow", s.Name),
+				"train a prior by losses.flow alone, as the run lorelei-prior does")
+		case m.Arch != mapper.Prior && flow:
+			return fault.Usage(fmt.Errorf("stage %q has losses.flow, and mapper.arch is %s", s.Name, m.Arch),
+				"set losses.flow to 0, or mapper.arch to prior")
+		}
+	}
+	return nil
 }
 
 // Validate reports the first invalid setting.

@@ -208,19 +208,28 @@ func (t *Training) gatherGraph(scope *model.Scope, weights losses.Weights, z, im
 // the embedding of the predicted picture, eq. 10 with a normal distribution. The picture is drawn only if its loss has
 // a weight.
 func (t *Training) losses(scope *model.Scope, weights losses.Weights, z, imageEmbeds, keys *graph.Node) losses.Terms {
-	return t.compare(scope, weights, z, mapper.Build(scope.At(pipeline.MapperScope), t.Mapper, imageEmbeds), imageEmbeds,
-		keys)
+	scopeOf := scope.At(pipeline.MapperScope)
+	if t.Mapper.Arch == mapper.Prior { // its loss needs no z of its own
+		return t.compare(scope, scopeOf, weights, z, nil, imageEmbeds, keys)
+	}
+	return t.compare(scope, scopeOf, weights, z, mapper.Build(scopeOf, t.Mapper, imageEmbeds), imageEmbeds, keys)
 }
 
-func (t *Training) compare(scope *model.Scope, weights losses.Weights, z, predicted, imageEmbeds,
+// compare builds the losses of the mapper in a scope, which predicts z.
+func (t *Training) compare(root, of *model.Scope, weights losses.Weights, z, predicted, imageEmbeds,
 	keys *graph.Node) losses.Terms {
 	return losses.Compute(weights, losses.Inputs{
 		Z: z, PredictedZ: predicted, ImageEmbeds: imageEmbeds,
+		Match: func() *graph.Node {
+			draft := mapper.NewDraft(t.Mapper, imageEmbeds, keys)
+			velocity := mapper.Velocity(of, t.Mapper, draft.At(z), draft.Time, draft.Condition)
+			return losses.Flow(velocity, draft.Noise, z)
+		},
 		Render: func() *graph.Node {
 			noise := stylegan2.Noise{Mode: t.Config.NoiseMode, Keys: keys}
 			networks := *t.Networks
 			networks.Generator.Recompute = t.Config.Recompute
-			return networks.ImageEmbedsIn(scope, t.Config.Precision, predicted, noise)
+			return networks.ImageEmbedsIn(root, t.Config.Precision, predicted, noise)
 		},
 	})
 }

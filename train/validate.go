@@ -125,8 +125,9 @@ const measured = 7
 func (t *Training) validationGraph(scope *model.Scope, inputs []*Node) *Node {
 	z, imageEmbeds, keys := inputs[0], inputs[1], inputs[2]
 	scope.Store().SetTraining(z.Graph(), false)
-	predicted := mapper.Build(scope.At("%s", t.mapperScope()), t.Mapper, imageEmbeds)
-	packed := t.compare(scope, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
+	of := scope.At("%s", t.mapperScope())
+	predicted := mapper.Build(of, t.Mapper, imageEmbeds)
+	packed := t.compare(scope, of, t.Config.last().Losses, z, predicted, imageEmbeds, keys).Node()
 	// a prediction may be 0
 	lengths := Sqrt(MaxScalar(Mul(ReduceSum(Square(z), 1), ReduceSum(Square(predicted), 1)), 1e-16))
 	cosine := Div(ReduceSum(Mul(z, predicted), 1), lengths)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"illustrator/data/texts"
 	"illustrator/eval"
 	"illustrator/internal/fault"
 )
@@ -69,6 +70,8 @@ type Group struct {
 type Variant struct {
 	Name string   `yaml:"name"`
 	X    *float64 `yaml:"x,omitempty"` // on the group's axis
+	// Base is the run that the variant trains, in place of the study's.
+	Base string   `yaml:"base,omitempty"`
 	Set  []string `yaml:"set,omitempty"`
 	Draw Draw     `yaml:"draw,omitempty"`
 }
@@ -156,7 +159,7 @@ func (s *Study) Validate() error {
 }
 
 func (s *Study) validateVariants() error {
-	known := map[string]Variant{}
+	known, folders := map[string]Variant{}, map[string]string{} // by name; names by folder
 	for i, g := range s.Groups {
 		field := fmt.Sprintf("groups[%d]", i)
 		if g.Name == "" || len(g.Variants) == 0 {
@@ -172,6 +175,12 @@ func (s *Study) validateVariants() error {
 			switch {
 			case v.Name == "":
 				return fault.Usage(fmt.Errorf("%s has no name", field), "name it by what it changes")
+			case !again && folders[texts.Slug(v.Name)] != "":
+				return fault.Usage(fmt.Errorf("%s: %q and %q have one folder, %s", field, folders[texts.Slug(v.Name)], v.Name,
+					texts.Slug(v.Name)), "give names that differ in letters or digits")
+			case v.Base != "" && (!s.Train || s.SharedStages > 0):
+				return fault.Usage(fmt.Errorf("%s (%s) has a base of its own", field, v.Name),
+					"leave it out, or use train: true without shared_stages")
 			case len(v.Set) > 0 && !s.Train:
 				return fault.Usage(fmt.Errorf("%s (%s) sets %s, but the study does not train", field, v.Name, v.Set[0]),
 					"use `draw`, or train: true")
@@ -189,7 +198,7 @@ func (s *Study) validateVariants() error {
 			if !again {
 				first = v
 			}
-			known[v.Name] = first
+			known[v.Name], folders[texts.Slug(v.Name)] = first, v.Name
 		}
 	}
 	if len(known) == 0 {
@@ -199,7 +208,7 @@ func (s *Study) validateVariants() error {
 }
 
 // empty reports whether v has a name and a place alone: it then stands for the variant of that name before it.
-func (v Variant) empty() bool { return len(v.Set) == 0 && v.Draw == Draw{} }
+func (v Variant) empty() bool { return v.Base == "" && len(v.Set) == 0 && v.Draw == Draw{} }
 
 func (s *Study) validateNames() error {
 	var names []string

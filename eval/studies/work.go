@@ -91,7 +91,7 @@ func (s *Study) training(ctx context.Context, name string, run configs.Run) (str
 // trainingName names the training of a variant by the first one that sets the same: they share it.
 func (s *Study) trainingName(v ablation.Variant) string {
 	for _, first := range s.Variants() {
-		if slices.Equal(first.Set, v.Set) && needsModel(first.Draw) {
+		if first.Base == v.Base && slices.Equal(first.Set, v.Set) && needsModel(first.Draw) {
 			return first.Name
 		}
 	}

@@ -1,10 +1,12 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
 	"illustrator/models/mapper"
 )
 
@@ -31,6 +33,10 @@ func ToPyTorch(location, file string, replace bool) (r PyTorchReport, err error)
 	folder, weights, err := openMapper(location, file, replace, &r.Network)
 	if err != nil {
 		return r, err
+	}
+	if r.Network.Arch == mapper.Prior {
+		return r, fault.Usage(errors.New("a prior cannot be exported to the release's code, which has no such network"),
+			"export a mapper of arch dense or baseline")
 	}
 	if err := weights.Check(r.Network.Shapes()); err != nil {
 		return r, err

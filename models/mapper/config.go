@@ -17,21 +17,24 @@ const ModelType = "mapper"
 // Arch is an architecture.
 type Arch string
 
-// The architectures: the paper's network of dense blocks, and the plain network that it is compared with.
+// The architectures: the paper's network of dense blocks, the plain network that it is compared with, and a prior,
+// which samples z from noise.
 const (
 	Dense    Arch = "dense"
 	Baseline Arch = "baseline"
+	Prior    Arch = "prior"
 )
 
 // UnmarshalText reads an architecture.
 func (a *Arch) UnmarshalText(text []byte) error {
-	return fault.Choose(a, "arch", text, Dense, Baseline)
+	return fault.Choose(a, "arch", text, Dense, Baseline, Prior)
 }
 
 // Config is a mapper from CLIP image embeddings to StyleGAN's Z, as stored in config.json.
 type Config struct {
 	ModelType string `json:"model_type" yaml:"-"`
-	// Arch is "dense", the paper's network of dense blocks, or "baseline", its 54-layer plain network.
+	// Arch is "dense", the paper's network of dense blocks, "baseline", its 54-layer plain network, or "prior", a network
+	// that samples z from noise.
 	Arch Arch `json:"arch" yaml:"arch"`
 	// EmbedDim is CLIP's width E, ZDim the generator's width Z. A domain fixes both.
 	EmbedDim int `json:"embed_dim" yaml:"-"`
@@ -39,19 +42,25 @@ type Config struct {
 	// Width is the number of hidden units (512 in the paper).
 	Width int `json:"width" yaml:"width"`
 	// Blocks is the number of dense blocks (5), Layers the number of layers in each (5). The baseline has Layers
-	// layers (54), no blocks and no dropout: it does not read those two fields.
+	// layers (54), no blocks and no dropout: it does not read those two fields. A prior has Blocks of two layers.
 	Blocks int `json:"blocks" yaml:"blocks"`
 	Layers int `json:"layers" yaml:"layers"`
 	// Dropout is the probability that a block's output unit is dropped in training (0.1).
 	Dropout float64 `json:"dropout" yaml:"dropout"`
+	// Prior are the settings of arch "prior" alone.
+	Prior PriorConfig `json:"prior,omitzero" yaml:"prior,omitempty"`
 }
 
 // SameWeights reports whether two mappers have the same tensors: the dropout makes no difference, nor do fields that
 // the architecture does not read.
 func (c Config) SameWeights(other Config) bool {
 	plain := func(c Config) Config {
-		if c.Dropout = 0; c.Arch == Baseline {
+		c.Dropout, c.Prior = 0, PriorConfig{}
+		switch c.Arch {
+		case Baseline:
 			c.Blocks = 0
+		case Prior:
+			c.Layers = 0
 		}
 		return c
 	}
@@ -74,7 +83,14 @@ func (c Config) Validate() error {
 			return fault.Field("mapper config: "+width.field, width.value, "from 1 to 8192")
 		}
 	}
+	if c.Arch != Prior && c.Prior != (PriorConfig{}) {
+		return fault.Field("mapper config: prior", fault.Words("given"), "left out where arch is %s", c.Arch)
+	}
 	switch c.Arch {
+	case Prior:
+		if err := c.validatePrior(); err != nil {
+			return err
+		}
 	case Dense:
 		if c.Blocks < 1 || c.Blocks > 64 {
 			return fault.Field("mapper config: blocks", c.Blocks, "from 1 to 64 (5 in the paper)")
@@ -118,10 +134,14 @@ func IsBuffer(name string) bool {
 //	rrdb_blocks.{b}.0.mlp_layers.{l}.{0…5}       Linear, BatchNorm, PReLU, Linear, BatchNorm, PReLU
 //	tail.{0,1}                                   Linear
 //
-// and for "baseline" those of one torch.nn.Sequential: mlp.{2i} Linear, mlp.{2i+1} PReLU. BatchNorm has its learned
+// for "prior" linear layers called input, time.{0,2}, condition, blocks.{b}.{modulation,0,2} and output, and for
+// "baseline" those of one torch.nn.Sequential: mlp.{2i} Linear, mlp.{2i+1} PReLU. BatchNorm has its learned
 // weight and bias and the buffers running_mean and running_var, all [width]. PyTorch's counter num_batches_tracked is
 // not among them: with a fixed momentum nothing reads it, so importers drop it.
 func (c Config) Shapes() checkpoints.Shapes {
+	if c.Arch == Prior {
+		return c.priorShapes()
+	}
 	s := checkpoints.Shapes{}
 	linear := func(name string, in, out int) {
 		s[name+".weight"], s[name+".bias"] = []int{out, in}, []int{out}

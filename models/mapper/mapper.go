@@ -17,8 +17,11 @@ func Build(scope *model.Scope, cfg Config, imageEmbeds *Node) *Node {
 	batch := imageEmbeds.Shape().Dim(0)
 	imageEmbeds.AssertDims(batch, cfg.EmbedDim)
 	build := buildDense
-	if cfg.Arch == Baseline {
+	switch cfg.Arch {
+	case Baseline:
 		build = buildBaseline
+	case Prior:
+		build = buildPrior
 	}
 	z := build(scope, cfg, imageEmbeds)
 	z.AssertDims(batch, cfg.ZDim)

@@ -1,9 +1,11 @@
 package mapper
 
 import (
+	"errors"
 	"fmt"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
 	"illustrator/models/features/onnxgraph"
 	"illustrator/models/nn"
 )
@@ -17,6 +19,10 @@ const (
 // ONNX returns the mapper with weights w as an ONNX file, in evaluation mode: float32 image embeddings [batch,E],
 // normalised and scaled as Build's, to z [batch,Z]. Weights keep their names. properties become the file's metadata.
 func ONNX(cfg Config, w *checkpoints.Weights, version string, properties map[string]string) ([]byte, error) {
+	if cfg.Arch == Prior {
+		return nil, fault.Usage(errors.New("a prior cannot be exported as ONNX: it samples z from noise by many steps"),
+			"export a mapper of arch dense or baseline")
+	}
 	if err := w.Check(cfg.Shapes()); err != nil {
 		return nil, err
 	}

@@ -214,6 +214,7 @@ func (n *Networks) LoadMapper(location string) error {
 	}
 	n.Mapper, n.loaded[MapperScope] = cfg, false
 	n.Forget(n.mapName()) // compiled for the mapper before
+	n.Forget(n.mapName() + " from noise")
 	return n.need(MapperScope)
 }
 

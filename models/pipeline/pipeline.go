@@ -136,6 +136,19 @@ func (n *Networks) MapToZ(ctx context.Context, imageEmbeds []float32) ([]float32
 	return out[0], nil
 }
 
+// SampleZ draws z [N,Z] from noise [N,Z] given image embeddings [N,E] with the loaded mapper, which is a prior.
+func (n *Networks) SampleZ(ctx context.Context, imageEmbeds, noise []float32) ([]float32, error) {
+	sample := func(scope *model.Scope, e, noise *graph.Node) *graph.Node {
+		return mapper.Sample(scope.At("%s", n.mapperScope), *n.Mapper, e, noise)
+	}
+	out, err := batch.Run(ctx, n.Runner, n.mapName()+" from noise", sample, batchSize,
+		batch.Rows(imageEmbeds, n.CLIP.ProjectionDim), batch.Rows(noise, n.Generator.StyleDim))
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
 // Synthesis says how Z or W becomes a picture.
 type Synthesis struct {
 	NoiseMode stylegan2.NoiseMode

@@ -186,6 +186,9 @@ func logInto(console *slog.Logger, path string) (log *slog.Logger, done func(), 
 
 // LossNote prints the losses that have a weight in a few words.
 func LossNote(w losses.Weights, v losses.Values) string {
+	if w.Flow != 0 { // which has no other beside it
+		return fmt.Sprintf("flow %.3f", v.Total/w.Flow)
+	}
 	var notes []string
 	for _, l := range losses.All {
 		if l.Weight(w) != 0 {
