@@ -37,6 +37,8 @@ type Model struct {
 	Alpha  float64 // eq. 3's, where a Spec gives none
 	*pipeline.Networks
 	Prompts pipeline.Prompts // of eq. 3; not needed without projection
+	// Known returns the domain's descriptions, which WarnFar compares texts with; nil is a domain without any.
+	Known func() ([]texts.Text, error)
 }
 
 // Manner says how a picture is drawn from its text and its seed.

@@ -2,6 +2,8 @@ package draw
 
 import (
 	"cmp"
+	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -145,6 +147,40 @@ func (k *Knowledge) Far(of ...string) (far []Novelty) {
 		}
 	}
 	return far
+}
+
+// WarnFar returns the texts that lie far from the domain's descriptions, and warns once of all of them. It needs no
+// device.
+func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
+	if m.Known == nil {
+		return nil, nil
+	}
+	known, err := m.Known()
+	if err != nil {
+		return nil, err
+	}
+	knowledge, err := NewKnowledge(m.Networks, known)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(of))
+	for i, t := range of {
+		all[i] = t.Text
+	}
+	far := knowledge.Far(all...)
+	if len(far) == 0 {
+		return nil, nil
+	}
+	subject := "the text lies"
+	switch {
+	case len(all) > 1 && len(far) == 1:
+		subject = fmt.Sprintf("1 of %d texts lies", len(all))
+	case len(all) > 1:
+		subject = fmt.Sprintf("%d of %d texts lie", len(far), len(all))
+	}
+	log.Warn(fmt.Sprintf("%s far from all that domain %s knows: %.0f %% of %q is in none of its descriptions",
+		subject, m.Domain, 100*far[0].Share, far[0].Text), "unknown", strings.Join(far[0].Words, ", "))
+	return far, nil
 }
 
 // share is the mean of the distances of a text's tokens, weighted by their information.

@@ -23,34 +23,60 @@ const (
 // mostScale is the largest factor that the domain's pictures are enlarged by.
 func (s *Server) mostScale() int { return max(1, min(16, mostSide/s.Models[0].Generator.Size)) }
 
-// enlarged returns the file of a picture at a factor, with its record and the filter's name in its texts.
-func (s *Server) enlarged(
-	ctx context.Context, of *gallery.Gallery, record gallery.Record, given string,
-) ([]byte, error) {
-	if record.Frames > 1 {
-		return nil, (&problem{status: http.StatusConflict, Message: "the picture is an animation",
-			Hint: "choose a single picture"}).at("scale")
+// factor returns the factor that a request enlarges a picture by, 1 where it gives none. All frames of an animation
+// together have at most as many pixels as a gallery's picture may have.
+func factor(r *http.Request, record gallery.Record) (int, error) {
+	values := r.URL.Query()
+	if !values.Has("scale") {
+		return 1, nil
 	}
 	most := max(1, min(16, mostSide/max(record.Width, record.Height)))
-	factor, err := strconv.Atoi(given)
-	if err != nil || factor < 1 || factor > most {
-		return nil, badField("scale", fmt.Sprintf("it is %q", given), fmt.Sprintf("give a whole number from 1 to %d", most))
+	for most > 1 && most*most*record.Width*record.Height*max(1, record.Frames) > gallery.MaxPixels {
+		most--
 	}
+	n, err := strconv.Atoi(values.Get("scale"))
+	if err != nil || n < 1 || n > most {
+		return 0, badField("scale", fmt.Sprintf("it is %q", values.Get("scale")),
+			fmt.Sprintf("give a whole number from 1 to %d", most))
+	}
+	return n, nil
+}
+
+// enlarge enlarges frames, and names the filter in the texts of the file.
+func enlarge(frames []image.Image, factor int, meta []pictures.Meta) []pictures.Meta {
+	if factor == 1 {
+		return meta
+	}
+	for i := range frames {
+		frames[i] = pictures.Enlarge(frames[i], factor)
+	}
+	return append(meta, pictures.Meta{Key: "Enlarged", Value: fmt.Sprintf("%d × (Lanczos)", factor)})
+}
+
+// enlarged returns the file of a picture or an animation at a factor.
+func (s *Server) enlarged(
+	ctx context.Context, of *gallery.Gallery, record gallery.Record, factor int,
+) ([]byte, error) {
 	release, err := s.conversion(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	if record.Frames > 1 {
+		frames, err := of.Animation(record.ID)
+		if err != nil {
+			return nil, err
+		}
+		meta := enlarge(frames, factor, record.Meta(s.Software))
+		return pictures.EncodeAnimation(".apng", frames, record.Delay(), meta)
+	}
 	img, err := of.Picture(record.ID)
 	if err != nil {
 		return nil, err
 	}
-	meta := record.Meta(s.Software)
-	if factor > 1 {
-		img = pictures.Enlarge(img, factor)
-		meta = append(meta, pictures.Meta{Key: "Enlarged", Value: fmt.Sprintf("%d × (Lanczos)", factor)})
-	}
-	return pictures.EncodePNG(img, meta)
+	frames := []image.Image{img}
+	meta := enlarge(frames, factor, record.Meta(s.Software))
+	return pictures.EncodePNG(frames[0], meta)
 }
 
 // setFavourite answers requests that mark a picture as a favourite, or take the mark away.

@@ -159,6 +159,11 @@ func (s *Server) animate(ctx context.Context, a *animation) (pictureAnswer, erro
 // getGIF answers with an animation as GIF, which every program shows.
 func (s *Server) getGIF(w http.ResponseWriter, r *http.Request) {
 	s.convert(w, r, "image/gif", ".gif", func(record gallery.Record, frames []image.Image) ([]byte, error) {
+		size, err := factor(r, record)
+		if err != nil {
+			return nil, err
+		}
+		enlarge(frames, size, nil)
 		return pictures.EncodeAnimation(".gif", frames, record.Delay(), nil)
 	})
 }

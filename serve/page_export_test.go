@@ -146,7 +146,7 @@ func chooseSeveral(u user) {
 		[...document.querySelectorAll("#view-gallery .note")].filter(n => n.textContent.startsWith("★")).length === 2`)
 	u.click("#view-gallery [name=favourites]")
 	u.until(`document.querySelector("#view-gallery .status").textContent === "2 pictures" &&
-		location.hash.includes("favourites=1")`)
+		location.hash.includes("favourites=true")`)
 	u.images("#view-gallery .pictures", 2)
 	u.click("#view-gallery .all")
 	u.click("#view-gallery .remove")

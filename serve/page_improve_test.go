@@ -1,7 +1,10 @@
 package serve_test
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	_ "image/gif"
 	"net/http"
 	"strings"
 
@@ -108,6 +111,15 @@ func playAnimation(u user) {
 	u.until(`document.querySelector("#viewer .change").hidden && document.querySelector("#viewer .way").hidden`)
 	u.click("#viewer .play")
 	u.until(`document.querySelector("#viewer-picture").src.endsWith("/png")`)
+	browser.Eval[bool](u.Page, `{const size = document.querySelector("#viewer .film .size"); size.value = "2";
+		size.dispatchEvent(new Event("change")); true}`)
+	for name, want := range map[string]string{"APNG": "apng", "GIF": "gif"} {
+		a := get(u, u.eval(fmt.Sprintf(`document.querySelector("#viewer .film [aria-label='Download as %s']").href`, name)))
+		c, kind, err := image.DecodeConfig(bytes.NewReader(a.body))
+		if err != nil || kind != want || c.Width != 128 {
+			u.Errorf("%s enlarged: a %s %d wide, %v", name, kind, c.Width, err)
+		}
+	}
 	u.look("animation")
 	u.Do(chromedp.KeyEvent(kb.Escape))
 	u.until(`!document.querySelector("#viewer").open`)

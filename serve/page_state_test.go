@@ -2,15 +2,18 @@ package serve_test
 
 import (
 	"fmt"
+	"image"
 	"log/slog"
 	"net"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"illustrator/data/pictures"
 	"illustrator/internal/browser"
 	"illustrator/serve"
 )
@@ -107,6 +110,45 @@ func actOnWhatIsShown(u user) {
 	u.until(`document.activeElement.matches("#view-draw .card button")`)
 	u.click("#toast .undo")
 	u.until(`"#picture/" + document.querySelector("#view-draw .card").dataset.id === "` + original + `"`)
+}
+
+// A change of a picture outlives a reload: its text, its previews, the slider's position, and what was kept. A text
+// that the domain does not know is named while one types.
+func reloadChange(u user) {
+	u.drawText("a wizard", 1)
+	u.open("#view-draw .pictures li:nth-child(1)")
+	u.write("#viewer [name=to]", "a red sports car on the moon")
+	u.until(`/unknown to Lorelei: .*sports.*car.*moon/.test(document.querySelector("#viewer .change").innerText)`)
+	u.write("#viewer [name=to]", "a girl with red hair")
+	u.until(`!/unknown to Lorelei/.test(document.querySelector("#viewer .change").innerText)`)
+	u.click("#viewer .change .main")
+	ready := `document.querySelector("#viewer .change .status")?.textContent === "Ready: move the slider"`
+	u.until(ready)
+	u.Do(chromedp.KeyEvent(kb.ArrowRight))
+	preview := u.eval(`document.querySelector("#viewer-picture").src`)
+	u.look("change")
+	u.Do(chromedp.Reload())
+	u.until(ready)
+	u.until(`document.querySelector("#viewer-picture").src === "` + preview + `"`)
+	if now := u.eval(`[document.querySelector("#viewer [name=to]").value,
+		document.querySelector("#viewer .slide output").textContent]`); now != "a girl with red hair,1.25" {
+		u.Errorf("after the reload the change is %q", now)
+	}
+	u.click("#viewer .keep")
+	u.until(`document.querySelector("#viewer .change .status").textContent === "It is in the gallery."`)
+	kept := u.eval(`location.hash`)
+	u.Do(chromedp.Reload())
+	u.until(ready + ` && document.querySelector("#viewer .keep").disabled`)
+	u.Do(chromedp.Focus(chromedp.CSS("#viewer-alpha")), chromedp.KeyEvent(kb.ArrowRight))
+	u.until(`!document.querySelector("#viewer .keep").disabled && location.hash === "` + kept + `"`)
+	u.click("#viewer .original")
+	u.until(`document.querySelector("#viewer-text").textContent === "a wizard"`)
+	u.close()
+	u.view("gallery")
+	u.open(`#view-gallery [data-id="` + strings.TrimPrefix(kept, "#picture/") + `"]`)
+	u.until(`document.querySelector("#viewer .slide").hidden`) // a change ends with the viewer
+	u.close()
+	u.view("draw")
 }
 
 // Draw takes other seeds each time, unless the seed is kept; a picture's settings draw it again.
@@ -257,12 +299,55 @@ func TestPageOfAKilledServer(t *testing.T) {
 	u.until(`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready"`)
 }
 
+// The page asks a server that was killed again when it answers: for an upload, a deletion, a ZIP file.
+func TestPageOfARestartedServer(t *testing.T) {
+	folder := t.TempDir()
+	of := func(o *serve.Options) { o.Folder = folder }
+	r := deaf(t, of)
+	host := strings.TrimPrefix(r.URL, "http://")
+	u := user{t, browser.Open(t, r.URL)}
+	u.until(`document.querySelector("nav a[aria-current]")`)
+	through := func(alert string, ask func()) { // a restart
+		t.Helper()
+		r.kill()
+		ask()
+		u.until(`/The server does not answer\. Trying again/.test(document.querySelector("` + alert + `").innerText)`)
+		r = deafOn(t, host, of)
+		u.until(`!document.querySelector("` + alert + `").innerText`)
+	}
+	u.view("gallery")
+	path := filepath.Join(t.TempDir(), "mine.png")
+	if err := pictures.WritePNG(path, image.NewGray(image.Rect(0, 0, 20, 20)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
+		u.until(`document.querySelectorAll("#upload canvas").length === 2`)
+		through("#upload .alert", func() { u.click("#upload .main") })
+		u.until(`document.querySelector("#viewer").open`)
+		u.close()
+		u.until(fmt.Sprintf(`document.querySelectorAll("#view-gallery .card").length === %d`, n+1))
+	}
+	u.click("#view-gallery .card:nth-child(1) .pick")
+	u.watchSaves()
+	through("#view-gallery .alert", func() { u.click("#view-gallery .zip") })
+	u.until(`saves.some(s => s.startsWith("application/zip"))`)
+	u.open("#view-gallery .card:nth-child(2)")
+	through("#viewer .alert", func() { u.click("#viewer .delete") })
+	u.until(`document.querySelector("#toast .message").innerText.startsWith("1 picture deleted.")`)
+	u.close()
+	u.until(`document.querySelector("#view-gallery .status").textContent === "1 picture"`)
+}
+
 // deafOn is deaf on an address.
-func deafOn(t *testing.T, host string) *running {
+func deafOn(t *testing.T, host string, changes ...func(*serve.Options)) *running {
 	t.Helper()
 	o, err := tinyOptions()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(&o)
 	}
 	return serveDeaf(t, o, host)
 }
@@ -286,6 +371,7 @@ func serveDeaf(t *testing.T, o serve.Options, host string) *running {
 	kill := func() {
 		server.CloseClientConnections()
 		server.Close()
+		s.Close()
 	}
 	t.Cleanup(kill)
 	return &running{URL: server.URL, server: s, kill: kill}

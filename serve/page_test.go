@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"math"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +143,7 @@ func TestPage(t *testing.T) {
 	server := lorelei.serve(t, addFaststyle(t))
 	page := browser.Open(t, server.URL)
 	run := func(name string, f func(u user)) {
-		if !t.Run(name, func(t *testing.T) { f(user{t, page}) }) {
+		if !t.Run(name, func(t *testing.T) { f(user{t, page.In(t)}) }) {
 			t.FailNow() // what follows begins where this ended
 		}
 	}
@@ -162,6 +164,7 @@ func TestPage(t *testing.T) {
 	run("sizes", chooseSize)
 	run("knowledge", seeKnowledge)
 	run("shown", actOnWhatIsShown)
+	run("change", reloadChange)
 	run("variations", drawVariations)
 	run("reload", reloadPage)
 	run("phone", usePhone)
@@ -309,9 +312,10 @@ func (u user) download() {
 }
 
 func uploadPicture(u user) {
-	img := image.NewNRGBA(image.Rect(0, 0, 90, 60))
+	const kept = `document.querySelectorAll("#upload canvas")[1].getContext("2d").getImageData(60, 60, 1, 1).data`
+	img := image.NewNRGBA(image.Rect(0, 0, 90, 60)) // from dark to bright
 	for i := range img.Pix {
-		img.Pix[i] = byte(40 + i%3*70)
+		img.Pix[i] = byte(40 + i/4%90*2)
 		if i%4 == 3 {
 			img.Pix[i] = 255
 		}
@@ -323,12 +327,30 @@ func uploadPicture(u user) {
 	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-gallery input[type=file]"), []string{path}))
 	u.until(`document.querySelectorAll("#upload canvas").length === 2`)
 	if says := u.text("#upload .preview"); !strings.Contains(says,
-		"The central square is kept. It is scaled to 64 × 64 pixels.") {
+		"The bright square is kept: drag it, or move it below. It is scaled to 64 × 64 pixels.") {
 		u.Errorf("the preview says %q", says)
+	}
+	// By the keyboard, then with a mouse: what the preview shows is what is kept.
+	u.Do(chromedp.Focus(chromedp.CSS("#upload-position")), chromedp.KeyEvent(kb.End))
+	u.until(`document.querySelector("#upload-position").value === "1"`)
+	end := u.eval(kept)
+	u.Do(chromedp.KeyEvent(kb.Home))
+	start := u.eval(kept)
+	browser.Eval[bool](u.Page, `{const canvas = document.querySelector("#upload canvas");
+		const box = canvas.getBoundingClientRect();
+		canvas.setPointerCapture = () => {};
+		canvas.dispatchEvent(new PointerEvent("pointerdown", {buttons: 1, clientX: box.right - 4, clientY: box.top + 9,
+			bubbles: true})); true}`)
+	if dragged := u.eval(kept); dragged != end || dragged == start {
+		u.Errorf("the square at the right shows %s, dragged there %s, at the left %s", end, dragged, start)
 	}
 	u.look("preview")
 	u.click("#upload .main")
 	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth === 64`)
+	at := decodePNG(u, get(u, u.eval(`document.querySelector("#viewer-picture").src`)).body).NRGBAAt(32, 32)
+	if want := strings.Split(end, ",")[0]; math.Abs(float64(at.R)-number(u, want)) > 6 {
+		u.Errorf("kept is %v in the middle, shown was %s", at, end)
+	}
 	u.write("#viewer [name=from]", "a person")
 	u.write("#viewer [name=to]", "a person with a green afro")
 	u.click("#viewer .change .main")
@@ -336,6 +358,15 @@ func uploadPicture(u user) {
 	u.look("upload")
 	u.click("#viewer .close")
 	u.until(`!document.querySelector("#viewer").open`)
+}
+
+func number(t testing.TB, text string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // Without a mouse: to the view, into the text, draw, to a picture, through its neighbours and back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -92,32 +93,34 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	file, err := of.PNG(id)
+	size, err := factor(r, record)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if r.URL.Query().Has("scale") {
-		if file, err = s.enlarged(r.Context(), of, record, r.URL.Query().Get("scale")); err != nil {
-			s.fail(w, r, err)
-			return
-		}
+	still := record.Frames > 1 && r.URL.Query().Has("still")
+	var file []byte
+	switch {
+	case still:
+		file, err = s.still(r.Context(), of, id, size)
+	case size > 1:
+		file, err = s.enlarged(r.Context(), of, record, size)
+	default:
+		file, err = of.PNG(id)
 	}
-	if record.Frames > 1 && r.URL.Query().Has("still") {
-		if file, err = s.still(r.Context(), of, id); err != nil {
-			s.fail(w, r, err)
-			return
-		}
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
 	extension := ".png"
-	if record.Frames > 1 && !r.URL.Query().Has("still") {
+	if record.Frames > 1 && !still {
 		extension = ".apng"
 	}
 	s.sendFile(w, r, "image/png", fileName(record, extension), file)
 }
 
 // still is the first picture of an animation.
-func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string) ([]byte, error) {
+func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string, factor int) ([]byte, error) {
 	release, err := s.slot(ctx)
 	if err != nil {
 		return nil, err
@@ -127,7 +130,9 @@ func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return pictures.EncodePNG(img, nil)
+	frames := []image.Image{img}
+	meta := enlarge(frames, factor, nil)
+	return pictures.EncodePNG(frames[0], meta)
 }
 
 // sendFile answers with a file of a picture.
@@ -172,7 +177,8 @@ func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer(r.Context(), record, 0))
 }
 
-// upload takes a picture as the origin of a manipulation. It keeps the central square in the generator's size.
+// upload takes a picture as the origin of a manipulation. It keeps a square of it in the generator's size: the central
+// one, unless the request gives another position.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	text := texts.Text{Text: s.Domain.TextPrompt}
 	if r.URL.Query().Has("text") {
@@ -183,12 +189,17 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		}
 		text = given
 	}
+	at, err := s.position(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	img, err := s.readUpload(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	kept, seen, err := s.fitted(img)
+	kept, seen, err := s.fitted(squareAt(img, at))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -207,7 +218,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 // uploadTypes are the types of the files that are taken.
 var uploadTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"}
 
-func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image, error) {
+func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (*image.NRGBA, error) {
 	if !slices.Contains(uploadTypes, r.Header.Get("Content-Type")) {
 		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is not a picture",
 			Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
@@ -238,6 +249,37 @@ func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (image.Image
 		return nil, err
 	}
 	return img, nil
+}
+
+const centre = 0.5 // of the longer side
+
+// position is that of the square which is kept of an upload: from 0, the left or upper end, to 1, the right or lower
+// one.
+func (s *Server) position(r *http.Request) (float64, error) {
+	values := r.URL.Query()
+	if !values.Has("position") {
+		return centre, nil
+	}
+	at, err := strconv.ParseFloat(values.Get("position"), 64)
+	switch {
+	case err != nil || !(at >= 0 && at <= 1):
+		return 0, badField("position", fmt.Sprintf("it is %q", values.Get("position")), "give a number from 0 to 1")
+	case at != centre && s.Models[0].Preprocessor.Pad:
+		return 0, badField("position", "this server keeps the whole picture", "leave it out")
+	}
+	return at, nil
+}
+
+// squareAt returns the square of a picture at a position, and the whole picture at the centre, which is cropped after
+// it is scaled.
+func squareAt(img *image.NRGBA, at float64) image.Image {
+	if at == centre {
+		return img
+	}
+	b := img.Bounds()
+	side := min(b.Dx(), b.Dy())
+	corner := b.Min.Add(image.Pt(int(math.Round(at*float64(b.Dx()-side))), int(math.Round(at*float64(b.Dy()-side)))))
+	return img.SubImage(image.Rectangle{corner, corner.Add(image.Pt(side, side))})
 }
 
 // maxSeen bounds what is kept of an upload for CLIP, as a PNG file; beyond it CLIP sees the picture that is kept.

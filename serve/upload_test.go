@@ -77,6 +77,21 @@ func TestUpload(t *testing.T) {
 		right != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("the middle is %v and %v", left, right)
 	}
+	for position, want := range map[string]color.NRGBA{"0": {R: 255, A: 255}, "1": {B: 255, A: 255}} {
+		a := do(t, http.MethodPost, r.URL+"/api/v1/pictures?position="+position, encodedPNG(t, wide),
+			map[string]string{"Content-Type": "image/png"})
+		end := decodePNG(t, get(t, r.URL+decode[picture](t, a).PNG).body)
+		if left, right := end.NRGBAAt(2, 8), end.NRGBAAt(13, 8); left != want || right != want {
+			t.Errorf("the square at %s is %v and %v", position, left, right)
+		}
+	}
+	for _, wrong := range []string{"", "-0.1", "1.5", "NaN", "left"} {
+		a := do(t, http.MethodPost, r.URL+"/api/v1/pictures?position="+wrong, encodedPNG(t, wide),
+			map[string]string{"Content-Type": "image/png"})
+		if a.status != http.StatusBadRequest || decode[problem](t, a).Field != "position" {
+			t.Errorf("position %q: %v", wrong, a)
+		}
+	}
 	moved := r.draw(t, "/api/v1/manipulate", object{"picture": p.ID, "from": "a green toy", "to": "a ball",
 		"alphas": []float64{0, 1}})
 	if moved.Pictures[1].OriginText != "a green toy" || moved.Pictures[1].Run != "first" ||

@@ -84,9 +84,6 @@ func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, er
 	if err := a.start(of.Texts); err != nil {
 		return s, err
 	}
-	if of.Known, err = a.session.domain.Known(); err != nil {
-		return s, err
-	}
 	of.Env, of.Model, of.Redraw = a.opts.Env(), a.Model, a.Redraw
 	return of.Draw(ctx)
 }

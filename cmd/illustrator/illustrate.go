@@ -36,7 +36,7 @@ The first sentences of a paragraph that fit into CLIP's context describe its pic
 first words. --character precedes each description, and keeps one person in all pictures. Each paragraph takes the next
 of --seeds, and the first again after the last. --same-seed gives all the first seed, and so the same noise. With
 --inject-index K the layers below K then have one random style in all pictures: the coarse structure stays the same, and
-follows the text less.
+follows the text less. A warning names a paragraph that lies far from the domain's descriptions.
 
 The same command skips finished pictures, and after Ctrl-C or a crash it draws the missing ones. If the story, a seed,
 the mapper or an option has changed, it redraws the affected pictures and the pages. An inserted paragraph changes the

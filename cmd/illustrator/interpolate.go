@@ -34,7 +34,8 @@ seed:N (the picture of illustrator render --seeds N), or a picture file, whose C
 picture drawn is like it.
 
 --out takes a strip (.png), an animation (.gif or .apng), or a folder, which gets single pictures and strip.png. What
-was drawn is in the metadata, but for GIF, and in a JSON file beside it.`,
+was drawn is in the metadata, but for GIF, and in a JSON file beside it. A warning names a text that lies far from the
+domain's descriptions.`,
 		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with a flower" --out strip.png
   illustrator interpolate seed:3 examples/portrait.png --steps 24 --out way.apng`,
 		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
@@ -69,10 +70,10 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err != nil {
 		return err
 	}
-	if err := a.start(ends[0].Text, ends[1].Text); err != nil {
+	way := edit.Way{From: args[0], To: args[1], Steps: p.steps, PerSecond: p.fps, Out: p.out}
+	if way.Far, err = a.start(ends[0].Text, ends[1].Text); err != nil {
 		return err
 	}
-	way := edit.Way{From: args[0], To: args[1], Steps: p.steps, PerSecond: p.fps, Out: p.out}
 	if err := a.Interpolate(cmd.Context(), way, ends[0], ends[1]); err != nil {
 		return err
 	}

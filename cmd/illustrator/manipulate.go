@@ -42,7 +42,8 @@ domain, with strength 1, the classifier then finds 93 % of what the text names a
 without, 96 and 91 %.
 
 The folder --out gets strip.png, the single pictures and manipulate.json: how close each picture is to the text and to
-the origin, and, in a domain with a classifier, which attributes changed.`,
+the origin, and, in a domain with a classifier, which attributes changed. A warning names a text that lies far from
+the domain's descriptions.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
   illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue`,
 		Args: cobra.NoArgs,
@@ -96,7 +97,7 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if err := options.checkTexts(&m, a.session); err != nil {
 		return err
 	}
-	if err := a.start(m.Origin.Text, &m.About, &m.To); err != nil {
+	if m.Far, err = a.start(m.Origin.Text, &m.About, &m.To); err != nil {
 		return err
 	}
 	summary, err := a.Manipulate(cmd.Context(), m)

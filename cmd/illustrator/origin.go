@@ -47,13 +47,16 @@ func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options) (*editor
 	return &editor{edit.Artist{Model: a.Model, Manner: manner, Redraw: a.Redraw}, a}, nil
 }
 
-// start checks the lengths of texts, of which some may be nil, and opens the device.
-func (e *editor) start(of ...*texts.Text) error {
+// start checks texts, of which some may be nil, opens the device, and returns those that lie far from the domain's.
+func (e *editor) start(of ...*texts.Text) (far []draw.Novelty, err error) {
 	var given []texts.Text
 	for _, t := range of {
-		if t != nil {
+		if t != nil && t.Text != e.session.domain.TextPrompt {
 			given = append(given, *t)
 		}
 	}
-	return e.artist.start(given)
+	if far, err = e.artist.WarnFar(e.opts.Env().Log, given); err != nil {
+		return nil, err
+	}
+	return far, e.artist.start(given)
 }

@@ -76,7 +76,7 @@ func runRunsCompare(opts *terminal.Options, refs []string, c compareOptions) err
 // printCurves draws the strong lines of each panel in characters.
 func printCurves(w io.Writer, figure chart.Figure) error {
 	for _, panel := range figure.Panels {
-		text, err := panel.Text(72, 10, terminal.HasColours(w))
+		text, err := panel.Text(terminal.Room(w, 72, 10), 10, terminal.HasColours(w))
 		if err != nil {
 			return err
 		}

@@ -110,6 +110,9 @@ func TestTablesFitTheTerminal(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			if room := Room(w, 72, 10); room != min(72, columns-10) {
+				t.Errorf("%d columns have room for %d", columns, room)
+			}
 			const claim = "It holds: `attribute_accuracy` of \"all losses\" is higher than that of all other variants here."
 			if err := PrintText(w, claim); err != nil {
 				t.Error(err)

@@ -198,6 +198,14 @@ func PrintText(w io.Writer, line string) error {
 // HasColours reports whether w is a terminal that may be given colours.
 func HasColours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && columnsOn(w) > 0 }
 
+// Room returns the columns of a drawing of at most that many, with some beside it, that fit the terminal that w is.
+func Room(w io.Writer, most, beside int) int {
+	if columns := columnsOn(w); columns > 0 {
+		return max(10, min(most, columns-beside))
+	}
+	return most
+}
+
 // columnsOn is the width of the terminal that w is, 0 where it is none.
 func columnsOn(w io.Writer) int {
 	out, ok := w.(resultWriter)

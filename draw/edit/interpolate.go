@@ -17,9 +17,10 @@ import (
 
 // Way is the way from one picture to another.
 type Way struct {
-	From, To  string  // both ends, in words
-	Steps     int     // pictures, both ends included
-	PerSecond float64 // pictures of an animation
+	From, To  string         // both ends, in words
+	Steps     int            // pictures, both ends included
+	PerSecond float64        // pictures of an animation
+	Far       []draw.Novelty // ends that lie far from the domain's descriptions
 	// Out is a .png file for a strip, an animation's file, or a folder for single pictures and a strip.
 	Out string
 }
@@ -57,13 +58,14 @@ type interpolationInfo struct {
 	Steps int      `json:"steps"`
 	Alpha *float64 `json:"alpha"` // of texts; null without projection
 	drawnBy
-	Files []string `json:"files"`
+	Far   []draw.Novelty `json:"far,omitempty"` // ends that lie far from the domain's descriptions
+	Files []string       `json:"files"`
 }
 
 func (a Artist) write(w Way, frames []image.Image) error {
 	info := interpolationInfo{
 		From: w.From, To: w.To, Steps: w.Steps, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
-		Files: []string{filepath.Base(w.Out)},
+		Far: w.Far, Files: []string{filepath.Base(w.Out)},
 	}
 	meta := a.meta(w.From+" → "+w.To, pictures.Meta{Key: "Steps", Value: fmt.Sprint(w.Steps)})
 	strip, besides := w.Out, strings.TrimSuffix(w.Out, filepath.Ext(w.Out))+".json"

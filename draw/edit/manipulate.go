@@ -27,7 +27,8 @@ type Manipulation struct {
 	About, To texts.Text // what the origin shows, and the target with its attributes
 	Alphas    []float64
 	Keep      draw.Keep
-	Out       string // the folder
+	Far       []draw.Novelty // texts that lie far from the domain's descriptions
+	Out       string         // the folder
 }
 
 // Manipulate draws and writes all pictures of a manipulation, the strip and the summary, on a device that is started.
@@ -68,8 +69,10 @@ type Summary struct {
 	drawnBy
 	Origin   Manipulated   `json:"origin"`
 	Pictures []Manipulated `json:"pictures"`
-	Strip    string        `json:"strip"`
-	Seconds  float64       `json:"seconds"`
+	// Far are the texts that lie far from the domain's descriptions.
+	Far     []draw.Novelty `json:"far,omitempty"`
+	Strip   string         `json:"strip"`
+	Seconds float64        `json:"seconds"`
 }
 
 // Manipulated is one picture of a manipulation.
@@ -87,7 +90,7 @@ type Manipulated struct {
 func (a Artist) compare(m Manipulation, target []float32, all []*draw.Picture) Summary {
 	s := Summary{
 		From: m.From, To: m.To.Text, OriginText: m.About.Text, Keep: m.Keep, Alpha: a.projectionAlpha(), drawnBy: a.drawnBy(),
-		Strip: filepath.Join(m.Out, "strip.png"),
+		Far: m.Far, Strip: filepath.Join(m.Out, "strip.png"),
 	}
 	for i, picture := range all {
 		p := Manipulated{File: "origin.png"}

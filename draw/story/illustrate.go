@@ -67,6 +67,14 @@ func (j *Job) Ask(character string) error {
 	return err
 }
 
+// texts returns the texts of the pictures.
+func (j *Job) texts() (all []texts.Text) {
+	for _, p := range j.pictures {
+		all = append(all, p.text)
+	}
+	return all
+}
+
 // Description is the text of a paragraph's picture, and what it leaves out of the paragraph.
 type Description struct {
 	Text texts.Text
@@ -108,6 +116,8 @@ type Summary struct {
 	Pages          []string    `json:"pages"`
 	CLIPSimilarity float64     `json:"clip_similarity"` // mean; of the pictures before a cartoon
 	Paragraphs     []Paragraph `json:"paragraphs"`
+	// Far are the pictures' texts that lie far from the domain's descriptions.
+	Far []draw.Novelty `json:"far,omitempty"`
 	// Asked is a hash of all that pages and pictures follow from.
 	Asked string `json:"asked_sha256"`
 }
@@ -132,6 +142,9 @@ func (j *Job) Illustrate(ctx context.Context) (summary Summary, err error) {
 	if before, done := j.done(summary.Asked); done {
 		j.Env.Log.Info("nothing to draw: the story was illustrated by the same command")
 		return before, nil
+	}
+	if summary.Far, err = j.Model.WarnFar(j.Env.Log, j.texts()); err != nil {
+		return summary, err
 	}
 	if err := j.begin(); err != nil {
 		return summary, err

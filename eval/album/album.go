@@ -8,7 +8,6 @@ import (
 	"image"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"illustrator/data/pictures"
@@ -36,8 +35,6 @@ type Album struct {
 	// Redraws are those of texts that name a style, by its name.
 	Redraws map[string]draw.Redraw
 	Out     string // the folder
-	// Known are the domain's descriptions, which texts are compared with.
-	Known []texts.Text
 	// Sheet writes the grid with a row for each text, which all have an alpha, and a column for each seed.
 	Sheet   bool
 	Replace bool // pictures of earlier calls in the folder are removed
@@ -66,7 +63,7 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	if err := os.MkdirAll(a.Out, 0o777); err != nil {
 		return s, err
 	}
-	far, err := a.far()
+	far, err := a.Model.WarnFar(a.Env.Log, a.Texts)
 	if err != nil {
 		return s, err
 	}
@@ -83,29 +80,6 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	}
 	s.Seconds = time.Since(began).Seconds()
 	return s, jsonfile.Write(filepath.Join(a.Out, SummaryFile), s)
-}
-
-// far finds the texts that lie far from the domain's descriptions, and warns once.
-func (a Album) far() ([]draw.Novelty, error) {
-	known, err := draw.NewKnowledge(a.Model.Networks, a.Known)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]string, len(a.Texts))
-	for i, t := range a.Texts {
-		all[i] = t.Text
-	}
-	far := known.Far(all...)
-	if len(far) == 0 {
-		return nil, nil
-	}
-	subject := "the text lies"
-	if len(all) > 1 {
-		subject = fmt.Sprintf("%d of %d texts lie", len(far), len(all))
-	}
-	a.Env.Log.Warn(fmt.Sprintf("%s far from all that domain %s knows: %.0f %% of %q is in none of its descriptions",
-		subject, a.Model.Domain, 100*far[0].Share, far[0].Text), "unknown", strings.Join(far[0].Words, ", "))
-	return far, nil
 }
 
 // SummaryFile is the summary's name in the folder.

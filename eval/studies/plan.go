@@ -105,13 +105,17 @@ func (p Plan) Table() [][]string {
 		return rows
 	}
 	if p.Trainings > 0 {
-		line("trainings", "%d of %d steps together", p.Trainings, p.Steps)
+		line("trainings", "%d, %d steps together", p.Trainings, p.Steps)
 	}
 	if p.Pairs != "" {
 		line("pairs", "%s", p.Pairs)
 	}
 	line("pictures", "%d to judge", p.Pictures)
 	line("time", "%s, one cell after the other", p.time())
+	if p.Working == 0 {
+		line("disk", "about %s", machine.ByteSize(p.Bytes))
+		return rows
+	}
 	line("disk", "about %s, and %s while it trains", machine.ByteSize(p.Bytes), machine.ByteSize(p.Working))
 	return rows
 }

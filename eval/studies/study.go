@@ -5,7 +5,9 @@ package studies
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,7 +171,9 @@ func (s *Study) check() error {
 // readTexts reads the study's texts of its kinds, or the domain's.
 func (s *Study) readTexts(domain *configs.Domain) (err error) {
 	if s.Texts != "" {
-		s.texts, err = texts.Read(s.Texts)
+		if s.texts, err = texts.Read(s.Texts); errors.Is(err, fs.ErrNotExist) {
+			err = fault.Usage(err, "the study's `texts` names it: a relative path begins in the current folder")
+		}
 	} else {
 		s.texts, err = domain.Texts()
 	}

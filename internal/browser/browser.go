@@ -5,6 +5,7 @@ package browser
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -39,7 +41,7 @@ const (
 type Page struct {
 	t   testing.TB
 	ctx context.Context
-	log record
+	log *record
 }
 
 // Open starts Chromium and opens an address: that of a server, or of a File. Without Chromium the test is skipped, but
@@ -56,7 +58,7 @@ func Open(t testing.TB, address string) *Page {
 	}
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	p := &Page{t: t}
+	p := &Page{t: t, log: &record{}}
 	p.log.begin("about:blank")
 	p.ctx, stop = chromedp.NewContext(ctx, chromedp.WithListener(p.log.add))
 	t.Cleanup(stop)
@@ -67,6 +69,9 @@ func Open(t testing.TB, address string) *Page {
 	p.Goto(address)
 	return p
 }
+
+// In returns the page for a subtest, which fails in place of the test that opened it.
+func (p *Page) In(t testing.TB) *Page { return &Page{t: t, ctx: p.ctx, log: p.log} }
 
 // find returns the path of Chromium's program.
 func find(t testing.TB) string {
@@ -106,14 +111,30 @@ func (p *Page) Goto(address string) {
 	p.Do(chromedp.Navigate(address))
 }
 
-// Do runs actions of chromedp in the page, such as clicks and waits.
+// Do runs actions of chromedp in the page, such as clicks and waits. An action on an element looks it up by its
+// selector and then acts; where the page replaces the element in between, the action does nothing, and is repeated.
 func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		p.t.Fatal(err)
+	for _, action := range actions {
+		err := chromedp.Do(ctx, action)
+		for replaced(err) && ctx.Err() == nil {
+			err = chromedp.Do(ctx, action)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
 	}
+}
+
+// replaced reports whether an error is DevTools' about an element that left the page.
+func replaced(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && e.Code == -32000 && slices.ContainsFunc([]string{
+		"Could not find node with given id", "No node with given id found", "Node is detached from document",
+		"Could not compute content quads", "Could not compute box model",
+	}, func(message string) bool { return strings.Contains(e.Message, message) })
 }
 
 // get runs an action that returns a value, such as chromedp.Text.

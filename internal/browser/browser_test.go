@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 const head = `<!DOCTYPE html><meta name="viewport" content="width=device-width">` +
@@ -26,6 +28,39 @@ var pages = map[string]struct{ body, problem string }{
 	"/elsewhere": {`<img src="http://127.0.0.1:1/x.png" alt="">`, "request elsewhere: http://127.0.0.1:1/x.png"},
 	"/wide":      {`<div style="width: 2000px">wide</div>`, "the page is 2008 pixels wide, the window 390"},
 }
+
+// Actions reach elements that the page keeps replacing, and fail the subtest that they belong to.
+func TestReplacedElements(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(head + `<div></div><script>
+			const again = () => {
+				document.querySelector("div").innerHTML = "<button onmousedown='document.title = 1'>go</button><input>";
+				setTimeout(again);
+			};
+			again();</script>`))
+	}))
+	defer server.Close()
+	p := Open(t, server.URL)
+	for range 10 {
+		p.Do(chromedp.Click(chromedp.CSS("button")), chromedp.Focus(chromedp.CSS("input")))
+	}
+	if title := Eval[string](p, "document.title"); title != "1" {
+		t.Error("no click reached the button")
+	}
+	failed := &failing{TB: t}
+	Eval[bool](p, `document.body.style.width = "9999px"; true`)
+	if p.In(failed).Check(); failed.errors != 1 {
+		t.Errorf("the subtest has %d errors for a page that is too wide", failed.errors)
+	}
+}
+
+// failing is a test that is expected to fail.
+type failing struct {
+	testing.TB
+	errors int
+}
+
+func (f *failing) Errorf(string, ...any) { f.errors++ }
 
 func TestPagesProblems(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

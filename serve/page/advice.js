@@ -1,9 +1,31 @@
 // What the domain can draw, and advice while one types: what of a text is too long, or unknown to the domain.
 import { getJSON } from "./api.js";
-import { el, title } from "./dom.js";
+import { characters, el, title } from "./dom.js";
+
+/**
+ * limited shows below a field how many of at most a number of characters it has, and refuses more. about, if given, is the
+ * domain on which a text is advised. A change by a program is reported to the field as the event "count".
+ */
+export function limited(field, limit, about) {
+  const note = el("p", { class: "note limit", id: `${field.id}-limit` });
+  const advice = el("p", { class: "note advice", role: "status", dir: "auto" });
+  field.after(note, advice);
+  if (about) advise(field, advice, about);
+  field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), note.id].filter(Boolean).join(" "));
+  const count = () => {
+    const n = characters(field.value);
+    note.textContent = `${n.toLocaleString("en")} of ${limit.toLocaleString("en")} characters`;
+    note.classList.toggle("over", n > limit);
+    note.hidden = field.hidden;
+    field.setCustomValidity(n > limit ? `Write at most ${limit} characters: it has ${n}.` : "");
+  };
+  field.addEventListener("input", count);
+  field.addEventListener("count", count);
+  count();
+}
 
 /** advise shows advice on the text of a field in a note. */
-export function advise(field, note, domain) {
+function advise(field, note, domain) {
   let asked = 0;
   let timer;
   const check = async () => {
@@ -17,6 +39,7 @@ export function advise(field, note, domain) {
     clearTimeout(timer);
     timer = setTimeout(check, 400);
   };
+  field.addEventListener("input", soon);
   field.addEventListener("count", soon);
 }
 

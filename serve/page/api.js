@@ -1,5 +1,5 @@
 // The JSON API: requests, streamed events, and the token if the server requires one.
-import { $ } from "./dom.js";
+import { $, showProblem } from "./dom.js";
 import { inWords } from "./words.js";
 
 /** Problem is an error that the server reports, in the page's words. status 0: the server does not answer. */
@@ -82,6 +82,17 @@ export async function persist(action, lost, signal) {
       await answering(signal);
     }
   }
+}
+
+/** insist is persist that shows in a place for alerts that the server is silent. */
+export async function insist(place, action) {
+  let lost = false;
+  const done = await persist(action, (problem) => {
+    lost = true;
+    showProblem(place, problem);
+  });
+  if (lost) showProblem(place, null);
+  return done;
 }
 
 /**

@@ -1,8 +1,8 @@
 // The form of a drawing request: examples, settings, progress, errors, stop. Its text, settings and job outlive a reload.
 import { longest, of, read, replace } from "./address.js";
-import { advise, farText } from "./advice.js";
+import { farText, limited } from "./advice.js";
 import { draw, stopJob } from "./api.js";
-import { $, characters, el, plural, reveal, sample, showProblem } from "./dom.js";
+import { $, el, plural, reveal, sample, showProblem } from "./dom.js";
 import { recall, remember } from "./memory.js";
 import { Settings } from "./settings.js";
 
@@ -33,21 +33,7 @@ export class Ask {
     if (placeholder) text.placeholder = placeholder;
     text.dir = "auto";
     const limit = text.name === "text" ? this.maxLength : this.domain.limits.text;
-    const note = el("p", { class: "note limit", id: `${text.id}-limit` });
-    const advice = el("p", { class: "note advice", role: "status", dir: "auto" });
-    text.after(note, advice);
-    if (limit === this.domain.limits.text) advise(text, advice, this.domain);
-    text.setAttribute("aria-describedby", [text.getAttribute("aria-describedby"), note.id].filter(Boolean).join(" "));
-    const count = () => {
-      const n = characters(text.value);
-      note.textContent = `${n.toLocaleString("en")} of ${limit.toLocaleString("en")} characters`;
-      note.classList.toggle("over", n > limit);
-      note.hidden = text.hidden;
-      text.setCustomValidity(n > limit ? `Write at most ${limit} characters: it has ${n}.` : "");
-    };
-    text.addEventListener("input", count);
-    text.addEventListener("count", count);
-    count();
+    limited(text, limit, limit === this.domain.limits.text ? this.domain : null);
     text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
     });

@@ -1,6 +1,6 @@
 // Gallery: all pictures, with search and filters; several can be chosen at once.
 import { of, read, replace } from "./address.js";
-import { call, getJSON, persist, postJSON, save } from "./api.js";
+import { call, getJSON, insist, persist, postJSON, save } from "./api.js";
 import { card } from "./cards.js";
 import { $, el, plural, showProblem } from "./dom.js";
 import { left, remove } from "./shelf.js";
@@ -88,15 +88,16 @@ export function galleryView(view, domain) {
     }
   });
   act(".zip", async () => {
-    const response = await postJSON("api/v1/zip", { pictures: picked().slice(0, domain.limits.files).map((p) => p.id) });
-    save(URL.createObjectURL(await response.blob()), "pictures.zip");
+    const pictures = picked().slice(0, domain.limits.files).map((p) => p.id);
+    const file = await insist(alert, async () => (await postJSON("api/v1/zip", { pictures })).blob());
+    save(URL.createObjectURL(file), "pictures.zip");
     status.textContent = `${plural(Math.min(chosen.size, domain.limits.files), "picture")} saved as pictures.zip`;
   });
   act(".mark", async () => {
-    for (const { id } of picked()) await call(`api/v1/pictures/${id}/favourite`, { method: "PUT" });
+    for (const { id } of picked()) await insist(alert, () => call(`api/v1/pictures/${id}/favourite`, { method: "PUT" }));
     await load();
   });
-  act(".remove", () => remove(picked(), load));
+  act(".remove", () => remove(picked(), load, alert));
   act(".all", () => {
     for (const p of left(pictures)) chosen.add(p.id);
     for (const box of list.querySelectorAll(".pick input")) box.checked = true;
@@ -129,7 +130,7 @@ export function galleryView(view, domain) {
           fields[name].value = value;
         }
       }
-      replace(of("gallery", filters()));
+      if (read().view !== "picture") replace(of("gallery", filters())); // a picture before the gallery keeps its address
       load();
     },
     address: () => of("gallery", filters()),

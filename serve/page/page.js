@@ -45,7 +45,7 @@ async function start() {
     views.gallery.refresh();
     openViewer(picture, [picture, ...views.gallery.pictures()]);
   });
-  addEventListener("hashchange", () => go(views, true));
+  addEventListener("hashchange", (event) => go(views, true, read(new URL(event.oldURL).hash).view === "picture"));
   go(views, false);
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog");
@@ -65,8 +65,11 @@ function describe(domain) {
 
 let opened; // the view that is shown
 
-/** go shows what the address names. A picture is shown before the view that was open, else before the gallery. */
-async function go(views, moved) {
+/**
+ * go shows what the address names. A picture is shown before the view that was open, else before the gallery. Where a picture
+ * closes, the view behind it stays as it is, with what was written since.
+ */
+async function go(views, moved, closes = false) {
   try {
     if (await openAddress()) {
       if (!opened) open(views, "gallery", new URLSearchParams());
@@ -78,6 +81,11 @@ async function go(views, moved) {
     return;
   }
   const { view, params } = read();
+  if (closes && view === opened) {
+    report(null);
+    replace(views[view].address());
+    return;
+  }
   open(views, views[view] ? view : "draw", params);
   if (moved && !document.activeElement.closest("main, dialog")) $("#main").focus({ preventScroll: true });
 }

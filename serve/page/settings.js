@@ -26,7 +26,7 @@ export class Settings {
       slider("spread", 0.05, 1, 0.05, domain.spread),
       slider("inject_index", 1, domain.layers, 1, domain.inject_index));
     more.append(slider("truncation_psi", 0, 1.5, 0.05, 1));
-    if (sheet) more.append(field(labels.alphas, el("input", { name: "alphas", inputmode: "decimal", placeholder: "such as 0.5, 0.9, 1.3", autocomplete: "off", "aria-describedby": "sheet-note" })),
+    if (sheet) more.append(field(labels.alphas, el("input", { name: "alphas", inputmode: "decimal", placeholder: "0.5, 0.9, 1.3", autocomplete: "off", "aria-describedby": "sheet-note" })),
       el("p", { class: "note sheet-note", id: "sheet-note" }));
     if (frames) more.append(slider("fps", 1, 24, 1, domain.fps));
     const better = el("div", { class: "row fields" });

@@ -1,5 +1,5 @@
 // A sheet: a row for each strength, a column for each seed.
-import { postJSON, save } from "./api.js";
+import { insist, postJSON, save } from "./api.js";
 import { el, showProblem } from "./dom.js";
 
 /** sheet returns a table with a place for each picture; place(p, card) fills it. */
@@ -16,8 +16,8 @@ export function sheet({ alphas, seed, count }, waiting) {
 export function download(pictures, alert) {
   return el("button", { type: "button", class: "sheet-file", onclick: async () => {
     try {
-      const response = await postJSON("api/v1/sheet", { pictures: pictures().map((p) => p.id) });
-      save(URL.createObjectURL(await response.blob()), "sheet.png");
+      const file = await insist(alert, async () => (await postJSON("api/v1/sheet", { pictures: pictures().map((p) => p.id) })).blob());
+      save(URL.createObjectURL(file), "sheet.png");
     } catch (error) {
       showProblem(alert, error);
     }

@@ -1,5 +1,5 @@
 // Deleting pictures, with undo: the server keeps them for a while.
-import { call } from "./api.js";
+import { call, getJSON, insist } from "./api.js";
 import { $, el, plural } from "./dom.js";
 
 const gone = new Set();
@@ -12,11 +12,16 @@ const undoTime = 25_000;
 
 let timer;
 
-/** remove deletes pictures from the server and from all lists, and offers to undo that. changed reports it. */
-export async function remove(pictures, changed) {
+/**
+ * remove deletes pictures from the server and from all lists, and offers to undo that. changed reports it, alert is the place
+ * that says while the server is silent.
+ */
+export async function remove(pictures, changed, alert) {
   const places = [];
   for (const { id } of pictures) {
-    await call(`api/v1/pictures/${id}`, { method: "DELETE" });
+    await insist(alert, () => call(`api/v1/pictures/${id}`, { method: "DELETE" })).catch((error) => {
+      if (error.status !== 404) throw error; // it is gone: deleted before the server fell silent, or elsewhere
+    });
     gone.add(id);
     for (const card of document.querySelectorAll(`[data-id="${id}"]`)) {
       places.push({ card, parent: card.parentNode, next: card.nextSibling });
@@ -26,7 +31,11 @@ export async function remove(pictures, changed) {
   changed();
   offer(`${plural(pictures.length, "picture")} deleted.`, async () => {
     for (const { id } of pictures) {
-      await call(`api/v1/pictures/${id}/restore`, { method: "POST" });
+      const path = `api/v1/pictures/${id}`;
+      await insist(alert, () => call(`${path}/restore`, { method: "POST" })).catch((error) => {
+        if (error.status !== 404) throw error;
+        return getJSON(path); // it may be back, before the server fell silent
+      });
       gone.delete(id);
     }
     for (const { card, parent, next } of places.reverse()) parent.insertBefore(card, next?.parentNode === parent ? next : null);

@@ -1,5 +1,5 @@
 // Story: each paragraph becomes a picture, laid out beside it. A paragraph can be edited and drawn again by itself.
-import { draw, getJSON, postJSON, save } from "./api.js";
+import { draw, getJSON, insist, postJSON, save } from "./api.js";
 import { Ask } from "./ask.js";
 import { card, placeholder } from "./cards.js";
 import { $, el, sample, showProblem } from "./dom.js";
@@ -73,7 +73,7 @@ export function storyView(view, domain) {
     const go = async () => {
       try {
         status.textContent = "Drawing …";
-        await redraw(i, field.value);
+        await redraw(i, field.value, place);
         close();
       } catch (error) {
         status.textContent = "";
@@ -86,12 +86,13 @@ export function storyView(view, domain) {
   }
 
   /** redraw draws one paragraph again: its new text with its seed, or the same text with another seed. */
-  async function redraw(i, written) {
+  async function redraw(i, written, alert) {
     const before = told.paragraphs[i];
     const text = written.trim().replace(/\s+/g, " ");
     const seed = text === before.text ? Math.floor(Math.random() * 1e6) : before.picture?.seed ?? told.request.seed;
     let drawn;
     await draw("api/v1/story", { ...told.request, story: text, seed, own_seeds: false }, {
+      lost: (problem) => showProblem(alert, problem),
       accepted: (a) => { if (a.story.paragraphs.length !== 1) throw new Error("write one paragraph"); },
       picture: (p) => { drawn = p; },
     });
@@ -109,8 +110,9 @@ export function storyView(view, domain) {
       try {
         showProblem(ask.alert, null);
         const paragraphs = told.paragraphs.map(({ chapter, text, picture }) => ({ ...(chapter ? { chapter } : {}), text, picture: picture.id }));
-        const response = await postJSON("api/v1/book", { format, ...(told.title ? { title: told.title } : {}), paragraphs });
-        save(URL.createObjectURL(await response.blob()), `story.${format}`);
+        const book = { format, ...(told.title ? { title: told.title } : {}), paragraphs };
+        const file = await insist(ask.alert, async () => (await postJSON("api/v1/book", book)).blob());
+        save(URL.createObjectURL(file), `story.${format}`);
         ask.status.textContent = `Saved as story.${format}`;
       } catch (error) {
         showProblem(ask.alert, error);

@@ -1,5 +1,6 @@
 // Uploads: a file is chosen, dropped or pasted; what is kept of it is shown before it is sent.
-import { call } from "./api.js";
+import { limited } from "./advice.js";
+import { call, insist } from "./api.js";
 import { $, el, showProblem } from "./dom.js";
 
 const side = 240; // of the preview's longer edge, in CSS pixels
@@ -8,13 +9,17 @@ const side = 240; // of the preview's longer edge, in CSS pixels
 export function startUploads(domain, done) {
   const dialog = $("#upload");
   const place = $(".alert", dialog);
+  const text = $("[name=text]", dialog);
+  const where = $("[name=position]", dialog);
   let file;
 
   async function choose(chosen) {
     if (!chosen || dialog.open) return;
     file = chosen;
     showProblem(place, null);
-    $("[name=text]", dialog).value = "";
+    text.value = "";
+    text.dispatchEvent(new Event("count"));
+    [where.value, where.closest(".entry").hidden] = [0.5, true];
     $(".preview", dialog).replaceChildren();
     $(".main", dialog).disabled = false;
     dialog.showModal();
@@ -23,7 +28,7 @@ export function startUploads(domain, done) {
       showProblem(place, Object.assign(new Error(`the file has ${megabytes(file.size)}`), { hint: `Choose one of at most ${megabytes(domain.limits.upload_bytes)}` }));
       return;
     }
-    await preview($(".preview", dialog), file, domain);
+    await preview($(".preview", dialog), file, domain, where);
   }
 
   for (const input of document.querySelectorAll("input[type=file]")) {
@@ -44,17 +49,18 @@ export function startUploads(domain, done) {
     choose(event.clipboardData.files[0]);
   });
   $(".cancel", dialog).addEventListener("click", () => dialog.close());
-  $("[name=text]", dialog).placeholder = domain.text_prompt;
-  $("[name=text]", dialog).maxLength = domain.limits.text;
+  text.placeholder = domain.text_prompt;
+  limited(text, domain.limits.text);
   $("form", dialog).addEventListener("submit", async (event) => {
     event.preventDefault();
     showProblem(place, null);
-    const text = $("[name=text]", dialog).value.trim();
+    const about = text.value.trim();
+    const query = new URLSearchParams({ ...(about ? { text: about } : {}), ...(where.value !== "0.5" ? { position: where.value } : {}) });
+    const sent = { method: "POST", headers: { "Content-Type": file.type || "application/octet-stream" }, body: file };
     try {
-      const query = text ? `?${new URLSearchParams({ text })}` : "";
-      const response = await call(`api/v1/pictures${query}`, { method: "POST", headers: { "Content-Type": file.type || "application/octet-stream" }, body: file });
+      const picture = await insist(place, async () => (await call(`api/v1/pictures?${query}`, sent)).json());
       dialog.close();
-      done(await response.json());
+      done(picture);
     } catch (error) {
       showProblem(place, error);
     }
@@ -63,35 +69,57 @@ export function startUploads(domain, done) {
 
 const megabytes = (n) => `${(n / 1e6).toFixed(1)} MB`;
 
-/** preview shows a picture with the square that is kept of it, and the result. */
-async function preview(place, file, domain) {
+/** preview shows a picture with the square that is kept of it, and the result. where is the field of the square's position. */
+async function preview(place, file, domain, where) {
   const picture = await createImageBitmap(file).catch(() => null);
-  const kept = domain.padded ? "The whole picture is kept, on a white square." : "The central square is kept.";
+  const { width, height } = picture ?? {};
+  const moves = !domain.padded && width !== height;
+  const kept = domain.padded ? "The whole picture is kept, on a white square." : moves ? "The bright square is kept: drag it, or move it below." : "The whole picture is kept.";
   const size = `It is scaled to ${domain.size} × ${domain.size} pixels.`;
   if (!picture) {
-    place.replaceChildren(el("p", { class: "note" }, `This browser shows no preview of the file. ${kept} ${size}`));
+    place.replaceChildren(el("p", { class: "note" }, `This browser shows no preview of the file. ${domain.padded ? kept : "The central square is kept."} ${size}`));
     return;
   }
-  const { width, height } = picture;
   const scale = side / Math.max(width, height);
   const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   const whole = canvas(w, h, `The file, ${width} × ${height} pixels`);
-  const square = domain.padded ? Math.max(w, h) : Math.min(w, h);
-  const [x, y] = [(w - square) / 2, (h - square) / 2];
-  whole.draw.drawImage(picture, 0, 0, w, h);
-  if (!domain.padded) {
-    whole.draw.fillStyle = "rgba(0, 0, 0, .6)";
-    whole.draw.beginPath();
-    whole.draw.rect(0, 0, w, h);
-    whole.draw.rect(x, y, square, square);
-    whole.draw.fill("evenodd");
-  }
   const result = canvas(120, 120, "What is kept");
-  result.draw.fillStyle = "white";
-  result.draw.fillRect(0, 0, 120, 120);
-  const k = 120 / square;
-  result.draw.drawImage(picture, -x * k, -y * k, w * k, h * k);
+  const square = domain.padded ? Math.max(w, h) : Math.min(w, h);
+  const show = () => {
+    const at = Number(where.value);
+    const [x, y] = [(w - square) * at, (h - square) * at];
+    whole.draw.clearRect(0, 0, w, h);
+    whole.draw.drawImage(picture, 0, 0, w, h);
+    if (moves) {
+      whole.draw.fillStyle = "rgba(0, 0, 0, .6)";
+      whole.draw.beginPath();
+      whole.draw.rect(0, 0, w, h);
+      whole.draw.rect(x, y, square, square);
+      whole.draw.fill("evenodd");
+    }
+    result.draw.fillStyle = "white";
+    result.draw.fillRect(0, 0, 120, 120);
+    const k = 120 / square;
+    result.draw.drawImage(picture, -x * k, -y * k, w * k, h * k);
+  };
+  show();
   place.replaceChildren(el("div", { class: "row" }, whole.element, result.element), el("p", { class: "note" }, `${kept} ${size}`));
+  where.closest(".entry").hidden = !moves;
+  where.oninput = show;
+  if (moves) drag(whole.element, where, width > height ? "offsetX" : "offsetY", Math.max(w, h), square);
+}
+
+/** drag moves the square with a pointer: its middle is where the pointer is along an axis, of a canvas of a length. */
+function drag(element, where, axis, length, square) {
+  const move = (event) => {
+    if (!(event.buttons & 1)) return;
+    const at = event[axis] * (length / (axis === "offsetX" ? element.clientWidth : element.clientHeight));
+    where.value = Math.min(1, Math.max(0, (at - square / 2) / (length - square)));
+    where.dispatchEvent(new Event("input"));
+  };
+  element.classList.add("moves");
+  element.addEventListener("pointerdown", (event) => { element.setPointerCapture(event.pointerId); move(event); });
+  element.addEventListener("pointermove", move);
 }
 
 function canvas(width, height, label) {

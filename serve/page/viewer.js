@@ -1,11 +1,11 @@
 // The viewer: one large picture. What it shows is what its buttons act on.
 import { read, replace } from "./address.js";
-import { addressOf, call, getJSON } from "./api.js";
+import { addressOf, call, getJSON, insist } from "./api.js";
 import { caption, show } from "./cards.js";
 import { Change } from "./change.js";
 import { $, el, showProblem } from "./dom.js";
 import { facts, repeats, settingsOf } from "./facts.js";
-import { filmTools } from "./film.js";
+import { filmTools, sizes } from "./film.js";
 import { left, remove, settle } from "./shelf.js";
 
 const img = el("img", { id: "viewer-picture", draggable: "false" });
@@ -46,7 +46,6 @@ export function startViewer(of, callbacks) {
   }
   $(".delete", dialog).addEventListener("click", () => attempt(discard));
   $(".favourite", dialog).addEventListener("click", () => attempt(favour));
-  $(".size", dialog).addEventListener("change", aim);
 }
 
 /** openViewer shows a picture with its neighbours, under an address of its own. */
@@ -143,22 +142,19 @@ function display(picture) {
   showDownload(picture, film);
 }
 
-/** showDownload offers the picture in its size, and enlarged. */
+/** showDownload offers the picture in its size, and enlarged. An animation has its own tools. */
 function showDownload(picture, film) {
-  const [link, size] = [$(".download", dialog), $(".size", dialog)];
-  link.hidden = size.hidden = film;
+  $(".download", dialog).closest(".row").hidden = film;
   if (film) return;
-  const chosen = size.value;
-  const factors = [1, 2, 4, 8, 16].filter((n) => n <= 16 && n * Math.max(picture.width, picture.height) <= 4096);
-  size.replaceChildren(...factors.map((n) => el("option", { value: n, selected: String(n) === chosen },
-    `${n * picture.width} px, ${n > 1 ? `${n}× (Lanczos)` : "as drawn"}`)));
+  const size = $(".download ~ .size", dialog);
+  size.replaceWith(sizes(picture, size.value, { onchange: aim }));
   aim();
 }
 
 /** aim sets the address of the download. */
 function aim() {
   const link = $(".download", dialog);
-  const factor = $(".size", dialog).value;
+  const factor = $(".download ~ .size", dialog).value;
   const name = shown.text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40);
   addressOf(`${shown.png}?download${factor > 1 ? `&scale=${factor}` : ""}`).then((address) => { link.href = address; });
   link.download = `${name}-seed${shown.seed}${factor > 1 ? `-${factor}x` : ""}.png`;
@@ -166,7 +162,8 @@ function aim() {
 
 /** favour marks the picture as a favourite, or takes the mark away. */
 async function favour() {
-  const picture = await (await call(`api/v1/pictures/${shown.id}/favourite`, { method: shown.favourite ? "DELETE" : "PUT" })).json();
+  const method = shown.favourite ? "DELETE" : "PUT";
+  const picture = await (await insist($(".alert", dialog), () => call(`api/v1/pictures/${shown.id}/favourite`, { method }))).json();
   shown.favourite = picture.favourite;
   display(shown);
   on.changed();
@@ -190,7 +187,7 @@ async function discard() {
   const around = left(list);
   const at = around.findIndex((p) => p.id === shown.id);
   const next = around[at + 1] ?? around[at - 1];
-  await remove([shown], on.changed);
+  await remove([shown], on.changed, $(".alert", dialog));
   list = left(list);
   if (next) openViewer(next, list);
   else dialog.close();

@@ -16,7 +16,7 @@ import (
 
 // NewModel returns a domain's model, whose mapper may be loaded later.
 func NewModel(d *configs.Domain, n *pipeline.Networks) draw.Model {
-	return draw.Model{Name: d.Name, Domain: d.Name, Alpha: d.Alpha, Networks: n}
+	return draw.Model{Name: d.Name, Domain: d.Name, Alpha: d.Alpha, Networks: n, Known: d.Known}
 }
 
 // Choice says which mapper and prompts a model has. All of it may be zero.
