@@ -41,7 +41,7 @@ Re-running skips completed steps: a second call only prints the result.`,
 	cmd.Flags().StringVar(&domain, "domain", "", "embedded domain, trained by the run of its name")
 	cmd.Flags().StringVar(&config, "config", "lorelei",
 		"run: an embedded one or the path of a YAML file; its domain must have descriptions")
-	cmd.Flags().StringVarP(&out, "out", "o", "", "the run's folder (default runs/demo, or runs/demo-NAME with --domain NAME)")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "the run's folder (default runs/demo, or runs/demo-NAME for a domain)")
 	cmd.MarkFlagsMutuallyExclusive("domain", "config")
 	return cmd
 }
