@@ -122,6 +122,9 @@ func losses(t *testing.T, folder, measure string) (all []float64) {
 // TestWorld makes a tiny world: each loss falls, and each exported folder opens and draws. A world whose trainings
 // are interrupted in their middle does not differ from it.
 func TestWorld(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a world twice; run without -short")
+	}
 	nntest.Optimised(t, func(t *testing.T) {
 		out := t.TempDir()
 		if err := makeAll(t.Context(), maker(t, out, nil)); err != nil {
@@ -142,11 +145,9 @@ func TestWorld(t *testing.T) {
 			t.Errorf("the loss of the sharpened CLIP does not fall: %v", all)
 		}
 		opens(t, filepath.Join(out, "export", "toy.yaml"))
-		if !testing.Short() {
-			parts := t.TempDir()
-			makeInterrupted(t, parts)
-			same(t, parts, out)
-		}
+		parts := t.TempDir()
+		makeInterrupted(t, parts)
+		same(t, parts, out)
 	})
 }
 
