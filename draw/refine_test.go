@@ -8,14 +8,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/vectors"
-	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
@@ -56,23 +53,8 @@ func TestGradient(t *testing.T) {
 		t.Skip("compiles the gradient of all networks")
 	}
 	n, dir := tiny(t)
-	for _, network := range []string{"generator", "clip"} {
-		folder, err := checkpoints.Open(filepath.Join(dir, network))
-		if err != nil {
-			t.Fatal(err)
-		}
-		weights, err := folder.Weights()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if network == "generator" {
-			err = stylegan2.Load(n.Store.Scope(network), n.Generator, weights, dtypes.Float64)
-		} else {
-			err = nn.Load(n.Store.Scope(network), weights, dtypes.Float64, false)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := pipelinetest.LoadFloat64(n.Store, n.Generator, dir); err != nil {
+		t.Fatal(err)
 	}
 	wide := func(x []float32) []float64 {
 		out := make([]float64, len(x))

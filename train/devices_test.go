@@ -17,7 +17,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/losses"
 	"illustrator/models/mapper"
@@ -25,7 +24,6 @@ import (
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
-	"illustrator/models/stylegan2"
 	"illustrator/models/xla"
 )
 
@@ -181,23 +179,8 @@ func TestDevicesGiveTheSameWeights(t *testing.T) {
 func loadFloat64(t *testing.T, training *Training, dir string) {
 	t.Helper()
 	n := training.Networks
-	for _, network := range []string{"generator", "clip"} {
-		folder, err := checkpoints.Open(filepath.Join(dir, network))
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := folder.Weights()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if network == "generator" {
-			err = stylegan2.Load(n.Store.Scope(network), n.Generator, w, dtypes.Float64)
-		} else {
-			err = nn.Load(n.Store.Scope(network), w, dtypes.Float64, false)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := pipelinetest.LoadFloat64(n.Store, n.Generator, dir); err != nil {
+		t.Fatal(err)
 	}
 	scope, initial := n.Store.Scope(pipeline.MapperScope), mapper.Init(training.Mapper, 1)
 	if err := nn.Load(scope, initial, dtypes.Float64, true); err != nil {

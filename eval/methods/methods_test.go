@@ -7,15 +7,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/checkpoints"
 	"illustrator/draw"
 	"illustrator/internal/vectors"
-	"illustrator/models/nn"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
@@ -79,23 +76,8 @@ func TestOptimizationGradient(t *testing.T) {
 		t.Skip("compiles the gradient of all networks")
 	}
 	m, dir := tiny(t)
-	for _, network := range []string{"generator", "clip"} {
-		folder, err := checkpoints.Open(filepath.Join(dir, network))
-		if err != nil {
-			t.Fatal(err)
-		}
-		weights, err := folder.Weights()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if network == "generator" {
-			err = stylegan2.Load(m.Store.Scope(network), m.Generator, weights, dtypes.Float64)
-		} else {
-			err = nn.Load(m.Store.Scope(network), weights, dtypes.Float64, false)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := pipelinetest.LoadFloat64(m.Store, m.Generator, dir); err != nil {
+		t.Fatal(err)
 	}
 	for space, rows := range map[Space]int{W: 1, WPlus: m.Generator.NumLayers()} {
 		o := Optimizer{m, Optimization{Space: space}}

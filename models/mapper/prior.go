@@ -77,7 +77,8 @@ func (c Config) priorShapes() checkpoints.Shapes {
 
 func priorLayer(b int, part string) string { return fmt.Sprintf("blocks.%d.%s", b, part) }
 
-// Velocity predicts z - ε at x [B,Z] and time [B,1] from 0 to 1, given a condition [B,E]; a condition of zeros is none.
+// Velocity predicts z - ε at x [B,Z] and time [B,1] from 0 to 1, given a condition [B,E]. A condition of zeros is no
+// condition.
 func Velocity(scope *model.Scope, cfg Config, x, time, condition *Node) *Node {
 	batch := x.Shape().Dim(0)
 	x.AssertDims(batch, cfg.ZDim)

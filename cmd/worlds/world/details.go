@@ -53,8 +53,8 @@ func (m *Maker) Details(ctx context.Context, r *Renders) error {
 func layerDifference(a, b []*Node) *Node {
 	sum := ScalarZero(a[0].Graph(), a[0].DType())
 	for i := range a {
-		size := StopGradient(ReduceAllMean(Abs(b[i])))
-		sum = Add(sum, Div(ReduceAllMean(Abs(Sub(a[i], StopGradient(b[i])))), size))
+		to := StopGradient(b[i])
+		sum = Add(sum, Div(ReduceAllMean(Abs(Sub(a[i], to))), ReduceAllMean(Abs(to))))
 	}
 	return DivScalar(sum, float64(len(a)))
 }

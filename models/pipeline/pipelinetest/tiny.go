@@ -10,8 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/ml/model"
+
 	"illustrator/checkpoints"
 	"illustrator/models/clip"
+	"illustrator/models/nn"
 	"illustrator/models/stylegan2"
 )
 
@@ -77,6 +81,30 @@ func writeCLIP(dir string, seed uint64) error {
 	return checkpoints.Write(dir, checkpoints.Contents{
 		Config: cfg, Weights: random(cfg.Shapes(), seed+1, 0.3), Files: files, Replace: true,
 	})
+}
+
+// LoadFloat64 loads the generator and the CLIP of the domain in dir again, in float64, for gradients that are compared
+// with finite differences. generator is its configuration.
+func LoadFloat64(store *model.Store, generator stylegan2.Config, dir string) error {
+	for _, network := range []string{"generator", "clip"} {
+		folder, err := checkpoints.Open(filepath.Join(dir, network))
+		if err != nil {
+			return err
+		}
+		weights, err := folder.Weights()
+		if err != nil {
+			return err
+		}
+		if network == "generator" {
+			err = stylegan2.Load(store.Scope(network), generator, weights, dtypes.Float64)
+		} else {
+			err = nn.Load(store.Scope(network), weights, dtypes.Float64, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // random returns normal weights of the given deviation; what scales (norms, styles) lies around 1.
