@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	"illustrator/data/storybook"
 )
 
 //go:embed openapi.yaml
@@ -56,6 +58,7 @@ func (s *Server) openAPI() ([]byte, error) {
 		{"Manipulate", "cartoon", "enum", styles},
 		{"Story", "character", "maxLength", s.Limits.Text},
 		{"Book", "title", "maxLength", s.Limits.Text},
+		{"Book", "language", "pattern", storybook.LanguagePattern},
 		{"Book", "paragraphs", "maxItems", s.Limits.Pictures},
 		{"Story", "story", "maxLength", s.Limits.Story},
 		{"Story", "run", "enum", append([]any{""}, runs...)},

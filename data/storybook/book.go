@@ -30,7 +30,10 @@ type Spread struct {
 	Alt string
 }
 
-var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$`)
+// LanguagePattern is the regular expression of the languages that CheckLanguage takes.
+const LanguagePattern = `^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$`
+
+var languageTag = regexp.MustCompile(LanguagePattern)
 
 // CheckLanguage reports a tag that is not a language with an optional script and region, as in BCP 47: en, zh-Hans,
 // pt-BR.
