@@ -202,8 +202,7 @@ func (a ablateOptions) share(ctx context.Context, opts *terminal.Options, s *stu
 	if held > 0 {
 		state = fmt.Sprintf("other processes hold the %d cells that are left", held)
 	}
-	_, err = fmt.Fprintf(opts.Stdout, "%s: %s\n", s.Out(), state)
-	return err
+	return opts.Printf("%s: %s\n", s.Out(), state)
 }
 
 func (a ablateOptions) print(opts *terminal.Options, r *studies.Results) error {

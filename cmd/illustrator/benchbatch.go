@@ -44,21 +44,12 @@ type batchOptions struct {
 }
 
 func newBenchCommand(opts *terminal.Options) *cobra.Command {
-	cmd := &cobra.Command{
+	return terminal.Group(&cobra.Command{
 		Use:   "bench",
 		Short: "Measure the speed of this machine",
 		Example: `  illustrator bench batch
   illustrator bench plan --pairs 1000000 --devices 1,8`,
-		Args: cobra.ArbitraryArgs, // so that RunE words the error
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return terminal.UnknownCommand(cmd, args[0])
-		},
-	}
-	cmd.AddCommand(newBenchBatchCommand(opts), newBenchPlanCommand(opts))
-	return cmd
+	}, newBenchBatchCommand(opts), newBenchPlanCommand(opts))
 }
 
 func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {

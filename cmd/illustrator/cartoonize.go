@@ -15,7 +15,6 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/draw"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 )
 
@@ -104,12 +103,8 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	if err != nil {
 		return err
 	}
-	if c.asJSON {
-		err = jsonfile.Print(opts.Stdout, result)
-	} else {
-		_, err = fmt.Fprintf(opts.Stdout, "%d of %d pictures in %s, style %s\n",
-			len(result.Pictures), len(paths), c.out, c.style)
-	}
+	err = opts.PrintResult(c.asJSON, result, fmt.Sprintf("%d of %d pictures in %s, style %s",
+		len(result.Pictures), len(paths), c.out, c.style))
 	if err == nil && len(result.Skipped) > 0 {
 		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
 	}
@@ -148,6 +143,5 @@ func writeSheet(ctx context.Context, opts *terminal.Options, out string, paths [
 	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, out)
-	return err
+	return opts.Println(out)
 }

@@ -7,7 +7,6 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 	"illustrator/models/stylegan2"
 )
@@ -46,11 +45,7 @@ With --to pytorch, writes it as a PyTorch file: the state dict of the official r
 			if err != nil {
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
-			if asJSON {
-				return jsonfile.Print(opts.Stdout, report)
-			}
-			_, err = fmt.Fprintln(opts.Stdout, report)
-			return err
+			return opts.PrintResult(asJSON, report, report)
 		},
 	}
 	flags := cmd.Flags()
@@ -105,9 +100,5 @@ func convertMapper(opts *terminal.Options, location, to, out string, replace, as
 	if err != nil {
 		return fmt.Errorf("convert %q: %w", location, err)
 	}
-	if asJSON {
-		return jsonfile.Print(opts.Stdout, report)
-	}
-	_, err = fmt.Fprintln(opts.Stdout, report)
-	return err
+	return opts.PrintResult(asJSON, report, report)
 }

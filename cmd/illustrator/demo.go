@@ -72,8 +72,7 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	summaryPath := filepath.Join(pictures, album.SummaryFile)
 	var summary album.Summary
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
-		_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
-		return err
+		return opts.Println(summary.Text(pictures))
 	}
 	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
 	if err != nil {
@@ -97,6 +96,5 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err := jsonfile.Write(summaryPath, summary); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, summary.Text(pictures))
-	return err
+	return opts.Println(summary.Text(pictures))
 }

@@ -12,7 +12,6 @@ import (
 	"illustrator/configs"
 	"illustrator/configs/published"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 )
 
 const fetchLong = `Downloads the published networks of a domain, verifies size and SHA-256, and converts them into the
@@ -71,15 +70,11 @@ func runFetch(ctx context.Context, opts *terminal.Options, f fetchOptions, ref s
 	if err != nil {
 		return explainFetch(err, ref)
 	}
-	if f.asJSON {
-		return jsonfile.Print(opts.Stdout, networks)
+	folders := make([]string, len(networks))
+	for i, n := range networks {
+		folders[i] = n.Folder
 	}
-	for _, n := range networks {
-		if _, err := fmt.Fprintln(opts.Stdout, n.Folder); err != nil {
-			return err
-		}
-	}
-	return nil
+	return opts.PrintResult(f.asJSON, networks, strings.Join(folders, "\n"))
 }
 
 // checkLicences shows the licences of the missing networks, which must be accepted.

@@ -10,7 +10,6 @@ import (
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 )
 
 type generateOptions struct {
@@ -117,9 +116,5 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	if err != nil {
 		return err
 	}
-	if g.asJSON {
-		return jsonfile.Print(opts.Stdout, summary)
-	}
-	_, err = fmt.Fprintln(opts.Stdout, summary.Text(of.Out))
-	return err
+	return opts.PrintResult(g.asJSON, summary, summary.Text(of.Out))
 }

@@ -12,7 +12,6 @@ import (
 	"illustrator/data/storybook"
 	"illustrator/draw"
 	"illustrator/draw/story"
-	"illustrator/internal/jsonfile"
 )
 
 type illustrateOptions struct {
@@ -92,10 +91,6 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 	if err != nil {
 		return err
 	}
-	if i.asJSON {
-		return jsonfile.Print(opts.Stdout, summary)
-	}
-	_, err = fmt.Fprintf(opts.Stdout, "%d pictures, CLIP similarity %.3f\n%s\n",
-		len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n"))
-	return err
+	return opts.PrintResult(i.asJSON, summary, fmt.Sprintf("%d pictures, CLIP similarity %.3f\n%s",
+		len(summary.Paragraphs), summary.CLIPSimilarity, strings.Join(summary.Pages, "\n")))
 }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/internal/jsonfile"
 	"illustrator/models/convert"
 )
 
@@ -33,18 +31,10 @@ An unknown or unsupported network is not an error: the line "problem" describes 
 				return fmt.Errorf("inspect %q: %w", args[0], err)
 			}
 			in.Select(only)
-			if asJSON {
-				return jsonfile.Print(opts.Stdout, in)
-			}
-			if _, err := fmt.Fprintf(opts.Stdout, "%s\n\n", in); err != nil {
+			if err := opts.PrintResult(asJSON, in, in.String()+"\n"); asJSON || err != nil {
 				return err
 			}
-			table := [][]string{{"tensor", "type", "bytes", "shape"}}
-			for _, t := range in.Tensors {
-				table = append(table, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes),
-					strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
-			}
-			return terminal.PrintTable(opts.Stdout, table)
+			return terminal.PrintTable(opts.Stdout, in.Table())
 		},
 	}
 	flags := cmd.Flags()

@@ -77,8 +77,7 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 	if err := a.Interpolate(cmd.Context(), way, ends[0], ends[1]); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, p.out)
-	return err
+	return opts.Println(p.out)
 }
 
 func (p interpolateOptions) checkOut() error {

@@ -11,7 +11,6 @@ import (
 	"illustrator/draw"
 	"illustrator/draw/edit"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 )
 
 type manipulateOptions struct {
@@ -104,11 +103,7 @@ func runManipulate(cmd *cobra.Command, opts *terminal.Options, options manipulat
 	if err != nil {
 		return err
 	}
-	if options.asJSON {
-		return jsonfile.Print(opts.Stdout, summary)
-	}
-	_, err = fmt.Fprintln(opts.Stdout, summary)
-	return err
+	return opts.PrintResult(options.asJSON, summary, summary)
 }
 
 // checkTexts finds the origin's text and checks the attributes against the classifier.

@@ -80,8 +80,7 @@ func runPairs(ctx context.Context, opts *terminal.Options, p pairsOptions) error
 	if err := runs.Sample(ctx, opts.Env(), s.networks, p.out, meta, p.shardRows, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, p.out)
-	return err
+	return opts.Println(p.out)
 }
 
 // span returns the first seed and the number of rows that the flags ask for.

@@ -10,7 +10,6 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/pairs"
 	"illustrator/internal/fault"
-	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 	"illustrator/models/stylegan2"
 	"illustrator/train/runs"
@@ -79,8 +78,7 @@ func runPairsMerge(ctx context.Context, opts *terminal.Options, out string, in [
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, out)
-	return err
+	return opts.Println(out)
 }
 
 func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
@@ -97,10 +95,7 @@ func newPairsInfoCommand(opts *terminal.Options) *cobra.Command {
 				return err
 			}
 			defer p.Close()
-			if asJSON {
-				return jsonfile.Print(opts.Stdout, p.Info())
-			}
-			return terminal.PrintTable(opts.Stdout, p.Info().Table())
+			return opts.PrintRows(asJSON, p.Info(), p.Info().Table())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -132,8 +127,7 @@ func runPairsVerify(ctx context.Context, opts *terminal.Options, folder string, 
 		return err
 	}
 	if len(bad) == 0 {
-		_, err := fmt.Fprintf(opts.Stdout, "%s: all %d rows are as they were written\n", folder, rows)
-		return err
+		return opts.Printf("%s: all %d rows are as they were written\n", folder, rows)
 	}
 	for _, b := range bad {
 		if _, err := fmt.Fprintf(opts.Stdout, "%s, seeds %v: %v\n", b.File, b.Seeds, b.Err); err != nil {
@@ -200,8 +194,7 @@ func runPairsExport(ctx context.Context, opts *terminal.Options, folder, format,
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, out)
-	return err
+	return opts.Println(out)
 }
 
 // checkSetFolder returns an error if a set could not be made at folder. In one that is there nothing is tried: the
@@ -237,8 +230,7 @@ Rows are numbered from seed 2^62 on; no z is drawn from these seeds.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(opts.Stdout, "%s: %d pairs\n", out, rows)
-			return err
+			return opts.Printf("%s: %d pairs\n", out, rows)
 		},
 	}
 	addDomainFlag(cmd, &domain)

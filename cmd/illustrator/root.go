@@ -32,22 +32,12 @@ Environment:
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
 	opts.Explain = explain
-	root := &cobra.Command{
-		Use:   "illustrator",
-		Short: "Turn descriptions into pictures",
-		Long:  rootLong,
-		Args:  cobra.ArbitraryArgs, // so that RunE words the error
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return terminal.UnknownCommand(cmd, args[0])
-		},
-	}
-	root.Version = version.Read().Illustrator // adds --version
-	root.SetVersionTemplate(versionText())
-	opts.AddFlags(root.PersistentFlags())
-	root.AddCommand(
+	root := terminal.Group(&cobra.Command{
+		Use:     "illustrator",
+		Short:   "Turn descriptions into pictures",
+		Long:    rootLong,
+		Version: version.Read().Illustrator, // adds --version
+	},
 		newDemoCommand(opts),
 		newGenerateCommand(opts),
 		newServeCommand(opts),
@@ -73,6 +63,8 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		newVersionCommand(opts),
 		newVerifyPluginCommand(opts),
 	)
+	root.SetVersionTemplate(versionText())
+	opts.AddFlags(root.PersistentFlags())
 	addCompletion(root)
 	return root
 }

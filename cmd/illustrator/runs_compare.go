@@ -69,8 +69,7 @@ func runRunsCompare(opts *terminal.Options, refs []string, c compareOptions) err
 	if err := figure.Write(c.out); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(opts.Stdout, "\n%s\n", c.out)
-	return err
+	return opts.Printf("\n%s\n", c.out)
 }
 
 // printCurves draws the strong lines of each panel in characters.

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/internal/jsonfile"
 	"illustrator/train/runs"
 )
 
@@ -32,33 +29,12 @@ process ended without a word; what cannot be read is listed with the reason.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return jsonfile.Print(opts.Stdout, rows)
+			if len(rows) == 0 {
+				return opts.PrintResult(asJSON, rows, "no runs")
 			}
-			return printRuns(opts.Stdout, rows, time.Now())
+			return opts.PrintRows(asJSON, rows, runs.ListTable(rows, time.Now()))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-func printRuns(w io.Writer, rows []runs.Listed, now time.Time) error {
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "no runs")
-		return err
-	}
-	table := [][]string{{"run", "status", "step", "l1", "semantic", "regularization", "at step", "time", "age"}}
-	for _, r := range rows {
-		if r.Error != "" {
-			table = append(table, []string{r.Name, r.Status, r.Error})
-			continue
-		}
-		at := "-"
-		if r.Best != nil {
-			at = fmt.Sprint(r.Best.Step)
-		}
-		row := append([]string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps)}, runs.BestLosses(r.Best)...)
-		table = append(table, append(row, at, r.Took().String(), terminal.Age(now.Sub(*r.Updated))))
-	}
-	return terminal.PrintTable(w, table)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -34,8 +32,7 @@ Commands that take --run draw with a packed run: with the folder, or with hf-hub
 			if err := runs.Pack(folder, out, networks); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(opts.Stdout, out)
-			return err
+			return opts.Println(out)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder to write (required)")

@@ -102,9 +102,8 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 		return err
 	}
 	last := run.Train.Stages[len(run.Train.Stages)-1]
-	_, err = fmt.Fprintf(opts.Stdout, "%s: validation %s after step %d of %d\n",
+	return opts.Printf("%s: validation %s after step %d of %d\n",
 		job.Folder.BestMapper(), runs.LossNote(last.Losses, info.Best.Losses), info.Best.Step, info.Steps)
-	return err
 }
 
 // jobOf returns the job of a run in folder out.

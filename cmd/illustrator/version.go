@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 )
 
@@ -19,11 +19,7 @@ func newVersionCommand(opts *terminal.Options) *cobra.Command {
   illustrator version --json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if asJSON {
-				return jsonfile.Print(opts.Stdout, version.Read())
-			}
-			_, err := fmt.Fprint(opts.Stdout, versionText())
-			return err
+			return opts.PrintResult(asJSON, version.Read(), strings.TrimSuffix(versionText(), "\n"))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -1,11 +1,9 @@
 package terminal
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/term"
@@ -217,17 +215,4 @@ func columnsOn(w io.Writer) int {
 		return 0
 	}
 	return columnsOf(f)
-}
-
-// Age says how long ago something was, by its largest unit.
-func Age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

@@ -3,7 +3,6 @@ package terminal
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestPrintTable(t *testing.T) {
@@ -17,16 +16,5 @@ func TestPrintTable(t *testing.T) {
 		"               fix: it\n"
 	if err := PrintTable(&out, rows); err != nil || out.String() != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, out.String(), want)
-	}
-}
-
-func TestAge(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Hour: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47 * time.Hour: "47h", 48 * time.Hour: "2d",
-		119 * time.Second: "1m",
-	} {
-		if got := Age(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
 	}
 }

@@ -225,3 +225,13 @@ func (in Inspection) String() string {
 	line("tensors", "%d with %d values in %d bytes (%s)", len(in.Tensors), total, bytes, strings.Join(types, ", "))
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+// Table shows the tensors, below a row of titles.
+func (in Inspection) Table() [][]string {
+	rows := [][]string{{"tensor", "type", "bytes", "shape"}}
+	for _, t := range in.Tensors {
+		rows = append(rows, []string{t.Name, string(t.DType), fmt.Sprint(t.Bytes),
+			strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "×")})
+	}
+	return rows
+}

@@ -109,7 +109,7 @@ func outcomes(runs []Run, sameWeights bool) [][]string {
 	for _, run := range runs {
 		i := run.Info
 		status, step = append(status, i.Status), append(step, fmt.Sprintf("%d/%d", i.Step, i.Steps))
-		for l, value := range BestLosses(i.Best) {
+		for l, value := range bestLosses(i.Best) {
 			each[l] = append(each[l], value)
 		}
 		if i.Best == nil {

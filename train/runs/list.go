@@ -59,9 +59,6 @@ func List(folder string) ([]Listed, error) {
 	return rows, nil
 }
 
-// Took returns the time that the training took, in whole seconds.
-func (l Listed) Took() time.Duration { return wholeSeconds(l.Seconds) }
-
 func wholeSeconds(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }
@@ -75,9 +72,9 @@ func weightsOf(path string) (*losses.Weights, error) {
 	return &run.Train.Stages[len(run.Train.Stages)-1].Losses, nil
 }
 
-// BestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs;
+// bestLosses prints the losses of a run's best validation, each without its weight, so that they compare across runs;
 // "-" stands for a loss that the run did not measure.
-func BestLosses(best *train.Best) []string {
+func bestLosses(best *train.Best) []string {
 	row := make([]string, len(losses.All))
 	for i, l := range losses.All {
 		row[i] = "-"
@@ -86,4 +83,35 @@ func BestLosses(best *train.Best) []string {
 		}
 	}
 	return row
+}
+
+// ListTable shows listed runs as they are at now, below a row of titles.
+func ListTable(rows []Listed, now time.Time) [][]string {
+	table := [][]string{{"run", "status", "step", "l1", "semantic", "regularization", "at step", "time", "age"}}
+	for _, r := range rows {
+		if r.Error != "" {
+			table = append(table, []string{r.Name, r.Status, r.Error})
+			continue
+		}
+		at := "-"
+		if r.Best != nil {
+			at = fmt.Sprint(r.Best.Step)
+		}
+		row := append([]string{r.Name, r.Status, fmt.Sprintf("%d/%d", r.Step, r.Steps)}, bestLosses(r.Best)...)
+		table = append(table, append(row, at, wholeSeconds(r.Seconds).String(), age(now.Sub(*r.Updated))))
+	}
+	return table
+}
+
+// age says how long ago something was, by its largest unit.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
