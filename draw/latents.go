@@ -10,7 +10,9 @@ import (
 	"illustrator/data/arrays"
 	"illustrator/data/pictures"
 	"illustrator/data/seeds"
+	"illustrator/internal/fault"
 	"illustrator/internal/version"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 )
 
@@ -33,22 +35,30 @@ func SeedLatents(n *pipeline.Networks, of []uint64) Latents {
 	return l
 }
 
-// ZLatents returns the rows of an array [N,Z]. A picture's noise key is its row.
-func ZLatents(n *pipeline.Networks, a *arrays.Array) (Latents, error) {
-	dim := n.Generator.StyleDim
+// ReadZ reads z [N,Z] from an array file. A picture's noise key is its row.
+func (m Model) ReadZ(path string) (Latents, error) {
+	a, err := arrays.ReadSource(path, "z")
+	if err != nil {
+		return Latents{}, err
+	}
+	dim := m.Generator.StyleDim
 	if len(a.Data) == 0 || !isFlat(a, dim) {
-		return Latents{}, &ShapeError{a.Shape, fmt.Sprintf("z of shape [N,%d]", dim)}
+		return Latents{}, m.otherShape(path, a, fmt.Sprintf("z of shape [N,%d]", dim))
 	}
 	return Latents{Z: a.Data, Keys: rowKeys(a)}, nil
 }
 
-// WLatents returns the rows of an array of w, [N,Z] or [N,L,Z]. A picture's noise key is its row.
-func WLatents(n *pipeline.Networks, a *arrays.Array) (Latents, error) {
-	dim, layers := n.Generator.StyleDim, n.Generator.NumLayers()
+// ReadW reads w, [N,Z] or [N,L,Z], from an array file. A picture's noise key is its row.
+func (m Model) ReadW(path string) (Latents, error) {
+	a, err := arrays.ReadSource(path, "w")
+	if err != nil {
+		return Latents{}, err
+	}
+	dim, layers := m.Generator.StyleDim, m.Generator.NumLayers()
 	l := Latents{Styles: a.Data}
 	switch layered := len(a.Shape) == 3 && a.Shape[1] == layers && a.Shape[2] == dim; {
 	case len(a.Data) == 0 || !layered && !isFlat(a, dim):
-		return l, &ShapeError{a.Shape, fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim)}
+		return l, m.otherShape(path, a, fmt.Sprintf("w of shape [N,%d] or [N,%d,%d]", dim, layers, dim))
 	case !layered:
 		l.Styles = nil
 		for row := range slices.Chunk(a.Data, dim) {
@@ -59,15 +69,13 @@ func WLatents(n *pipeline.Networks, a *arrays.Array) (Latents, error) {
 	return l, nil
 }
 
-func isFlat(a *arrays.Array, dim int) bool { return len(a.Shape) == 2 && a.Shape[1] == dim }
-
-// ShapeError is the error of an array that holds no latents.
-type ShapeError struct {
-	Shape []int
-	Want  string // in words
+// otherShape is the error of an array that holds no latents.
+func (m Model) otherShape(path string, a *arrays.Array, want string) error {
+	return fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "domain %s takes %s, with at least one row",
+		m.Domain, want)
 }
 
-func (e *ShapeError) Error() string { return fmt.Sprintf("shape %v is not %s", e.Shape, e.Want) }
+func isFlat(a *arrays.Array, dim int) bool { return len(a.Shape) == 2 && a.Shape[1] == dim }
 
 func rowKeys(a *arrays.Array) []uint64 {
 	keys := make([]uint64, a.Shape[0])
@@ -77,22 +85,23 @@ func rowKeys(a *arrays.Array) []uint64 {
 	return keys
 }
 
-// Mix has the layers below inject take the styles of below, as diverse pictures of one text do (inject_index).
-func (l Latents) Mix(n *pipeline.Networks, below Latents, inject int) (Latents, error) {
-	if rows := len(below.Keys); rows != 1 && rows != len(l.Keys) {
-		return l, &RowsError{rows, len(l.Keys)}
+// Mix has the layers below inject take the styles of z in an array file, one row for all pictures or one for each, as
+// diverse pictures of one text do (inject_index).
+func (m Model) Mix(l Latents, path string, inject int) (Latents, error) {
+	below, err := m.ReadZ(path)
+	if err != nil {
+		return l, err
 	}
-	if layers := n.Generator.NumLayers(); inject < 1 || inject >= layers {
+	if rows := len(below.Keys); rows != 1 && rows != len(l.Keys) {
+		return l, fault.Usage(fmt.Errorf("%s has %d rows for %d pictures", path, rows, len(l.Keys)),
+			"give one row for all pictures, or one for each")
+	}
+	if layers := m.Generator.NumLayers(); inject < 1 || inject >= layers {
 		return l, &FieldError{Code: OutOfRange, Field: "inject_index", Value: inject, Low: 1, High: layers - 1}
 	}
 	l.Below, l.Inject = &below, inject
 	return l, nil
 }
-
-// RowsError is the error of latents that don't go together.
-type RowsError struct{ Rows, Want int }
-
-func (e *RowsError) Error() string { return fmt.Sprintf("%d rows for %d pictures", e.Rows, e.Want) }
 
 // styles returns the styles [.,L,Z] of rows [first,last).
 func (l Latents) styles(ctx context.Context, n *pipeline.Networks, first, last int, psi float64) ([]float32, error) {
@@ -136,11 +145,24 @@ func (l Latents) Render(
 // renderAtOnce is the number of pictures that are rendered before they are written: few are held in memory.
 const renderAtOnce = 32
 
-// WriteFiles renders the pictures of all rows into PNG files in a folder. name is that of a row's key: "row" or
-// "seed". It calls progress with the number of finished pictures.
+// WriteArray renders the pictures of all rows into an array file.
+func (l Latents) WriteArray(ctx context.Context, n *pipeline.Networks, path string,
+	synthesis pipeline.Synthesis) error {
+	images, err := l.Render(ctx, n, 0, len(l.Keys), synthesis)
+	if err != nil {
+		return err
+	}
+	size := n.Generator.Size
+	return arrays.Write(path, &arrays.Array{Name: "images", Shape: []int{len(l.Keys), 3, size, size}, Data: images})
+}
+
+// WriteFiles renders the pictures of all rows into PNG files in a folder, few at a time: all of them may be more than
+// memory holds. name is that of a row's key: "row" or "seed".
 func (l Latents) WriteFiles(
-	ctx context.Context, m Model, folder, name string, synthesis pipeline.Synthesis, progress func(done int),
+	ctx context.Context, env host.Env, m Model, folder, name string, synthesis pipeline.Synthesis,
 ) error {
+	bar := env.Progress("Rendering pictures", len(l.Keys))
+	defer bar.Done()
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
@@ -166,7 +188,7 @@ func (l Latents) WriteFiles(
 				return err
 			}
 		}
-		progress(last)
+		bar.Set(last, "")
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
 	"illustrator/data/embeddings"
-	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
@@ -119,7 +118,7 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 			array.Data, err = e.projectTexts(ctx, s, array.Data)
 		}
 	} else {
-		array.Data, err = embedImages(ctx, opts, s, e.images)
+		array.Data, err = embeddings.Sources(ctx, opts.Env(), s.networks, e.images...)
 	}
 	if err != nil {
 		return err
@@ -129,8 +128,7 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, e.out)
-	return err
+	return opts.Println(e.out)
 }
 
 // projectTexts moves text embeddings by eq. 3.
@@ -164,67 +162,25 @@ func warnOfSettings(opts *terminal.Options, of []texts.Text) {
 }
 
 // checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func checkLengths(opts *terminal.Options, s *session, texts []texts.Text, strict bool) error {
-	context := s.networks.Tokenizer.Context()
-	for i, t := range texts {
-		lost := s.networks.Tokenizer.Encode(t.Text).Lost
-		switch {
-		case lost == "":
-		case strict:
-			return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", i+1, context, lost),
-				"shorten it, or leave --strict-length out to have it cut")
-		default:
-			opts.Log.Warn(fmt.Sprintf("text %d is cut to CLIP's %d tokens; lost is %q", i+1, context, lost))
-		}
+func checkLengths(opts *terminal.Options, s *session, of []texts.Text, strict bool) error {
+	cut := s.networks.Cut(texts.Strings(of))
+	if strict && len(cut) > 0 {
+		return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", cut[0].Text+1,
+			s.networks.Tokenizer.Context(), cut[0].End), "shorten it, or leave --strict-length out to have it cut")
 	}
+	opts.Env().WarnCut(s.networks, cut)
 	return nil
 }
 
 // embedTexts embeds texts after checkLengths.
-func embedTexts(ctx context.Context, opts *terminal.Options, s *session, texts []texts.Text,
+func embedTexts(ctx context.Context, opts *terminal.Options, s *session, of []texts.Text,
 	strict bool) ([]float32, error) {
-	if err := checkLengths(opts, s, texts, strict); err != nil {
+	if err := checkLengths(opts, s, of, strict); err != nil {
 		return nil, err
 	}
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	plain := make([]string, len(texts))
-	for i, t := range texts {
-		plain[i] = t.Text
-	}
-	embeds, _, err := s.networks.EmbedTexts(ctx, plain)
+	embeds, _, err := s.networks.EmbedTexts(ctx, texts.Strings(of))
 	return embeds, err
-}
-
-// embedImages embeds an array of pictures, or picture files and folders.
-func embedImages(ctx context.Context, opts *terminal.Options, s *session, sources []string) ([]float32, error) {
-	if len(sources) == 1 && arrays.IsSource(sources[0]) {
-		a, err := readArray(sources[0], "images")
-		if err != nil {
-			return nil, err
-		}
-		if err := embeddings.CheckArray(sources[0], a); err != nil {
-			return nil, err
-		}
-		if err := s.start(); err != nil {
-			return nil, err
-		}
-		return s.networks.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
-	}
-	paths, err := pictures.Find(ctx, sources...)
-	if err != nil {
-		return nil, err
-	}
-	return embedPictures(ctx, opts, s, paths)
-}
-
-// embedPictures embeds picture files.
-func embedPictures(ctx context.Context, opts *terminal.Options, s *session, paths []string) ([]float32, error) {
-	if err := s.start(); err != nil {
-		return nil, err
-	}
-	bar := opts.NewProgress("Embedding pictures", len(paths))
-	defer bar.Done()
-	return embeddings.Files(ctx, s.networks, paths, func(done int) { bar.Set(done, "") })
 }

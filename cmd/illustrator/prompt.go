@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data/pairs"
-	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/internal/fault"
 	"illustrator/train/runs"
@@ -67,30 +65,16 @@ func runPrompt(cmd *cobra.Command, opts *terminal.Options, p promptOptions) erro
 	if err != nil {
 		return fmt.Errorf("--text %q: %w", p.text, err)
 	}
-	image, source, err := imagePrompt(cmd.Context(), opts, s, p)
+	prompt := runs.PairsPrompt
+	if p.images != "" {
+		prompt = runs.PicturesPrompt
+	}
+	image, source, err := prompt(cmd.Context(), opts.Env(), s.networks, cmp.Or(p.pairs, p.images))
 	if err != nil {
 		return err
 	}
 	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image, source); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, p.out)
-	return err
-}
-
-// imagePrompt returns the image prompt of pairs or of pictures, and a description of them.
-func imagePrompt(ctx context.Context, opts *terminal.Options, s *session, p promptOptions) ([]float32, string, error) {
-	if p.pairs != "" {
-		return runs.PairsPrompt(ctx, s.networks, p.pairs)
-	}
-	paths, err := pictures.Find(ctx, p.images)
-	if err != nil {
-		return nil, "", err
-	}
-	embeds, err := embedPictures(ctx, opts, s, paths)
-	if err != nil {
-		return nil, "", err
-	}
-	image, err := pairs.ImagePrompt(embeds, s.networks.CLIP.ProjectionDim)
-	return image, fmt.Sprintf("%d pictures", len(paths)), err
+	return opts.Println(p.out)
 }

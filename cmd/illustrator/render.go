@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -85,9 +84,9 @@ func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) err
 	if err != nil {
 		return err
 	}
-	from, err := r.read(s)
+	from, name, err := r.read(s.model())
 	if err == nil {
-		from, err = r.mix(s, from)
+		from, err = r.mix(s.model(), from)
 	}
 	if err != nil {
 		return err
@@ -96,100 +95,46 @@ func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) err
 		return err
 	}
 	if arrays.IsPath(r.out) {
-		err = r.writeArray(ctx, s, from, synthesis)
+		err = from.WriteArray(ctx, s.networks, r.out, synthesis)
 	} else {
-		err = r.writePNGs(ctx, opts, s, from, synthesis)
+		err = from.WriteFiles(ctx, s.env, s.model(), r.out, name, synthesis)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(opts.Stdout, r.out)
-	return err
+	return opts.Println(r.out)
+}
+
+// read reads and checks what is to be rendered; name is that of a row.
+func (r renderOptions) read(m draw.Model) (from draw.Latents, name string, err error) {
+	switch {
+	case r.seeds != "":
+		list, err := seeds.Parse(r.seeds)
+		if err != nil {
+			return from, "", fmt.Errorf("--%w", err)
+		}
+		return draw.SeedLatents(m.Networks, list), "seed", nil
+	case r.z != "":
+		from, err = m.ReadZ(r.z)
+	default:
+		from, err = m.ReadW(r.w)
+		if err == nil && r.TruncationPsi != nil && *r.TruncationPsi != 1 {
+			err = fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi),
+				"truncate w yourself, or give --z")
+		}
+	}
+	return from, "row", err
 }
 
 // mix has the first layers take the styles of --mix-z.
-func (r renderOptions) mix(s *session, from draw.Latents) (draw.Latents, error) {
-	if r.mixZ == "" {
-		if r.inject != draw.DefaultInject {
-			return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject),
-				"give --mix-z, the array that the first layers take their styles from")
-		}
-		return from, nil
+func (r renderOptions) mix(m draw.Model, from draw.Latents) (draw.Latents, error) {
+	if r.mixZ != "" {
+		mixed, err := m.Mix(from, r.mixZ, r.inject)
+		return mixed, asFlags(err, nil)
 	}
-	a, err := readArray(r.mixZ, "z")
-	if err != nil {
-		return from, err
+	if r.inject != draw.DefaultInject {
+		return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject),
+			"give --mix-z, the array that the first layers take their styles from")
 	}
-	var shape *draw.ShapeError
-	var rows *draw.RowsError
-	below, err := draw.ZLatents(s.networks, a)
-	if errors.As(err, &shape) {
-		return from, fault.Usage(fmt.Errorf("%s has shape %v", r.mixZ, shape.Shape),
-			"domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
-	}
-	if err != nil {
-		return from, err
-	}
-	mixed, err := from.Mix(s.networks, below, r.inject)
-	if errors.As(err, &rows) {
-		return from, fault.Usage(fmt.Errorf("%s has %d rows for %d pictures", r.mixZ, rows.Rows, rows.Want),
-			"give one row for all pictures, or one for each")
-	}
-	return mixed, asFlags(err, nil)
-}
-
-// read reads and checks what is to be rendered.
-func (r renderOptions) read(s *session) (draw.Latents, error) {
-	if r.seeds != "" {
-		list, err := seeds.Parse(r.seeds)
-		if err != nil {
-			return draw.Latents{}, fmt.Errorf("--%w", err)
-		}
-		return draw.SeedLatents(s.networks, list), nil
-	}
-	path, name := r.z, "z"
-	if r.w != "" {
-		path, name = r.w, "w"
-	}
-	a, err := readArray(path, name)
-	if err != nil {
-		return draw.Latents{}, err
-	}
-	of := draw.ZLatents
-	if r.w != "" {
-		of = draw.WLatents
-	}
-	latents, err := of(s.networks, a)
-	var shape *draw.ShapeError
-	switch {
-	case errors.As(err, &shape):
-		err = fault.Usage(fmt.Errorf("%s has shape %v", r.z+r.w, shape.Shape),
-			"domain %s takes %s, with at least one row", s.domain.Name, shape.Want)
-	case r.w != "" && r.TruncationPsi != nil && *r.TruncationPsi != 1:
-		err = fault.Usage(fmt.Errorf("--truncation-psi %g with --w", *r.TruncationPsi),
-			"truncate w yourself, or give --z")
-	}
-	return latents, err
-}
-
-func (r renderOptions) writeArray(ctx context.Context, s *session, from draw.Latents,
-	synthesis pipeline.Synthesis) error {
-	images, err := from.Render(ctx, s.networks, 0, len(from.Keys), synthesis)
-	if err != nil {
-		return err
-	}
-	size := s.networks.Generator.Size
-	return arrays.Write(r.out, &arrays.Array{Name: "images", Shape: []int{len(from.Keys), 3, size, size}, Data: images})
-}
-
-// writePNGs renders and writes few pictures at a time: all of them may be more than memory holds.
-func (r renderOptions) writePNGs(ctx context.Context, opts *terminal.Options, s *session, from draw.Latents,
-	synthesis pipeline.Synthesis) error {
-	name := "row"
-	if r.seeds != "" {
-		name = "seed"
-	}
-	bar := opts.NewProgress("Rendering pictures", len(from.Keys))
-	defer bar.Done()
-	return from.WriteFiles(ctx, s.model(), r.out, name, synthesis, func(done int) { bar.Set(done, "") })
+	return from, nil
 }

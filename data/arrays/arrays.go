@@ -83,6 +83,16 @@ func Read(path, name string, usual ...string) (*Array, error) {
 	return a, nil
 }
 
+// ReadSource is Read for a source as IsSource takes it.
+func ReadSource(source string, usual ...string) (*Array, error) {
+	file, name := Split(source)
+	a, err := Read(file, name, usual...)
+	if err != nil && fault.HintOf(err) == "" {
+		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
+	}
+	return a, err
+}
+
 // checkFinite reports the first NaN or infinity.
 func (a *Array) checkFinite() error {
 	for i, v := range a.Data {

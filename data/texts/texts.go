@@ -33,6 +33,15 @@ type Text struct {
 	Style      string              `json:"style,omitempty"`
 }
 
+// Strings returns the texts without their settings.
+func Strings(of []Text) []string {
+	plain := make([]string, len(of))
+	for i, t := range of {
+		plain[i] = t.Text
+	}
+	return plain
+}
+
 // New returns the description in s, without the white space around it, or an error that says why s cannot be one.
 func New(s string) (Text, error) {
 	s = strings.TrimSpace(s)

@@ -36,6 +36,16 @@ type Lost struct {
 	End  string // what was cut off
 }
 
+// Cut returns what CLIP does not read of texts.
+func (n *Networks) Cut(texts []string) (cut []Lost) {
+	for i, text := range texts {
+		if lost := n.Tokenizer.Encode(text).Lost; lost != "" {
+			cut = append(cut, Lost{i, lost})
+		}
+	}
+	return cut
+}
+
 // EmbedTexts returns the scaled CLIP embeddings of texts [N,E] and what was lost of those that are too long.
 func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
 	for i, text := range texts {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"illustrator/data/embeddings"
 	"illustrator/data/pairs"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
@@ -29,7 +30,8 @@ func pairsSource(p *pairs.Set) string {
 }
 
 // PairsPrompt returns the image prompt [E] of the pairs in a folder, and names them in words.
-func PairsPrompt(ctx context.Context, n *pipeline.Networks, folder string) (image []float32, source string, err error) {
+func PairsPrompt(ctx context.Context, _ host.Env, n *pipeline.Networks,
+	folder string) (image []float32, source string, err error) {
 	set, err := pairs.Open(folder)
 	if err != nil {
 		return nil, "", err
@@ -40,6 +42,17 @@ func PairsPrompt(ctx context.Context, n *pipeline.Networks, folder string) (imag
 	}
 	image, err = set.ImagePrompt(ctx)
 	return image, pairsSource(set), err
+}
+
+// PicturesPrompt returns the image prompt [E] of the picture files in a folder, and names them in words.
+func PicturesPrompt(ctx context.Context, env host.Env, n *pipeline.Networks,
+	folder string) (image []float32, source string, err error) {
+	embeds, err := embeddings.Sources(ctx, env, n, folder)
+	if err != nil {
+		return nil, "", err
+	}
+	image, err = pairs.ImagePrompt(embeds, n.CLIP.ProjectionDim)
+	return image, fmt.Sprintf("%d pictures", len(embeds)/n.CLIP.ProjectionDim), err
 }
 
 // WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
