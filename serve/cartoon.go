@@ -4,9 +4,14 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"illustrator/data/cartoon"
+	"illustrator/internal/fault"
+
+	"github.com/gomlx/compute"
 )
 
 // drawnSide is about how many pixels a side of a redrawn picture has: lines and dots need some room.
@@ -16,6 +21,33 @@ const drawnSide = 512
 type Style struct {
 	cartoon.Info
 	*cartoon.Style
+}
+
+// OpenStyles opens the networks of the flag --cartoon-style, which run on a backend.
+func OpenStyles(paths []string, backend func() (compute.Backend, error)) (styles []Style, err error) {
+	names := map[string]bool{}
+	for _, name := range cartoon.Names() {
+		names[name] = true
+	}
+	for _, path := range paths {
+		if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" {
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q is no .yaml file", path),
+				"give the file that describes a network; the styles %s are there already", strings.Join(cartoon.Names(), ", "))
+		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if names[name] {
+			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name),
+				"rename the file: its name is the style's")
+		}
+		style, err := cartoon.Open(path, backend)
+		if err != nil {
+			return nil, fmt.Errorf("--cartoon-style: %w", err)
+		}
+		names[name] = true
+		styles = append(styles,
+			Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
+	}
+	return styles, nil
 }
 
 // cartoons are the styles that a request may name.

@@ -2,7 +2,10 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -44,6 +47,22 @@ func CheckBasePath(text string) (string, error) {
 		return "", fault.Usage(fmt.Errorf("--base-path: %w", err), "give a path such as /tools/illustrator/")
 	}
 	return base, nil
+}
+
+// Listen opens the address of the flag --listen. It warns if others than this machine reach it without a token.
+func Listen(address, token string, log *slog.Logger) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		err = fmt.Errorf("--listen %q: %w", address, err)
+		if wrong := (*net.AddrError)(nil); errors.As(err, &wrong) {
+			return nil, fault.Usage(err, "--listen takes an address and a port, such as 127.0.0.1:8080")
+		}
+		return nil, fault.Hint(err, "give an address of this machine and a port that no other program uses")
+	}
+	if at := listener.Addr().(*net.TCPAddr); !at.IP.IsLoopback() && token == "" {
+		log.Warn("everybody who reaches " + at.String() + " may draw: give --token-file to ask for a token")
+	}
+	return listener, nil
 }
 
 // ParseProxies returns the networks of addresses such as 10.0.0.7, and of networks such as 10.0.0.0/8.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
@@ -24,7 +23,7 @@ type cartoonOptions struct {
 
 func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&c.cartoon, "cartoon", "", "redraw pictures in a style: "+styleNames()+", or a network's .yaml")
+	flags.StringVar(&c.cartoon, "cartoon", "", "redraw pictures in a style: "+strings.Join(cartoon.Names(), ", ")+", or a network's .yaml")
 	flags.IntVar(&c.Scale, "cartoon-scale", 1, "enlarge redrawn pictures by this whole number")
 }
 
@@ -32,14 +31,6 @@ func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
 func (c *cartoonOptions) addKeepPlainFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.KeepPlain, "keep-plain", false,
 		"with --cartoon, write the pictures as they were too, into the folder plain")
-}
-
-func styleNames() string {
-	var names []string
-	for _, s := range cartoon.Styles() {
-		names = append(names, s.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // openCartoon opens the style before anything is drawn. A network runs on s's backend.
@@ -53,7 +44,7 @@ func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err err
 	if err := cartoon.CheckScale(c.Scale); err != nil {
 		return fmt.Errorf("--cartoon-scale: %w", err)
 	}
-	if c.Style, err = openStyle(opts, c.cartoon, s); err != nil {
+	if c.Style, err = cartoon.Open(c.cartoon, s.backend); err != nil {
 		return fmt.Errorf("--cartoon: %w", err)
 	}
 	return nil
@@ -75,12 +66,4 @@ func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text,
 		styles[t.Style] = own.Redraw
 	}
 	return styles, nil
-}
-
-// openStyle opens a style, whose network, if it is one, runs on s's backend.
-func openStyle(opts *terminal.Options, name string, s *session) (*cartoon.Style, error) {
-	return cartoon.Open(name, func() (compute.Backend, error) {
-		err := s.start()
-		return s.networks.Backend, err
-	})
 }

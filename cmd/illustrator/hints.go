@@ -63,6 +63,10 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Hint(err, "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
 	case runs.MapperFile:
 		return fault.Usage(err, "give the folder that `illustrator convert %s --out FOLDER` writes", run.Folder)
+	case runs.OtherDomain:
+		return fault.Usage(err, "one server draws one domain: start another for the other")
+	case runs.SameName:
+		return fault.Usage(err, "name each run once; folders of one name must be renamed to be told apart")
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/data/cartoon"
 	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 	"illustrator/serve"
+	"illustrator/train/runs"
 )
 
 const serveLong = `Serves a page to draw on, and a JSON API (/openapi.json describes it), until Ctrl-C or a
@@ -127,23 +124,15 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
-	styles, err := openStyles(opts, s, o.styles)
+	styles, err := serve.OpenStyles(o.styles, s.backend)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := serve.Listen(o.listen, token, opts.Log)
 	if err != nil {
-		err = fmt.Errorf("--listen %q: %w", o.listen, err)
-		if address := (*net.AddrError)(nil); errors.As(err, &address) {
-			return fault.Usage(err, "--listen takes an address and a port, such as 127.0.0.1:8080")
-		}
-		return fault.Hint(err,
-			"give an address of this machine and a port that no other program uses")
+		return err
 	}
 	defer listener.Close()
-	if address := listener.Addr().(*net.TCPAddr); !address.IP.IsLoopback() && token == "" {
-		opts.Log.Warn("everybody who reaches " + address.String() + " may draw: give --token-file to ask for a token")
-	}
 	server, err := serve.New(serve.Options{
 		Domain: serve.Domain{
 			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt,
@@ -185,77 +174,26 @@ func (o *serveOptions) check() (err error) {
 	return err
 }
 
-// openModels opens the domain and the mappers of all runs. That takes no device. The runs must be of one domain.
-func openModels(opts *terminal.Options, cmd *cobra.Command,
-	so serveOptions) (first *session, models []draw.Model, err error) {
-	runs := so.runs
-	if len(runs) == 0 {
-		runs = []string{""}
+// openModels opens the domain and the mappers of all runs. That takes no device.
+func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (*session, []draw.Model, error) {
+	names := so.runs
+	if len(names) == 0 {
+		names = []string{""}
 	}
-	for _, run := range runs {
-		chosen := mapperOptions{mapper: so.mapper, run: run}
+	entries := make([]runs.Entry, len(names))
+	for i, name := range names {
+		chosen := mapperOptions{mapper: so.mapper, run: name}
 		domain, err := chosen.domainOf(cmd, opts, so.domain)
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := readDomain(opts, domain)
-		if err != nil {
-			return nil, nil, err
-		}
-		s.networks.Preprocessor.Pad = so.pad
-		if first == nil {
-			first = s
-		}
-		for _, network := range []string{"generator", "clip"} {
-			if s.networks.Hashes[network] != first.networks.Hashes[network] {
-				return nil, nil, fault.Usage(fmt.Errorf("--run %q is of another domain than --run %q: its %s differs",
-					run, runs[0], network), "one server draws one domain: start another for the other")
-			}
-		}
-		name := cmp.Or(run, s.domain.Name)
-		if run != "" {
-			name = filepath.Base(filepath.Clean(run))
-		}
-		if slices.ContainsFunc(models, func(m draw.Model) bool { return m.Name == name }) {
-			return nil, nil, fault.Usage(fmt.Errorf("two runs are called %q", name),
-				"name each run once; folders of one name must be renamed to be told apart")
-		}
-		if len(models) > 0 {
-			s.networks = first.networks.Sharing(len(models))
-		}
-		model, err := s.loadModel(cmd.Context(), chosen, false)
-		if err != nil {
-			return nil, nil, err
-		}
-		model.Name = name
-		models = append(models, model)
+		entries[i] = runs.Entry{Name: name, Domain: domain, Choice: runs.Choice{Run: chosen.run, Mapper: chosen.mapper}}
 	}
-	return first, models, nil
-}
-
-// openStyles opens the networks that redraw pictures, on the device of s.
-func openStyles(opts *terminal.Options, s *session, paths []string) (styles []serve.Style, err error) {
-	names := map[string]bool{}
-	for _, classical := range cartoon.Styles() {
-		names[classical.Name] = true
+	first, err := readDomain(opts, entries[0].Domain)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, path := range paths {
-		if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" {
-			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q is no .yaml file", path),
-				"give the file that describes a network; the styles %s are there already", styleNames())
-		}
-		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-		if names[name] {
-			return nil, fault.Usage(fmt.Errorf("--cartoon-style %q: there is a style %q already", path, name),
-				"rename the file: its name is the style's")
-		}
-		style, err := openStyle(opts, path, s)
-		if err != nil {
-			return nil, fmt.Errorf("--cartoon-style: %w", err)
-		}
-		names[name] = true
-		styles = append(styles,
-			serve.Style{Info: cartoon.Info{Name: name, Description: "the network of " + filepath.Base(path)}, Style: style})
-	}
-	return styles, nil
+	first.networks.Preprocessor.Pad = so.pad
+	models, err := runs.OpenModels(cmd.Context(), first.env, first.domain, first.networks, entries)
+	return first, models, err
 }

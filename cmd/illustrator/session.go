@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
-	"illustrator/data/arrays"
 	"illustrator/draw"
-	"illustrator/internal/fault"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train/runs"
@@ -42,6 +41,12 @@ func readDomain(opts *terminal.Options, ref string) (*session, error) {
 // start opens the backend that s runs on. Calls after the first do nothing.
 func (s *session) start() error { return s.env.Start(s.networks) }
 
+// backend starts s and returns its backend.
+func (s *session) backend() (compute.Backend, error) {
+	err := s.start()
+	return s.networks.Backend, err
+}
+
 // mapperOptions say which mapper is used.
 type mapperOptions struct{ mapper, run, prompts string }
 
@@ -72,15 +77,4 @@ func (s *session) loadModel(ctx context.Context, m mapperOptions, noProjection b
 	return runs.OpenModel(ctx, s.domain, s.networks, runs.Choice{
 		Run: m.run, Mapper: m.mapper, Prompts: m.prompts, NoProjection: noProjection, Start: s.start,
 	})
-}
-
-// readArray reads an array file, or FILE:NAME for one of several arrays in a file.
-// usual are names that need not be given.
-func readArray(path string, usual ...string) (*arrays.Array, error) {
-	file, name := arrays.Split(path)
-	a, err := arrays.Read(file, name, usual...)
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
-	}
-	return a, err
 }

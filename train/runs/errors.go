@@ -21,6 +21,8 @@ const (
 	NoPrompts     Code = "no_prompts"     // a file of prompts cannot be read
 	MapperFile    Code = "mapper_file"    // Folder, the mapper to start from, is a file
 	OtherNetworks Code = "other_networks" // the run was trained with other networks than the domain's
+	OtherDomain   Code = "other_domain"   // two runs that are opened together are of different domains
+	SameName      Code = "same_name"      // two runs that are opened together have one name
 )
 
 // Error states what is wrong with a run's folder.
