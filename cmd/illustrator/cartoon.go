@@ -23,7 +23,8 @@ type cartoonOptions struct {
 
 func (c *cartoonOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&c.cartoon, "cartoon", "", "redraw pictures in a style: "+strings.Join(cartoon.Names(), ", ")+", or a network's .yaml")
+	flags.StringVar(&c.cartoon, "cartoon", "",
+		"redraw pictures in a style: "+strings.Join(cartoon.Names(), ", ")+", or a network's .yaml")
 	flags.IntVar(&c.Scale, "cartoon-scale", 1, "enlarge redrawn pictures by this whole number")
 }
 
