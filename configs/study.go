@@ -65,7 +65,7 @@ func moveStudy(s *ablation.Study, domain string) error {
 		return err
 	}
 	for i := range s.Claims {
-		s.Claims[i].Because = ""
+		s.Claims[i].Because = ablation.Because{}
 	}
 	return nil
 }

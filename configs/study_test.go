@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"illustrator/eval/ablation"
 )
 
 func TestEmbeddedStudiesOpen(t *testing.T) {
@@ -101,10 +103,12 @@ func TestStudyOfDomain(t *testing.T) {
 	if run.Domain != domain || s.Base != "lorelei" || !slices.Equal(s.Show, []string{"a queen"}) {
 		t.Errorf("domain %s, base %s, show %q", run.Domain, s.Base, s.Show)
 	}
-	if s, err = OpenStudy("losses", domain, nil); err != nil || len(s.Show) != 3 || s.Claims[0].Because != "" {
+	if s, err = OpenStudy("losses", domain, nil); err != nil || len(s.Show) != 3 ||
+		s.Claims[0].Because != (ablation.Because{}) {
 		t.Errorf("show %q, error %v", s.Show, err)
 	}
-	if s, err = OpenStudy("losses", "lorelei", nil); err != nil || len(s.Show) != 5 || s.Claims[0].Because == "" {
+	if s, err = OpenStudy("losses", "lorelei", nil); err != nil || len(s.Show) != 5 ||
+		s.Claims[0].Because == (ablation.Because{}) {
 		t.Errorf("its own domain: show %q, error %v", s.Show, err)
 	}
 	_, err = OpenStudy("losses", "loreley", nil)

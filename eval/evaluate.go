@@ -9,7 +9,6 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
-	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/models/features"
 	"illustrator/models/pipeline"
@@ -33,7 +32,6 @@ type Request struct {
 	Metrics   []MetricName
 	Judges    Judges
 	Reference Reference
-	Bootstrap metrics.Bootstrap
 
 	// TextEmbeds are the texts', where EmbedTexts has made them.
 	TextEmbeds *TextEmbeds

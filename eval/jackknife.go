@@ -35,8 +35,8 @@ func (m *measurement) groups(texts []int) [][]int {
 
 // jackknifed gives a metric of a set its interval over texts, by the delete-a-group jackknife (Efron and Tibshirani
 // 1993, section 11.5): the metric without each group in turn, Student's t with a degree of freedom less than groups.
-// The reference is held fixed. An interval of shares ends at 0 and 1. measure gets the group that is left out, and the
-// rows to keep.
+// The reference is held fixed. An interval ends where the metric does: at 0, of shares at 1 too.
+// measure gets the group that is left out, and the rows to keep.
 func jackknifed(of metrics.Metric, groups [][]int,
 	measure func(without int, keep []int) (float64, error)) (metrics.Metric, error) {
 	if groups == nil {
@@ -61,8 +61,5 @@ func jackknifed(of metrics.Metric, groups [][]int,
 	deviation := stat.PopStdDev(values, nil) * math.Sqrt(g-1)
 	t := distuv.StudentsT{Sigma: 1, Nu: g - 1}.Quantile(0.975)
 	of.Interval = &metrics.Interval{Low: of.Value - t*deviation, High: of.Value + t*deviation}
-	if of.Unit == "share" {
-		of.Interval.Low, of.Interval.High = max(0, of.Interval.Low), min(1, of.Interval.High)
-	}
-	return of, nil
+	return of.Bounded(), nil
 }

@@ -23,7 +23,6 @@ type Manipulation struct {
 	// TextEmbeds [T,E] are the texts', TextPrompt [E] what origins are described by; scaled.
 	TextEmbeds, TextPrompt []float32
 	Synthesis              pipeline.Synthesis // of origins and pictures
-	Bootstrap              metrics.Bootstrap
 	// Folder gets samples.json, for ReadResult; "" keeps nothing.
 	Folder string
 }
@@ -32,7 +31,7 @@ type Manipulation struct {
 // "clip_similarity" with the texts.
 var (
 	// OthersKept is the share of attributes that a text does not name and that are as in the origin, by the classifier.
-	OthersKept = metrics.Definition{Name: "others_kept", Unit: "share", Better: metrics.Higher}
+	OthersKept = metrics.Definition{Name: "others_kept", Unit: metrics.Share, Better: metrics.Higher}
 	// OriginSimilarity is the cosine of a picture's CLIP embedding with its origin's.
 	OriginSimilarity = metrics.Definition{Name: "origin_similarity", Better: metrics.Higher}
 )
@@ -59,7 +58,7 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 	r := &Result{Pictures: len(m.Texts) * len(m.Seeds), Samples: samples}
 	for _, of := range []metrics.Definition{metrics.AttributeAccuracy, OthersKept, metrics.CLIPSimilarity,
 		OriginSimilarity} {
-		metric, err := metrics.Mean(of, samples[of.Name], m.Bootstrap)
+		metric, err := metrics.Mean(of, samples[of.Name])
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ func (m *measurement) mean(wanted MetricName, of metrics.Definition, caveat stri
 
 func (m *measurement) meanOf(wanted MetricName, of metrics.Definition, caveat string, samples []metrics.Sample) {
 	m.add(wanted, of.Name, func() (metrics.Metric, error) {
-		metric, err := metrics.Mean(of, samples, m.Bootstrap)
+		metric, err := metrics.Mean(of, samples)
 		if err != nil {
 			return metric, err
 		}
@@ -63,6 +63,9 @@ func (m *measurement) meanOf(wanted MetricName, of metrics.Definition, caveat st
 		return metric, nil
 	})
 }
+
+// drawSeed chooses the texts that R-precision compares with, and the subsets of KID.
+const drawSeed = 0
 
 const flatters = "by the CLIP that was trained with: it flatters"
 
@@ -165,7 +168,7 @@ func (m *measurement) credits(own []int, candidates int, texts embedded, images 
 	if err != nil {
 		return nil, err
 	}
-	return metrics.RPrecisions(x, y, own, candidates, m.Bootstrap.Seed)
+	return metrics.RPrecisions(x, y, own, candidates, drawSeed)
 }
 
 // accuracies measures the share of named attributes that are seen: of all, of each attribute, of texts that name so
@@ -189,7 +192,7 @@ func (m *measurement) accuracies() {
 			return metrics.Metric{}, fmt.Errorf("the classifier takes pictures of %d×%[1]d pixels, these have others",
 				m.networks.Classifier.ImageSize)
 		}
-		accuracy, err = metrics.Accuracy(all, m.Bootstrap)
+		accuracy, err = metrics.Accuracy(all)
 		m.result.Samples[name] = judgementSamples(all)
 		if without := len(m.Texts) - count(m.Texts, named); without > 0 {
 			accuracy.Overall = accuracy.Overall.With("%d of %d texts have no labels", without, len(m.Texts))

@@ -198,7 +198,7 @@ func (c *comparison) kernels(ctx context.Context) {
 		return m, err
 	}
 	c.add(ctx, "kid", "kid", func(_ int, own, reference *mat.Dense) (metrics.Metric, error) {
-		m, std, err := metrics.KernelInceptionDistance(own, reference, metrics.Subsets{Seed: c.Bootstrap.Seed})
+		m, std, err := metrics.KernelInceptionDistance(own, reference, metrics.Subsets{Seed: drawSeed})
 		return m.With("standard deviation over subsets %.3g", std), err
 	}, c.remeasure(wholeSets))
 	c.add(ctx, "kid", "kid_whole", wholeSets, c.remeasure(wholeSets))

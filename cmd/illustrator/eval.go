@@ -67,7 +67,6 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 		"Inception for FID and its like: a folder that convert wrote, or an ONNX file of any network of pictures")
 	flags.StringVar(&e.lpips, "lpips", "",
 		"LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
-	flags.IntVar(&e.resamples, "resamples", 10_000, "resamples of the bootstrap behind intervals")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
 	addPadFlag(cmd, &e.pad)
 	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
@@ -117,10 +116,6 @@ func printFigures(w io.Writer, table report.Table, more ...string) error {
 
 // readArgument tells a run from pictures, and sets the domain and the folder to write.
 func (e *evalOptions) readArgument(cmd *cobra.Command, opts *terminal.Options, args []string) error {
-	if e.resamples < 1000 {
-		return fault.Usage(fmt.Errorf("--resamples is %d", e.resamples),
-			"intervals of 95 %% need 1,000 at least; 10,000 are usual")
-	}
 	if e.referenceSamples < 2 {
 		return fault.Usage(fmt.Errorf("--reference-samples is %d", e.referenceSamples),
 			"at least 2; fewer than 2,048 are few for FID")

@@ -19,7 +19,7 @@ type evalOptions struct {
 	domain, mapper, textsFile, out    string
 	metrics                           []string
 	asJSON, pad                       bool
-	referenceSamples, resamples       int
+	referenceSamples                  int
 	reference, clip, inception, lpips string
 
 	run, pictures string // the argument is one of them, or there is none
@@ -30,7 +30,6 @@ type evalOptions struct {
 func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) (eval.Request, error) {
 	r := eval.Request{Domain: s.domain.Name, Metrics: make([]eval.MetricName, len(e.metrics)), Seeds: e.plan.Seeds,
 		Manner: e.plan.Manner}
-	r.Bootstrap.Resamples = e.resamples
 	for i, name := range e.metrics {
 		if err := r.Metrics[i].UnmarshalText([]byte(name)); err != nil {
 			return r, err

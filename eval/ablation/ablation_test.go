@@ -30,7 +30,7 @@ func example() *Study {
 		},
 		Claims: []Claim{
 			{Text: "Better is better.", Better: "better", Than: "plain", Metric: "attribute_accuracy",
-				Because: "It was made so."},
+				Because: Because{Holds: "It was made so.", Undecided: "It is not made so."}},
 			{Text: "Plain is better", Better: "plain", Than: "better", Metric: "attribute_accuracy"},
 			{Text: "Same is better", Better: "same", Than: "plain", Metric: "attribute_accuracy"},
 			{Text: "Two is better", Better: "two", Than: "plain", Metric: "fid"},
@@ -88,7 +88,7 @@ func analysed(t *testing.T) *Analysis {
 	if err := s.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	a, err := Analyse(s, outcomes(s), metrics.Bootstrap{Resamples: 2000})
+	a, err := Analyse(s, outcomes(s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	s := example()
-	a, err := Analyse(s, nil, metrics.Bootstrap{})
+	a, err := Analyse(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +178,15 @@ func TestTablesAndDocument(t *testing.T) {
 			t.Errorf("no %q in the report", want)
 		}
 	}
+	for _, want := range []string{"texts and seeds (60 texts, 3 seeds)", "adjusted for 5 claims", "could be found: 0.0",
+		"Named attributes found of"} {
+		if !strings.Contains(d.Findings[0], want) {
+			t.Errorf("no %q in %s", want, d.Findings[0])
+		}
+	}
+	if strings.Contains(string(html), "It is not made so.") {
+		t.Error("the report explains a verdict that is not its own")
+	}
 	if len(d.Findings) != 5 {
 		t.Errorf("findings %q", d.Findings)
 	}
@@ -203,7 +212,7 @@ func TestAClaimNeedsADirection(t *testing.T) {
 		}
 	}
 	s.Claims[0].Metric = "z_std"
-	a, err := Analyse(s, all, metrics.Bootstrap{Resamples: 1000})
+	a, err := Analyse(s, all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,6 @@ type Analysis struct {
 	Study *Study
 	// Rows are the variants in their order.
 	Rows []*Row
-	boot metrics.Bootstrap
 }
 
 // Row holds a variant's figures.
@@ -48,16 +47,17 @@ type Difference struct {
 	Adjusted float64
 }
 
-// Significant reports whether the difference holds for new texts and new seeds: 0 is outside of its interval, and its
-// adjusted probability is below 0.05.
-func (d Difference) Significant() bool {
-	return d.Interval != nil && (d.Interval.Low > 0 || d.Interval.High < 0) && d.Adjusted < 0.05
-}
+// level is the probability below which an adjusted P is significant.
+const level = 0.05
+
+// Significant reports whether the adjusted probability is below 0.05. The interval then excludes 0 too: it is of the
+// same test, before the adjustment.
+func (d Difference) Significant() bool { return d.N > 0 && d.Adjusted < level }
 
 // Analyse compares the outcomes of a study. Variants without any, or whose outcomes all failed, have rows without
 // figures.
-func Analyse(s *Study, outcomes []Outcome, boot metrics.Bootstrap) (*Analysis, error) {
-	a := &Analysis{Study: s, boot: boot}
+func Analyse(s *Study, outcomes []Outcome) (*Analysis, error) {
+	a := &Analysis{Study: s}
 	for _, v := range s.Variants() {
 		row := &Row{Variant: v, Figures: map[string]metrics.Metric{}}
 		for _, seed := range s.Seeds {
@@ -71,7 +71,7 @@ func Analyse(s *Study, outcomes []Outcome, boot metrics.Bootstrap) (*Analysis, e
 			}
 		}
 		for _, name := range row.names() {
-			figure, err := row.figure(name, boot)
+			figure, err := row.figure(name)
 			if err != nil {
 				return nil, fmt.Errorf("%s of %s: %w", name, v.Name, err)
 			}
@@ -97,12 +97,12 @@ func (r *Row) names() []string {
 }
 
 // figure is the mean of a figure over the row's outcomes.
-func (r *Row) figure(name string, boot metrics.Bootstrap) (metrics.Metric, error) {
+func (r *Row) figure(name string) (metrics.Metric, error) {
 	runs, samples := runsOf(r.Done, name)
 	if samples == nil {
 		return metrics.MeanOfRuns(runs)
 	}
-	return metrics.MeanOverRuns(runs[0].Definition, samples, boot)
+	return metrics.MeanOverRuns(runs[0].Definition, samples)
 }
 
 // runsOf returns a figure of each outcome, and its samples where it is a mean of some.
@@ -173,7 +173,7 @@ func (a *Analysis) compare(x, y *Row, name string) (metrics.Difference, error) {
 	if samplesX == nil || samplesY == nil {
 		return metrics.CompareOfRuns(runsX, runsY)
 	}
-	return metrics.CompareRuns(samplesX, samplesY, a.boot)
+	return metrics.CompareRuns(runsX[0].Definition, samplesX, samplesY)
 }
 
 // shared are the outcomes of one row whose seeds another has too.
@@ -201,49 +201,74 @@ const (
 // Judgement is a claim with what speaks for or against it.
 type Judgement struct {
 	Claim
-	Verdict    Verdict
-	Difference metrics.Difference // Better's figure above Than's
-	Definition metrics.Definition
+	Label   string  `json:"label"` // the metric's full name
+	Verdict Verdict `json:"verdict"`
+	Because string  `json:"because,omitempty"` // the claim's explanation of this verdict
+	// Difference is Better's figure above Than's.
+	Difference metrics.Difference `json:"difference"`
+	Unit       string             `json:"unit,omitempty"` // of the test: what it takes as drawn at random
+	// Adjusted is the difference's P by Holm's method over the Claims that were measured. It decides the verdict.
+	Adjusted float64 `json:"p_adjusted"`
+	Claims   int     `json:"claims"`
+	// Detectable is the smallest true difference that the study finds with a chance of Power, whatever the other claims'
+	// P; nil where the figures don't tell it.
+	Detectable *float64       `json:"detectable,omitempty"`
+	Power      float64        `json:"power,omitempty"`
+	Direction  metrics.Better `json:"direction,omitempty"` // in which the metric improves
 }
 
-// Judge judges all claims. A claim holds, or its opposite does, if 0 is outside the difference's interval and the
-// probabilities of all claims, adjusted together, leave it below 0.05; it is undecided otherwise.
+// Judge judges all claims. A claim holds, or its opposite does, where its P, adjusted for all claims together, is below
+// 0.05; it is undecided otherwise.
 func (a *Analysis) Judge() ([]Judgement, error) {
 	var all []Judgement
+	var measured []int
 	var p []float64
-	for _, c := range a.Study.Claims {
-		j := Judgement{Claim: c, Verdict: Unknown}
-		better, than := a.Row(c.Better), a.Row(c.Than)
-		figure, measured := better.Figures[c.Metric]
-		if _, ok := than.Figures[c.Metric]; ok && measured {
-			if figure.Better == "" {
-				return nil, fault.Usage(fmt.Errorf("claim %q: %s only describes: no direction of it is better", c.Text, c.Metric),
-					"name a metric that has one, such as attribute_accuracy")
-			}
-			var err error
-			if j.Difference, err = a.compare(better, than, c.Metric); err != nil {
-				return nil, fmt.Errorf("claim %q: %w", c.Text, err)
-			}
-			j.Definition = figure.Definition
-			if j.Difference.N > 0 {
-				j.Verdict = Undecided
-			}
+	for i, c := range a.Study.Claims {
+		j, err := a.judge(c)
+		if err != nil {
+			return nil, err
 		}
-		all, p = append(all, j), append(p, 1)
-		if j.Verdict == Undecided {
-			p[len(p)-1] = j.Difference.P
+		if all = append(all, j); j.Verdict == Undecided {
+			measured, p = append(measured, i), append(p, j.Difference.P)
 		}
 	}
 	for i, adjusted := range metrics.Holm(p) {
-		j := &all[i]
-		if d := (Difference{j.Difference, adjusted}); j.Verdict == Undecided && d.Significant() {
+		j := &all[measured[i]]
+		j.Adjusted, j.Claims, j.Unit = adjusted, len(p), j.Difference.Unit()
+		if smallest, ok := j.Difference.Detectable(level / float64(len(p))); ok {
+			j.Detectable, j.Power = &smallest, metrics.Power
+		}
+		if (Difference{j.Difference, adjusted}).Significant() {
 			j.Verdict = Opposite
-			if (d.Value > 0) == (j.Definition.Better == metrics.Higher) {
+			if (j.Difference.Value > 0) == (j.Direction == metrics.Higher) {
 				j.Verdict = Holds
 			}
 		}
+		j.Because = j.Claim.Because.of(j.Verdict)
 	}
 	return all, nil
+}
+
+// judge compares the two variants of a claim: it is undecided, or unknown where there is nothing to compare.
+func (a *Analysis) judge(c Claim) (Judgement, error) {
+	j := Judgement{Claim: c, Label: metrics.Label(c.Metric), Verdict: Unknown}
+	better, than := a.Row(c.Better), a.Row(c.Than)
+	figure, measured := better.Figures[c.Metric]
+	if _, ok := than.Figures[c.Metric]; !ok || !measured {
+		return j, nil
+	}
+	if figure.Better == "" {
+		return j, fault.Usage(fmt.Errorf("claim %q: %s only describes: no direction of it is better", c.Text, c.Metric),
+			"name a metric that has one, such as attribute_accuracy")
+	}
+	var err error
+	if j.Difference, err = a.compare(better, than, c.Metric); err != nil {
+		return j, fmt.Errorf("claim %q: %w", c.Text, err)
+	}
+	if j.Direction = figure.Better; j.Difference.N > 0 {
+		j.Verdict = Undecided
+	}
+	return j, nil
 }
 
 // CheckColumns returns an error if no row has a figure that the study's tables or charts name.

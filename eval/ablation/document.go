@@ -3,7 +3,10 @@ package ablation
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"illustrator/eval/chart"
 	"illustrator/eval/metrics"
@@ -28,10 +31,11 @@ func (a *Analysis) Document(facts []report.Fact, curves *chart.Figure) (report.D
 		d.Sections = append(d.Sections, section)
 	}
 	if len(judged) > 0 {
-		section := report.Section{Heading: "What the figures say of the paper's claims"}
+		section := report.Section{Heading: "What the figures say of the paper's claims",
+			Blocks: []report.Block{report.Paragraph(testOfClaims)}}
 		for _, j := range judged {
 			d.Findings = append(d.Findings, j.sentence())
-			section.Blocks = append(section.Blocks, report.Paragraph(j.sentence()+" "+j.Because))
+			section.Blocks = append(section.Blocks, report.Paragraph(strings.TrimSpace(j.sentence()+" "+j.Because)))
 		}
 		d.Sections = append(d.Sections, section)
 	}
@@ -82,8 +86,11 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 	if !ok {
 		return section, nil
 	}
-	charted := strings.ReplaceAll(strings.Join(a.Study.charted(), ", "), "_", " ")
-	caption := fmt.Sprintf("%s, with 95 %% intervals.", charted)
+	var charted []string
+	for _, name := range a.Study.charted() {
+		charted = append(charted, metrics.Label(name))
+	}
+	caption := fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(charted, ", "))
 	picture, err := report.Chart(figure, caption, g.Name+": "+caption)
 	section.Blocks = append(section.Blocks, picture)
 	return section, err
@@ -114,8 +121,8 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 		if len(series.Points) == 0 {
 			continue
 		}
-		words := strings.ReplaceAll(name, "_", " ")
-		panel := chart.Panel{Title: words, X: g.Axis, Y: words, LogX: g.LogAxis, Series: []chart.Series{series}}
+		label := metrics.Label(name)
+		panel := chart.Panel{Title: label, X: g.Axis, Y: label, LogX: g.LogAxis, Series: []chart.Series{series}}
 		if g.Axis == "" {
 			panel.Categories = categories
 		}
@@ -158,13 +165,22 @@ func (a *Analysis) failures() (list report.List) {
 	return list
 }
 
+// testOfClaims says how verdicts come about.
+const testOfClaims = "A verdict is by one test: the P that is printed, adjusted by Holm's method for all claims of " +
+	"the study, is below 0.05 or the claim is undecided. The unit of analysis is named with it: texts and seeds are " +
+	"taken as drawn at random, so that a verdict holds for new ones; with one seed it holds for new texts alone, and " +
+	"a figure of whole sets has seeds alone. The smallest difference that could be found is the one that the test " +
+	"finds with a chance of 80 % at the level of its strictest adjustment: (t(1 - 0.025 / claims) + t(0.8)) standard " +
+	"errors."
+
 // sentence says how a claim fared.
 func (j Judgement) sentence() string {
 	text := fmt.Sprintf("%s: %s.", j.Verdict, strings.TrimSuffix(j.Text, "."))
 	if j.Verdict == Unknown {
 		return text
 	}
-	n := report.Number{Value: j.Difference.Value, Interval: j.Difference.Interval}
+	d := j.Difference
+	n := report.Number{Value: d.Value, Interval: d.Interval}
 	value, interval := n.Format(n.Decimals())
 	if interval != "" {
 		interval = " " + interval
@@ -172,6 +188,29 @@ func (j Judgement) sentence() string {
 	if n.Value > 0 {
 		value = "+" + value
 	}
-	return fmt.Sprintf("%s `%s` of %q is %s%s against %q (P %.2g, paired).", text, j.Metric, j.Better, value, interval,
-		j.Than, j.Difference.P)
+	text += fmt.Sprintf(" %s of %q: %s%s against %q. P %.2g, adjusted for %d claims; by %s (%s).", capital(j.Label),
+		j.Claim.Better, value, interval, j.Than, j.Adjusted, j.Claims, j.Unit, units(d))
+	if j.Detectable != nil {
+		text += fmt.Sprintf(" The smallest difference that could be found: %s.",
+			strconv.FormatFloat(*j.Detectable, 'f', n.Decimals(), 64))
+	}
+	return text
+}
+
+// capital begins a label as a sentence does.
+func capital(label string) string {
+	first, size := utf8.DecodeRuneInString(label)
+	return string(unicode.ToUpper(first)) + label[size:]
+}
+
+// units counts what the test takes as drawn at random, and what it doesn't.
+func units(d metrics.Difference) string {
+	seeds := "1 seed"
+	if d.Seeds > 1 {
+		seeds = fmt.Sprintf("%d seeds", d.Seeds)
+	}
+	if d.Texts == 0 {
+		return seeds
+	}
+	return fmt.Sprintf("%d texts, %s", d.Texts, seeds)
 }

@@ -78,12 +78,27 @@ type Variant struct {
 
 // Claim is a statement on the paper's method that two variants' figures speak for or against.
 type Claim struct {
-	Text   string `yaml:"text"`
-	Better string `yaml:"better"` // the variant that should do better
-	Than   string `yaml:"than"`
-	Metric string `yaml:"metric"`
-	// Because explains, in the report, what the authors of the study found: why it holds here or does not.
-	Because string `yaml:"because,omitempty"`
+	Text   string `yaml:"text" json:"text"`
+	Better string `yaml:"better" json:"better"` // the variant that should do better
+	Than   string `yaml:"than" json:"than"`
+	Metric string `yaml:"metric" json:"metric"`
+	// Because explains verdicts. The report has the explanation of its verdict, and no other.
+	Because Because `yaml:"because,omitempty" json:"-"`
+}
+
+// Because holds an explanation for each verdict that the authors of a study can explain.
+type Because struct {
+	// Holds explains why the claim holds.
+	Holds string `yaml:"holds,omitempty"`
+	// Opposite explains why its opposite does.
+	Opposite string `yaml:"opposite,omitempty"`
+	// Undecided explains why the study shows neither.
+	Undecided string `yaml:"undecided,omitempty"`
+}
+
+// of is the explanation of a verdict, "" for none.
+func (b Because) of(v Verdict) string {
+	return map[Verdict]string{Holds: b.Holds, Opposite: b.Opposite, Undecided: b.Undecided}[v]
 }
 
 // Variants lists the variants of all groups, each once: a variant that several groups name is the first one's.

@@ -32,7 +32,7 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 	t := report.Table{Name: name, Caption: caption, Columns: []report.Column{{Header: "variant", Align: report.Left}}}
 	figures := a.columns()
 	for _, f := range figures {
-		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right,
+		t.Columns = append(t.Columns, report.Column{Header: metrics.Label(f.Name), Key: f.Name, Align: report.Right,
 			Better: f.Better})
 	}
 	t.Columns = append(t.Columns, report.Column{Header: "seeds", Align: report.Right},
@@ -44,16 +44,13 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 	return t
 }
 
-// words is a figure's name as a header, which may wrap.
-func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
 // notes say how to read the tables.
 func (a *Analysis) notes() []report.Note {
 	return append([]report.Note{
 		{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
 		{Mark: significant,
-			Text: fmt.Sprintf("differs from %q: paired, 0 outside of the interval of the difference, and P below 0.05 after "+
-				"Holm's adjustment over all variants", a.Study.Reference)},
+			Text: fmt.Sprintf("differs from %q: paired, P below 0.05 after Holm's adjustment over all variants",
+				a.Study.Reference)},
 	}, caveats(a.columns())...)
 }
 
@@ -68,7 +65,7 @@ func caveats(figures []metrics.Metric) (notes []report.Note) {
 		if of[f.Caveat] == nil {
 			all = append(all, f.Caveat)
 		}
-		of[f.Caveat] = append(of[f.Caveat], f.Name)
+		of[f.Caveat] = append(of[f.Caveat], metrics.Label(f.Name))
 	}
 	for _, caveat := range all {
 		notes = append(notes, report.Note{Text: strings.Join(of[caveat], ", ") + ": " + caveat})
@@ -137,9 +134,13 @@ func (a *Analysis) Differences(name string) report.Table {
 		Columns: []report.Column{{Header: "variant", Align: report.Left}}}
 	figures := a.columns()
 	for _, f := range figures {
-		t.Columns = append(t.Columns, report.Column{Header: words(f.Name), Key: f.Name, Align: report.Right},
-			report.Column{Header: f.Name + " P", Key: f.Name + "_p", DataOnly: true},
-			report.Column{Header: f.Name + " adjusted P", Key: f.Name + "_p_holm", DataOnly: true})
+		label := metrics.Label(f.Name)
+		t.Columns = append(t.Columns, report.Column{Header: label, Key: f.Name, Align: report.Right},
+			report.Column{Header: label + ", P", Key: f.Name + "_p", DataOnly: true},
+			report.Column{Header: label + ", adjusted P", Key: f.Name + "_p_holm", DataOnly: true},
+			report.Column{Header: label + ", smallest difference that could be found", Key: f.Name + "_detectable",
+				DataOnly: true},
+			report.Column{Header: label + ", unit of the test", Key: f.Name + "_unit", DataOnly: true})
 	}
 	for _, row := range a.Rows {
 		if row.Against == nil {
@@ -149,18 +150,23 @@ func (a *Analysis) Differences(name string) report.Table {
 		for _, f := range figures {
 			d, ok := row.Against[f.Name]
 			if !ok {
-				cells = append(cells, report.Failed("not compared"), report.Text(""), report.Text(""))
+				cells = append(cells, report.Failed("not compared"), report.Text(""), report.Text(""), report.Text(""),
+					report.Text(""))
 				continue
 			}
-			cell := report.Measured(d.Value, d.Interval)
+			cell, smallest := report.Measured(d.Value, d.Interval), ""
 			if d.Significant() {
 				cell = cell.Marked(significant)
 			}
-			cells = append(cells, cell, report.Text(fmt.Sprintf("%.4g", d.P)), report.Text(fmt.Sprintf("%.4g", d.Adjusted)))
+			if s, ok := d.Detectable(level / float64(max(1, len(a.Rows)-1))); ok {
+				smallest = fmt.Sprintf("%.4g", s)
+			}
+			cells = append(cells, cell, report.Text(fmt.Sprintf("%.4g", d.P)), report.Text(fmt.Sprintf("%.4g", d.Adjusted)),
+				report.Text(smallest), report.Text(d.Unit()))
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: cells})
 	}
 	t.Notes = []report.Note{{Mark: significant,
-		Text: "0 outside of the 95 % interval, and P below 0.05 after Holm's adjustment over all variants"}}
+		Text: "P below 0.05 after Holm's adjustment over all variants; intervals are before the adjustment"}}
 	return t
 }

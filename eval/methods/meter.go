@@ -17,9 +17,9 @@ import (
 
 // The figures of what a method costs.
 var (
-	PictureSeconds  = metrics.Definition{Name: "seconds_per_picture", Unit: "s", Better: metrics.Lower}
+	PictureSeconds  = metrics.Definition{Name: "seconds_per_picture", Unit: metrics.Seconds, Better: metrics.Lower}
 	Gradients       = metrics.Definition{Name: "gradients_per_picture", Better: metrics.Lower}
-	TrainingSeconds = metrics.Definition{Name: "training_seconds", Unit: "s", Better: metrics.Lower}
+	TrainingSeconds = metrics.Definition{Name: "training_seconds", Unit: metrics.Seconds, Better: metrics.Lower}
 )
 
 // Costs lists the names of the figures of cost.

@@ -7,7 +7,7 @@ import (
 )
 
 // AttributeAccuracy is the share of attributes named in texts that a classifier finds in the pictures.
-var AttributeAccuracy = Definition{Name: "attribute_accuracy", Unit: "share", Better: Higher}
+var AttributeAccuracy = Definition{Name: "attribute_accuracy", Unit: Share, Better: Higher}
 
 // Judgement reports whether the picture of a text and a seed shows one attribute that the text names.
 type Judgement struct {
@@ -28,7 +28,7 @@ type Accuracies struct {
 
 // Accuracy returns AttributeAccuracy of judgements: every judgement counts the same, so a text that names more counts
 // more. An attribute of a picture is judged once.
-func Accuracy(judgements []Judgement, b Bootstrap) (Accuracies, error) {
+func Accuracy(judgements []Judgement) (Accuracies, error) {
 	type picture struct {
 		text int
 		seed uint64
@@ -55,20 +55,20 @@ func Accuracy(judgements []Judgement, b Bootstrap) (Accuracies, error) {
 	}
 	var a Accuracies
 	var err error
-	if a.Overall, err = Mean(AttributeAccuracy, all, b); err != nil {
+	if a.Overall, err = Mean(AttributeAccuracy, all); err != nil {
 		return Accuracies{}, err
 	}
-	if a.ByAttribute, err = meansOf(byAttribute, b); err != nil {
+	if a.ByAttribute, err = meansOf(byAttribute); err != nil {
 		return Accuracies{}, err
 	}
-	a.ByNamed, err = meansOf(byNamed, b)
+	a.ByNamed, err = meansOf(byNamed)
 	return a, err
 }
 
-func meansOf[K comparable](groups map[K][]Sample, b Bootstrap) (map[K]Metric, error) {
+func meansOf[K comparable](groups map[K][]Sample) (map[K]Metric, error) {
 	means := make(map[K]Metric, len(groups))
 	for key, samples := range groups {
-		m, err := Mean(AttributeAccuracy, samples, b)
+		m, err := Mean(AttributeAccuracy, samples)
 		if err != nil {
 			return nil, fmt.Errorf("of %v: %w", key, err)
 		}

@@ -3,71 +3,10 @@ package metrics
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
-
-// fewRuns is below how many runs an interval over runs is rough: two runs can be drawn in three ways only.
-const fewRuns = 5
-
-// MeanOverRuns returns the mean of samples of several runs, such as trainings by several seeds, all on the same texts.
-//
-// The interval is for new texts and new runs at once: both are resampled, and every picture counts as often as its
-// text and its run were drawn together (the pigeonhole bootstrap, Owen 2007, The Annals of Applied Statistics 1:2). Its
-// width counts what is left beside texts and runs up to three times, so it is rather too wide than too narrow. One run
-// gives Mean's interval, which is for new texts alone.
-func MeanOverRuns(of Definition, runs [][]Sample, b Bootstrap) (Metric, error) {
-	if len(runs) == 1 {
-		m, err := Mean(of, runs[0], b)
-		return m.With("of one run"), err
-	}
-	table, n, err := crossed(of.Name, runs)
-	if err != nil {
-		return Metric{}, err
-	}
-	m := Metric{Definition: of, Value: table.mean(nil, nil), N: n}
-	m.Interval, m.Caveat, err = table.interval(b)
-	return m, err
-}
-
-// CompareRuns returns how much a's mean is above b's, run by run and sample by sample: run i of both must share texts
-// and seeds. P is as Compare's, of texts: runs count as they are. The interval is as MeanOverRuns', so that a
-// difference whose interval excludes 0 holds for new texts and new runs.
-func CompareRuns(a, b [][]Sample, boot Bootstrap) (Difference, error) {
-	if len(a) != len(b) {
-		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
-	}
-	if len(a) == 1 {
-		return Compare(a[0], b[0], boot)
-	}
-	paired := make([][]Sample, len(a))
-	var all []Sample
-	for r := range a {
-		var err error
-		if paired[r], err = pair(a[r], b[r]); err != nil {
-			return Difference{}, fmt.Errorf("run %d: %w", r+1, err)
-		}
-		all = append(all, paired[r]...)
-	}
-	table, n, err := crossed("comparison", paired)
-	if err != nil {
-		return Difference{}, err
-	}
-	d := Difference{Value: table.mean(nil, nil), N: n}
-	if d.Interval, d.Caveat, err = table.interval(boot); err != nil {
-		return Difference{}, err
-	}
-	texts, err := byText("comparison", all)
-	if err != nil {
-		return Difference{}, err
-	}
-	draws, _ := boot.resamples() // interval has checked it
-	d.P, d.BootstrapP = texts.signFlip(draws, boot.Seed), texts.bootstrapP(draws, boot.Seed)
-	return d, nil
-}
 
 // MeanOfRuns is the mean of a figure that each run has one of, such as FID, with the interval of Student's t for new
 // runs. Runs that are all alike give the interval that the figure has by itself.
@@ -87,9 +26,8 @@ func MeanOfRuns(runs []Metric) (Metric, error) {
 	if deviation == 0 { // a figure that no run changes: what it says of new texts is all that is known
 		return m.With("the same in all %d runs", len(runs)), nil
 	}
-	n := float64(len(runs))
-	half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
-	m.Value, m.Interval = mean, &Interval{Low: mean - half, High: mean + half}
+	e := estimate{mean: mean, variance: square(deviation) / float64(len(runs)), freedom: float64(len(runs) - 1)}
+	m.Value, m.Interval = mean, m.cut(e.interval())
 	return m.With("the interval is over %d runs, on the same texts", len(runs)), nil
 }
 
@@ -100,97 +38,37 @@ func CompareOfRuns(a, b []Metric) (Difference, error) {
 	if len(a) != len(b) || len(a) == 0 {
 		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
 	}
-	paired := make([]Metric, len(a))
+	values := make([]float64, len(a))
 	for i := range a {
-		paired[i].Value = a[i].Value - b[i].Value
+		values[i] = a[i].Value - b[i].Value
 	}
-	m, err := MeanOfRuns(paired)
-	d := Difference{Value: m.Value, Interval: m.Interval, N: len(a), P: 1, BootstrapP: 1, Caveat: m.Caveat}
-	if m.Interval == nil || err != nil {
-		return d, err
+	d := Difference{Value: stat.Mean(values, nil), N: len(a), P: 1, Seeds: len(a)}
+	if len(a) == 1 {
+		d.Caveat = "of one run"
+		return d, nil
 	}
-	t := distuv.StudentsT{Sigma: 1, Nu: float64(len(a) - 1)}
-	half := (m.Interval.High - m.Interval.Low) / 2
-	d.P = 2 * t.Survival(math.Abs(m.Value)/half*t.Quantile(0.975))
-	d.BootstrapP = d.P
+	deviation := stat.StdDev(values, nil)
+	if deviation == 0 {
+		d.Caveat = fmt.Sprintf("the same in all %d runs", len(a))
+		return d, nil
+	}
+	e := estimate{mean: d.Value, variance: square(deviation) / float64(len(a)), freedom: float64(len(a) - 1)}
+	d.Interval = e.interval()
+	d.P = 2 * e.student().Survival(math.Abs(e.mean)/math.Sqrt(e.variance))
+	d.deviation, d.freedom = math.Sqrt(e.variance), e.freedom
 	return d, nil
 }
 
-// crossedTable has the samples of each text (row) and run (column) summed.
-type crossedTable [][]cluster
+// Power is the chance with which Difference.Detectable is found.
+const Power = 0.8
 
-func crossed(what string, runs [][]Sample) (crossedTable, int, error) {
-	if len(runs) == 0 {
-		return nil, 0, tooFew(what, 0, 1)
+// Detectable is the smallest true difference that a comparison like this one finds with a chance of Power, where a P
+// below level counts: (t(1 - level/2) + t(Power)) standard errors, with the quantiles of Student's t (Bloom 1995,
+// Evaluation Review 19:5). False where the comparison has no variance to tell it by.
+func (d Difference) Detectable(level float64) (float64, bool) {
+	if d.deviation == 0 {
+		return 0, false
 	}
-	var table crossedTable
-	n := 0
-	for r, samples := range runs {
-		texts, err := byText(what, samples)
-		if err != nil {
-			return nil, 0, fmt.Errorf("run %d: %w", r+1, err)
-		}
-		if r == 0 {
-			table = make(crossedTable, len(texts))
-		}
-		if len(texts) != len(table) {
-			return nil, 0, fmt.Errorf("%s: run %d has %d texts, the first has %d", what, r+1, len(texts), len(table))
-		}
-		for t, c := range texts {
-			if r > 0 && c.text != table[t][0].text {
-				return nil, 0, fmt.Errorf("%s: run %d has no samples of text %d", what, r+1, table[t][0].text)
-			}
-			table[t] = append(table[t], c)
-		}
-		n += len(samples)
-	}
-	return table, n, nil
-}
-
-// mean is the mean of all samples, each as often as its text and its run were drawn; nil draws everything once.
-func (t crossedTable) mean(texts, runs []int) float64 {
-	sum, n := 0.0, 0.0
-	times := func(counts []int, i int) float64 {
-		if counts == nil {
-			return 1
-		}
-		return float64(counts[i])
-	}
-	for i, row := range t {
-		if of := times(texts, i); of > 0 {
-			for r, c := range row {
-				w := of * times(runs, r)
-				sum, n = sum+w*c.sum, n+w*c.n
-			}
-		}
-	}
-	return sum / n
-}
-
-func (t crossedTable) interval(b Bootstrap) (*Interval, string, error) {
-	draws, err := b.resamples()
-	if err != nil {
-		return nil, "", err
-	}
-	caveat := ""
-	if len(t[0]) < fewRuns {
-		caveat = fmt.Sprintf("from %d runs, below %d: the interval is rough", len(t[0]), fewRuns)
-	}
-	if len(t) < fewTexts {
-		caveat = join(caveat, fmt.Sprintf("from %d texts, below %d: the interval is too narrow", len(t), fewTexts))
-	}
-	r := rand.New(rand.NewPCG(b.Seed, 2))
-	means, texts, runs := make([]float64, draws), make([]int, len(t)), make([]int, len(t[0]))
-	for i := range means {
-		for _, counts := range [][]int{texts, runs} {
-			clear(counts)
-			for range counts {
-				counts[r.IntN(len(counts))]++
-			}
-		}
-		means[i] = t.mean(texts, runs)
-	}
-	slices.Sort(means)
-	return &Interval{stat.Quantile(0.025, stat.LinInterp, means, nil), stat.Quantile(0.975, stat.LinInterp, means, nil)},
-		caveat, nil
+	t := distuv.StudentsT{Sigma: 1, Nu: d.freedom}
+	return (t.Quantile(1-level/2) + t.Quantile(Power)) * d.deviation, true
 }

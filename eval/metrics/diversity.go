@@ -13,13 +13,13 @@ import (
 // How different the pictures of one text are.
 var (
 	// Diversity is the mean cosine distance, 1-cos, between the embeddings of two pictures of one text, mean over texts.
-	Diversity = Definition{Name: "diversity", Better: Higher}
+	Diversity = Definition{Name: "diversity", Unit: Amount, Better: Higher}
 	// LPIPSDiversity is the mean LPIPS (Zhang et al. 2018, equation 1) over pairs of pictures of one text, as in Zhu et
 	// al. 2017 (BicycleGAN, section 4); the mean of Mean is over all pairs alike.
-	LPIPSDiversity = Definition{Name: "lpips_diversity", Better: Higher}
+	LPIPSDiversity = Definition{Name: "lpips_diversity", Unit: Amount, Better: Higher}
 	// VendiScore is the effective number of different samples: the exponential of the entropy of the eigenvalues of the
 	// cosines' matrix over N (Friedman and Dieng 2023, definition 3.1). 1 where all are alike, N where all are orthogonal.
-	VendiScore = Definition{Name: "vendi_score", Better: Higher}
+	VendiScore = Definition{Name: "vendi_score", Unit: Amount, Better: Higher}
 )
 
 // Diversities returns, for each text in ascending order, the mean cosine distance over the pairs of its pictures' rows

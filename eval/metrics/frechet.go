@@ -10,7 +10,7 @@ import (
 
 // FID is the Fréchet distance of features (Heusel et al. 2017, equation 6). The name promises the features of
 // Inception's third pooling (2,048 dimensions); of others, say whose they are.
-var FID = Definition{Name: "fid", Better: Lower}
+var FID = Definition{Name: "fid", Unit: Amount, Better: Lower}
 
 // fidSamples is the number of samples that FID needs at least for a covariance of full rank in Inception's 2,048
 // dimensions, as TTUR, the reference implementation, demands.

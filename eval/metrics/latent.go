@@ -9,7 +9,7 @@ import (
 
 // latentDistance is the distance of predicted z from the generator's prior: the squared 2-Wasserstein (Fréchet)
 // distance between the diagonal Gaussian with their moments and N(0, I).
-var latentDistance = Definition{Name: "z_distance", Better: Lower}
+var latentDistance = Definition{Name: "z_distance", Unit: Amount, Better: Lower}
 
 // Latents says how z [N,Z] are distributed.
 type Latents struct {

@@ -16,12 +16,12 @@ import (
 var (
 	// Precision is the share of generated rows in a ball of a real one, Recall the share of real rows in a ball of a
 	// generated one (Kynkäänniemi et al. 2019, equations 1 and 2).
-	Precision = Definition{Name: "precision", Unit: "share", Better: Higher}
-	Recall    = Definition{Name: "recall", Unit: "share", Better: Higher}
+	Precision = Definition{Name: "precision", Unit: Share, Better: Higher}
+	Recall    = Definition{Name: "recall", Unit: Share, Better: Higher}
 	// Density is in how many real balls a generated row lies, over k; it may be above 1. Coverage is the share of real
 	// balls that hold a generated row (Naeem et al. 2020, equations 4 and 5).
-	Density  = Definition{Name: "density", Better: Higher}
-	Coverage = Definition{Name: "coverage", Unit: "share", Better: Higher}
+	Density  = Definition{Name: "density", Unit: Amount, Better: Higher}
+	Coverage = Definition{Name: "coverage", Unit: Share, Better: Higher}
 )
 
 // Neighbours are the k of the balls; 0 means the papers' 3 and 5.

@@ -24,11 +24,41 @@ const (
 	Lower  Better = "lower"
 )
 
+// Unit says which numbers a metric can be; "" for any.
+type Unit string
+
+// The units.
+const (
+	Share   Unit = "share"  // a number from 0 to 1
+	Amount  Unit = "amount" // a number not below 0
+	Seconds Unit = "s"
+)
+
 // Definition describes a metric: all of its values share it.
 type Definition struct {
-	Name   string `json:"name"`           // as in files and flags: "clip_similarity"
-	Unit   string `json:"unit,omitempty"` // "" for a plain number, "share" for a number from 0 to 1
+	Name   string `json:"name"` // as in files and flags: "clip_similarity"
+	Unit   Unit   `json:"unit,omitempty"`
 	Better Better `json:"better,omitempty"`
+}
+
+// Bounded returns the metric with an interval that ends where the metric's numbers do.
+func (m Metric) Bounded() Metric {
+	if m.Interval != nil {
+		m.Interval = m.cut(m.Interval)
+	}
+	return m
+}
+
+// cut ends an interval where the metric's numbers do.
+func (d Definition) cut(i *Interval) *Interval {
+	cut := *i
+	if d.Unit != "" {
+		cut.Low, cut.High = max(0, i.Low), max(0, i.High)
+	}
+	if d.Unit == Share {
+		cut.Low, cut.High = min(1, cut.Low), min(1, cut.High)
+	}
+	return &cut
 }
 
 // Interval contains the true value with 95 % confidence.

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
-	"sort"
 
 	"illustrator/internal/fault"
 )
@@ -14,35 +12,85 @@ import (
 // Difference is the difference of two systems' means, on the same texts and seeds.
 type Difference struct {
 	Value    float64   `json:"value"`
-	Interval *Interval `json:"interval,omitempty"` // 95 %, as of Mean; nil for one text
+	Interval *Interval `json:"interval,omitempty"` // 95 %; nil for one text
 	N        int       `json:"n"`                  // pairs of samples
-	// P is the two-sided probability of a difference at least as large if the systems were the same, by flipping the sign
-	// of whole texts: all 2^T ways if they are no more than the resamples, which makes it exact, else as many at random.
+	// P is the two-sided probability of a difference at least as far from 0 if the systems were the same. It is below 0.05
+	// where 0 is outside of Interval: both are of one test.
 	P float64 `json:"p"`
-	// BootstrapP is twice the share of resampled differences on the other side of 0. It is P's check, less trustworthy
-	// for few texts.
-	BootstrapP float64 `json:"bootstrap_p"`
-	Caveat     string  `json:"caveat,omitempty"`
+	// Texts and Seeds are the numbers of units that the test takes as drawn at random. Texts is 0 where only seeds are,
+	// for a figure that each run has one of.
+	Texts  int    `json:"texts,omitempty"`
+	Seeds  int    `json:"seeds,omitempty"`
+	Caveat string `json:"caveat,omitempty"`
+
+	deviation, freedom float64 // the standard error, and its degrees of freedom
+}
+
+// Unit names what the test takes as drawn at random: its conclusions hold for new ones.
+func (d Difference) Unit() string {
+	switch {
+	case d.Texts == 0:
+		return "seeds"
+	case d.Seeds > 1:
+		return "texts and seeds"
+	}
+	return "texts"
 }
 
 // Compare returns the difference of a's mean from b's, sample by sample: both must have been measured on the same texts
-// and seeds, equally often.
-func Compare(a, b []Sample, boot Bootstrap) (Difference, error) {
-	paired, err := pair(a, b)
+// and seeds, equally often. of says what was measured.
+func Compare(of Definition, a, b []Sample) (Difference, error) {
+	return CompareRuns(of, [][]Sample{a}, [][]Sample{b})
+}
+
+// CompareRuns returns how much a's mean is above b's, run by run and sample by sample: run i of both must share texts
+// and seeds. Interval and P are as MeanOverRuns' of the differences: for new texts and new runs at once, or new texts
+// alone where there is one run.
+//
+// Shares of few texts may differ by the same in all of them, which proves little: their test counts two more
+// texts, which differ by 0, by 1 and by -1 as matched pairs do that show nothing (Agresti and Min 2005,
+// Statistics in Medicine 24:5).
+func CompareRuns(of Definition, a, b [][]Sample) (Difference, error) {
+	if len(a) != len(b) {
+		return Difference{}, fmt.Errorf("comparison: %d runs cannot be paired with %d", len(a), len(b))
+	}
+	paired := make([][]Sample, len(a))
+	for r := range a {
+		var err error
+		if paired[r], err = pair(a[r], b[r]); err != nil {
+			if len(a) > 1 {
+				err = fmt.Errorf("run %d: %w", r+1, err)
+			}
+			return Difference{}, err
+		}
+	}
+	table, n, err := crossed("comparison", paired)
 	if err != nil {
 		return Difference{}, err
 	}
-	c, err := byText("comparison", paired)
-	if err != nil {
-		return Difference{}, err
+	e := table.estimate()
+	d := Difference{Value: e.mean, N: n, Texts: e.texts, Seeds: e.runs, Caveat: e.caveat()}
+	if of.Unit == Share && e.texts > 1 {
+		e = e.cautious()
 	}
-	d := Difference{Value: c.mean(), N: len(paired)}
-	if d.Interval, d.Caveat, err = c.interval(boot); err != nil {
-		return Difference{}, fmt.Errorf("comparison: %w", err)
+	d.P, d.deviation, d.freedom = e.p(), math.Sqrt(e.variance), e.freedom
+	if e.texts > 1 {
+		d.Interval = e.interval()
 	}
-	draws, _ := boot.resamples() // interval has checked it
-	d.P, d.BootstrapP = c.signFlip(draws, boot.Seed), c.bootstrapP(draws, boot.Seed)
+	if of.Unit == Share && d.Interval != nil {
+		d.Interval = &Interval{max(-1, d.Interval.Low), min(1, d.Interval.High)}
+	}
 	return d, nil
+}
+
+// cautious adds two texts to a difference of shares: half a text of 1, half of -1, and one of 0.
+func (e estimate) cautious() estimate {
+	texts := float64(e.texts)
+	more := texts + 2
+	e.variance = square(texts/more)*e.variance + 1/square(more) + 2*texts*square(e.mean)/(more*more*more)
+	e.mean *= texts / more
+	e.alike = false
+	return e
 }
 
 // pair subtracts b's samples from a's. Samples of one picture are subtracted in their order.
@@ -65,49 +113,6 @@ func pair(a, b []Sample) ([]Sample, error) {
 		a[i].Value -= b[i].Value
 	}
 	return a, nil
-}
-
-// signFlip is the probability that the sum over texts, each with a random sign, is at least as far from 0 as it is.
-func (c clusters) signFlip(draws int, seed uint64) float64 {
-	sum, size := 0.0, 0.0
-	for _, k := range c {
-		sum, size = sum+k.sum, size+math.Abs(k.sum)
-	}
-	far := math.Abs(sum) - 1e-12*size // sums that differ by rounding are equal
-	flipped := func(sign func(text int) bool) bool {
-		s := 0.0
-		for i, k := range c {
-			if sign(i) {
-				s -= k.sum
-			} else {
-				s += k.sum
-			}
-		}
-		return math.Abs(s) >= far
-	}
-	atLeast := 0
-	if len(c) < 62 && 1<<len(c) <= draws {
-		for signs := range 1 << len(c) {
-			if flipped(func(text int) bool { return signs>>text&1 == 1 }) {
-				atLeast++
-			}
-		}
-		return float64(atLeast) / float64(int(1)<<len(c))
-	}
-	r := rand.New(rand.NewPCG(seed, 1))
-	for range draws {
-		if flipped(func(int) bool { return r.Uint64()&1 == 1 }) {
-			atLeast++
-		}
-	}
-	return float64(atLeast+1) / float64(draws+1) // the unflipped one is a draw too, so that p is never 0
-}
-
-func (c clusters) bootstrapP(draws int, seed uint64) float64 {
-	means := c.resample(draws, seed)
-	atMost := sort.Search(len(means), func(i int) bool { return means[i] > 0 })
-	atLeast := len(means) - sort.SearchFloat64s(means, 0)
-	return math.Min(1, 2*float64(min(atMost, atLeast)+1)/float64(draws+1))
 }
 
 // Holm returns probabilities adjusted for the number of comparisons (Holm 1979): with those below 0.05 called

@@ -11,7 +11,7 @@ import (
 )
 
 // RPrecision is the share of pictures whose own text is, by cosine, nearer than all of the texts it competes with.
-var RPrecision = Definition{Name: "r_precision", Unit: "share", Better: Higher}
+var RPrecision = Definition{Name: "r_precision", Unit: Share, Better: Higher}
 
 // tie is the difference of cosines below which two texts are equally near: what float32 embeddings cannot tell apart,
 // as one text's embedding differs by as much from batch to batch.

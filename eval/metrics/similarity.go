@@ -16,7 +16,7 @@ var (
 	// CLIPSimilarity is the cosine of the text's and the picture's embeddings.
 	CLIPSimilarity = Definition{Name: "clip_similarity", Better: Higher}
 	// CLIPScore is CLIP-S of Hessel et al. 2021 (EMNLP), section 3: 2.5·max(cos, 0), the text prefixed by CLIPScorePrefix.
-	CLIPScore = Definition{Name: "clip_score", Better: Higher}
+	CLIPScore = Definition{Name: "clip_score", Unit: Amount, Better: Higher}
 	// CLIPScoreTorchMetrics is torchmetrics' CLIPScore: 100·max(mean cos, 0), without a prefix of the text.
 	CLIPScoreTorchMetrics = Definition{Name: "clip_score_torchmetrics", Better: Higher}
 )

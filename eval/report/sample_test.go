@@ -200,7 +200,7 @@ func sample(t testing.TB) Document {
 					"The semantic loss is eq. 9, on the picture that is drawn.", "Regularization is eq. 10."},
 			}},
 			{Heading: "Results", Blocks: []Block{sampleTable(),
-				Paragraph("Intervals are of the bootstrap over texts and seeds, 10,000 resamples.")}, Sections: []Section{
+				Paragraph("Intervals are for new texts and new seeds.")}, Sections: []Section{
 				{Heading: "Metrics against α", Blocks: []Block{lines}},
 				{Heading: "Attribute accuracy by variant",
 					Blocks: []Block{Figure{Data: categories, Caption: "Attribute accuracy of each variant.",

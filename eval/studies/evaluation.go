@@ -29,7 +29,6 @@ type Report struct {
 	Asked            []eval.MetricName `json:"metrics_asked,omitempty"` // none: all
 	Reference        string            `json:"reference"`               // "" becomes the generator's own pictures
 	ReferenceSamples int               `json:"reference_samples"`
-	Resamples        int               `json:"resamples"`
 	Versions         map[string]string `json:"versions"`
 	Seconds          float64           `json:"seconds"`
 }
@@ -50,7 +49,7 @@ func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Network
 		return err
 	}
 	r.Settings, r.Asked, r.Versions = request.Settings(n), request.Metrics, version.Read().Fields()
-	r.ReferenceSamples, r.Resamples = request.Reference.Samples, request.Bootstrap.Resamples
+	r.ReferenceSamples = request.Reference.Samples
 	if r.Reference == "" {
 		r.Reference = "the generator's own pictures"
 	}
@@ -95,7 +94,7 @@ func (r *Report) Table() report.Table {
 		t.Rows = append(t.Rows, report.Row{Cells: []report.Cell{
 			report.Text(m.Name), report.Measured(m.Value, m.Interval).Marked(t.Numbered(m.Caveat)),
 			report.Text(strconv.Itoa(m.N)),
-			report.Text(m.Unit), report.Text(string(m.Better)), report.Text(m.Caveat),
+			report.Text(string(m.Unit)), report.Text(string(m.Better)), report.Text(m.Caveat),
 		}})
 	}
 	for _, refused := range r.Refused {

@@ -11,7 +11,6 @@ import (
 	"illustrator/data/texts"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
-	"illustrator/eval/metrics"
 	"illustrator/eval/report"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
@@ -59,7 +58,7 @@ func (s *Study) report() (*Results, error) {
 			failed++
 		}
 	}
-	analysis, err := ablation.Analyse(s.Study, outcomes, metrics.Bootstrap{})
+	analysis, err := ablation.Analyse(s.Study, outcomes)
 	if err != nil {
 		return nil, err
 	}
