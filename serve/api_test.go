@@ -17,13 +17,13 @@ import (
 )
 
 type picture struct {
-	ID, Text, Run, Kind, PNG, Cut, Cartoon string
-	Seed                                   uint64
-	Alpha                                  float64
-	Index, Width, Height                   int
-	Origin                                 string
-	OriginText                             string `json:"origin_text"`
-	Score                                  *struct {
+	ID, Text, Domain, Run, Kind, PNG, Cut, Cartoon string
+	Seed                                           uint64
+	Alpha                                          float64
+	Index, Width, Height                           int
+	Origin                                         string
+	OriginText                                     string `json:"origin_text"`
+	Score                                          *struct {
 		Similarity float64 `json:"clip_similarity"`
 	}
 	Diversity, Target string
@@ -329,8 +329,9 @@ func TestBusy(t *testing.T) {
 	if a.status != http.StatusTooManyRequests || err != nil || seconds < 1 || seconds > 60 {
 		t.Errorf("a full queue: %v, Retry-After %q", a, a.header.Get("Retry-After"))
 	}
-	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, "illustrator_queue_pictures 18") ||
-		!strings.Contains(text, `illustrator_http_requests_total{code="429",route="POST /api/v1/generate"} 1`) {
+	queued := `illustrator_queue_pictures{domain="toys"} 18`
+	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, queued) || !strings.Contains(text,
+		`illustrator_http_requests_total{code="429",domain="toys",route="POST /api/v1/generate"} 1`) {
 		t.Errorf("metrics:\n%s", text)
 	}
 	leave[0]()

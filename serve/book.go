@@ -34,7 +34,7 @@ var bookFormats = map[string]string{
 
 // book answers with a story that was illustrated, laid out as illustrator illustrate does. A ZIP file holds the pages
 // and the pictures.
-func (s *Server) book(w http.ResponseWriter, r *http.Request) {
+func (s *studio) book(w http.ResponseWriter, r *http.Request) {
 	var q bookRequest
 	err := readJSON(w, r, &q)
 	var file []byte
@@ -51,7 +51,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 }
 
 // bind checks a request and returns the file.
-func (s *Server) bind(ctx context.Context, q bookRequest) ([]byte, error) {
+func (s *studio) bind(ctx context.Context, q bookRequest) ([]byte, error) {
 	if bookFormats[q.Format] == "" {
 		return nil, badField("format", fmt.Sprintf("%q is unknown", q.Format), "choose html, pdf or zip")
 	}

@@ -86,7 +86,7 @@ func redraw(ctx context.Context, style *cartoon.Style, img image.Image) (image.I
 
 // warmUpStyles compiles the networks of styles, so that no request waits for it and one that cannot be run is no
 // surprise.
-func (s *Server) warmUpStyles(ctx context.Context) error {
+func (s *studio) warmUpStyles(ctx context.Context) error {
 	size := s.Models[0].Generator.Size
 	for _, own := range s.Styles {
 		if _, err := redraw(ctx, own.Style, image.NewGray(image.Rect(0, 0, size, size))); err != nil {

@@ -96,7 +96,7 @@ func (w *work) result(pictures []pictureAnswer, began time.Time, err error) resu
 }
 
 // draw draws what is planned and answers. With events and ?keep it is a job.
-func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
+func (s *studio) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 	s.answering.Add(1)
 	defer s.answering.Add(-1)
 	began, st := time.Now(), newStream(w, r)
@@ -118,7 +118,7 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, planned *work) {
 
 // drawAll draws what is planned, keeps the pictures, and sends each when it is done. They are returned in the plans'
 // order.
-func (s *Server) drawAll(
+func (s *studio) drawAll(
 	ctx context.Context, st *stream, planned *work, job *queue.Job,
 ) ([]pictureAnswer, error) {
 	st.send("accepted", planned.accepted(job))
@@ -153,7 +153,7 @@ func (s *Server) drawAll(
 }
 
 // take takes a picture that was drawn, and sends it.
-func (s *Server) take(
+func (s *studio) take(
 	ctx context.Context, st *stream, planned *work, picture *draw.Picture,
 ) (pictureAnswer, error) {
 	p := planned.plans[picture.Place]
@@ -176,7 +176,7 @@ func (s *Server) take(
 
 // finish makes a picture of what was drawn, redrawn where a style is asked for, and puts it into the gallery if it is
 // to be kept.
-func (s *Server) finish(
+func (s *studio) finish(
 	ctx context.Context, p plan, picture *draw.Picture, kept bool,
 ) (a pictureAnswer, img image.Image, err error) {
 	release, err := s.slot(ctx)
@@ -218,7 +218,7 @@ func (s *Server) conversion(ctx context.Context) (release func(), err error) {
 }
 
 // keep puts a picture into the gallery.
-func (s *Server) keep(ctx context.Context, p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
+func (s *studio) keep(ctx context.Context, p plan, picture *draw.Picture, img image.Image) (pictureAnswer, error) {
 	p.record.Record = p.record.With(picture)
 	if p.record.ImageEmbed = picture.ImageEmbed; picture.Offset != nil {
 		p.record.Offset = picture.Offset

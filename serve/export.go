@@ -21,7 +21,7 @@ const (
 )
 
 // mostScale is the largest factor that the domain's pictures are enlarged by.
-func (s *Server) mostScale() int { return max(1, min(16, mostSide/s.Models[0].Generator.Size)) }
+func (s *studio) mostScale() int { return max(1, min(16, mostSide/s.Models[0].Generator.Size)) }
 
 // factor returns the factor that a request enlarges a picture by, 1 where it gives none. All frames of an animation
 // together have at most as many pixels as a gallery's picture may have.
@@ -54,7 +54,7 @@ func enlarge(frames []image.Image, factor int, meta []pictures.Meta) []pictures.
 }
 
 // enlarged returns the file of a picture or an animation at a factor.
-func (s *Server) enlarged(
+func (s *studio) enlarged(
 	ctx context.Context, of *gallery.Gallery, record gallery.Record, factor int,
 ) ([]byte, error) {
 	release, err := s.conversion(ctx)
@@ -80,7 +80,7 @@ func (s *Server) enlarged(
 }
 
 // setFavourite answers requests that mark a picture as a favourite, or take the mark away.
-func (s *Server) setFavourite(favourite bool) http.HandlerFunc {
+func (s *studio) setFavourite(favourite bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		record, err := s.gallery.SetFavourite(r.PathValue("id"), favourite)
 		if err != nil {
@@ -97,7 +97,7 @@ type picturesRequest struct {
 }
 
 // chosen returns the records of the named pictures.
-func (s *Server) chosen(w http.ResponseWriter, r *http.Request) ([]gallery.Record, error) {
+func (s *studio) chosen(w http.ResponseWriter, r *http.Request) ([]gallery.Record, error) {
 	var q picturesRequest
 	if err := readJSON(w, r, &q); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (s *Server) chosen(w http.ResponseWriter, r *http.Request) ([]gallery.Recor
 }
 
 // zip answers with a ZIP file of pictures.
-func (s *Server) zip(w http.ResponseWriter, r *http.Request) {
+func (s *studio) zip(w http.ResponseWriter, r *http.Request) {
 	records, err := s.chosen(w, r)
 	if err != nil {
 		s.fail(w, r, err)
@@ -155,7 +155,7 @@ func addFile(out *zip.Writer, name string, file []byte) error {
 }
 
 // sheet answers with the pictures of one text on a sheet: a row for each strength, a column for each seed.
-func (s *Server) sheet(w http.ResponseWriter, r *http.Request) {
+func (s *studio) sheet(w http.ResponseWriter, r *http.Request) {
 	records, err := s.chosen(w, r)
 	if err != nil {
 		s.fail(w, r, err)

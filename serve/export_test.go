@@ -40,7 +40,7 @@ func (s *Server) Listen(listener net.Listener) (stop func()) {
 // Patterns lists the routes of a server.
 func (s *Server) Patterns() []string {
 	var patterns []string
-	for _, r := range s.routes(nil) {
+	for _, r := range s.studios[0].routes(nil) {
 		patterns = append(patterns, r.pattern)
 	}
 	return patterns

@@ -18,7 +18,7 @@ type generateRequest struct {
 }
 
 // planGenerate plans pictures of a text, by one run or by several to be compared.
-func (s *Server) planGenerate(q generateRequest) (*work, error) {
+func (s *studio) planGenerate(q generateRequest) (*work, error) {
 	text, p := s.checkText("text", q.Text)
 	if p != nil {
 		return nil, p
@@ -48,7 +48,7 @@ func (s *Server) planGenerate(q generateRequest) (*work, error) {
 }
 
 // planRun adds the pictures of one run, once for each strength. runs is the number of runs.
-func (s *Server) planRun(planned *work, model int, text texts.Text, q generateRequest, runs int) error {
+func (s *studio) planRun(planned *work, model int, text texts.Text, q generateRequest, runs int) error {
 	rows, err := draw.AtStrengths([]texts.Text{text}, q.Alphas, q.Spec)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *Server) planRun(planned *work, model int, text texts.Text, q generateRe
 }
 
 // limits are those of a request's pictures of one run. The queue bounds its candidates.
-func (s *Server) limits() draw.Limits {
+func (s *studio) limits() draw.Limits {
 	return draw.Limits{
 		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: s.Limits.Pictures * s.Limits.BestOf,
 		Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,

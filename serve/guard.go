@@ -20,8 +20,9 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for " +
 	"'script'; trusted-types 'none'"
 
-// guard wraps every request: headers, the check of its host and origin, the log, and recovery of a panic.
-func (s *Server) guard(next http.Handler) http.Handler {
+// guard answers every request by the domain that it names: headers, the check of its host and origin, the log, and
+// recovery of a panic.
+func (s *Server) guard() http.Handler {
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := connections.NewBody(w, r, s.Limits.Connections)
@@ -49,8 +50,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
-		placed, p := s.place(r)
-		r = placed
+		placed, at, p := s.place(r)
+		r, seen.domain = placed, at.domain()
 		switch {
 		case p != nil:
 			writeProblem(seen, p)
@@ -60,10 +61,10 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				Hint: "start it with a token, or with --listen, to serve others"})
 		case origins.Check(s.requested(r)) != nil:
 			writeProblem(seen, &problem{status: http.StatusForbidden, Message: "the request comes from a page of another site"})
-		case s.atBase(r):
-			s.redirect(seen, r)
+		case at.folder != "":
+			redirect(seen, r, at.folder)
 		default:
-			next.ServeHTTP(seen, r)
+			at.of.mux.ServeHTTP(seen, r)
 		}
 	})
 }
@@ -100,13 +101,13 @@ func (s *Server) logRequest(r *http.Request, seen *recorder, took time.Duration)
 	if status == 0 {
 		status = statusClientLeft
 	}
-	s.metrics.request(r, status, took)
+	s.metrics.request(r, seen.domain, status, took)
 	level := slog.LevelInfo
 	if !strings.HasPrefix(r.URL.Path, "/api/") && status < 400 {
 		level = slog.LevelDebug
 	}
-	s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", status, "bytes", seen.bytes,
-		"took", took.Round(time.Millisecond), "from", s.client(r))
+	s.Log.Log(r.Context(), level, "request", "method", r.Method, "domain", seen.domain, "path", r.URL.Path,
+		"status", status, "bytes", seen.bytes, "took", took.Round(time.Millisecond), "from", s.client(r))
 }
 
 // statusClientLeft stands in the log where there was nobody to answer; nginx uses the same number.
@@ -119,6 +120,7 @@ type recorder struct {
 	body          *connections.Body
 	limits        connections.Limits
 	status, bytes int
+	domain        string
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -170,12 +170,13 @@ func TestRefineForHours(t *testing.T) {
 		got.Refined == nil {
 		t.Errorf("another client gets %+v", got)
 	}
-	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, "illustrator_queue_pictures 9\n") {
+	const queued = `illustrator_queue_pictures{domain="toys"} `
+	if text := string(get(t, r.URL+"/metrics").body); !strings.Contains(text, queued+"9\n") {
 		t.Errorf("metrics:\n%s", text)
 	}
 	leave()
 	for end := time.Now().Add(time.Minute); !bytes.Contains(get(t, r.URL+"/metrics").body,
-		[]byte("illustrator_queue_pictures 0\n")); time.Sleep(10 * time.Millisecond) {
+		[]byte(queued+"0\n")); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the refinement of a client that left continues")
 		}

@@ -22,13 +22,13 @@ const (
 
 // mostSteps limits the frames of an interpolation: as many pictures as a request may ask for, if a gallery
 // holds them.
-func (s *Server) mostSteps() int {
+func (s *studio) mostSteps() int {
 	side := s.Models[0].Generator.Size
 	side *= scale(side)
 	return max(minSteps, min(s.Limits.Pictures, gallery.MaxPixels/(side*side)))
 }
 
-func (s *Server) defaultSteps() int { return min(mostUsual, s.mostSteps()) }
+func (s *studio) defaultSteps() int { return min(mostUsual, s.mostSteps()) }
 
 type interpolateRequest struct {
 	From end `json:"from"`
@@ -64,7 +64,7 @@ type animation struct {
 }
 
 // planInterpolate plans the frames on the straight line in W between two pictures.
-func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
+func (s *studio) planInterpolate(q interpolateRequest) (*work, error) {
 	steps, fps := s.defaultSteps(), defaultFPS
 	if q.Steps != nil {
 		steps = *q.Steps
@@ -112,7 +112,7 @@ func (s *Server) planInterpolate(q interpolateRequest) (*work, error) {
 
 // readEnd returns the recipe of the picture at an end, and its record, of which a text has the text alone. text is the
 // recipe of texts.
-func (s *Server) readEnd(field string, e end, text draw.Recipe) (r draw.Recipe, record gallery.Record, err error) {
+func (s *studio) readEnd(field string, e end, text draw.Recipe) (r draw.Recipe, record gallery.Record, err error) {
 	if (e.Text == "") == (e.Picture == "") {
 		return r, record, badField(field, "it must have a text or a picture",
 			`give {"text": "a description"} or {"picture": "an id of the gallery"}`)
@@ -130,7 +130,7 @@ func (s *Server) readEnd(field string, e end, text draw.Recipe) (r draw.Recipe, 
 }
 
 // frames plans the frames of a way as previews: what is kept is the animation.
-func (s *Server) frames(p plan, way *draw.Way, steps int) *work {
+func (s *studio) frames(p plan, way *draw.Way, steps int) *work {
 	a := &animation{frames: make([]image.Image, steps), record: p.record}
 	if way.To.Model != way.From.Model {
 		a.record.Networks = maps.Clone(a.record.Networks)
@@ -146,7 +146,7 @@ func (s *Server) frames(p plan, way *draw.Way, steps int) *work {
 }
 
 // animate keeps the frames as one animation.
-func (s *Server) animate(ctx context.Context, a *animation) (pictureAnswer, error) {
+func (s *studio) animate(ctx context.Context, a *animation) (pictureAnswer, error) {
 	release, err := s.slot(ctx)
 	if err != nil {
 		return pictureAnswer{}, err
@@ -157,7 +157,7 @@ func (s *Server) animate(ctx context.Context, a *animation) (pictureAnswer, erro
 }
 
 // getGIF answers with an animation as GIF, which every program shows.
-func (s *Server) getGIF(w http.ResponseWriter, r *http.Request) {
+func (s *studio) getGIF(w http.ResponseWriter, r *http.Request) {
 	s.convert(w, r, "image/gif", ".gif", func(record gallery.Record, frames []image.Image) ([]byte, error) {
 		size, err := factor(r, record)
 		if err != nil {
@@ -169,7 +169,7 @@ func (s *Server) getGIF(w http.ResponseWriter, r *http.Request) {
 }
 
 // getStrip answers with the frames of an animation side by side.
-func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
+func (s *studio) getStrip(w http.ResponseWriter, r *http.Request) {
 	s.convert(w, r, "image/png", "-strip.png", func(record gallery.Record, frames []image.Image) ([]byte, error) {
 		labels := make([]string, len(frames))
 		labels[0], labels[len(labels)-1] = record.OriginText, record.TargetText
@@ -183,7 +183,7 @@ func (s *Server) getStrip(w http.ResponseWriter, r *http.Request) {
 }
 
 // convert answers with another form of an animation, which is made when it is asked for.
-func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, extension string,
+func (s *studio) convert(w http.ResponseWriter, r *http.Request, contentType, extension string,
 	encode func(gallery.Record, []image.Image) ([]byte, error)) {
 	of, record, err := s.find(r.PathValue("id"))
 	if err == nil && record.Frames < minSteps {
@@ -202,7 +202,7 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request, contentType, ex
 	s.sendFile(w, r, contentType, fileName(record, extension), file)
 }
 
-func (s *Server) encode(ctx context.Context, of *gallery.Gallery, record gallery.Record,
+func (s *studio) encode(ctx context.Context, of *gallery.Gallery, record gallery.Record,
 	encode func(gallery.Record, []image.Image) ([]byte, error)) ([]byte, error) {
 	release, err := s.conversion(ctx)
 	if err != nil {

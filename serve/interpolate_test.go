@@ -138,7 +138,7 @@ func TestInterpolatePictures(t *testing.T) {
 func addFaststyle(t *testing.T) func(*serve.Options) {
 	return func(o *serve.Options) {
 		style, err := cartoon.Open(filepath.Join("testdata", "faststyle.yaml"),
-			func() (compute.Backend, error) { return o.Models[0].Backend, nil })
+			func() (compute.Backend, error) { return o.Domains[0].Models[0].Backend, nil })
 		if err != nil {
 			t.Fatal(err)
 		}

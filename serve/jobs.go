@@ -53,7 +53,7 @@ type jobs struct {
 }
 
 // newJob returns a job that nobody reads yet.
-func (s *Server) newJob(cancel context.CancelCauseFunc) *job {
+func (s *studio) newJob(cancel context.CancelCauseFunc) *job {
 	j := &job{id: rand.Text(), cancel: cancel, changed: make(chan struct{})}
 	s.jobs.mu.Lock()
 	defer s.jobs.mu.Unlock()
@@ -80,7 +80,7 @@ func (j *job) add(event string) {
 }
 
 // endJob says that no event follows, and forgets the job later.
-func (s *Server) endJob(j *job) {
+func (s *studio) endJob(j *job) {
 	j.mu.Lock()
 	j.done = true
 	close(j.changed)
@@ -123,7 +123,7 @@ func (j *job) after(n int) (events []string, done bool, changed <-chan struct{})
 }
 
 // drawJob draws what is planned as a job, and sends its events.
-func (s *Server) drawJob(w http.ResponseWriter, r *http.Request, planned *work) {
+func (s *studio) drawJob(w http.ResponseWriter, r *http.Request, planned *work) {
 	began := time.Now()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	queued, err := s.queue.Add(ctx, planned.recipes(), planned.choice)
@@ -147,7 +147,7 @@ func (s *Server) drawJob(w http.ResponseWriter, r *http.Request, planned *work) 
 }
 
 // follow sends a job's events behind number n until the job ends or its client leaves.
-func (s *Server) follow(w http.ResponseWriter, r *http.Request, j *job, n int) {
+func (s *studio) follow(w http.ResponseWriter, r *http.Request, j *job, n int) {
 	st := newStream(w, r)
 	st.events = true
 	j.reads(1)
@@ -184,7 +184,7 @@ func (j *jobs) find(id string) *job {
 }
 
 // getJob sends the events of a job, those behind the header Last-Event-ID where there is one.
-func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
+func (s *studio) getJob(w http.ResponseWriter, r *http.Request) {
 	j := s.jobs.find(r.PathValue("id"))
 	if j == nil {
 		s.fail(w, r, errNoJob)
@@ -203,7 +203,7 @@ func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
 }
 
 // stopJob cancels a job.
-func (s *Server) stopJob(w http.ResponseWriter, r *http.Request) {
+func (s *studio) stopJob(w http.ResponseWriter, r *http.Request) {
 	j := s.jobs.find(r.PathValue("id"))
 	if j == nil {
 		s.fail(w, r, errNoJob)

@@ -14,7 +14,7 @@ import (
 var openAPIText []byte
 
 // openAPI is the document of the API as JSON, with this server's limits in it.
-func (s *Server) openAPI() ([]byte, error) {
+func (s *studio) openAPI() ([]byte, error) {
 	var doc map[string]any
 	if err := yaml.Unmarshal(openAPIText, &doc); err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)

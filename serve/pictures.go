@@ -28,8 +28,7 @@ const (
 type pictureList struct {
 	Pictures []pictureAnswer `json:"pictures"`
 	Total    int             `json:"total"` // that match the filters
-	Runs     []string        `json:"runs"`  // of all pictures
-	Looks    []string        `json:"looks"`
+	gallery.Facets
 }
 
 func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
@@ -37,7 +36,7 @@ func answer(ctx context.Context, r gallery.Record, i int) pictureAnswer {
 }
 
 // findPictures lists the gallery.
-func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
+func (s *studio) findPictures(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
 	query, limit := values.Get("query"), defaultPage
 	if n := len([]rune(query)); n > maxQuery {
@@ -55,11 +54,12 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 		limit = n
 	}
 	filter := gallery.Filter{
-		Query: query, Run: values.Get("run"), Look: values.Get("look"), Favourites: values.Has("favourites"),
+		Query: query, Domain: values.Get("domain"), Run: values.Get("run"), Look: values.Get("look"),
+		Favourites: values.Has("favourites"),
 	}
 	records, total := s.gallery.Find(filter, values.Get("before"), limit)
 	page := pictureList{Pictures: make([]pictureAnswer, len(records)), Total: total}
-	page.Runs, page.Looks = s.gallery.Facets()
+	page.Facets = s.gallery.Facets(filter.Domain)
 	for i, record := range records {
 		page.Pictures[i] = answer(r.Context(), record, i)
 	}
@@ -67,7 +67,7 @@ func (s *Server) findPictures(w http.ResponseWriter, r *http.Request) {
 }
 
 // find returns a picture of the gallery, or one that is a preview.
-func (s *Server) find(id string) (*gallery.Gallery, gallery.Record, error) {
+func (s *studio) find(id string) (*gallery.Gallery, gallery.Record, error) {
 	if record, err := s.gallery.Get(id); err == nil {
 		return s.gallery, record, nil
 	}
@@ -75,7 +75,7 @@ func (s *Server) find(id string) (*gallery.Gallery, gallery.Record, error) {
 	return s.previews, record, err
 }
 
-func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
+func (s *studio) getPicture(w http.ResponseWriter, r *http.Request) {
 	_, record, err := s.find(r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, err)
@@ -86,7 +86,7 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) {
 
 // getPNG answers with a picture's file; ?download names it for the disk, and of an animation ?still is the first
 // picture alone.
-func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
+func (s *studio) getPNG(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	of, record, err := s.find(id)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Server) getPNG(w http.ResponseWriter, r *http.Request) {
 }
 
 // still is the first picture of an animation.
-func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string, factor int) ([]byte, error) {
+func (s *studio) still(ctx context.Context, of *gallery.Gallery, id string, factor int) ([]byte, error) {
 	release, err := s.slot(ctx)
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (s *Server) still(ctx context.Context, of *gallery.Gallery, id string, fact
 }
 
 // sendFile answers with a file of a picture.
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, contentType, name string, file []byte) {
+func (s *studio) sendFile(w http.ResponseWriter, r *http.Request, contentType, name string, file []byte) {
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable") // an id's picture never changes
 	if r.URL.Query().Has("download") {
 		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
@@ -159,7 +159,7 @@ func fileName(r gallery.Record, extension string) string {
 	return strings.Trim(fmt.Sprintf("%s-seed%d-%s", name, r.Seed, r.ID[len(r.ID)-4:]), "-") + extension
 }
 
-func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
+func (s *studio) deletePicture(w http.ResponseWriter, r *http.Request) {
 	if err := s.gallery.Delete(r.PathValue("id")); err != nil {
 		s.fail(w, r, err)
 		return
@@ -168,7 +168,7 @@ func (s *Server) deletePicture(w http.ResponseWriter, r *http.Request) {
 }
 
 // restorePicture brings a deleted picture back.
-func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
+func (s *studio) restorePicture(w http.ResponseWriter, r *http.Request) {
 	record, err := s.gallery.Restore(r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, err)
@@ -179,7 +179,7 @@ func (s *Server) restorePicture(w http.ResponseWriter, r *http.Request) {
 
 // upload takes a picture as the origin of a manipulation. It keeps a square of it in the generator's size: the central
 // one, unless the request gives another position.
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
+func (s *studio) upload(w http.ResponseWriter, r *http.Request) {
 	text := texts.Text{Text: s.Domain.TextPrompt}
 	if r.URL.Query().Has("text") {
 		given, p := s.checkText("text", r.URL.Query().Get("text"))
@@ -218,7 +218,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 // uploadTypes are the types of the files that are taken.
 var uploadTypes = []string{"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"}
 
-func (s *Server) readUpload(w http.ResponseWriter, r *http.Request) (*image.NRGBA, error) {
+func (s *studio) readUpload(w http.ResponseWriter, r *http.Request) (*image.NRGBA, error) {
 	if !slices.Contains(uploadTypes, r.Header.Get("Content-Type")) {
 		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: "the upload is not a picture",
 			Hint: "send a PNG, JPEG, WebP, GIF, BMP or TIFF file, with its type as Content-Type"}
@@ -255,7 +255,7 @@ const centre = 0.5 // of the longer side
 
 // position is that of the square which is kept of an upload: from 0, the left or upper end, to 1, the right or lower
 // one.
-func (s *Server) position(r *http.Request) (float64, error) {
+func (s *studio) position(r *http.Request) (float64, error) {
 	values := r.URL.Query()
 	if !values.Has("position") {
 		return centre, nil
@@ -287,7 +287,7 @@ const maxSeen = 512 << 10
 
 // fitted returns an upload in the size of the domain's pictures, and as CLIP sees it, both as the CLIP's preprocessor
 // says.
-func (s *Server) fitted(img image.Image) (kept image.Image, seen []byte, err error) {
+func (s *studio) fitted(img image.Image) (kept image.Image, seen []byte, err error) {
 	m := s.Models[0]
 	if seen, err = pictures.EncodePNG(m.Preprocessor.FitImage(img, m.Preprocessor.Size), nil); len(seen) > maxSeen {
 		seen = nil

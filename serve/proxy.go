@@ -39,7 +39,7 @@ func parseBasePath(text string) (string, error) {
 // own paths do.
 func CheckBasePath(text string) (string, error) {
 	base, err := parseBasePath(text)
-	own := []string{"api", "assets", "healthz", "readyz", "metrics", "openapi.json"}
+	own := []string{"api", "assets", "healthz", "readyz", "metrics", "openapi.json", "domains"}
 	if first, _, _ := strings.Cut(strings.TrimPrefix(base, "/"), "/"); err == nil && slices.Contains(own, first) {
 		err = fmt.Errorf("the server has a path /%s of its own", first)
 	}
@@ -116,18 +116,32 @@ func (s *Server) requested(r *http.Request) *http.Request {
 // prefixKey is the key of a request's prefix in its context.
 type prefixKey struct{}
 
-// place returns a request with the path that the server knows, and with the prefix of its addresses in its context:
-// that of a proxy's X-Forwarded-Prefix, or the base path.
-func (s *Server) place(r *http.Request) (*http.Request, *problem) {
+// target names what a request is for.
+type target struct {
+	of *studio // nil where no domain is
+	// folder is the address of a folder that the request names without the slash at its end; the page's relative
+	// addresses need it.
+	folder string
+}
+
+func (t target) domain() string {
+	if t.of == nil {
+		return ""
+	}
+	return t.of.Name
+}
+
+// place returns a request with the path that the domain's handlers know, what it is for, and with the prefix of its
+// addresses in its context: that of a proxy's X-Forwarded-Prefix, or the base path, and that of the domain.
+func (s *Server) place(r *http.Request) (*http.Request, target, *problem) {
 	prefix, base := s.BasePath, s.BasePath
 	if given := r.Header.Values("X-Forwarded-Prefix"); len(given) > 0 && s.fromProxy(r) {
 		var err error
 		if prefix, err = parseBasePath(strings.Join(given, ",")); err != nil {
-			return r, &problem{status: http.StatusBadRequest, Message: "X-Forwarded-Prefix: " + err.Error(),
+			return r, target{}, &problem{status: http.StatusBadRequest, Message: "X-Forwarded-Prefix: " + err.Error(),
 				Hint: "let the proxy send its own"}
 		}
 	}
-	r = r.WithContext(context.WithValue(r.Context(), prefixKey{}, prefix))
 	at := *r.URL
 	if rest, ok := strings.CutPrefix(at.Path, base+"/"); ok {
 		at.Path, at.RawPath = "/"+rest, strings.TrimPrefix(at.RawPath, base)
@@ -136,8 +150,37 @@ func (s *Server) place(r *http.Request) (*http.Request, *problem) {
 	if at.RawPath == "" && strings.HasPrefix(at.Path, "/") {
 		at.Path = clean(at.Path)
 	}
+	to := target{of: s.studios[0]}
+	if base != "" && at.Path == base {
+		to.folder = base + "/"
+	}
+	if rest, ok := strings.CutPrefix(at.Path, domainsPath); ok {
+		name, _, inside := strings.Cut(rest, "/")
+		if to.of = s.studio(name); to.of == nil {
+			return r, to, &problem{status: http.StatusNotFound, Message: fmt.Sprintf("this server has no domain %q", name),
+				Hint: "api/v1/domain lists its domains"}
+		}
+		folder := domainsPath + name
+		if !inside {
+			to.folder = name + "/"
+		}
+		prefix += folder
+		at.Path, at.RawPath = strings.TrimPrefix(at.Path, folder), strings.TrimPrefix(at.RawPath, folder)
+	}
+	r = r.WithContext(context.WithValue(r.Context(), prefixKey{}, prefix))
 	r.URL = &at
-	return r, nil
+	return r, to, nil
+}
+
+// domainsPath precedes the name of a domain in paths.
+const domainsPath = "/domains/"
+
+// studio returns that of a domain, nil where there is none.
+func (s *Server) studio(name string) *studio {
+	if i := slices.IndexFunc(s.studios, func(of *studio) bool { return of.Name == name }); i >= 0 {
+		return s.studios[i]
+	}
+	return nil
 }
 
 // clean returns a path without empty and dotted segments. It keeps the slash at its end.
@@ -149,12 +192,9 @@ func clean(p string) string {
 	}
 }
 
-// atBase reports whether a request is for the base path without its slash. The page's relative addresses need it.
-func (s *Server) atBase(r *http.Request) bool { return s.BasePath != "" && r.URL.Path == s.BasePath }
-
-// redirect answers with the page's address.
-func (s *Server) redirect(w http.ResponseWriter, r *http.Request) {
-	to := url.URL{Path: s.BasePath + "/", RawQuery: r.URL.RawQuery}
+// redirect answers with the address of a folder.
+func redirect(w http.ResponseWriter, r *http.Request, folder string) {
+	to := url.URL{Path: folder, RawQuery: r.URL.RawQuery}
 	w.Header().Set("Location", to.String())
 	w.WriteHeader(http.StatusPermanentRedirect)
 }

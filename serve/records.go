@@ -14,8 +14,17 @@ const (
 	maxLayers = 64
 )
 
-// checkRecord returns the error of a record whose settings no request may have.
+// checkRecord returns the error of a record whose settings no request may have: none of its domain, or of the first
+// where the server does not draw its domain.
 func (s *Server) checkRecord(r gallery.Record) error {
+	if of := s.studio(r.Domain); of != nil {
+		return of.checkRecord(r)
+	}
+	return s.studios[0].checkRecord(r)
+}
+
+// checkRecord returns the error of a record whose settings no request of this domain may have.
+func (s *studio) checkRecord(r gallery.Record) error {
 	m := s.Models[0]
 	inject := r.InjectIndex
 	if r.Domain != s.Domain.Name && inject <= maxLayers {

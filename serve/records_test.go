@@ -50,7 +50,7 @@ func TestGalleryOutlivesTheServer(t *testing.T) {
 	r.draw(t, "/api/v1/story", object{"story": "One.\n\nTwo.", "own_seeds": true, "seed": uint64(9e15)})
 	before := decode[drawing](t, get(t, r.URL+"/api/v1/pictures?limit=200"))
 	o := serve.Options{Folder: folder, Limits: testLimits(), Log: slog.New(slog.DiscardHandler)}
-	o.Models = tiny.once.Models
+	o.Domains = tiny.once.Domains
 	if _, err := serve.New(o); !errors.Is(err, files.ErrInUse) {
 		t.Errorf("a second server: %v", err)
 	}

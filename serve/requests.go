@@ -22,7 +22,7 @@ const maxSeed = 9_000_000_000_000_000
 const warmNoise = stylegan2.NoiseRandom
 
 // plan returns the plan of a recipe whose picture is redrawn in a style, "" for none.
-func (s *Server) plan(r draw.Recipe, cartoon string) (p plan, err error) {
+func (s *studio) plan(r draw.Recipe, cartoon string) (p plan, err error) {
 	m := s.Models[r.Model]
 	if p.style, err = s.openCartoon(cartoon); err != nil {
 		return p, err
@@ -44,7 +44,7 @@ func checkRange(field string, v, low, high float64) error {
 }
 
 // model returns the index of a run; "" is the first.
-func (s *Server) model(field, run string) (int, error) {
+func (s *studio) model(field, run string) (int, error) {
 	if run == "" {
 		return 0, nil
 	}
@@ -59,7 +59,7 @@ func (s *Server) model(field, run string) (int, error) {
 }
 
 // planned answers requests that draw: make turns a request into what is to be drawn.
-func planned[Q any](s *Server, make func(Q) (*work, error)) http.HandlerFunc {
+func planned[Q any](s *studio, make func(Q) (*work, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var q Q
 		var planned *work
@@ -90,7 +90,7 @@ type manipulateRequest struct {
 }
 
 // planManipulate plans a picture of the gallery as eq. 11 moves it towards a text, once for each alpha.
-func (s *Server) planManipulate(q manipulateRequest) (*work, error) {
+func (s *studio) planManipulate(q manipulateRequest) (*work, error) {
 	to, p := s.checkText("to", q.To)
 	if p != nil {
 		return nil, p
@@ -126,7 +126,7 @@ func (s *Server) planManipulate(q manipulateRequest) (*work, error) {
 // begin returns a picture of the gallery that field names, and how it is drawn as it is: by eq. 11 with α 0. An
 // uploaded picture, which no run drew, is mapped by the model of number otherwise. from is what eq. 11 compares with,
 // "" the domain's text prompt.
-func (s *Server) begin(field, id string, otherwise int, from string) (record gallery.Record, r draw.Recipe, err error) {
+func (s *studio) begin(field, id string, otherwise int, from string) (record gallery.Record, r draw.Recipe, err error) {
 	if _, record, err = s.find(id); err != nil {
 		return record, r, err
 	}
@@ -136,6 +136,10 @@ func (s *Server) begin(field, id string, otherwise int, from string) (record gal
 	case gallery.Interpolated:
 		return record, r, badField(field, "it is an animation", "choose a single picture")
 	default:
+		if record.Domain != s.Domain.Name && s.studio(record.Domain) != nil {
+			return record, r, badField(field, fmt.Sprintf("it is a picture of domain %q", record.Domain),
+				fmt.Sprintf("choose one of %q, or send the request to the other domain", s.Domain.Name))
+		}
 		if model, err = s.model(field, record.Run); err != nil {
 			return record, r, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run),
 				"choose another picture")
@@ -152,7 +156,7 @@ func (s *Server) begin(field, id string, otherwise int, from string) (record gal
 }
 
 // origin returns what eq. 11 begins with.
-func (s *Server) origin(field string, m draw.Model, record gallery.Record, from string) (*draw.Origin, error) {
+func (s *studio) origin(field string, m draw.Model, record gallery.Record, from string) (*draw.Origin, error) {
 	origin := &draw.Origin{Text: s.Domain.TextPrompt, ImageEmbed: record.ImageEmbed}
 	if from != "" {
 		text, p := s.checkText("from", from)

@@ -8,38 +8,27 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"illustrator/data/texts"
-	"illustrator/draw"
 	"illustrator/serve/connections"
 	"illustrator/serve/gallery"
 	"illustrator/serve/queue"
 )
 
-// Domain is the description of the domain in the page and the API.
-type Domain struct {
-	Name, About string
-	TextPrompt  string // what any of its pictures shows
-	Examples    []string
-	Alpha       float64 // eq. 3's, where a request gives none
-	// Known are descriptions, which texts are compared with.
-	Known []texts.Text
-}
-
 // Options holds a server's settings.
 type Options struct {
-	Domain Domain
-	// Models draw: those of the runs that are compared, or the domain's own. They share domain and backend, and the
-	// server owns them from now on. Their domain and alpha are those of Domain.
-	Models []draw.Model
+	// Domains are drawn by one server, each below /domains/NAME/ and the first at the root too.
+	Domains []Domain
 	// Styles are networks that redraw pictures, beside the classical styles.
 	Styles   []Style
 	Limits   Limits
@@ -51,23 +40,19 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Server is the HTTP server.
+// Server is the HTTP server: what all domains share.
 type Server struct {
 	Options
-	queue    *queue.Queue
-	gallery  *gallery.Gallery
-	previews *gallery.Gallery // in memory: what sliders pass by
-	metrics  *metrics
-	// knowledge is nil where the domain has too few descriptions.
-	knowledge  *draw.Knowledge
+	studios    []*studio // of the domains, in their order
+	gallery    *gallery.Gallery
+	previews   *gallery.Gallery // in memory: what sliders pass by
+	metrics    *metrics
 	held       atomic.Pointer[connections.Listener] // nil before Serve
 	handler    http.Handler
 	token      [sha256.Size]byte
 	anyHost    bool // requests may name any host: set where the server listens to others than this machine
-	warm       atomic.Bool
 	draining   atomic.Bool
-	answering  atomic.Int64 // requests that draw and are not answered
-	jobs       jobs
+	answering  atomic.Int64  // requests that draw and are not answered
 	drawing    chan struct{} // bounds pictures that are stylised and encoded at once
 	converting chan struct{} // bounds requests for other forms of pictures
 	uploads    chan struct{} // bounds uploads that are held in memory
@@ -79,10 +64,6 @@ func New(o Options) (*Server, error) {
 	if err := checkConnections(o.Limits.Connections); err != nil {
 		return nil, err
 	}
-	o.Models = slices.Clone(o.Models)
-	for i := range o.Models {
-		o.Models[i].Domain, o.Models[i].Alpha = o.Domain.Name, o.Domain.Alpha
-	}
 	s := &Server{
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads),
 		converting: make(chan struct{}, maxConversions),
@@ -92,77 +73,16 @@ func New(o Options) (*Server, error) {
 	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
 		return nil, err
 	}
-	if s.knowledge, err = draw.NewKnowledge(o.Models[0].Networks, o.Domain.Known); err != nil {
-		return nil, err
-	}
 	s.metrics = newMetrics(s)
-	s.queue = queue.New(o.Models, queue.Limits{
-		Waiting: o.Limits.Waiting, Shapes: o.Limits.Shapes, Batched: s.metrics.batched, Refine: o.Limits.Refine > 0,
-		Stepped: s.metrics.stepped,
-	})
 	s.token = sha256.Sum256([]byte(o.Token))
-	api, err := s.openAPI()
-	if err != nil {
-		return nil, err
-	}
-	queries, err := queryParameters(api)
-	if err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux()
-	for _, r := range s.routes(api) {
-		if named, ok := queries[r.pattern]; ok {
-			r.handler = s.checkQuery(named, r.handler)
-		}
-		if r.open {
-			mux.Handle(r.pattern, r.handler)
-		} else {
-			mux.Handle(r.pattern, s.authorized(r.handler))
+	for _, domain := range o.Domains {
+		if err := s.addStudio(domain); err != nil {
+			return nil, err
 		}
 	}
-	s.handler = s.guard(mux)
+	s.handler = s.guard()
 	s.gallery, err = gallery.Open(o.Folder, o.Limits.Gallery, s.checkRecord, o.Log)
 	return s, err
-}
-
-// route is a pattern of http.ServeMux with its handler. An open one asks for no token.
-type route struct {
-	pattern string
-	handler http.HandlerFunc
-	open    bool
-}
-
-func (s *Server) routes(api []byte) []route {
-	return []route{
-		{"GET /{$}", s.page, true},
-		{"GET /assets/{name}", s.asset, true},
-		{"GET /healthz", s.health, true},
-		{"GET /readyz", s.ready, true},
-		{"GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeBytes(w, "application/json", api) },
-			true},
-		{"GET /metrics", s.metrics.ServeHTTP, false},
-		{"GET /api/v1/domain", s.domain, false},
-		{"GET /api/v1/text", s.describeText, false},
-		{"POST /api/v1/generate", planned(s, s.planGenerate), false},
-		{"POST /api/v1/manipulate", planned(s, s.planManipulate), false},
-		{"POST /api/v1/story", planned(s, s.planStory), false},
-		{"POST /api/v1/interpolate", planned(s, s.planInterpolate), false},
-		{"GET /api/v1/jobs/{id}", s.getJob, false},
-		{"DELETE /api/v1/jobs/{id}", s.stopJob, false},
-		{"GET /api/v1/pictures", s.findPictures, false},
-		{"POST /api/v1/pictures", s.upload, false},
-		{"GET /api/v1/pictures/{id}", s.getPicture, false},
-		{"GET /api/v1/pictures/{id}/png", s.getPNG, false},
-		{"GET /api/v1/pictures/{id}/gif", s.getGIF, false},
-		{"GET /api/v1/pictures/{id}/strip", s.getStrip, false},
-		{"DELETE /api/v1/pictures/{id}", s.deletePicture, false},
-		{"POST /api/v1/pictures/{id}/restore", s.restorePicture, false},
-		{"PUT /api/v1/pictures/{id}/favourite", s.setFavourite(true), false},
-		{"DELETE /api/v1/pictures/{id}/favourite", s.setFavourite(false), false},
-		{"POST /api/v1/zip", s.zip, false},
-		{"POST /api/v1/sheet", s.sheet, false},
-		{"POST /api/v1/book", s.book, false},
-	}
 }
 
 // Close ends a server that was not served.
@@ -200,8 +120,12 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
-	s.queue.Close()
-	s.Log.Info("finishing what was accepted", "pictures", s.queue.Waiting())
+	waiting := 0
+	for _, of := range s.studios {
+		of.queue.Close()
+		waiting += of.queue.Waiting()
+	}
+	s.Log.Info("finishing what was accepted", "pictures", waiting)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
 	defer cancel()
 	var err error
@@ -212,7 +136,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		stopWorker(err)
 		<-worked // the batch that the device is at
 	}
-	s.jobs.running.Wait() // they keep the last pictures
+	for _, of := range s.studios {
+		of.jobs.running.Wait() // they keep the last pictures
+	}
 	held.Drain()
 	if e := server.Shutdown(grace); e != nil && err == nil {
 		if s.answering.Load() > 0 {
@@ -238,20 +164,21 @@ func (s *Server) httpServer(listener net.Listener) (*http.Server, *connections.L
 	}, held
 }
 
-// work is the worker.
+// work is the workers of all domains. The first that cannot draw ends the others.
 func (s *Server) work(ctx context.Context) error {
-	began := time.Now()
-	if err := s.warmUpStyles(ctx); err != nil {
-		return err
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(s.studios))
+	var workers sync.WaitGroup
+	for i, of := range s.studios {
+		workers.Go(func() {
+			if errs[i] = of.work(ctx); errs[i] != nil {
+				stop()
+			}
+		})
 	}
-	err := s.queue.Run(ctx, func() {
-		s.warm.Store(true)
-		s.Log.Info("ready to draw", "compiled in", time.Since(began).Round(100*time.Millisecond))
-	})
-	if err != nil && ctx.Err() != nil {
-		return nil // it was stopped
-	}
-	return err
+	workers.Wait()
+	return errors.Join(errs...)
 }
 
 // health says that the process answers.
@@ -265,39 +192,12 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case s.draining.Load():
 		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: queue.ErrClosed.Error(),
 			retry: drainRetry})
-	case !s.warm.Load():
+	case slices.ContainsFunc(s.studios, func(of *studio) bool { return !of.warm.Load() }):
 		writeProblem(w, &problem{status: http.StatusServiceUnavailable, Message: "the programs are being compiled",
 			retry: time.Second})
 	default:
 		writeBytes(w, "text/plain; charset=utf-8", []byte("ready\n"))
 	}
-}
-
-// domain tells a client what it may ask for.
-func (s *Server) domain(w http.ResponseWriter, _ *http.Request) {
-	first := s.Models[0]
-	var runs []string
-	for _, m := range s.Models {
-		runs = append(runs, m.Name)
-	}
-	styles := []map[string]string{}
-	for _, style := range s.cartoons() {
-		styles = append(styles, map[string]string{"name": style.Name, "description": style.Description})
-	}
-	writeJSON(w, http.StatusOK, map[string]any{
-		"name": s.Domain.Name, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt, "examples": s.Domain.Examples,
-		"alpha": s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
-		"steps": s.defaultSteps(), "fps": defaultFPS,
-		"cartoons": styles, "knows": s.knows(), "padded": first.Preprocessor.Pad,
-		"limits": map[string]any{
-			"text": s.Limits.Text, "story": s.Limits.Story, "pictures": s.Limits.Pictures, "best_of": s.Limits.BestOf,
-			"refine": s.Limits.Refine, "frames": s.mostSteps(), "waiting": s.Limits.Waiting,
-			"files": maxFiles, "scale": s.mostScale(),
-			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
-		},
-		"gallery_kept": s.Folder != "",
-	})
 }
 
 // checkText returns a description without the white space around it.

@@ -113,27 +113,33 @@ func (r *running) waitReady(t testing.TB) {
 // tinyOptions are those of the domain of random weights with two mappers.
 func tinyOptions() (serve.Options, error) {
 	o := serve.Options{
-		Domain: serve.Domain{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.",
-			Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5},
+		Domains: []serve.Domain{{Name: "toys", About: "Random toys. Nothing is as it seems.", TextPrompt: "A toy.",
+			Examples: []string{"a red toy", "a blue toy"}, Alpha: 1.5}},
 		Limits: testLimits(),
 	}
-	dir, err := scratch()
-	if err != nil {
-		return o, err
-	}
-	if _, err := pipelinetest.Write(dir, 1); err != nil {
-		return o, err
-	}
-	n, err := pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
-		CLIP: filepath.Join(dir, "clip")})
+	dir, n, err := tinyNetworks(1)
 	if err != nil {
 		return o, err
 	}
 	prompts := pipeline.Prompts{Text: seeds.Z(1, pipelinetest.EmbedDim), Image: seeds.Z(2, pipelinetest.EmbedDim)}
-	o.Models = []draw.Model{{Name: "first", Networks: n, Prompts: prompts},
+	models := []draw.Model{{Name: "first", Networks: n, Prompts: prompts},
 		{Name: "second", Networks: n.Sharing(1), Prompts: prompts}}
-	return o, errors.Join(loadRandom(o.Models[0].Networks, filepath.Join(dir, "first"), 1),
-		loadRandom(o.Models[1].Networks, filepath.Join(dir, "second"), 2))
+	o.Domains[0].Models = models
+	return o, errors.Join(loadRandom(models[0].Networks, filepath.Join(dir, "first"), 1),
+		loadRandom(models[1].Networks, filepath.Join(dir, "second"), 2))
+}
+
+// tinyNetworks writes random networks of a seed into a folder.
+func tinyNetworks(seed uint64) (dir string, n *pipeline.Networks, err error) {
+	if dir, err = scratch(); err != nil {
+		return "", nil, err
+	}
+	if _, err := pipelinetest.Write(dir, seed); err != nil {
+		return "", nil, err
+	}
+	n, err = pipeline.Open(nil, pipeline.Locations{Generator: filepath.Join(dir, "generator"),
+		CLIP: filepath.Join(dir, "clip")})
+	return dir, n, err
 }
 
 // loreleiOptions are those of the embedded domain, with its own mapper and an untrained one to compare.
@@ -155,20 +161,21 @@ func loreleiOptions() (serve.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Domain = serve.Domain{Name: domain.Name, About: domain.About, TextPrompt: domain.TextPrompt, Alpha: domain.Alpha}
+	d := serve.Domain{Name: domain.Name, About: domain.About, TextPrompt: domain.TextPrompt, Alpha: domain.Alpha}
 	if name, raw, err = domain.ReadDescriptions(); err != nil {
 		return o, err
 	}
 	texts, err := texts.Parse(name, raw)
-	o.Domain.Known = texts
+	d.Known = texts
 	for _, text := range texts {
-		o.Domain.Examples = append(o.Domain.Examples, text.Text)
+		d.Examples = append(d.Examples, text.Text)
 	}
-	o.Models = []draw.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts},
+	d.Models = []draw.Model{{Name: domain.Name, Networks: n, Prompts: prompts.Prompts},
 		{Name: "untrained", Networks: n.Sharing(1), Prompts: prompts.Prompts}}
+	o.Domains = []serve.Domain{d}
 	dir, e := scratch()
 	return o, errors.Join(err, e, n.LoadMapper(domain.MapperLocation()),
-		loadRandom(o.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
+		loadRandom(d.Models[1].Networks, filepath.Join(dir, "untrained"), 1))
 }
 
 // scratch is a folder that lasts as long as all tests.
@@ -218,7 +225,10 @@ func (w *world) serve(t testing.TB, changes ...func(*serve.Options)) *running {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Models[0].Backend, w.once = backend, &o
+		for _, d := range o.Domains {
+			d.Models[0].Backend = backend
+		}
+		w.once = &o
 		stops = append(stops, w.stop)
 	}
 	if len(changes) > 0 {

@@ -33,7 +33,7 @@ type part struct {
 }
 
 // planStory plans a picture of each paragraph.
-func (s *Server) planStory(q storyRequest) (*work, error) {
+func (s *studio) planStory(q storyRequest) (*work, error) {
 	if n := len([]rune(q.Story)); n > s.Limits.Story {
 		return nil, badField("story", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Story))
 	}
@@ -63,7 +63,7 @@ func (s *Server) planStory(q storyRequest) (*work, error) {
 }
 
 // illustrate returns a plan for each paragraph.
-func (s *Server) illustrate(p draw.Plan, model int, written storybook.Story, q storyRequest) (*work, error) {
+func (s *studio) illustrate(p draw.Plan, model int, written storybook.Story, q storyRequest) (*work, error) {
 	planned := &work{story: &outline{Title: written.Title}}
 	descriptions, err := story.Descriptions(s.Models[model].Tokenizer, written, q.Character, s.Limits.Text)
 	var long *story.LongCharacter

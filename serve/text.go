@@ -16,7 +16,7 @@ type textAnswer struct {
 }
 
 // describeText says what a text's picture will leave out, and how far the text lies from the domain's descriptions.
-func (s *Server) describeText(w http.ResponseWriter, r *http.Request) {
+func (s *studio) describeText(w http.ResponseWriter, r *http.Request) {
 	text, p := s.checkText("text", r.URL.Query().Get("text"))
 	if p != nil {
 		s.fail(w, r, p)
@@ -33,7 +33,7 @@ func (s *Server) describeText(w http.ResponseWriter, r *http.Request) {
 }
 
 // far are the texts of a request that lie far from the domain's descriptions.
-func (s *Server) far(planned *work) []draw.Novelty {
+func (s *studio) far(planned *work) []draw.Novelty {
 	var all []string
 	for _, p := range planned.plans {
 		of := []string{p.recipe.Text.Text}
@@ -56,7 +56,7 @@ const (
 
 // knows describes what the domain can draw: the attributes of its classifier, words of its descriptions, and how the
 // limit of far texts was calibrated.
-func (s *Server) knows() map[string]any {
+func (s *studio) knows() map[string]any {
 	attributes := []map[string]any{}
 	if c := s.Models[0].Classifier; c != nil {
 		for _, a := range c.Attributes {

@@ -45,9 +45,9 @@ Another style is an image-to-image network: an ONNX file and a YAML file that sa
   output_range: [-1, 1]     # what black and white are in its pictures
   size_multiple: 32         # height and width are continued to a multiple of this (default 1)
   max_side: 1024            # the network sees larger pictures scaled down (default 1024)`,
-		Example: `  illustrator cartoonize examples/portrait.png --style comic --out cartoons
+		Example: `  illustrator cartoonize examples/picture.png --style comic --out cartoons
   illustrator cartoonize examples/photos --style halftone --scale 8 --out cartoons
-  illustrator cartoonize examples/portrait.png --style examples/style/network.yaml --out cartoons
+  illustrator cartoonize examples/picture.png --style examples/style/network.yaml --out cartoons
   illustrator cartoonize examples/photos --sheet styles.png`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runCartoonize(cmd.Context(), opts, c, args) },

@@ -63,8 +63,10 @@ func explainRun(err error, run *runs.Error) error {
 		return fault.Hint(err, "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
 	case runs.MapperFile:
 		return fault.Usage(err, "give the folder that `illustrator convert %s --out FOLDER` writes", run.Folder)
-	case runs.OtherDomain:
-		return fault.Usage(err, "one server draws one domain: start another for the other")
+	case runs.SameDomain:
+		return fault.Usage(err, "name each domain once; in domains' files give each a name of its own")
+	case runs.OneMapper:
+		return fault.Usage(err, "leave --mapper out, and name runs with --run: each draws its own domain")
 	case runs.SameName:
 		return fault.Usage(err, "name each run once; folders of one name must be renamed to be told apart")
 	case runs.OtherNetworks:

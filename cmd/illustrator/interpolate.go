@@ -37,7 +37,7 @@ picture drawn is like it.
 was drawn is in the metadata, but for GIF, and in a JSON file beside it. A warning names a text that lies far from the
 domain's descriptions.`,
 		Example: `  illustrator interpolate "a wizard with a white beard" "a girl with a flower" --out strip.png
-  illustrator interpolate seed:3 examples/portrait.png --steps 24 --out way.apng`,
+  illustrator interpolate seed:3 examples/picture.png --steps 24 --out way.apng`,
 		Args: terminal.ExactArgs(2, "both ends, such as seed:1 seed:2"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInterpolate(cmd, opts, p, args) },
 	}

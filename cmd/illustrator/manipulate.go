@@ -44,7 +44,7 @@ The folder --out gets strip.png, the single pictures and manipulate.json: how cl
 the origin, and, in a domain with a classifier, which attributes changed. A warning names a text that lies far from
 the domain's descriptions.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
-  illustrator manipulate --from examples/portrait.png --to "a person in a blue shirt" --attribute shirt=blue`,
+  illustrator manipulate --from examples/picture.png --to "a person in a blue shirt" --attribute shirt=blue`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}

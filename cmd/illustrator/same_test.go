@@ -162,8 +162,8 @@ func serveTiny(t *testing.T, dir string) *httptest.Server {
 	limits.Shapes = []int{1}
 	m := openModel(t, dir)
 	s, err := serve.New(serve.Options{
-		Domain: serve.Domain{Name: "tiny", TextPrompt: "A picture.", Alpha: m.Alpha}, Models: []draw.Model{m}, Limits: limits,
-		Log: slog.New(slog.DiscardHandler), Grace: time.Minute,
+		Domains: []serve.Domain{{Name: "tiny", TextPrompt: "A picture.", Alpha: m.Alpha, Models: []draw.Model{m}}},
+		Limits:  limits, Log: slog.New(slog.DiscardHandler), Grace: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
-	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/version"
 	"illustrator/serve"
@@ -22,7 +22,8 @@ termination signal. Then it refuses new work and finishes accepted work: exit co
 that took longer than --grace and was dropped.
 
 One device draws the pictures of all requests, in batches. A full queue answers 429 with Retry-After; a client that
-disconnects cancels its work. With several --run the page compares the runs' mappers.
+disconnects cancels its work. With several --run of a domain the page compares the runs' mappers. Several domains, by
+--domain or by their runs, have an address each, /domains/NAME/. The page switches between them; the first is at / too.
 
 The server listens on this machine only, unless --listen names another address. Give it a token then: in a file with
 --token-file, or in ILLUSTRATOR_TOKEN. The page asks for it; programs send "Authorization: Bearer TOKEN". Connections
@@ -43,9 +44,9 @@ of a refinement. --cartoon-style adds a network to the styles of pictures (illus
 cartoonize --help describes its file), under the file's name without .yaml.`
 
 type serveOptions struct {
-	domain, mapper, listen, tokenFile, gallery, basePath string
+	mapper, listen, tokenFile, gallery, basePath string
 
-	runs, styles, proxies []string
+	domains, runs, styles, proxies []string
 
 	batch  int
 	pad    bool
@@ -61,12 +62,14 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		Long:  serveLong,
 		Example: `  illustrator serve
   illustrator serve --run examples/runs/first --run examples/runs/second --gallery pictures
+  illustrator serve --run examples/runs/first --run examples/runs/tiny
   illustrator serve --listen 0.0.0.0:8080 --token-file token`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
 	}
-	addDomainFlag(cmd, &o.domain)
 	flags := cmd.Flags()
+	flags.StringSliceVar(&o.domains, "domain", nil,
+		"domains: names of embedded ones or paths of YAML files, with commas between (default lorelei, or the runs')")
 	flags.StringArrayVar(&o.runs, "run", nil,
 		"folder of a run: its domain, its best mapper and its prompts are used; may be repeated")
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
@@ -84,7 +87,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		"a network's .yaml, as another style of pictures; may be repeated")
 	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes),
 		"pictures that the device draws at once, 32 at most: less needs less memory")
-	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures that wait at most")
+	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures of a domain that wait at most")
 	flags.IntVar(&o.limits.Pictures, "max-pictures", o.limits.Pictures,
 		"pictures that one request may ask for, of each run")
 	flags.IntVar(&o.limits.BestOf, "max-best-of", o.limits.BestOf, "candidates that a picture may be chosen from")
@@ -112,19 +115,22 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	if err != nil {
 		return err
 	}
-	s, models, err := openModels(opts, cmd, o)
+	if len(o.runs)+len(o.domains) == 0 {
+		o.domains = []string{"lorelei"}
+	}
+	if _, err := opts.BackendName(); err != nil {
+		return err
+	}
+	env := opts.Env().OneDevice()
+	opened, err := runs.Served{Domains: o.domains, Runs: o.runs, Mapper: o.mapper, Pad: o.pad}.Open(cmd.Context(), env)
 	if err != nil {
 		return err
 	}
-	examples, err := s.domain.Examples(48)
+	domains, err := served(opened)
 	if err != nil {
 		return err
 	}
-	known, err := s.domain.Known()
-	if err != nil {
-		return err
-	}
-	styles, err := serve.OpenStyles(o.styles, s.backend)
+	styles, err := serve.OpenStyles(o.styles, func() (compute.Backend, error) { return env.Backend(1) })
 	if err != nil {
 		return err
 	}
@@ -134,18 +140,16 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 	}
 	defer listener.Close()
 	server, err := serve.New(serve.Options{
-		Domain: serve.Domain{
-			Name: s.domain.Name, About: strings.TrimSpace(s.domain.About), TextPrompt: s.domain.TextPrompt,
-			Alpha: s.domain.Alpha, Examples: examples, Known: known,
-		},
-		Models: models, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
+		Domains: domains, Styles: styles, Limits: o.limits, Folder: o.gallery, Token: token, Software: version.Program(),
 		Grace: o.grace, Log: opts.Log, BasePath: o.basePath,
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.start(); err != nil {
-		return err
+	for _, of := range opened {
+		if err := env.Start(of.Networks); err != nil {
+			return err
+		}
 	}
 	if o.basePath != "" {
 		o.basePath += "/"
@@ -174,26 +178,20 @@ func (o *serveOptions) check() (err error) {
 	return err
 }
 
-// openModels opens the domain and the mappers of all runs. That takes no device.
-func openModels(opts *terminal.Options, cmd *cobra.Command, so serveOptions) (*session, []draw.Model, error) {
-	names := so.runs
-	if len(names) == 0 {
-		names = []string{""}
-	}
-	entries := make([]runs.Entry, len(names))
-	for i, name := range names {
-		chosen := mapperOptions{mapper: so.mapper, run: name}
-		domain, err := chosen.domainOf(cmd, opts, so.domain)
-		if err != nil {
-			return nil, nil, err
+// served describes the domains to the server.
+func served(opened []*runs.Opened) (all []serve.Domain, err error) {
+	for _, of := range opened {
+		d := serve.Domain{
+			Name: of.Domain.Name, About: strings.TrimSpace(of.Domain.About), TextPrompt: of.Domain.TextPrompt,
+			Alpha: of.Domain.Alpha, Models: of.Models,
 		}
-		entries[i] = runs.Entry{Name: name, Domain: domain, Choice: runs.Choice{Run: chosen.run, Mapper: chosen.mapper}}
+		if d.Examples, err = of.Domain.Examples(48); err != nil {
+			return nil, err
+		}
+		if d.Known, err = of.Domain.Known(); err != nil {
+			return nil, err
+		}
+		all = append(all, d)
 	}
-	first, err := readDomain(opts, entries[0].Domain)
-	if err != nil {
-		return nil, nil, err
-	}
-	first.networks.Preprocessor.Pad = so.pad
-	models, err := runs.OpenModels(cmd.Context(), first.env, first.domain, first.networks, entries)
-	return first, models, err
+	return all, nil
 }

@@ -4,6 +4,7 @@ package host
 import (
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/gomlx/compute"
 
@@ -78,6 +79,13 @@ func (e Env) Start(n *pipeline.Networks) (err error) {
 		n.Backend, err = e.Backend(max(1, e.Devices))
 	}
 	return err
+}
+
+// OneDevice returns the surroundings of networks that share a device: Backend opens one, and returns it each time.
+func (e Env) OneDevice() Env {
+	open := sync.OnceValues(func() (compute.Backend, error) { return e.Backend(1) })
+	e.Backend = func(int) (compute.Backend, error) { return open() }
+	return e
 }
 
 // WarnCut warns of texts that are longer than the CLIP of n reads.

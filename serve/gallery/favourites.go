@@ -18,9 +18,9 @@ const favouritesFile = "favourites.json"
 
 // Filter chooses pictures. Its zero value chooses all.
 type Filter struct {
-	Query      string // words that a picture's record has
-	Run, Look  string // "" is any; look "none" is that of pictures as they were drawn
-	Favourites bool
+	Query             string // words that a picture's record has
+	Domain, Run, Look string // "" is any; look "none" is that of pictures as they were drawn
+	Favourites        bool
 }
 
 // asDrawn is the look of pictures that no style redrew, in a Filter.
@@ -31,26 +31,40 @@ func (f Filter) takes(it *item, words []string) bool {
 	if look == "" {
 		look = asDrawn
 	}
-	return (f.Run == "" || f.Run == it.Run) && (f.Look == "" || f.Look == look) && (!f.Favourites || it.Favourite) &&
+	return (f.Domain == "" || f.Domain == it.Domain) && (f.Run == "" || f.Run == it.Run) &&
+		(f.Look == "" || f.Look == look) && (!f.Favourites || it.Favourite) &&
 		!slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) })
 }
 
-// Facets are the runs and looks of all pictures, sorted.
-func (g *Gallery) Facets() (runs, looks []string) {
+// Facets are the values that pictures have of what a Filter chooses by, sorted.
+type Facets struct {
+	Domains []string `json:"domains"`
+	Runs    []string `json:"runs"`
+	Looks   []string `json:"looks"`
+}
+
+// Facets returns the values of all pictures: all domains, and the runs and looks of one domain, "" for all.
+func (g *Gallery) Facets(domain string) Facets {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	runs, looks = []string{}, []string{}
-	for _, it := range g.items {
-		if it.Run != "" {
-			runs = append(runs, it.Run)
-		}
-		if it.Cartoon.Style != "" {
-			looks = append(looks, it.Cartoon.Style)
+	f := Facets{[]string{}, []string{}, []string{}}
+	add := func(values *[]string, value string) {
+		if value != "" {
+			*values = append(*values, value)
 		}
 	}
-	slices.Sort(runs)
-	slices.Sort(looks)
-	return slices.Compact(runs), slices.Compact(looks)
+	for _, it := range g.items {
+		add(&f.Domains, it.Domain)
+		if domain == "" || domain == it.Domain {
+			add(&f.Runs, it.Run)
+			add(&f.Looks, it.Cartoon.Style)
+		}
+	}
+	for _, values := range []*[]string{&f.Domains, &f.Runs, &f.Looks} {
+		slices.Sort(*values)
+		*values = slices.Compact(*values)
+	}
+	return f
 }
 
 // SetFavourite marks a picture as a favourite, which stays while other pictures make room, or takes the mark away.

@@ -3,6 +3,7 @@ package gallery
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -53,19 +54,27 @@ func TestFilters(t *testing.T) {
 	for _, run := range []string{"first", "second"} {
 		for _, look := range []string{"", "comic"} {
 			r := of("a toy of " + run)
-			r.Run, r.Cartoon.Style = run, look
+			r.Domain, r.Run, r.Cartoon.Style = "toys", run, look
 			put(t, g, r)
 		}
 	}
-	for f, want := range map[Filter]int{{}: 4, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: asDrawn}: 2,
-		{Run: "second", Look: "comic"}: 1,
-		{Run: "third"}:                 0, {Query: "second comic"}: 1} {
+	cat := of("a cat")
+	cat.Domain, cat.Run, cat.Cartoon.Style = "cats", "third", "ink"
+	put(t, g, cat)
+	for f, want := range map[Filter]int{{}: 5, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: asDrawn}: 2,
+		{Run: "second", Look: "comic"}: 1, {Domain: "toys"}: 4, {Domain: "cats"}: 1, {Domain: "dogs"}: 0,
+		{Run: "fourth"}: 0, {Query: "second comic"}: 1} {
 		if _, total := g.Find(f, "", 9); total != want {
 			t.Errorf("%+v finds %d, want %d", f, total, want)
 		}
 	}
-	if runs, looks := g.Facets(); !slices.Equal(runs, []string{"first", "second"}) || !slices.Equal(looks,
-		[]string{"comic"}) {
-		t.Errorf("runs %q, looks %q", runs, looks)
+	for domain, want := range map[string]Facets{
+		"":     {[]string{"cats", "toys"}, []string{"first", "second", "third"}, []string{"comic", "ink"}},
+		"toys": {[]string{"cats", "toys"}, []string{"first", "second"}, []string{"comic"}},
+		"dogs": {[]string{"cats", "toys"}, []string{}, []string{}},
+	} {
+		if got := g.Facets(domain); !reflect.DeepEqual(got, want) {
+			t.Errorf("facets of %q: %q, want %q", domain, got, want)
+		}
 	}
 }

@@ -18,5 +18,11 @@ export function replace(hash) {
   if (location.hash !== hash) history.replaceState(history.state, "", hash);
 }
 
+/** ofDomain returns the address of a domain's page, which is this one's or beside it. */
+export function ofDomain(name, hash = "") {
+  const root = new URL(location.pathname.replace(/domains\/[^/]*\/$/, ""), location.href);
+  return new URL(`domains/${encodeURIComponent(name)}/${hash}`, root).href;
+}
+
 /** longest is as much of a text as an address holds: some programs cut longer ones. */
 export const longest = 1500;

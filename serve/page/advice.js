@@ -64,8 +64,9 @@ export function knowledge(domain, add) {
   if (!attributes.length && !words.length) return null;
   const chips = (all, word) => all.map((value) => el("button", { type: "button", class: "chip", onclick: () => add(word(value)) }, value));
   const rows = attributes.map((a) => {
-    const plain = a.name.replace("_", " ");
-    const whole = (value) => (value === "none" ? `no ${plain}` : value.includes(plain.split(" ")[0]) ? value : `${value} ${plain.replace(/^hair color$/, "hair")}`);
+    const plain = a.name.replaceAll("_", " ");
+    const thing = plain.replace(/ colou?r$/, ""); // what has the color
+    const whole = (value) => (value === "none" ? `no ${plain}` : value.includes(plain.split(" ")[0]) ? value : `${value} ${thing}`);
     return el("div", { class: "known" }, el("h3", {}, plain), el("div", { class: "row" }, ...chips(a.values, whole)));
   });
   if (words.length) rows.push(el("div", { class: "known" }, el("h3", {}, "words of its descriptions"), el("div", { class: "row" }, ...chips(words, (w) => w))));

@@ -1,10 +1,11 @@
 // A picture's record in words.
-import { plural } from "./dom.js";
+import { plural, title } from "./dom.js";
 import { labels } from "./words.js";
 
 /** facts returns pairs of a name and a value. */
-export function facts(p, runs) {
+export function facts(p, { name, domains, runs }) {
   const rows = [];
+  if (domains.length > 1 || p.domain !== name) rows.push(["Domain", title({ name: p.domain })]);
   if (p.kind === "manipulated") rows.push(["Changed from", p.origin_text], ["Strength of the change (α)", String(p.alpha)]);
   if (p.frames) rows.push(["Frames", `${p.frames}, ${p.fps} a second`]);
   if (p.kind !== "uploaded") rows.push([labels.seed, String(p.seed)]);

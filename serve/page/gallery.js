@@ -1,9 +1,11 @@
-// Gallery: all pictures, with search and filters; several can be chosen at once.
+// Gallery: the domain's pictures, or all, with search and filters; several can be chosen at once.
 import { of, read, replace } from "./address.js";
 import { call, getJSON, insist, persist, postJSON, save } from "./api.js";
 import { card } from "./cards.js";
-import { $, el, plural, showProblem } from "./dom.js";
+import { $, el, plural, showProblem, title } from "./dom.js";
 import { left, remove } from "./shelf.js";
+
+const any = "any"; // domain
 
 export function galleryView(view, domain) {
   const list = $(".pictures", view);
@@ -11,7 +13,7 @@ export function galleryView(view, domain) {
   const more = $(".more button", view);
   const status = $(".status", view);
   const alert = $(".alert", view);
-  const fields = { run: $("[name=run]", view), look: $("[name=look]", view), favourites: $("[name=favourites]", view) };
+  const fields = { domain: $("[name=domain]", view), run: $("[name=run]", view), look: $("[name=look]", view), favourites: $("[name=favourites]", view) };
   const chosen = new Set(); // ids
   let pictures = [];
   let asked = 0;
@@ -21,10 +23,15 @@ export function galleryView(view, domain) {
     ...(fields.look.value ? { look: fields.look.value } : {}), ...(fields.favourites.checked ? { favourites: "true" } : {}),
   });
 
+  const shownDomain = () => fields.domain.value || domain.name;
+
+  /** address names the filters that are not the usual ones. */
+  const address = () => of("gallery", { ...filters(), ...(shownDomain() === domain.name ? {} : { domain: shownDomain() }) });
+
   async function load(before) {
     const number = ++asked;
     try {
-      const query = new URLSearchParams({ ...filters(), ...(before ? { before } : {}) });
+      const query = new URLSearchParams({ ...filters(), ...(shownDomain() === any ? {} : { domain: shownDomain() }), ...(before ? { before } : {}) });
       const page = await persist(() => getJSON(`api/v1/pictures?${query}`), (problem) => showProblem(alert, problem));
       if (number !== asked) return; // a later search has begun
       showProblem(alert, null);
@@ -42,19 +49,20 @@ export function galleryView(view, domain) {
     else list.replaceChildren(...cards);
     if (focused) $(`[data-id="${focused}"] button`, list)?.focus();
     more.hidden = pictures.length >= page.total;
-    offer(fields.run, "any run", page.runs);
-    offer(fields.look, "any look", [["none", "as drawn"], ...page.looks.map((l) => [l, l])]);
+    const domains = [...new Set([domain.name, ...page.domains])];
+    offer(fields.domain, [[any, "any domain"], ...domains.map((name) => [name, title({ name })])], shownDomain());
+    offer(fields.run, [["", "any run"], ...page.runs]);
+    offer(fields.look, [["", "any look"], ["none", "as drawn"], ...page.looks]);
+    fields.domain.hidden = domains.length < 2;
     const filtered = Object.keys(filters()).length;
     status.textContent = page.total ? plural(page.total, "picture") : filtered ? "No picture matches." : "Nothing here yet. What you draw is kept here.";
     count();
   }
 
-  /** offer fills a filter with the values that pictures have. */
-  function offer(select, any, values) {
-    const chosenValue = select.value || select.dataset.wanted || "";
-    select.replaceChildren(...[["", any], ...values.map((v) => [v].flat())].map(([value, text = value]) => el("option", { value, selected: value === chosenValue }, text)));
-    delete select.dataset.wanted;
-    select.hidden = values.length < 2 && !chosenValue;
+  /** offer fills a filter with values, and names of some. */
+  function offer(select, values, wanted = select.value) {
+    select.replaceChildren(...values.map((v) => [v].flat()).map(([value, text = value]) => el("option", { value, selected: value === wanted }, text)));
+    select.hidden = values.length < 3 && !select.value;
   }
 
   /** pickable is a card with a box to choose it. */
@@ -110,7 +118,7 @@ export function galleryView(view, domain) {
   });
 
   function changed() {
-    if (read().view === "gallery") replace(of("gallery", filters()));
+    if (read().view === "gallery") replace(address());
     load();
   }
 
@@ -124,16 +132,16 @@ export function galleryView(view, domain) {
       if ([...params].length) {
         search.value = params.get("query") ?? "";
         fields.favourites.checked = params.has("favourites");
-        for (const name of ["run", "look"]) {
-          const value = params.get(name) ?? "";
+        for (const [name, usual] of [["domain", domain.name], ["run", ""], ["look", ""]]) {
+          const value = params.get(name) ?? usual;
           if (value && ![...fields[name].options].some((o) => o.value === value)) fields[name].append(el("option", { value }, value));
           fields[name].value = value;
         }
       }
-      if (read().view !== "picture") replace(of("gallery", filters())); // a picture before the gallery keeps its address
+      if (read().view !== "picture") replace(address()); // a picture before the gallery keeps its address
       load();
     },
-    address: () => of("gallery", filters()),
+    address,
     refresh: () => { if (!view.hidden) load(); },
     pictures: () => pictures,
   };

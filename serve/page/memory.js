@@ -1,6 +1,11 @@
 // What a view holds outlives a reload: in the tab's own memory of the browser.
 
-const key = (name) => `illustrator-${name}`;
+let domain = ""; // whose views these are
+
+/** separate keeps what follows apart from other domains. */
+export const separate = (name) => { domain = name; };
+
+const key = (name) => `illustrator-${domain}-${name}`;
 
 export function recall(name) {
   try {

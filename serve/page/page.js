@@ -1,10 +1,11 @@
 // The page: the domain, and the view that the address names.
-import { of, read, replace } from "./address.js";
+import { of, ofDomain, read, replace } from "./address.js";
 import { getJSON, persist } from "./api.js";
 import { compareView } from "./compare.js";
 import { $, el, showProblem, title } from "./dom.js";
 import { drawView } from "./draw.js";
 import { galleryView } from "./gallery.js";
+import { separate } from "./memory.js";
 import { morphView } from "./morph.js";
 import { storyView } from "./story.js";
 import { startUploads } from "./upload.js";
@@ -15,6 +16,7 @@ const place = el("div", { class: "alert", role: "alert" });
 async function start() {
   const domain = await persist(() => getJSON("api/v1/domain"), report);
   report(null);
+  separate(domain.name);
   describe(domain);
   const views = {
     draw: drawView($("#view-draw"), domain),
@@ -23,7 +25,7 @@ async function start() {
     gallery: galleryView($("#view-gallery"), domain),
   };
   if (domain.runs.length > 1) {
-    $("nav a[href='#compare']").hidden = false;
+    $("#views a[href='#compare']").hidden = false;
     views.compare = compareView($("#view-compare"), domain);
   }
   const visit = (name) => {
@@ -60,6 +62,8 @@ function describe(domain) {
   document.title = `${name} · illustrator`;
   $("#name").textContent = name;
   $("#about").textContent = domain.about.split(/(?<=\.) /)[0] || "Pictures from descriptions";
+  $("#domains").hidden = domain.domains.length < 2;
+  $("#domains").replaceChildren(...domain.domains.map((other) => el("a", { href: ofDomain(other), "aria-current": other === domain.name ? "true" : null }, title({ name: other }))));
   $("#kept").textContent = domain.gallery_kept ? "Pictures are kept on the server." : "Pictures are kept until the server stops.";
 }
 
@@ -94,12 +98,13 @@ async function go(views, moved, closes = false) {
 function open(views, name, params) {
   report(null);
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `view-${name}`;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of document.querySelectorAll("#views a")) {
     if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   opened = name;
   views[name].opened(params);
+  for (const link of document.querySelectorAll("#domains a")) link.hash = name;
 }
 
 /** report shows an error of the page itself; null takes it away. */

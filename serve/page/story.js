@@ -16,7 +16,7 @@ export function storyView(view, domain) {
     choices: stories,
     label: (story) => `${story.split("\n\n")[0]} …`,
     maxLength: domain.limits.story,
-    placeholder: [sample(domain.examples, 2).join("\n\n"), "such as: a woman with red hair"],
+    placeholder: [sample(domain.examples, 2).join("\n\n"), `such as: ${sample(domain.examples, 1)[0] ?? domain.text_prompt}`],
     settings: { differ: false, ownSeeds: true },
     seeds: (story) => story.trim().split(/\n\s*\n/).length,
     request: (story, values) => {

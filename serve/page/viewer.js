@@ -1,9 +1,9 @@
 // The viewer: one large picture. What it shows is what its buttons act on.
-import { read, replace } from "./address.js";
+import { ofDomain, read, replace } from "./address.js";
 import { addressOf, call, getJSON, insist } from "./api.js";
 import { caption, show } from "./cards.js";
 import { Change } from "./change.js";
-import { $, el, showProblem } from "./dom.js";
+import { $, el, showProblem, title } from "./dom.js";
 import { facts, repeats, settingsOf } from "./facts.js";
 import { filmTools, sizes } from "./film.js";
 import { left, remove, settle } from "./shelf.js";
@@ -123,23 +123,34 @@ function leave(then) {
 function display(picture) {
   shown = picture;
   const film = Boolean(picture.frames);
+  const own = picture.domain === domain.name;
   $("#viewer-text").textContent = picture.text;
   $("#viewer-caption").textContent = caption(picture);
-  $("dl", dialog).replaceChildren(...facts(picture, domain.runs).flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, value)]));
+  $("dl", dialog).replaceChildren(...facts(picture, domain).flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, value)]));
   $(".again", dialog).hidden = picture.kind === "uploaded" || film;
-  $(".settings-of", dialog).hidden = !repeats(picture);
+  $(".settings-of", dialog).hidden = !repeats(picture) || !own;
   $(".delete", dialog).hidden = Boolean(picture.preview);
   const mark = $(".favourite", dialog);
   mark.hidden = Boolean(picture.preview);
   mark.setAttribute("aria-pressed", String(Boolean(picture.favourite)));
   mark.textContent = picture.favourite ? "★ Favourite" : "☆ Favourite";
-  $(".way", dialog).hidden = $(".change", dialog).hidden = film;
+  $(".way", dialog).hidden = $(".change", dialog).hidden = film || !own;
+  showElsewhere(picture);
   $(".film", dialog).hidden = !film;
   $(".film", dialog).replaceChildren(...(film ? filmTools(picture, img) : []));
   showProblem($(".alert", dialog), null);
   img.alt = picture.text;
   show(img, picture).then(() => $(".stage", dialog).prepend(img)).catch((error) => showProblem($(".alert", dialog), error));
   showDownload(picture, film);
+}
+
+/** showElsewhere says where a picture of another domain can be changed. */
+function showElsewhere({ id, domain: name }) {
+  const place = $(".elsewhere", dialog);
+  place.hidden = name === domain.name;
+  if (place.hidden) return;
+  const there = domain.domains.includes(name);
+  place.replaceChildren(there ? el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`) : `It was drawn by ${title({ name })}, which this server does not have.`);
 }
 
 /** showDownload offers the picture in its size, and enlarged. An animation has its own tools. */

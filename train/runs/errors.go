@@ -21,7 +21,8 @@ const (
 	NoPrompts     Code = "no_prompts"     // a file of prompts cannot be read
 	MapperFile    Code = "mapper_file"    // Folder, the mapper to start from, is a file
 	OtherNetworks Code = "other_networks" // the run was trained with other networks than the domain's
-	OtherDomain   Code = "other_domain"   // two runs that are opened together are of different domains
+	SameDomain    Code = "same_domain"    // two domains that are opened together have one name
+	OneMapper     Code = "one_mapper"     // a mapper is given for several domains
 	SameName      Code = "same_name"      // two runs that are opened together have one name
 )
 
