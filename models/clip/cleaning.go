@@ -77,7 +77,18 @@ func (c Cleaning) Clean(text string) string {
 	if c == CleanWhitespace {
 		return text
 	}
-	return cases.Lower(language.Und).String(text) // a final Σ becomes ς
+	return lowerInContext(text)
+}
+
+// lowerInContext is Python's str.lower: a final Σ becomes ς. cases.Caser.String works in chunks, and forgets between two
+// of them that a Σ ends a word; one call of Transform does not.
+func lowerInContext(text string) string {
+	out := make([]byte, 2*len(text)) // at most 2 bytes become 3
+	n, _, err := cases.Lower(language.Und).Transform(out, []byte(text), true)
+	if err != nil {
+		panic(fmt.Sprintf("clip: lower case of %q: %v", text, err)) // out is large enough, and text is UTF-8
+	}
+	return string(out[:n])
 }
 
 // word returns a word of a cleaned text in the form that is looked up.
@@ -89,17 +100,22 @@ func (c Cleaning) word(raw string) string {
 }
 
 // openAIPieces is pieces as OpenAI has it: with re.IGNORECASE, and special tokens only where no punctuation is before
-// them.
-var openAIPieces = regexp.MustCompile(`(?i)<\|startoftext\|>|<\|endoftext\|>|` + piecesPattern)
+// them. By IGNORECASE the mark U+0345 counts as the letter ι in [^\p{L}], but not in \p{L}: no piece holds it.
+var openAIPieces = regexp.MustCompile(`(?i:<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d)|` +
+	`\p{L}+|\p{N}|[^\p{L}\p{N}\x{345}]+`)
 
 // tokens returns the tokens of a word of a text that was not cleaned as transformers does.
 func (t *Tokenizer) tokens(word string) (all []token) {
-	for _, piece := range openAIPieces.FindAllString(word, -1) {
+	end := 0
+	for _, at := range openAIPieces.FindAllStringIndex(word, -1) {
+		piece, first := word[at[0]:at[1]], len(all)
 		if piece == startToken || piece == endToken {
 			all = append(all, token{t.bpe.ids[piece], len(piece)})
-			continue
+		} else {
+			all = append(all, t.bpe.encode(piece)...)
 		}
-		all = append(all, t.bpe.encode(piece)...)
+		all[first].bytes += at[0] - end // what no piece holds
+		end = at[1]
 	}
 	return all
 }
