@@ -70,6 +70,8 @@ var hostile = map[string][2]string{
 	"deep":       {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "nests more than 32 deep"},
 	"deeper":     {strings.Repeat("[", 500_000), "max depth"},
 	"indented":   {strings.Repeat("- ", 40) + "a", "nests more than 32 deep"},
+	"list key":   {"a: &l [x]\n*l : b\n", "line 2: a key is a list or a mapping"},
+	"key of two": {"? {a: 1}\n: b\n", "line 1: a key is a list or a mapping"},
 	"long":       {"a: " + strings.Repeat("x", 1<<20), "bytes"},
 }
 
