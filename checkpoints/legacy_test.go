@@ -3,6 +3,7 @@ package checkpoints
 import (
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,32 @@ func TestReadLegacyTorch(t *testing.T) {
 	}
 	if !slices.Equal(a.Shape, []int{2}) || !slices.Equal(a.Data, Float32Tensor([]float32{1, 1}).Data) {
 		t.Errorf("got %v", a)
+	}
+}
+
+var legacyMagic = legacyBegin(2)
+
+// torch.save writes both forms with any pickle_protocol; testdata/protocols.py says how these files were made. The
+// values are those that the script gives the tensors, classes that mean nothing here lie beside them.
+func TestPickleProtocols(t *testing.T) {
+	for _, name := range []string{"zip3.pt", "zip4.pt", "zip5.pt", "legacy3.pt", "legacy4.pt", "legacy5.pt"} {
+		f := openTorch(t, filepath.Join("protocols", name))
+		d, ok := f.Section("state_dict")
+		if !ok {
+			t.Fatalf("%s: no state_dict", name)
+		}
+		for key, want := range map[string]Tensor{
+			"a.weight": Float32Tensor([]float32{1, 2, 3, 4, 5, 6}, 2, 3), "view": Float32Tensor([]float32{3, 5}, 2),
+			"double": Float64Tensor([]float64{0.1}, 1),
+		} {
+			got, err := d.Tensor(key)
+			if err != nil || !slices.Equal(got.Shape, want.Shape) || !slices.Equal(got.Data, want.Data) {
+				t.Errorf("%s: %s is %v, %v, want %v", name, key, got, err, want)
+			}
+		}
+		if acting := f.Acting(); len(acting) > 0 {
+			t.Errorf("%s: %v", name, acting)
+		}
 	}
 }
 

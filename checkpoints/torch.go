@@ -77,9 +77,9 @@ func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 	}
 	open := openZip
 	switch {
-	case isLegacy(r):
+	case legacyHead(r) > 0:
 		open = openLegacy
-	case isPlain(r):
+	case protocolOf(r) > 0:
 		open = openPlain
 	}
 	a, root, err := open(r, size)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/nlpodyssey/gopickle/types"
 
@@ -15,13 +16,30 @@ import (
 // the dicts and tensors' shapes, the storages' keys), then for each key the number of elements in 8 bytes and the
 // elements. The weights of many a published network still come so: torchvision's VGG16, the FID Inception.
 
-// legacyMagic is the first two pickles: 0x1950a86a20f9469cfc6c and version 1001.
-const legacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."
+// legacyBegin returns the first two pickles: 0x1950a86a20f9469cfc6c and version 1001. torch.save's pickle_protocol is
+// that of each pickle; from 4 on they stand in frames.
+func legacyBegin(protocol byte) string {
+	var begin []byte
+	for _, body := range []string{"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "M\xe9\x03."} {
+		begin = append(begin, 0x80, protocol)
+		if protocol > 3 {
+			begin = binary.LittleEndian.AppendUint64(append(begin, 0x95), uint64(len(body)))
+		}
+		begin = append(begin, body...)
+	}
+	return string(begin)
+}
 
-func isLegacy(r io.ReaderAt) bool {
-	head := make([]byte, len(legacyMagic))
+// legacyHead is the length of the first two pickles, 0 where a file begins otherwise.
+func legacyHead(r io.ReaderAt) int {
+	head := make([]byte, 64)
 	n, _ := r.ReadAt(head, 0)
-	return string(head[:n]) == legacyMagic
+	for protocol := byte(2); protocol <= 5; protocol++ {
+		if begin := legacyBegin(protocol); strings.HasPrefix(string(head[:n]), begin) {
+			return len(begin)
+		}
+	}
+	return 0
 }
 
 // legacyFile is read from front to back.
@@ -35,7 +53,7 @@ type legacyFile struct {
 // openLegacy opens a file of the format before version 1.6 and returns what its pickle builds.
 func openLegacy(r io.ReaderAt, size int64) (*archive, any, error) {
 	f := &legacyFile{&archive{format: "PyTorch file of the format before version 1.6", size: size,
-		entries: map[string]stored{}}, r, int64(len(legacyMagic)), map[string]*torchStorage{}}
+		entries: map[string]stored{}}, r, int64(legacyHead(r)), map[string]*torchStorage{}}
 	noStorage := func(any) (any, error) { return nil, errNoStorage }
 	machine, err := f.pickle("the writer's machine", noStorage)
 	if err != nil {
@@ -63,6 +81,14 @@ func isTrue(d *types.Dict, key string) bool {
 
 // pickle runs the pickle that comes next in the file.
 func (f *legacyFile) pickle(what string, newStorage func(id any) (any, error)) (any, error) {
+	if begin := io.NewSectionReader(f.r, f.at, 2); protocolOf(begin) > 3 {
+		v, length, err := f.unpickleNewer(f.r, f.at, f.size, newStorage)
+		if err != nil {
+			return nil, fmt.Errorf("pickle of %s: %w", what, err)
+		}
+		f.at += length
+		return v, nil
+	}
 	var data []byte
 	var length int
 	// Where it ends is found by reading it: a little more at a time.

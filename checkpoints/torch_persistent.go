@@ -116,7 +116,7 @@ func (p *plainPickle) storage(args []any) (any, error) {
 	}
 	at := p.blobs[b]
 	section := io.NewSectionReader(p.r, at.at, at.size)
-	if !isLegacy(section) {
+	if legacyHead(section) == 0 {
 		return nil, fmt.Errorf("the bytes of a storage (at byte %d) are not what PyTorch writes", at.at)
 	}
 	inner, root, err := openLegacy(section, at.size)

@@ -184,15 +184,19 @@ func ownName(full string) string {
 
 // unpickle runs a pickle and returns what it builds. newStorage makes a storage of a persistent id.
 func (a *archive) unpickle(data []byte, newStorage func(id any) (any, error)) (root any, err error) {
-	if isPlain(bytes.NewReader(data)) && data[1] > 3 {
-		return a.unpickleNewer(data, newStorage)
+	if r := bytes.NewReader(data); protocolOf(r) > 3 {
+		root, length, err := a.unpickleNewer(r, 0, int64(len(data)), newStorage)
+		if err == nil {
+			err = ends(int64(len(data)) - length)
+		}
+		return root, err
 	}
 	length, err := scan(data)
+	if err == nil {
+		err = ends(int64(len(data) - length))
+	}
 	if err != nil {
 		return nil, err
-	}
-	if length != len(data) {
-		return nil, fmt.Errorf("%d bytes follow its end", len(data)-length)
 	}
 	return a.runMachine(data, newStorage)
 }

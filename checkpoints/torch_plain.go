@@ -1,7 +1,6 @@
 package checkpoints
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,11 +17,13 @@ import (
 // bytes and classes are replaced by persistent ids, so that it neither reads elements nor knows any class but those
 // of torch_persistent.go.
 
-// isPlain reports whether a file is a pickle and nothing else.
-func isPlain(r io.ReaderAt) bool {
+// protocolOf is the protocol of the pickle that a file begins with, 0 where it begins otherwise.
+func protocolOf(r io.ReaderAt) byte {
 	var head [2]byte
-	n, _ := r.ReadAt(head[:], 0)
-	return n == 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5
+	if n, _ := r.ReadAt(head[:], 0); n == 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 {
+		return head[1]
+	}
+	return 0
 }
 
 // plainPickle is read from front to back.
@@ -47,7 +48,11 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 		archive: &archive{format: "Python pickle", size: size, entries: map[string]stored{}},
 		cursor:  cursor{r: r, size: size}, storages: map[int]*torchStorage{},
 	}
-	if err := p.copy(); err != nil {
+	err := p.copy()
+	if err == nil {
+		err = ends(p.cursor.size - p.at)
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("pickle: %w", err)
 	}
 	root, err := p.runMachine(p.out, p.persistent)
@@ -57,22 +62,30 @@ func openPlain(r io.ReaderAt, size int64) (*archive, any, error) {
 	return p.archive, root, nil
 }
 
-// unpickleNewer runs a pickle of protocol 4 or 5 in an archive. Its classes may be named by texts that are
-// computed, so that the machine gets a copy here too.
-func (a *archive) unpickleNewer(data []byte, newStorage func(id any) (any, error)) (any, error) {
-	p := &plainPickle{
-		archive: a, cursor: cursor{r: bytes.NewReader(data), size: int64(len(data))}, newStorage: newStorage,
+// unpickleNewer runs a pickle of protocol 4 or 5 that lies in a file from a byte on, and returns its length; more may
+// follow. Its classes may be named by texts that are computed, so that the machine gets a copy here too.
+func (a *archive) unpickleNewer(r io.ReaderAt, at, size int64, newStorage func(id any) (any, error)) (root any,
+	length int64, err error) {
+	p := &plainPickle{archive: a, cursor: cursor{r: r, at: at, size: size}, newStorage: newStorage}
+	if err = p.copy(); err != nil {
+		return nil, 0, err
 	}
-	if err := p.copy(); err != nil {
-		return nil, err
-	}
-	return a.runMachine(p.out, p.persistent)
+	root, err = a.runMachine(p.out, p.persistent)
+	return root, p.at - at, err
 }
 
 // plainInstructions are those of pickle protocols 3 to 5 that a plain pickle may have beside instructions: short
 // texts, sets, the memo without numbers. Frames, bytes and classes are handled by name.
 var plainInstructions = map[byte]argument{
 	'\x8c': counted1, '\x94': none, '\x8f': none, '\x90': none, '\x91': none,
+}
+
+// ends refuses bytes behind the end of a pickle.
+func ends(more int64) error {
+	if more != 0 {
+		return fmt.Errorf("%d bytes follow its end", more)
+	}
+	return nil
 }
 
 // copy goes through the pickle and makes the machine's copy. It stays as small as the pickle of a checkpoint.
@@ -95,9 +108,6 @@ func (p *plainPickle) copy() error {
 			return err
 		}
 		if op[0] == '.' {
-			if p.at != p.cursor.size {
-				return fmt.Errorf("%d bytes follow its end", p.cursor.size-p.at)
-			}
 			return nil
 		}
 	}
@@ -116,6 +126,9 @@ func (p *plainPickle) instruction(op byte, marks *int) error {
 		return p.blob(8)
 	case '\x93': // module and name are on the stack
 		p.out = append(p.out, "\x86Q"...)
+		return nil
+	case '\x92': // a class, its arguments, and those that have names, which mean nothing here
+		p.out = append(p.out, "0\x81"...)
 		return nil
 	case 'c':
 		return p.class()

@@ -101,8 +101,8 @@ func (w *walk) node(n *yaml.Node, depth int) error {
 	return nil
 }
 
-// checkKeys reports the first key that is a list or a mapping, whose hash the library takes, or that a mapping has twice,
-// of which the library reports all pairs.
+// checkKeys reports the first key that is a list or a mapping, whose hash the library takes, or that a mapping has
+// twice, of which the library reports all pairs.
 func checkKeys(n *yaml.Node) error {
 	type key struct {
 		kind  yaml.Kind
@@ -113,7 +113,8 @@ func checkKeys(n *yaml.Node) error {
 		k := n.Content[i]
 		if k.Kind == yaml.AliasNode && k.Alias != nil && k.Alias.Kind != yaml.ScalarNode ||
 			k.Kind == yaml.SequenceNode || k.Kind == yaml.MappingNode {
-			return fault.Usage(fmt.Errorf("line %d: a key is a list or a mapping", k.Line), "write a word before the colon")
+			return fault.Usage(fmt.Errorf("line %d: a key is a list or a mapping", k.Line),
+				"write a word before the colon")
 		}
 		if line, twice := lines[key{k.Kind, k.Value}]; twice {
 			return fault.Usage(fmt.Errorf("line %d: key %q is already defined at line %d", k.Line, k.Value, line),

@@ -80,8 +80,8 @@ func (c Cleaning) Clean(text string) string {
 	return lowerInContext(text)
 }
 
-// lowerInContext is Python's str.lower: a final Σ becomes ς. cases.Caser.String works in chunks, and forgets between two
-// of them that a Σ ends a word; one call of Transform does not.
+// lowerInContext is Python's str.lower: a final Σ becomes ς. cases.Caser.String works in chunks, and forgets between
+// two of them that a Σ ends a word; one call of Transform does not.
 func lowerInContext(text string) string {
 	out := make([]byte, 2*len(text)) // at most 2 bytes become 3
 	n, _, err := cases.Lower(language.Und).Transform(out, []byte(text), true)
