@@ -83,7 +83,8 @@ func (e Env) Start(n *pipeline.Networks) (err error) {
 
 // OneDevice returns the surroundings of networks that share a device: Backend opens one, and returns it each time.
 func (e Env) OneDevice() Env {
-	open := sync.OnceValues(func() (compute.Backend, error) { return e.Backend(1) })
+	backend := e.Backend
+	open := sync.OnceValues(func() (compute.Backend, error) { return backend(1) })
 	e.Backend = func(int) (compute.Backend, error) { return open() }
 	return e
 }
