@@ -92,7 +92,7 @@ setup: build ## install XLA's plugin if it is missing, and verify it
 
 # PyTorch (some GB) is installed unless ILLUSTRATOR_PYTHON names a Python that has it.
 bench: setup .cache/bench $(if $(filter 1,$(PYTORCH)),$(if $(ILLUSTRATOR_PYTHON),,.cache/pytorch/ready)) ## measure sampling and training; PYTORCH=1 compares with PyTorch
-	.cache/bench $(if $(filter 1,$(PYTORCH)),--pytorch) $(BENCHFLAGS)
+	.cache/bench $(if $(filter 1,$(PYTORCH)),--pytorch) --out docs/bench.json $(BENCHFLAGS)
 
 # Go decides whether to rebuild.
 .PHONY: .cache/bench

@@ -24,6 +24,7 @@ type measurement struct {
 	Note     string            `json:"note"`
 	Source   string            `json:"source"` // the output file that holds the exact values
 	Figures  map[string]string `json:"figures"`
+	Bench    []string          `json:"bench"` // or the cases of bench.json that hold all of these
 	Table    *struct {
 		Columns []string   `json:"columns"`
 		Rows    [][]string `json:"rows"`
@@ -112,7 +113,17 @@ func readFigures(t *testing.T) map[string]measurement {
 	if err := decoder.Decode(&all); err != nil {
 		t.Fatal(err)
 	}
+	var records map[string]benchRecord
 	for name, m := range all {
+		if m.Bench != nil {
+			if records == nil {
+				records = readBench(t, "bench.json")
+			}
+			if err := m.fill(records); err != nil {
+				t.Errorf("figures.json: %s: %v", name, err)
+			}
+			all[name] = m
+		}
 		if m.Command == "" || m.Date == "" || m.Machine == "" || m.Versions == "" || len(m.Figures) == 0 && m.Table == nil {
 			t.Errorf("figures.json: %s lacks its command, date, machine, versions or results", name)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,10 @@ number of threads. It prints the ratio of speeds in the same precision, or in fl
 needs a Python with torch and transformers: $ILLUSTRATOR_PYTHON, or the one that ` + "`make bench PYTORCH=1`" + `
 installs.
 
+A ratio takes at least 3 rounds in which the times of both engines spread by at most 20 % of their median. Where other
+programs made them spread more, the table says "noisy" in its place, and the exit code is 3. --out writes all rounds to
+a file, after every round.
+
 On CUDA the table also has the growth of the GPU's memory by nvidia-smi, PyTorch's own peak, and the GPU's
 utilization.`
 
@@ -38,6 +43,7 @@ type benchOptions struct {
 	rounds     int
 	repeat     int
 	fullBatch  int
+	out        string
 	asJSON     bool
 	serve      bool // be the worker of one case
 }
@@ -49,7 +55,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Measure the speed of sampling and training, and compare it with PyTorch's",
 		Long:  benchLong + "\n\nCases: " + strings.Join(caseNames(benchCases(b)), ", ") + "; all of them by default.",
 		Example: `  bench
-  bench --pytorch full-step
+  bench --pytorch --out docs/bench.json full-step
   bench --pytorch=eager-float32,compile-bfloat16 --json lorelei-step
   bench --device cuda --repeat 50 --precision tf32 --pytorch=eager-tf32,compile-tf32 full-step`,
 		Args: cobra.ArbitraryArgs,
@@ -60,6 +66,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	b.addFlags(cmd)
+	flags.StringVar(&b.out, "out", "", "JSON file that receives the results after every round; keeps those of other cases")
 	flags.BoolVar(&b.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&b.serve, "serve", false, "do a case's work as standard input asks")
 	_ = flags.MarkHidden("serve")
@@ -94,14 +101,22 @@ func runBench(cmd *cobra.Command, opts *terminal.Options, b benchOptions) error 
 		}
 		return serveCase(opts, cmd, cases[0])
 	}
+	if b.out != "" {
+		if err := terminal.CheckOutputFile(b.out, ".json"); err != nil {
+			return err
+		}
+	}
 	report, err := measure(cmd, opts, cases, b)
-	if err != nil {
+	if len(report.Results) == 0 {
 		return err
 	}
-	if b.asJSON {
-		return jsonfile.Print(opts.Stdout, report)
+	if err == nil {
+		err = noRatios(report.Results)
 	}
-	return report.print(opts.Stdout)
+	if b.asJSON { // the cases before an error too
+		return errors.Join(err, jsonfile.Print(opts.Stdout, report))
+	}
+	return errors.Join(err, report.print(opts.Stdout))
 }
 
 // serveCase is the process that does a case's work as standard input asks.

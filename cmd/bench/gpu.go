@@ -132,10 +132,15 @@ func runGPU(cmd *cobra.Command, opts *terminal.Options, b gpuOptions) error {
 	if err := files.WriteFile(b.out, content, 0o666); err != nil {
 		return err
 	}
-	if err := measured.print(opts.Stdout); err != nil || b.parity == "" {
+	if err := measured.print(opts.Stdout); err != nil {
 		return err
 	}
-	return offParity(sets, measured.GPU != nil)
+	if b.parity != "" {
+		if err := offParity(sets, measured.GPU != nil); err != nil {
+			return err
+		}
+	}
+	return noRatios(measured.Results)
 }
 
 // deviceWords names the device, and PyTorch where it is measured.

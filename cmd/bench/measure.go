@@ -106,6 +106,10 @@ func measure(cmd *cobra.Command, opts *terminal.Options, cases []bench.Case, b b
 	}
 	report.GPU, report.PyTorch = options.GPU, pytorch
 	bench.WarnBusy(opts.Log, report.Load)
+	file, err := readRecords(b.out)
+	if err != nil {
+		return report, err
+	}
 	parts := []compare.Options{options}
 	if options.GPU != nil {
 		parts = options.ByPrecision()
@@ -114,14 +118,20 @@ func measure(cmd *cobra.Command, opts *terminal.Options, cases []bench.Case, b b
 	defer bar.Done()
 	done := 0
 	for _, c := range cases {
+		about, measured := recordOf(report, b.rounds, os.Args), []compare.Result(nil)
 		for _, part := range parts {
-			part.Progress = func() { done++; bar.Set(done, c.Name) }
+			part.Progress = func(sofar []compare.Result) error {
+				done++
+				bar.Set(done, c.Name)
+				return file.put(b.out, c, about, slices.Concat(measured, sofar))
+			}
 			results, err := compare.Run(cmd.Context(), c, part)
 			if err != nil {
 				return report, fmt.Errorf("case %s: %w", c.Name, err)
 			}
-			report.Results = append(report.Results, results...)
+			measured = append(measured, results...)
 		}
+		report.Results = append(report.Results, measured...)
 	}
 	return report, nil
 }
@@ -151,6 +161,8 @@ func (r benchReport) table() (header []string, rows [][]string) {
 		}
 		if before = m.Case; m.Speedup > 0 {
 			speedup = fmt.Sprintf("%.2f ×", m.Speedup)
+		} else if m.NoRatio != "" {
+			speedup = "noisy"
 		}
 		row := []string{about, m.Engine, fmt.Sprint(m.Batch), fmt.Sprintf("%.4g", m.StepSeconds),
 			fmt.Sprintf("%.4g", m.SamplesPerSecond),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -73,4 +74,15 @@ func ByteSize(n int64) string {
 		value, unit = value/(1<<10), larger
 	}
 	return fmt.Sprintf("%.1f %s", value, unit)
+}
+
+// Processor returns the name of the machine's processor, the architecture where the system does not tell (Linux only).
+func Processor() string {
+	content, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(content)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
 }

@@ -21,6 +21,7 @@ type Result struct {
 	// StepSeconds is the median over rounds, Rounds all of them, and SamplesPerSecond the batch over the median.
 	StepSeconds      float64   `json:"step_seconds"`
 	Rounds           []float64 `json:"rounds"`
+	Spread           float64   `json:"spread"` // of the rounds: their range by their median
 	SamplesPerSecond float64   `json:"samples_per_second"`
 	// FirstStepSeconds is the time of the first step: building and compiling the program, and one step.
 	FirstStepSeconds float64 `json:"first_step_seconds"`
@@ -82,6 +83,7 @@ func (m *Measurement) Stop() { m.worker.stop() }
 
 func (r *Result) summarise() {
 	r.StepSeconds = Median(r.Rounds)
+	r.Spread = (slices.Max(r.Rounds) - slices.Min(r.Rounds)) / r.StepSeconds
 	r.SamplesPerSecond = float64(r.Batch) / r.StepSeconds
 }
 

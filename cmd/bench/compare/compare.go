@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"illustrator/train/bench"
 )
@@ -25,17 +26,25 @@ type Options struct {
 	Device string
 	// GPU is watched while an engine works; nil watches none.
 	GPU *GPU
-	// Progress is called after every round. It may be nil.
-	Progress func()
+	// Progress is called after every round with the results so far. It may be nil.
+	Progress func(sofar []Result) error
 }
+
+// A ratio takes MinRounds rounds in which both sides' times spread by at most MaxSpread of their median: rounds that
+// spread more were measured while other programs ran, and their ratio says more of these than of the engines.
+const (
+	MinRounds = 3
+	MaxSpread = 0.2
+)
 
 // Result is one case as done by one engine: this program, whose precisions other than float32 follow its name, or
 // PyTorch in a mode, "PyTorch eager-float32".
 type Result struct {
 	bench.Result
 	// Speedup is the ratio of the other's time to this program's in the same precision, or in float32 if it lacks that:
-	// the median over rounds. 0 for itself.
+	// the median over rounds. 0 for itself, and where NoRatio says why there is none.
 	Speedup float64 `json:"speedup,omitempty"`
+	NoRatio string  `json:"no_ratio,omitempty"`
 	// GPUBytes is by how much the GPU's memory grew from the process's start to the end of its warm-up, AllocatedBytes the
 	// most that PyTorch says it had of it, and GPUBusy the median of the GPU's utilization from 0 to 1 while it worked,
 	// nil if unknown.
@@ -83,7 +92,9 @@ func Run(ctx context.Context, c bench.Case, o Options) (results []Result, err er
 			}
 		}
 		if o.Progress != nil {
-			o.Progress()
+			if err := o.Progress(r.results()); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return r.results(), nil
@@ -142,9 +153,12 @@ func likeOf(results []Result, i int) Result {
 // own reports whether r is of this program.
 func (r *Result) own() bool { return r.Engine == Precision(r.Precision).engine() }
 
-// compare sets the speed-up of own, this program, over r.
+// compare sets the speed-up of own, this program, over r, or why the rounds allow none.
 func (r *Result) compare(own Result) {
 	if r.own() {
+		return
+	}
+	if r.NoRatio = noRatio(own, *r); r.NoRatio != "" {
 		return
 	}
 	quotients := make([]float64, len(r.Rounds))
@@ -152,4 +166,17 @@ func (r *Result) compare(own Result) {
 		quotients[i] = r.Rounds[i] / own.Rounds[i]
 	}
 	r.Speedup = bench.Median(quotients)
+}
+
+// noRatio says why the rounds of two engines give no ratio, "" if they do.
+func noRatio(own, other Result) string {
+	if n := len(own.Rounds); n < MinRounds {
+		return fmt.Sprintf("%d of at least %d rounds", n, MinRounds)
+	}
+	for _, r := range []Result{own, other} {
+		if r.Spread > MaxSpread {
+			return fmt.Sprintf("rounds of %s spread by %.0f %%, more than %.0f %%", r.Engine, 100*r.Spread, 100*MaxSpread)
+		}
+	}
+	return ""
 }

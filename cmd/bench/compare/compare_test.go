@@ -147,12 +147,12 @@ func TestRun(t *testing.T) {
 	rounds := 0
 	c := bench.Case{Name: "c", About: "about c", Batch: 8}
 	results, err := Run(t.Context(), c, Options{Worker: func(bench.Case, Precision) []string { return shell(t, worker1) },
-		Rounds: 3, Progress: func() { rounds++ }})
+		Rounds: 3, Progress: func(sofar []Result) error { rounds += len(sofar[0].Rounds); return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := results[0]
-	if len(results) != 1 || rounds != 3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 || r.SamplesPerSecond != 2 ||
+	if len(results) != 1 || rounds != 1+2+3 || r.FirstStepSeconds != 1 || r.StepSeconds != 4 || r.SamplesPerSecond != 2 ||
 		r.Speedup != 0 || r.Engine != bench.Engine {
 		t.Errorf("%d rounds told, result %+v", rounds, r)
 	}
