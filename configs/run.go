@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,6 +44,9 @@ type Pairs struct {
 	// Batch is the number of pictures computed at once, on which an embedding's last digits depend; 0 leaves it to the
 	// generator's size: 32 up to 256 pixels.
 	Batch int `yaml:"batch,omitempty"`
+	// Precision is that of generator and CLIP while pairs are sampled: "float32", the default, or "bfloat16", which is
+	// faster where the processor multiplies in it, and gives other embeddings (docs/parity-full.md has the error).
+	Precision pipeline.Precision `yaml:"precision,omitempty"`
 }
 
 // MaxPairsBatch is the most pictures that are computed at once.
@@ -172,6 +176,9 @@ func (r *Run) Validate() error {
 		return fault.Field("pairs.rows", r.Pairs.Rows, "from 2 to %d", pairs.MaxRows)
 	}
 	if err := fault.CheckChoice("pairs.noise_mode", r.Pairs.NoiseMode); err != nil {
+		return err
+	}
+	if err := fault.CheckChoice("pairs.precision", cmp.Or(r.Pairs.Precision, pipeline.Float32)); err != nil {
 		return err
 	}
 	if r.Pairs.Batch < 0 || r.Pairs.Batch > MaxPairsBatch {

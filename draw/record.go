@@ -7,6 +7,7 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/models/pipeline"
 )
 
 // Record says what a picture was drawn from and how well it matches: the JSON beside a picture, and what a gallery
@@ -21,6 +22,8 @@ type Record struct {
 	Diversity     Diversity `json:"diversity,omitempty"`
 	InjectIndex   int       `json:"inject_index"`
 	Spread        float64   `json:"spread,omitempty"`
+	// Precision is "bfloat16" where pictures are drawn in it.
+	Precision pipeline.Precision `json:"precision,omitempty"`
 
 	Domain   string            `json:"domain"`
 	Networks map[string]string `json:"networks_sha256,omitempty"`
@@ -38,6 +41,7 @@ func (m Model) Record(r Recipe) Record {
 	record := Record{
 		Text: r.Text, Seed: r.Seed, NoiseMode: r.noise(), TruncationPsi: r.TruncationPsi,
 		Diversity: r.Diversity, InjectIndex: r.InjectIndex, Spread: r.Spread, Domain: m.Domain, Networks: m.Hashes,
+		Precision: m.Precision.Narrow(),
 	}
 	if !r.NoProjection {
 		alpha := r.Alpha
@@ -70,7 +74,15 @@ func (r Record) Meta(software string) []pictures.Meta {
 	if r.Refined != nil {
 		meta = append(meta, pictures.Meta{Key: "Refine", Value: fmt.Sprint(r.Refined.Steps)})
 	}
-	return slices.Concat(meta, HashMeta(r.Networks), r.Cartoon.Meta())
+	return slices.Concat(meta, PrecisionMeta(r.Precision), HashMeta(r.Networks), r.Cartoon.Meta())
+}
+
+// PrecisionMeta is the precision of a drawn picture as metadata, none for float32.
+func PrecisionMeta(p pipeline.Precision) []pictures.Meta {
+	if p = p.Narrow(); p == "" {
+		return nil
+	}
+	return []pictures.Meta{{Key: "Precision", Value: p.String()}}
 }
 
 // HashMeta is the SHA-256 of networks as metadata.

@@ -23,6 +23,9 @@ import (
 // names, and a hash of their sizes and times.
 func (r *Request) Settings(n *pipeline.Networks) map[string]any {
 	s := map[string]any{"domain": r.Domain, "networks_sha256": n.Hashes, "texts": r.Texts, "judges": r.Judges.hashes()}
+	if p := n.Precision.Narrow(); p != "" {
+		s["precision"] = p
+	}
 	if len(r.Files) > 0 {
 		names, states := make([]string, len(r.Files)), sha256.New()
 		for i, f := range r.Files {

@@ -55,8 +55,7 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVar(&e.mapper, "mapper", "", "folder of a mapper (default the run's, else the domain's)")
 	flags.StringVar(&e.textsFile, "texts", "",
 		"file of texts (default the domain's descriptions; of PICTURES, those written with them)")
-	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+
-		eval.MetricNames()+" (default all)")
+	flags.StringSliceVar(&e.metrics, "metrics", nil, "metrics to measure, of "+eval.MetricNames()+" (default all)")
 	e.drawFlags.addFlags(cmd, "0-3")
 	flags.StringVar(&e.reference, "reference", "",
 		"folder of pictures or of pairs to compare with (default the generator's own pictures)")
@@ -69,6 +68,7 @@ func newEvalCommand(opts *terminal.Options) *cobra.Command {
 		"LPIPS for the diversity: a folder that convert wrote, or an ONNX file of any distance of two pictures")
 	flags.StringVarP(&e.out, "out", "o", "", "folder to write (default RUN/eval, or PICTURES-eval)")
 	addPadFlag(cmd, &e.pad)
+	opts.AddPrecisionFlag(flags)
 	flags.BoolVar(&e.asJSON, "json", false, "print eval.json")
 	return cmd
 }

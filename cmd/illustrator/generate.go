@@ -79,6 +79,7 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&g.arrays, "arrays", false,
 		"write z.npy [N,Z], w.npy [N,L,Z] and the pictures as float32, images.npy [N,3,H,W], too")
 	addStrictFlag(cmd, &g.strict)
+	opts.AddPrecisionFlag(flags)
 	return cmd
 }
 

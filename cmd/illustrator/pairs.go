@@ -26,7 +26,7 @@ type pairsOptions struct {
 }
 
 func newPairsCommand(opts *terminal.Options) *cobra.Command {
-	var p pairsOptions
+	p := pairsOptions{noiseMode: stylegan2.NoiseRandom}
 	cmd := &cobra.Command{
 		Use:   "pairs",
 		Short: "Sample training pairs: Z and the CLIP embedding of its picture",
@@ -50,13 +50,12 @@ network file systems are, the command warns and continues.`,
 	flags := cmd.Flags()
 	flags.IntVar(&p.rows, "rows", 10_000, "number of pairs")
 	flags.Uint64Var(&p.seed, "seed", 0, "seed of the first row")
-	p.noiseMode = stylegan2.NoiseRandom
 	terminal.Enum(flags, &p.noiseMode, "noise-mode", "the generator's noise: const, random or none")
+	opts.AddPrecisionFlag(flags)
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0,
 		"pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
-	flags.Var(&p.part, "part",
-		"sample the `K/N`-th part of the rows only, such as 3/8; auto in an array of tasks")
+	flags.Var(&p.part, "part", "sample the `K/N`-th part of the rows only, such as 3/8; auto in an array of tasks")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write or to extend")
 	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts),
 		newPairsExportCommand(opts), newPairsImportCommand(opts))

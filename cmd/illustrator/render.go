@@ -45,8 +45,7 @@ each.`,
 	flags.StringVar(&r.w, "w", "", "array file of w")
 	flags.StringVar(&r.seeds, "seeds", "", "seeds, such as 0,1,4-6")
 	flags.StringVar(&r.mixZ, "mix-z", "", "array file of z that the first layers take their styles from")
-	flags.IntVar(&r.inject, "inject-index", draw.DefaultInject,
-		"number of the first layers that take the styles of --mix-z")
+	flags.IntVar(&r.inject, "inject-index", draw.DefaultInject, "number of first layers that take the styles of --mix-z")
 	flags.StringVarP(&r.out, "out", "o", "pictures", ".npy or .safetensors file, or a folder for PNGs")
 	r.NoiseMode = stylegan2.NoiseConst
 	addSynthesisFlags(cmd, &r.Settings)

@@ -95,6 +95,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		"steps that a picture may be refined by; 0 starts sooner, without refinements")
 	flags.IntVar(&o.limits.Text, "max-text", o.limits.Text, "characters of a description")
 	addPadFlag(cmd, &o.pad)
+	opts.AddPrecisionFlag(flags)
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.StringVar(&o.basePath, "base-path", "", "path below which a proxy serves it, such as /tools/illustrator/")
 	flags.StringArrayVar(&o.proxies, "proxy", nil,

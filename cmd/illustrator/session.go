@@ -35,6 +35,7 @@ func readDomain(opts *terminal.Options, ref string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	networks.Precision = opts.Precision
 	return &session{domain: domain, networks: networks, env: opts.Env()}, nil
 }
 

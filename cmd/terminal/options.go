@@ -16,6 +16,7 @@ import (
 	"illustrator/internal/fault"
 	"illustrator/internal/pace"
 	"illustrator/models/host"
+	"illustrator/models/pipeline"
 	"illustrator/models/xla"
 	"illustrator/models/xla/programs"
 )
@@ -26,6 +27,8 @@ type Options struct {
 	Verbose bool
 	Backend string // "xla:cpu", "xla:cuda" or a library's path; "" leaves it to $GOMLX_BACKEND and Device
 	Device  string // "cpu" or "cuda"; "" is the CPU
+
+	Precision pipeline.Precision // of drawn pictures and their embeddings, in commands with the flag
 
 	Name   string    // of the program, before errors and warnings
 	Stdout io.Writer // results
@@ -52,6 +55,13 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Backend, "backend", "",
 		`XLA plugin: "xla:cpu", "xla:cuda" or the path of a library (default $GOMLX_BACKEND, else xla:cpu)`)
 	flags.StringVar(&o.Device, "device", "", "device to run on: cpu or cuda (default cpu)")
+}
+
+// AddPrecisionFlag adds the flag of commands that draw pictures, which have no other precision without it.
+func (o *Options) AddPrecisionFlag(flags *pflag.FlagSet) {
+	o.Precision = pipeline.Float32
+	Enum(flags, &o.Precision, "precision",
+		"arithmetic of generator and CLIP's picture tower: float32, or bfloat16, faster on processors made for it")
 }
 
 // setLevel has the logger follow --quiet and --verbose.

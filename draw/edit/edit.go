@@ -9,6 +9,7 @@ import (
 	"illustrator/data/pictures"
 	"illustrator/draw"
 	"illustrator/internal/version"
+	"illustrator/models/pipeline"
 )
 
 // Artist says how pictures are images.
@@ -33,11 +34,14 @@ type drawnBy struct {
 	TruncationPsi float64           `json:"truncation_psi"`
 	Domain        string            `json:"domain"`
 	Networks      map[string]string `json:"networks_sha256"`
+
+	Precision pipeline.Precision `json:"precision,omitempty"`
 	draw.Cartoon
 }
 
 func (a Artist) drawnBy() drawnBy {
-	return drawnBy{a.Manner.NoiseMode, a.Manner.TruncationPsi, a.Domain, a.Hashes, a.Redraw.Record()}
+	return drawnBy{a.Manner.NoiseMode, a.Manner.TruncationPsi, a.Domain, a.Hashes, a.Precision.Narrow(),
+		a.Redraw.Record()}
 }
 
 // projectionAlpha returns the alpha of texts' projection, nil without one.
@@ -55,5 +59,5 @@ func (a Artist) meta(description string, more ...pictures.Meta) []pictures.Meta 
 		{Key: "Software", Value: version.Program()},
 		{Key: "Domain", Value: a.Domain},
 	}
-	return slices.Concat(meta, more, draw.HashMeta(a.Hashes), a.Redraw.Record().Meta())
+	return slices.Concat(meta, more, draw.PrecisionMeta(a.Precision), draw.HashMeta(a.Hashes), a.Redraw.Record().Meta())
 }

@@ -21,10 +21,11 @@ func (n *Networks) MeanW(ctx context.Context) ([]float32, error) {
 	if n.mean != nil {
 		return n.mean, nil
 	}
-	if err := n.need(generatorScope); err != nil {
+	p := n.Precision
+	if err := n.needIn(p, generatorScope); err != nil {
 		return nil, err
 	}
-	scope := n.Store.Scope(generatorScope)
+	scope := p.in(n.Store.RootScope(), generatorScope)
 	if v := scope.GetVariable(stylegan2.LatentAvg); v != nil {
 		value, err := v.Value()
 		if err != nil {
@@ -42,8 +43,8 @@ func (n *Networks) MeanW(ctx context.Context) ([]float32, error) {
 	// In batches of one size, whatever shapes others have: the mean is the same everywhere.
 	defer func(shapes []int) { n.Shapes = shapes }(n.Shapes)
 	n.Shapes = nil
-	out, err := batch.Run(ctx, n.Runner, "mean style", func(scope *model.Scope, z *graph.Node) *graph.Node {
-		return stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
+	out, err := batch.Run(ctx, n.Runner, p.program("mean style"), func(scope *model.Scope, z *graph.Node) *graph.Node {
+		return stylegan2.Mapping(p.in(scope, generatorScope), n.Generator, z)
 	}, 1000, batch.Rows(z, dim))
 	if err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ type Networks struct {
 	Classifier   *classifier.Config // nil in a domain without one
 	Mapper       *mapper.Config     // nil until LoadMapper
 
+	// Precision is that of drawn pictures and of the embeddings of pictures. Texts, mapper and styles are float32.
+	Precision Precision
+
 	// Pictures is the number of pictures drawn at once; 0 leaves that to PictureBatch.
 	Pictures int
 
@@ -97,7 +100,7 @@ func Open(backend compute.Backend, l Locations) (*Networks, error) {
 func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config,
 	generatorWeights *checkpoints.Weights, clipConfig clip.Config, clipWeights *checkpoints.Weights) (*Networks, error) {
 	n := empty(backend)
-	n.Generator, n.CLIP = generator, clipConfig
+	n.Generator, n.CLIP, n.Precision = generator, clipConfig, p
 	n.Preprocessor = clip.DefaultPreprocessor(clipConfig.Vision.ImageSize)
 	for scope, weights := range map[string]*checkpoints.Weights{generatorScope: generatorWeights, clipScope: clipWeights} {
 		load := n.load
@@ -256,12 +259,8 @@ func (n *Networks) ImageEmbeds(scope *model.Scope, z *graph.Node, noise stylegan
 
 // StyleEmbeds is ImageEmbeds of styles: ws [B,L,Z] → the scaled CLIP embedding of its picture [B,E].
 func (n *Networks) StyleEmbeds(scope *model.Scope, ws *graph.Node, noise stylegan2.Noise) *graph.Node {
-	return n.embedImages(scope, stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, noise))
-}
-
-// embedImages: pictures [B,3,H,H] in [-1,1] → scaled embeddings [B,E].
-func (n *Networks) embedImages(scope *model.Scope, images *graph.Node) *graph.Node {
-	return embedImages(Float32.in(scope, clipScope), n.CLIP, images)
+	return embedImages(scope.At(clipScope), n.CLIP,
+		stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, noise))
 }
 
 // Preprocessing names what happens between generator and CLIP, for the metadata of pairs.

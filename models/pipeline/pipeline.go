@@ -88,11 +88,14 @@ func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, [
 // EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1]. Those of CLIP's size
 // are taken as they are, such as Preprocessor's; others go through the release's area filter.
 func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, width int) ([]float32, error) {
-	if err := n.need(clipScope); err != nil {
+	p := n.Precision
+	if err := n.needIn(p, clipScope); err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, fmt.Sprintf("embed images %dx%d", width, height), n.embedImages, batchSize,
-		batch.Rows(images, 3, height, width))
+	out, err := batch.Run(ctx, n.Runner, p.program(fmt.Sprintf("embed images %dx%d", width, height)),
+		func(scope *model.Scope, images *graph.Node) *graph.Node {
+			return embedImages(p.in(scope, clipScope), n.CLIP, images)
+		}, batchSize, batch.Rows(images, 3, height, width))
 	if err != nil {
 		return nil, err
 	}
@@ -170,13 +173,14 @@ type Synthesis struct {
 
 // Styles returns the styles of z [N,Z] for each layer, [N,L,Z], truncated by psi.
 func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]float32, error) {
-	if err := n.need(generatorScope); err != nil {
+	p := n.Precision // the scope of the weights alone: those of the mapping network are float32 in either
+	if err := n.needIn(p, generatorScope); err != nil {
 		return nil, err
 	}
 	in := batch.Rows(z, n.Generator.StyleDim)
 	if psi == 1 {
-		out, err := batch.Run(ctx, n.Runner, "map styles", func(scope *model.Scope, z *graph.Node) *graph.Node {
-			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(scope.At(generatorScope), n.Generator, z))
+		out, err := batch.Run(ctx, n.Runner, p.program("map styles"), func(scope *model.Scope, z *graph.Node) *graph.Node {
+			return stylegan2.BroadcastW(n.Generator, stylegan2.Mapping(p.in(scope, generatorScope), n.Generator, z))
 		}, batchSize, in)
 		if err != nil {
 			return nil, err
@@ -187,9 +191,9 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, "truncate styles",
+	out, err := batch.Run(ctx, n.Runner, p.program("truncate styles"),
 		func(scope *model.Scope, z, mean, psi *graph.Node) *graph.Node {
-			w := stylegan2.Mapping(scope.At(generatorScope), n.Generator, z)
+			w := stylegan2.Mapping(p.in(scope, generatorScope), n.Generator, z)
 			return stylegan2.BroadcastW(n.Generator, stylegan2.Truncate(w, mean, psi))
 		}, batchSize, in, batch.Vector(mean), batch.Scalar(psi))
 	if err != nil {
@@ -200,7 +204,8 @@ func (n *Networks) Styles(ctx context.Context, z []float32, psi float64) ([]floa
 
 // Render draws the pictures [N,3,Size,Size] in RGB of styles [N,L,Z].
 func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([]float32, error) {
-	if err := n.need(generatorScope); err != nil {
+	p := n.Precision
+	if err := n.needIn(p, generatorScope); err != nil {
 		return nil, err
 	}
 	count := len(styles) / (n.Generator.NumLayers() * n.Generator.StyleDim)
@@ -211,9 +216,10 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 	if len(keys) != count {
 		return nil, fmt.Errorf("%d noise keys for %d pictures", len(keys), count)
 	}
-	out, err := batch.Run(ctx, n.Runner, "render with noise "+string(s.NoiseMode),
+	out, err := batch.Run(ctx, n.Runner, p.program("render with noise "+string(s.NoiseMode)),
 		func(scope *model.Scope, ws, keys *graph.Node) *graph.Node {
-			return stylegan2.Synthesis(scope.At(generatorScope), n.Generator, ws, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+			noise := stylegan2.Noise{Mode: s.NoiseMode, Keys: keys}
+			return stylegan2.Synthesis(p.in(scope, generatorScope), n.Generator, ws, noise)
 		}, n.PictureBatch(), batch.Rows(styles, n.Generator.NumLayers(), n.Generator.StyleDim), batch.Rows(keys))
 	if err != nil {
 		return nil, err
@@ -224,12 +230,13 @@ func (n *Networks) Render(ctx context.Context, styles []float32, s Synthesis) ([
 // RenderAndEmbed computes the pairs of sampling: z [N,Z] → the scaled embeddings [N,E] of its pictures, which never
 // leave the device.
 func (n *Networks) RenderAndEmbed(ctx context.Context, z []float32, s Synthesis) ([]float32, error) {
-	if err := n.NeedFrozen(); err != nil {
+	p := n.Precision
+	if err := n.NeedFrozenIn(p); err != nil {
 		return nil, err
 	}
-	out, err := batch.Run(ctx, n.Runner, "sample with noise "+string(s.NoiseMode),
+	out, err := batch.Run(ctx, n.Runner, p.program("sample with noise "+string(s.NoiseMode)),
 		func(scope *model.Scope, z, keys *graph.Node) *graph.Node {
-			return n.ImageEmbeds(scope, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
+			return n.ImageEmbedsIn(scope, p, z, stylegan2.Noise{Mode: s.NoiseMode, Keys: keys})
 		}, n.PictureBatch(), batch.Rows(z, n.Generator.StyleDim), batch.Rows(s.Keys))
 	if err != nil {
 		return nil, err

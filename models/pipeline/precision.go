@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -15,8 +16,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Precision is the type of the numbers inside generator and CLIP, for graphs that are built outside of this package.
-// What goes in and comes out is float32 in either. The empty Precision is Float32.
+// Precision is the type of the numbers inside generator and CLIP. What goes in and comes out is float32 in either. The empty Precision is Float32.
 type Precision string
 
 // Precisions, named as data types.
@@ -33,6 +33,9 @@ func (p *Precision) UnmarshalText(text []byte) error {
 	return fault.Choose(p, "precision", text, Float32, BFloat16)
 }
 
+// MarshalText writes the precision.
+func (p Precision) MarshalText() ([]byte, error) { return []byte(p), nil }
+
 // in is the scope of a network's weights. Those in bfloat16 stand beside those in float32, which the rest of the
 // package computes with.
 func (p Precision) in(root *model.Scope, network string) *model.Scope {
@@ -40,6 +43,25 @@ func (p Precision) in(root *model.Scope, network string) *model.Scope {
 		return root.At("%s", network).At(string(BFloat16))
 	}
 	return root.At("%s", network)
+}
+
+// String returns the precision's name.
+func (p Precision) String() string { return string(cmp.Or(p, Float32)) }
+
+// Narrow returns BFloat16, "" for float32: what a record says of it.
+func (p Precision) Narrow() Precision {
+	if p == BFloat16 {
+		return p
+	}
+	return ""
+}
+
+// program names a program that is compiled for the precision.
+func (p Precision) program(name string) string {
+	if p == BFloat16 {
+		return name + " in " + string(p)
+	}
+	return name
 }
 
 // scope is a network's name among those that are loaded.
@@ -51,11 +73,14 @@ func (p Precision) scope(scope string) string {
 }
 
 // NeedFrozenIn loads generator and CLIP for ImageEmbedsIn with the same precision.
-func (n *Networks) NeedFrozenIn(p Precision) error {
+func (n *Networks) NeedFrozenIn(p Precision) error { return n.needIn(p, generatorScope, clipScope) }
+
+// needIn loads generator or CLIP in a precision.
+func (n *Networks) needIn(p Precision, scopes ...string) error {
 	if p != BFloat16 {
-		return n.need(generatorScope, clipScope)
+		return n.need(scopes...)
 	}
-	for _, scope := range []string{generatorScope, clipScope} {
+	for _, scope := range scopes {
 		if n.loaded[p.scope(scope)] {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/parity"
 	"illustrator/losses"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/stylegan2"
@@ -95,6 +96,80 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 		if (narrow && v.DType() != dtypes.BFloat16) || (!narrow && inGenerator && v.Name() != "input.input" &&
 			v.DType() != dtypes.Float32) {
 			t.Errorf("%s is %s", v.Path(), v.DType())
+		}
+	}
+}
+
+// Pictures of Lorelei and their embeddings in bfloat16 differ from those in float32 by less than the tolerance of
+// docs/parity-full.md, relative root mean squares of each picture and each embedding. Styles have the same bits.
+func TestSamplingInBFloat16(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the embedded domain's generator and CLIP in two precisions")
+	}
+	const rows = 8
+	z, s := make([]float32, 0, rows*512), Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}
+	draw := func(p Precision) (styles, images, embeds, pairs []float32, n *Networks) {
+		t.Helper()
+		n, err := Open(nntest.Backend(t), Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Precision, n.Pictures = p, rows
+		if len(z) == 0 {
+			rng := rand.New(rand.NewPCG(5, 6))
+			for i := range rows {
+				s.Keys = append(s.Keys, uint64(i))
+				for range n.Generator.StyleDim {
+					z = append(z, float32(rng.NormFloat64()))
+				}
+			}
+		}
+		size := n.Generator.Size
+		styles, err = n.Styles(t.Context(), z, 1)
+		if err == nil {
+			images, err = n.Render(t.Context(), styles, s)
+		}
+		if err == nil {
+			embeds, err = n.EmbedImages(t.Context(), images, size, size)
+		}
+		if err == nil {
+			pairs, err = n.RenderAndEmbed(t.Context(), z, s)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return styles, images, embeds, pairs, n
+	}
+	wantStyles, wantImages, wantEmbeds, _, _ := draw(Float32)
+	styles, images, embeds, pairs, n := draw(BFloat16)
+	if nntest.MaxAbs(t, styles, wantStyles) != 0 {
+		t.Error("styles are not those in float32")
+	}
+	allowed := parity.Tolerance("xla:cpu", parity.BFloat16)
+	for name, of := range map[string]struct {
+		have, want []float32
+		width      int
+	}{
+		"pictures":             {images, wantImages, len(images) / rows},
+		"embeddings":           {embeds, wantEmbeds, n.CLIP.ProjectionDim},
+		"embeddings for pairs": {pairs, wantEmbeds, n.CLIP.ProjectionDim},
+	} {
+		worst := 0.0
+		for from := 0; from < len(of.have); from += of.width {
+			row := of.have[from : from+of.width]
+			worst = max(worst, parity.Relative(row, of.want[from:from+of.width]))
+		}
+		t.Logf("%s: the worst of %d is off by %.2g", name, rows, worst)
+		if !(worst <= allowed) {
+			t.Errorf("%s: the worst is off by %g, allowed %g", name, worst, allowed)
+		}
+		if worst == 0 {
+			t.Errorf("%s have the bits of float32: nothing was narrowed", name)
+		}
+	}
+	for scope := range n.loaded {
+		if !strings.HasSuffix(scope, "/bfloat16") {
+			t.Errorf("%s is loaded in float32 too", scope)
 		}
 	}
 }

@@ -86,6 +86,9 @@ func (c Case) Prepare(ctx context.Context, backend compute.Backend) (Work, func(
 	if err != nil {
 		return Work{}, nil, err
 	}
+	if c.Task != Training { // whose other computations stay in float32
+		n.Precision = c.Precision
+	}
 	work := c.Work(n.Generator, n.CLIP)
 	step, err := c.step(ctx, n, work.Mapper)
 	return work, step, err
@@ -109,7 +112,7 @@ func (c Case) Work(generator stylegan2.Config, networks clip.Config) Work {
 func (c Case) step(ctx context.Context, n *pipeline.Networks, m mapper.Config) (func(at int) error, error) {
 	switch c.Task {
 	case Sampling:
-		return c.sampling(ctx, n), n.NeedFrozen() // now: loading is not part of the first step
+		return c.sampling(ctx, n), n.NeedFrozenIn(c.Precision) // now: loading is not part of the first step
 	case Pairs:
 		return c.pairs(ctx, n)
 	case Checkpoint, Resume:
@@ -129,7 +132,7 @@ func (c Case) pairs(ctx context.Context, n *pipeline.Networks) (func(at int) err
 	if err != nil {
 		return nil, err
 	}
-	return func(at int) error { return sampling.Pairs(ctx, n, w, (at+1)*c.Batch, nil) }, n.NeedFrozen()
+	return func(at int) error { return sampling.Pairs(ctx, n, w, (at+1)*c.Batch, nil) }, n.NeedFrozenIn(c.Precision)
 }
 
 // checkpoint writes a training's state, or reads it.

@@ -68,7 +68,7 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 func (j *Job) samplingCase(m mapper.Config) bench.Case {
 	return bench.Case{
 		Name: "sampling", About: "sampling pairs", Task: bench.Sampling, NoiseMode: j.Run.Pairs.NoiseMode,
-		Open: j.openNetworks, Mapper: m,
+		Precision: j.Run.Pairs.Precision, Open: j.openNetworks, Mapper: m,
 	}
 }
 

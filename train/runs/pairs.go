@@ -18,7 +18,9 @@ import (
 // PairsMeta describes the pairs that a run samples with networks of a domain. It sets the batch of n.
 func PairsMeta(n *pipeline.Networks, domain string, p configs.Pairs) pairs.Meta {
 	n.Pictures = p.Batch
-	return sampling.Meta(n, domain, p.Seed, p.NoiseMode, version.Program())
+	meta := sampling.Meta(n, domain, p.Seed, p.NoiseMode, version.Program())
+	meta.DType = p.Precision.String()
+	return meta
 }
 
 // openPairs opens the run's pairs, the given ones or those in its folder, which it samples where they are missing, and

@@ -31,7 +31,15 @@ func (j *Job) Parts(sample int) ([]host.Part, error) {
 // samplingPart is the sampling of pairs.
 func samplingPart(m pairs.Meta, rows int) host.Part {
 	return host.Part{Units: rows, Kind: fmt.Sprintf("sample generator=%.12s clip=%.12s noise=%s batch=%d",
-		m.GeneratorSHA256, m.CLIPSHA256, m.NoiseMode, m.Batch)}
+		m.GeneratorSHA256, m.CLIPSHA256, m.NoiseMode, m.Batch) + narrow(m)}
+}
+
+// narrow tells the times of sampling in bfloat16 from those in float32.
+func narrow(m pairs.Meta) string {
+	if p := pipeline.Precision(m.DType).Narrow(); p != "" {
+		return " " + p.String()
+	}
+	return ""
 }
 
 // trainingParts are the stages of a resolved training.

@@ -22,7 +22,7 @@ func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.Noise
 	return pairs.Meta{
 		Domain: domain, Seed: seed, NoiseMode: mode, CreatedBy: createdBy,
 		GeneratorSHA256: n.Hashes["generator"], CLIPSHA256: n.Hashes["clip"], Preprocessing: n.Preprocessing(),
-		DType: "float32", Batch: n.PictureBatch(), ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
+		DType: n.Precision.String(), Batch: n.PictureBatch(), ZDim: n.Generator.StyleDim, EmbedDim: n.CLIP.ProjectionDim,
 	}
 }
 
@@ -31,8 +31,10 @@ func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.Noise
 // rows sampled in this call. Sampled rows are kept, whatever ends the call.
 //
 // Seeds are computed in batches that begin at the multiples of the batch: a seed has the same place among the same
-// neighbours in whatever set, part or continuation it is sampled, and so the same bits.
+// neighbours in whatever set, part or continuation it is sampled, and so the same bits. The precision is the set's.
 func Pairs(ctx context.Context, n *pipeline.Networks, w *pairs.Writer, rows int, progress func(rows int)) error {
+	defer func(p pipeline.Precision) { n.Precision = p }(n.Precision)
+	n.Precision = pipeline.Precision(w.Meta().DType)
 	missing, err := w.Missing(rows)
 	if err != nil {
 		return err

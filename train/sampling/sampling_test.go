@@ -129,6 +129,7 @@ func TestSample(t *testing.T) {
 
 	s.anyWay(embeds)
 	s.stopping()
+	s.narrow(embeds)
 }
 
 // anyWay samples the rows of seeds 100 to 169, whose embeddings are want, in other shards, other sets and several
@@ -198,5 +199,40 @@ func (s sampling) stopping() {
 	if err := Pairs(s.Context(), s.networks, w, 1_000_000, nil); err == nil ||
 		!strings.Contains(err.Error(), "writer is closed") {
 		s.Errorf("a set that cannot be written: %v", err)
+	}
+}
+
+// narrow samples in bfloat16: the set says so, a continuation gives the same bytes, and another precision is refused.
+func (s sampling) narrow(float32s []float32) {
+	if testing.Short() {
+		return // compiles a program more
+	}
+	s.networks.Precision = pipeline.BFloat16
+	all := s.sample("narrow", 100, 70, 50)
+	_, _, embeds := readAll(s.T, all)
+	s.sample("narrow, grown", 100, 33, 50)
+	grown := s.sample("narrow, grown", 100, 70, 50)
+	filestest.Same(s.T, filestest.Folder(s.T, grown.Source), filestest.Folder(s.T, all.Source))
+	if all.Meta.DType != "bfloat16" || slices.Equal(embeds, float32s) {
+		s.Errorf("%s; the embeddings are those of float32: %v", all.Meta.DType, slices.Equal(embeds, float32s))
+	}
+	s.networks.Precision = pipeline.Float32
+	_, err := pairs.OpenWriter(all.Source, Meta(s.networks, "tiny", 100, s.mode, "test"), 50)
+	if err == nil || !strings.Contains(err.Error(), "dtype is bfloat16 there, float32 here") {
+		s.Errorf("sampling goes on in another precision: %v", err)
+	}
+	// The set's precision is sampled in, whatever the networks draw in otherwise.
+	meta := Meta(s.networks, "tiny", 100, s.mode, "test")
+	meta.DType = "bfloat16"
+	w, err := pairs.OpenWriter(filepath.Join(s.dir, "by its set"), meta, 50)
+	if err == nil {
+		err = errors.Join(Pairs(s.Context(), s.networks, w, 70, nil), w.Close())
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	filestest.Same(s.T, filestest.Folder(s.T, filepath.Join(s.dir, "by its set")), filestest.Folder(s.T, all.Source))
+	if s.networks.Precision != pipeline.Float32 {
+		s.Error("the networks keep the set's precision")
 	}
 }

@@ -12,7 +12,7 @@ import (
 type Precision string
 
 // The precisions. TF32 is float32 whose products CUDA rounds to 10 bits: it's asked of the backend. BFloat16 is that of
-// the frozen networks in a training step's semantic loss.
+// the frozen networks, in sampling and in a training step's semantic loss.
 const (
 	Float32  Precision = "float32"
 	TF32     Precision = "tf32"
@@ -47,7 +47,7 @@ func (p Precision) engine() string {
 
 // precisionsOf returns those of wanted that the case has, or else float32.
 func precisionsOf(c bench.Case, wanted []Precision) []Precision {
-	narrows := c.Task == bench.Training && c.Losses.Semantic != 0 // in bfloat16
+	narrows := c.Task == bench.Sampling || c.Task == bench.Pairs || c.Task == bench.Training && c.Losses.Semantic != 0
 	has := slices.DeleteFunc(slices.Clone(wanted), func(p Precision) bool { return p == BFloat16 && !narrows })
 	if len(has) == 0 {
 		return []Precision{Float32}
