@@ -30,6 +30,8 @@ type Reference struct {
 	// Keep is a folder in which the features are kept under a name made from what they are of, by one process at a time:
 	// they are not made again. "" is Request.Keep.
 	Keep string
+	// Cache keeps the features of the generator's own pictures for other evaluations; nil keeps none.
+	Cache *FeatureCache
 	// Features are the reference's, where NewReference has made them; the fields above have no effect then.
 	Features *ReferenceFeatures
 }
@@ -122,6 +124,7 @@ func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures)
 			all = append(all, referenceLine{Seed: referenceSeed + uint64(i)})
 		}
 	}
+	cached, hit := m.Reference.Cache.read(m, len(all))
 	kept, err := m.openReference(all)
 	if err != nil {
 		return err
@@ -138,21 +141,28 @@ func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures)
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		r, err := features(ctx, batch)
-		if err != nil {
-			return err
+		r := cached.part(len(lines), len(batch), m.featureWidths())
+		if !hit {
+			if r, err = features(ctx, batch); err != nil {
+				return err
+			}
 		}
 		if err := kept.append(batch, r); err != nil {
 			return err
 		}
 		lines = append(lines, batch...)
 		f.rows.append(r)
-		m.Progress(stage, len(lines), len(all))
+		if !hit {
+			m.Progress(stage, len(lines), len(all))
+		}
 	}
 	for _, l := range lines {
 		if l.Reason != "" {
 			f.Skipped = append(f.Skipped, Skipped{l.File, l.Reason})
 		}
+	}
+	if !hit {
+		m.Reference.Cache.write(m, len(all), f.rows)
 	}
 	return nil
 }
@@ -182,14 +192,15 @@ func (m *measurement) openReference(lines []referenceLine) (*kept[referenceLine]
 	} else {
 		of["generator"], of["noise"], of["samples"] = m.networks.Hashes["generator"], m.referenceNoise().NoiseMode, len(lines)
 	}
+	if p := m.networks.Precision.Narrow(); p != "" {
+		of["precision"] = p
+	}
 	text, err := json.Marshal(of)
 	if err != nil {
 		return nil, err
 	}
 	name := filepath.Join(folder, "reference-"+checkpoints.SHA256(text)[:12])
-	widths := m.widths()
-	widths[1] = 0 // the judge's CLIP sees no reference
-	return openKept[referenceLine](name+".jsonl", name+".f32", widths)
+	return openKept[referenceLine](name+".jsonl", name+".f32", m.featureWidths())
 }
 
 // fileState tells a file from what was at its place before, without reading it.

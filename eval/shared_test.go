@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"illustrator/data/pictures"
 	"illustrator/eval"
+	"illustrator/internal/sealed"
 )
 
 // What evaluations have in common is made once: the figures are the same, nothing is drawn but the pictures, and those
@@ -140,4 +144,72 @@ func size(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return info.Size()
+}
+
+// Features of the generator's own pictures are drawn once for all evaluations of the same networks, to the same bits.
+// Damaged ones are drawn again, with a warning; those of other networks and other numbers of samples are others.
+func TestFeatureCache(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	defer func(hashes map[string]string) { n.Hashes = hashes }(n.Hashes) // other tests have the same networks
+	n.Hashes = maps.Clone(n.Hashes)
+	r.Reference.Samples = 40
+	var log bytes.Buffer
+	folder := &sealed.Folder{Path: t.TempDir(), Suffix: eval.FeaturesSuffix, Kind: "features", Limit: 1 << 20}
+	r.Reference.Cache = &eval.FeatureCache{Folder: folder, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	drawn := 0
+	r.Progress = func(stage string, _, _ int) {
+		if stage == "Drawing the reference" {
+			drawn++
+		}
+	}
+	// make returns the features, after a look at whether they were drawn and what was logged.
+	make := func(name string, draws bool, logged string) *eval.ReferenceFeatures {
+		t.Helper()
+		drawn = 0
+		log.Reset()
+		f, err := eval.NewReference(t.Context(), n, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (drawn > 0) != draws || !strings.Contains(log.String(), logged) || logged == "" && log.Len() > 0 {
+			t.Errorf("%s: drawn %d times, logged %q", name, drawn, log.String())
+		}
+		return f
+	}
+	first := make("first", true, "")
+	if again := make("again", false, ""); !reflect.DeepEqual(again, first) {
+		t.Error("kept features differ")
+	}
+	r.Keep = t.TempDir() // of another evaluation
+	if other := make("in another folder", false, ""); !reflect.DeepEqual(other, first) {
+		t.Error("kept features differ")
+	}
+	r.Keep = ""
+	kept, _, err := folder.Files()
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("%d files, %v", len(kept), err)
+	}
+	path := filepath.Join(folder.Path, kept[0].Name())
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if mended := make("damaged", true, "made again"); !reflect.DeepEqual(mended, first) {
+		t.Error("features drawn again differ")
+	}
+	make("after that", false, "")
+	r.Reference.Samples = 24
+	make("fewer samples", true, "")
+	n.Hashes["generator"] = strings.Repeat("0", 64)
+	make("another generator", true, "")
+	n.Hashes["generator"] = "" // in memory: there is no key
+	make("without a hash", true, "")
+	make("without a hash again", true, "")
+	folder.Limit = 40
+	n.Hashes["generator"] = strings.Repeat("1", 64)
+	make("no room", true, "not kept for other evaluations")
 }

@@ -19,6 +19,7 @@ import (
 	"illustrator/internal/version"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
+	"illustrator/models/xla/programs"
 )
 
 // Report is eval.json.
@@ -33,6 +34,14 @@ type Report struct {
 	Seconds          float64           `json:"seconds"`
 }
 
+// featureCache keeps features of references where compiled programs are kept.
+func featureCache(env host.Env) *eval.FeatureCache {
+	if cache := programs.Chosen(env.Log); cache != nil {
+		return &eval.FeatureCache{Folder: cache.Beside(eval.FeaturesSuffix, "features"), Log: env.Log}
+	}
+	return nil
+}
+
 // Evaluate judges pictures with networks whose device is started and writes the results into a folder. r says what is
 // evaluated; its other fields are set.
 func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Networks, request eval.Request,
@@ -42,7 +51,7 @@ func (r *Report) Evaluate(ctx context.Context, env host.Env, n *pipeline.Network
 		return err
 	}
 	stages := host.Stages{Env: env}
-	request.Keep, request.Progress = folder, stages.Set
+	request.Keep, request.Progress, request.Reference.Cache = folder, stages.Set, featureCache(env)
 	r.Result, err = eval.Evaluate(ctx, n, request)
 	stages.Done()
 	if err != nil {

@@ -160,7 +160,7 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 		}
 		defer lease.Release()
 		stages := host.Stages{Env: s.env}
-		request.Progress = stages.Set
+		request.Progress, request.Reference.Cache = stages.Set, featureCache(s.env)
 		w.reference, err = eval.NewReference(ctx, w.session.networks, request)
 		stages.Done()
 		return w, err

@@ -12,27 +12,28 @@ import (
 	"time"
 
 	"illustrator/internal/files"
+	"illustrator/internal/sealed"
 )
 
 var keyA, keyB, keyC = keyOf([]string{"a"}), keyOf([]string{"b"}), keyOf([]string{"c"})
 
 func TestCacheReadsWhatItWrote(t *testing.T) {
 	c := &Cache{Folder: filepath.Join(t.TempDir(), "illustrator", "programs")}
-	if content, err := c.read(keyA); content != nil || err != nil {
+	if content, err := c.files().Read(keyA); content != nil || err != nil {
 		t.Errorf("from a folder that is not there: %q, %v", content, err)
 	}
 	if n, size, err := c.Size(); n != 0 || size != 0 || err != nil {
 		t.Errorf("size of a folder that is not there: %d, %d, %v", n, size, err)
 	}
 	for range 2 { // another process may have written it before
-		if err := c.write(keyA, []byte("program a")); err != nil {
+		if err := c.files().Write(keyA, []byte("program a")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if content, err := c.read(keyA); string(content) != "program a" || err != nil {
+	if content, err := c.files().Read(keyA); string(content) != "program a" || err != nil {
 		t.Errorf("read %q, %v", content, err)
 	}
-	if content, err := c.read(keyB); content != nil || err != nil {
+	if content, err := c.files().Read(keyB); content != nil || err != nil {
 		t.Errorf("another key: %q, %v", content, err)
 	}
 	if n, size, err := c.Size(); n != 1 || size != 32+9 || err != nil {
@@ -43,10 +44,10 @@ func TestCacheReadsWhatItWrote(t *testing.T) {
 // A damaged, cut or foreign file is an error and never a program.
 func TestCacheRefusesDamage(t *testing.T) {
 	c := &Cache{Folder: t.TempDir(), Limit: 200}
-	if err := c.write(keyA, []byte("program a")); err != nil {
+	if err := c.files().Write(keyA, []byte("program a")); err != nil {
 		t.Fatal(err)
 	}
-	good, err := os.ReadFile(c.path(keyA))
+	good, err := os.ReadFile(c.files().File(keyA))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,18 +60,18 @@ func TestCacheRefusesDamage(t *testing.T) {
 	expectRefusal(t, c, keyA, good[:32], "cut short")
 	expectRefusal(t, c, keyA, good[:40], "damaged")
 	expectRefusal(t, c, keyA, make([]byte, 201), "201 bytes")
-	expectRefusal(t, c, keyB, good, "another program's")
-	if err := c.write(keyA, make([]byte, 169)); err == nil || !strings.Contains(err.Error(), "201 bytes") {
+	expectRefusal(t, c, keyB, good, "another key's")
+	if err := c.files().Write(keyA, make([]byte, 169)); err == nil || !strings.Contains(err.Error(), "201 bytes") {
 		t.Errorf("a program above the limit: %v", err)
 	}
 }
 
 func expectRefusal(t *testing.T, c *Cache, key string, file []byte, why string) {
 	t.Helper()
-	if err := os.WriteFile(c.path(key), file, 0o600); err != nil {
+	if err := os.WriteFile(c.files().File(key), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if content, err := c.read(key); content != nil || err == nil || !strings.Contains(err.Error(), why) {
+	if content, err := c.files().Read(key); content != nil || err == nil || !strings.Contains(err.Error(), why) {
 		t.Errorf("%d bytes: read %q, %v; want an error that says %q", len(file), content, err, why)
 	}
 }
@@ -78,10 +79,10 @@ func expectRefusal(t *testing.T, c *Cache, key string, file []byte, why string) 
 // A FIFO, a link, a folder or a file of others in the place of a program neither blocks nor is read.
 func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
 	c := &Cache{Folder: t.TempDir()}
-	path := c.path(keyA)
+	path := c.files().File(keyA)
 	link := func(target string) func() error { return func() error { return os.Symlink(target, path) } }
 	elsewhere := filepath.Join(t.TempDir(), "program")
-	seal := sealOf(keyA, []byte("program a"))
+	seal := sealed.Seal(keyA, []byte("program a"))
 	file := append(seal[:], "program a"...)
 	if err := os.WriteFile(elsewhere, file, 0o600); err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			content, err := c.read(keyA)
+			content, err := c.files().Read(keyA)
 			if distrust := new(files.DistrustError); content != nil || !errors.As(err, &distrust) || distrust.Path != path ||
 				distrust.Fix == "" {
 				t.Errorf("read %q, %v", content, err)
@@ -125,7 +126,7 @@ func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
 	if err := plain(0o600)(); err != nil {
 		t.Fatal(err)
 	}
-	if content, err := c.read(keyA); string(content) != "program a" || err != nil {
+	if content, err := c.files().Read(keyA); string(content) != "program a" || err != nil {
 		t.Errorf("read %q, %v", content, err)
 	}
 	if n, err := c.Distrust(); n != 0 || err != nil {
@@ -135,19 +136,19 @@ func TestCacheRefusesWhatOthersMadeOrCanChange(t *testing.T) {
 
 // Whatever stands in a file, only what follows a right seal is a program.
 func FuzzUnseal(f *testing.F) {
-	seal := sealOf(keyA, []byte("program a"))
+	seal := sealed.Seal(keyA, []byte("program a"))
 	f.Add(append(seal[:], "program a"...))
 	f.Add(seal[:])
 	f.Fuzz(func(t *testing.T, content []byte) {
 		c := &Cache{Folder: t.TempDir(), Limit: 1 << 16}
-		if err := os.WriteFile(c.path(keyA), content, 0o600); err != nil {
+		if err := os.WriteFile(c.files().File(keyA), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		program, err := c.read(keyA)
+		program, err := c.files().Read(keyA)
 		if (err == nil) == (program == nil) {
 			t.Errorf("%q, %v", program, err)
 		}
-		if sum := sealOf(keyA, program); err == nil && !bytes.Equal(content, append(sum[:], program...)) {
+		if sum := sealed.Seal(keyA, program); err == nil && !bytes.Equal(content, append(sum[:], program...)) {
 			t.Errorf("read %q", program)
 		}
 	})
@@ -171,21 +172,21 @@ func TestCachePrunes(t *testing.T) {
 		}
 	}
 	for _, key := range []string{keyA, keyB} {
-		if err := c.write(key, make([]byte, 60)); err != nil {
+		if err := c.files().Write(key, make([]byte, 60)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	age(halfWritten, 4)
-	age(c.path(keyA), 3)
-	age(c.path(keyB), 2)
-	if _, err := c.read(keyA); err != nil { // now keyB's use is the longest ago
+	age(c.files().File(keyA), 3)
+	age(c.files().File(keyB), 2)
+	if _, err := c.files().Read(keyA); err != nil { // now keyB's use is the longest ago
 		t.Fatal(err)
 	}
-	if err := c.write(keyC, make([]byte, 60)); err != nil {
+	if err := c.files().Write(keyC, make([]byte, 60)); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{other: true, halfWritten: false, c.path(keyA): true, c.path(keyB): false,
-		c.path(keyC): true} {
+	for path, want := range map[string]bool{other: true, halfWritten: false, c.files().File(keyA): true, c.files().File(keyB): false,
+		c.files().File(keyC): true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: %v; want it there: %v", filepath.Base(path), err, want)
 		}

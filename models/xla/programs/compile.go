@@ -41,7 +41,7 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 		return p.compile(args)
 	}
 	began := time.Now()
-	content, err := cache.read(key)
+	content, err := cache.files().Read(key)
 	if err == nil && content != nil {
 		if args.loaded, err = p.deserialize(args.client, content, name); err == nil {
 			counts.loaded.Add(1)
@@ -57,7 +57,7 @@ func programsCompile(pointer unsafe.Pointer) *C.error {
 	}
 	seconds := time.Since(began).Seconds()
 	if content, err = p.serialize(args.loaded); err == nil {
-		err = cache.write(key, content)
+		err = cache.files().Write(key, content)
 	}
 	if err != nil {
 		cache.refuse("program compiled, but not kept", key, err, "seconds", seconds)

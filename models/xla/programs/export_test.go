@@ -5,14 +5,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"illustrator/internal/sealed"
 )
 
 // Overwrite puts content, with a right seal, in the place of every program in the cache.
 func Overwrite(c *Cache, content []byte) error {
-	files, _, err := c.files()
+	files, _, err := c.files().Files()
 	for _, f := range files {
 		if err == nil {
-			err = c.write(strings.TrimSuffix(f.Name(), suffix), content)
+			err = c.files().Write(strings.TrimSuffix(f.Name(), suffix), content)
 		}
 	}
 	return err
@@ -21,7 +23,7 @@ func Overwrite(c *Cache, content []byte) error {
 // Exchange puts each of the cache's two programs, with a right seal, under the key of the other.
 func Exchange(t *testing.T, c *Cache) {
 	t.Helper()
-	files, _, err := c.files()
+	files, _, err := c.files().Files()
 	if err != nil || len(files) != 2 {
 		t.Fatalf("%d programs, %v; want 2", len(files), err)
 	}
@@ -33,14 +35,14 @@ func Exchange(t *testing.T, c *Cache) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := unseal(key, content)
+		program, err := sealed.Unseal(key, content)
 		if err != nil {
 			t.Fatal(err)
 		}
 		keys, kept = append(keys, key), append(kept, program)
 	}
 	for i := range keys {
-		if err := c.write(keys[i], kept[1-i]); err != nil {
+		if err := c.files().Write(keys[i], kept[1-i]); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -117,7 +117,7 @@ func TestKeptProgramsComputeTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, "a damaged program", 1, 0, same)
-	if !strings.Contains(log.String(), "is damaged, or another program's") {
+	if !strings.Contains(log.String(), "is damaged, or another key's") {
 		t.Errorf("nothing is said of the damage:\n%s", &log)
 	}
 	expect(t, "a program kept after the damage", 0, 1, same)
