@@ -23,7 +23,8 @@ Exit codes:
 Environment:
   GOMLX_BACKEND             XLA plugin to run on, as in --backend
   PJRT_PLUGIN_LIBRARY_PATH  folders to search for XLA plugins, in place of the usual ones
-  ILLUSTRATOR_PROGRAMS      folder of compiled programs (default illustrator/programs in the user's cache), or off
+  ILLUSTRATOR_PROGRAMS      folder of compiled programs and of references' features (default illustrator/programs in the
+                            user's cache), or off
   ILLUSTRATOR_WEIGHTS       folder of fetched networks (default illustrator/weights in the user's cache)
   HF_ENDPOINT, HF_TOKEN     address of the Hugging Face hub, and a token for it, for fetch
   ILLUSTRATOR_TOKEN         token that serve asks for, where --token-file names none

@@ -123,7 +123,8 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 		return err
 	}
 	env := opts.Env().OneDevice()
-	opened, err := runs.Served{Domains: o.domains, Runs: o.runs, Mapper: o.mapper, Pad: o.pad}.Open(cmd.Context(), env)
+	choice := runs.Served{Domains: o.domains, Runs: o.runs, Mapper: o.mapper, Pad: o.pad, Precision: opts.Precision}
+	opened, err := choice.Open(cmd.Context(), env)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type Served struct {
 	Domains, Runs []string
 	Mapper        string // of a single domain without runs; "" is the domain's
 	Pad           bool   // uploads are padded
+	Precision     pipeline.Precision
 }
 
 // Opened is a domain with the models that draw it.
@@ -81,7 +82,7 @@ func (s Served) open(ref string) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Preprocessor.Pad = s.Pad
+	n.Preprocessor.Pad, n.Precision = s.Pad, s.Precision
 	return &Opened{Domain: d, Networks: n, ref: ref}, nil
 }
 
