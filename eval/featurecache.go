@@ -88,7 +88,7 @@ func (c *FeatureCache) read(m *measurement, samples int) (r rows, ok bool) {
 	return rows{own: own, inception: inception}, true
 }
 
-// write keeps the features of the generator's own samples. Without room for them the evaluation goes on.
+// write keeps the features of the generator's own samples. The evaluation does not fail for lack of room.
 func (c *FeatureCache) write(m *measurement, samples int, r rows) {
 	if c == nil || len(m.Reference.Files) > 0 {
 		return

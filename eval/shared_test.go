@@ -156,23 +156,23 @@ func TestFeatureCache(t *testing.T) {
 	var log bytes.Buffer
 	folder := &sealed.Folder{Path: t.TempDir(), Suffix: eval.FeaturesSuffix, Kind: "features", Limit: 1 << 20}
 	r.Reference.Cache = &eval.FeatureCache{Folder: folder, Log: slog.New(slog.NewTextHandler(&log, nil))}
-	drawn := 0
+	draws := 0
 	r.Progress = func(stage string, _, _ int) {
 		if stage == "Drawing the reference" {
-			drawn++
+			draws++
 		}
 	}
-	// make returns the features, after a look at whether they were drawn and what was logged.
-	make := func(name string, draws bool, logged string) *eval.ReferenceFeatures {
+	// make returns the features, after a look at whether pictures passed and what was logged.
+	make := func(name string, want bool, logged string) *eval.ReferenceFeatures {
 		t.Helper()
-		drawn = 0
+		draws = 0
 		log.Reset()
 		f, err := eval.NewReference(t.Context(), n, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (drawn > 0) != draws || !strings.Contains(log.String(), logged) || logged == "" && log.Len() > 0 {
-			t.Errorf("%s: drawn %d times, logged %q", name, drawn, log.String())
+		if (draws > 0) != want || !strings.Contains(log.String(), logged) || logged == "" && log.Len() > 0 {
+			t.Errorf("%s: drawn %d times, logged %q", name, draws, log.String())
 		}
 		return f
 	}
@@ -206,7 +206,7 @@ func TestFeatureCache(t *testing.T) {
 	make("fewer samples", true, "")
 	n.Hashes["generator"] = strings.Repeat("0", 64)
 	make("another generator", true, "")
-	n.Hashes["generator"] = "" // in memory: there is no key
+	n.Hashes["generator"] = "" // in memory: without a key
 	make("without a hash", true, "")
 	make("without a hash again", true, "")
 	folder.Limit = 40

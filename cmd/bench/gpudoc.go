@@ -89,8 +89,8 @@ func speedSection(measured benchReport) report.Section {
 		"allocator keeps are in " +
 		"it. What PyTorch had of that at most stands beside it; of this program nothing else is known. GPU busy is the " +
 		"median of `nvidia-smi`'s utilization while the " +
-		"engine worked. The speed-up is over PyTorch in the same precision, or this program's float32 where it has not that; " +
-		"\"noisy\" stands where the rounds spread too much for a ratio."
+		"engine worked. The speed-up is over PyTorch in the same precision, or this program's float32 where it has not " +
+		"that; \"noisy\" stands where the rounds spread too much for a ratio."
 	header, rows := measured.table()
 	table := report.Table{}
 	for i, h := range header {

@@ -309,8 +309,8 @@ func fullTable(results []fullResult) string {
 `+"`make parity-full`"+` writes this table. PyTorch writes files in the layouts of public releases with random values of
 a fixed seed; the toolkit converts, loads and runs them. An error is the root mean square of an output's differences
 from PyTorch's float64, divided by that of the output. The tolerance is %.0e in float32 and %.0e in bfloat16, an option
-for pictures, their embeddings (`+"`--precision`, `pairs.precision`) and the semantic loss (`train.precision`"+`). The column
-"PyTorch float32" has PyTorch's own error.
+for pictures, their embeddings (`+"`--precision`, `pairs.precision`) and the semantic loss (`train.precision`"+`). The
+column "PyTorch float32" has PyTorch's own error.
 
 | file | size | values | output | float32 | PyTorch float32 | bfloat16 | peak memory |
 |---|---|---|---|---|---|---|---|

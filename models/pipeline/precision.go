@@ -16,7 +16,8 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Precision is the type of the numbers inside generator and CLIP. What goes in and comes out is float32 in either. The empty Precision is Float32.
+// Precision is the type of the numbers inside generator and CLIP. What goes in and comes out is float32
+// in either. The empty Precision is Float32.
 type Precision string
 
 // Precisions, named as data types.

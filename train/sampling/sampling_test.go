@@ -219,7 +219,7 @@ func (s sampling) narrow(float32s []float32) {
 	s.networks.Precision = pipeline.Float32
 	_, err := pairs.OpenWriter(all.Source, Meta(s.networks, "tiny", 100, s.mode, "test"), 50)
 	if err == nil || !strings.Contains(err.Error(), "dtype is bfloat16 there, float32 here") {
-		s.Errorf("sampling goes on in another precision: %v", err)
+		s.Errorf("sampling continues in another precision: %v", err)
 	}
 	// The set's precision is sampled in, whatever the networks draw in otherwise.
 	meta := Meta(s.networks, "tiny", 100, s.mode, "test")

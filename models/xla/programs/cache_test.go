@@ -185,8 +185,8 @@ func TestCachePrunes(t *testing.T) {
 	if err := c.files().Write(keyC, make([]byte, 60)); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{other: true, halfWritten: false, c.files().File(keyA): true, c.files().File(keyB): false,
-		c.files().File(keyC): true} {
+	a, b, third := c.files().File(keyA), c.files().File(keyB), c.files().File(keyC)
+	for path, want := range map[string]bool{other: true, halfWritten: false, a: true, b: false, third: true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: %v; want it there: %v", filepath.Base(path), err, want)
 		}
