@@ -20,7 +20,7 @@ import (
 )
 
 // Run is everything that defines a mapper: domain, pairs, network, losses and training. Keys that a file leaves out
-// have the values of Paper.
+// have the values of Defaults.
 type Run struct {
 	// Domain is the name of an embedded domain, or the path of a YAML file as seen from the working directory.
 	Domain string        `yaml:"domain"`
@@ -63,6 +63,7 @@ func Paper() Run {
 			Batch:      8,
 			Devices:    1,
 			Precision:  pipeline.Float32,
+			Unclamped:  true,
 			NoiseMode:  stylegan2.NoiseRandom,
 			Optimizer:  train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Accumulate: 1},
 			Validation: train.Validation{Every: 2000, Rows: 1600},
@@ -79,10 +80,17 @@ func Paper() Run {
 	}
 }
 
+// Defaults returns the values of keys that a file leaves out: Paper's, but that the semantic loss sees clamped pictures.
+func Defaults() Run {
+	run := Paper()
+	run.Train.Unclamped = false
+	return run
+}
+
 // OpenRun reads the run at ref: the name of an embedded one or the path of a YAML file. set are assignments such as
 // "train.batch=16", which beat the file.
 func OpenRun(ref string, set []string) (Run, error) {
-	run := Paper()
+	run := Defaults()
 	f, err := open("runs", ref)
 	if err != nil {
 		return run, err

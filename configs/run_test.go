@@ -55,6 +55,21 @@ func TestPaperIsTheRelease(t *testing.T) {
 	if diff := cmp.Diff(Paper(), run); diff != "" {
 		t.Errorf("paper.yaml differs from the defaults (-Paper +file):\n%s", diff)
 	}
+	// It leaves nothing to defaults: each line of the program's settings stands in it with its key.
+	file, err := open("runs", "paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := Paper().YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(settings)) {
+		key, _, _ := strings.Cut(strings.TrimLeft(line, " -"), ":")
+		if want := strings.Count("\n"+string(settings), key+":"); strings.Count(string(file.data), key+":") < want {
+			t.Errorf("paper.yaml does not write out %s, or not %d times", key, want)
+		}
+	}
 	stage := run.Train.Stages[0]
 	if run.Pairs.Rows != 10_000 || run.Train.Batch != 8 ||
 		stage.Losses != (losses.Weights{L1: 0.3, Semantic: 1, Regularization: 0.3}) ||

@@ -53,7 +53,7 @@ var schemaTypes = map[string]struct {
 	title    string
 	defaults any
 }{
-	"run":    {"A run: pairs, mapper and training", ptr(Paper())},
+	"run":    {"A run: pairs, mapper and training", ptr(Defaults())},
 	"domain": {"A domain: networks, prompts and test descriptions", &Domain{}},
 	"study":  {"A study: a comparison of variants of a run", &ablation.Study{Pictures: 1}},
 }

@@ -30,6 +30,10 @@ type Config struct {
 	// Recompute has the gradient of the semantic loss compute the generator's layers below the last resolution again
 	// instead of keeping their values: less memory at large sizes, for more time.
 	Recompute bool `yaml:"recompute,omitempty"`
+	// Unclamped has the semantic loss give CLIP the generator's pictures as they are, as the release does. Otherwise their
+	// pixels are clamped to what a picture can show, and a pixel that is out of range has no gradient. Pairs are sampled
+	// from clamped pictures in either case.
+	Unclamped bool `yaml:"unclamped,omitempty"`
 	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
 	NoiseMode  stylegan2.NoiseMode `yaml:"noise_mode"`
 	Optimizer  Optimizer           `yaml:"optimizer"`

@@ -228,7 +228,7 @@ func (t *Training) compare(root, of *model.Scope, weights losses.Weights, z, pre
 		Render: func() *graph.Node {
 			noise := stylegan2.Noise{Mode: t.Config.NoiseMode, Keys: keys}
 			networks := *t.Networks
-			networks.Generator.Recompute = t.Config.Recompute
+			networks.Generator.Recompute, networks.CLIP.Unclamped = t.Config.Recompute, t.Config.Unclamped
 			return networks.ImageEmbedsIn(root, t.Config.Precision, predicted, noise)
 		},
 	})

@@ -32,6 +32,9 @@ type Retriever struct {
 	draw.Model
 	z, embeds []float32 // [N,Z], [N,E]
 	first     uint64    // the seed of a text's first picture
+	// The pictures of a text come one after the other: its order is kept for them.
+	of     []float32 // the embedding that ordered is of
+	ranked []int
 }
 
 // NewRetriever reads the rows of a set of pairs to choose from. first is the seed of a text's nearest pair, first + 1
@@ -64,7 +67,10 @@ func (r *Retriever) Draw(ctx context.Context, recipes ...draw.Recipe) ([]*draw.P
 		if rank >= len(r.z)/zDim {
 			return nil, fmt.Errorf("picture %d of a text needs as many pairs; there are %d", rank+1, len(r.z)/zDim)
 		}
-		at := r.order(wanted[i*dim : (i+1)*dim])[rank]
+		if embed := wanted[i*dim : (i+1)*dim]; !slices.Equal(r.of, embed) {
+			r.of, r.ranked = slices.Clone(embed), r.order(embed)
+		}
+		at := r.ranked[rank]
 		nearest[i].Z, nearest[i].Spread = r.z[at*zDim:(at+1)*zDim], 0
 	}
 	return r.Model.Draw(ctx, nearest...)

@@ -20,6 +20,8 @@ type Config struct {
 	Vision        VisionConfig `json:"vision_config"`
 	// TextCleaning is this program's own field: how texts are cleaned. Empty is that of the vocabulary.
 	TextCleaning Cleaning `json:"text_cleaning,omitempty"`
+	// Unclamped has Preprocess leave pictures as they are. It is a setting of a loss, not of the network.
+	Unclamped bool `json:"-"`
 }
 
 // Activation is the function between the linear layers of a transformer's blocks.

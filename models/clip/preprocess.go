@@ -15,11 +15,15 @@ var (
 
 // Preprocess makes CLIP's input from generated pictures: images [B,3,H,W] in [-1,1], of any size, → [B,3,S,S]. They are
 // moved to [0,1] and clamped (the gradient is zero where they are outside), resized by the exact area filter, and
-// normalised by Mean and Std: the official release's preprocessing, in that order. The result has the dtype of images.
+// normalised by Mean and Std, in that order: as the official release samples its pairs. With cfg.Unclamped they are not
+// clamped, as in the release's semantic loss. The result has the dtype of images.
 func Preprocess(cfg Config, images *Node) *Node {
 	images.AssertRank(4)
 	images.AssertDims(-1, 3, -1, -1)
-	x := ClipScalar(MulScalar(OnePlus(images), 0.5), 0, 1)
+	x := MulScalar(OnePlus(images), 0.5)
+	if !cfg.Unclamped {
+		x = ClipScalar(x, 0, 1)
+	}
 	x = nn.AreaResize(x, cfg.Vision.ImageSize, cfg.Vision.ImageSize)
 	var scale, shift [3]float64 // (x - Mean) / Std as one product and one sum
 	for c := range scale {

@@ -57,8 +57,10 @@ func TestPreprocessGradient(t *testing.T) {
 			t.Fatalf("only %d of %d values are outside", outside, len(values))
 		}
 		x := tensors.FromFlatDataAndDimensions(values, 2, 3, size, size)
-		nntest.CheckGradient(t, scope, func(_ *model.Scope, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x, 1e-3,
-			1e-9)
+		for _, cfg.Unclamped = range []bool{false, true} {
+			nntest.CheckGradient(t, scope, func(_ *model.Scope, x *graph.Node) *graph.Node { return Preprocess(cfg, x) }, x,
+				1e-3, 1e-9)
+		}
 	}
 }
 
@@ -76,6 +78,17 @@ func TestPreprocessValues(t *testing.T) {
 		want := ([]float64{0, 0, 0.5, 1, 1}[i%5] - Mean[c]) / Std[c]
 		if math.Abs(float64(got[i])-want) > 1e-6 {
 			t.Fatalf("channel %d, value %g: got %g, want %g", c, images[i], got[i], want)
+		}
+	}
+	cfg.Unclamped = true
+	got = nntest.Run(t, scope, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{Preprocess(cfg, in[0])}
+	}, tensors.FromFlatDataAndDimensions(images, 1, 3, 16, 16))[0]
+	for i := range images {
+		c := i / 256
+		want := ((float64(images[i])+1)/2 - Mean[c]) / Std[c]
+		if math.Abs(float64(got[i])-want) > 1e-5 {
+			t.Fatalf("unclamped, channel %d, value %g: got %g, want %g", c, images[i], got[i], want)
 		}
 	}
 }
