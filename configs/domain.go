@@ -26,6 +26,8 @@ type Domain struct {
 	CLIP       string `yaml:"clip"`
 	Classifier string `yaml:"classifier"`
 	Mapper     string `yaml:"mapper"`
+	// Judge is the folder of a second CLIP, which no mapper is trained with: studies measure similarity by it. Optional.
+	Judge string `yaml:"judge,omitempty"`
 	// TextPrompt is the general description of the domain's pictures, eq. 2's prompt.
 	TextPrompt string `yaml:"text_prompt"`
 	// Prompts is the file of both prompts' embeddings that `illustrator prompt` writes. Optional until then.
@@ -95,6 +97,9 @@ func (d *Domain) Locations() pipeline.Locations {
 
 // MapperLocation returns where the domain's own mapper is, "" if it has none.
 func (d *Domain) MapperLocation() string { return d.resolve(d.Mapper) }
+
+// JudgeLocation returns where the CLIP is that judges studies, "" if the domain names none.
+func (d *Domain) JudgeLocation() string { return d.resolve(d.Judge) }
 
 // CheckNetworks compares the networks with the sizes that the domain declares.
 func (d *Domain) CheckNetworks(n *pipeline.Networks) error {

@@ -80,7 +80,8 @@ func Paper() Run {
 	}
 }
 
-// Defaults returns the values of keys that a file leaves out: Paper's, but that the semantic loss sees clamped pictures.
+// Defaults returns the values of keys that a file leaves out: Paper's, but that the semantic loss sees clamped
+// pictures.
 func Defaults() Run {
 	run := Paper()
 	run.Train.Unclamped = false

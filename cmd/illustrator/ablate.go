@@ -15,7 +15,6 @@ import (
 	"illustrator/configs"
 	"illustrator/data/seeds"
 	"illustrator/eval/chart"
-	"illustrator/eval/report"
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
@@ -161,7 +160,7 @@ func listCells(opts *terminal.Options, all []*studies.Study) error {
 
 // execute executes studies one after the other and prints their results; of several it writes one more report.
 func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all []*studies.Study) (failed error) {
-	var sections []report.Section
+	var reports []*studies.Results
 	for _, s := range all {
 		if a.part.N > 0 {
 			if err := a.share(ctx, opts, s); err != nil {
@@ -180,12 +179,12 @@ func (a ablateOptions) execute(ctx context.Context, opts *terminal.Options, all 
 			failed = errors.Join(failed, fmt.Errorf("%d of %d cells failed; --retry does them again: %w",
 				results.Failed, results.Cells, fault.ErrPartial))
 		}
-		sections = append(sections, results.Section(s.Title))
+		reports = append(reports, results)
 	}
-	if len(sections) < 2 {
+	if len(reports) < 2 {
 		return failed
 	}
-	path, err := studies.ReportAll(a.folder(), "illustrator "+strings.Join(os.Args[1:], " "), sections)
+	path, err := studies.ReportAll(a.folder(), "illustrator "+strings.Join(os.Args[1:], " "), reports)
 	if err == nil {
 		_, err = fmt.Fprintln(opts.Stdout, path)
 	}

@@ -28,13 +28,17 @@ settings in the same folder. Ctrl-C finishes the step and writes a checkpoint. W
 devices share every batch; the result is the mapper of one device, up to rounding. With train.precision=bfloat16
 generator and CLIP compute the semantic loss in bfloat16.
 
+--continue trains the mapper of a finished run further, in a new folder: with that run's settings and --set, on pairs
+sampled alike or those of --pairs. It starts from mapper-last with a fresh optimizer, and each schedule begins again at
+its first step: steps and learning rates of train.stages are those of the further training.
+
 --set names a setting by its path in the file: train.batch=16, train.stages.1.schedule.steps=700. losses.semantic=0.5 is
 the last stage's loss weight.`
 
 type trainOptions struct {
-	config, domain, pairs, validationPairs, out, name string
-	set                                               []string
-	dryRun                                            bool
+	config, domain, pairs, validationPairs, out, name, further string
+	set                                                        []string
+	dryRun                                                     bool
 }
 
 func newTrainCommand(opts *terminal.Options) *cobra.Command {
@@ -45,6 +49,7 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		Long:  trainLong,
 		Example: `  illustrator train --config lorelei --out runs/first
   illustrator train --config examples/run.yaml --set train.batch=32 --set losses.l1=0.5 --name batch32
+  illustrator train --continue examples/runs/first --set train.stages.0.schedule.steps=200 --out runs/further
   illustrator train --config examples/run.yaml --pairs examples/pairs --validation-pairs examples/held-out --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
@@ -52,6 +57,7 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file",
 		strings.Join(configs.Names("runs"), ", ")))
+	flags.StringVar(&t.further, "continue", "", "folder of a finished `run` to train further, in place of --config")
 	flags.StringVar(&t.domain, "domain", "",
 		"domain: the name of an embedded one or the path of a YAML file (default the run's)")
 	flags.StringArrayVar(&t.set, "set", nil, "override a setting: `key=value`, such as train.batch=16; may be repeated")
@@ -63,11 +69,16 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVar(&t.name, "name", "", "name of a new folder in runs (default the configuration's)")
 	flags.BoolVar(&t.dryRun, "dry-run", false,
 		"check all that is named, print settings, sizes, steps and an estimate of the memory, and do nothing")
+	cmd.MarkFlagsMutuallyExclusive("config", "continue")
 	return cmd
 }
 
 func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error {
-	run, err := configs.OpenRun(t.config, t.set)
+	open := configs.OpenRun
+	if t.further != "" {
+		open, t.config = runs.Further, t.further
+	}
+	run, err := open(t.config, t.set)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"illustrator/eval/chart"
 )
 
-// Block is a piece of a section: Paragraph, List, Table, Figure or Grid.
+// Block is a piece of a section: Paragraph, List, Links, Table, Figure or Grid.
 type Block interface {
 	// kind is the name of the HTML template that shows the block.
 	kind() string
@@ -23,6 +23,9 @@ type Paragraph string
 
 // List is a list of short texts.
 type List []string
+
+// Links are links to files beside the document, by paths relative to it.
+type Links []string
 
 // Figure is a picture with a caption, such as a chart of package chart.
 type Figure struct {
@@ -62,17 +65,26 @@ type GridCell struct {
 
 func (Paragraph) kind() string { return "paragraph" }
 func (List) kind() string      { return "list" }
+func (Links) kind() string     { return "links" }
 func (Table) kind() string     { return "table" }
 func (Figure) kind() string    { return "figure" }
 func (Grid) kind() string      { return "grid" }
 
 func (p Paragraph) markdown() []byte { return []byte(prose(string(p)) + "\n") }
 func (l List) markdown() []byte      { return bullets(l) }
-func (Figure) markdown() []byte      { return nil }
-func (Grid) markdown() []byte        { return nil }
+func (l Links) markdown() []byte {
+	var b bytes.Buffer
+	for _, path := range l {
+		fmt.Fprintf(&b, "- [%s](%s)\n", prose(path), path)
+	}
+	return b.Bytes()
+}
+func (Figure) markdown() []byte { return nil }
+func (Grid) markdown() []byte   { return nil }
 
 func (Paragraph) validate() error { return nil }
 func (List) validate() error      { return nil }
+func (Links) validate() error     { return nil }
 
 func (f Figure) validate() error {
 	if f.Alt == "" {

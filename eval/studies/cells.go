@@ -90,13 +90,15 @@ func (s *Study) spec(c cell) (string, error) {
 		Run              *configs.Run      `yaml:"run,omitempty"`
 		SharedStages     int               `yaml:"shared_stages,omitempty"`
 		Mapper           string            `yaml:"mapper,omitempty"`
+		Judge            string            `yaml:"judge,omitempty"`
 		Draw             ablation.Draw     `yaml:"draw"`
 		Texts            []string          `yaml:"texts"`
 		Pictures         int               `yaml:"pictures"`
 		Metrics          []eval.MetricName `yaml:"metrics"`
 		ReferenceSamples int               `yaml:"reference_samples"`
 		Show             []string          `yaml:"show"`
-	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Draw: c.variant.Draw, Pictures: s.Pictures, Metrics: s.Metrics,
+	}{SharedStages: s.SharedStages, Mapper: s.options.Run, Judge: s.judge, Draw: c.variant.Draw,
+		Pictures: s.Pictures, Metrics: s.Metrics,
 		ReferenceSamples: s.ReferenceSamples, Show: s.Show}
 	if s.Train {
 		run, err := configs.RunOf(s.Study, c.variant, c.seed)

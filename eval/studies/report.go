@@ -19,6 +19,7 @@ import (
 // Result is study.json.
 type Result struct {
 	Study       string               `json:"study"`
+	Rehearsal   string               `json:"rehearsal,omitempty"` // what it has less of than the study's file asks for
 	Table       report.Table         `json:"table"`
 	Differences report.Table         `json:"differences"`
 	Claims      []ablation.Judgement `json:"claims,omitempty"`
@@ -28,17 +29,21 @@ type Result struct {
 // Results holds a study's results.
 type Results struct {
 	Result
+	title    string
 	Findings []string
 	Report   string // the path of report.html
 	Cells    int
 	Failed   int // of the cells
 }
 
-// Section returns the results in short.
-func (r *Results) Section(title string) report.Section {
-	return report.Section{Heading: title, Blocks: []report.Block{
-		report.List(r.Findings), r.Table, report.Paragraph("All of it: `" + r.Study + "/report.html`."),
-	}}
+// section returns the results in short.
+func (r *Results) section() report.Section {
+	blocks := []report.Block{report.List(r.Findings), r.Table, report.Paragraph("All of it:"),
+		report.Links{r.Study + "/report.html", r.Study + "/" + r.Study + ".csv"}}
+	if r.Rehearsal != "" {
+		blocks = append([]report.Block{report.Paragraph(r.Rehearsal)}, blocks...)
+	}
+	return report.Section{Heading: r.title, Blocks: blocks}
 }
 
 // report writes the results of a study and returns them.
@@ -69,20 +74,26 @@ func (s *Study) report() (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := Result{Study: s.Name, Table: analysis.Table(s.Name),
+	result := Result{Study: s.Name, Rehearsal: s.rehearsal, Table: analysis.Table(s.Name),
 		Differences: analysis.Differences(s.Name + "-differences"), Versions: version.Read().Fields()}
 	if result.Claims, err = analysis.Judge(); err != nil {
 		return nil, err
 	}
-	results := &Results{Result: result, Findings: document.Findings, Report: filepath.Join(s.out, "report.html"),
-		Cells: len(s.cells()), Failed: failed}
+	results := &Results{Result: result, title: s.Title, Findings: document.Findings,
+		Report: filepath.Join(s.out, "report.html"), Cells: len(s.cells()), Failed: failed}
 	return results, s.write(result, analysis, document)
 }
 
 // ReportAll writes one report of several studies, in short, into their folder, and returns its path.
-func ReportAll(folder, command string, studies []report.Section) (path string, err error) {
+func ReportAll(folder, command string, studies []*Results) (path string, err error) {
 	path = filepath.Join(folder, "report.html")
-	d := report.Document{Title: "Studies", Facts: report.Facts(command), Sections: studies}
+	d := report.Document{Title: "Studies", Facts: report.Facts(command)}
+	for _, r := range studies {
+		d.Sections = append(d.Sections, r.section())
+		if r.Rehearsal != "" {
+			d.Subtitle = "This is a rehearsal: studies below have less than their files ask for."
+		}
+	}
 	return path, d.WriteHTML(path)
 }
 
@@ -97,6 +108,9 @@ func (s *Study) document(analysis *ablation.Analysis, seconds float64) (report.D
 		report.Fact{Name: "Texts", Value: texts},
 		report.Fact{Name: "Seeds", Value: strings.Trim(fmt.Sprint(s.Seeds), "[]")},
 		report.Fact{Name: "Time of all cells", Value: roundSeconds(seconds).String()})
+	if s.judgeless {
+		facts = append(facts, report.Fact{Name: "Second judge", Value: withoutJudge})
+	}
 	if len(s.Set) > 0 {
 		facts = append(facts, report.Fact{Name: "Overrides of all variants", Value: strings.Join(s.Set, " "), Code: true})
 	}
@@ -104,7 +118,23 @@ func (s *Study) document(analysis *ablation.Analysis, seconds float64) (report.D
 	if err != nil {
 		return report.Document{}, err
 	}
-	return analysis.Document(facts, curves)
+	d, err := analysis.Document(facts, curves)
+	if err != nil {
+		return d, err
+	}
+	d.Subtitle = s.rehearsal
+	session, err := openSession(s.domain)
+	if err != nil {
+		return d, err
+	}
+	settings, err := s.settings(session)
+	if err != nil {
+		return d, err
+	}
+	links := report.Links{s.Name + ".csv", s.Name + "-differences.csv", "study.json"}
+	d.Sections = append(d.Sections, settings, report.Section{Heading: "Files",
+		Blocks: []report.Block{report.Paragraph("The tables with exact values, and all figures and verdicts:"), links}})
+	return d, nil
 }
 
 // curves are the losses of the trainings by the first seed, nil where there are none.

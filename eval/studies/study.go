@@ -83,6 +83,9 @@ type Study struct {
 	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
+	rehearsal string             // what it has less of than its file asks for, "" for nothing
+	judge     string             // the domain's
+	judgeless bool               // the study has columns of a judge, and the domain none
 	leases    *share.Folder      // of cells, trainings, pairs and reference, among processes
 }
 
@@ -115,6 +118,9 @@ func Open(env host.Env, ref string, set []string, options Options) (*Study, erro
 		return nil, err
 	}
 	s.domain = run.Domain
+	if s.rehearsal, err = rehearsal(ref, options.Domain, s.Study); err != nil {
+		return nil, err
+	}
 	if s.needsPairs() {
 		s.pairs = cmp.Or(options.Pairs, filepath.Join(s.out, "pairs"))
 		if options.Several && options.Pairs == "" {
@@ -148,6 +154,7 @@ func (s *Study) check() error {
 	if err != nil {
 		return err
 	}
+	s.takeJudge(session.domain)
 	if err := s.readTexts(session.domain); err != nil {
 		return err
 	}

@@ -125,6 +125,7 @@ func (s *Study) sharedFolder(c cell) (string, error) {
 type worker struct {
 	*Study
 	session   *session
+	judges    eval.Judges
 	embeds    *eval.TextEmbeds
 	reference *eval.ReferenceFeatures
 	show      []float32 // embeddings of the texts whose pictures are shown
@@ -140,6 +141,12 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 	}
 	if err := s.env.Start(w.session.networks); err != nil {
 		return nil, err
+	}
+	if folder := w.session.domain.JudgeLocation(); folder != "" && !s.Manipulate {
+		if w.judges.CLIP, err = pipeline.Open(w.session.networks.Backend, pipeline.Locations{CLIP: folder}); err != nil {
+			return nil, fmt.Errorf("judge of domain %s: %w", s.domain, err)
+		}
+		w.judges.CLIPName = judgeName
 	}
 	if len(s.Show) > 0 {
 		if w.show, _, err = w.session.networks.EmbedTexts(ctx, s.Show); err != nil {
@@ -171,7 +178,7 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 // request returns the common settings of all cells' evaluations.
 func (w *worker) request() eval.Request {
 	return eval.Request{
-		Domain: w.session.domain.Name, Texts: w.texts, Metrics: w.Metrics, TextEmbeds: w.embeds,
+		Domain: w.session.domain.Name, Texts: w.texts, Metrics: w.Metrics, TextEmbeds: w.embeds, Judges: w.judges,
 		Reference: eval.Reference{Samples: w.ReferenceSamples, Keep: w.out, Features: w.reference},
 	}
 }
