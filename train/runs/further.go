@@ -15,7 +15,10 @@ func Further(folder string, set []string) (run configs.Run, err error) {
 	if err != nil {
 		return run, err
 	}
-	if info == nil || info.Status != train.Finished {
+	if info == nil {
+		return run, unfinished(folder, of.Info())
+	}
+	if info.Status != train.Finished {
 		return run, &Error{Code: Unfinished, Text: fmt.Sprintf("run %q is not finished", folder)}
 	}
 	if run, err = configs.OpenRun(of.Config(), set); err != nil {
