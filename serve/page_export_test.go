@@ -200,6 +200,10 @@ func seeKnowledge(u user) {
 		!strings.Contains(says, "of 140 descriptions") {
 		u.Errorf("the page knows %q", says)
 	}
+	if words := u.eval(`[...document.querySelectorAll("#view-draw .knows .chip")].map(c => c.textContent)
+		.filter(w => ["in", "on", "an", "the", "very", "against"].includes(w))`); words != "" {
+		u.Errorf("the page offers the words %q", words)
+	}
 	u.look("knowledge")
 	u.set("#draw-text", "a person with")
 	u.click("#view-draw .knows .chip")

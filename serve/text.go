@@ -54,6 +54,12 @@ const (
 	commonShare = 3   // words of more than a third of the descriptions say little
 )
 
+// functionWords name nothing that a picture could show. Shorter ones are not listed.
+var functionWords = []string{"the", "and", "with", "very", "against", "from", "for", "his", "her", "its", "who", "has",
+	"that", "behind", "under", "over", "front", "both"}
+
+func isFunctionWord(word string) bool { return len(word) < 3 || slices.Contains(functionWords, word) }
+
 // knows describes what the domain can draw: the attributes of its classifier, words of its descriptions, and how the
 // limit of far texts was calibrated.
 func (s *studio) knows() map[string]any {
@@ -65,7 +71,7 @@ func (s *studio) knows() map[string]any {
 	}
 	known := map[string]any{"attributes": attributes, "words": []string{}}
 	if k := s.knowledge; k != nil {
-		words := k.Words(k.Descriptions / commonShare)
+		words := slices.DeleteFunc(k.Words(k.Descriptions/commonShare), isFunctionWord)
 		known["words"] = words[:min(len(words), mostWords)]
 		known["descriptions"], known["false_alarms"], known["limit"] = k.Descriptions, k.FalseAlarms, k.Limit
 	}
