@@ -37,7 +37,7 @@ func Open(location string) (*Folder, error) {
 	for _, name := range []string{ConfigFile, WeightsFile} {
 		if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
 			return nil, fault.Hint(fmt.Errorf("%s: %s is missing", location, name),
-				"a network's folder has %s and %s (and %s, which illustrator convert writes with them); it has %s",
+				"a network's folder has %s and %s (and %s, which conversion writes with them); it has %s",
 				ConfigFile, WeightsFile, ManifestFile, f.list())
 		}
 	}
@@ -83,8 +83,8 @@ func find(location string) (fs.FS, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open weights %q: %w", location, err)
 	case !info.IsDir():
-		return nil, fault.Hint(fmt.Errorf("open weights %q: it is a file, not a folder", location),
-			"illustrator convert makes a folder of it")
+		err := fault.Hint(fmt.Errorf("open weights %q: it is a file, not a folder", location), "convert it to a folder")
+		return nil, fault.WithCode(err, NotAFolder)
 	}
 	return os.DirFS(location), nil
 }

@@ -51,8 +51,8 @@ const maxManifest = 1 << 20
 
 func parseManifest(source string, data []byte) (*Manifest, error) {
 	bad := func(err error) (*Manifest, error) {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", source, err),
-			"make the folder again with illustrator convert, or fetch it again")
+		return nil, fault.WithCode(fault.Hint(fmt.Errorf("read %s: %w", source, err),
+			"convert the folder again, or fetch it again"), InvalidManifest)
 	}
 	if len(data) > maxManifest {
 		return bad(fmt.Errorf("%d bytes are more than a manifest has (%d)", len(data), maxManifest))

@@ -271,7 +271,11 @@ func (v view) Shape() []uint64 {
 // notSafetensors says what is wrong with a file, or what it is instead if its first bytes tell.
 func notSafetensors(source string, head []byte, err error) error {
 	if kind := sniff(head); kind != nil {
-		return fault.Hint(fmt.Errorf("read safetensors %s: it is %s: %w", source, kind.what, err), "%s", kind.hint)
+		err = fault.Hint(fmt.Errorf("read safetensors %s: it is %s: %w", source, kind.what, err), "%s", kind.hint)
+		if kind.hint == convertIt {
+			err = fault.WithCode(err, PyTorchFile)
+		}
+		return err
 	}
 	return fault.Hint(fmt.Errorf("read safetensors %s: %w", source, err),
 		"the file is damaged or cut short, or no safetensors file: fetch it again and compare its SHA-256")
@@ -280,11 +284,12 @@ func notSafetensors(source string, head []byte, err error) error {
 // kind is a sort of file that is taken for weights by mistake.
 type kind struct{ magic, what, hint string }
 
+const convertIt = "convert PyTorch checkpoints to safetensors"
+
 var kinds = []kind{
-	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint",
-		"illustrator convert makes safetensors of PyTorch checkpoints"},
+	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", convertIt},
 	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
-		"illustrator convert makes safetensors of PyTorch checkpoints"},
+		convertIt},
 	{"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
 	{"<!DOCTYPE", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"<html", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},

@@ -166,8 +166,8 @@ func install(finished, dir string, replace bool) error {
 		return err
 	}
 	if !replace {
-		return fault.Hint(errors.New("the folder exists and has other contents"),
-			"choose another folder, remove it, or allow to replace it (illustrator convert --replace)")
+		return fault.WithCode(fault.Hint(errors.New("the folder exists and has other contents"),
+			"choose another folder, remove it, or allow to replace it"), OtherContents)
 	}
 	if err := replaceable(dir); err != nil {
 		return err

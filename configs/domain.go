@@ -63,14 +63,19 @@ func OpenDomain(ref string) (*Domain, error) {
 	return d, nil
 }
 
+func noNetwork(field, network string) error {
+	err := fault.Field(field, fault.Words("missing"), "the folder of a converted %s", network)
+	return fault.WithCode(err, NoNetwork, field, network)
+}
+
 func (d *Domain) validate() error {
 	switch {
 	case d.Name == "":
 		return fault.Field("name", fault.Words("missing"), "the domain's name")
 	case d.Generator == "":
-		return fault.Field("generator", fault.Words("missing"), "the folder of a StyleGAN2 made by `illustrator convert`")
+		return noNetwork("generator", "StyleGAN2")
 	case d.CLIP == "":
-		return fault.Field("clip", fault.Words("missing"), "the folder of a CLIP made by `illustrator convert`")
+		return noNetwork("clip", "CLIP")
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return fault.Field("text_prompt", fault.Words("missing"),
 			`a general description of the domain's pictures, such as "A church."`)
@@ -144,8 +149,8 @@ func (d *Domain) promptsName() string {
 func (d *Domain) ReadPrompts() (name string, data []byte, err error) {
 	data, err = d.readFile(d.promptsName())
 	if err != nil {
-		err = fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err),
-			"`%s --pairs PAIRS` computes them; --run FOLDER uses those of a run", d.Command("prompt"))
+		err = fault.WithCode(fault.Hint(fmt.Errorf("domain %s has no prompts yet: %w", d.Name, err),
+			"compute them, or use those of a run"), NoPrompts, d.Ref())
 	}
 	return d.promptsName(), data, err
 }
@@ -153,7 +158,8 @@ func (d *Domain) ReadPrompts() (name string, data []byte, err error) {
 // ReadDescriptions returns the bytes of the domain's test descriptions and the file's name.
 func (d *Domain) ReadDescriptions() (name string, data []byte, err error) {
 	if d.Descriptions == "" {
-		return "", nil, fault.Usage(fmt.Errorf("domain %s has no descriptions", d.Name), "give texts, or --texts FILE")
+		err := fault.Usage(fmt.Errorf("domain %s has no descriptions", d.Name), "give texts")
+		return "", nil, fault.WithCode(err, NoDescriptions)
 	}
 	data, err = d.readFile(d.Descriptions)
 	return d.Descriptions, data, err
@@ -218,13 +224,8 @@ func (d *Domain) checkPaths() error {
 	return nil
 }
 
-// Command returns this program's command line of a command for the domain, for hints.
-func (d *Domain) Command(name string) string {
-	if d.ref == "" || d.ref == DefaultDomain {
-		return "illustrator " + name
-	}
-	return fmt.Sprintf("illustrator %s --domain %s", name, d.ref)
-}
+// Ref returns the name or the file that the domain was opened by.
+func (d *Domain) Ref() string { return d.ref }
 
 // DefaultDomain is the domain of commands that are given none.
 const DefaultDomain = "lorelei"

@@ -75,11 +75,11 @@ func TestAnotherDomain(t *testing.T) {
 	if d.MapperLocation() != "" || d.Locations().Classifier != "" {
 		t.Errorf("%+v", d)
 	}
-	if _, _, err := d.ReadPrompts(); err == nil || !strings.Contains(fault.HintOf(err), "illustrator prompt") {
+	if _, _, err := d.ReadPrompts(); fault.CodeOf(err) != NoPrompts {
 		t.Errorf("prompts that are not there: %v", err)
 	}
 	_, _, err = d.ReadDescriptions()
-	expectMistake(t, "descriptions", err, "domain tiny has no descriptions", "--texts")
+	expectMistake(t, "descriptions", err, "domain tiny has no descriptions", "give texts")
 	networks, err := pipeline.Open(nntest.Backend(t), d.Locations())
 	if err != nil {
 		t.Fatal(err)
@@ -133,8 +133,8 @@ func TestDomainMistakes(t *testing.T) {
 	}
 	for text, want := range map[string][2]string{
 		strings.Replace(good, "name: cats", "about: x", 1):   {"name is missing", "the domain's name"},
-		strings.Replace(good, "generator: g", "about: x", 1): {"generator is missing", "illustrator convert"},
-		strings.Replace(good, "clip: c", "about: x", 1):      {"clip is missing", "illustrator convert"},
+		strings.Replace(good, "generator: g", "about: x", 1): {"generator is missing", "converted StyleGAN2"},
+		strings.Replace(good, "clip: c", "about: x", 1):      {"clip is missing", "converted CLIP"},
 		strings.Replace(good, "A Cat.", "' '", 1):            {"text_prompt is missing", "description"},
 		strings.Replace(good, "1.75", "-1", 1):               {"alpha is -1", "from 0 to 100"},
 		strings.Replace(good, "1.75", ".nan", 1):             {"alpha is NaN", "from 0 to 100"},

@@ -135,10 +135,14 @@ func (r *Run) MoveTo(domain string, set []string) error {
 // set applies one assignment "key.key=value": the value is YAML, decoded over the present settings. "train.stages.0.…"
 // is a setting of one stage, "losses.…" a loss weight of the last.
 func (r *Run) set(assignment string) error {
+	return fault.WithCode(r.assign(assignment), InvalidSetting)
+}
+
+func (r *Run) assign(assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
 	if !ok || key == "" {
-		return fault.Usage(fmt.Errorf("--set %q is not an assignment", assignment),
-			"write --set key=value, such as --set train.batch=16")
+		return fault.Usage(fmt.Errorf("set %q is not an assignment", assignment),
+			"write key=value, such as train.batch=16")
 	}
 	var target any = r
 	parts := strings.Split(key, ".")
@@ -148,20 +152,20 @@ func (r *Run) set(assignment string) error {
 	case len(parts) > 1 && parts[0] == "train" && parts[1] == "stages":
 		stage, err := r.stage(parts[2:])
 		if err != nil {
-			return fmt.Errorf("--set %q: %w", assignment, err)
+			return fmt.Errorf("set %q: %w", assignment, err)
 		}
 		target, parts = stage, parts[3:]
 	}
 	var document strings.Builder
 	for depth, part := range parts {
 		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-			return fault.Usage(fmt.Errorf("--set %q: %q is not a key", assignment, key),
-				"write --set key=value, such as --set train.batch=16")
+			return fault.Usage(fmt.Errorf("set %q: %q is not a key", assignment, key),
+				"write key=value, such as train.batch=16")
 		}
 		fmt.Fprintf(&document, "\n%s%s:", strings.Repeat("  ", depth), part)
 	}
 	fmt.Fprintf(&document, " %s\n", value)
-	return decode(file{name: "--set " + assignment, oneLine: true, data: []byte(document.String())}, target)
+	return decode(file{name: "set " + assignment, oneLine: true, data: []byte(document.String())}, target)
 }
 
 // stage returns the stage that the first of keys numbers, of which the others name a setting.
@@ -172,8 +176,7 @@ func (r *Run) stage(keys []string) (*train.Stage, error) {
 		}
 	}
 	return nil, fault.Usage(errors.New("stages are a list"),
-		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file and give "+
-			"it with --config", max(0, len(r.Train.Stages)-1))
+		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file", max(0, len(r.Train.Stages)-1))
 }
 
 // Validate returns an error that names the first invalid setting.

@@ -87,9 +87,9 @@ func (d *Domain) CheckFetched() error {
 		if p.There() {
 			continue
 		}
-		return fault.Hint(fmt.Errorf("domain %s: its %s is not here yet: there is no %s", d.Name, p.Network, p.Folder),
-			"run `illustrator fetch %s`, which says what it downloads and under which licence; "+
-				"$%s names another folder for weights", d.ref, WeightsEnv)
+		err := fault.Hint(fmt.Errorf("domain %s: its %s is not here yet: there is no %s", d.Name, p.Network, p.Folder),
+			"fetch it; $%s names another folder for weights", WeightsEnv)
+		return fault.WithCode(err, NotFetched, d.ref, WeightsEnv)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (r *Request) Check(n *pipeline.Networks) error {
 		}
 	}
 	if len(r.Texts) == 0 {
-		return fault.Usage(fmt.Errorf("no text is given to evaluate"), "give --texts FILE")
+		return fault.WithCode(fault.Usage(fmt.Errorf("no text is given to evaluate"), "give texts"), NoTexts)
 	}
 	if len(r.Files) == 0 && len(r.Seeds) == 0 {
 		return fault.Usage(fmt.Errorf("no seed is given to draw with"), "give seeds such as 0-3")
@@ -152,9 +152,9 @@ func (r *Request) Check(n *pipeline.Networks) error {
 func (r *Request) checkGenerator(n *pipeline.Networks) error {
 	for _, f := range r.Files {
 		if have, want := f.Generator, n.Hashes["generator"]; have != "" && want != "" && have != want {
-			return fault.Usage(fmt.Errorf("%s was drawn by generator %.12s of domain %s; domain %s has %.12s", f.Path, have,
-				f.Domain, r.Domain, want),
-				"name the domain that drew the pictures with --domain")
+			err := fault.Usage(fmt.Errorf("%s was drawn by generator %.12s of domain %s; domain %s has %.12s", f.Path, have,
+				f.Domain, r.Domain, want), "name the domain that drew the pictures")
+			return fault.WithCode(err, OtherDomain)
 		}
 	}
 	return nil
@@ -172,7 +172,7 @@ func (r *Request) lacks(n *pipeline.Networks, metric MetricName) string {
 		}
 	case "lpips_diversity":
 		if r.Judges.LPIPS == nil {
-			return "no LPIPS is given (--lpips FOLDER)"
+			return "no LPIPS is given"
 		}
 	}
 	if len(r.Files) > 0 && strings.HasPrefix(string(metric), "z_") {

@@ -187,7 +187,7 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 		refused[r.Metric] = r.Reason
 	}
 	for name, want := range map[string]string{
-		"attribute_accuracy": "the domain has no classifier", "lpips_diversity": "--lpips",
+		"attribute_accuracy": "the domain has no classifier", "lpips_diversity": "no LPIPS is given",
 		"r_precision_1_of_100": "there are 24",
 	} {
 		if !strings.Contains(refused[name], want) {
@@ -305,8 +305,8 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 			"attribute_accuracy cannot be measured: no text has labels of its attributes", "leave it out"},
 		"another domain": {func(r *eval.Request) {
 			r.Files = []eval.File{{Path: "a.png", Generator: "a1"}, {Path: "b.png", Generator: "b2", Domain: "other"}}
-		}, "b.png was drawn by generator b2 of domain other; domain tiny has a1", "--domain"},
-		"no texts": {func(r *eval.Request) { r.Texts = nil }, "no text", "--texts"},
+		}, "b.png was drawn by generator b2 of domain other; domain tiny has a1", "name the domain"},
+		"no texts": {func(r *eval.Request) { r.Texts = nil }, "no text", "give texts"},
 		"no seeds": {func(r *eval.Request) { r.Seeds = nil }, "no seed", "0-3"},
 		"no classifier": {func(r *eval.Request) { r.Metrics = []eval.MetricName{"attribute_accuracy"} },
 			"the domain has no classifier", "leave it out"},

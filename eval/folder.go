@@ -78,9 +78,10 @@ func ReadFolder(folder string, given, known []texts.Text) (of []texts.Text, file
 		c.add(file, text, true)
 	}
 	if len(c.texts) == 0 && len(c.files) > 0 {
-		return nil, nil, "", fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder,
+		err := fault.Usage(fmt.Errorf("no picture in %s has a text: %s: %s", folder,
 			filepath.Base(c.files[0].Path), c.files[0].Skip),
-			"give --texts FILE, one text per picture in the natural order of the files' names, or with a column `file` of names")
+			"give one text per picture in the natural order of the files' names, or with a column `file` of names")
+		return nil, nil, "", fault.WithCode(err, NoCaptions)
 	}
 	markSizes(c.files)
 	// so that those of one text meet

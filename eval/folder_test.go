@@ -129,7 +129,7 @@ func TestReadFolderTakesGivenTexts(t *testing.T) {
 	if _, _, _, err := ReadFolder(dir, []texts.Text{{Text: "x", File: "x.png"}, {Text: "y"}}, nil); !fault.IsUsage(err) {
 		t.Errorf("some have names: %v", err)
 	}
-	if _, _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "--texts") {
+	if _, _, _, err := ReadFolder(dir, nil, nil); !fault.IsUsage(err) || fault.CodeOf(err) != NoCaptions {
 		t.Errorf("no texts: %v", err)
 	}
 }

@@ -34,7 +34,7 @@ func pair(folder string, paths []string, given []texts.Text) (p pairing, err err
 			"give every text the name of its picture, or none")
 	case len(given) != len(paths):
 		return p, fault.Usage(fmt.Errorf("%d texts are given for the %d pictures in %s", len(given), len(paths), folder),
-			"give --texts one text a picture, in the natural order of the files' names (1, 2, 10), or name the files in a "+
+			"give one text a picture, in the natural order of the files' names (1, 2, 10), or name the files in a "+
 				"column `file`")
 	}
 	for i := range paths {

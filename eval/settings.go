@@ -116,8 +116,9 @@ func (r *Request) claim(n *pipeline.Networks) error {
 	case err != nil:
 		return err
 	case !bytes.Equal(there, settings):
-		return fault.Usage(fmt.Errorf("%s holds scores of other settings: %s", r.Keep, difference(there, settings)),
-			"give another --out, or remove that folder")
+		err := fault.Usage(fmt.Errorf("%s holds scores of other settings: %s", r.Keep, difference(there, settings)),
+			"name another folder, or remove that one")
+		return fault.WithCode(err, OtherScores)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/bench/compare"
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
@@ -49,6 +50,7 @@ type benchOptions struct {
 }
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
+	opts.Explain = hints.Explain
 	var b benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench [CASE]...",

@@ -49,7 +49,7 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 			return options, "", err
 		}
 	}
-	if _, _, err = xla.Locate(backend); err != nil {
+	if _, err = xla.Locate(backend); err != nil {
 		return options, "", err
 	}
 	for _, name := range b.precisions {

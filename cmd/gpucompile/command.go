@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
@@ -49,6 +50,7 @@ type options struct {
 }
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
+	opts.Explain = hints.Explain
 	var o options
 	cmd := &cobra.Command{
 		Use:   "gpucompile",

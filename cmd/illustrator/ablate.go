@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/data/seeds"
@@ -128,7 +129,7 @@ func (a ablateOptions) options(opts *terminal.Options, refs []string) (func(ref 
 	o := studies.Options{
 		Out: a.folder(), Several: len(refs) > 1, Pairs: a.pairs, Run: a.run, Domain: a.domain, Part: a.part,
 		Jobs: a.jobs, Retry: a.retry, Command: "illustrator " + strings.Join(os.Args[1:], " "),
-		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: explain}},
+		Trainer: trainer{runs.Trainer{Env: opts.Env(), Arguments: os.Args[1:], Explain: hints.Explain}},
 	}
 	if a.seeds != "" {
 		var err error

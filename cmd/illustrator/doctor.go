@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/internal/fault"
@@ -73,7 +73,7 @@ func runDoctor(ctx context.Context, opts *terminal.Options, need doctor.Need, as
 		return err
 	}
 	for i, c := range diagnosis.Checks {
-		diagnosis.Checks[i].Fix = cmp.Or(fixes[c.Lack], c.Fix)
+		diagnosis.Checks[i].Fix = hints.Fix(c)
 	}
 	if asJSON {
 		err = jsonfile.Print(opts.Stdout, diagnosis)
@@ -94,15 +94,6 @@ func runDoctor(ctx context.Context, opts *terminal.Options, need doctor.Need, as
 		}
 	}
 	return fault.Hint(fmt.Errorf("wrong: %s", strings.Join(wrong, ", ")), "%s", fix)
-}
-
-// fixes names the commands that install what a machine lacks.
-var fixes = map[doctor.Lack]string{
-	doctor.OwnPlugin: "install the plugin that belongs to this program: `illustrator setup`, " +
-		"for CUDA `illustrator setup --cuda`",
-	doctor.OtherPlugin: "install another plugin with `illustrator setup`",
-	doctor.Pip: "install Python's pip (on Debian or Ubuntu: `apt install python3-pip`), " +
-		"with which `illustrator setup` installs the plugin",
 }
 
 func printDiagnosis(w io.Writer, d doctor.Diagnosis) error {

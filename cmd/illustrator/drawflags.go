@@ -1,18 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
 	"illustrator/draw"
-	"illustrator/internal/fault"
 )
 
 // drawFlags say how texts become pictures.
@@ -70,7 +67,7 @@ func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err err
 		}
 	}
 	p, err = m.Plan(d.spec, draw.DefaultLimits())
-	return p, asFlags(err, nil)
+	return p, hints.AsFlags(err)
 }
 
 // plans checks the flags for each text, whose own seed and alpha take the place of those that all texts share.
@@ -85,29 +82,8 @@ func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model,
 			continue
 		}
 		if plans[i], err = m.Plan(d.spec.Of(t), draw.DefaultLimits()); err != nil {
-			return shared, nil, fmt.Errorf("text %d: %w", i+1, asFlags(err, nil))
+			return shared, nil, fmt.Errorf("text %d: %w", i+1, hints.AsFlags(err))
 		}
 	}
 	return shared, plans, nil
-}
-
-// fieldName is a field as package draw quotes it.
-var fieldName = regexp.MustCompile("`([a-z_]+)`")
-
-// asFlags words an invalid field as the flag that sets it; renamed are flags that are not named like their field.
-func asFlags(err error, renamed map[string]string) error {
-	var e *draw.FieldError
-	if !errors.As(err, &e) {
-		return err
-	}
-	flag := func(field string) string {
-		if name := renamed[field]; name != "" {
-			return name
-		}
-		return "--" + strings.ReplaceAll(field, "_", "-")
-	}
-	f := *e
-	f.Field, f.Other = flag(e.Field), flag(e.Other)
-	hint := fieldName.ReplaceAllStringFunc(f.Want(), func(quoted string) string { return flag(strings.Trim(quoted, "`")) })
-	return fault.Usage(errors.New(f.Error()), "%s", hint)
 }

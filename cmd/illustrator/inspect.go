@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/models/convert"
 )
@@ -29,6 +30,9 @@ An unknown or unsupported network is not an error: the line "problem" describes 
 			in, err := convert.Inspect(args[0], options)
 			if err != nil {
 				return fmt.Errorf("inspect %q: %w", args[0], err)
+			}
+			if in.Err != nil {
+				in.Hint = hints.Of(in.Err)
 			}
 			in.Select(only)
 			if err := opts.PrintResult(asJSON, in, in.String()+"\n"); asJSON || err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/data/texts"
 	"illustrator/draw"
@@ -39,7 +40,7 @@ func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options) (*editor
 		m.Preprocessor.Pad = p.pad
 		plan, err := m.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
 		manner = plan.Manner
-		return asFlags(err, nil)
+		return hints.AsFlags(err)
 	})
 	if err != nil {
 		return nil, err

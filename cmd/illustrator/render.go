@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
 	"illustrator/data/seeds"
@@ -55,7 +56,7 @@ each.`,
 // synthesisOf checks the flags of addSynthesisFlags.
 func synthesisOf(s draw.Settings) (pipeline.Synthesis, error) {
 	m, err := s.Synthesis()
-	return pipeline.Synthesis{NoiseMode: m.NoiseMode, TruncationPsi: m.TruncationPsi}, asFlags(err, nil)
+	return pipeline.Synthesis{NoiseMode: m.NoiseMode, TruncationPsi: m.TruncationPsi}, hints.AsFlags(err)
 }
 
 func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) error {
@@ -129,7 +130,7 @@ func (r renderOptions) read(m draw.Model) (from draw.Latents, name string, err e
 func (r renderOptions) mix(m draw.Model, from draw.Latents) (draw.Latents, error) {
 	if r.mixZ != "" {
 		mixed, err := m.Mix(from, r.mixZ, r.inject)
-		return mixed, asFlags(err, nil)
+		return mixed, hints.AsFlags(err)
 	}
 	if r.inject != draw.DefaultInject {
 		return from, fault.Usage(fmt.Errorf("--inject-index is %d", r.inject),

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/internal/version"
 )
@@ -32,7 +33,7 @@ Environment:
   ILLUSTRATOR_DEBUG=1       print a stack trace with an internal error or a crash`
 
 func newRootCommand(opts *terminal.Options) *cobra.Command {
-	opts.Explain = explain
+	opts.Explain = hints.Explain
 	root := terminal.Group(&cobra.Command{
 		Use:     "illustrator",
 		Short:   "Turn descriptions into pictures",

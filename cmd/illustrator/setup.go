@@ -76,7 +76,8 @@ func listWheels(ctx context.Context, opts *terminal.Options, setup xla.Options) 
 	if err != nil {
 		return fault.Hint(err, "choose with --cuda=12 or --cuda=13")
 	}
-	_, err = fmt.Fprint(opts.Stdout, release.List())
+	_, err = fmt.Fprint(opts.Stdout,
+		release.List(fmt.Sprintf("illustrator setup --cuda=%d --from WHEELS", release.Version)))
 	return err
 }
 

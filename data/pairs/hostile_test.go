@@ -320,8 +320,8 @@ func TestVerifyAndRepair(t *testing.T) {
 			t.Errorf("bad shard %d: %+v", i, bad[i])
 		}
 	}
-	if _, err := Open(folder); !errors.Is(err, os.ErrNotExist) || !strings.Contains(fault.HintOf(err), "--repair") {
-		t.Errorf("%v (%s)", err, fault.HintOf(err))
+	if _, err := Open(folder); !errors.Is(err, os.ErrNotExist) || fault.CodeOf(err) != Damaged {
+		t.Errorf("%v (code %q)", err, fault.CodeOf(err))
 	}
 	if err := Repair(folder, bad); err != nil {
 		t.Fatal(err)

@@ -71,21 +71,25 @@ func readManifest(folder string) (*manifest, []byte, error) {
 		err = m.check()
 	}
 	if err != nil {
-		return nil, nil, fault.Hint(fmt.Errorf("%s: %w", manifestFile, err),
-			"the manifest was made by another version or is damaged: make the pairs again with `illustrator pairs`")
+		return nil, nil, fault.WithCode(fault.Hint(fmt.Errorf("%s: %w", manifestFile, err),
+			"the manifest was made by another version or is damaged: make the pairs again"), InvalidManifest)
 	}
 	return m, raw, nil
 }
 
+func notASet(err error) error {
+	return fault.WithCode(fault.Hint(err, "name the folder of a set of pairs"), NotASet)
+}
+
 func readManifestBytes(folder string) ([]byte, error) {
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return nil, fault.Hint(errors.New("it is a file; pairs are a folder"), "name a folder made by `illustrator pairs`")
+		return nil, notASet(errors.New("it is a file; pairs are a folder"))
 	} else if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fault.Missing("the folder does not exist"), "make it with `illustrator pairs`")
+		return nil, fault.WithCode(fault.Hint(fault.Missing("the folder does not exist"), "sample it first"), NoSet)
 	}
 	f, size, err := files.Open(filepath.Join(folder, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Hint(fault.Missing("it has no "+manifestFile), "name a folder made by `illustrator pairs`")
+		return nil, notASet(fault.Missing("it has no " + manifestFile))
 	}
 	if err != nil {
 		return nil, err
@@ -174,8 +178,8 @@ func wrap(action, folder string, err error) error {
 		return nil
 	}
 	if fault.HintOf(err) == "" && strings.HasPrefix(action, "read") {
-		err = fault.Hint(err, "`illustrator pairs verify %s` reads every shard; with --repair it removes the damaged ones, "+
-			"which `illustrator pairs` samples again", folder)
+		err = fault.WithCode(fault.Hint(err, "verify every shard, remove the damaged ones and sample them again"), Damaged,
+			folder)
 	}
 	return fmt.Errorf("%s pairs %q: %w", action, folder, err)
 }

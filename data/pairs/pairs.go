@@ -108,9 +108,10 @@ func (p *Set) Check(want Meta) error {
 			slices.Contains([]string{"seed", "dtype", "batch", "created_by"}, f.name) {
 			continue
 		}
-		return fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, have[i].value, f.value),
-			"the pairs were made for domain %q with other networks or settings: make them again with `illustrator pairs`, or "+
-				"name the set that fits", p.Meta.Domain)
+		err := fault.Hint(fmt.Errorf("pairs %q: %s is %q; this domain has %q", p.Source, f.name, have[i].value, f.value),
+			"the pairs were made for domain %q with other networks or settings: make them again, or name the set that fits",
+			p.Meta.Domain)
+		return fault.WithCode(err, OtherMeta, p.Meta.Domain)
 	}
 	return nil
 }
@@ -159,8 +160,8 @@ func (p *Set) Disjoint(other string, seeds []SeedRange) error {
 	if !overlaps {
 		return nil
 	}
-	return fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", other, p.Source, shared),
-		"sample one of them from seeds that the other does not have: `illustrator pairs --seed`")
+	return fault.WithCode(fault.Usage(fmt.Errorf("pairs %q and %q share the seeds %v", other, p.Source, shared),
+		"sample one of them from seeds that the other does not have"), SharedSeeds)
 }
 
 // rangesText lists ranges for a message.

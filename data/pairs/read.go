@@ -69,7 +69,7 @@ func checkShardSchema(schema *arrow.Schema, meta Meta, first uint64) error {
 		value, ok := schema.Metadata().GetValue(key)
 		switch {
 		case !ok:
-			return fmt.Errorf("the schema's metadata has no %q; expected a file written by `illustrator pairs`", key)
+			return fmt.Errorf("the schema's metadata has no %q; expected a shard of a set of pairs", key)
 		case value != want.Metadata().Values()[i] && key != "created_by":
 			return fmt.Errorf("metadata %q is %q; expected %q", key, value, want.Metadata().Values()[i])
 		}

@@ -50,7 +50,7 @@ func ImportReleased(ctx context.Context, path, folder string, meta Meta, shardRo
 }
 
 func readReleased(path string, zDim, embedDim int) (z, embeds []float32, err error) {
-	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give --domain the one that it is for",
+	hint := fmt.Sprintf("a file of pairs holds %s [N,%d] and %s [N,%d]; give the domain that it is for",
 		checkpoints.ReleasedZ, zDim, checkpoints.ReleasedEmbeds, embedDim)
 	f, err := checkpoints.ReadTorch(path)
 	if err != nil {

@@ -28,7 +28,7 @@ func (w *Writer) lockFolder() error {
 	}
 	w.lock, err = files.LockFolder(w.folder)
 	if errors.Is(err, files.ErrInUse) {
-		return fault.Hint(err, "wait for it, or name another folder; --part gives every process a set of its own")
+		return fault.WithCode(fault.Hint(err, "wait for it, or name another folder"), InUse)
 	}
 	return err
 }
@@ -75,8 +75,8 @@ func (w *Writer) checkEmpty() error {
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") || !strayName.MatchString(e.Name()) {
-			return fault.Usage(fmt.Errorf("the folder holds %q and no %s", e.Name(), manifestFile),
-				"name a new folder, or one made by `illustrator pairs`")
+			return fault.WithCode(fault.Usage(fmt.Errorf("the folder holds %q and no %s", e.Name(), manifestFile),
+				"name a new folder, or that of a set"), OtherFiles)
 		}
 	}
 	return w.removeStrays()
@@ -108,8 +108,8 @@ func (w *Writer) Missing(rows int) ([]SeedRange, error) {
 	seed, next := w.manifest.Meta.Seed, uint64(0)
 	if shards := (rows-1)/w.manifest.ShardRows + 1; shards > maxShards {
 		return nil,
-			wrap("write", w.folder, fault.Usage(fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d", rows, shards,
-				w.manifest.ShardRows, maxShards), "give larger shards: --shard-rows"))
+			wrap("write", w.folder, fault.WithCode(fault.Usage(fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d",
+				rows, shards, w.manifest.ShardRows, maxShards), "give larger shards"), ManyShards))
 	}
 	var missing []SeedRange
 	add := func(end uint64) {
@@ -127,9 +127,10 @@ func (w *Writer) Missing(rows int) ([]SeedRange, error) {
 		}
 		if first%uint64(w.manifest.ShardRows) != 0 {
 			return nil,
-				wrap("write", w.folder, fault.Usage(fmt.Errorf("the set was merged with gaps (its seeds are %s) and cannot grow",
-					rangesText(seedRanges(w.manifest.Shards))),
-					"merge it with the sets that are missing, or sample more rows into another folder from another --seed"))
+				wrap("write", w.folder, fault.WithCode(
+					fault.Usage(fmt.Errorf("the set was merged with gaps (its seeds are %s) and cannot grow",
+						rangesText(seedRanges(w.manifest.Shards))),
+						"merge it with the sets that are missing, or sample more rows into another folder from another seed"), Gaps))
 		}
 		add(first)
 		next = first + uint64(s.Rows)

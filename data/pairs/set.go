@@ -45,8 +45,7 @@ func open(folder string) (*Set, error) {
 		return nil, err
 	}
 	if m.Rows == 0 {
-		return nil, fault.Hint(fmt.Errorf("the set has no rows yet"),
-			"the command that began it continues it: `illustrator pairs`")
+		return nil, fault.WithCode(fault.Hint(fmt.Errorf("the set has no rows yet"), "what began it continues it"), Empty)
 	}
 	p := &Set{Meta: m.Meta, Source: folder, manifest: m, sum: fmt.Sprintf("%x", sha256.Sum256(raw)),
 		open: map[int]*shardFile{}}

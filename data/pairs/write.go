@@ -148,8 +148,8 @@ func (w *Writer) shardFor(first uint64) (err error) {
 // copyRows begins the open shard with the rows of the short one that it continues, which must be whole.
 func (w *Writer) copyRows(s shard) error {
 	if err := verifyShard(w.folder, w.manifest.Meta, s, func(int64) error { return nil }); err != nil {
-		return fault.Hint(fmt.Errorf("%s: %w", s.File, err),
-			"`illustrator pairs verify --repair %s` removes damaged shards, which are then sampled again", w.folder)
+		return fault.WithCode(fault.Hint(fmt.Errorf("%s: %w", s.File, err),
+			"remove damaged shards; they are then sampled again"), DamagedShard, w.folder)
 	}
 	f, err := openShard(w.folder, w.manifest.Meta, s)
 	if err != nil {

@@ -61,7 +61,7 @@ func (w *worker) openPairs(n int, what string) (*pairs.Set, error) {
 	err = set.Check(pairs.Meta{CLIPSHA256: networks.Hashes["clip"], EmbedDim: networks.CLIP.ProjectionDim})
 	if err == nil && set.Len() < n {
 		err = fault.Usage(fmt.Errorf(what+" needs as many pairs; %s has %d", n, w.pairs, set.Len()),
-			"sample more pairs, such as by --set pairs.rows=%d", n)
+			"sample more pairs, such as pairs.rows=%d", n)
 	}
 	if err != nil {
 		_ = set.Close() // it was only read

@@ -17,7 +17,13 @@ type Error struct {
 	Err   error
 	Hint  string
 	Usage bool
+	// Code and Args are what a program makes a hint of that names its own commands and flags; Code may be "".
+	Code Code
+	Args []any
 }
+
+// Code says what is wrong, for a program that knows a better hint than the package which found it.
+type Code string
 
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
@@ -37,6 +43,24 @@ func wrap(err error, usage bool, format string, args []any) error {
 		return nil
 	}
 	return &Error{Err: err, Hint: fmt.Sprintf(format, args...), Usage: usage}
+}
+
+// WithCode gives err, which keeps its hint, a code. args are values that the program's hint names.
+func WithCode(err error, code Code, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Err: err, Hint: HintOf(err), Usage: IsUsage(err), Code: code, Args: args}
+}
+
+// CodeOf returns the code nearest to the surface of err's chain, or "".
+func CodeOf(err error) Code {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if e, ok := err.(*Error); ok && e.Code != "" {
+			return e.Code
+		}
+	}
+	return ""
 }
 
 // HintOf returns the hint nearest to the surface of err's chain, or "".

@@ -96,3 +96,14 @@ func TestRecovered(t *testing.T) {
 		t.Error("an error is lost")
 	}
 }
+
+func TestWithCode(t *testing.T) {
+	const missing Code = "test.missing"
+	err := fmt.Errorf("load: %w", WithCode(Usage(errors.New("no such thing"), "make one"), missing, 7))
+	if CodeOf(err) != missing || HintOf(err) != "make one" || !IsUsage(err) || err.Error() != "load: no such thing" {
+		t.Errorf("%v: code %q, hint %q, usage %v", err, CodeOf(err), HintOf(err), IsUsage(err))
+	}
+	if WithCode(nil, missing) != nil || CodeOf(Usage(errors.New("x"), "y")) != "" {
+		t.Error("an error without a code has one")
+	}
+}

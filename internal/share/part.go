@@ -47,7 +47,7 @@ func partFrom(env func(string) string, of string) (Part, error) {
 	number := func(name string) (int, error) {
 		n, err := strconv.Atoi(env(name))
 		if err != nil {
-			return 0, fault.Hint(fmt.Errorf("%s is %q, not a number", name, env(name)), "state the part: --part K/N")
+			return 0, fault.Hint(fmt.Errorf("%s is %q, not a number", name, env(name)), "state the part, as K/N")
 		}
 		return n, nil
 	}
@@ -62,7 +62,7 @@ func partFrom(env func(string) string, of string) (Part, error) {
 		p.K = index + 1
 	default:
 		return p, fault.Usage(errors.New("neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set"),
-			"auto works in a Slurm array and in an indexed job of Kubernetes; state the part elsewhere: --part K/N")
+			"auto works in a Slurm array and in an indexed job of Kubernetes; state the part elsewhere, as K/N")
 	}
 	if err != nil {
 		return p, err
@@ -77,7 +77,7 @@ func partFrom(env func(string) string, of string) (Part, error) {
 	switch {
 	case p.N == 0:
 		return p, fault.Usage(errors.New("the number of tasks is unknown in Kubernetes"),
-			"write --part auto/N with the job's completions N")
+			"write auto/N with the job's completions N")
 	case p.K < 1 || p.K > p.N:
 		return p, fault.Usage(fmt.Errorf("this is task %d of %d", p.K, p.N), "N must be the number of tasks")
 	}
@@ -96,7 +96,7 @@ func slurmPart(number func(name string) (int, error)) (Part, error) {
 	id, first, last, count := values[0], values[1], values[2], values[3]
 	if first < 0 || first > 1 || last-first+1 != count {
 		return Part{}, fault.Usage(fmt.Errorf("the array's %d tasks are numbered from %d to %d", count, first, last),
-			"auto needs all tasks, numbered from 0 or from 1 without gaps; to repeat some, state the part: --part K/N")
+			"auto needs all tasks, numbered from 0 or from 1 without gaps; to repeat some, state the part, as K/N")
 	}
 	return Part{id - first + 1, count}, nil
 }

@@ -37,7 +37,7 @@ func TestPart(t *testing.T) {
 		{"auto/8", kubernetes("0"), Part{1, 8}, ""},
 		{"auto/8", kubernetes("7"), Part{8, 8}, ""},
 		{"auto/8", kubernetes("8"), Part{}, "task 9 of 8"},
-		{"auto", kubernetes("0"), Part{}, "--part auto/N"},
+		{"auto", kubernetes("0"), Part{}, "write auto/N"},
 		{"auto/x", kubernetes("0"), Part{}, "auto/N"},
 	} {
 		for _, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX",

@@ -35,8 +35,8 @@ func (s *source) loadClassifier(attributes string) (*network, error) {
 func readAttributes(path string) (classifier.Config, error) {
 	cfg := classifier.Config{ModelType: classifier.ModelType}
 	if path == "" {
-		return cfg, fault.Usage(errors.New("the weights do not say what their logits mean"),
-			`name a JSON file with "size" and "attributes", a list of {"name", "values"} (--attributes domain.json)`)
+		return cfg, fault.WithCode(fault.Usage(errors.New("the weights do not say what their logits mean"),
+			`name a JSON file with "size" and "attributes", a list of {"name", "values"}`), NoAttributes)
 	}
 	data, err := files.ReadFile(path, maxTextFile)
 	if err != nil {

@@ -30,6 +30,7 @@ type Inspection struct {
 	Title   string `json:"title,omitempty"`
 	Problem string `json:"problem,omitempty"`
 	Hint    string `json:"hint,omitempty"`
+	Err     error  `json:"-"` // the Problem
 	// Network is the configuration in words, Config as convert would write it, Dropped what convert would leave out.
 	Network string   `json:"network,omitempty"`
 	Config  any      `json:"config,omitempty"`
@@ -131,7 +132,7 @@ func (in *Inspection) folderForm(path string) error {
 	}
 	m := f.Manifest()
 	in.Problem, in.Hint = "", ""
-	in.Format = "folder form, as `illustrator convert` writes it"
+	in.Format = "folder form"
 	in.Kind, in.Title, in.Config = Kind(m.Layout), titles[Kind(m.Layout)], config
 	in.Network = fmt.Sprintf("made by %s of %s, SHA-256 %s", m.Tool, m.Source.File, m.Source.SHA256)
 	if config["model_type"] == clip.ModelType {
@@ -176,7 +177,7 @@ func (in *Inspection) network(s *source, opts Options) {
 }
 
 func (in *Inspection) problem(err error) {
-	in.Problem, in.Hint = err.Error(), fault.HintOf(err)
+	in.Problem, in.Hint, in.Err = err.Error(), fault.HintOf(err), err
 }
 
 // Select keeps the tensors whose name holds part.

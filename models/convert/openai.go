@@ -106,9 +106,10 @@ func (s *source) openAIActivation(cfg *clip.Config, given clip.Activation) error
 			"leave the activation out")
 	}
 	if activation == "" {
-		return fault.Usage(fmt.Errorf("%s does not say its activation", s.path),
-			"OpenAI's networks have quick_gelu, OpenCLIP's gelu unless their name says quickgelu: give --activation, or lay "+
-				"%s beside the file", openCLIPConfig)
+		err := fault.Usage(fmt.Errorf("%s does not say its activation", s.path),
+			"OpenAI's networks have quick_gelu, OpenCLIP's gelu unless their name says quickgelu: state it, or lay %s beside "+
+				"the file", openCLIPConfig)
+		return fault.WithCode(err, NoActivation, openCLIPConfig)
 	}
 	cfg.Text.HiddenAct, cfg.Vision.HiddenAct = activation, activation
 	return nil

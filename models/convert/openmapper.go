@@ -30,7 +30,7 @@ func openMapper(location, file string, replace bool, config *mapper.Config) (*ch
 		return nil, nil, err
 	}
 	if _, err := os.Lstat(file); err == nil && !replace {
-		return nil, nil, fault.Usage(fmt.Errorf("%q exists", file), "name another file, or give --replace")
+		return nil, nil, fault.WithCode(fault.Usage(fmt.Errorf("%q exists", file), "name another file"), FileExists)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}

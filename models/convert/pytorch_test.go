@@ -44,7 +44,7 @@ func TestToPyTorch(t *testing.T) {
 		sameTensors(t, got, want)
 		f.Close()
 		if _, err := ToPyTorch(folder, written, false); err == nil || !fault.IsUsage(err) ||
-			!strings.Contains(fault.HintOf(err), "--replace") {
+			fault.CodeOf(err) != FileExists {
 			t.Errorf("over a file: %v", err)
 		}
 		if _, err := ToPyTorch(folder, written, true); err != nil {

@@ -152,7 +152,7 @@ func recognizeNames(all []string) (Kind, error) {
 	}
 	if anyHas(names, "lin0.") {
 		return "", fault.Hint(err,
-			"these are LPIPS's linear layers, which illustrator has: name the file of torchvision's AlexNet or VGG16")
+			"these are LPIPS's linear layers, which are built in: name the file of torchvision's AlexNet or VGG16")
 	}
 	return "", fault.Hint(err,
 		"known are: StyleGAN2 of rosinality (%s, or its state dict), mmgen (%s with %s…, or its state dict) and NVIDIA "+

@@ -33,16 +33,16 @@ func (s *source) loadReleased() (*network, error) {
 		return nil, err
 	}
 	n := &network{weights: w}
-	hint := "name it as the domain's prompts, or with --prompts of `illustrator generate`"
+	hint, code := "name it as the domain's prompts", PromptFile
 	if s.kind == ReleasedPairs {
 		z, embeds := w.Tensors[checkpoints.ReleasedZ].Shape, w.Tensors[checkpoints.ReleasedEmbeds].Shape
 		n.describe = fmt.Sprintf("%d pairs, z of %d, embedding of %d", z[0], z[1], embeds[1])
-		hint = "`illustrator pairs import` makes a set of pairs of it"
+		hint, code = "import it as a set of pairs", PairsFile
 	} else {
 		n.describe = fmt.Sprintf("embedding of %d", slices.Max(w.Tensors[w.Names()[0]].Shape))
 	}
 	if !s.headers {
-		return nil, fault.Hint(fmt.Errorf("%s: it is not a network", s.path), "%s", hint)
+		return nil, fault.WithCode(fault.Hint(fmt.Errorf("%s: it is not a network", s.path), "%s", hint), code)
 	}
 	return n, nil
 }

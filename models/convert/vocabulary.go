@@ -32,10 +32,9 @@ func (s *source) findVocabulary(given string, size int) (map[string][]byte, erro
 		case exists(filepath.Join(place, mergesFile)):
 			place = filepath.Join(place, mergesFile)
 		default:
-			return nil, fault.Usage(fmt.Errorf("%s has no vocabulary", place),
-				"lay OpenAI's %s beside the weights or name it with --vocabulary: `pip download --no-deps open-clip-torch` "+
-					"fetches an archive that has it (a folder with vocab.json and merges.txt, or with tokenizer.json, will do too)",
-				mergesFile)
+			return nil, fault.WithCode(fault.Usage(fmt.Errorf("%s has no vocabulary", place),
+				"lay OpenAI's %s beside the weights, or name it, or a folder with vocab.json and merges.txt or tokenizer.json",
+				mergesFile), NoVocabulary, mergesFile)
 		}
 	}
 	packed, err := readText(filepath.Dir(place), filepath.Base(place))

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"illustrator/checkpoints"
+	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/internal/machine"
 	"illustrator/internal/version"
@@ -27,8 +28,10 @@ type Check struct {
 	Name   string `json:"name"`
 	Status string `json:"status"` // OK, Warning or Wrong
 	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"` // the command that fixes it, or an advice
-	Lack   Lack   `json:"-"`             // what is to be installed; the caller words the Fix
+	Fix    string `json:"fix,omitempty"` // what fixes it, or an advice
+	// Lack is what is to be installed, Err what is wrong with the plugin: the caller knows the commands that fix them.
+	Lack Lack  `json:"-"`
+	Err  error `json:"-"`
 }
 
 // Lack says what the machine lacks.
@@ -104,15 +107,16 @@ func Diagnose(ctx context.Context, backend string, need Need, cache *programs.Ca
 func (d *Diagnosis) checkPlugin(ctx context.Context, backend string,
 	verify func(ctx context.Context, plugin string) *exec.Cmd) Check {
 	c := Check{Name: "XLA plugin", Status: Wrong}
-	path, fix, err := xla.Locate(backend)
+	path, err := xla.Locate(backend)
 	if err != nil {
-		c.Detail, c.Fix = err.Error(), fix
+		c.Detail, c.Fix, c.Err = err.Error(), fault.HintOf(err), err
 		return c
 	}
 	d.Plugin = path
 	info, err := xla.VerifyInChild(ctx, path, verify)
 	if err != nil {
-		c.Detail, c.Fix = fmt.Sprintf("%s: %v", path, err), fix
+		c.Err = xla.Unusable(backend, fmt.Errorf("%s: %w", path, err))
+		c.Detail, c.Fix = c.Err.Error(), fault.HintOf(c.Err)
 		return c
 	}
 	d.Info = &info

@@ -50,20 +50,18 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	w, err := checkpoints.ParseSafetensors(path, raw)
 	if err != nil {
-		return PromptFile{}, fault.Hint(fmt.Errorf("read prompts: %w", err),
-			"compute them again with `illustrator prompt`")
+		return PromptFile{}, invalidPrompts(fmt.Errorf("read prompts: %w", err))
 	}
 	dim := []int{n.CLIP.ProjectionDim}
 	if err := w.Check(checkpoints.Shapes{textPromptTensor: dim, imagePromptTensor: dim}); err != nil {
 		return PromptFile{},
-			fault.Hint(err, "prompts are made by `illustrator prompt`, with the CLIP of the domain that they are for")
+			fault.WithCode(fault.Hint(err, "prompts are computed with the CLIP of the domain that they are for"), OtherPrompts)
 	}
 	p := PromptFile{TextPrompt: w.Metadata["text_prompt"], Source: w.Metadata["source"],
 		CLIPSHA256: w.Metadata["clip_sha256"]}
 	if want := n.Hashes["clip"]; p.CLIPSHA256 != want {
-		return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path,
-			p.CLIPSHA256, want),
-			"compute them again with `illustrator prompt`")
+		return PromptFile{}, invalidPrompts(fmt.Errorf("prompts %q were made with CLIP %.12s; this domain has %.12s", path,
+			p.CLIPSHA256, want))
 	}
 	if p.Text, err = w.Tensors[textPromptTensor].Float32s(); err != nil {
 		return PromptFile{}, fmt.Errorf("prompts %q: %w", path, err)
@@ -73,9 +71,8 @@ func ParsePrompts(path string, raw []byte, n *Networks, text string) (PromptFile
 	}
 	for i, v := range slices.Concat(p.Text, p.Image) {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return PromptFile{}, fault.Hint(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number",
-				path, i, textPromptTensor, imagePromptTensor, v),
-				"compute them again with `illustrator prompt`")
+			return PromptFile{}, invalidPrompts(fmt.Errorf("prompts %q: element %d of %s and %s is %v; expected a finite number",
+				path, i, textPromptTensor, imagePromptTensor, v))
 		}
 	}
 	return p, nil
@@ -127,4 +124,14 @@ func (n *Networks) CompletePrompts(ctx context.Context, p *PromptFile) (err erro
 		}
 	}
 	return nil
+}
+
+// Codes of errors that a program's commands correct.
+const (
+	InvalidPrompts fault.Code = "pipeline.invalid_prompts" // damaged, or of another CLIP
+	OtherPrompts   fault.Code = "pipeline.other_prompts"   // a file of other tensors
+)
+
+func invalidPrompts(err error) error {
+	return fault.WithCode(fault.Hint(err, "compute them again"), InvalidPrompts)
 }

@@ -18,8 +18,8 @@ import (
 // loaded.
 func (s *setup) installCUDA(ctx context.Context) (Report, error) {
 	if !wheelFits() {
-		return Report{}, fault.Hint(fmt.Errorf("no CUDA plugin for %s/%s", runtime.GOOS, runtime.GOARCH),
-			"leave out --cuda to run on the CPU")
+		return Report{}, fault.WithCode(fault.Hint(fmt.Errorf("no CUDA plugin for %s/%s", runtime.GOOS, runtime.GOARCH),
+			"run on the CPU"), CUDAPlatform)
 	}
 	release, err := s.chooseCUDA(ctx)
 	if err != nil {
@@ -66,12 +66,11 @@ func (s *setup) chooseCUDA(ctx context.Context) (cuda.Release, error) {
 		return release, err
 	}
 	if err != nil {
-		return cuda.Release{}, fault.Hint(err, "update NVIDIA's driver, or run on the CPU (`illustrator setup`)")
+		return cuda.Release{}, fault.WithCode(fault.Hint(err, "update NVIDIA's driver, or run on the CPU"), OldDriver)
 	}
 	if !known {
 		s.Progress(fmt.Sprintf("no driver of NVIDIA's answers here: taking CUDA %d, for drivers %v and newer; "+
-			"--cuda=12 is for older ones",
-			chosen.Version, chosen.Driver))
+			"CUDA 12 is for older ones", chosen.Version, chosen.Driver))
 	}
 	return chosen, nil
 }
@@ -82,12 +81,10 @@ func (s *setup) downloadWheels(ctx context.Context, release cuda.Release, dir st
 	if len(missing) == 0 {
 		return nil
 	}
-	elsewhere := fmt.Sprintf("bring the files from a machine with a network (`illustrator setup --cuda=%d --list` says "+
-		"how) and run "+
-		"`illustrator setup --cuda=%d --from FOLDER`", release.Version, release.Version)
+	const elsewhere = "bring the files from a machine with a network"
 	python, _, err := findPip(ctx)
 	if err != nil {
-		return fault.Hint(err, "install pip (on Debian or Ubuntu: `apt install python3-pip`), or %s", elsewhere)
+		return fault.WithCode(fault.Hint(err, "%s, or %s", installPip, elsewhere), CUDANoPip, installPip, release.Version)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make a folder for the wheels: %w", err)
@@ -98,8 +95,8 @@ func (s *setup) downloadWheels(ctx context.Context, release cuda.Release, dir st
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fault.Hint(fmt.Errorf("download %s with pip: %w", w.File, err),
-				"check the network and run it again, which keeps what is there; or %s", elsewhere)
+			return fault.WithCode(fault.Hint(fmt.Errorf("download %s with pip: %w", w.File, err),
+				"check the network and run it again, which keeps what is there; or %s", elsewhere), CUDADownload, release.Version)
 		}
 	}
 	if missing := release.Missing(dir); len(missing) > 0 {
@@ -116,9 +113,9 @@ func lacking(dir string, release cuda.Release, missing []cuda.Wheel) error {
 	for i, w := range missing {
 		names[i] = w.File
 	}
-	return fault.Hint(fmt.Errorf("the folder %q lacks %d of %d wheels: %s", dir, len(missing), len(release.Wheels()),
-		strings.Join(names, ", ")),
-		"`illustrator setup --cuda=%d --list` lists the files and says how to bring them", release.Version)
+	return fault.WithCode(fault.Hint(fmt.Errorf("the folder %q lacks %d of %d wheels: %s", dir, len(missing),
+		len(release.Wheels()), strings.Join(names, ", ")), "bring them from a machine with a network"), LackingWheels,
+		release.Version)
 }
 
 // unpackCUDA unpacks the wheels beside the folder nvidia, has a child process load the plugin, and only then gives the
@@ -140,8 +137,8 @@ func (s *setup) unpackCUDA(ctx context.Context, release cuda.Release, wheels, ba
 			return Report{}, ctx.Err()
 		}
 		if err != nil {
-			return Report{}, fault.Hint(err,
-				"delete that file and bring it again: `illustrator setup --cuda=%d --list` says how", release.Version)
+			return Report{}, fault.WithCode(fault.Hint(err, "delete that file and bring it again"), DamagedWheel,
+				release.Version)
 		}
 	}
 	s.Progress("loading the plugin")
@@ -150,8 +147,8 @@ func (s *setup) unpackCUDA(ctx context.Context, release cuda.Release, wheels, ba
 		err = fmt.Errorf("it says that it is for CUDA %q", info.CUDA)
 	}
 	if err != nil {
-		return Report{}, fault.Hint(fmt.Errorf("the new CUDA %d plugin does not work here: %w", release.Version, err),
-			"`illustrator doctor --device cuda` says what is wrong with the GPU or its driver")
+		return Report{}, fault.WithCode(fault.Hint(fmt.Errorf("the new CUDA %d plugin does not work here: %w",
+			release.Version, err), "look at the GPU and its driver"), CUDAFails)
 	}
 	final := filepath.Join(base, "nvidia")
 	if err := os.Rename(final, filepath.Join(work, "old")); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"illustrator/internal/fault"
 	"illustrator/models/xla/programs"
 )
 
@@ -22,7 +21,7 @@ const describedPlugin = "/described/cuda"
 func OpenDescribed(cuda string, options []string, take func(programs.Program)) (compute.Backend, error) {
 	path, ok := Find("cpu") // its client holds the arguments
 	if !ok {
-		return nil, fault.Hint(fmt.Errorf("no XLA plugin %q", "cpu"), "run `illustrator setup` to install it")
+		return nil, target{name: "cpu"}.missing(fmt.Errorf("no XLA plugin %q", "cpu"))
 	}
 	if err := inspect(path); err != nil {
 		return nil, fmt.Errorf("open XLA plugin %q: %w", path, err)

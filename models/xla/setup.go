@@ -105,7 +105,7 @@ func (s *setup) destination() (string, error) {
 func (s *setup) useOwn(ctx context.Context) (Report, error) {
 	own, err := filepath.Abs(s.Plugin)
 	if err != nil {
-		return Report{}, fmt.Errorf("--plugin %q: %w", s.Plugin, err)
+		return Report{}, fmt.Errorf("plugin %q: %w", s.Plugin, err)
 	}
 	if strings.HasSuffix(own, ".whl") {
 		return s.installWheel(ctx, own, "wheel")
@@ -113,13 +113,12 @@ func (s *setup) useOwn(ctx context.Context) (Report, error) {
 	s.Progress("verifying " + own)
 	info, err := VerifyInChild(ctx, own, s.Command)
 	if err != nil {
-		return Report{}, fault.Hint(fmt.Errorf("--plugin %q: %w", s.Plugin, err),
-			"give a PJRT plugin (a library with the function GetPjrtApi) built for this machine, or run `illustrator setup` "+
-				"without --plugin")
+		return Report{}, fault.WithCode(fault.Hint(fmt.Errorf("plugin %q: %w", s.Plugin, err),
+			"give a PJRT plugin (a library with the function GetPjrtApi) built for this machine"), NotAPlugin)
 	}
 	if cuda := isCUDAPlatform(info.Platform); cuda != s.CUDA {
-		return Report{}, fault.Usage(fmt.Errorf("--plugin %q is for %q", s.Plugin, info.Platform),
-			"add --cuda for a CUDA plugin, and only for one")
+		return Report{}, fault.WithCode(fault.Usage(fmt.Errorf("plugin %q is for %q", s.Plugin, info.Platform),
+			"give one for the other platform"), OtherPlatform)
 	}
 	path, err := s.destination()
 	if err != nil {

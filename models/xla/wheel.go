@@ -51,16 +51,18 @@ func (s *setup) installCPU(ctx context.Context) (Report, error) {
 	err = fmt.Errorf("install XLA's CPU plugin: with pip: %w; with GoMLX's installer: %w", pipErr, err)
 	switch {
 	case !wheelFits():
-		return Report{}, fault.Hint(err, "get a PJRT CPU plugin for %s/%s and run `illustrator setup --plugin PATH`",
-			runtime.GOOS, runtime.GOARCH)
+		platform := runtime.GOOS + "/" + runtime.GOARCH
+		return Report{}, fault.WithCode(fault.Hint(err, "get a PJRT CPU plugin for %s", platform), CPUPlatform, platform)
 	case errors.Is(pipErr, errNoPip):
-		return Report{}, fault.Hint(err,
-			"install pip (on Debian or Ubuntu: `apt install python3-pip`) and run `illustrator setup` again, "+
-				"or run `%s` elsewhere and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
+		return Report{}, fault.WithCode(fault.Hint(err, "%s, or run `%s` elsewhere", installPip, downloadCommand()),
+			CPUNoPip, installPip, downloadCommand())
 	}
-	return Report{}, fault.Hint(err, "check the network and run `illustrator setup` again, "+
-		"or run `%s` where there is a network and then `illustrator setup --plugin FILE.whl` here", downloadCommand())
+	return Report{}, fault.WithCode(fault.Hint(err, "check the network, or run `%s` where there is one", downloadCommand()),
+		CPUDownload, downloadCommand())
 }
+
+// installPip is a hint.
+const installPip = "install pip (on Debian or Ubuntu: `apt install python3-pip`)"
 
 // wheelFits reports whether the wheel is for this platform.
 func wheelFits() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
@@ -172,8 +174,8 @@ func lastError(stderr string) string {
 // installWheel installs the plugin that the wheel in file holds, after checking the wheel's hash.
 func (s *setup) installWheel(ctx context.Context, file, source string) (Report, error) {
 	if s.CUDA {
-		return Report{}, fault.Usage(fmt.Errorf("--plugin %q: a wheel holds the CPU plugin only", s.Plugin),
-			"leave out --cuda, or give the CUDA plugin's .so")
+		return Report{}, fault.WithCode(fault.Usage(fmt.Errorf("plugin %q: a wheel holds the CPU plugin only", s.Plugin),
+			"give the CUDA plugin's .so"), CPUWheel)
 	}
 	if err := checkWheel(file); err != nil {
 		return Report{}, fault.Hint(fmt.Errorf("wheel %q: %w", file, err),
@@ -191,8 +193,7 @@ func (s *setup) installWheel(ctx context.Context, file, source string) (Report, 
 	s.Progress("unpacking the plugin into " + filepath.Dir(path))
 	info, err := s.publish(ctx, path, func(f *os.File) error { return copyPlugin(f, archive) })
 	if err != nil {
-		return Report{}, fault.Hint(err,
-			"see what `illustrator doctor` says, or give another plugin with `illustrator setup --plugin PATH`")
+		return Report{}, fault.WithCode(fault.Hint(err, "give another plugin"), WheelFails)
 	}
 	if err := copyLicences(filepath.Dir(path), archive); err != nil {
 		return Report{}, fmt.Errorf("install the plugin's licences: %w", err)

@@ -62,19 +62,19 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 			"move or link the plugin elsewhere")
 	}
 	if err := inspect(path); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.repair())
+		return nil, target.missing(fmt.Errorf("open XLA plugin %q: %w", path, err))
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			backend, err = nil, fault.Hint(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %w", path,
-				fault.Recovered(r, "its table of functions is not PJRT's")), "%s", target.examine())
+			backend, err = nil, target.broken(fmt.Errorf("open XLA plugin %q: it does not answer as a PJRT plugin should: %w",
+				path, fault.Recovered(r, "its table of functions is not PJRT's")))
 		}
 	}()
 	if target.isCUDA(path) {
 		target.options = prepareCUDA(path, target.options)
 	}
 	if err := programs.Intercept(path); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.examine())
+		return nil, target.broken(fmt.Errorf("open XLA plugin %q: %w", path, err))
 	}
 	// By absolute path: a search by name loads every plugin on the way and dies of a broken one.
 	opened, err := newBackend(strings.Join(append([]string{path}, target.options...), ","), options)
@@ -83,19 +83,27 @@ func open(target target, options map[string]any) (backend compute.Backend, err e
 			"the options are tf32, preallocate, memory_fraction, allocator and visible_devices on CUDA, and shared_buffers")
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("open XLA plugin %q: %w", path, err), "%s", target.examine())
+		return nil, target.broken(fmt.Errorf("open XLA plugin %q: %w", path, err))
 	}
 	return opened, nil
 }
 
-// Locate returns the path of the library that Open(name) would load, and what repairs it if it is missing or broken.
-func Locate(name string) (path, repair string, err error) {
+// Locate returns the path of the library that Open(name) would load.
+func Locate(name string) (string, error) {
 	target, err := parse(name)
 	if err != nil {
-		return "", fault.HintOf(err), err
+		return "", err
 	}
-	path, err = target.locate()
-	return path, target.repair(), err
+	return target.locate()
+}
+
+// Unusable returns err, which the library of Open(name) gave, with the hint and code of one that is missing.
+func Unusable(name string, err error) error {
+	target, wrong := parse(name)
+	if wrong != nil {
+		return wrong
+	}
+	return target.missing(err)
 }
 
 // OnCPU reports whether Open(name) opens the CPU, whose memory is the machine's.
@@ -155,7 +163,7 @@ func (t target) locate() (string, error) {
 	path, ok := Find(t.name)
 	if !ok {
 		dirs := strings.Join(searchPath(), ", ")
-		return "", fault.Hint(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs), "%s", t.repair())
+		return "", t.missing(fmt.Errorf("no XLA plugin %q in %s", t.name, dirs))
 	}
 	return path, nil
 }
@@ -176,23 +184,18 @@ func (t target) isCUDA(path string) bool {
 	return t.name == "cuda" || strings.Contains(filepath.Base(path), "cuda")
 }
 
-// examine names the command that says what is wrong with the target.
-func (t target) examine() string {
-	if t.name == "cuda" {
-		return "run `illustrator doctor --device cuda` to see what is wrong"
-	}
-	return "run `illustrator doctor` to see what is wrong"
+// broken gives an error of the plugin its code.
+func (t target) broken(err error) error {
+	return fault.WithCode(fault.Hint(err, "examine the plugin %s", t), Broken, t.name)
 }
 
-// repair says what to do about a missing or broken plugin.
-func (t target) repair() string {
+// missing gives the error of a plugin that is missing or does not work what repairs it.
+func (t target) missing(err error) error {
 	switch {
 	case t.path != "":
-		return fmt.Sprintf("name a PJRT plugin that works in --backend or $%s, or leave both out", BackendEnv)
-	case t.name == "cpu":
-		return "run `illustrator setup` to install it"
-	case t.name == "cuda":
-		return "run `illustrator setup --cuda` to install it"
+		return fault.WithCode(fault.Hint(err, "name a PJRT plugin that works"), OwnPlugin, BackendEnv)
+	case t.name == "cpu", t.name == "cuda":
+		return fault.WithCode(fault.Hint(err, "install it"), NotInstalled, t.name)
 	}
-	return fmt.Sprintf("put %s into one of the folders, or use xla:cpu", fileName(t.name))
+	return fault.Hint(err, "put %s into one of the folders, or use xla:cpu", fileName(t.name))
 }

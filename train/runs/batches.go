@@ -35,7 +35,7 @@ func (j *Job) BatchWorks(most int) ([]BatchWork, error) {
 	run := j.Run
 	if run.Train.Devices == train.AllDevices {
 		return nil, fault.Usage(errors.New("train.devices is all"),
-			"name the number of devices to find a batch for: --set train.devices=2")
+			"set the number of devices to find a batch for, such as train.devices=2")
 	}
 	m, err := j.mapper()
 	if err != nil {

@@ -24,14 +24,17 @@ const (
 	SameDomain    Code = "same_domain"    // two domains that are opened together have one name
 	OneMapper     Code = "one_mapper"     // a mapper is given for several domains
 	SameName      Code = "same_name"      // two runs that are opened together have one name
+	NotPacked     Code = "not_packed"     // what the hub has by that name is not a packed run
+	LocalNetwork  Code = "local_network"  // a network of the run to pack is a folder of this machine
+	NoFigures     Code = "no_figures"     // the figures of Folder, a run, cannot be read
 )
 
 // Error states what is wrong with a run's folder.
 type Error struct {
 	Code   Code
 	Text   string
-	Folder string // with OneRun and MapperFile
-	Train  string // with NoMapper: the command that trains one
+	Folder string // with OneRun, MapperFile and NoFigures
+	Domain string // with NoMapper, by name or file
 	Err    error  // the cause, if there is one
 }
 

@@ -71,8 +71,7 @@ func (d hubDownload) list(ctx context.Context, fixed bool) (list pack, err error
 		}
 	}
 	if err := d.download(ctx, fetch.File{URL: d.base + packFile}, path); err != nil {
-		return list, fault.Hint(err,
-			"a run of the hub is one that `illustrator runs pack` wrote; check its name and revision")
+		return list, &Error{Code: NotPacked, Text: err.Error(), Err: err}
 	}
 	raw, err := os.ReadFile(path)
 	if err == nil {

@@ -44,7 +44,7 @@ func OpenModel(ctx context.Context, d *configs.Domain, n *pipeline.Networks, c C
 	default:
 		if c.Mapper = d.MapperLocation(); c.Mapper == "" {
 			return m, &Error{Code: NoMapper, Text: fmt.Sprintf("domain %s has no mapper of its own", d.Name),
-				Train: d.Command("train")}
+				Domain: d.Ref()}
 		}
 	}
 	if err := n.LoadMapper(c.Mapper); err != nil || c.NoProjection {

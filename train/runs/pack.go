@@ -48,7 +48,7 @@ func Pack(folder train.Folder, out string, networks bool) (err error) {
 		return err
 	}
 	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
-		return fault.Usage(fmt.Errorf("--out %q is there already", out), "name a new folder")
+		return fault.Usage(fmt.Errorf("pack into %q: it is there already", out), "name a new folder")
 	}
 	run, err := Read(folder)
 	if err != nil {
@@ -134,9 +134,8 @@ func (p *packer) copyNetworks(d *configs.Domain) error {
 			continue
 		}
 		if !p.networks {
-			return fault.Usage(fmt.Errorf("the %s of domain %s is a folder of this machine, %s", n.name, d.Name, n.path),
-				"add --networks, which packs the networks too if their licences allow that, "+
-					"or name them by weights: with sources in the domain's file")
+			return &Error{Code: LocalNetwork,
+				Text: fmt.Sprintf("the %s of domain %s is a folder of this machine, %s", n.name, d.Name, n.path)}
 		}
 		if err := copyInto(p.out, n.name, n.path); err != nil {
 			return err
@@ -220,8 +219,7 @@ func (p *packer) figures() ([]figure, error) {
 		err = json.Unmarshal(raw, &result)
 	}
 	if err != nil {
-		return nil, fault.Hint(fmt.Errorf("read %s: %w", path, err),
-			"evaluate the run again: `illustrator eval %s`", p.run.Folder)
+		return nil, &Error{Code: NoFigures, Text: fmt.Sprintf("read %s: %v", path, err), Folder: string(p.run.Folder), Err: err}
 	}
 	return result.Metrics, nil
 }

@@ -17,7 +17,7 @@ func TestReleases(t *testing.T) {
 		if len(wheels) < 10 || !strings.HasPrefix(wheels[0].File, "jax_cuda") {
 			t.Errorf("CUDA %d: %d wheels, the first %q", r.Version, len(wheels), wheels[0].File)
 		}
-		list := r.List()
+		list := r.List("install")
 		for _, w := range wheels {
 			if w.Bytes <= 0 || !strings.HasSuffix(w.File, ".whl") || !strings.Contains(list, w.Requirement) {
 				t.Errorf("CUDA %d: wheel %+v", r.Version, w)

@@ -93,9 +93,9 @@ func (r Release) platforms() []string {
 	return names
 }
 
-// List is a requirements file for pip that brings the release's wheels, with the commands to download and to install
-// them.
-func (r Release) List() string {
+// List is a requirements file for pip that brings the release's wheels, with the commands to download them and, in the
+// words of a program, to install them.
+func (r Release) List(install string) string {
 	platforms := ""
 	for _, p := range r.platforms() {
 		platforms += " --platform " + p
@@ -104,6 +104,6 @@ func (r Release) List() string {
 # Where there is a network:
 #   python3 -m pip download --no-deps --only-binary=:all: --require-hashes%[4]s --dest WHEELS -r LIST
 # Where there is none, with the folder WHEELS:
-#   illustrator setup --cuda=%[1]d --from WHEELS
-%[5]s`, r.Version, len(r.Wheels()), float64(r.Bytes())/1e9, platforms, r.wheels)
+#   %[6]s
+%[5]s`, r.Version, len(r.Wheels()), float64(r.Bytes())/1e9, platforms, r.wheels, install)
 }
