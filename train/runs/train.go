@@ -9,7 +9,9 @@ import (
 	"strings"
 	"syscall"
 
+	"illustrator/checkpoints"
 	"illustrator/configs"
+	"illustrator/data/pairs"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/losses"
@@ -61,6 +63,12 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 	if validation != nil {
 		defer validation.Close()
 	}
+	return j.trainOn(ctx, m, init, set, validation)
+}
+
+// trainOn trains a mapper on a set of pairs, from init unless that is nil. validation may be nil.
+func (j *Job) trainOn(ctx context.Context, m mapper.Config, init *checkpoints.Folder,
+	set, validation *pairs.Set) (train.Info, error) {
 	lock, err := files.LockFolder(string(j.Folder))
 	if err != nil {
 		return train.Info{}, err
@@ -74,12 +82,7 @@ func (j *Job) Train(ctx context.Context) (train.Info, error) {
 		return train.Info{}, err
 	}
 	training := &train.Training{
-		Config:   j.Run.Train,
-		Mapper:   m,
-		Seed:     j.Run.Seed,
-		Networks: j.Networks,
-		Pairs:    set,
-		Folder:   j.Folder,
+		Config: j.Run.Train, Mapper: m, Seed: j.Run.Seed, Networks: j.Networks, Pairs: set, Folder: j.Folder,
 	}
 	if validation != nil { // a nil *pairs.Set makes an interface that is not nil
 		training.ValidationPairs = validation
@@ -128,24 +131,15 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 	if err := keeper.begin(); err != nil {
 		return err
 	}
-	log.Debug(
-		"training begins",
-		"steps",
-		keeper.info.Steps,
-		"parameters",
-		keeper.info.Parameters,
-		"pairs",
-		keeper.info.Pairs,
-		"device",
-		keeper.info.Device,
-	)
+	at := &keeper.info
+	log.Debug("training begins", "steps", at.Steps, "parameters", at.Parameters, "pairs", at.Pairs, "device", at.Device)
 	state, err := training.Run(ctx)
 	if noted := keeper.end(ctx, state, err); err == nil {
 		err = noted
 	} else if noted != nil {
 		log.Warn(fmt.Sprintf("%s does not say how the training ended: %v", training.Folder.Info(), noted))
 	}
-	log.Debug("training ends", "status", keeper.info.Status, "step", state.Step, "seconds", int(keeper.info.Seconds))
+	log.Debug("training ends", "status", at.Status, "step", state.Step, "seconds", int(at.Seconds))
 	return explainTraining(ctx, err, state, keeper.info, training.Folder)
 }
 
