@@ -40,56 +40,20 @@ func openAI(t testing.TB, context int) *Tokenizer {
 
 // openAITokens is testdata/clip_tokens.json; see make_clip_tokens.py.
 type openAITokens struct {
-	Words, Spaces, Pieces []string
-	Limits                []uint64
-	Ranges                [][2]uint64
-	Cases                 []struct {
+	pytools.RandomTexts
+	Cases []struct {
 		tokenCase
 		Lost bool
 	}
 	Described, Random string
-
-	state uint64
 }
 
-// below is splitmix64, modulo n.
-func (o *openAITokens) below(n int) int {
-	o.state += 0x9e3779b97f4a7c15
-	z := o.state
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return int((z ^ z>>31) % uint64(n))
-}
-
-func (o *openAITokens) character() string {
-	for {
-		c := uint64(o.below(int(o.Limits[o.below(len(o.Limits))])))
-		if slices.ContainsFunc(o.Ranges, func(r [2]uint64) bool { return r[0] <= c && c <= r[1] }) {
-			return string(rune(c))
-		}
+func newOpenAITokens(t *testing.T) *openAITokens {
+	o := &openAITokens{RandomTexts: pytools.RandomTexts{Seed: 5, Word: 35, Piece: 60, Space: 60}}
+	if err := json.Unmarshal(readFile(t, "clip_tokens.json"), o); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// text makes the script's next random text.
-func (o *openAITokens) text() string {
-	pick := func(list []string) string { return list[o.below(len(list))] }
-	var b strings.Builder
-	for range 1 + o.below(6) {
-		switch kind := o.below(100); {
-		case kind < 35:
-			b.WriteString(pick(o.Words))
-		case kind < 60:
-			b.WriteString(pick(o.Pieces))
-		default:
-			for range 1 + o.below(3) {
-				b.WriteString(o.character())
-			}
-		}
-		if o.below(100) < 60 {
-			b.WriteString(pick(o.Spaces))
-		}
-	}
-	return b.String()
+	return o
 }
 
 // checkCRC compares the ids of a text, padding left out, with the i-th checksum of sums.
@@ -122,10 +86,7 @@ func TestTokensOfOpenAI(t *testing.T) {
 	const context = 1024
 	tk, short := openAI(t, context), openAI(t, 77)
 	tk.Cleaning, short.Cleaning = CleanTransformers, CleanTransformers
-	want := openAITokens{state: 5}
-	if err := json.Unmarshal(readFile(t, "clip_tokens.json"), &want); err != nil {
-		t.Fatal(err)
-	}
+	want := newOpenAITokens(t)
 	if tk.VocabSize() != 49408 || tk.EndID() != 49407 || len(want.Cases) < 50 {
 		t.Fatalf("%d tokens, the last %d; %d cases", tk.VocabSize(), tk.EndID(), len(want.Cases))
 	}
@@ -159,7 +120,7 @@ func TestTokensOfOpenAI(t *testing.T) {
 		checkCRC(t, tk, i, d.Text, want.Described)
 	}
 	for i := range len(want.Random) / 8 {
-		if checkCRC(t, tk, i, want.text(), want.Random); t.Failed() && i%100 == 99 {
+		if checkCRC(t, tk, i, want.Text(), want.Random); t.Failed() && i%100 == 99 {
 			break
 		}
 	}
@@ -193,13 +154,10 @@ func TestCleanings(t *testing.T) {
 		"canonicalize": CleanCanonicalize} {
 		tk := openAI(t, context)
 		tk.Cleaning = cleaning
-		texts, sums := openAITokens{state: 5}, want.Random[name]
-		if err := json.Unmarshal(readFile(t, "clip_tokens.json"), &texts); err != nil {
-			t.Fatal(err)
-		}
+		texts, sums := newOpenAITokens(t), want.Random[name]
 		wrong := 0
 		for i := range len(sums) / 8 {
-			text := texts.text()
+			text := texts.Text()
 			if !hasCRC(tk, text, sums[8*i:8*i+8]) {
 				t.Errorf("%s, text %d, %q: not the ids of OpenCLIP", name, i, text)
 				if wrong++; wrong > 10 {

@@ -2,10 +2,9 @@
 
 pip install ftfy==6.3.1 (here with Python 3.11.7); python golden.py, here. cases are texts with their results. random is the
 CRC-32 of the UTF-8 of ftfy.fix_text of 20,000 random texts, 8 hexadecimal digits each, unescaped that of html.unescape. The test makes
-the same texts: text() is written with nothing but splitmix64. Characters are those of Unicode 3.2: later versions differ between
-the two programs' tables.
+the same texts (see internal/pytools/random_texts.py).
 """
-import html, json, unicodedata, zlib
+import html, json, sys, zlib
 import ftfy
 import ftfy.bad_codecs
 
@@ -57,54 +56,10 @@ PIECES = [p for p in PIECES if p.strip()]
 LIMITS = [0x80, 0x100, 0x250, 0x500, 0x3000, 0x10000]
 
 
-def ranges():
-    """The characters of Unicode 3.2 as pairs of first and last."""
-    out = []
-    for c in range(LIMITS[-1]):
-        if unicodedata.ucd_3_2_0.category(chr(c)) == "Cn" or 0xD800 <= c < 0xE000:
-            continue
-        if out and out[-1][1] == c - 1:
-            out[-1][1] = c
-        else:
-            out.append([c, c])
-    return out
+sys.path.append("../../pytools")
+from random_texts import RandomTexts
 
-
-RANGES = ranges()
-MASK, state = (1 << 64) - 1, 7
-
-
-def below(n):
-    """splitmix64, modulo n."""
-    global state
-    state = (state + 0x9E3779B97F4A7C15) & MASK
-    z = state
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
-    return (z ^ (z >> 31)) % n
-
-
-def character():
-    while True:
-        c = below(LIMITS[below(len(LIMITS))])
-        if any(first <= c <= last for first, last in RANGES):
-            return chr(c)
-
-
-def text():
-    out = ""
-    for _ in range(1 + below(6)):
-        kind = below(100)
-        if kind < 30:
-            out += WORDS[below(len(WORDS))]
-        elif kind < 75:
-            out += PIECES[below(len(PIECES))]
-        else:
-            for _ in range(1 + below(3)):
-                out += character()
-        if below(100) < 50:
-            out += SPACES[below(len(SPACES))]
-    return out
+random = RandomTexts(7, WORDS, SPACES, PIECES, LIMITS, word=30, piece=75, space=50)
 
 
 def crc(s):
@@ -112,9 +67,9 @@ def crc(s):
 
 
 cases = [dict(text=t, fixed=ftfy.fix_text(t), unescaped=html.unescape(t)) for t in CASES]
-texts = [text() for _ in range(20_000)]
+texts = [random.text() for _ in range(20_000)]
 with open("golden.json", "w") as f:
-    lists = dict(words=WORDS, spaces=SPACES, pieces=PIECES, limits=LIMITS, ranges=RANGES)
+    lists = dict(words=WORDS, spaces=SPACES, pieces=PIECES, limits=LIMITS, ranges=random.ranges)
     f.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in lists.items()))
     f.write(',\n"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]")
     f.write(f',\n"random": "{"".join(crc(ftfy.fix_text(t)) for t in texts)}",\n"unescaped": "{"".join(crc(html.unescape(t)) for t in texts)}"\n}}\n')

@@ -25,11 +25,11 @@ for clean in ("lower", "whitespace", "canonicalize"):
         t.encoder[ours], t.cache[ours] = t.encoder[theirs], ours
 
 golden = json.load(open("models/clip/testdata/clip_tokens.json"))
-source = open("models/clip/testdata/make_clip_tokens.py").read()
-generator = source[source.index("MASK, state"):source.index("cases = [dict")]
-scope = dict(WORDS=golden["words"], SPACES=golden["spaces"], PIECES=golden["pieces"], LIMITS=golden["limits"], RANGES=golden["ranges"])
-exec(generator, scope)
-texts = [scope["text"]() for _ in range(10_000)]
+sys.path.append("internal/pytools")
+from random_texts import RandomTexts
+
+random = RandomTexts(5, golden["words"], golden["spaces"], golden["pieces"], golden["limits"], word=35, piece=60, space=60)
+texts = [random.text() for _ in range(10_000)]
 
 
 def ids(text, clean="lower"):

@@ -7,10 +7,9 @@ part of this repository: the test takes it from the same wheel.
 
 cases are CLIP's corner cases with their ids; lost tells whether a context of 77 is too short. described and random are the CRC-32
 of the ids, as little-endian int32, of the embedded domain's descriptions and of 10,000 random texts, 8 hexadecimal digits each. The
-test makes the same texts: text() below is written with nothing but splitmix64. Characters are those of Unicode 3.2: later versions
-differ between the two programs' tables.
+test makes the same texts (see internal/pytools/random_texts.py).
 """
-import gzip, json, unicodedata, zlib
+import gzip, json, sys, zlib
 import numpy as np
 import open_clip.tokenizer
 from transformers import AddedToken, CLIPTokenizer
@@ -81,61 +80,16 @@ PIECES = ["'", "''", "'s", "'S", "’s", "'ll", "...", "!?", "<|endoftext|>", "<
 LIMITS = [0x80, 0x250, 0x3000, 0x10000, 0x30000]
 
 
-def ranges():
-    """The characters of Unicode 3.2 as pairs of first and last."""
-    out = []
-    for c in range(LIMITS[-1]):
-        if unicodedata.ucd_3_2_0.category(chr(c)) == "Cn" or 0xD800 <= c < 0xE000:
-            continue
-        if out and out[-1][1] == c - 1:
-            out[-1][1] = c
-        else:
-            out.append([c, c])
-    return out
+sys.path.append("internal/pytools")
+from random_texts import RandomTexts
 
-
-RANGES = ranges()
-MASK, state = (1 << 64) - 1, 5
-
-
-def below(n):
-    """splitmix64, modulo n."""
-    global state
-    state = (state + 0x9E3779B97F4A7C15) & MASK
-    z = state
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
-    return (z ^ (z >> 31)) % n
-
-
-def character():
-    while True:
-        c = below(LIMITS[below(len(LIMITS))])
-        if any(first <= c <= last for first, last in RANGES):
-            return chr(c)
-
-
-def text():
-    out = ""
-    for _ in range(1 + below(6)):
-        kind = below(100)
-        if kind < 35:
-            out += WORDS[below(len(WORDS))]
-        elif kind < 60:
-            out += PIECES[below(len(PIECES))]
-        else:
-            for _ in range(1 + below(3)):
-                out += character()
-        if below(100) < 60:
-            out += SPACES[below(len(SPACES))]
-    return out
-
+texts = RandomTexts(5, WORDS, SPACES, PIECES, LIMITS, word=35, piece=60, space=60)
 
 cases = [dict(text=t, ids=ids(t), lost=len(ids(t)) > 77) for t in CASES]
 described = "".join(crc(d["text"]) for d in json.load(open("configs/domains/lorelei/descriptions.json")))
-random = "".join(crc(text()) for _ in range(10_000))
+random = "".join(crc(texts.text()) for _ in range(10_000))
 with open(OUT, "w") as f:
-    lists = dict(words=WORDS, spaces=SPACES, pieces=PIECES, limits=LIMITS, ranges=RANGES)
+    lists = dict(words=WORDS, spaces=SPACES, pieces=PIECES, limits=LIMITS, ranges=texts.ranges)
     f.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in lists.items()))
     f.write(',\n"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]")
     f.write(f',\n"described": "{described}",\n"random": "{random}"\n}}\n')
