@@ -134,11 +134,23 @@ func (in *Inspection) folderForm(path string) error {
 	in.Problem, in.Hint = "", ""
 	in.Format = "folder form"
 	in.Kind, in.Title, in.Config = Kind(m.Layout), titles[Kind(m.Layout)], config
-	in.Network = fmt.Sprintf("made by %s of %s, SHA-256 %s", m.Tool, m.Source.File, m.Source.SHA256)
+	in.Network = madeBy(m)
 	if config["model_type"] == clip.ModelType {
 		return in.readsAs(f)
 	}
 	return nil
+}
+
+// madeBy says what a folder was made by and from: a file, or the networks that a training used.
+func madeBy(m *checkpoints.Manifest) string {
+	text := "made by " + m.Tool
+	if m.Source.File != "" {
+		return fmt.Sprintf("%s of %s, SHA-256 %s", text, m.Source.File, m.Source.SHA256)
+	}
+	for i, name := range slices.Sorted(maps.Keys(m.Networks)) {
+		text += fmt.Sprintf("%s %s %.12s", map[bool]string{true: " with", false: ","}[i == 0], name, m.Networks[name])
+	}
+	return text
 }
 
 // readsAs adds how a CLIP reads texts and picture files.

@@ -82,6 +82,22 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 	}
 }
 
+// A mapper's folder from a training says which networks it was trained with, a converted one which file it is of.
+func TestInspectFolders(t *testing.T) {
+	trained, err := Inspect("../../examples/runs/first/mapper-best", Options{})
+	if err != nil || trained.Network != "made by illustrator train with clip 4508d0e3f9cb, generator 4cf5abfd1b44" {
+		t.Errorf("%v, %q", err, trained.Network)
+	}
+	folder := filepath.Join(t.TempDir(), "generator")
+	if _, err := Convert("testdata/rosinality.pt", folder, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	converted, err := Inspect(folder, Options{})
+	if err != nil || !strings.HasPrefix(converted.Network, "made by illustrator convert of rosinality.pt, SHA-256 ") {
+		t.Errorf("%v, %q", err, converted.Network)
+	}
+}
+
 // An unknown network is not an error: its tensors are listed, and the problem is named.
 func TestInspectProblems(t *testing.T) {
 	for file, want := range map[string]string{
