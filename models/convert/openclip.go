@@ -62,77 +62,97 @@ type openCLIPPart struct {
 var openCLIPRead = []string{"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "layers", "width", "heads",
 	"head_width", "mlp_ratio", "patch_size", "image_size", "context_length", "vocab_size"}
 
+// openCLIP is OpenCLIP's configuration.
+type openCLIP struct {
+	Model struct {
+		EmbedDim  int             `json:"embed_dim"`
+		QuickGELU bool            `json:"quick_gelu"`
+		Vision    json.RawMessage `json:"vision_cfg"`
+		Text      json.RawMessage `json:"text_cfg"`
+	} `json:"model_cfg"`
+	Preprocess struct {
+		Mean          []float64 `json:"mean"`
+		Std           []float64 `json:"std"`
+		Interpolation string    `json:"interpolation"`
+		ResizeMode    string    `json:"resize_mode"`
+	} `json:"preprocess_cfg"`
+
+	vision, text openCLIPPart
+}
+
 // readOpenCLIP completes a configuration that was read off the shapes: heads and activation. The rest must agree.
 func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error) {
 	data, err := readText(filepath.Dir(path), filepath.Base(path))
 	if err != nil {
 		return nil, err
 	}
-	bad := func(err error) ([]byte, error) {
+	file, err := parseOpenCLIP(data)
+	if err == nil {
+		err = file.complete(cfg)
+	}
+	if err == nil {
+		preprocessor, err = openCLIPPreprocessor(file.Preprocess.Interpolation, file.Preprocess.ResizeMode,
+			cfg.Vision.ImageSize)
+	}
+	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("%s: %w", path, err),
 			"only OpenCLIP's plain vision transformers with OpenAI's text transformer are supported")
 	}
-	var file struct {
-		Model struct {
-			EmbedDim  int             `json:"embed_dim"`
-			QuickGELU bool            `json:"quick_gelu"`
-			Vision    json.RawMessage `json:"vision_cfg"`
-			Text      json.RawMessage `json:"text_cfg"`
-		} `json:"model_cfg"`
-		Preprocess struct {
-			Mean          []float64 `json:"mean"`
-			Std           []float64 `json:"std"`
-			Interpolation string    `json:"interpolation"`
-			ResizeMode    string    `json:"resize_mode"`
-		} `json:"preprocess_cfg"`
+	return preprocessor, nil
+}
+
+// parseOpenCLIP parses a configuration. Absent fields have the defaults of OpenCLIP's CLIPVisionCfg and CLIPTextCfg.
+func parseOpenCLIP(data []byte) (openCLIP, error) {
+	file := openCLIP{
+		vision: openCLIPPart{Layers: 12, Width: 768, HeadWidth: headWidth, MLPRatio: 4, PatchSize: 16, ImageSize: 224},
+		text:   openCLIPPart{Layers: 12, Width: 512, Heads: 8, MLPRatio: 4, Context: 77, Vocab: 49408},
 	}
 	var raw struct {
 		Model json.RawMessage `json:"model_cfg"`
 	}
 	if err := firstError(json.Unmarshal(data, &file), json.Unmarshal(data, &raw)); err != nil {
-		return bad(err)
+		return file, err
 	}
-	// Absent fields have the defaults of OpenCLIP's CLIPVisionCfg and CLIPTextCfg.
-	vision := openCLIPPart{Layers: 12, Width: 768, HeadWidth: headWidth, MLPRatio: 4, PatchSize: 16, ImageSize: 224}
-	text := openCLIPPart{Layers: 12, Width: 512, Heads: 8, MLPRatio: 4, Context: 77, Vocab: 49408}
 	for _, part := range []struct {
 		raw  json.RawMessage
 		into any
-	}{{raw.Model, nil}, {file.Model.Vision, &vision}, {file.Model.Text, &text}} {
+	}{{raw.Model, nil}, {file.Model.Vision, &file.vision}, {file.Model.Text, &file.text}} {
 		if err := checkOpenCLIPFields(part.raw); err != nil {
-			return bad(err)
+			return file, err
 		}
 		if part.into != nil {
 			if err := json.Unmarshal(part.raw, part.into); err != nil {
-				return bad(err)
+				return file, err
 			}
 		}
 	}
-	if err := checkPreprocess(file.Preprocess.Mean, file.Preprocess.Std); err != nil {
-		return bad(err)
-	}
-	t, v := &cfg.Text, &cfg.Vision
+	return file, checkPreprocess(file.Preprocess.Mean, file.Preprocess.Std)
+}
+
+// complete compares the configuration with what the shapes of the weights show, and adds what they don't.
+func (o *openCLIP) complete(cfg *clip.Config) error {
+	t, v, vision, text := &cfg.Text, &cfg.Vision, o.vision, o.text
 	for _, f := range []struct {
 		name        string
 		says, shows int
 	}{
-		{"embed_dim", file.Model.EmbedDim, cfg.ProjectionDim},
+		{"embed_dim", o.Model.EmbedDim, cfg.ProjectionDim},
 		{"vision_cfg.layers", vision.Layers, v.NumHiddenLayers}, {"vision_cfg.width", vision.Width, v.HiddenSize},
 		{"vision_cfg.patch_size", vision.PatchSize, v.PatchSize}, {"vision_cfg.image_size", vision.ImageSize, v.ImageSize},
 		{"text_cfg.layers", text.Layers, t.NumHiddenLayers}, {"text_cfg.width", text.Width, t.HiddenSize},
 		{"text_cfg.context_length", text.Context, t.MaxPositionEmbeddings}, {"text_cfg.vocab_size", text.Vocab, t.VocabSize},
 	} {
 		if f.says != f.shows {
-			return bad(fmt.Errorf("%s is %d, the weights have %d", f.name, f.says, f.shows))
+			return fmt.Errorf("%s is %d, the weights have %d", f.name, f.says, f.shows)
 		}
 	}
 	if vision.HeadWidth < 1 || text.Heads < 1 {
-		return bad(fmt.Errorf("vision_cfg.head_width is %d and text_cfg.heads %d; both must be positive",
-			vision.HeadWidth, text.Heads))
+		return fmt.Errorf("vision_cfg.head_width is %d and text_cfg.heads %d; both must be positive",
+			vision.HeadWidth, text.Heads)
 	}
 	v.NumAttentionHeads, t.NumAttentionHeads = vision.Width/vision.HeadWidth, text.Heads
 	act := clip.GELU
-	if file.Model.QuickGELU {
+	if o.Model.QuickGELU {
 		act = clip.QuickGELU
 	}
 	t.HiddenAct, v.HiddenAct = act, act
@@ -142,11 +162,7 @@ func readOpenCLIP(path string, cfg *clip.Config) (preprocessor []byte, err error
 	case "canonicalize":
 		cfg.TextCleaning = clip.CleanCanonicalize
 	}
-	if preprocessor, err = openCLIPPreprocessor(file.Preprocess.Interpolation, file.Preprocess.ResizeMode,
-		v.ImageSize); err != nil {
-		return bad(err)
-	}
-	return preprocessor, nil
+	return nil
 }
 
 // openCLIPPreprocessor writes OpenCLIP's way of resizing as a preprocessor_config.json; nil is the default.
