@@ -14,7 +14,7 @@ func OpenNetworks(ref string) (*Domain, *pipeline.Networks, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.CheckFetched(); err != nil {
+	if err := d.checkFetched(); err != nil {
 		return nil, nil, err
 	}
 	if err := d.checkPaths(); err != nil {

@@ -81,8 +81,8 @@ func (d *Domain) Published() []Published {
 	return all
 }
 
-// CheckFetched returns an error that names the first network which can be fetched and is not there.
-func (d *Domain) CheckFetched() error {
+// checkFetched returns an error that names the first network which can be fetched and is not there.
+func (d *Domain) checkFetched() error {
 	for _, p := range d.Published() {
 		if p.There() {
 			continue

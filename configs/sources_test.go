@@ -59,7 +59,7 @@ func TestPublishedDomains(t *testing.T) {
 			d.Locations().CLIP != filepath.Join(folder, "clip-vit-base-patch32") {
 			t.Errorf("%s: prompts %s, clip %s", name, d.PromptsPath(), d.Locations().CLIP)
 		}
-		err = d.CheckFetched()
+		err = d.checkFetched()
 		if !notFetched(err, name) || !strings.Contains(err.Error(), d.Locations().Generator) {
 			t.Errorf("%s, not fetched: %v", name, err)
 		}
@@ -89,7 +89,7 @@ sources:
 		p[0].Sources[0].Files[0].Name() != "g.pt" {
 		t.Errorf("%+v", p)
 	}
-	if err := d.CheckFetched(); !notFetched(err, path) {
+	if err := d.checkFetched(); !notFetched(err, path) {
 		t.Errorf("not fetched: %v", err)
 	}
 	if err := os.MkdirAll(want, 0o777); err != nil {
@@ -98,7 +98,7 @@ sources:
 	if err := os.WriteFile(filepath.Join(want, "config.json"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.CheckFetched(); err != nil {
+	if err := d.checkFetched(); err != nil {
 		t.Errorf("fetched: %v", err)
 	}
 	for change, want := range map[[2]string][2]string{

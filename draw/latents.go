@@ -130,8 +130,8 @@ func (l Latents) styles(ctx context.Context, n *pipeline.Networks, first, last i
 	return styles, nil
 }
 
-// Render renders the pictures [.,3,Size,Size] of rows [first,last).
-func (l Latents) Render(
+// render renders the pictures [.,3,Size,Size] of rows [first,last).
+func (l Latents) render(
 	ctx context.Context, n *pipeline.Networks, first, last int, synthesis pipeline.Synthesis,
 ) (images []float32, err error) {
 	styles, err := l.styles(ctx, n, first, last, synthesis.TruncationPsi)
@@ -148,7 +148,7 @@ const renderAtOnce = 32
 // WriteArray renders the pictures of all rows into an array file.
 func (l Latents) WriteArray(ctx context.Context, n *pipeline.Networks, path string,
 	synthesis pipeline.Synthesis) error {
-	images, err := l.Render(ctx, n, 0, len(l.Keys), synthesis)
+	images, err := l.render(ctx, n, 0, len(l.Keys), synthesis)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (l Latents) WriteFiles(
 	size := m.Generator.Size
 	for first := 0; first < len(l.Keys); first += renderAtOnce {
 		last := min(first+renderAtOnce, len(l.Keys))
-		images, err := l.Render(ctx, m.Networks, first, last, synthesis)
+		images, err := l.render(ctx, m.Networks, first, last, synthesis)
 		if err != nil {
 			return err
 		}

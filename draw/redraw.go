@@ -19,8 +19,8 @@ type Redraw struct {
 	KeepPlain bool
 }
 
-// Image redraws a picture.
-func (r Redraw) Image(ctx context.Context, img image.Image) (image.Image, error) {
+// image redraws a picture.
+func (r Redraw) image(ctx context.Context, img image.Image) (image.Image, error) {
 	if r.Style == nil {
 		return img, nil
 	}
@@ -30,7 +30,7 @@ func (r Redraw) Image(ctx context.Context, img image.Image) (image.Image, error)
 // Images redraws pictures in place.
 func (r Redraw) Images(ctx context.Context, images []image.Image) (err error) {
 	for i := range images {
-		if images[i], err = r.Image(ctx, images[i]); err != nil {
+		if images[i], err = r.image(ctx, images[i]); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func (r Redraw) File(ctx context.Context, folder, name string, img image.Image) 
 			return nil, err
 		}
 	}
-	return r.Image(ctx, img)
+	return r.image(ctx, img)
 }
 
 // Record names the style; it is empty where there is none.

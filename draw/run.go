@@ -115,7 +115,7 @@ func (r *run) group(ctx context.Context, works []*Work) error {
 	for len(works) > 0 {
 		var tasks []owned
 		for len(tasks) < r.options.AtOnce && len(works) > 0 {
-			if works[0].Waiting() == 0 {
+			if works[0].waiting() == 0 {
 				works = works[1:]
 				continue
 			}

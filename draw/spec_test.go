@@ -125,7 +125,7 @@ func TestChoice(t *testing.T) {
 		recipes[i].Seed = uint64(100 + i)
 	}
 	kept := func(w *Work) (seeds []uint64, last *Picture) {
-		for w.Waiting() > 0 {
+		for w.waiting() > 0 {
 			task := w.Take()
 			i := int(task.Recipe.Seed - 100)
 			finished, _ := w.Put(task, &Picture{Recipe: task.Recipe, Score: &Score{CLIPSimilarity: similarities[i]}})

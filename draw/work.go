@@ -76,8 +76,8 @@ func (w *Work) Recipes() int { return len(w.recipes) }
 // Results returns the number of pictures that the client gets.
 func (w *Work) Results() int { return w.choice.results(len(w.recipes)) }
 
-// Waiting returns the number of recipes that Take has not returned.
-func (w *Work) Waiting() int { return len(w.recipes) - w.next }
+// waiting returns the number of recipes that Take has not returned.
+func (w *Work) waiting() int { return len(w.recipes) - w.next }
 
 // Held returns the number of pictures that were drawn and are not finished: the best candidates so far, and those in
 // refinement.

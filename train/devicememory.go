@@ -17,10 +17,10 @@ type DeviceMemory struct {
 }
 
 // Total adds an allowance for libraries to what XLA plans.
-func (m DeviceMemory) Total() int64 { return m.Planned() + libraryBytes }
+func (m DeviceMemory) Total() int64 { return m.planned() + libraryBytes }
 
-// Planned estimates XLA's plan: arguments, results, temporaries.
-func (m DeviceMemory) Planned() int64 { return m.Weights + m.PerRow*int64(m.Rows) }
+// planned estimates XLA's plan: arguments, results, temporaries.
+func (m DeviceMemory) planned() int64 { return m.Weights + m.PerRow*int64(m.Rows) }
 
 // LargestBatch is the largest number of rows for which a device's memory suffices, 0 if none does.
 func (m DeviceMemory) LargestBatch(bytes int64) int {

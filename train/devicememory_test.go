@@ -53,7 +53,7 @@ func TestDeviceMemoryAsCompiled(t *testing.T) {
 		if c.Memory.Aliased > 0 { // older plans have the results beside the arguments
 			planned += c.Memory.Outputs - c.Memory.Aliased
 		}
-		estimate := EstimateDeviceMemory(config, m, n, 1).Planned()
+		estimate := EstimateDeviceMemory(config, m, n, 1).planned()
 		off, allowed := float64(estimate)/float64(planned)-1, 0.2
 		if c.Precision == string(pipeline.BFloat16) {
 			allowed = 0.4 // some layers are narrow, which the estimate leaves out

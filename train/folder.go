@@ -31,7 +31,7 @@ func (f Folder) Pairs() string       { return f.join("pairs") }
 func (f Folder) BestMapper() string  { return f.join("mapper-best") }
 func (f Folder) LastMapper() string  { return f.join("mapper-last") }
 func (f Folder) Samples() string     { return f.join("samples") }
-func (f Folder) Events() string      { return f.join("tensorboard") }
+func (f Folder) events() string      { return f.join("tensorboard") }
 func (f Folder) Evaluation() string  { return f.join("eval") }
 func (f Folder) Pictures() string    { return f.join("pictures") }
 func (f Folder) checkpoints() string { return f.join("checkpoints") }
@@ -54,12 +54,12 @@ func (f Folder) RemoveCheckpoints() error { return os.RemoveAll(f.checkpoints())
 // half-written by one.
 func (f Folder) Has(name string) bool {
 	parts := []string{f.Config(), f.Info(), f.Log(), f.Metrics(), f.Prompts(), f.Pairs(), f.BestMapper(), f.LastMapper(),
-		f.Samples(), f.Events(), f.checkpoints(), f.Evaluation(), f.Pictures()}
+		f.Samples(), f.events(), f.checkpoints(), f.Evaluation(), f.Pictures()}
 	return name[0] == '.' || slices.ContainsFunc(parts, func(path string) bool { return filepath.Base(path) == name })
 }
 
-// Sweep removes what a killed process left half-written: hidden files and folders, which no part of a run is.
-func (f Folder) Sweep() error {
+// sweep removes what a killed process left half-written: hidden files and folders, which no part of a run is.
+func (f Folder) sweep() error {
 	for _, dir := range []string{string(f), f.checkpoints(), f.Samples()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !os.IsNotExist(err) {

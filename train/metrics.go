@@ -24,17 +24,17 @@ type Line struct {
 	Validation *Measures `json:"validation,omitempty"`
 }
 
-// Number is one number of a line under the name that plots give it.
-type Number struct {
+// number is one number of a line under the name that plots give it.
+type number struct {
 	Tag   string
 	Value float64
 }
 
-// Numbers lists the numbers of a line: "train/…" of a training step, "validation/…" of a validation.
-func (l Line) Numbers() (all []Number) {
+// numbers lists the numbers of a line: "train/…" of a training step, "validation/…" of a validation.
+func (l Line) numbers() (all []number) {
 	add := func(tag string, value *float64) {
 		if value != nil {
-			all = append(all, Number{tag, *value})
+			all = append(all, number{tag, *value})
 		}
 	}
 	each := func(prefix string, v losses.Values) {

@@ -28,7 +28,7 @@ func openRecord(folder Folder, size int64) (r *record, err error) {
 	if r.metrics, err = snapshot.OpenLines(folder.Metrics(), size); err != nil {
 		return r, err
 	}
-	if r.events, err = events.Create(folder.Events(), time.Now); err != nil {
+	if r.events, err = events.Create(folder.events(), time.Now); err != nil {
 		return r, err
 	}
 	lines, err := ReadMetrics(folder.Metrics())
@@ -58,7 +58,7 @@ func (r *record) Write(l Line) (size int64, err error) {
 
 // event writes a line's numbers as TensorBoard's scalars.
 func (r *record) event(l Line) error {
-	for _, s := range l.Numbers() {
+	for _, s := range l.numbers() {
 		if err := r.events.Scalar(l.Step, s.Tag, s.Value); err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ func (t *Training) prune() error {
 // resume continues from the newest checkpoint that is whole, or begins where there is none.
 func (t *Training) resume() error {
 	t.state, t.saved = State{}, 0
-	if err := t.Folder.Sweep(); err != nil {
+	if err := t.Folder.sweep(); err != nil {
 		return err
 	}
 	steps, err := t.Folder.Checkpoints()

@@ -39,12 +39,12 @@ func IsPath(path string) bool {
 
 // IsSource reports whether path names an array to read: a file, or FILE:NAME for one of several arrays in a file.
 func IsSource(path string) bool {
-	file, _ := Split(path)
+	file, _ := split(path)
 	return IsPath(file) || strings.EqualFold(filepath.Ext(file), ".npz")
 }
 
-// Split cuts FILE:NAME into the two; NAME is "" where path is a file alone.
-func Split(path string) (file, name string) {
+// split cuts FILE:NAME into the two; NAME is "" where path is a file alone.
+func split(path string) (file, name string) {
 	if at := strings.LastIndexByte(path, ':'); at > 0 {
 		switch strings.ToLower(filepath.Ext(path[:at])) {
 		case ".npz", ".npy", ".safetensors":
@@ -85,7 +85,7 @@ func Read(path, name string, usual ...string) (*Array, error) {
 
 // ReadSource is Read for a source as IsSource takes it.
 func ReadSource(source string, usual ...string) (*Array, error) {
-	file, name := Split(source)
+	file, name := split(source)
 	a, err := Read(file, name, usual...)
 	if err != nil && fault.HintOf(err) == "" {
 		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")

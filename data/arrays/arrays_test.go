@@ -167,7 +167,7 @@ func TestReadNPZGoldens(t *testing.T) {
 		"a/b.npz": {"a/b.npz", ""}, "a/b.npz:w": {"a/b.npz", "w"}, "C.safetensors:x:y": {"C.safetensors:x:y", ""},
 		"a:b.npy": {"a:b.npy", ""}, "pictures:w": {"pictures:w", ""},
 	} {
-		if file, name := Split(path); file != want[0] || name != want[1] {
+		if file, name := split(path); file != want[0] || name != want[1] {
 			t.Errorf("%s is %q, %q", path, file, name)
 		}
 		if IsSource(path) != (path != "pictures:w" && path != "C.safetensors:x:y") {

@@ -77,7 +77,7 @@ func (s *Style) DrawAt(ctx context.Context, img image.Image, size image.Point) (
 		return nil, err
 	}
 	if s.network == nil {
-		return withAlpha(s.params.Draw(img, size), img), nil
+		return withAlpha(s.params.draw(img, size), img), nil
 	}
 	result, err := s.network.draw(ctx, img, size)
 	if err != nil {

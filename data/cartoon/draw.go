@@ -2,8 +2,8 @@ package cartoon
 
 import "image"
 
-// Draw redraws a picture at a size. Its sides must have one pixel at least.
-func (p Params) Draw(img image.Image, size image.Point) *image.NRGBA {
+// draw redraws a picture at a size. Its sides must have one pixel at least.
+func (p Params) draw(img image.Image, size image.Point) *image.NRGBA {
 	c, grain := newCanvas(img, drawnSize(size))
 	// Strokes along edges are at least as wide as the picture's own pixels.
 	rounding := max(p.Rounding*c.unit(), 0.6*grain)

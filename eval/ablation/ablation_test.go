@@ -97,25 +97,25 @@ func analysed(t *testing.T) *Analysis {
 
 func TestAnalyse(t *testing.T) {
 	a := analysed(t)
-	better, same, two := a.Row("better"), a.Row("same"), a.Row("two")
+	better, same, two := a.row("better"), a.row("same"), a.row("two")
 	accuracy := better.Figures["attribute_accuracy"]
 	if accuracy.Value < 0.57 || accuracy.Value > 0.63 || accuracy.N != 180 || accuracy.Interval == nil {
 		t.Errorf("%+v", accuracy)
 	}
-	if d := better.Against["attribute_accuracy"]; !d.Significant() || d.Value < 0.08 || d.Value > 0.12 ||
+	if d := better.Against["attribute_accuracy"]; !d.significant() || d.Value < 0.08 || d.Value > 0.12 ||
 		d.Adjusted < d.P {
 		t.Errorf("better: %+v", d)
 	}
-	if d := better.Against["fid"]; !d.Significant() || d.Value > -1.9 {
+	if d := better.Against["fid"]; !d.significant() || d.Value > -1.9 {
 		t.Errorf("fid of better: %+v", d)
 	}
-	if d := same.Against["attribute_accuracy"]; d.Significant() {
+	if d := same.Against["attribute_accuracy"]; d.significant() {
 		t.Errorf("noise is significant: %+v", d)
 	}
-	if len(two.Done) != 1 || len(two.Failed) != 2 || two.Against["fid"].Significant() {
+	if len(two.Done) != 1 || len(two.Failed) != 2 || two.Against["fid"].significant() {
 		t.Errorf("two: %d done, %d failed, %+v", len(two.Done), len(two.Failed), two.Against["fid"])
 	}
-	if a.Row("plain").Against != nil {
+	if a.row("plain").Against != nil {
 		t.Error("the reference is compared with itself")
 	}
 }

@@ -50,9 +50,9 @@ type Difference struct {
 // level is the probability below which an adjusted P is significant.
 const level = 0.05
 
-// Significant reports whether the adjusted probability is below 0.05. The interval then excludes 0 too: it is of the
+// significant reports whether the adjusted probability is below 0.05. The interval then excludes 0 too: it is of the
 // same test, before the adjustment.
-func (d Difference) Significant() bool { return d.N > 0 && d.Adjusted < level }
+func (d Difference) significant() bool { return d.N > 0 && d.Adjusted < level }
 
 // Analyse compares the outcomes of a study. Variants without any, or whose outcomes all failed, have rows without
 // figures.
@@ -120,14 +120,14 @@ func runsOf(outcomes []Outcome, name string) (runs []metrics.Metric, samples [][
 	return runs, samples
 }
 
-// Row returns the row of a variant.
-func (a *Analysis) Row(variant string) *Row {
+// row returns the row of a variant.
+func (a *Analysis) row(variant string) *Row {
 	return a.Rows[slices.IndexFunc(a.Rows, func(r *Row) bool { return r.Name == variant })]
 }
 
 // compareAll compares each row with the reference, and adjusts probabilities within each figure.
 func (a *Analysis) compareAll() error {
-	reference := a.Row(a.Study.Reference)
+	reference := a.row(a.Study.Reference)
 	adjust := map[string][]*Row{}
 	for _, row := range a.Rows {
 		if row == reference {
@@ -238,7 +238,7 @@ func (a *Analysis) Judge() ([]Judgement, error) {
 		if smallest, ok := j.Difference.Detectable(level / float64(len(p))); ok {
 			j.Detectable, j.Power = &smallest, metrics.Power
 		}
-		if (Difference{j.Difference, adjusted}).Significant() {
+		if (Difference{j.Difference, adjusted}).significant() {
 			j.Verdict = Opposite
 			if (j.Difference.Value > 0) == (j.Direction == metrics.Higher) {
 				j.Verdict = Holds
@@ -252,7 +252,7 @@ func (a *Analysis) Judge() ([]Judgement, error) {
 // judge compares the two variants of a claim: it is undecided, or unknown where there is nothing to compare.
 func (a *Analysis) judge(c Claim) (Judgement, error) {
 	j := Judgement{Claim: c, Label: metrics.Label(c.Metric), Verdict: Unknown}
-	better, than := a.Row(c.Better), a.Row(c.Than)
+	better, than := a.row(c.Better), a.row(c.Than)
 	figure, measured := better.Figures[c.Metric]
 	if _, ok := than.Figures[c.Metric]; !ok || !measured {
 		return j, nil

@@ -106,7 +106,7 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 	for _, name := range a.Study.charted() {
 		series, categories := chart.Series{}, []string(nil)
 		for _, v := range g.Variants {
-			figure, ok := a.Row(v.Name).Figures[name]
+			figure, ok := a.row(v.Name).Figures[name]
 			if !ok {
 				continue
 			}

@@ -22,7 +22,7 @@ func (a *Analysis) Table(name string) report.Table {
 func (a *Analysis) groupTable(g Group) report.Table {
 	var rows []*Row
 	for _, v := range g.Variants {
-		rows = append(rows, a.Row(v.Name))
+		rows = append(rows, a.row(v.Name))
 	}
 	return a.table("", g.Name, rows)
 }
@@ -98,7 +98,7 @@ func (a *Analysis) tableRow(row *Row, figures []metrics.Metric) report.Row {
 		switch {
 		case ok:
 			cell := report.Measured(figure.Value, figure.Interval)
-			if row.Against[f.Name].Significant() {
+			if row.Against[f.Name].significant() {
 				cell = cell.Marked(significant)
 			}
 			cells = append(cells, cell)
@@ -155,7 +155,7 @@ func (a *Analysis) Differences(name string) report.Table {
 				continue
 			}
 			cell, smallest := report.Measured(d.Value, d.Interval), ""
-			if d.Significant() {
+			if d.significant() {
 				cell = cell.Marked(significant)
 			}
 			if s, ok := d.Detectable(level / float64(max(1, len(a.Rows)-1))); ok {

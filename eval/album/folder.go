@@ -12,10 +12,10 @@ import (
 	"illustrator/draw"
 )
 
-// Earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension:
+// earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension:
 // they would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is
 // beside it.
-func (a Album) Earlier() ([]string, error) {
+func (a Album) earlier() ([]string, error) {
 	names := map[string]bool{}
 	for i, text := range a.Texts {
 		plan := a.Plan
@@ -48,7 +48,7 @@ func (a Album) Earlier() ([]string, error) {
 func (a *Album) OwnFolder(named bool) error {
 	base := a.Out
 	for i := 2; ; i++ {
-		earlier, err := a.Earlier()
+		earlier, err := a.earlier()
 		switch {
 		case err != nil || len(earlier) == 0 || a.Replace:
 			return err
@@ -74,7 +74,7 @@ func (e *MixedError) Error() string {
 
 // removeEarlier removes the pictures of earlier calls, with their records.
 func (a Album) removeEarlier() error {
-	earlier, err := a.Earlier()
+	earlier, err := a.earlier()
 	if err != nil {
 		return err
 	}

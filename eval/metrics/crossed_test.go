@@ -49,7 +49,7 @@ func TestCompareRuns(t *testing.T) {
 		t.Errorf("%+v, %v", same, err)
 	}
 	one, err := CompareRuns(CLIPSimilarity, a[:1], b[:1])
-	direct, _ := Compare(CLIPSimilarity, a[0], b[0])
+	direct, _ := compare(CLIPSimilarity, a[0], b[0])
 	if err != nil || one.Value != direct.Value || *one.Interval != *direct.Interval {
 		t.Errorf("one run: %+v, %+v, %v", one, direct, err)
 	}

@@ -43,7 +43,7 @@ func TestComparisonsOfEqualSystems(t *testing.T) {
 				continue
 			}
 			x, y := drawTexts(r, 30, 3, 1, 0.5), drawTexts(r, 30, 3, 1, 0.5)
-			if one := must[Difference](t)(Compare(CLIPSimilarity, x, y)); one.P < 0.05 {
+			if one := must[Difference](t)(compare(CLIPSimilarity, x, y)); one.P < 0.05 {
 				called++
 			}
 		}
@@ -97,17 +97,17 @@ func TestCompare(t *testing.T) {
 		s.Value += 0.2 + 0.1*r.NormFloat64()
 		a[len(a)-1-i] = s // pairs are hits by text and seed
 	}
-	d := must[Difference](t)(Compare(CLIPSimilarity, a, b))
+	d := must[Difference](t)(compare(CLIPSimilarity, a, b))
 	// Texts differ by 5, systems by 0.2: only pairs show it.
 	if math.Abs(d.Value-0.2) > 0.05 || d.Interval.Low < 0.1 || d.Interval.High > 0.3 || d.P > 0.001 || d.N != 80 ||
 		d.Unit() != "texts" {
 		t.Errorf("%+v, interval %+v", d, d.Interval)
 	}
-	back := must[Difference](t)(Compare(CLIPSimilarity, b, a))
+	back := must[Difference](t)(compare(CLIPSimilarity, b, a))
 	if math.Abs(back.Value+d.Value) > 1e-12 || math.Abs(back.P-d.P) > 1e-12 {
 		t.Errorf("the other way round: %+v, want %+v reversed", back, d)
 	}
-	same := must[Difference](t)(Compare(CLIPSimilarity, a, a))
+	same := must[Difference](t)(compare(CLIPSimilarity, a, a))
 	if same.Value != 0 || same.P != 1 {
 		t.Errorf("a system with itself: %+v", same)
 	}
@@ -116,16 +116,16 @@ func TestCompare(t *testing.T) {
 	for i := range half {
 		half[i], whole[i] = Sample{Text: i, Value: 0.5}, Sample{Text: i, Value: 1}
 	}
-	constant := must[Difference](t)(Compare(CLIPSimilarity, whole, half))
+	constant := must[Difference](t)(compare(CLIPSimilarity, whole, half))
 	if constant.Value != 0.5 || *constant.Interval != (Interval{0.5, 0.5}) || constant.P != 2.0/4096 ||
 		!strings.Contains(constant.Caveat, "all texts are alike") {
 		t.Errorf("constant samples: %+v", constant)
 	}
-	if equal := must[Difference](t)(Compare(CLIPSimilarity, half, half)); equal.Value != 0 || equal.P != 1 ||
+	if equal := must[Difference](t)(compare(CLIPSimilarity, half, half)); equal.Value != 0 || equal.P != 1 ||
 		!strings.Contains(equal.Caveat, "all texts are alike") {
 		t.Errorf("equal constant samples: %+v", equal)
 	}
-	if one := must[Difference](t)(Compare(CLIPSimilarity, a[:1], a[:1])); one.Interval != nil || one.P != 1 ||
+	if one := must[Difference](t)(compare(CLIPSimilarity, a[:1], a[:1])); one.Interval != nil || one.P != 1 ||
 		one.Caveat == "" {
 		t.Errorf("on one text: %+v", one)
 	}
@@ -139,7 +139,7 @@ func TestCompareRefusesOtherPictures(t *testing.T) {
 		"text 0, seed 1 of one system has no partner": {{Text: 1, Seed: 1}, {Text: 2, Seed: 1}},
 		"no partner: the other has text 0, seed 1":    {{Text: 0, Seed: 1}, {Text: 0, Seed: 1}},
 	} {
-		if _, err := Compare(CLIPSimilarity, a, b); err == nil || !fault.IsUsage(err) ||
+		if _, err := compare(CLIPSimilarity, a, b); err == nil || !fault.IsUsage(err) ||
 			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -37,9 +37,9 @@ func (d Difference) Unit() string {
 	return "texts"
 }
 
-// Compare returns the difference of a's mean from b's, sample by sample: both must have been measured on the same texts
+// compare returns the difference of a's mean from b's, sample by sample: both must have been measured on the same texts
 // and seeds, equally often. of says what was measured.
-func Compare(of Definition, a, b []Sample) (Difference, error) {
+func compare(of Definition, a, b []Sample) (Difference, error) {
 	return CompareRuns(of, [][]Sample{a}, [][]Sample{b})
 }
 

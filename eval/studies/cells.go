@@ -124,8 +124,8 @@ type Cell struct {
 	Problem string  // why it will fail, where that is known
 }
 
-// List says where the cells stand.
-func (s *Study) List() (all []Cell, err error) {
+// list says where the cells stand.
+func (s *Study) list() (all []Cell, err error) {
 	problems, err := s.problems()
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type Plan struct {
 
 // Plan plans the study. It starts no device and writes nothing.
 func (s *Study) Plan() (p Plan, err error) {
-	if p.Cells, err = s.List(); err != nil {
+	if p.Cells, err = s.list(); err != nil {
 		return p, err
 	}
 	perCell := len(s.texts) * s.Pictures

@@ -31,13 +31,13 @@ type Book struct {
 func Default() *Book {
 	folder, err := os.UserCacheDir()
 	if err != nil {
-		return Open("")
+		return open("")
 	}
-	return Open(filepath.Join(folder, "illustrator", "pace.json"))
+	return open(filepath.Join(folder, "illustrator", "pace.json"))
 }
 
-// Open returns the book at path; "" keeps nothing.
-func Open(path string) *Book { return &Book{path: path} }
+// open returns the book at path; "" keeps nothing.
+func open(path string) *Book { return &Book{path: path} }
 
 // Of returns the pace of a kind of work, and whether one is known.
 func (b *Book) Of(kind string) (Pace, bool) {

@@ -8,14 +8,14 @@ import (
 
 func TestBook(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache", "pace.json")
-	b := Open(path)
+	b := open(path)
 	if _, known := b.Of("step"); known {
 		t.Error("an empty book knows a pace")
 	}
 	if err := b.Note("step", Pace{Unit: 0.5, Before: 3}); err != nil {
 		t.Fatal(err)
 	}
-	if p, known := Open(path).Of("step"); !known || p.Seconds(10) != 8 {
+	if p, known := open(path).Of("step"); !known || p.Seconds(10) != 8 {
 		t.Errorf("%+v, %v", p, known)
 	}
 	if err := os.WriteFile(path, []byte("{"), 0o666); err != nil {
@@ -27,7 +27,7 @@ func TestBook(t *testing.T) {
 	if err := b.Note("step", Pace{Unit: 1}); err != nil {
 		t.Errorf("a damaged book is not replaced: %v", err)
 	}
-	if err := Open("").Note("step", Pace{Unit: 1}); err != nil {
+	if err := open("").Note("step", Pace{Unit: 1}); err != nil {
 		t.Errorf("a book without a file: %v", err)
 	}
 }

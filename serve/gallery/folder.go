@@ -108,7 +108,7 @@ func readItem(path, id string, check func(Record) error) (*item, error) {
 	}
 	it, err := parseItem(facts, id)
 	if err == nil {
-		err = it.Validate(facts)
+		err = it.validate(facts)
 	}
 	if err == nil && check != nil {
 		err = check(it.Record)

@@ -26,9 +26,9 @@ const (
 // kinds lists the kinds of pictures.
 func kinds() []Kind { return []Kind{Generated, Manipulated, Story, Uploaded, Interpolated} }
 
-// Validate returns an error for the first field of a record that no gallery writes beside a file with these facts. The
+// validate returns an error for the first field of a record that no gallery writes beside a file with these facts. The
 // settings of a drawing are not checked, nor do the sizes of the networks matter.
-func (r Record) Validate(facts pictures.PNGFacts) error {
+func (r Record) validate(facts pictures.PNGFacts) error {
 	if !slices.Contains(kinds(), r.Kind) {
 		return fmt.Errorf("kind %q is unknown", r.Kind)
 	}

@@ -20,7 +20,7 @@ func (p *packer) card() (string, error) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("---\nlibrary_name: illustrator\npipeline_tag: text-to-image\ntags: [text-to-image, stylegan2, clip]\n---")
-	line("# %s, a mapper for the domain %s\n", p.run.Name(), p.domain.Name)
+	line("# %s, a mapper for the domain %s\n", p.run.name(), p.domain.Name)
 	line("A mapper from CLIP's image embeddings to a StyleGAN2's Z, as in \"AI Illustrator\" (ACM MM 2022), with the")
 	line("prompts of its projection. %s\n", strings.TrimSpace(p.domain.About))
 	line("## Use\n")

@@ -47,7 +47,7 @@ func Differences(runs []Run) ([][]string, error) {
 	settings = append(settings, circumstances(runs)...)
 	table := [][]string{{""}}
 	for _, run := range runs {
-		table[0] = append(table[0], run.Name())
+		table[0] = append(table[0], run.name())
 	}
 	for _, s := range settings {
 		if !s.Differ() {

@@ -96,8 +96,8 @@ func shared(work string, seconds float64, units int, devices []int) WorkCost {
 	return c
 }
 
-// Duration returns the time on the i-th number of devices, rounded as people read it.
-func (c WorkCost) Duration(i int) time.Duration {
+// duration returns the time on the i-th number of devices, rounded as people read it.
+func (c WorkCost) duration(i int) time.Duration {
 	d := time.Duration(c.Seconds[i] * float64(time.Second))
 	switch {
 	case d >= time.Hour:
@@ -127,7 +127,7 @@ func (c Cost) WorkTable() [][]string {
 	for i, n := range c.Devices {
 		row := []string{strconv.Itoa(n)}
 		for _, work := range c.Work {
-			row = append(row, work.Duration(i).String())
+			row = append(row, work.duration(i).String())
 		}
 		costs = append(costs, row)
 	}

@@ -69,7 +69,7 @@ func curvesOf(run Run, measured []losses.Loss) ([]Curve, error) {
 			return nil, err
 		}
 		for i, loss := range measured {
-			part := curveOf(loss, run.Name(), config.Train, lines, steps)
+			part := curveOf(loss, run.name(), config.Train, lines, steps)
 			if folder == run.Before && loss.Name == losses.Total.Name {
 				part.Validation = nil
 			}

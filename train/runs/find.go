@@ -27,8 +27,8 @@ type Run struct {
 	Before train.Folder
 }
 
-// Name is the run's label, or the folder's own name.
-func (r Run) Name() string { return cmp.Or(r.Label, folderName(r.Folder)) }
+// name is the run's label, or the folder's own name.
+func (r Run) name() string { return cmp.Or(r.Label, folderName(r.Folder)) }
 
 func folderName(f train.Folder) string {
 	path, err := filepath.Abs(string(f))

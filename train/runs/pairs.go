@@ -15,8 +15,8 @@ import (
 	"illustrator/train/sampling"
 )
 
-// PairsMeta describes the pairs that a run samples with networks of a domain. It sets the batch of n.
-func PairsMeta(n *pipeline.Networks, domain string, p configs.Pairs) pairs.Meta {
+// pairsMeta describes the pairs that a run samples with networks of a domain. It sets the batch of n.
+func pairsMeta(n *pipeline.Networks, domain string, p configs.Pairs) pairs.Meta {
 	n.Pictures = p.Batch
 	meta := sampling.Meta(n, domain, p.Seed, p.NoiseMode, version.Program())
 	meta.DType = p.Precision.String()
@@ -26,13 +26,13 @@ func PairsMeta(n *pipeline.Networks, domain string, p configs.Pairs) pairs.Meta 
 // openPairs opens the run's pairs, the given ones or those in its folder, which it samples where they are missing, and
 // verifies every byte of them. The caller closes them.
 func (j *Job) openPairs(ctx context.Context) (*pairs.Set, error) {
-	meta, folder := PairsMeta(j.Networks, j.Domain.Name, j.Run.Pairs), j.Pairs
+	meta, folder := pairsMeta(j.Networks, j.Domain.Name, j.Run.Pairs), j.Pairs
 	if folder == "" {
 		folder = j.Folder.Pairs()
 		if err := claim(j.Folder, j.Run); err != nil {
 			return nil, err
 		}
-		parts, err := j.Parts(0)
+		parts, err := j.parts(0)
 		if err != nil {
 			return nil, err
 		}

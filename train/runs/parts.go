@@ -12,9 +12,9 @@ import (
 	"illustrator/train"
 )
 
-// Parts are the parts of the run's work, with the rows to sample, 0 where none are: sampling, and each stage of
+// parts are the parts of the run's work, with the rows to sample, 0 where none are: sampling, and each stage of
 // training.
-func (j *Job) Parts(sample int) ([]host.Part, error) {
+func (j *Job) parts(sample int) ([]host.Part, error) {
 	m, err := j.mapper()
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (j *Job) Parts(sample int) ([]host.Part, error) {
 	if j.ValidationPairs == "" {
 		rows -= j.Run.Train.Validation.Rows
 	}
-	meta := PairsMeta(j.Networks, j.Domain.Name, j.Run.Pairs)
+	meta := pairsMeta(j.Networks, j.Domain.Name, j.Run.Pairs)
 	stages := trainingParts(j.Networks, j.Run.Train.Resolved(rows), m.Parameters())
 	return append([]host.Part{samplingPart(meta, sample)}, stages...), nil
 }
@@ -79,7 +79,7 @@ func (j *Job) Left() (left Left, err error) {
 			}
 		}
 	}
-	parts, err := j.Parts(max(0, sample))
+	parts, err := j.parts(max(0, sample))
 	if err != nil {
 		return left, err
 	}

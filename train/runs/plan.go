@@ -114,7 +114,7 @@ func (j *Job) planPairs(ctx context.Context, p *Plan) error {
 	p.Rows, p.Source = from.Rows, fmt.Sprintf("to be sampled from seed %d", from.Seed)
 	seeds := []pairs.SeedRange{{First: from.Seed, Last: from.Seed + uint64(from.Rows) - 1}}
 	if j.Pairs != "" {
-		meta := PairsMeta(j.Networks, j.Domain.Name, from)
+		meta := pairsMeta(j.Networks, j.Domain.Name, from)
 		meta.NoiseMode = "" // such a set may have any
 		set, err := j.openSet(ctx, j.Pairs, meta)
 		if err != nil {

@@ -36,7 +36,7 @@ func (t Trainer) Sample(ctx context.Context, run configs.Run, folder string) err
 	if err != nil {
 		return err
 	}
-	meta := PairsMeta(j.Networks, j.Domain.Name, run.Pairs)
+	meta := pairsMeta(j.Networks, j.Domain.Name, run.Pairs)
 	return Sample(ctx, j.Env, j.Networks, folder, meta, pairs.DefaultShardRows, run.Pairs.Rows)
 }
 

@@ -129,7 +129,7 @@ func TestDiagnose(t *testing.T) {
 			if f.Kind == c.want && strings.Contains(f.Detail, c.detail) {
 				at = i
 			}
-			if !f.Usable() && f.Fix == "" {
+			if !f.usable() && f.Fix == "" {
 				t.Errorf("%s: %q has no fix", name, f.Detail)
 			}
 		}

@@ -30,8 +30,8 @@ const (
 	Ready        Kind = "ready"
 )
 
-// Usable reports whether a program can run in spite of the finding.
-func (f Finding) Usable() bool { return f.Kind == Ready || f.Kind == MIGInstance }
+// usable reports whether a program can run in spite of the finding.
+func (f Finding) usable() bool { return f.Kind == Ready || f.Kind == MIGInstance }
 
 // Diagnose says why a program that needs a number of bytes on the device would not run here, the first reason first;
 // Ready if it would. A need of 0 is unknown.
@@ -54,7 +54,7 @@ func (m Machine) Diagnose(need int64) []Finding {
 	for _, d := range devices {
 		findings = append(findings, d.findings(need)...)
 	}
-	if slices.ContainsFunc(findings, func(f Finding) bool { return !f.Usable() }) {
+	if slices.ContainsFunc(findings, func(f Finding) bool { return !f.usable() }) {
 		return findings
 	}
 	names := make([]string, len(devices))

@@ -71,8 +71,8 @@ func (r Release) Wheels() []Wheel {
 	return wheels
 }
 
-// Bytes is the size of all files together.
-func (r Release) Bytes() (sum int64) {
+// bytes is the size of all files together.
+func (r Release) bytes() (sum int64) {
 	for _, w := range r.Wheels() {
 		sum += w.Bytes
 	}
@@ -105,5 +105,5 @@ func (r Release) List(install string) string {
 #   python3 -m pip download --no-deps --only-binary=:all: --require-hashes%[4]s --dest WHEELS -r LIST
 # Where there is none, with the folder WHEELS:
 #   %[6]s
-%[5]s`, r.Version, len(r.Wheels()), float64(r.Bytes())/1e9, platforms, r.wheels, install)
+%[5]s`, r.Version, len(r.Wheels()), float64(r.bytes())/1e9, platforms, r.wheels, install)
 }
