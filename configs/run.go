@@ -176,7 +176,8 @@ func (r *Run) stage(keys []string) (*train.Stage, error) {
 		}
 	}
 	return nil, fault.Usage(errors.New("stages are a list"),
-		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file", max(0, len(r.Train.Stages)-1))
+		"name a setting of one stage, such as train.stages.%d.losses.semantic, or write all stages in a YAML file",
+		max(0, len(r.Train.Stages)-1))
 }
 
 // Validate returns an error that names the first invalid setting.

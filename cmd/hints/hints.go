@@ -127,9 +127,11 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.Unfinished:
 		return fault.Hint(err, "give the folder of a finished `illustrator train` or `illustrator demo`")
 	case runs.NoMapper:
-		return fault.Usage(err, "train one with `%s --out runs/first`, then add --run runs/first", command("train", run.Domain))
+		return fault.Usage(err, "train one with `%s --out runs/first`, then add --run runs/first",
+			command("train", run.Domain))
 	case runs.NoPrompts:
-		return fault.Hint(err, "give a file that `illustrator prompt` wrote, or an image prompt of the official release")
+		return fault.Hint(err,
+			"give a file that `illustrator prompt` wrote, or an image prompt of the official release")
 	case runs.MapperFile:
 		return fault.Usage(err, "give the folder that `illustrator convert %s --out FOLDER` writes", run.Folder)
 	case runs.SameDomain:
@@ -137,7 +139,8 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.OneMapper:
 		return fault.Usage(err, "leave --mapper out, and name runs with --run: each draws its own domain")
 	case runs.NotPacked:
-		return fault.Hint(err, "a run of the hub is one that `illustrator runs pack` wrote; check its name and revision")
+		return fault.Hint(err,
+			"a run of the hub is one that `illustrator runs pack` wrote; check its name and revision")
 	case runs.LocalNetwork:
 		return fault.Usage(err, "add --networks, which packs the networks too if their licences allow that, "+
 			"or name them by weights: with sources in the domain's file")

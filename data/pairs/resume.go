@@ -108,8 +108,9 @@ func (w *Writer) Missing(rows int) ([]SeedRange, error) {
 	seed, next := w.manifest.Meta.Seed, uint64(0)
 	if shards := (rows-1)/w.manifest.ShardRows + 1; shards > maxShards {
 		return nil,
-			wrap("write", w.folder, fault.WithCode(fault.Usage(fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d",
-				rows, shards, w.manifest.ShardRows, maxShards), "give larger shards"), ManyShards))
+			wrap("write", w.folder, fault.WithCode(fault.Usage(
+				fmt.Errorf("%d rows are %d shards of %d rows; expected at most %d",
+					rows, shards, w.manifest.ShardRows, maxShards), "give larger shards"), ManyShards))
 	}
 	var missing []SeedRange
 	add := func(end uint64) {

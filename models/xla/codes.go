@@ -16,7 +16,7 @@ const (
 	CPUNoPip      fault.Code = "xla.cpu_no_pip"     // Args: how to install pip, the command that downloads the wheel
 	CPUDownload   fault.Code = "xla.cpu_download"   // failed. Args: the command that downloads the wheel
 
-	CUDAPlatform  fault.Code = "xla.cuda_platform"  // there is no CUDA plugin for it
+	CUDAPlatform  fault.Code = "xla.cuda_platform"  // that no CUDA plugin is for
 	OldDriver     fault.Code = "xla.old_driver"     // runs no release
 	CUDANoPip     fault.Code = "xla.cuda_no_pip"    // Args: how to install pip, the version
 	CUDADownload  fault.Code = "xla.cuda_download"  // failed. Args: the version

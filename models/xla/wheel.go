@@ -57,8 +57,8 @@ func (s *setup) installCPU(ctx context.Context) (Report, error) {
 		return Report{}, fault.WithCode(fault.Hint(err, "%s, or run `%s` elsewhere", installPip, downloadCommand()),
 			CPUNoPip, installPip, downloadCommand())
 	}
-	return Report{}, fault.WithCode(fault.Hint(err, "check the network, or run `%s` where there is one", downloadCommand()),
-		CPUDownload, downloadCommand())
+	err = fault.Hint(err, "check the network, or run `%s` where there is one", downloadCommand())
+	return Report{}, fault.WithCode(err, CPUDownload, downloadCommand())
 }
 
 // installPip is a hint.

@@ -219,7 +219,8 @@ func (p *packer) figures() ([]figure, error) {
 		err = json.Unmarshal(raw, &result)
 	}
 	if err != nil {
-		return nil, &Error{Code: NoFigures, Text: fmt.Sprintf("read %s: %v", path, err), Folder: string(p.run.Folder), Err: err}
+		return nil, &Error{Code: NoFigures, Text: fmt.Sprintf("read %s: %v", path, err), Folder: string(p.run.Folder),
+			Err: err}
 	}
 	return result.Metrics, nil
 }
