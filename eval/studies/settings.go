@@ -47,7 +47,7 @@ func (s *Study) effective(v ablation.Variant, session *session) (e effective, er
 	}
 	plan, err := session.model().Plan(s.drawSpec(v, s.Seeds[0]), draw.DefaultLimits())
 	if err != nil {
-		return e, err
+		return e, nil // its cells fail, and the report says why
 	}
 	d := v.Draw
 	e.Draw = drawSettings{
