@@ -61,6 +61,11 @@ func crash(mode string) {
 		native("a line\nterminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n")
 		syscall.Kill(os.Getpid(), syscall.SIGABRT)
 		time.Sleep(time.Minute)
+	case "check":
+		native("a line\nWARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n")
+		native("W0000 00:00:1795954644.5 1331 x.cc:1] a warning\n" + checkFailure)
+		syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		time.Sleep(time.Minute)
 	case "fault":
 		syscall.Kill(os.Getpid(), syscall.SIGSEGV)
 		time.Sleep(time.Minute)
@@ -68,7 +73,8 @@ func crash(mode string) {
 		native("native: ")
 		native("line\nrun, ")
 		native("runtime: ")
-		native("all is well\nfat")
+		native("all is well\nWARNING: All log")
+		native(" messages are well\nfat")
 	case "long":
 		for i := range 5000 {
 			native(fmt.Sprintf("line %d\n", i))
@@ -81,6 +87,10 @@ func crash(mode string) {
 		}()
 	}
 }
+
+// checkFailure holds the words of XLA's plugin where the limit of addresses leaves no room for its threads.
+const checkFailure = "F0000 00:00:1795954644.524242    1331 env.cc:93] Check failed: ret == 0 (11 vs. 0) Thread " +
+	"tf_XLAEigen creation via pthread_create() failed.\n*** Check failure stack trace: ***\n    @     0x7f0f  (unknown)\n"
 
 func overflow(n int) int {
 	var space [1 << 12]byte
@@ -117,6 +127,7 @@ func TestCrashes(t *testing.T) {
 		"panic":          "program: error: internal: panic: boom" + more,
 		"abort":          "half a line\nprogram: error: native code gave up" + more,
 		"bad_alloc":      "a line\n" + memory,
+		"check":          "a line\nW0000 00:00:1795954644.5 1331 x.cc:1] a warning\n" + memory,
 		"fault":          "program: error: internal: SIGSEGV: segmentation violation" + more,
 	} {
 		t.Run(mode, func(t *testing.T) {
@@ -155,7 +166,8 @@ func TestNoCrash(t *testing.T) {
 		fmt.Fprintf(&long, "line %d\n", i)
 	}
 	for mode, want := range map[string]string{
-		"none": "native: line\nrun, runtime: all is well\nfat", "long": long.String(),
+		"none":      "native: line\nrun, runtime: all is well\nWARNING: All log messages are well\nfat",
+		"long":      long.String(),
 		"recovered": "recovered: runtime error: invalid memory address or nil pointer dereference\n",
 	} {
 		if code, stderr := run(t, mode, 0, ""); code != 3 || stderr != want {

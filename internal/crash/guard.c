@@ -30,15 +30,22 @@ static int holding;         // a line began as the end of a program does
 static char line[64];       // the beginning of a line of which that is not known yet
 static size_t line_size;
 static int inside;          // a line that is passed on
+static int dropping;        // a line that is not
 
-// Beginnings of lines with which a program ends: of Go's runtime, the C++ library and the C library.
+// Beginnings of lines with which a program ends: of Go's runtime, the C++ library, the C library, and Abseil's log,
+// whose fatal lines begin with F and the month.
 static const char *const last_words[] = {
 	"fatal error: ", "panic: ", "SIGABRT: ", "SIGSEGV: ", "SIGBUS: ", "SIGILL: ", "SIGFPE: ", "SIGTRAP: ",
 	"unexpected fault address ", "runtime: goroutine stack exceeds ", "runtime: out of memory", "runtime: cannot ",
 	"runtime: failed ", "runtime/cgo: ", "terminate called ", "libc++abi: ", "malloc(): ", "realloc(): ", "free(): ",
 	"double free or corruption", "corrupted size vs. prev_size", "corrupted double-linked list", "*** stack smashing ",
+	"F0", "F1", "*** Check failure ",
 };
 enum { WORDS = sizeof last_words / sizeof *last_words };
+
+// Abseil's line on its own log, which comes before the first line of it. It says nothing to a user.
+static const char note[] = "WARNING: All log messages before absl::";
+enum { NOTE = sizeof note - 1 };
 
 static char last = '\n';    // byte that was passed on
 
@@ -77,17 +84,24 @@ static void take(const char *from, size_t size) {
 		return;
 	}
 	for (size_t i = 0; i < size; i++) {
-		if (inside) {
+		if (inside || dropping) {
 			size_t n = 1;
 			while (from[i + n - 1] != '\n' && i + n < size)
 				n++;
-			put(from + i, n);
-			inside = from[i + n - 1] != '\n';
+			if (inside)
+				put(from + i, n);
+			if (from[i + n - 1] == '\n')
+				inside = dropping = 0;
 			i += n - 1;
 			continue;
 		}
 		line[line_size++] = from[i];
-		int could = 0;
+		int could = !strncmp(line, note, line_size < NOTE ? line_size : NOTE);
+		if (could && line_size == NOTE) {
+			dropping = 1;
+			line_size = 0;
+			continue;
+		}
 		for (int w = 0; w < WORDS; w++) {
 			size_t length = strlen(last_words[w]);
 			if (strncmp(line, last_words[w], line_size < length ? line_size : length))
@@ -126,7 +140,7 @@ static void finish(void) {
 	char message[512];
 	const char *cause = "native code gave up";
 	char first[200] = "";
-	if (says("out of memory") || says("annot allocate memory") || says("bad_alloc") || says("pthread_create failed") ||
+	if (says("out of memory") || says("annot allocate memory") || says("bad_alloc") || says("pthread_create") ||
 	    says("failed to reserve") || says("failed to commit"))
 		cause = "out of memory: the machine, or a limit such as ulimit -v, has no more";
 	else if (says("stack overflow"))
