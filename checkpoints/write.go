@@ -2,8 +2,6 @@ package checkpoints
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,27 +126,6 @@ func encodeConfig(config any) ([]byte, error) {
 	}
 	return append(data, '\n'), nil
 }
-
-// writeFile writes a new file, syncs it and returns its size and hash.
-func writeFile(path string, content func(w io.Writer) error) (File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return File{}, err
-	}
-	defer f.Close()
-	h, n := sha256.New(), counter(0)
-	if err := content(io.MultiWriter(f, h, &n)); err != nil {
-		return File{}, err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return File{}, err
-	}
-	return File{Size: int64(n), SHA256: hex.EncodeToString(h.Sum(nil))}, nil
-}
-
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
 
 // install moves the finished folder to its name.
 func install(finished, dir string, replace bool) error {
