@@ -42,7 +42,7 @@ type Pairs struct {
 	// NoiseMode is the generator's noise: "random" in the release.
 	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode"`
 	// Batch is the number of pictures computed at once, on which an embedding's last digits depend; 0 leaves it to the
-	// generator's size: 32 up to 256 pixels.
+	// generator's size: 32 up to 128 pixels, 8 at 256.
 	Batch int `yaml:"batch,omitempty"`
 	// Precision is that of generator and CLIP while pairs are sampled: "float32", the default, or "bfloat16", which is
 	// faster where the processor multiplies in it, and gives other embeddings (docs/parity-full.md has the error).

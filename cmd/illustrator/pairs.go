@@ -54,7 +54,7 @@ network file systems are, the command warns and continues.`,
 	opts.AddPrecisionFlag(flags)
 	flags.IntVar(&p.shardRows, "shard-rows", pairs.DefaultShardRows, "number of rows in one file")
 	flags.IntVar(&p.batch, "batch", 0,
-		"pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 256 pixels)")
+		"pictures computed at once, on which the embeddings' last digits depend (default 32, fewer above 128 pixels)")
 	flags.Var(&p.part, "part", "sample the `K/N`-th part of the rows only, such as 3/8; auto in an array of tasks")
 	flags.StringVarP(&p.out, "out", "o", "pairs", "folder to write or to extend")
 	cmd.AddCommand(newPairsMergeCommand(opts), newPairsInfoCommand(opts), newPairsVerifyCommand(opts),

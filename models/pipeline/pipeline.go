@@ -21,12 +21,12 @@ import (
 const batchSize = 32
 
 // PictureBatch returns the number of pictures drawn at once: Pictures if it is set, else batchSize, or fewer of more
-// than 256 pixels, so that the layers of one batch take no more memory than they do at 256.
+// than 128 pixels, so that the layers of one batch take no more memory than they do at 128.
 func (n *Networks) PictureBatch() int {
 	if n.Pictures > 0 {
 		return n.Pictures
 	}
-	const side = 256
+	const side = 128
 	return max(1, min(batchSize, batchSize*side*side/(n.Generator.Size*n.Generator.Size)))
 }
 

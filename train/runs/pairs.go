@@ -150,6 +150,16 @@ func Sample(
 	meta pairs.Meta,
 	shardRows, rows int,
 ) (err error) {
+	if n.Pictures == 0 { // a set is completed in its own batch: earlier versions took other ones by default
+		if set, err := pairs.Open(folder); err == nil {
+			if there := set.Meta.Batch; there >= 1 && there <= configs.MaxPairsBatch {
+				n.Pictures, meta.Batch = there, there
+			}
+			if err := set.Close(); err != nil {
+				return err
+			}
+		}
+	}
 	w, err := pairs.OpenWriter(folder, meta, shardRows)
 	if err != nil {
 		return err
