@@ -38,7 +38,7 @@ type hashedFile struct {
 const (
 	// overlapFrom is the number of bytes from which a second goroutine is worth its start.
 	overlapFrom = 64 << 10
-	// sendEvery is how many bytes are gathered before they are sent to the disk.
+	// sendEvery is the number of bytes that are gathered before they are sent to the disk.
 	sendEvery = 8 << 20
 )
 
