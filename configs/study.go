@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
@@ -45,6 +46,10 @@ func moveStudy(s *ablation.Study, domain string) error {
 	if err != nil || base.Domain == domain {
 		return err
 	}
+	from, err := OpenDomain(base.Domain)
+	if err != nil {
+		return err
+	}
 	d, err := OpenDomain(domain)
 	if err != nil {
 		return err
@@ -64,8 +69,16 @@ func moveStudy(s *ablation.Study, domain string) error {
 	} else if s.Texts == "" {
 		return err
 	}
+	// Figures by the features of a domain's CLIP have its name.
+	figures := strings.NewReplacer(fmt.Sprintf("(CLIP %s features)", from.Name), fmt.Sprintf("(CLIP %s features)", d.Name))
+	for i := range s.Columns {
+		s.Columns[i] = figures.Replace(s.Columns[i])
+	}
+	for i := range s.Chart {
+		s.Chart[i] = figures.Replace(s.Chart[i])
+	}
 	for i := range s.Claims {
-		s.Claims[i].Because = ablation.Because{}
+		s.Claims[i].Because, s.Claims[i].Metric = ablation.Because{}, figures.Replace(s.Claims[i].Metric)
 	}
 	return nil
 }

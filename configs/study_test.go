@@ -107,6 +107,10 @@ func TestStudyOfDomain(t *testing.T) {
 		s.Claims[0].Because != (ablation.Because{}) {
 		t.Errorf("show %q, error %v", s.Show, err)
 	}
+	if s, err = OpenStudy("limited", domain, nil); err != nil ||
+		!slices.Contains(s.Columns, "fid (CLIP dolls features)") {
+		t.Errorf("columns %q, error %v", s.Columns, err)
+	}
 	if s, err = OpenStudy("losses", "lorelei", nil); err != nil || len(s.Show) != 5 ||
 		s.Claims[0].Because == (ablation.Because{}) {
 		t.Errorf("its own domain: show %q, error %v", s.Show, err)

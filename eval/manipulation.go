@@ -36,6 +36,18 @@ var (
 	OriginSimilarity = metrics.Definition{Name: "origin_similarity", Better: metrics.Higher}
 )
 
+// manipulationFigures are all of them, in the order of results.
+var manipulationFigures = []metrics.Definition{metrics.AttributeAccuracy, OthersKept, metrics.CLIPSimilarity,
+	OriginSimilarity}
+
+// ManipulationFigures lists the names of a manipulation's figures.
+func ManipulationFigures() (names []string) {
+	for _, of := range manipulationFigures {
+		names = append(names, of.Name)
+	}
+	return names
+}
+
 // Manipulate draws and judges the pictures of m. n has its mapper loaded, and a classifier.
 func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progress func(done, total int)) (*Result,
 	error) {
@@ -56,8 +68,7 @@ func Manipulate(ctx context.Context, n *pipeline.Networks, m Manipulation, progr
 		}
 	}
 	r := &Result{Pictures: len(m.Texts) * len(m.Seeds), Samples: samples}
-	for _, of := range []metrics.Definition{metrics.AttributeAccuracy, OthersKept, metrics.CLIPSimilarity,
-		OriginSimilarity} {
+	for _, of := range manipulationFigures {
 		metric, err := metrics.Mean(of, samples[of.Name])
 		if err != nil {
 			return nil, err

@@ -128,14 +128,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	s.Log.Info("finishing what was accepted", "pictures", waiting)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
 	defer cancel()
-	var err error
-	select {
-	case err = <-worked:
-	case <-grace.Done():
-		err = fmt.Errorf("some pictures were not finished within %v", s.Grace)
-		stopWorker(err)
-		<-worked // the batch that the device is at
-	}
+	err := s.drain(grace, worked, stopWorker, waiting)
 	for _, of := range s.studios {
 		of.jobs.running.Wait() // they keep the last pictures
 	}
@@ -147,6 +140,31 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		s.Log.Warn("connections are closed whose clients did not read their answers", "grace", s.Grace)
 	}
 	server.Close()
+	return err
+}
+
+// drain waits until the worker has drawn what was accepted, of which some waits. A worker that compiles still, and has
+// nothing to draw, is stopped.
+func (s *Server) drain(grace context.Context, worked <-chan error, stopWorker context.CancelCauseFunc,
+	waiting int) error {
+	idle := waiting == 0 && !slices.ContainsFunc(s.studios, func(of *studio) bool { return of.warm.Load() })
+	if idle {
+		stopWorker(nil)
+	}
+	select {
+	case err := <-worked:
+		if idle && errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
+	case <-grace.Done():
+	}
+	err := fmt.Errorf("some pictures were not finished within %v", s.Grace)
+	stopWorker(err)
+	<-worked // the batch, or the program, that the device is at
+	if idle {
+		return nil
+	}
 	return err
 }
 

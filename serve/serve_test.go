@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -325,4 +326,30 @@ func do(t testing.TB, method, url string, body []byte, headers map[string]string
 		t.Fatal(err)
 	}
 	return answer{response.StatusCode, response.Header, text}
+}
+
+// TestStopWhileItCompiles stops a server that has accepted nothing: that is no failure, however short its grace is.
+func TestStopWhileItCompiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles")
+	}
+	o, err := tinyOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := nntest.Backend(t)
+	for _, d := range o.Domains {
+		d.Models[0].Backend = backend
+	}
+	o.Grace = time.Nanosecond
+	r, err := start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get(t, r.URL+"/healthz")
+	r.stop()
+	<-r.ended
+	if r.err != nil || strings.Contains(r.log.String(), "ready to draw") {
+		t.Errorf("stopping: %v\n%s", r.err, r.log.String())
+	}
 }

@@ -58,7 +58,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		Long:  rootLong,
 		Example: `  gpucompile
   gpucompile --only step,sampling --networks 256`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.asCase != "" {
 				return runCase(cmd.Context(), opts, o)

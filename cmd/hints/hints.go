@@ -44,7 +44,7 @@ func Explain(err error) error {
 	case errors.As(err, &interrupted):
 		return fault.Hint(err,
 			"the same command resumes after step %d; "+
-				"`illustrator generate --mapper %s --run %s` draws with the mapper so far",
+				"`illustrator generate \"A TEXT\" --mapper %s --run %s` draws with the mapper so far",
 			interrupted.Step, interrupted.Folder.LastMapper(), interrupted.Folder)
 	}
 	return explainCode(err)

@@ -93,6 +93,10 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 	if a.jobs < 1 || a.jobs > 64 {
 		return fault.Usage(fmt.Errorf("--jobs is %d", a.jobs), "from 1 to 64; more than there are devices is of no use")
 	}
+	var err error
+	if a.run, err = runs.LocateFinished(ctx, opts.Env(), a.run); err != nil {
+		return err
+	}
 	options, err := a.options(opts, args)
 	if err != nil {
 		return err
@@ -102,11 +106,6 @@ func runAblate(ctx context.Context, opts *terminal.Options, a ablateOptions, arg
 		s, err := studies.Open(opts.Env(), ref, a.set, options(ref))
 		if err != nil {
 			return err
-		}
-		if a.run != "" {
-			if err := runs.CheckFinished(a.run); err != nil {
-				return err
-			}
 		}
 		if err := terminal.CheckOutputFolder(s.Out()); err != nil {
 			return err
@@ -152,8 +151,10 @@ func listCells(opts *terminal.Options, all []*studies.Study) error {
 		if err != nil {
 			return err
 		}
-		if err := terminal.PrintTable(opts.Stdout, plan.Table()); err != nil {
-			return err
+		for _, rows := range [][][]string{plan.Table(), {nil}, plan.Totals()} {
+			if err := terminal.PrintTable(opts.Stdout, rows); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -51,7 +51,7 @@ func newBenchBatchCommand(opts *terminal.Options) *cobra.Command {
 		Long:  benchBatchLong,
 		Example: `  illustrator bench batch
   illustrator bench batch --config examples/tiny/run.yaml --set train.precision=bfloat16 --most 8`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchBatch(cmd, opts, b) },
 	}
 	b.addFlags(cmd.Flags())

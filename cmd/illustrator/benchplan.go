@@ -31,7 +31,7 @@ trained, at the run's own batches, and prints what the work takes on a number of
 file system are not counted.`,
 		Example: `  illustrator bench plan
   illustrator bench plan --config paper --pairs 1000000 --trainings 30 --devices 1,8,64`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchPlan(cmd, opts, p) },
 	}
 	p.addFlags(cmd.Flags())

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
 	"illustrator/configs/schemas"
 	"illustrator/data/cartoon"
+	"illustrator/eval"
 	"illustrator/train/runs"
 )
 
@@ -16,13 +19,15 @@ func addCompletion(root *cobra.Command) {
 	terminal.AddCompletion(root, map[string]terminal.Values{
 		"domain": named("domains"), "config": named("runs"), "run": runs.Paths,
 		"cartoon": cartoon.Names, "style": cartoon.Names,
+		"metrics":    terminal.Words(strings.Split(eval.MetricNames(), ", ")...),
 		"device":     terminal.Words("cpu", "cuda"),
 		"backend":    terminal.Words("xla:cpu", "xla:cuda"),
 		"noise-mode": terminal.Words("const", "random", "none"),
 		"diversity":  terminal.Words("noise", "style", "z"),
 		"keep":       terminal.Words("nothing", "w"),
 	}, map[string]terminal.Values{
-		"runs show": runs.Names, "runs compare": runs.Names, "runs rm": runs.Names, "eval": runs.Paths,
+		"runs show": runs.Names, "runs compare": runs.Names, "runs rm": runs.Names, "runs pack": runs.Names,
+		"eval":   runs.Paths,
 		"ablate": named("studies"), "fetch": named("domains"),
 		"schema": terminal.Words(schemas.Kinds...),
 	})

@@ -30,7 +30,7 @@ func newDemoCommand(opts *terminal.Options) *cobra.Command {
 Re-running skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
   illustrator demo --config examples/run.yaml --out runs/small`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if domain != "" {
 				config = domain

@@ -27,7 +27,7 @@ func newDoctorCommand(opts *terminal.Options) *cobra.Command {
 		Example: `  illustrator doctor
   illustrator doctor --device cuda --config lorelei --set train.batch=256
   illustrator doctor --json`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			need, err := needOf(cmd.Context(), opts, config, set)
 			if err != nil {

@@ -45,7 +45,7 @@ the origin, and, in a domain with a classifier, which attributes changed. A warn
 the domain's descriptions.`,
 		Example: `  illustrator manipulate --from seed:7 --to "a person with a beard" --out beard
   illustrator manipulate --from examples/picture.png --to "a person in a blue shirt" --attribute shirt=blue`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runManipulate(cmd, opts, m) },
 	}
 	flags := cmd.Flags()

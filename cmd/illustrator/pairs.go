@@ -43,7 +43,7 @@ The folder is locked: a second process that writes to it ends with an error. On 
 network file systems are, the command warns and continues.`,
 		Example: `  illustrator pairs --rows 1000 --out pairs
   illustrator pairs --domain examples/tiny/tiny.yaml --rows 1000 --part 3/8 --out tiny-3`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPairs(cmd.Context(), opts, p) },
 	}
 	addDomainFlag(cmd, &p.domain)

@@ -26,7 +26,7 @@ func newPromptCommand(opts *terminal.Options) *cobra.Command {
 folder. The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
 		Example: `  illustrator prompt --pairs examples/pairs --out prompts.safetensors
   illustrator prompt --domain examples/tiny/tiny.yaml --images examples/photos --text "A cat." --out cat.safetensors`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPrompt(cmd, opts, p) },
 	}
 	addDomainFlag(cmd, &p.domain)

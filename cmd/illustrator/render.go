@@ -37,7 +37,7 @@ each.`,
 		Example: `  illustrator render --seeds 0-7 --out pictures
   illustrator render --domain lorelei --z examples/z.npy --noise-mode const --out pictures.npy
   illustrator render --z examples/z.npy --mix-z examples/other-z.npy --inject-index 2 --out mixed`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRender(cmd.Context(), opts, r) },
 	}
 	addDomainFlag(cmd, &r.domain)

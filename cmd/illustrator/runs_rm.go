@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -56,7 +54,7 @@ func runRunsRemove(opts *terminal.Options, refs []string, yes bool) error {
 			return fault.Usage(errors.New("no terminal to ask on whether to remove runs"),
 				"give --yes to remove without a question")
 		}
-		agreed, err := ask(os.Stdin, opts.Stderr, question(remove))
+		agreed, err := terminal.Ask(os.Stdin, opts.Stderr, question(remove))
 		if err != nil {
 			return err
 		}
@@ -85,15 +83,4 @@ func question(remove []train.Folder) string {
 		}
 	}
 	return fmt.Sprintf("remove %s? [y/N] ", strings.Join(names, ", "))
-}
-
-// ask puts a question and reports whether the answer is yes; the end of the input is no.
-func ask(answers io.Reader, w io.Writer, question string) (bool, error) {
-	fmt.Fprint(w, question)
-	answer, err := bufio.NewReader(answers).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
 }

@@ -44,7 +44,7 @@ func showRun(w io.Writer, run runs.Run) error {
 
 // nextRows show the commands that continue from here.
 func nextRows(run runs.Run) [][]string {
-	draw := fmt.Sprintf("illustrator generate --texts texts.txt --run %s --out pictures", run.Folder)
+	draw := fmt.Sprintf("illustrator generate %q --run %s --out pictures", run.ExampleText(), run.Folder)
 	rows := [][]string{{"draw", draw}}
 	if run.Info.Best == nil {
 		rows = nil

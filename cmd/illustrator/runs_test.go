@@ -179,13 +179,3 @@ func TestRemoveWithEvaluation(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, output)
 	}
 }
-
-func TestAsk(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "n\n": false, "\n": false, "": false,
-		"yes": true, "yep\n": false} {
-		var out bytes.Buffer
-		if got, err := ask(strings.NewReader(answer), &out, "sure? "); got != want || err != nil || out.String() != "sure? " {
-			t.Errorf("%q: %v, %v, asked %q", answer, got, err, out.String())
-		}
-	}
-}

@@ -64,7 +64,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
   illustrator serve --run examples/runs/first --run examples/runs/second --gallery pictures
   illustrator serve --run examples/runs/first --run examples/runs/tiny
   illustrator serve --listen 0.0.0.0:8080 --token-file token`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
 	}
 	flags := cmd.Flags()

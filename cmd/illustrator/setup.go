@@ -45,7 +45,7 @@ func newSetupCommand(opts *terminal.Options) *cobra.Command {
   illustrator setup --cuda
   illustrator setup --cuda=13 --list
   illustrator setup --cuda=13 --from wheels`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
 				return listWheels(cmd.Context(), opts, setup)

@@ -51,7 +51,7 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
   illustrator train --config examples/run.yaml --set train.batch=32 --set losses.l1=0.5 --name batch32
   illustrator train --continue examples/runs/first --set train.stages.0.schedule.steps=200 --out runs/further
   illustrator train --config examples/run.yaml --pairs examples/pairs --validation-pairs examples/held-out --dry-run`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
 	flags := cmd.Flags()

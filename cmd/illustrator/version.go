@@ -17,7 +17,7 @@ func newVersionCommand(opts *terminal.Options) *cobra.Command {
 		Short: "Print the versions that this binary was built from",
 		Example: `  illustrator version
   illustrator version --json`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return opts.PrintResult(asJSON, version.Read(), strings.TrimSuffix(versionText(), "\n"))
 		},

@@ -7,12 +7,15 @@ import (
 	"illustrator/models/host"
 )
 
+// recall returns the pace of a kind of work in earlier processes.
+type recall func(kind string) (pace.Pace, bool)
+
 // estimate tells how long a stage of several parts takes still: of the part at hand by its own rate since its first
 // unit, of parts to come by the times of earlier processes.
 type estimate struct {
 	parts  []host.Part // of the stage
 	later  []host.Part // of the job after the stage
-	recall func(kind string) (pace.Pace, bool)
+	recall recall
 
 	done  int // units of the stage
 	part  int // the one at hand

@@ -113,6 +113,18 @@ func OptionalArg(what string) cobra.PositionalArgs {
 	return checkArgs(func(given int) bool { return given <= 1 }, "at most 1", what)
 }
 
+// NoArgs refuses arguments: of a command that has none, and names of commands that do not exist.
+func NoArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasSubCommands():
+		return UnknownCommand(cmd, args[0])
+	}
+	return fault.Usage(fmt.Errorf("%s takes no argument; %q is given", cmd.CommandPath(), args[0]),
+		"see `%s --help`", cmd.CommandPath())
+}
+
 // SomeArgs refuses to be given none.
 func SomeArgs(what string) cobra.PositionalArgs {
 	return checkArgs(func(given int) bool { return given > 0 }, "1 or more", what)

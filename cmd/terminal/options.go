@@ -112,8 +112,8 @@ func (o *Options) progressTo() io.Writer {
 
 // newParts starts the progress of a stage of parts, whose times are remembered for later processes.
 func (o *Options) newParts(stage string, parts, later []host.Part) host.Progress {
-	p := newStage(o.progressTo(), stage, parts, later)
-	p.estimate.recall, p.remember = o.pace, func(kind string, took pace.Pace) {
+	p := newStage(o.progressTo(), stage, parts, later, o.pace)
+	p.remember = func(kind string, took pace.Pace) {
 		if err := o.paces.Note(o.kind(kind), took); err != nil {
 			o.Log.Debug("times are not kept", "reason", err)
 		}

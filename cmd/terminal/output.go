@@ -25,7 +25,7 @@ func CheckOutputFile(path string, extensions ...string) error {
 	}
 	folder := filepath.Dir(path)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return fault.Hint(fmt.Errorf("--out %q: the folder %q does not exist", path, folder),
+		return fault.Usage(fmt.Errorf("--out %q: the folder %q does not exist", path, folder),
 			"make the folder first, or name another")
 	}
 	return tryFolder(path, folder)
@@ -50,7 +50,8 @@ func CheckOutputFolder(path string) error {
 	return tryFolder(path, there)
 }
 
-// tryFolder makes a file in a folder that is there, and removes it again.
+// tryFolder makes a file in a folder that is there, and removes it again. A place that takes no files is a mistake in what
+// the user named; a full disk is not.
 func tryFolder(path, folder string) error {
 	f, err := os.CreateTemp(folder, ".illustrator-*")
 	if err != nil {
@@ -61,8 +62,11 @@ func tryFolder(path, folder string) error {
 		if info, e := os.Stat(folder); e == nil && !info.IsDir() {
 			err = errors.New("it is a file")
 		}
-		return fault.Hint(fmt.Errorf("--out %q: %q cannot be written to: %w", path, folder, err),
-			"give --out a place that you can write to")
+		err = fmt.Errorf("--out %q: %q cannot be written to: %w", path, folder, err)
+		if errors.Is(err, syscall.ENOSPC) {
+			return fault.Hint(err, "free some space, or give --out another place")
+		}
+		return fault.Usage(err, "give --out a place that you can write to")
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

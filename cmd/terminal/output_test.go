@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"illustrator/internal/fault"
 )
 
 // A folder that can be made is not made by looking, and nothing stays in one that is there.
@@ -29,6 +31,23 @@ func TestCheckOutputLeavesNothing(t *testing.T) {
 				!strings.Contains(err.Error(), `"/proc" cannot be written to`) {
 				t.Errorf("/proc: %v", err)
 			}
+		}
+	}
+}
+
+// An --out that cannot be is one mistake with one exit code, whatever is in the way.
+func TestOutputMistakesAreUsage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"a file": CheckOutputFolder(file), "below a file": CheckOutputFolder(filepath.Join(file, "x")),
+		"a file below a file": CheckOutputFile(filepath.Join(file, "x.npy")), "a folder": CheckOutputFile(t.TempDir()),
+		"no folder": CheckOutputFile(filepath.Join(t.TempDir(), "none", "x.npy")),
+	} {
+		if !fault.IsUsage(err) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -82,18 +82,19 @@ type Progress struct {
 
 // newProgress starts the clock of a stage of total units of work. w is usually Options.Stderr.
 func newProgress(w io.Writer, stage string, total int) *Progress {
-	return newStage(w, stage, []host.Part{{Units: max(total, 0)}}, nil)
+	return newStage(w, stage, []host.Part{{Units: max(total, 0)}}, nil, nil)
 }
 
-// newStage starts the clock of a stage of parts, with the parts of the job that follow it.
-func newStage(w io.Writer, stage string, parts, later []host.Part) *Progress {
+// newStage starts the clock of a stage of parts, with the parts of the job that follow it. recall tells the paces of
+// earlier processes; nil knows none.
+func newStage(w io.Writer, stage string, parts, later []host.Part, recall recall) *Progress {
 	p := &Progress{w: w, stage: stage, now: time.Now, compiling: programs.Compiling, stop: make(chan struct{})}
 	for _, part := range parts {
 		p.total += part.Units
 	}
 	p.started = p.now()
 	p.printed = p.started
-	p.estimate = estimate{parts: parts, later: later, began: p.started}
+	p.estimate = estimate{parts: parts, later: later, recall: recall, began: p.started}
 	if c, ok := w.(*console); ok && c.terminal {
 		p.console = c
 		c.mu.Lock()
@@ -236,8 +237,8 @@ func (p *Progress) line(now time.Time) string {
 	if p.total > 0 {
 		percent = 100 * p.estimate.done / p.total
 	}
-	return fmt.Sprintf("%s: %d/%d (%d%%), %s, %s%s", p.name(), p.estimate.done, p.total, percent, p.rate(now), p.left(now),
-		suffix(p.note))
+	count := fmt.Sprintf("%d/%d (%d%%)", p.estimate.done, p.total, percent)
+	return p.name() + ": " + join([]string{count, p.rate(now), p.left(now), p.note})
 }
 
 // name is the stage's, with the part at hand where it has several.
@@ -314,6 +315,9 @@ func (p *Progress) brief(now time.Time) string {
 func (p *Progress) rate(now time.Time) string {
 	if took, has := p.estimate.pace(); has && took.Unit > 0 {
 		return perSecond(1 / took.Unit)
+	}
+	if p.estimate.done == 0 {
+		return ""
 	}
 	return rate(p.estimate.done, now.Sub(p.started))
 }

@@ -54,7 +54,7 @@ func TestProgressInterruptedAndEmpty(t *testing.T) {
 	pass(11 * time.Second)
 	empty.Set(0, "")
 	empty.Done()
-	want := "train: 4 of 10 in 2s (2.00/s)\nnone: 0/0 (0%), 0.00/s, 0s left\nnone: 0 in 11s (0.00/s)\n"
+	want := "train: 4 of 10 in 2s (2.00/s)\nnone: 0/0 (0%), 0s left\nnone: 0 in 11s (0.00/s)\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

@@ -50,11 +50,10 @@ func TestBarFitsTheTerminal(t *testing.T) {
 		out := onTerminal(t, columns, func(tty *os.File) {
 			p := newStage(newConsole(tty), "Training", []host.Part{
 				{Name: "l1", Units: 4000, Kind: "fast"}, {Name: "all losses", Units: 700, Kind: "slow"},
-			}, nil)
+			}, nil, func(string) (pace.Pace, bool) { return pace.Pace{Unit: 123.4}, true })
 			now := time.Now()
 			p.now = func() time.Time { return now }
 			p.compiling = func() bool { return compiling }
-			p.estimate.recall = func(string) (pace.Pace, bool) { return pace.Pace{Unit: 123.4}, true }
 			for step := 1; step <= 4700; step += 100 {
 				now = now.Add(time.Second)
 				p.Set(step, "l1 0.711 semantic 0.234 regularization 0.123")

@@ -44,7 +44,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		Long:  fmt.Sprintf(rootLong, strings.Join(stageNames(), ", ")),
 		Example: `  worlds --out .cache/worlds
   worlds --domain chapel --stage mapping,synthesis`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts, o) },
 	}
 	flags := cmd.Flags()

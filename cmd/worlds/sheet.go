@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"illustrator/cmd/terminal"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/data/pictures"
 	"illustrator/internal/fault"
@@ -25,7 +26,7 @@ func newSheetCommand() *cobra.Command {
 		Short: "Draw pictures of random scenes with captions in one sheet",
 		Example: `  worlds sheet --domain chapel --out chapel.png
   worlds sheet --count 8 --columns 8 --seed 2`,
-		Args: cobra.NoArgs,
+		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.draw(); err != nil {
 				return err

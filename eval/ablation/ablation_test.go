@@ -192,6 +192,23 @@ func TestTablesAndDocument(t *testing.T) {
 	}
 }
 
+// Without columns a table has all figures of the metrics: of one that has several names, each.
+func TestShownWithoutColumns(t *testing.T) {
+	a := analysed(t)
+	a.Study.Columns, a.Study.Metrics = nil, []eval.MetricName{"r_precision", "attribute_accuracy", "kid"}
+	a.Rows[1].Figures["r_precision_1_of_40"] = metrics.Metric{}
+	a.Rows[1].Figures["r_precision_1_of_100"] = metrics.Metric{}
+	a.Rows[1].Figures["attribute_accuracy (limited)"] = metrics.Metric{}
+	a.Rows[0].Figures["kid (CLIP lorelei features)"] = metrics.Metric{}
+	want := "[r_precision_1_of_100 r_precision_1_of_40 attribute_accuracy kid (CLIP lorelei features)]"
+	if got := fmt.Sprint(a.shown()); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := fmt.Sprint(a.charted()); got != "[r_precision_1_of_100 r_precision_1_of_40]" {
+		t.Errorf("charted are %s", got)
+	}
+}
+
 func TestCheckColumns(t *testing.T) {
 	a := analysed(t)
 	if err := a.CheckColumns(); err != nil {

@@ -87,7 +87,7 @@ func (a *Analysis) groupSection(g Group) (report.Section, error) {
 		return section, nil
 	}
 	var charted []string
-	for _, name := range a.Study.charted() {
+	for _, name := range a.charted() {
 		charted = append(charted, metrics.Label(name))
 	}
 	caption := fmt.Sprintf("%s, with 95 %% intervals.", strings.Join(charted, ", "))
@@ -103,7 +103,7 @@ func (a *Analysis) Chart(g Group) (chart.Figure, bool) {
 	if g.Axis == "" {
 		f.Height = 150 + 36*len(g.Variants)
 	}
-	for _, name := range a.Study.charted() {
+	for _, name := range a.charted() {
 		series, categories := chart.Series{}, []string(nil)
 		for _, v := range g.Variants {
 			figure, ok := a.row(v.Name).Figures[name]

@@ -126,15 +126,6 @@ func (s *Study) Shown() []string {
 	return shown
 }
 
-// charted are the figures that charts show.
-func (s *Study) charted() []string {
-	if len(s.Chart) > 0 {
-		return s.Chart
-	}
-	shown := s.Shown()
-	return shown[:min(2, len(shown))]
-}
-
 // Validate reports the first invalid field. Runs and domains check their own fields.
 func (s *Study) Validate() error {
 	switch {

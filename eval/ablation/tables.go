@@ -2,6 +2,8 @@ package ablation
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"illustrator/eval/metrics"
@@ -76,7 +78,7 @@ func caveats(figures []metrics.Metric) (notes []report.Note) {
 // columns are the figures of tables, as some row has them.
 func (a *Analysis) columns() []metrics.Metric {
 	var figures []metrics.Metric
-	for _, name := range a.Study.Shown() {
+	for _, name := range a.shown() {
 		for _, row := range a.Rows {
 			if f, ok := row.Figures[name]; ok {
 				figures = append(figures, f)
@@ -85,6 +87,40 @@ func (a *Analysis) columns() []metrics.Metric {
 		}
 	}
 	return figures
+}
+
+// shown names the figures of tables: the study's columns, else those of its metrics. A metric that stands for several
+// figures, such as r_precision, gives all of them.
+func (a *Analysis) shown() []string {
+	if len(a.Study.Columns) > 0 {
+		return a.Study.Columns
+	}
+	var names []string
+	for _, metric := range a.Study.Shown() {
+		of := map[string]bool{}
+		for _, row := range a.Rows {
+			for name := range row.Figures {
+				of[name] = of[name] || name == metric || strings.HasPrefix(name, metric+"_1_of_") ||
+					strings.HasPrefix(name, metric+" (")
+			}
+		}
+		maps.DeleteFunc(of, func(_ string, is bool) bool { return !is })
+		if of[metric] {
+			names = append(names, metric)
+			continue
+		}
+		names = append(names, slices.Sorted(maps.Keys(of))...)
+	}
+	return names
+}
+
+// charted names the figures of charts.
+func (a *Analysis) charted() []string {
+	if len(a.Study.Chart) > 0 {
+		return a.Study.Chart
+	}
+	shown := a.shown()
+	return shown[:min(2, len(shown))]
 }
 
 func (a *Analysis) tableRow(row *Row, figures []metrics.Metric) report.Row {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"illustrator/checkpoints"
@@ -82,23 +84,36 @@ func (s *Study) Plan() (p Plan, err error) {
 	return p, s.planPairs(&p)
 }
 
-// Table lists the cells with their status, and below them what they take.
+// Table lists the cells with their status: a row for the cells of a variant that stand alike.
 func (p Plan) Table() [][]string {
-	rows := [][]string{{"variant", "seed", "status"}}
+	rows := [][]string{{"variant", "seeds", "status"}}
 	for _, c := range p.Cells {
-		status := "to do"
-		switch {
-		case c.Done:
-			status = fmt.Sprintf("done in %.0f s", c.Seconds)
-		case c.Failed != "":
-			status = "failed: " + fault.OneLine(c.Failed)
-		case c.Problem != "":
-			status = "will fail: " + fault.OneLine(c.Problem)
+		at := slices.IndexFunc(rows, func(row []string) bool { return row[0] == c.Variant && row[2] == c.status() })
+		if at < 0 {
+			at, rows = len(rows), append(rows, []string{c.Variant, "", c.status()})
 		}
-		rows = append(rows, []string{c.Variant, fmt.Sprint(c.Seed), status})
+		rows[at][1] = strings.TrimPrefix(rows[at][1]+", "+fmt.Sprint(c.Seed), ", ")
 	}
+	return rows
+}
+
+// status says where a cell stands.
+func (c Cell) status() string {
+	switch {
+	case c.Done:
+		return fmt.Sprintf("done in %.0f s", c.Seconds)
+	case c.Failed != "":
+		return "failed: " + fault.OneLine(c.Failed)
+	case c.Problem != "":
+		return "will fail: " + fault.OneLine(c.Problem)
+	}
+	return "to do"
+}
+
+// Totals say what the cells take together.
+func (p Plan) Totals() (rows [][]string) {
 	line := func(name, format string, args ...any) {
-		rows = append(rows, []string{name, "", fmt.Sprintf(format, args...)})
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
 	}
 	line("cells", "%d, %d to do", len(p.Cells), p.Todo)
 	if p.Todo == 0 {

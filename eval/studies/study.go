@@ -20,6 +20,7 @@ import (
 	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/eval/chart"
+	"illustrator/eval/methods"
 	"illustrator/internal/fault"
 	"illustrator/internal/share"
 	"illustrator/models/host"
@@ -171,8 +172,44 @@ func (s *Study) check() error {
 		return fault.Usage(fmt.Errorf("study %s manipulates, and domain %s has no classifier", s.Name, s.domain),
 			"name a classifier in the domain's file: it says what changed")
 	}
-	request := eval.Request{Domain: s.domain, Texts: s.texts, Metrics: s.Metrics, Seeds: s.Seeds}
-	return request.Check(session.networks)
+	request := eval.Request{Domain: session.domain.Name, Texts: s.texts, Metrics: s.Metrics, Seeds: s.Seeds}
+	if err := request.Check(session.networks); err != nil {
+		return err
+	}
+	return s.checkFigures(request)
+}
+
+// checkFigures checks that all figures that tables, charts and claims name will be measured.
+func (s *Study) checkFigures(request eval.Request) error {
+	check := func(field, name string) error {
+		var err error
+		switch of := eval.ManipulationFigures(); {
+		case s.Manipulate && !slices.Contains(of, name):
+			err = fault.Usage(fmt.Errorf("%q is not measured", name), "%s", fault.Choices("the figures", name, of))
+		case !s.Manipulate && !slices.Contains(methods.Costs(), name):
+			err = request.CheckFigure(name, s.Pictures)
+		}
+		if err != nil {
+			err = fmt.Errorf("study %s: %s: %w", s.Name, field, err)
+		}
+		return err
+	}
+	for _, name := range s.Columns {
+		if err := check("columns", name); err != nil {
+			return err
+		}
+	}
+	for _, name := range s.Chart {
+		if err := check("chart", name); err != nil {
+			return err
+		}
+	}
+	for i, c := range s.Claims {
+		if err := check(fmt.Sprintf("claims[%d].metric", i), c.Metric); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readTexts reads the study's texts of its kinds, or the domain's.

@@ -43,7 +43,7 @@ func Open(folder string, limits Limits, check func(Record) error, log *slog.Logg
 		return g, nil
 	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, fault.Hint(fmt.Errorf("open gallery: %w", err), "name a folder that you can write to")
+		return nil, fault.Usage(fmt.Errorf("open gallery: %w", err), "name a folder that you can write to")
 	}
 	var err error
 	if g.lock, err = files.LockFolder(folder); errors.Is(err, files.ErrInUse) {

@@ -10,6 +10,7 @@ import (
 	"illustrator/configs"
 	"illustrator/draw"
 	"illustrator/internal/files"
+	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train"
 )
@@ -100,8 +101,34 @@ func DomainOf(run string) (string, error) {
 	return r.Domain, err
 }
 
-// CheckFinished returns an error unless a run has the mapper that pictures are drawn with.
-func CheckFinished(run string) error {
+// ExampleText returns a text that the run's mapper may draw: the first that its validation draws, else the most general of
+// its domain.
+func (r Run) ExampleText() string {
+	config, err := configs.OpenRun(r.Folder.Config(), nil)
+	if err != nil {
+		return "a text"
+	}
+	if texts := config.Train.Validation.Texts; len(texts) > 0 {
+		return texts[0]
+	}
+	d, err := configs.OpenDomain(config.Domain)
+	if err != nil {
+		return "a text"
+	}
+	return d.TextPrompt
+}
+
+// LocateFinished is Locate of a run that has the mapper that pictures are drawn with.
+func LocateFinished(ctx context.Context, env host.Env, ref string) (string, error) {
+	run, err := Locate(ctx, env, ref)
+	if err == nil && run != "" {
+		err = checkFinished(run)
+	}
+	return run, err
+}
+
+// checkFinished returns an error unless a run has the mapper that pictures are drawn with.
+func checkFinished(run string) error {
 	if best := train.Folder(run).BestMapper(); !there(best) {
 		return unfinished(run, best)
 	}

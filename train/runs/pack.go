@@ -44,7 +44,7 @@ const packFormat = 1
 // Pack writes what others need to draw with a run into a new folder, as a hub takes it: the best mapper, prompts,
 // domain and a model card. networks copies the domain's own networks too, where it names folders of this machine.
 func Pack(folder train.Folder, out string, networks bool) (err error) {
-	if err := CheckFinished(string(folder)); err != nil {
+	if err := checkFinished(string(folder)); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
