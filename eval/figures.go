@@ -56,7 +56,8 @@ func (r *Request) checkCandidates(name, candidates string) error {
 		"give at least as many texts, or name r_precision_1_of_%d, that among all", all)
 }
 
-// breaksDown reports whether the attributes found are counted apart for a kind of text, an attribute or a number of them.
+// breaksDown reports whether the attributes found are counted apart for a kind of text, an attribute or a number of
+// them.
 func (r *Request) breaksDown(detail string) bool {
 	return slices.ContainsFunc(r.Texts, func(t texts.Text) bool {
 		_, named := t.Attributes[detail]

@@ -328,7 +328,7 @@ func do(t testing.TB, method, url string, body []byte, headers map[string]string
 	return answer{response.StatusCode, response.Header, text}
 }
 
-// TestStopWhileItCompiles stops a server that has accepted nothing: that is no failure, however short its grace is.
+// TestStopWhileItCompiles stops a server that has accepted nothing: it ends without an error, however short its grace.
 func TestStopWhileItCompiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles")

@@ -50,8 +50,8 @@ func CheckOutputFolder(path string) error {
 	return tryFolder(path, there)
 }
 
-// tryFolder makes a file in a folder that is there, and removes it again. A place that takes no files is a mistake in what
-// the user named; a full disk is not.
+// tryFolder makes a file in a folder that is there, and removes it again. A place that takes no files is a mistake in
+// what the user named; a full disk is not.
 func tryFolder(path, folder string) error {
 	f, err := os.CreateTemp(folder, ".illustrator-*")
 	if err != nil {

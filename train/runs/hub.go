@@ -24,8 +24,8 @@ var (
 	commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 )
 
-// Locate returns the folder of the run that a user names, "" for none: that which Find finds, or that of a packed run of
-// the Hugging Face hub, "hf-hub:org/name@rev", which is downloaded into the folder of weights where it is missing.
+// Locate returns the folder of the run that a user names, "" for none: that which Find finds, or that of a packed run
+// of the Hugging Face hub, "hf-hub:org/name@rev", which is downloaded into the folder of weights where it is missing.
 func Locate(ctx context.Context, env host.Env, ref string) (string, error) {
 	if ref == "" {
 		return "", nil

@@ -101,8 +101,8 @@ func DomainOf(run string) (string, error) {
 	return r.Domain, err
 }
 
-// ExampleText returns a text that the run's mapper may draw: the first that its validation draws, else the most general of
-// its domain.
+// ExampleText returns a text that the run's mapper may draw: the first that its validation draws, else the most general
+// of its domain.
 func (r Run) ExampleText() string {
 	config, err := configs.OpenRun(r.Folder.Config(), nil)
 	if err != nil {
