@@ -2,8 +2,6 @@ package serve_test
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"image"
 	"math"
@@ -21,9 +19,6 @@ import (
 	"illustrator/internal/browser"
 	"illustrator/serve"
 )
-
-//go:embed testdata/axe.min.js
-var axe string
 
 // user does what a person does on the page.
 type user struct {
@@ -93,46 +88,16 @@ func (u user) images(list string, n int) {
 		!document.querySelector("main > section:not([hidden])").matches("[aria-busy]")`, list+" img", n))
 }
 
-// accessible fails the test for each serious fault that axe-core finds.
-func (u user) accessible(what string) {
-	u.Helper()
-	u.until(
-		`document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity || a.playState === "finished")`)
-	if !browser.Eval[bool](u.Page, "!!window.axe") {
-		browser.Eval[bool](u.Page, axe+"\n;true")
-	}
-	browser.Eval[bool](u.Page,
-		`window.faults = null; axe.run(document, {resultTypes: ["violations"]})
-			.then(r => { window.faults = JSON.stringify(r); }, e => { window.faults = String(e); }); true`)
-	u.until("window.faults !== null")
-	var report struct {
-		Violations []struct {
-			ID, Impact, Help string
-			Nodes            []struct{ HTML, FailureSummary string }
-		}
-		Passes []any
-	}
-	if err := json.Unmarshal([]byte(browser.Eval[string](u.Page, "window.faults")), &report); err != nil ||
-		len(report.Passes) < 10 {
-		u.Fatalf("axe-core: %v, %d rules passed", err, len(report.Passes))
-	}
-	for _, v := range report.Violations {
-		if v.Impact == "serious" || v.Impact == "critical" {
-			u.Errorf("%s: %s (%s): %s", what, v.Help, v.ID, v.Nodes)
-		}
-	}
-}
-
 // look takes a screenshot in light and dark, and holds both to what must be right of a page.
 func (u user) look(name string) {
 	u.Helper()
 	for _, scheme := range []browser.Scheme{browser.Dark, browser.Light} {
 		u.Page.View(1280, 800, scheme)
-		u.accessible(name + " " + string(scheme))
+		u.Accessible(name + " " + string(scheme))
 		u.Screenshot(name + "-" + string(scheme))
 	}
 	u.Page.View(390, 844, browser.Light)
-	u.accessible(name + " on a phone")
+	u.Accessible(name + " on a phone")
 	u.Screenshot(name + "-phone")
 	u.Check()
 	u.Page.View(1280, 800, browser.Light)
@@ -413,7 +378,7 @@ func seeErrors(u user) {
 	u.click("#view-draw .ask .main")
 	u.until(`document.querySelector("#view-draw .alert").innerText.includes(
 		"Description: it has 150 characters. Write at most 100")`)
-	u.accessible("error")
+	u.Accessible("error")
 	u.Screenshot("error")
 	u.Page.Goto(browser.Eval[string](u.Page,
 		"location.href")) // an answer of status 400 is not a problem of the page here
@@ -426,7 +391,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	r := deaf(t, func(o *serve.Options) { o.Token, o.Limits.Waiting, o.Limits.Pictures = token, 9, 9 })
 	u := user{t, browser.Open(t, r.URL)}
 	u.until(`document.querySelector("#login").open`)
-	u.accessible("login")
+	u.Accessible("login")
 	u.Screenshot("login")
 	u.write("#login input", "wrong")
 	u.click("#login button")
@@ -441,7 +406,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	u.until(
 		`document.querySelectorAll("#view-draw .waiting").length === 9 &&
 			document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
-	u.accessible("waiting")
+	u.Accessible("waiting")
 	u.Screenshot("waiting")
 	u.click("#view-draw .stop")
 	u.until(

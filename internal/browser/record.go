@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -83,27 +84,28 @@ func (r *record) addresses() []string {
 	return slices.Clone(r.requests)
 }
 
-// problems are the errors, and the requests that left the place of the page: its server, or its file.
+// problems are the errors, and the requests that left the place of the page: its server, or its file's folder.
 func (r *record) problems() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	problems := slices.Clone(r.errors)
 	for _, request := range r.requests {
-		if place(request) != place(r.address) {
+		if at := place(r.address); request != r.address && place(request) != at &&
+			!(strings.HasPrefix(at, "file:") && strings.HasPrefix(request, at+"/")) {
 			problems = append(problems, "request elsewhere: "+request)
 		}
 	}
 	return problems
 }
 
-// place returns the target of an address: a server, or one file.
+// place returns the target of an address: a server, or a folder of files.
 func place(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address
 	}
 	if u.Scheme == "file" {
-		return "file://" + u.Path
+		return "file://" + path.Dir(u.Path)
 	}
 	return u.Scheme + "://" + u.Host
 }
