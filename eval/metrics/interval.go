@@ -238,8 +238,13 @@ func (e estimate) wilson(n int) *Interval {
 	if spread := e.mean * (1 - e.mean); e.variance > 0 && spread > 0 && !e.alike {
 		independent = min(spread/e.variance, float64(n))
 	}
-	t := square(e.reach()) / independent
-	middle := (e.mean + t/2) / (1 + t)
-	half := math.Sqrt(t*e.mean*(1-e.mean)+t*t/4) / (1 + t)
-	return &Interval{max(0, middle-half), min(1, middle+half)}
+	return wilson(e.mean, independent, e.reach())
+}
+
+// wilson is the interval of a share of independent judgements; reach is where it ends in standard deviations.
+func wilson(share, independent, reach float64) *Interval {
+	t := square(reach) / independent
+	middle := (share + t/2) / (1 + t)
+	half := math.Sqrt(t*share*(1-share)+t*t/4) / (1 + t)
+	return &Interval{min(max(0, middle-half), share), max(min(1, middle+half), share)}
 }
