@@ -50,6 +50,7 @@ func newRootCommand(opts *terminal.Options) *cobra.Command {
 		newTrainCommand(opts),
 		newEvalCommand(opts),
 		newAblateCommand(opts),
+		newStudyCommand(opts),
 		newRunsCommand(opts),
 		newPairsCommand(opts),
 		newPromptCommand(opts),
