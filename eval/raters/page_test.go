@@ -54,15 +54,6 @@ func (p person) at(n int) {
 	p.until(fmt.Sprintf(`document.querySelector("#count").textContent.startsWith("%d of ")`, n))
 }
 
-// begin enters a name and opens the first question.
-func (p person) begin(name string) {
-	p.Helper()
-	p.Do(chromedp.SendKeys(chromedp.CSS("#name"), name+kb.Enter))
-	p.until(`!document.querySelector("#part").hidden`)
-	p.key(kb.ArrowRight)
-	p.until(`!document.querySelector("#ask").hidden`)
-}
-
 // result returns the answers as the page would save them.
 func (p person) result() (a Answers) {
 	p.Helper()
