@@ -35,7 +35,7 @@ func TestReplacedElements(t *testing.T) {
 		w.Write([]byte(head + `<div></div><script>
 			const again = () => {
 				document.querySelector("div").innerHTML = "<button onmousedown='document.title = 1'>go</button><input>";
-				setTimeout(again);
+				setTimeout(again, 30);
 			};
 			again();</script>`))
 	}))
