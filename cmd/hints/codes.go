@@ -5,6 +5,7 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/eval"
+	"illustrator/eval/raters"
 	"illustrator/internal/fault"
 	"illustrator/models/convert"
 	"illustrator/models/pipeline"
@@ -12,7 +13,8 @@ import (
 )
 
 // flags are the codes of errors that begin with the name of a flag.
-var flags = []fault.Code{configs.InvalidSetting, xla.NotAPlugin, xla.OtherPlatform, xla.CPUWheel}
+var flags = []fault.Code{configs.InvalidSetting, xla.NotAPlugin, xla.OtherPlatform, xla.CPUWheel,
+	raters.InvalidSetting}
 
 // byCode has the hints of errors with a code, formats for the error's Args. Those that depend on more are "".
 var byCode = map[fault.Code]string{
@@ -51,6 +53,16 @@ var byCode = map[fault.Code]string{
 		"column `file` of names",
 	eval.OtherDomain: "name the domain that drew the pictures with --domain",
 	eval.OtherScores: "give another --out, or remove that folder",
+
+	raters.InvalidSetting: "",
+	raters.ManyQuestions:  "lower --raters or --items",
+	raters.NothingToCompare: "draw the same texts with each system: `illustrator generate --texts FILE --run RUN " +
+		"--out FOLDER`",
+	raters.OneText:      "take more texts, or --controls 0",
+	raters.LargePage:    "leave --embed out, or lower --items",
+	raters.FolderTaken:  "give another --out, or remove that folder",
+	raters.OtherAnswers: "name the folder of their study with --study",
+	raters.AllRejected:  "look at the answers; --min-controls and --min-repeats change the rule",
 
 	convert.NoAttributes: `name a JSON file with "size" and "attributes", a list of {"name", "values"} ` +
 		"(--attributes domain.json)",

@@ -70,8 +70,8 @@ func Analyse(s *Study, answers []Answers, rule Rule) (*Analysis, error) {
 		}
 	}
 	if a.Kept = len(kept); a.Kept == 0 {
-		return nil, fault.Usage(fmt.Errorf("all of %d raters are rejected: of the first, %s", len(a.Raters),
-			a.Raters[0].Rejected), "look at the answers; --min-controls and --min-repeats change the rule")
+		return nil, fault.WithCode(fault.Usage(fmt.Errorf("all of %d raters are rejected: of the first, %s", len(a.Raters),
+			a.Raters[0].Rejected), "look at the answers, or change the rule"), AllRejected)
 	}
 	for _, aspect := range s.Aspects {
 		result, err := s.result(aspect, kept)

@@ -117,8 +117,8 @@ func readAnswers(s *Study, path string) (a Answers, err error) {
 
 func (a Answers) validate(s *Study) error {
 	if a.Study != s.ID {
-		return fault.Usage(fmt.Errorf("study is %q, and these answers are read with study %q", a.Study, s.ID),
-			"name the folder of their study with --study")
+		return fault.WithCode(fault.Usage(fmt.Errorf("study is %q, and these answers are read with study %q", a.Study, s.ID),
+			"name the folder of their study"), OtherAnswers)
 	}
 	if a.Rater < 1 || a.Rater > len(s.Lists) {
 		return fault.Field("rater", a.Rater, "from 1 to %d", len(s.Lists))

@@ -39,8 +39,8 @@ type view struct {
 	Policy template.HTMLAttr // the browser runs this script and no other
 }
 
-// pageData holds the questions for the script. It does not say which system drew a picture, nor
-// what is a control or a repeat.
+// pageData holds the questions for the script. It names neither the systems that drew the pictures nor the controls and
+// repeats.
 type pageData struct {
 	Study     string         `json:"study"`
 	Rater     int            `json:"rater"`
@@ -117,8 +117,8 @@ func (d *pageData) embed(folder string) error {
 			}
 			d.Embedded[name] = "data:image/png;base64," + base64.StdEncoding.EncodeToString(raw)
 			if size += len(d.Embedded[name]); size > maxPage {
-				return fault.Usage(fmt.Errorf("the pictures of %s have more than %s, too much for one file",
-					pageName(d.Rater), machine.ByteSize(maxPage)), "leave --embed out, or lower --items")
+				return fault.WithCode(fault.Usage(fmt.Errorf("the pictures of %s have more than %s, too much for one file",
+					pageName(d.Rater), machine.ByteSize(maxPage)), "leave the pictures out, or ask for fewer items"), LargePage)
 			}
 		}
 	}

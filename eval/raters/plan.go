@@ -2,6 +2,7 @@ package raters
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -34,19 +35,19 @@ func (o *Options) validate() error {
 		name             string
 		value, low, high int
 	}{
-		{"--raters", o.Raters, 1, maxRaters}, {"--items", o.Items, 1, 100_000}, {"--controls", o.Controls, 0, 1000},
-		{"--repeats", o.Repeats, 0, 1000}, {"--overlap", o.Overlap, 1, maxRaters},
+		{"raters", o.Raters, 1, maxRaters}, {"items", o.Items, 1, 100_000}, {"controls", o.Controls, 0, 1000},
+		{"repeats", o.Repeats, 0, 1000}, {"overlap", o.Overlap, 1, maxRaters},
 	} {
 		if f.value < f.low || f.value > f.high {
-			return fault.Field(f.name, f.value, "from %d to %d", f.low, f.high)
+			return invalid(f.name, f.value, "from %d to %d", f.low, f.high)
 		}
 	}
 	if n := o.Raters * len(o.Aspects) * (o.Items + o.Controls + o.Repeats); n > maxQuestions {
-		return fault.Usage(fmt.Errorf("%d raters would get %d questions, at most %d are written", o.Raters, n, maxQuestions),
-			"lower --raters or --items")
+		return fault.WithCode(fault.Usage(fmt.Errorf("%d raters would get %d questions, at most %d are written", o.Raters, n,
+			maxQuestions), "take fewer raters or items"), ManyQuestions)
 	}
 	if len(o.Aspects) == 0 {
-		return fault.Field("--aspects", fault.Words("empty"), "match, quality, or both")
+		return invalid("aspects", fault.Words("empty"), "match, quality, or both")
 	}
 	if o.Title = strings.TrimSpace(o.Title); o.Title == "" {
 		o.Title = map[Ask]string{Pairs: "Which picture is better?", Ratings: "How good are these pictures?"}[o.Ask]
@@ -145,8 +146,8 @@ func (p *planner) place(text string) int {
 func (p *planner) plan() error {
 	candidates := p.candidates()
 	if len(candidates) == 0 {
-		return fault.Usage(fmt.Errorf("no text is in %d folders: nothing can be compared", 2),
-			"draw the same texts with each system: `illustrator generate --texts FILE --run RUN --out FOLDER`")
+		return fault.WithCode(fault.Usage(errors.New("no text is in 2 folders: nothing can be compared"),
+			"draw the same texts with each system"), NothingToCompare)
 	}
 	each := max(1, p.Items/len(candidates[0]))
 	most := max(each, p.Raters*each/min(p.Overlap, p.Raters))
@@ -204,8 +205,8 @@ func (p *planner) controls(aspect Aspect) (places []int, err error) {
 		return nil, nil
 	}
 	if aspect == Match && len(texts) < 2 {
-		return nil, fault.Usage(fmt.Errorf("controls show another text's picture, and there is one text"),
-			"take more texts, or --controls 0")
+		return nil, fault.WithCode(fault.Usage(errors.New("controls show another text's picture, and there is one text"),
+			"take more texts, or no controls"), OneText)
 	}
 	for _, at := range p.random.Perm(len(texts))[:min(p.Controls, len(texts))] {
 		text := texts[at]
@@ -284,10 +285,10 @@ func (o *Options) SetAspects(names []string) error {
 	o.Aspects = make([]Aspect, len(names))
 	for i, name := range names {
 		if err := o.Aspects[i].UnmarshalText([]byte(name)); err != nil {
-			return fmt.Errorf("--aspects: %w", err)
+			return fault.WithCode(fmt.Errorf("aspects: %w", err), InvalidSetting)
 		}
 		if slices.Contains(o.Aspects[:i], o.Aspects[i]) {
-			return fault.Field("--aspects", strings.Join(names, ","), "each aspect once")
+			return invalid("aspects", strings.Join(names, ","), "each aspect once")
 		}
 	}
 	return nil

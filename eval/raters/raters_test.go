@@ -376,8 +376,8 @@ func TestWhatCannotBeExported(t *testing.T) {
 		"is named more than once":      {[]string{a, a}, func(*Options) {}},
 		"holds none":                   {[]string{a, empty}, func(*Options) {}},
 		"identical pictures":           {[]string{a, same}, func(*Options) {}},
-		"--raters is 0":                {[]string{a, b}, func(o *Options) { o.Raters = 0 }},
-		"--aspects is empty":           {[]string{a, b}, func(o *Options) { o.Aspects = nil }},
+		"raters is 0":                  {[]string{a, b}, func(o *Options) { o.Raters = 0 }},
+		"aspects is empty":             {[]string{a, b}, func(o *Options) { o.Aspects = nil }},
 		"would get 5000500 questions, at most": {[]string{a, b}, func(o *Options) {
 			o.Raters, o.Items, o.Controls, o.Repeats, o.Aspects = 5, 100_000, 50, 0, []Aspect{Match, Quality}
 			o.Raters = 25

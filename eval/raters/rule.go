@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"illustrator/internal/fault"
 )
 
 // Rule says which raters are rejected: those with a smaller share of right controls, or of consistent repeats, than it
@@ -23,9 +21,9 @@ func (r Rule) validate() error {
 	for _, f := range []struct {
 		name  string
 		value float64
-	}{{"--min-controls", r.MinControls}, {"--min-repeats", r.MinRepeats}} {
+	}{{"min-controls", r.MinControls}, {"min-repeats", r.MinRepeats}} {
 		if !(f.value >= 0 && f.value <= 1) {
-			return fault.Field(f.name, f.value, "from 0 to 1")
+			return invalid(f.name, f.value, "from 0 to 1")
 		}
 	}
 	return nil

@@ -3,7 +3,7 @@
 //
 // An item is what one judgement is about: two systems' pictures of one text or, for ratings, one picture. A question
 // shows a rater an item and asks about one aspect of it. study.json has all of it: the pages don't say which system
-// drew a picture, nor what is a control.
+// drew a picture, nor which items are controls.
 package raters
 
 import (
@@ -182,7 +182,7 @@ func (s *Study) checkFolder(folder string) error {
 		}
 		return err
 	}
-	return fault.Usage(
+	return fault.WithCode(fault.Usage(
 		fmt.Errorf("%q holds another study, %s: its answers could not be read without it", folder, other.ID),
-		"give another --out, or remove that folder")
+		"name another folder, or remove that one"), FolderTaken)
 }
