@@ -17,8 +17,8 @@ func answering(t *testing.T, seconds ...float64) []string {
 	return shell(t, script)
 }
 
-// Rounds as a quiet machine gives them, and those of lorelei-sampling and lorelei-l1 as recorded on two cores on which
-// trainings and compilers ran.
+// Rounds as a quiet machine could give them, which are made up, and those of lorelei-sampling and lorelei-l1 as
+// recorded on two cores on which trainings and compilers ran.
 var (
 	quiet  = []float64{0.2573, 0.2551, 0.2549, 0.2587, 0.2562}
 	shared = []float64{2.468884569, 2.18849290825, 2.434588577, 2.26939590425, 1.9527977795}
