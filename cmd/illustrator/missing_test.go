@@ -58,7 +58,9 @@ var missing = map[string][]string{
 		"serve --domain nothing.yaml", "serve --run nothing", "serve --mapper nothing",
 		"serve --token-file nothing", "serve --listen nothing",
 	},
-	"setup": {"setup --plugin nothing.so", "setup --cuda --from nothing"},
+	"setup":         {"setup --plugin nothing.so", "setup --cuda --from nothing"},
+	"study analyse": {"study analyse x.json --study nothing"},
+	"study export":  {"study export nothing other --out p", "study export nothing/a nothing/b --out p"},
 	"train": {
 		"train --config nothing.yaml", "train --pairs nothing", "train --validation-pairs nothing --dry-run",
 		"train --domain nothing.yaml", "train --set init=nothing --dry-run",
@@ -66,7 +68,7 @@ var missing = map[string][]string{
 }
 
 // noInput are the commands that take no input which may be missing.
-var noInput = []string{"bench", "bench batch", "completion", "help", "version", "verify-plugin", "runs"}
+var noInput = []string{"bench", "bench batch", "completion", "help", "version", "verify-plugin", "runs", "study"}
 
 // TestMissingInput has one exit code for one mistake: what the user names is not there, in any command.
 func TestMissingInput(t *testing.T) {
