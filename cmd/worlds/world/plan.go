@@ -54,7 +54,7 @@ func FullPlan() Plan {
 		Generator: stylegan2.Config{ModelType: stylegan2.ModelType, Size: 64, StyleDim: 128, NMLP: 8, LRMLP: 0.01,
 			Channels: map[int]int{4: 128, 8: 128, 16: 128, 32: 64, 64: 32}, ColorOrder: stylegan2.RGB},
 		CLIP:       clipConfig(64, 8, 128, 4, 3, 128),
-		Classifier: training(128, 2500, 2e-3, 100),
+		Classifier: training(128, 1200, 2e-3, 100),
 		Mapping:    training(512, 24000, 3e-3, 200),
 		Synthesis:  training(16, 16000, 4e-3, 200),
 		Details:    training(16, 6000, 2e-3, 200),
