@@ -75,34 +75,65 @@ func newMixture(shares []Share, batch int, seed uint64) (*mixture, error) {
 	return mix, nil
 }
 
-// captionTries is the number of times that a caption is drawn again which the batch has already.
-const captionTries = 20
-
-// batch returns the pictures and captions of step at. Captions of a batch differ from each other, for the loss
-// takes every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that
-// occurs twice.
+// batch returns the pictures and captions of step at.
 func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error) {
-	seen, random := map[string]bool{}, scene.Random(m.seed, at)
+	b, random := captionedBatch{seen: map[string]bool{}}, scene.Random(m.seed, at)
 	for i, source := range m.sources {
 		rows := make([]int, m.rows[i])
 		for j := range rows {
 			rows[j] = m.orders[i].At(at*m.rows[i] + j)
 		}
-		own, err := source.Pictures(rows)
+		if paired, ok := source.(twins); ok {
+			err = paired.add(&b, rows, random)
+		} else {
+			err = b.add(source, rows, random)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		pictures = append(pictures, own...)
-		for _, row := range rows {
-			caption := source.Caption(row, random)
-			for try := 0; seen[caption] && try < captionTries; try++ {
-				caption = source.Caption(row, random)
-			}
-			seen[caption] = true
-			captions = append(captions, caption)
-		}
 	}
-	return pictures, captions, nil
+	return b.pictures, b.captions, nil
+}
+
+// captionedBatch holds the pictures and captions of a step. Captions differ from each other, because the loss takes
+// every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that occurs twice.
+type captionedBatch struct {
+	pictures []uint8
+	captions []string
+	seen     map[string]bool
+}
+
+// captionTries is the number of times that a caption is drawn again which the batch has already.
+const captionTries = 20
+
+func (b *captionedBatch) isNew(caption string) bool { return !b.seen[caption] }
+
+// take marks a caption as one of the batch.
+func (b *captionedBatch) take(caption string) string {
+	b.seen[caption] = true
+	return caption
+}
+
+// caption takes a caption of a source's picture row.
+func (b *captionedBatch) caption(source Captioned, row int, random *rand.Rand) string {
+	caption := source.Caption(row, random)
+	for try := 0; b.seen[caption] && try < captionTries; try++ {
+		caption = source.Caption(row, random)
+	}
+	return b.take(caption)
+}
+
+// add appends pictures of a source with captions.
+func (b *captionedBatch) add(source Captioned, rows []int, random *rand.Rand) error {
+	pictures, err := source.Pictures(rows)
+	if err != nil {
+		return err
+	}
+	b.pictures = append(b.pictures, pictures...)
+	for _, row := range rows {
+		b.captions = append(b.captions, b.caption(source, row, random))
+	}
+	return nil
 }
 
 // vocabulary learns the tokenizer's vocabulary from captions of all sources.

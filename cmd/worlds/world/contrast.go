@@ -39,7 +39,7 @@ func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 // sharpened is the folder of the CLIP after Sharpen.
 const sharpened = "sharpened"
 
-// Sharpen continues the training of the CLIP with batches of one domain each, in turn, so that most wrong captions
+// Sharpen continues the training of the CLIP with batches of one domain's twins each, in turn, so that wrong captions
 // differ in details alone. A part of each batch, and every last batch of a turn, is of all sources, as before.
 func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
 	initial, err := m.finished(Shared, clipScope, m.Plan.Contrast)
@@ -53,14 +53,15 @@ func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
 		return err
 	}
 	for i, s := range shares {
-		if _, ok := s.Captioned.(renderCaptions); !ok {
+		own, ok := s.Captioned.(renderCaptions)
+		if !ok {
 			continue
 		}
 		of := slices.Clone(shares)
 		for j := range of {
 			of[j].Share *= m.Plan.Foreign
 		}
-		of[i].Share = 1 - m.Plan.Foreign
+		of[i] = Share{twins{own}, 1 - m.Plan.Foreign}
 		if err := add(of); err != nil {
 			return err
 		}
