@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"illustrator/internal/parity"
 	"illustrator/losses"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -68,4 +69,39 @@ func TestUnclampedReachesTheLossOnly(t *testing.T) {
 	}
 	training.Config.Unclamped = true
 	nntest.CheckGradient(t, n.Store, semantic, z, 1e-5, 1e-5)
+}
+
+// TestUnclampedGolden compares the semantic loss and its gradient by z with PyTorch's, clamped and not, in float64. The
+// tolerance is float32's rounding of what is compared.
+func TestUnclampedGolden(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the embedded domain's gradient in float64")
+	}
+	training, _ := goldenTraining(t, dtypes.Float64)
+	want := nntest.Golden(t, "testdata/unclamped.safetensors")
+	rows := want.Tensors["z"].Shape[0]
+	var inputs []any
+	for _, name := range []string{"z", "embeds"} { // float64 values that float32 holds
+		var values []float64
+		for _, v := range goldenValues(t, want, name) {
+			values = append(values, float64(v))
+		}
+		inputs = append(inputs, tensors.FromFlatDataAndDimensions(values, want.Tensors[name].Shape...))
+	}
+	out := nntest.Run(t, training.Networks.Store, func(scope *model.Scope, in []*graph.Node) (nodes []*graph.Node) {
+		keys := graph.Const(in[0].Graph(), make([]uint64, rows))
+		for _, training.Config.Unclamped = range []bool{false, true} {
+			loss := training.compare(scope, nil, losses.Weights{Semantic: 1}, nil, in[0], in[1], keys).Total
+			nodes = append(nodes, loss, graph.Gradient(loss, in[0])[0])
+		}
+		for i := range nodes {
+			nodes[i] = graph.ConvertDType(nodes[i], dtypes.Float32)
+		}
+		return nodes
+	}, inputs...)
+	for i, name := range []string{"clamped", "clamped_grad", "unclamped", "unclamped_grad"} {
+		if d := parity.Relative(out[i], goldenValues(t, want, name)); !(d < 1e-6) {
+			t.Errorf("%s: relative error %g", name, d)
+		}
+	}
 }
