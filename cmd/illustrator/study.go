@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -11,7 +12,10 @@ import (
 	"illustrator/eval/raters"
 	"illustrator/eval/report"
 	"illustrator/eval/studies"
+	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/train"
+	"illustrator/train/runs"
 )
 
 func newStudyCommand(opts *terminal.Options) *cobra.Command {
@@ -26,8 +30,8 @@ files that they send back.`,
 }
 
 const studyExportLong = `Writes a static page for each rater, which needs no server: PICTURES are folders of illustrator
-generate, one for each system, or folders of illustrator ablate, whose variants are systems. Pictures are paired by
-their texts; those of one text in the order of their seeds.
+generate, one for each system, runs with pictures (folder, number or name), or folders of illustrator ablate, whose
+variants are systems. Pictures are paired by their texts; those of one text in the order of their seeds.
 
 --ask pairs shows two pictures, to choose the one that matches the text better, and then the one that looks better
 without the text; --ask ratings shows one, to rate from 1 to 5. Items, sides and order are random by --seed. Controls
@@ -57,7 +61,7 @@ func newStudyExportCommand(opts *terminal.Options) *cobra.Command {
 			if err := o.SetAspects(aspects); err != nil {
 				return err
 			}
-			sources, err := studies.Sources(args)
+			sources, err := judgedSources(args)
 			if err != nil {
 				return err
 			}
@@ -85,6 +89,34 @@ func newStudyExportCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringVarP(&out, "out", "o", "study", "folder to write")
 	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	return cmd
+}
+
+// judgedSources returns what raters compare: folders of pictures, the variants of studies, and the pictures of runs.
+func judgedSources(args []string) ([]raters.Source, error) {
+	folders := make([]string, len(args))
+	for i, arg := range args {
+		folder, err := runs.Find(arg)
+		if err != nil {
+			return nil, err
+		}
+		folders[i] = string(folder)
+	}
+	sources, err := studies.Sources(folders)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range sources {
+		run := train.Folder(s.Folders[0])
+		if _, err := os.Stat(run.Info()); err != nil {
+			continue
+		}
+		if _, err := os.Stat(run.Pictures()); err != nil {
+			return nil, fault.Usage(fmt.Errorf("run %q has no pictures", run),
+				"draw some: illustrator generate --run %s --texts FILE --out %s", run, run.Pictures())
+		}
+		sources[i].Folders = []string{run.Pictures()}
+	}
+	return sources, nil
 }
 
 const studyAnalyseLong = `Reads the answers of raters, files or a folder of them, and reports for each aspect: win
