@@ -144,60 +144,81 @@ func checkLength(head []byte, size int64) error {
 // checkHeader reads the JSON token by token before the library makes values of it. It bounds what those cost, and
 // refuses a key that occurs twice in an object: readers differ in which of the two they believe.
 func checkHeader(header []byte) error {
-	const maxDepth = 4
-	type open struct {
-		keys  map[string]bool // nil in a list
-		items int
-	}
 	dec := json.NewDecoder(bytes.NewReader(header))
 	dec.UseNumber()
-	levels := make([]open, 0, maxDepth)
-	isKey := false
+	var at place
 	for {
 		token, err := dec.Token()
 		if err == io.EOF {
 			return nil
 		}
+		if err == nil {
+			err = at.take(token)
+		}
 		if err != nil {
 			return err
 		}
-		delim, _ := token.(json.Delim)
-		if delim == '}' || delim == ']' {
-			levels = levels[:len(levels)-1]
-			isKey = len(levels) > 0 && levels[len(levels)-1].keys != nil
-			continue
-		}
-		if len(levels) > 0 {
-			level := &levels[len(levels)-1]
-			if key, ok := token.(string); ok && isKey {
-				if level.keys[key] {
-					return fmt.Errorf("%q occurs twice", key)
-				}
-				if len(level.keys) == maxTensors {
-					return fmt.Errorf("more than %d tensors", maxTensors)
-				}
-				level.keys[key] = true
-				isKey = false
-				continue
-			}
-			if level.items++; level.keys == nil && level.items > maxRank {
-				return fmt.Errorf("a list of more than %d numbers", maxRank)
-			}
-			isKey = level.keys != nil
-		} else if delim != '{' {
-			return errors.New("not a JSON object")
-		}
-		if delim == 0 {
-			continue
-		}
-		if len(levels) == maxDepth {
-			return errors.New("nested too deeply")
-		}
-		levels = append(levels, open{})
-		if isKey = delim == '{'; isKey {
-			levels[len(levels)-1].keys = map[string]bool{}
-		}
 	}
+}
+
+// place holds the objects and lists of a header that the reader stands in, the outermost first.
+type place []level
+
+type level struct {
+	keys  map[string]bool // nil in a list
+	items int
+	isKey bool // of the next token
+}
+
+func (p *place) take(token json.Token) error {
+	const maxDepth = 4
+	delim, _ := token.(json.Delim)
+	if delim == '}' || delim == ']' {
+		*p = (*p)[:len(*p)-1]
+		return nil
+	}
+	switch {
+	case len(*p) > 0:
+		in := &(*p)[len(*p)-1]
+		if in.isKey {
+			return in.key(token.(string)) // the decoder has refused other keys
+		}
+		if err := in.item(); err != nil {
+			return err
+		}
+	case delim != '{':
+		return errors.New("not a JSON object")
+	}
+	switch {
+	case delim == 0:
+		return nil
+	case len(*p) == maxDepth:
+		return errors.New("nested too deeply")
+	case delim == '{':
+		*p = append(*p, level{keys: map[string]bool{}, isKey: true})
+	default:
+		*p = append(*p, level{})
+	}
+	return nil
+}
+
+func (l *level) key(name string) error {
+	switch {
+	case l.keys[name]:
+		return fmt.Errorf("%q occurs twice", name)
+	case len(l.keys) == maxTensors:
+		return fmt.Errorf("more than %d tensors", maxTensors)
+	}
+	l.keys[name], l.isKey = true, false
+	return nil
+}
+
+func (l *level) item() error {
+	if l.items++; l.keys == nil && l.items > maxRank {
+		return fmt.Errorf("a list of more than %d numbers", maxRank)
+	}
+	l.isKey = l.keys != nil
+	return nil
 }
 
 // WriteSafetensors writes w's tensors to path with the given metadata (nil for none): into a temporary file that is
@@ -309,7 +330,6 @@ func sniff(head []byte) *kind {
 	return nil
 }
 
-// openError adds a hint to the error of opening a file.
 // open opens a file of what, and returns its size. hint says what to name in place of a folder.
 func open(path, what, hint string) (*os.File, int64, error) {
 	f, size, err := files.Open(path)

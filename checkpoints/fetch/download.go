@@ -92,20 +92,10 @@ func (d *download) explain(err error) error {
 func (d *download) request(ctx context.Context, requests *retryablehttp.Client) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, d.address, nil)
+	have := d.size()
+	req, err := d.newRequest(ctx, have)
 	if err != nil {
 		return err
-	}
-	req.Header.Set("Accept-Encoding", "identity") // sizes and ranges are the file's own
-	if t := token(d.address); t != "" {
-		req.Header.Set("Authorization", "Bearer "+t)
-	}
-	have := d.size()
-	if have > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
-		if v := d.validator(); v != "" {
-			req.Header.Set("If-Range", v)
-		}
 	}
 	resp, err := requests.Do(req)
 	if err != nil {
@@ -144,6 +134,25 @@ func (d *download) request(ctx context.Context, requests *retryablehttp.Client) 
 		return err
 	}
 	return d.receive(resp.Body, have, cancel)
+}
+
+// newRequest asks for the bytes after the first `have` ones.
+func (d *download) newRequest(ctx context.Context, have int64) (*retryablehttp.Request, error) {
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, d.address, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept-Encoding", "identity") // sizes and ranges are the file's own
+	if t := token(d.address); t != "" {
+		req.Header.Set("Authorization", "Bearer "+t)
+	}
+	if have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+		if v := d.validator(); v != "" {
+			req.Header.Set("If-Range", v)
+		}
+	}
+	return req, nil
 }
 
 // restart throws away what there is; the error that it returns asks for another try.
