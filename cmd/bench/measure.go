@@ -52,27 +52,8 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 	if _, err = xla.Locate(backend); err != nil {
 		return options, "", err
 	}
-	for _, name := range b.precisions {
-		p, err := compare.ParsePrecision(name)
-		if err == nil && p == compare.TF32 && options.Device != "cuda" {
-			err = needsCUDA(name)
-		}
-		if err != nil {
-			return options, "", fmt.Errorf("--precision: %w", err)
-		}
-		if !slices.Contains(options.Precisions, p) {
-			options.Precisions = append(options.Precisions, p)
-		}
-	}
-	for _, name := range b.modes {
-		mode, err := compare.ParseMode(name)
-		if err == nil && mode.Precision() == compare.TF32 && options.Device != "cuda" {
-			err = needsCUDA(name)
-		}
-		if err != nil {
-			return options, "", fmt.Errorf("--pytorch: %w", err)
-		}
-		options.Modes = append(options.Modes, mode)
+	if err := b.addPrecisions(&options); err != nil {
+		return options, "", err
 	}
 	if len(options.Modes) > 0 {
 		if options.Python, err = compare.FindPython(); err != nil {
@@ -92,6 +73,33 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 			"--full-batch", fmt.Sprint(b.fullBatch), "--repeat", fmt.Sprint(b.repeat), c.Name}
 	}
 	return options, pytorch, err
+}
+
+// addPrecisions adds the precisions and PyTorch's modes that the flags name.
+func (b benchOptions) addPrecisions(options *compare.Options) error {
+	for _, name := range b.precisions {
+		p, err := compare.ParsePrecision(name)
+		if err == nil && p == compare.TF32 && options.Device != "cuda" {
+			err = needsCUDA(name)
+		}
+		if err != nil {
+			return fmt.Errorf("--precision: %w", err)
+		}
+		if !slices.Contains(options.Precisions, p) {
+			options.Precisions = append(options.Precisions, p)
+		}
+	}
+	for _, name := range b.modes {
+		mode, err := compare.ParseMode(name)
+		if err == nil && mode.Precision() == compare.TF32 && options.Device != "cuda" {
+			err = needsCUDA(name)
+		}
+		if err != nil {
+			return fmt.Errorf("--pytorch: %w", err)
+		}
+		options.Modes = append(options.Modes, mode)
+	}
+	return nil
 }
 
 func needsCUDA(name string) error {
