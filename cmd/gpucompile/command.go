@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -32,12 +28,6 @@ nothing is run.
 
 The results go to a JSON file after each program, and a document is written from it. Running it again compiles only
 what changed.`
-
-// compilerFlags are XLA's where no device can measure which algorithm is the fastest.
-const compilerFlags = "--xla_gpu_autotune_level=0"
-
-// cublasFlag leaves products to cuBLAS.
-const cublasFlag = "--xla_gpu_enable_triton_gemm=false"
 
 type options struct {
 	plugin, results, document string
@@ -181,7 +171,25 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 			return fault.Hint(errors.New("no CUDA plugin"), "run `illustrator setup --cuda=13`, which needs no GPU")
 		}
 	}
-	failed := 0
+	results, failed, err := o.compileAll(ctx, opts, plugin, results)
+	if err != nil {
+		return err
+	}
+	if o.small {
+		return jsonfile.Print(opts.Stdout, results[len(results)-1])
+	}
+	if err := o.writeDocument(results); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return fault.Hint(fmt.Errorf("%d programs did not compile", failed), "%s says why", o.document)
+	}
+	return nil
+}
+
+// compileAll compiles all jobs, and returns the results with those of the programs that it compiled.
+func (o options) compileAll(ctx context.Context, opts *terminal.Options, plugin string, results []Result) (all []Result,
+	failed int, err error) {
 	jobs := o.jobs()
 	progress := opts.NewProgress("compile", len(jobs))
 	defer progress.Done()
@@ -190,7 +198,7 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 		began := time.Now()
 		done, err := compileJob(ctx, plugin, o.results, j)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		for _, r := range done {
 			if r.Error != "" {
@@ -202,21 +210,12 @@ func run(ctx context.Context, opts *terminal.Options, o options) error {
 		opts.Log.Debug(j.String(), "seconds", time.Since(began).Seconds())
 		if !o.small {
 			if err := jsonfile.Write(o.results, results); err != nil {
-				return err
+				return nil, 0, err
 			}
 		}
 	}
 	progress.Set(len(jobs), "")
-	if o.small {
-		return jsonfile.Print(opts.Stdout, results[len(results)-1])
-	}
-	if err := o.writeDocument(results); err != nil {
-		return err
-	}
-	if failed > 0 {
-		return fault.Hint(fmt.Errorf("%d programs did not compile", failed), "%s says why", o.document)
-	}
-	return nil
+	return results, failed, nil
 }
 
 // compileJob compiles a job. XLA's own kernels for products are tried out on a device, and cuBLAS takes their place
@@ -268,85 +267,4 @@ func (o options) writeDocument(results []Result) error {
 		return err
 	}
 	return files.WriteFile(o.document, text, 0o644)
-}
-
-// compileInChild has a process of its own build and compile a case: XLA reads its flags once, and may end the process.
-func compileInChild(ctx context.Context, plugin, known string, j job) ([]Result, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(j)
-	if err != nil {
-		return nil, err
-	}
-	child := exec.CommandContext(ctx, self, "--case", string(text), "--plugin", plugin, "--known", known)
-	xlaFlags := compilerFlags
-	if j.CuBLAS {
-		xlaFlags += " " + cublasFlag
-	}
-	child.Env = append(os.Environ(), "XLA_FLAGS="+xlaFlags, "TF_CPP_MIN_LOG_LEVEL=3")
-	var stdout, stderr bytes.Buffer
-	child.Stdout, child.Stderr = &stdout, &stderr
-	child.WaitDelay = time.Second
-	err = child.Run()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	var results []Result
-	if err == nil {
-		err = json.Unmarshal(stdout.Bytes(), &results)
-	}
-	if err == nil {
-		return results, nil
-	}
-	for _, d := range j.Devices {
-		results = append(results, Result{Case: j.Case, Device: d, CuBLAS: j.CuBLAS,
-			Error: fmt.Sprintf("%v: %s", err, lastLines(stderr.String()))})
-	}
-	return results, nil
-}
-
-func lastLines(text string) string {
-	text = strings.TrimSpace(text)
-	return strings.Join(strings.Fields(text[max(0, len(text)-400):]), " ")
-}
-
-// runCase is the child's side.
-func runCase(ctx context.Context, opts *terminal.Options, o options) error {
-	var j job
-	if err := json.Unmarshal([]byte(o.asCase), &j); err != nil {
-		return err
-	}
-	known, err := readResults(o.known)
-	if err != nil {
-		return err
-	}
-	var devices []ahead.Device
-	for _, d := range ahead.Devices() {
-		if slices.Contains(j.Devices, d.Name) {
-			devices = append(devices, d)
-		}
-	}
-	results, err := compileCase(ctx, j, o.plugin, devices, known)
-	if err != nil {
-		return err
-	}
-	if o.kernels > 0 {
-		return printKernels(opts.Stdout, results, o.kernels)
-	}
-	return json.NewEncoder(opts.Stdout).Encode(results)
-}
-
-// printKernels prints the kernels with the largest bounds.
-func printKernels(w io.Writer, results []Result, count int) error {
-	rows := [][]string{{"kernel", "kind", "GFLOP", "MB", "bound, µs", "outputs"}}
-	for _, r := range results {
-		slices.SortFunc(r.launches, func(a, b Launch) int { return cmp.Compare(b.Bound, a.Bound) })
-		for _, l := range r.launches[:min(count, len(r.launches))] {
-			rows = append(rows, []string{l.Name, l.Kind, fmt.Sprintf("%.1f", l.FLOPs/1e9), fmt.Sprintf("%.1f", l.Bytes/1e6),
-				fmt.Sprintf("%.1f", l.Bound*1e6), l.Shape})
-		}
-	}
-	return terminal.PrintTable(w, rows)
 }

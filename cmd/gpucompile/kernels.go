@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
+	"illustrator/cmd/terminal"
 	"illustrator/models/xla/ahead"
 )
 
@@ -276,4 +279,17 @@ func (w *walk) inspect(i *instruction) {
 			}
 		}
 	}
+}
+
+// printKernels prints the kernels with the largest bounds.
+func printKernels(w io.Writer, results []Result, count int) error {
+	rows := [][]string{{"kernel", "kind", "GFLOP", "MB", "bound, µs", "outputs"}}
+	for _, r := range results {
+		slices.SortFunc(r.launches, func(a, b Launch) int { return cmp.Compare(b.Bound, a.Bound) })
+		for _, l := range r.launches[:min(count, len(r.launches))] {
+			rows = append(rows, []string{l.Name, l.Kind, fmt.Sprintf("%.1f", l.FLOPs/1e9), fmt.Sprintf("%.1f", l.Bytes/1e6),
+				fmt.Sprintf("%.1f", l.Bound*1e6), l.Shape})
+		}
+	}
+	return terminal.PrintTable(w, rows)
 }
