@@ -11,15 +11,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-func newConvertCommand(opts *terminal.Options) *cobra.Command {
-	var options convert.Options
-	var out string
-	var asJSON bool
-	var to string
-	cmd := &cobra.Command{
-		Use:   "convert FILE|FOLDER",
-		Short: "Turn pretrained weights into a folder that domains can name",
-		Long: `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of
+const convertLong = `Recognises by their contents: StyleGAN2 in rosinality's (.pt), mmgen's (.pth) and NVIDIA's (.pkl of
 ada-pytorch and stylegan3) layouts; CLIP in Hugging Face's and OpenCLIP's layouts (a folder) and OpenAI's (.pt);
 released projectors (.pth); attribute classifiers; the Inception-v3 of FID (pytorch-fid's file); torchvision's AlexNet
 and VGG16 for LPIPS (its linear layers are added). OpenAI's ViT-B-32.pt needs --vocabulary bpe_simple_vocab_16e6.txt.gz.
@@ -28,7 +20,17 @@ and safetensors files are read, in one piece or several. Pickles are parsed, nev
 
 With --to onnx, writes the mapper in a folder of a run or a domain as an ONNX file, for ONNX Runtime and others: in
 evaluation mode, for any batch, from CLIP image embeddings of length √E (image_embeds [batch, E]) to z [batch, Z].
-With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`,
+With --to pytorch, writes it as a PyTorch file: the state dict of the official release's projectors.`
+
+func newConvertCommand(opts *terminal.Options) *cobra.Command {
+	var options convert.Options
+	var out string
+	var asJSON bool
+	var to string
+	cmd := &cobra.Command{
+		Use:   "convert FILE|FOLDER",
+		Short: "Turn pretrained weights into a folder that domains can name",
+		Long:  convertLong,
 		Example: `  illustrator convert examples/weights/stylegan2.pth --out weights/generator
   illustrator convert examples/weights/clip --out weights/clip
   illustrator convert examples/runs/first/mapper-best --to onnx --out mapper.onnx

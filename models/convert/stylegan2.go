@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,31 +25,16 @@ const lrMLP = 0.01
 // loadStyleGAN2 reads a generator of any layout. All keep weights before the equalised learning rate's scale, so that
 // no value changes.
 func (s *source) loadStyleGAN2(colorOrder stylegan2.ColorOrder) (*network, error) {
-	order, rate := stylegan2.RGB, lrMLP
-	var nvidia nvidiaConfig
-	var weights *checkpoints.Weights
-	var err error
-	switch s.kind {
-	case StyleGAN2MMGen:
-		order = stylegan2.BGR
-		weights, err = s.readMMGen()
-	case StyleGAN2NVIDIA:
-		weights, nvidia, err = s.readNVIDIA()
-		rate = nvidia.lrMLP
-	default:
-		weights, err = s.readRosinality()
-	}
+	weights, nvidia, err := s.readStyleGAN2()
 	if err != nil {
 		return nil, err
-	}
-	if colorOrder != "" {
-		order = colorOrder
 	}
 	cfg, err := inferStyleGAN2(weights)
 	if err != nil {
 		return nil, err
 	}
-	cfg.ColorOrder, cfg.LRMLP, cfg.ConvClamp = order, rate, nvidia.clamp
+	cfg.ColorOrder = cmp.Or(colorOrder, s.kind.colorOrder())
+	cfg.LRMLP, cfg.ConvClamp = cmp.Or(nvidia.lrMLP, lrMLP), nvidia.clamp
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", weights.Source, err)
 	}
@@ -74,20 +60,46 @@ func (s *source) loadStyleGAN2(colorOrder stylegan2.ColorOrder) (*network, error
 		}
 		n.dropped = append(n.dropped, fmt.Sprintf("%d filter kernels, %s", kernels, looked))
 	}
-	mean := "without mean W"
-	if want[stylegan2.LatentAvg] != nil {
-		mean = "with mean W"
-	}
-	n.describe = fmt.Sprintf("%d×%d pixels, Z and W of %d, %d mapping layers, channels %s, %s, %s",
-		cfg.Size, cfg.Size, cfg.StyleDim, cfg.NMLP, channelTable(cfg), cfg.ColorOrder, mean)
-	if cfg.ConvClamp > 0 {
-		n.describe += fmt.Sprintf(", layers clamped to ±%g", cfg.ConvClamp)
-	}
+	n.describe = describeStyleGAN2(cfg, want[stylegan2.LatentAvg] != nil)
 	if nvidia.half > 0 {
 		n.dropped = append(n.dropped,
 			fmt.Sprintf("that the last %d resolutions are computed in float16: a run's precision says so here", nvidia.half))
 	}
 	return n, nil
+}
+
+// readStyleGAN2 reads the weights, and of NVIDIA's files the configuration.
+func (s *source) readStyleGAN2() (weights *checkpoints.Weights, nvidia nvidiaConfig, err error) {
+	switch s.kind {
+	case StyleGAN2MMGen:
+		weights, err = s.readMMGen()
+	case StyleGAN2NVIDIA:
+		weights, nvidia, err = s.readNVIDIA()
+	default:
+		weights, err = s.readRosinality()
+	}
+	return weights, nvidia, err
+}
+
+// colorOrder is that of a layout's generators.
+func (k Kind) colorOrder() stylegan2.ColorOrder {
+	if k == StyleGAN2MMGen {
+		return stylegan2.BGR
+	}
+	return stylegan2.RGB
+}
+
+func describeStyleGAN2(cfg stylegan2.Config, hasMean bool) string {
+	mean := "without mean W"
+	if hasMean {
+		mean = "with mean W"
+	}
+	text := fmt.Sprintf("%d×%d pixels, Z and W of %d, %d mapping layers, channels %s, %s, %s",
+		cfg.Size, cfg.Size, cfg.StyleDim, cfg.NMLP, channelTable(cfg), cfg.ColorOrder, mean)
+	if cfg.ConvClamp > 0 {
+		text += fmt.Sprintf(", layers clamped to ±%g", cfg.ConvClamp)
+	}
+	return text
 }
 
 func channelTable(cfg stylegan2.Config) string {
