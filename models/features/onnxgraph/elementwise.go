@@ -2,6 +2,7 @@ package onnxgraph
 
 import (
 	"math"
+	"slices"
 )
 
 // elementwise computes operators on constants element by element; ok is false for one that it does not know.
@@ -34,44 +35,47 @@ func elementwise(operator string, in []*value) (out *value, ok bool) {
 	if operator == "Where" {
 		return where(out, args), true
 	}
-	n := out.size()
 	if out.kind.isFloat() {
-		f, truth := floatOperators[operator], floatTests[operator]
-		if f == nil && truth == nil {
-			return nil, false
-		}
-		for i := range n {
-			a, b := args[0].floats[i], args[len(args)-1].floats[i]
-			if f != nil {
-				out.floats = append(out.floats, out.kind.round(f(a, b)))
-			} else {
-				out.ints = append(out.ints, toInt(truth(a, b)))
-			}
-		}
-		if f == nil {
-			out.kind = boolKind
-		}
-		return out, true
+		return out, out.setFloats(operator, args[0].floats, args[len(args)-1].floats)
 	}
+	return out, out.setInts(operator, args[0].ints, args[len(args)-1].ints)
+}
+
+// setFloats computes a value's elements of two inputs of floats; false for an operator that it does not know.
+func (v *value) setFloats(operator string, a, b []float64) bool {
+	f, truth := floatOperators[operator], floatTests[operator]
+	switch {
+	case f != nil:
+		for i := range a {
+			v.floats = append(v.floats, v.kind.round(f(a[i], b[i])))
+		}
+	case truth != nil:
+		for i := range a {
+			v.ints = append(v.ints, toInt(truth(a[i], b[i])))
+		}
+		v.kind = boolKind
+	}
+	return f != nil || truth != nil
+}
+
+// setInts is setFloats for whole numbers; false for a division by zero, too.
+func (v *value) setInts(operator string, a, b []int64) bool {
 	f, truth := intOperators[operator], intTests[operator]
-	if f == nil && truth == nil {
-		return nil, false
-	}
-	for i := range n {
-		a, b := args[0].ints[i], args[len(args)-1].ints[i]
-		switch {
-		case truth != nil:
-			out.ints = append(out.ints, toInt(truth(a, b)))
-		case b == 0 && (operator == "Div" || operator == "Mod"):
-			return nil, false
-		default:
-			out.ints = append(out.ints, f(a, b))
+	switch {
+	case truth != nil:
+		for i := range a {
+			v.ints = append(v.ints, toInt(truth(a[i], b[i])))
+		}
+		v.kind = boolKind
+	case f != nil:
+		if (operator == "Div" || operator == "Mod") && slices.Contains(b, 0) {
+			return false
+		}
+		for i := range a {
+			v.ints = append(v.ints, f(a[i], b[i]))
 		}
 	}
-	if truth != nil {
-		out.kind = boolKind
-	}
-	return out, true
+	return f != nil || truth != nil
 }
 
 func where(out *value, args []*value) *value {

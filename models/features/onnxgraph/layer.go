@@ -14,56 +14,59 @@ func (b *builder) convertLayer(n *node, in []*value) ([]*value, error) {
 	if len(in) == 0 || in[0] == nil {
 		return nil, nil
 	}
-	one := func(v *value, err error) ([]*value, error) {
-		if err != nil {
-			return nil, err
-		}
-		return []*value{v}, nil
-	}
 	if in[0].dims == nil {
 		return nil, errShape
 	}
+	v, err := b.layer(n, in)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	return []*value{v}, nil
+}
+
+// layer returns the output of a layer, nil for another operator.
+func (b *builder) layer(n *node, in []*value) (*value, error) {
 	switch n.operator {
 	case "Conv":
-		return one(b.conv(n, in))
+		return b.conv(n, in)
 	case "ConvTranspose":
-		return one(b.convTranspose(n, in))
+		return b.convTranspose(n, in)
 	case "MaxPool", "AveragePool":
-		return one(b.pool(n, in[0]))
+		return b.pool(n, in[0])
 	case "GlobalAveragePool", "GlobalMaxPool":
 		if len(in[0].dims) < 3 {
 			return nil, fmt.Errorf("a tensor %v has no pixels", in[0].dims)
 		}
 		operator := map[string]string{"GlobalAveragePool": "ReduceMean", "GlobalMaxPool": "ReduceMax"}[n.operator]
-		return one(b.reduce(operator, in[0], indices(2, len(in[0].dims)-2), true), nil)
+		return b.reduce(operator, in[0], indices(2, len(in[0].dims)-2), true), nil
 	case "InstanceNormalization":
-		return one(b.groupNorm(n, in, 0))
+		return b.groupNorm(n, in, 0)
 	case "GroupNormalization":
-		return one(b.groupNorm(n, in, n.int("num_groups", 0)))
+		return b.groupNorm(n, in, n.int("num_groups", 0))
 	case "BatchNormalization":
 		if n.int("training_mode", 0) != 0 {
 			return nil, fault.Hint(errors.New("training_mode is 1"),
 				"export the network in evaluation mode: model.eval() in PyTorch")
 		}
-		return one(b.emit("BatchNormalization", in[0].kind, in[0].dims, in[:5],
-			attr{"epsilon", float32(n.float("epsilon", 1e-5))}), nil)
+		return b.emit("BatchNormalization", in[0].kind, in[0].dims, in[:5],
+			attr{"epsilon", float32(n.float("epsilon", 1e-5))}), nil
 	case "LayerNormalization":
-		return one(b.layerNorm(n, in))
+		return b.layerNorm(n, in)
 	case "Softmax", "LogSoftmax":
-		return one(b.softmax(n, in[0]))
+		return b.softmax(n, in[0])
 	case "MatMul":
-		return one(b.matMul(in))
+		return b.matMul(in)
 	case "Gemm":
-		return one(b.gemm(n, in))
+		return b.gemm(n, in)
 	case "Einsum":
-		return one(b.einsum(n, in))
+		return b.einsum(n, in)
 	case "Resize", "Upsample":
-		return one(b.resize(n, in))
+		return b.resize(n, in)
 	case "Pad":
-		return one(b.onnxPad(n, in))
+		return b.onnxPad(n, in)
 	}
 	if strings.HasPrefix(n.operator, "Reduce") {
-		return one(b.onnxReduce(n, in))
+		return b.onnxReduce(n, in)
 	}
 	return nil, nil
 }

@@ -75,6 +75,28 @@ func (g *graph) free() []string {
 	return free
 }
 
+// makers are the nodes by the names of their outputs, none of which is known. It sorts the graphs within them.
+func (g *graph) makers(known map[string]bool) (map[string]*node, error) {
+	makers := map[string]*node{}
+	for _, n := range g.nodes {
+		for _, out := range n.outputs {
+			if out == "" {
+				continue
+			}
+			if makers[out] != nil || known[out] {
+				return nil, fault.Hint(fmt.Errorf("two nodes, inputs or weights have the name %q", out), damagedHint)
+			}
+			makers[out] = n
+		}
+		for _, inner := range n.graphs() {
+			if _, _, err := inner.sort(false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return makers, nil
+}
+
 // sort is File.sort for a graph, which may take names from outside unless it is the outermost.
 func (g *graph) sort(outermost bool) (order []*node, makers map[string]*node, err error) {
 	known := map[string]bool{"": true}
@@ -84,22 +106,8 @@ func (g *graph) sort(outermost bool) (order []*node, makers map[string]*node, er
 	for _, in := range g.inputs {
 		known[in.Name] = true
 	}
-	makers = map[string]*node{}
-	for _, n := range g.nodes {
-		for _, out := range n.outputs {
-			if out == "" {
-				continue
-			}
-			if makers[out] != nil || known[out] {
-				return nil, nil, fault.Hint(fmt.Errorf("two nodes, inputs or weights have the name %q", out), damagedHint)
-			}
-			makers[out] = n
-		}
-		for _, inner := range n.graphs() {
-			if _, _, err := inner.sort(false); err != nil {
-				return nil, nil, err
-			}
-		}
+	if makers, err = g.makers(known); err != nil {
+		return nil, nil, err
 	}
 	const ( // of a node; zero: not reached
 		open = iota + 1
