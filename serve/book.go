@@ -12,6 +12,7 @@ import (
 	"illustrator/data/storybook"
 	"illustrator/data/texts"
 	"illustrator/draw/story"
+	"illustrator/serve/gallery"
 )
 
 // bookRequest is a story with its pictures.
@@ -52,19 +53,8 @@ func (s *studio) book(w http.ResponseWriter, r *http.Request) {
 
 // bind checks a request and returns the file.
 func (s *studio) bind(ctx context.Context, q bookRequest) ([]byte, error) {
-	if bookFormats[q.Format] == "" {
-		return nil, badField("format", fmt.Sprintf("%q is unknown", q.Format), "choose html, pdf or zip")
-	}
-	if n := len(q.Paragraphs); n < 1 || n > s.Limits.Pictures {
-		return nil, badField("paragraphs", fmt.Sprintf("it has %d", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
-	}
-	if n := len([]rune(q.Title)); n > s.Limits.Text {
-		return nil, badField("title", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d",
-			s.Limits.Text))
-	}
-	q.Language = cmp.Or(q.Language, "en")
-	if err := storybook.CheckLanguage(q.Language); err != nil {
-		return nil, problemOf(err).at("language")
+	if err := s.checkBook(&q); err != nil {
+		return nil, err
 	}
 	release, err := s.conversion(ctx)
 	if err != nil {
@@ -76,30 +66,19 @@ func (s *studio) bind(ctx context.Context, q bookRequest) ([]byte, error) {
 		Note: "Pictures drawn by illustrator, domain " + s.Domain.Name + ".",
 	}
 	files := map[string][]byte{}
-	length := 0
 	for i, p := range q.Paragraphs {
-		field := fmt.Sprintf("paragraphs[%d]", i)
 		record, err := s.gallery.Get(p.Picture)
 		if err != nil {
-			return nil, problemOf(err).at(field)
+			return nil, problemOf(err).at(fmt.Sprintf("paragraphs[%d]", i))
 		}
-		if length += len([]rune(p.Text)); length > s.Limits.Story {
-			return nil, badField(field, "the story is too long", fmt.Sprintf("write at most %d characters", s.Limits.Story))
-		}
-		img, err := s.gallery.Picture(record.ID)
-		if err != nil {
-			return nil, err
-		}
-		picture, err := story.ForPage(img)
+		spread, err := s.spread(p, record)
 		if err != nil {
 			return nil, err
 		}
 		if files[fmt.Sprintf("%02d-%s", i+1, pictureFile(record))], err = s.gallery.PNG(record.ID); err != nil {
 			return nil, err
 		}
-		book.Spreads = append(book.Spreads, storybook.Spread{
-			Paragraph: storybook.Paragraph{Chapter: p.Chapter, Text: p.Text}, Picture: picture, Alt: record.Text.Text,
-		})
+		book.Spreads = append(book.Spreads, spread)
 	}
 	switch q.Format {
 	case "html":
@@ -108,6 +87,43 @@ func (s *studio) bind(ctx context.Context, q bookRequest) ([]byte, error) {
 		return book.PDF()
 	}
 	return pack(book, files)
+}
+
+// checkBook reports the first field that no book has, and fills in the language.
+func (s *studio) checkBook(q *bookRequest) error {
+	if bookFormats[q.Format] == "" {
+		return badField("format", fmt.Sprintf("%q is unknown", q.Format), "choose html, pdf or zip")
+	}
+	if n := len(q.Paragraphs); n < 1 || n > s.Limits.Pictures {
+		return badField("paragraphs", fmt.Sprintf("it has %d", n), fmt.Sprintf("give 1 to %d", s.Limits.Pictures))
+	}
+	if n := len([]rune(q.Title)); n > s.Limits.Text {
+		return badField("title", fmt.Sprintf("it has %d characters", n), fmt.Sprintf("write at most %d", s.Limits.Text))
+	}
+	q.Language = cmp.Or(q.Language, "en")
+	if err := storybook.CheckLanguage(q.Language); err != nil {
+		return problemOf(err).at("language")
+	}
+	length := 0
+	for i, p := range q.Paragraphs {
+		if length += len([]rune(p.Text)); length > s.Limits.Story {
+			return badField(fmt.Sprintf("paragraphs[%d]", i), "the story is too long",
+				fmt.Sprintf("write at most %d characters", s.Limits.Story))
+		}
+	}
+	return nil
+}
+
+// spread returns a paragraph with its picture as a page shows it.
+func (s *studio) spread(p bookPart, record gallery.Record) (spread storybook.Spread, err error) {
+	img, err := s.gallery.Picture(record.ID)
+	if err != nil {
+		return spread, err
+	}
+	picture, err := story.ForPage(img)
+	return storybook.Spread{
+		Paragraph: storybook.Paragraph{Chapter: p.Chapter, Text: p.Text}, Picture: picture, Alt: record.Text.Text,
+	}, err
 }
 
 // pack is a ZIP file of a book's pages and pictures.
