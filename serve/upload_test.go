@@ -177,13 +177,16 @@ func TestBadUploads(t *testing.T) {
 	}
 }
 
-// A body that is not UTF-8 is refused, not drawn as what JSON's decoder makes of it.
-func TestJSONMustBeUTF8(t *testing.T) {
+// A body that is not UTF-8, or has a key twice, is refused, not drawn as what JSON's decoder makes of it.
+func TestJSONIsUnambiguous(t *testing.T) {
 	r := tiny.serve(t)
-	for _, body := range []string{"{\"text\": \"caf\xe9\"}", `{"text": "a \ud83d hat"}`} {
+	for body, want := range map[string]string{
+		"{\"text\": \"caf\xe9\"}": "not UTF-8", `{"text": "a \ud83d hat"}`: "not UTF-8",
+		`{"text": "a", "text": "b"}`: "occurs twice",
+	} {
 		a := do(t, http.MethodPost, r.URL+"/api/v1/generate", []byte(body),
 			map[string]string{"Content-Type": "application/json"})
-		if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "not UTF-8") {
+		if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), want) {
 			t.Errorf("%q: %d %s", body, a.status, a.body)
 		}
 	}

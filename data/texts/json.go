@@ -20,7 +20,7 @@ const jsonHint = `write a JSON list such as [{"text": "a red ball", "attributes"
 
 // readJSON reads a list of entries, a map {"file": "caption"} or {"file": ["caption", …]}, or COCO's captions.
 func readJSON(raw []byte) ([]Text, error) {
-	if err := checkSurrogates(raw); err != nil {
+	if err := checkJSON(raw); err != nil {
 		return nil, err
 	}
 	trimmed := bytes.TrimSpace(raw)
@@ -33,15 +33,19 @@ func readJSON(raw []byte) ([]Text, error) {
 	return nil, fault.Usage(errors.New("not a JSON list"), jsonHint)
 }
 
-// checkSurrogates refuses escapes of half a character, which would be read as U+FFFD.
-func checkSurrogates(raw []byte) error {
-	at := jsonfile.LoneSurrogate(raw)
-	if at < 0 {
-		return nil
+// checkJSON refuses what encoding/json would read without a word: half of a character as U+FFFD, and of the values of a
+// repeated key the last.
+func checkJSON(raw []byte) error {
+	line := func(at int) int { return 1 + bytes.Count(raw[:at], []byte("\n")) }
+	if at := jsonfile.LoneSurrogate(raw); at >= 0 {
+		return fault.Usage(fmt.Errorf("line %d: %s is half of a character", line(at), raw[at:at+6]),
+			`write the character itself, in UTF-8, or both halves, such as \ud83d\ude00`)
 	}
-	return fault.Usage(
-		fmt.Errorf("line %d: %s is half of a character", 1+bytes.Count(raw[:at], []byte("\n")), raw[at:at+6]),
-		`write the character itself, in UTF-8, or both halves, such as \ud83d\ude00`)
+	if key, at, found := jsonfile.RepeatedKey(raw); found {
+		return fault.Usage(fmt.Errorf("line %d: the key %q occurs twice", line(at), key),
+			"give each key once; several captions of a picture are a list")
+	}
+	return nil
 }
 
 // readList reads a list entry by entry, so that errors can name one.
@@ -74,7 +78,7 @@ func readList(raw []byte) ([]Text, error) {
 
 // readJSONLines reads an entry a line.
 func readJSONLines(raw []byte) ([]Text, error) {
-	if err := checkSurrogates(raw); err != nil {
+	if err := checkJSON(raw); err != nil {
 		return nil, err
 	}
 	var texts []Text
@@ -107,6 +111,9 @@ func readEntry(raw []byte) (t Text, err error) {
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return t, fmt.Errorf("it is %.40s; expected an object or a string", raw)
 	}
+	if err := checkCase(fields); err != nil {
+		return t, err
+	}
 	if _, own := fields["text"]; own {
 		err = readOwn(raw, &t)
 	} else {
@@ -120,6 +127,18 @@ func readEntry(raw []byte) (t Text, err error) {
 		return t, fmt.Errorf("alpha is %g", *t.Alpha)
 	}
 	return t, checkText(t.Text)
+}
+
+// checkCase refuses keys that differ in case only, as only one of them would be read.
+func checkCase(fields map[string]json.RawMessage) error {
+	lower := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if other, twice := lower[strings.ToLower(key)]; twice {
+			return fmt.Errorf("the keys %q and %q are the same", other, key)
+		}
+		lower[strings.ToLower(key)] = key
+	}
+	return nil
 }
 
 func readOwn(raw []byte, t *Text) error {
@@ -142,25 +161,47 @@ func wrongType(err error) error {
 
 // readForeign reads an entry by the names that others give their keys.
 func readForeign(fields map[string]json.RawMessage) (t Text, err error) {
-	get := func(names []string) (value string) {
-		for _, name := range names {
-			for _, key := range slices.Sorted(maps.Keys(fields)) {
-				if strings.ToLower(key) != name {
-					continue
-				}
-				if json.Unmarshal(fields[key], &value) != nil {
-					value = string(fields[key]) // a number
-				}
-				return strings.TrimSpace(value)
-			}
+	var seed, alpha string
+	for _, f := range []struct {
+		names []string
+		value *string
+	}{{textNames, &t.Text}, {kindNames, &t.Kind}, {fileNames, &t.File}, {styleNames, &t.Style}, {seedNames, &seed},
+		{alphaNames, &alpha}} {
+		if *f.value, err = field(fields, f.names); err != nil {
+			return t, err
 		}
-		return ""
 	}
-	if t.Text = get(textNames); t.Text == "" {
+	if t.Text == "" {
 		return t, fmt.Errorf("the text is empty: no key is %s", strings.Join(textNames, ", "))
 	}
-	t.Kind, t.File, t.Style = get(kindNames), get(fileNames), get(styleNames)
-	return t, t.number(get(seedNames), get(alphaNames))
+	return t, t.number(seed, alpha)
+}
+
+// field returns the value of the first of the names that fields has in any case, a string or a number, or "".
+func field(fields map[string]json.RawMessage, names []string) (string, error) {
+	for _, name := range names {
+		for key, raw := range fields {
+			if strings.ToLower(key) != name {
+				continue
+			}
+			var value any
+			d := json.NewDecoder(bytes.NewReader(raw))
+			d.UseNumber()
+			if err := d.Decode(&value); err != nil {
+				return "", err
+			}
+			switch value := value.(type) {
+			case nil:
+				return "", nil
+			case string:
+				return strings.TrimSpace(value), nil
+			case json.Number:
+				return value.String(), nil
+			}
+			return "", fmt.Errorf("%q is %.40s; expected a string or a number", key, raw)
+		}
+	}
+	return "", nil
 }
 
 // coco is the form of COCO's captions.
@@ -204,8 +245,9 @@ func readMap(raw []byte) ([]Text, error) {
 		if err != nil {
 			return nil, fault.Usage(fmt.Errorf("%q: %w", file, err), hint)
 		}
-		for _, caption := range captions {
-			texts = append(texts, Text{Text: caption, File: file})
+		for _, t := range captions {
+			t.File = file
+			texts = append(texts, t)
 		}
 	}
 	if _, err := d.Token(); err != nil {
@@ -217,24 +259,20 @@ func readMap(raw []byte) ([]Text, error) {
 	return texts, nil
 }
 
-// captionsOf reads a caption, a list of them, or an entry.
-func captionsOf(value []byte) (captions []string, err error) {
+// captionsOf reads an entry, or a list of them.
+func captionsOf(value []byte) (captions []Text, err error) {
+	entries := []json.RawMessage{value}
 	if bytes.HasPrefix(value, []byte("[")) {
-		err = json.Unmarshal(value, &captions)
-	} else {
-		var t Text
-		if t, err = readEntry(value); err == nil {
-			captions = []string{t.Text}
+		if err := json.Unmarshal(value, &entries); err != nil {
+			return nil, wrongType(err)
 		}
 	}
-	if err != nil {
-		return nil, wrongType(err)
-	}
-	for i := range captions {
-		captions[i] = strings.TrimSpace(captions[i])
-		if err := checkText(captions[i]); err != nil {
+	for _, e := range entries {
+		t, err := readEntry(e)
+		if err != nil {
 			return nil, err
 		}
+		captions = append(captions, t)
 	}
 	return captions, nil
 }
@@ -242,11 +280,19 @@ func captionsOf(value []byte) (captions []string, err error) {
 func (c coco) texts() ([]Text, error) {
 	files := map[int64]string{}
 	for _, image := range c.Images {
+		if _, twice := files[image.ID]; twice {
+			return nil, fault.Usage(fmt.Errorf("two images have the id %d", image.ID), "give each image an id of its own")
+		}
 		files[image.ID] = image.FileName
 	}
 	texts := make([]Text, len(c.Annotations))
 	for i, a := range c.Annotations {
-		texts[i] = Text{Text: strings.TrimSpace(a.Caption), File: files[a.ImageID]}
+		file, known := files[a.ImageID]
+		if !known && len(files) > 0 {
+			return nil, fault.Usage(fmt.Errorf("annotation %d: image_id %d is the id of no image", i+1, a.ImageID),
+				"list the image in images")
+		}
+		texts[i] = Text{Text: strings.TrimSpace(a.Caption), File: file}
 		if err := checkText(texts[i].Text); err != nil {
 			return nil, fault.Usage(fmt.Errorf("annotation %d: %w", i+1, err), "give every annotation a caption")
 		}

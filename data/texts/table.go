@@ -35,39 +35,26 @@ type row struct {
 func readTable(raw []byte, rows func([]byte) ([]row, error)) ([]Text, error) {
 	lines, err := rows(raw)
 	if err != nil {
-		return nil, fault.Usage(err, "save the table again with its first line naming the columns")
+		return nil, fault.Usage(err, `close the quotes of every field, and write a field that holds some as "a ""red"" hat"`)
 	}
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	header := lines[0].fields
-	for i := range header {
-		header[i] = strings.ToLower(strings.TrimSpace(header[i]))
-	}
-	at := func(names []string) int {
-		for _, name := range names {
-			for i, column := range header {
-				if column == name {
-					return i
-				}
-			}
-		}
-		return -1
-	}
-	if at(textNames) < 0 {
-		return nil, fault.Usage(fmt.Errorf("the first line names no column of texts: its columns are %q", header),
-			"name the column of texts %s", strings.Join(textNames, ", "))
+	c, err := columnsOf(lines[0].fields)
+	if err != nil {
+		return nil, err
 	}
 	var texts []Text
 	for _, l := range lines[1:] {
-		get := func(names []string) string {
-			if i := at(names); i >= 0 && i < len(l.fields) {
-				return strings.TrimSpace(l.fields[i])
+		for i, f := range l.fields {
+			if i >= c.count && strings.TrimSpace(f) != "" {
+				return nil, fault.Usage(
+					fmt.Errorf("line %d has %d fields; the first line names %d", l.line, len(l.fields), c.count),
+					"write a field that holds a separator in quotes")
 			}
-			return ""
 		}
-		t := Text{Text: get(textNames), Kind: get(kindNames), File: get(fileNames), Style: get(styleNames)}
-		if err := t.number(get(seedNames), get(alphaNames)); err != nil {
+		t := Text{Text: l.at(c.text), Kind: l.at(c.kind), File: l.at(c.file), Style: l.at(c.style)}
+		if err := t.number(l.at(c.seed), l.at(c.alpha)); err != nil {
 			return nil, fault.Usage(fmt.Errorf("line %d: %w", l.line, err),
 				"write seeds as whole numbers from 0 on, and alphas such as 1.75")
 		}
@@ -77,6 +64,56 @@ func readTable(raw []byte, rows func([]byte) ([]row, error)) ([]Text, error) {
 		texts = append(texts, t)
 	}
 	return texts, nil
+}
+
+// columns are the numbers of a table's columns that are read; -1 is absent.
+type columns struct{ text, kind, file, seed, alpha, style, count int }
+
+// columnsOf finds the columns that a first line names.
+func columnsOf(header []string) (c columns, err error) {
+	c.count = len(header)
+	for _, f := range []struct {
+		names []string
+		at    *int
+	}{{textNames, &c.text}, {kindNames, &c.kind}, {fileNames, &c.file},
+		{seedNames, &c.seed}, {alphaNames, &c.alpha}, {styleNames, &c.style}} {
+		if *f.at, err = column(header, f.names); err != nil {
+			return c, err
+		}
+	}
+	if c.text < 0 {
+		return c, fault.Usage(fmt.Errorf("the first line names no column of texts: its columns are %q", header),
+			"name the column of texts %s", strings.Join(textNames, ", "))
+	}
+	return c, nil
+}
+
+// column returns the number of the column with the first of the names that there is, or -1.
+func column(header, names []string) (int, error) {
+	for _, name := range names {
+		at := -1
+		for i, h := range header {
+			switch {
+			case strings.ToLower(strings.TrimSpace(h)) != name:
+			case at >= 0:
+				return -1, fault.Usage(fmt.Errorf("columns %d and %d are both named %q", at+1, i+1, name), "rename one of them")
+			default:
+				at = i
+			}
+		}
+		if at >= 0 {
+			return at, nil
+		}
+	}
+	return -1, nil
+}
+
+// at returns the field of a column, or "".
+func (r row) at(column int) string {
+	if column < 0 || column >= len(r.fields) {
+		return ""
+	}
+	return strings.TrimSpace(r.fields[column])
 }
 
 // number reads seed and alpha, which may be empty.
@@ -98,13 +135,9 @@ func (t *Text) number(seed, alpha string) error {
 	return nil
 }
 
-// csvRows splits a table by commas, or by semicolons if its first line has no comma.
+// csvRows splits a table by commas, or by semicolons or tabs if these make its first line name a column of texts.
 func csvRows(raw []byte) ([]row, error) {
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.FieldsPerRecord, r.LazyQuotes = -1, true
-	if first, _, _ := bytes.Cut(raw, []byte("\n")); !bytes.ContainsRune(first, ',') && bytes.ContainsRune(first, ';') {
-		r.Comma = ';'
-	}
+	r := csvReader(raw, separator(raw))
 	var rows []row
 	for {
 		fields, err := r.Read()
@@ -112,7 +145,7 @@ func csvRows(raw []byte) ([]row, error) {
 			return rows, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, quoteError(err)
 		}
 		line, _ := r.FieldPos(0)
 		if len(fields) > 1 || strings.TrimSpace(fields[0]) != "" {
@@ -121,15 +154,49 @@ func csvRows(raw []byte) ([]row, error) {
 	}
 }
 
-// tsvRows splits a table by tabs. A field in quotes loses them; others may hold quotes, as PartiPrompts' do.
+func csvReader(raw []byte, comma rune) *csv.Reader {
+	r := csv.NewReader(bytes.NewReader(raw))
+	r.Comma, r.FieldsPerRecord = comma, -1
+	return r
+}
+
+func separator(raw []byte) rune {
+	for _, c := range ",;\t" {
+		header, err := csvReader(raw, c).Read()
+		if at, _ := column(header, textNames); err == nil && at >= 0 {
+			return c
+		}
+	}
+	return ','
+}
+
+// quoteError words an error of encoding/csv with the line on which the faulty field begins.
+func quoteError(err error) error {
+	var wrong *csv.ParseError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case errors.Is(err, csv.ErrBareQuote):
+		return fmt.Errorf("line %d, column %d: a quote within a field that has no quotes around it", wrong.Line, wrong.Column)
+	case errors.Is(err, csv.ErrQuote):
+		return fmt.Errorf("line %d: a field's quotes are not closed, or something follows them", wrong.StartLine)
+	}
+	return err
+}
+
+// tsvRows splits a table by tabs. A field in quotes loses them; others may hold quotes, as PartiPrompts' do. A field
+// does not go over lines.
 func tsvRows(raw []byte) ([]row, error) {
 	var rows []row
-	for i, line := range strings.Split(strings.ReplaceAll(string(raw), "\r\n", "\n"), "\n") {
+	for i, line := range strings.Split(string(raw), "\n") {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		fields := strings.Split(line, "\t")
 		for k, f := range fields {
+			if strings.HasPrefix(f, `"`) && strings.Count(f, `"`)%2 == 1 {
+				return nil, fmt.Errorf("line %d: field %d opens a quote and does not close it", i+1, k+1)
+			}
 			if inner, ok := strings.CutPrefix(f, `"`); ok && len(f) > 1 && strings.HasSuffix(f, `"`) {
 				inner = strings.TrimSuffix(inner, `"`)
 				if plain := strings.ReplaceAll(inner, `""`, ""); !strings.Contains(plain, `"`) {

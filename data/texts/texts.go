@@ -53,7 +53,7 @@ func New(s string) (Text, error) {
 
 // Read reads descriptions from a file in UTF-8, by the ending of its name: .json, .jsonl, .csv and .tsv as the
 // functions for these forms say, otherwise one text a line. Blank lines, white space around texts and a byte-order mark
-// are dropped. Errors name the file and the line or entry, both counted from 1.
+// are dropped; lines end as on Unix, Windows or old Macs. Errors name the file and the line or entry, counted from 1.
 func Read(path string) ([]Text, error) {
 	texts, err := readTexts(path)
 	if err != nil {
@@ -93,8 +93,10 @@ func parseTexts(name string, raw []byte) ([]Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(raw) {
-		return nil, fault.Usage(fmt.Errorf("line %d is not UTF-8", firstInvalidLine(raw)), "save the file as UTF-8")
+	// Carriage returns end lines as line feeds do; JSON has none within its strings.
+	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	if err := checkEncoding(raw); err != nil {
+		return nil, fault.Usage(err, "save the file as UTF-8")
 	}
 	texts, err := parse(raw)
 	if err == nil && len(texts) == 0 {
@@ -114,6 +116,18 @@ func checkText(s string) error {
 		return errors.New("the text is not UTF-8")
 	case strings.ContainsRune(s, 0):
 		return errors.New("the text holds a NUL character")
+	}
+	return nil
+}
+
+// checkEncoding refuses a file in another encoding than UTF-8.
+func checkEncoding(raw []byte) error {
+	if bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff")) ||
+		bytes.IndexByte(raw[:min(len(raw), 4)], 0) >= 0 {
+		return errors.New("the file is UTF-16 or UTF-32, not UTF-8")
+	}
+	if !utf8.Valid(raw) {
+		return fmt.Errorf("line %d is not UTF-8", firstInvalidLine(raw))
 	}
 	return nil
 }
