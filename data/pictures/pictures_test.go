@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -108,12 +109,21 @@ func TestReadPicture(t *testing.T) {
 	filestest.Write(t, filepath.Join(folder, "c.WEBP"), tinyWebP)
 	filestest.Write(t, filepath.Join(folder, "notes.txt"), []byte("no picture"))
 	filestest.Write(t, filepath.Join(folder, ".hidden.png"), []byte("no picture"))
+	filestest.Write(t, filepath.Join(folder, "d.avif"), nil)
+	filestest.Write(t, filepath.Join(folder, "e.bin"), []byte("\x00\x00\x00\x1cftypheic"))
+	filestest.Write(t, filepath.Join(folder, "f"), tinyWebP)
 	if err := WritePNG(filepath.Join(folder, "a.png"), img, nil); err != nil {
 		t.Fatal(err)
 	}
+	var log bytes.Buffer
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	paths, err := Paths(folder, filepath.Join(folder, "a.png"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := "left out 3: d.avif, e.bin, f, whose formats"; !strings.Contains(log.String(), want) {
+		t.Errorf("log %q; want %q", log.String(), want)
 	}
 	var names []string
 	for _, p := range paths {

@@ -116,8 +116,8 @@ var notRead = []string{".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".psd"
 	".pgm", ".exr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
 
 // Paths returns the picture files that the arguments name: files as they are, of folders every file whose name ends as
-// those of Formats do, in natural order, without subfolders. Pictures of other formats in a folder are counted and
-// named in the log. Nothing is decoded: read the pictures one by one, since many do not fit in memory.
+// those of Formats do, in natural order, without subfolders. Pictures of other formats or names in a folder are counted
+// and named in the log. Nothing is decoded: read the pictures one by one, since many do not fit in memory.
 func Paths(args ...string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
@@ -134,7 +134,8 @@ func Paths(args ...string) ([]string, error) {
 			return nil, fmt.Errorf("find pictures: %w", err)
 		}
 		if len(left) > 0 {
-			slog.Warn(fmt.Sprintf("%s: left out %s, whose formats are not read; convert them to PNG", arg, listed(left)))
+			slog.Warn(fmt.Sprintf("%s: left out %s, whose formats or names' endings are not read; convert them to PNG",
+				arg, listed(left)))
 		}
 		if len(files) == 0 {
 			return nil, fault.Usage(fmt.Errorf("find pictures: folder %q holds none", arg),
@@ -156,12 +157,24 @@ func folder(path string) (files, left []string, err error) {
 		case e.IsDir() || strings.HasPrefix(name, "."):
 		case isPath(name):
 			files = append(files, filepath.Join(path, name))
-		case slices.Contains(notRead, strings.ToLower(filepath.Ext(name))):
+		case slices.Contains(notRead, strings.ToLower(filepath.Ext(name))), beginsAsPicture(filepath.Join(path, name)):
 			left = append(left, name)
 		}
 	}
 	slices.SortStableFunc(files, natural)
 	return files, left, nil
+}
+
+// beginsAsPicture reports whether a file holds a picture by its first bytes, whatever its name is.
+func beginsAsPicture(path string) bool {
+	f, _, err := files.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 16)
+	n, _ := io.ReadFull(f, head)
+	return decode.Begins(head[:n])
 }
 
 // listed is a count with the first names.

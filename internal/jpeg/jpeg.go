@@ -61,6 +61,9 @@ var (
 	errDamaged = errors.New("the JPEG file is damaged")
 )
 
+// ErrUnsupported is in the errors of sound files of a kind that is not decoded.
+var ErrUnsupported = errors.New("which is not supported")
+
 type decoder struct {
 	Picture
 	ctx         context.Context
@@ -213,10 +216,10 @@ func (d *decoder) process(marker byte, body []byte) error {
 			d.Adobe, d.Transform = true, body[11]
 		}
 	case markerDNL:
-		return errors.New("the JPEG gives its height after its pixels, which is not supported")
+		return fmt.Errorf("the JPEG gives its height after its pixels, %w", ErrUnsupported)
 	case 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF:
-		return fmt.Errorf("the JPEG is of process SOF%d (lossless, hierarchical or arithmetic), which is not supported",
-			marker-markerSOF0)
+		return fmt.Errorf("the JPEG is of process SOF%d (lossless, hierarchical or arithmetic), %w",
+			marker-markerSOF0, ErrUnsupported)
 	}
 	return nil
 }
@@ -235,10 +238,10 @@ func (d *decoder) frame(body []byte) error {
 	}
 	n := int(body[5])
 	if body[0] != 8 {
-		return fmt.Errorf("the JPEG has %d bits a sample, which is not supported", body[0])
+		return fmt.Errorf("the JPEG has %d bits a sample, %w", body[0], ErrUnsupported)
 	}
 	if n != 1 && n != 3 && n != 4 {
-		return fmt.Errorf("the JPEG has %d channels, which is not supported", n)
+		return fmt.Errorf("the JPEG has %d channels, %w", n, ErrUnsupported)
 	}
 	d.Height, d.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	if len(body) != 6+3*n || d.Height == 0 || d.Width == 0 {
@@ -259,8 +262,8 @@ func (d *decoder) frame(body []byte) error {
 	for i := range d.Planes {
 		p := &d.Planes[i]
 		if d.hMax%p.h != 0 || d.vMax%p.v != 0 {
-			return fmt.Errorf("the JPEG's channel %d is sampled %d × %d of %d × %d, which is not supported", i+1, p.h, p.v,
-				d.hMax, d.vMax)
+			return fmt.Errorf("the JPEG's channel %d is sampled %d × %d of %d × %d, %w", i+1, p.h, p.v, d.hMax, d.vMax,
+				ErrUnsupported)
 		}
 		p.Across, p.Down = d.hMax/p.h, d.vMax/p.v
 		p.Width, p.Height = ceil(d.Width, p.Across), ceil(d.Height, p.Down)

@@ -16,8 +16,10 @@ import (
 
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/jpeg"
 )
 
 const (
@@ -49,14 +51,24 @@ var formats = []format{
 
 // Extensions are the endings of the names of files that Image reads.
 func Extensions() []string {
-	return []string{".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+	return []string{".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
 }
 
 // others names pictures of other kinds by their beginning, to refuse them by name.
 var others = map[string]string{
 	"????ftypavif": "AVIF", "????ftypavis": "AVIF", "????ftypheic": "HEIC", "????ftypheix": "HEIC", "????ftypmif1": "HEIF",
 	"\xff\x0a": "JPEG XL", "\x00\x00\x00\x0cJXL ": "JPEG XL", "\x00\x00\x00\x0cjP  ": "JPEG 2000", "8BPS": "Photoshop",
-	"%PDF": "PDF", "<svg": "SVG", "<?xml": "SVG or XML",
+	"%PDF": "PDF", "<svg": "SVG",
+}
+
+// Begins reports whether a file that begins with head is a picture, of a format that Image reads or knows by name.
+func Begins(head []byte) bool {
+	for magic := range others {
+		if begins(head, magic) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(formats, func(f format) bool { return begins(head, f.magic) })
 }
 
 // Image decodes a picture file of at most maxPixels pixels, which is checked before it is decoded. The result has 8
@@ -160,10 +172,22 @@ func explain(ctx context.Context, err *error) {
 	if *err == nil || ctx.Err() != nil || fault.HintOf(*err) != "" {
 		return
 	}
+	if notSupported(*err) {
+		*err = fault.Usage(*err, "save it again as PNG")
+		return
+	}
 	if errors.Is(*err, io.EOF) || errors.Is(*err, io.ErrUnexpectedEOF) {
 		*err = errors.New("the file is cut short or damaged")
 	}
 	*err = fault.Hint(*err, "fetch the picture again, or save it again as PNG")
+}
+
+// notSupported reports whether a decoder refuses a sound file of a kind that it does not know.
+func notSupported(err error) bool {
+	var ofTIFF tiff.UnsupportedError
+	var ofPNG png.UnsupportedError
+	return errors.As(err, &ofTIFF) || errors.As(err, &ofPNG) || errors.Is(err, bmp.ErrUnsupported) ||
+		errors.Is(err, jpeg.ErrUnsupported)
 }
 
 // reader reads a file until its context ends.

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"image"
 
 	"golang.org/x/image/tiff"
-
-	"illustrator/internal/fault"
 )
 
 // Tags of a TIFF's first picture: TIFF 6.0, and ICC.1:2022, annex B.4.
@@ -60,7 +57,7 @@ func tiffSpace(file []byte) (*space, error) {
 func decodeTIFF(ctx context.Context, file []byte) (image.Image, error) {
 	// The library inverts black and white of fax compressions.
 	if _, compression, ok := tiffTag(file, tagCompression); ok && compression >= 2 && compression <= 4 {
-		return nil, fault.Usage(errors.New("the TIFF has a fax compression, which is not read"), "save it again as PNG")
+		return nil, tiff.UnsupportedError("fax compression")
 	}
 	return tiff.Decode(newReader(ctx, file))
 }
