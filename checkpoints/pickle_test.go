@@ -225,6 +225,12 @@ func TestTorchPickleActs(t *testing.T) {
 // Objects of other classes are passed over, whatever is done with them, and so are entries without a name.
 func TestTorchPickleForeign(t *testing.T) {
 	x := tensor(storage("FloatStorage", "0", 6), 0, numbers(6), numbers(1))
+	plain := strings.TrimSuffix(x, "NtR") + "N}" + text("neg") + "\x89stR"
+	if f, err := ParseTorch("f", checkpoint(t, dict("x", plain))); err != nil || !slices.Equal(f.Keys(), []string{"x"}) {
+		t.Errorf("a view with metadata: %v", err)
+	} else if _, err := f.Tensor("x"); err != nil {
+		t.Errorf("a view that is not negated: %v", err)
+	}
 	for name, value := range map[string]string{
 		"called":             global("numpy.core.multiarray", "scalar") + tuple(text("x")) + "R",
 		"called again":       global("a", "b") + ")R)R",
@@ -239,6 +245,7 @@ func TestTorchPickleForeign(t *testing.T) {
 		"machine's list":    global("builtins", "list") + "(NNtR",
 		"large number":      "\x8a\xc8" + strings.Repeat("\xff", 200),
 		"its storage":       tensor(storage("QInt8Storage", "0", 6), 0, numbers(6), numbers(1)),
+		"a negated view":    strings.TrimSuffix(x, "NtR") + "N}" + text("neg") + "\x88stR", // its elements have the other sign
 		"left on the stack": "(NN1N0N",
 	} {
 		f, err := ParseTorch("f", checkpoint(t, "\x80\x02}("+text("x")+x+text("other")+value+")Nu."))

@@ -90,9 +90,19 @@ func parseStorage(id any) (*torchStorage, []any, error) {
 func (s *torchStorage) bytes() int64 { return int64(s.numel) * int64(s.size) }
 
 // rebuildTensor is torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]).
+// metadata holds what the elements do not show: that a view negates or conjugates them.
 func rebuildTensor(args []any) (any, error) {
 	if len(args) < 6 || len(args) > 7 {
 		return nil, fmt.Errorf("a tensor is made of %d arguments; expected 6 or 7", len(args))
+	}
+	if len(args) == 7 {
+		changes := false
+		if err := eachEntry(args[6], func(_, set any) error { changes = changes || set != false; return nil }); err != nil {
+			return nil, err
+		}
+		if changes {
+			return &foreign{class: "torch.Tensor with a view that negates or conjugates"}, nil
+		}
 	}
 	return newTorchTensor(args[:4])
 }

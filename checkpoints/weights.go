@@ -193,13 +193,18 @@ func (s Shapes) Elements() int {
 	return n
 }
 
+// NotTensor is the error of an entry of Others where a tensor is needed.
+func (w *Weights) NotTensor(name string) error {
+	return fault.Hint(fmt.Errorf("%s: %q is %s; expected a tensor", w.Source, name, w.Others[name]),
+		"only dense tensors and plain values are read, nothing is executed: in Python, save model.state_dict() alone")
+}
+
 // Check returns an error that names the first missing, surplus or wrongly shaped tensor, the file, and both shapes.
 func (w *Weights) Check(want Shapes) error {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		t, ok := w.Tensors[name]
-		if what := w.Others[name]; what != "" {
-			return fault.Hint(fmt.Errorf("%s: %q is %s; expected a tensor of shape %v", w.Source, name, what, want[name]),
-				"only tensors and plain values are read, nothing is executed: in Python, save model.state_dict() alone")
+		if w.Others[name] != "" {
+			return w.NotTensor(name)
 		}
 		if !ok {
 			return fault.Hint(fmt.Errorf("%s: tensor %q is missing; expected shape %v", w.Source, name, want[name]),

@@ -174,7 +174,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if !utf8.Valid(body) || jsonfile.LoneSurrogate(body) >= 0 { // encoding/json would read U+FFFD
 		return &problem{status: http.StatusBadRequest, Message: "the request is not UTF-8", Hint: "send JSON in UTF-8"}
 	}
-	if key, _, found := jsonfile.RepeatedKey(body); found { // Go reads the last value
+	if key, _, ok := jsonfile.RepeatedKey(body); ok { // Go reads the last value
 		return badField(key, "it occurs twice", "give it once")
 	}
 	// Go reads null as what was there before, which would hide a mistake.

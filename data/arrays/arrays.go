@@ -137,9 +137,13 @@ func choose(names []string, name string, usual []string) (string, error) {
 }
 
 // Write writes an array as float32 to a .npy or .safetensors file; there its name is a.Name, or "data" if that is "".
+// A NaN or an infinity, which Read would refuse, is an error that names its place.
 func Write(path string, a *Array) error {
 	if n, err := elements(a.Shape); err != nil || n != len(a.Data) {
 		return fmt.Errorf("write array %q: %d values do not fill shape %v", path, len(a.Data), a.Shape)
+	}
+	if err := a.checkFinite(); err != nil {
+		return fmt.Errorf("write array %q: %w", path, err)
 	}
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".npy":

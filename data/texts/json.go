@@ -41,7 +41,7 @@ func checkJSON(raw []byte) error {
 		return fault.Usage(fmt.Errorf("line %d: %s is half of a character", line(at), raw[at:at+6]),
 			`write the character itself, in UTF-8, or both halves, such as \ud83d\ude00`)
 	}
-	if key, at, found := jsonfile.RepeatedKey(raw); found {
+	if key, at, ok := jsonfile.RepeatedKey(raw); ok {
 		return fault.Usage(fmt.Errorf("line %d: the key %q occurs twice", line(at), key),
 			"give each key once; several captions of a picture are a list")
 	}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 )
 
-// maxDepth is how deep encoding/json reads.
+// maxDepth is the depth that encoding/json reads.
 const maxDepth = 10_000
 
 // RepeatedKey finds the first key that an object of text has twice, and where its second value begins. encoding/json
 // takes the last value of a key and drops the others. Text that is not JSON is left to the reader of its values.
-func RepeatedKey(text []byte) (key string, at int, found bool) {
+func RepeatedKey(text []byte) (key string, at int, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var open []map[string]bool // the keys of the objects around; nil is a list

@@ -12,9 +12,9 @@ func TestRepeatedKey(t *testing.T) {
 		`{"a": 1, "\u0061": 2}`: "a", "{\"a\": 1}\n{\"a\": 2}": "", `{"a": 1, "a"`: "a", `{"a" 1}`: "", "": "",
 		strings.Repeat("[", 20_000): "",
 	} {
-		key, at, found := RepeatedKey([]byte(text))
-		if wantFound := want != "" || text == `{"": 1, "": 2}`; key != want || found != wantFound || found && at < 5 {
-			t.Errorf("%.60s: %q at %d, %v", text, key, at, found)
+		key, at, ok := RepeatedKey([]byte(text))
+		if wantOK := want != "" || text == `{"": 1, "": 2}`; key != want || ok != wantOK || ok && at < 5 {
+			t.Errorf("%.60s: %q at %d, %v", text, key, at, ok)
 		}
 	}
 }

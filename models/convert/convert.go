@@ -289,6 +289,9 @@ func count(w *checkpoints.Weights, name func(i int) string) int {
 // dim returns the size of an axis of a tensor that the configuration is inferred from.
 func dim(w *checkpoints.Weights, name string, rank, axis int) (int, error) {
 	t, ok := w.Tensors[name]
+	if w.Others[name] != "" {
+		return 0, w.NotTensor(name)
+	}
 	if !ok {
 		return 0, fault.Hint(fmt.Errorf("%s: tensor %q is missing", w.Source, name),
 			"the file is of another architecture, or cut down")
