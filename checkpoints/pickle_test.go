@@ -245,7 +245,7 @@ func TestTorchPickleForeign(t *testing.T) {
 		"machine's list":    global("builtins", "list") + "(NNtR",
 		"large number":      "\x8a\xc8" + strings.Repeat("\xff", 200),
 		"its storage":       tensor(storage("QInt8Storage", "0", 6), 0, numbers(6), numbers(1)),
-		"a negated view":    strings.TrimSuffix(x, "NtR") + "N}" + text("neg") + "\x88stR", // its elements have the other sign
+		"a negated view":    strings.TrimSuffix(x, "NtR") + "N}" + text("neg") + "\x88stR", // elements have the other sign
 		"left on the stack": "(NN1N0N",
 	} {
 		f, err := ParseTorch("f", checkpoint(t, "\x80\x02}("+text("x")+x+text("other")+value+")Nu."))

@@ -294,3 +294,18 @@ func TestConvertDamaged(t *testing.T) {
 		})
 	}
 }
+
+// A tensor of a form that is not read, such as PyTorch's sparse ones, is not said to be missing.
+func TestConvertSparseTensor(t *testing.T) {
+	file, err := os.ReadFile("testdata/legacy_mmgen.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "sparse.pth")
+	file = bytes.ReplaceAll(file, []byte("_rebuild_tensor_v2"), []byte("_rebuild_sparse_v2"))
+	if err := os.WriteFile(path, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refuse(t, path, Options{},
+		`"style.1.weight" is an object of the class torch._utils._rebuild_sparse_v2; expected a tensor`)
+}

@@ -175,12 +175,19 @@ func (s *source) readMMGen() (*checkpoints.Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &checkpoints.Weights{Source: from.Source, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors))}
-	for _, old := range from.Names() {
-		name := old
+	w := &checkpoints.Weights{Source: from.Source, Tensors: make(map[string]checkpoints.Tensor, len(from.Tensors)),
+		Others: map[string]string{}}
+	renamed := func(name string) string {
 		for _, r := range mmgenNames {
 			name = strings.ReplaceAll(name, r[0], r[1])
 		}
+		return name
+	}
+	for old, what := range from.Others {
+		w.Others[renamed(old)] = what
+	}
+	for _, old := range from.Names() {
+		name := renamed(old)
 		if _, ok := w.Tensors[name]; ok {
 			return nil, fmt.Errorf("%s: two tensors are %q: one of them is %q", w.Source, name, mmgenPrefix+old)
 		}
