@@ -138,6 +138,32 @@ def stylegan2(folder, layout, size, batch):
     return {"z": z, "w": style, "image": image, "float32.w": style32, "float32.image": image32}
 
 
+def slope(w, size, z, direction):
+    """The gradient by z of the sum of direction times the picture, a row at a time."""
+    rows = []
+    for row in z.split(1):
+        row = row.clone().requires_grad_(True)
+        with torch.enable_grad():
+            (generate(w, size, row)[1] * direction).sum().backward()
+        rows.append(row.grad)
+    return torch.cat(rows)
+
+
+def gradient(folder, size, batch):
+    """The gradient through the generator, and "smooth", that of a generator whose activation has a continuous slope."""
+    global act
+    w = generator_weights(size)
+    z, direction = torch.randn(batch, STYLE), torch.randn(3, size, size) / math.sqrt(3 * size * size)
+    torch.save({"g_ema": w, "latent_avg": torch.zeros(STYLE)}, f"{folder}/file.pt")
+    out, double = {"z": z, "direction": direction}, {k: v.double() for k, v in w.items()}
+    leaky = act
+    smooth = lambda x: (0.2 * x + 0.2 * F.softplus(4 * x, threshold=40)) * math.sqrt(2)
+    for name, act in ("gradient", leaky), ("smooth", smooth):
+        out[name], out["float32." + name] = slope(double, size, z.double(), direction.double()), slope(w, size, z, direction)
+    act = leaky
+    return out
+
+
 def nvidia(folder, size, batch):
     """As stylegan2-ada-pytorch pickles it, with the generator before its moving average and clamps that nothing reaches."""
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -353,6 +379,7 @@ CASES = {
     "stylegan2-256-mmgen": lambda f: stylegan2(f, "mmgen", 256, 2),
     "stylegan2-256-rosinality": lambda f: stylegan2(f, "rosinality", 256, 2),
     "stylegan2-256-nvidia": lambda f: nvidia(f, 256, 2),
+    "stylegan2-256-gradient": lambda f: gradient(f, 256, 4),
     "stylegan2-1024-mmgen": lambda f: stylegan2(f, "mmgen", 1024, 1),
     "stylegan2-1024-rosinality": lambda f: stylegan2(f, "rosinality", 1024, 1),
     "clip-b32-huggingface": lambda f: clip_huggingface(f, "b32", "bin"),
