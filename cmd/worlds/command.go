@@ -74,12 +74,13 @@ var stages = []stage{
 	{name: "teacher", domain: own(withRenders((*world.Maker).Teacher))},
 	{name: "details", domain: own(withRenders((*world.Maker).Details))},
 	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
+	{name: "networks", domain: own(func(ctx context.Context, m *world.Maker, d domain) error {
+		return m.ExportNetworks(ctx, d)
+	})},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "sharpen", world: withShares((*world.Maker).Sharpen)},
 	{name: "geometry", world: withShares(reportGeometry)},
-	{name: "export", domain: func(ctx context.Context, m *world.Maker, d domain) error {
-		return m.Export(ctx, d, d.file)
-	}},
+	{name: "export", domain: func(_ context.Context, m *world.Maker, d domain) error { return m.Export(d, d.file) }},
 }
 
 // own skips a stage for domains that have its networks already.

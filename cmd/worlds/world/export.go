@@ -35,24 +35,30 @@ type File struct {
 	Descriptions []byte
 }
 
-// Export writes a domain's networks as folders that the toolkit opens, a domain's file beside them that names
-// them, and the run of its mapper: export/NAME.yaml, export/NAME-run.yaml, export/NAME/generator,
-// export/NAME/classifier, export/NAME/descriptions.json and export/clip.
-func (m *Maker) Export(ctx context.Context, d scene.Domain, f File) error {
+// ExportNetworks writes a domain's generator and classifier as folders that the toolkit opens: export/NAME/generator
+// and export/NAME/classifier.
+func (m *Maker) ExportNetworks(ctx context.Context, d scene.Domain) error {
+	if err := m.exportGenerator(ctx, d); err != nil {
+		return err
+	}
+	classifier, err := m.classifierWeights(d)
+	if err != nil {
+		return err
+	}
+	return checkpoints.Write(m.Path(exported, d.Name(), "classifier"), checkpoints.Contents{
+		Config: m.classifierConfig(d), Weights: classifier, Layout: "classifier/sequential", Tool: tool, Replace: true,
+	})
+}
+
+// Export writes the CLIP as a folder that the toolkit opens, export/clip, a domain's file that names the networks,
+// export/NAME.yaml with export/NAME/descriptions.json, and the run of its mapper, export/NAME-run.yaml.
+func (m *Maker) Export(d scene.Domain, f File) error {
 	networks := f.Existing
 	if networks == "" {
 		networks = d.Name()
-		if err := m.exportGenerator(ctx, d); err != nil {
-			return err
-		}
-		classifier, err := m.classifierWeights(d)
-		if err != nil {
-			return err
-		}
-		if err := checkpoints.Write(m.Path(exported, d.Name(), "classifier"), checkpoints.Contents{
-			Config: m.classifierConfig(d), Weights: classifier, Layout: "classifier/sequential", Tool: tool, Replace: true,
-		}); err != nil {
-			return err
+		generator := m.Path(exported, networks, "generator")
+		if _, err := os.Stat(generator); err != nil {
+			return unfinished(d.Name(), "networks")
 		}
 	}
 	if err := m.exportCLIP(); err != nil {

@@ -81,6 +81,7 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		func() error { return m.Teacher(ctx, r) },
 		func() error { return m.Details(ctx, r) },
 		func() error { return m.Fidelity(ctx, r) },
+		func() error { return m.ExportNetworks(ctx, toy) },
 		func() error { return m.Contrast(ctx, shares) },
 		func() error { return m.Sharpen(ctx, shares) },
 		func() error {
@@ -91,7 +92,7 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 			return err
 		},
 		func() error {
-			return m.Export(ctx, toy, world.File{TextPrompt: "A shape.", Descriptions: []byte("[]")})
+			return m.Export(toy, world.File{TextPrompt: "A shape.", Descriptions: []byte("[]")})
 		},
 	} {
 		if err := stage(); err != nil {
@@ -252,8 +253,12 @@ func TestErrors(t *testing.T) {
 	if err := m.Synthesis(t.Context(), r); err == nil || !strings.Contains(err.Error(), "mapping of toy") {
 		t.Errorf("synthesis before mapping: %v", err)
 	}
-	if err := m.Export(t.Context(), scenetest.Toy{}, world.File{TextPrompt: "A shape."}); err == nil ||
+	if err := m.ExportNetworks(t.Context(), scenetest.Toy{}); err == nil ||
 		!strings.Contains(err.Error(), "details of toy is not complete") {
+		t.Errorf("networks of half a world: %v", err)
+	}
+	if err := m.Export(scenetest.Toy{}, world.File{TextPrompt: "A shape."}); err == nil ||
+		!strings.Contains(err.Error(), "networks of toy is not complete") {
 		t.Errorf("export of half a world: %v", err)
 	}
 	shares := []world.Share{m.Share(r, 1)}

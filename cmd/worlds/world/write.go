@@ -18,6 +18,6 @@ func (m *Maker) write(domain, name string, value any) error {
 
 // unfinished is the error of a stage that needs another one first.
 func unfinished(domain, stage string) error {
-	return fault.Usage(fmt.Errorf("%s of %s is not complete", stage, domain),
+	return fault.Usage(fmt.Errorf("stage %s of %s is not complete", stage, domain),
 		"run `worlds --domain %s --stage %s` first, or leave out --stage", domain, stage)
 }
