@@ -17,7 +17,7 @@ import (
 func addCompletion(root *cobra.Command) {
 	named := func(kind string) terminal.Values { return func() []string { return configs.Names(kind) } }
 	terminal.AddCompletion(root, map[string]terminal.Values{
-		"domain": named("domains"), "config": named("runs"), "run": runs.Paths,
+		"domain": named("domains"), "config": named("runs"), "run": runs.Paths, "continue": runs.Paths,
 		"cartoon": cartoon.Names, "style": cartoon.Names,
 		"metrics":    terminal.Words(strings.Split(eval.MetricNames(), ", ")...),
 		"device":     terminal.Words("cpu", "cuda"),
@@ -25,6 +25,11 @@ func addCompletion(root *cobra.Command) {
 		"noise-mode": terminal.Words("const", "random", "none"),
 		"diversity":  terminal.Words("noise", "style", "z"),
 		"keep":       terminal.Words("nothing", "w"),
+		"precision":  terminal.Words("float32", "bfloat16"),
+		"convert to": terminal.Words("onnx", "pytorch"),
+
+		"illustrate format":   terminal.Words("html", "pdf", "both"),
+		"pairs export format": terminal.Words("parquet", "npy", "pth"),
 	}, map[string]terminal.Values{
 		"runs show": runs.Names, "runs compare": runs.Names, "runs rm": runs.Names, "runs pack": runs.Names,
 		"eval":   runs.Paths,

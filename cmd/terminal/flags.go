@@ -54,6 +54,55 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fault.Usage(err, "%s", help)
 }
 
+// excludes is cobra's annotation of flags that exclude each other; its value is a list of groups of names.
+const excludes = "cobra_annotation_mutually_exclusive"
+
+// checkFlags words what cobra checks next: flags that must be given, and flags of which one may be.
+func checkFlags(cmd *cobra.Command) (err error) {
+	var missing *pflag.Flag
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[cobra.BashCompOneRequiredFlag] != nil && !f.Changed && missing == nil {
+			missing = f
+		}
+		for _, group := range f.Annotations[excludes] {
+			var given []string
+			for name := range strings.FieldsSeq(group) {
+				if cmd.Flags().Changed(name) {
+					given = append(given, "--"+name)
+				}
+			}
+			if len(given) > 1 && err == nil {
+				err = fault.Usage(fmt.Errorf("%s exclude each other", strings.Join(given, " and ")), "give one of them")
+			}
+		}
+	})
+	if err == nil && missing != nil {
+		_, usage := pflag.UnquoteUsage(missing)
+		err = fault.Usage(fmt.Errorf("--%s is missing", missing.Name), "give --%s: %s", missing.Name,
+			strings.TrimSuffix(usage, " (required)"))
+	}
+	return err
+}
+
+// strictCommands has the commands that cobra adds refuse names that they don't know.
+func strictCommands(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			Group(c)
+		case "help":
+			c.Args = func(_ *cobra.Command, names []string) error {
+				if found, rest, err := root.Find(names); err != nil || len(rest) > 0 {
+					return UnknownCommand(found, rest[0])
+				}
+				return nil
+			}
+		}
+	}
+}
+
 // flagNames lists the flags of cmd that a user may write, its parents' included.
 func flagNames(cmd *cobra.Command) []string {
 	var names []string
@@ -81,8 +130,10 @@ func valueType(f *pflag.Flag) string {
 		return "true or false"
 	case "duration":
 		return "a duration such as 90s or 5m"
-	case "stringSlice", "stringArray", "intSlice":
+	case "stringSlice", "stringArray":
 		return "a list"
+	case "intSlice", "float64Slice":
+		return "numbers with commas between"
 	}
 	return "a value"
 }

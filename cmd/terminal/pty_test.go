@@ -14,6 +14,7 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/rivo/uniseg"
+	"github.com/spf13/cobra"
 
 	"illustrator/internal/pace"
 	"illustrator/models/host"
@@ -128,5 +129,30 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		if columns == 80 {
 			t.Log("\n" + out)
 		}
+	}
+}
+
+// TestHelpFitsTheTerminal prints the help of a command on a terminal of 60 columns, and into a pipe.
+func TestHelpFitsTheTerminal(t *testing.T) {
+	const long = "Draws one picture for each text and seed, with a JSON beside it, and a summary of how well they match."
+	print := func(w io.Writer) {
+		opts := NewOptions("illustrator", w, io.Discard)
+		root := func() *cobra.Command {
+			return &cobra.Command{Use: "illustrator", Long: long, Run: func(*cobra.Command, []string) {}}
+		}
+		if err := opts.Execute(t.Context(), root, []string{"--help"}); err != nil {
+			t.Error(err)
+		}
+	}
+	out := onTerminal(t, 60, func(tty *os.File) { print(resultWriter{tty}) })
+	for line := range strings.SplitSeq(strings.ReplaceAll(out, "\r", ""), "\n") {
+		if width := uniseg.StringWidth(line); width > 60 {
+			t.Errorf("a line of %d: %q", width, line)
+		}
+	}
+	var piped bytes.Buffer
+	print(&piped)
+	if !strings.Contains(out, "Draws one picture") || !strings.Contains(piped.String(), long) {
+		t.Errorf("on the terminal %q, piped %q", out, piped.String())
 	}
 }

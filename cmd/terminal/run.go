@@ -71,10 +71,12 @@ func (o *Options) Execute(ctx context.Context, newRoot func() *cobra.Command, ar
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
 	root.SetFlagErrorFunc(flagError)
+	foldedHelp(root)
+	strictCommands(root, args)
 	began := false
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		o.setLevel()
-		return nil
+		return checkFlags(cmd)
 	}
 	onRun(root, func() { began = true })
 	root.SetArgs(args)
