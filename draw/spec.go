@@ -48,20 +48,23 @@ const (
 	DefaultSpread = 0.4
 )
 
+// MaxAlpha is the largest alpha of eq. 3, and of eq. 11 in both directions. An embedding has the length 1, so that
+// larger ones draw the same pictures.
+const MaxAlpha = 10
+
 // Limits bound what a Spec may ask for.
 type Limits struct {
 	Count, BestOf int
 	Candidates    int // Count times BestOf
 	Refine        int // 0 refuses refinements
 	Seed          uint64
-	Alpha         float64
 	NoiseModes    []NoiseMode // none means all
 }
 
 // DefaultLimits are those of a command.
 func DefaultLimits() Limits {
 	return Limits{
-		Count: seeds.Max, BestOf: seeds.Max, Candidates: seeds.Max, Refine: 10_000, Seed: math.MaxUint64, Alpha: 100,
+		Count: seeds.Max, BestOf: seeds.Max, Candidates: seeds.Max, Refine: 10_000, Seed: math.MaxUint64,
 	}
 }
 
@@ -86,8 +89,8 @@ func (m Model) Plan(s Spec, l Limits) (Plan, error) {
 	if err := p.synthesis(s.Settings, l); err != nil {
 		return p, err
 	}
-	if err := check("alpha", p.Alpha, 0, l.Alpha); err != nil {
-		err.Remedy = fmt.Sprintf("`alpha` must be from 0 to %g (the release uses 1.75)", l.Alpha)
+	if err := check("alpha", p.Alpha, 0, MaxAlpha); err != nil {
+		err.Remedy = fmt.Sprintf("`alpha` must be from 0 to %d (the release uses 1.75)", MaxAlpha)
 		return p, err
 	}
 	if err := p.seed(s, l); err != nil {

@@ -52,7 +52,7 @@ func TestPlan(t *testing.T) {
 		`{"diversity": "style", "inject_index": 0}`:                "inject_index conflict with diversity",
 		`{"inject_index": 7}`:                                      "inject_index out_of_range 0 6",
 		`{"diversity": "z", "spread": 0}`:                          "spread out_of_range 0 1",
-		`{"alpha": -1}`:                                            "alpha out_of_range 0 100",
+		`{"alpha": -1}`:                                            "alpha out_of_range 0 10",
 		`{"truncation_psi": 2.5}`:                                  "truncation_psi out_of_range -2 2",
 		`{"count": 2, "diversity": "noise", "noise_mode": "none"}`: "diversity conflict with noise_mode",
 		`{"refine": -1}`:                                           "refine out_of_range 0 10000",
@@ -102,7 +102,7 @@ func checkFieldError(t *testing.T, spec string, err error, want string) {
 
 // A server's limits are its own.
 func TestLimits(t *testing.T) {
-	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Seed: 100, Alpha: 10, NoiseModes: []NoiseMode{RandomNoise}}
+	l := Limits{Count: 9, BestOf: 4, Candidates: 20, Seed: 100, NoiseModes: []NoiseMode{RandomNoise}}
 	two, ten, far, alpha := 2, 10, uint64(101), 11.0
 	for name, s := range map[string]Spec{
 		"count": {Count: &ten}, "seed": {Count: &two, Settings: Settings{Seed: &far}}, "refine": {Refine: 1},

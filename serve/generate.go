@@ -86,7 +86,7 @@ func (s *studio) planRun(planned *work, model int, text texts.Text, q generateRe
 func (s *studio) limits() draw.Limits {
 	return draw.Limits{
 		Count: s.Limits.Pictures, BestOf: s.Limits.BestOf, Candidates: s.Limits.Pictures * s.Limits.BestOf,
-		Refine: s.Limits.Refine, Seed: maxSeed, Alpha: maxAlpha,
+		Refine: s.Limits.Refine, Seed: maxSeed,
 		NoiseModes: []draw.NoiseMode{warmNoise},
 	}
 }

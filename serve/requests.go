@@ -33,9 +33,6 @@ func (s *studio) plan(r draw.Recipe, cartoon string) (p plan, err error) {
 	return p, nil
 }
 
-// maxAlpha is as far as a slider goes with sense; the domains' own is checked by configs.
-const maxAlpha = 10
-
 func checkRange(field string, v, low, high float64) error {
 	if v >= low && v <= high {
 		return nil
@@ -108,7 +105,7 @@ func (s *studio) planManipulate(q manipulateRequest) (*work, error) {
 	}
 	planned := &work{}
 	for i, alpha := range q.Alphas {
-		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -maxAlpha, maxAlpha); err != nil {
+		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -draw.MaxAlpha, draw.MaxAlpha); err != nil {
 			return nil, err
 		}
 		base.Text, base.Alpha = to, alpha

@@ -32,7 +32,7 @@ func (d *drawFlags) addFlags(cmd *cobra.Command, seeds string) {
 // addProjectionFlags adds the flags of eq. 3.
 func addProjectionFlags(cmd *cobra.Command, s *draw.Settings) {
 	terminal.OptionalFloat(cmd.Flags(), &s.Alpha, "alpha", 0,
-		"distinctiveness of a text's prompt projection, eq. 3 (default the domain's)")
+		"distinctiveness of a text's prompt projection, eq. 3, from 0 to 10 (default the domain's)")
 	cmd.Flags().BoolVar(&s.NoProjection, "no-projection", false, "use the text embedding as it is, without prompts")
 }
 

@@ -77,8 +77,8 @@ func (e *embedOptions) check(cmd *cobra.Command, opts *terminal.Options) (err er
 		return fault.Usage(fmt.Errorf("--project and --images are given"),
 			"eq. 3 moves embeddings of texts: give texts")
 	}
-	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.DefaultLimits().Alpha) {
-		return fault.Field("--alpha", e.alpha, "from 0 to %g", draw.DefaultLimits().Alpha)
+	if cmd.Flags().Changed("alpha") && !(e.alpha >= 0 && e.alpha <= draw.MaxAlpha) {
+		return fault.Field("--alpha", e.alpha, "from 0 to %d", draw.MaxAlpha)
 	}
 	if e.domain, err = e.domainOf(cmd, opts, e.domain); err != nil {
 		return err

@@ -189,9 +189,10 @@ func ParseStrengths(list string) ([]float64, error) {
 	for _, item := range strings.Split(list, ",") {
 		alpha, err := strconv.ParseFloat(strings.TrimSpace(item), 64)
 		switch {
-		case err != nil || math.Abs(alpha) > 100 || alpha != alpha:
+		case err != nil || math.Abs(alpha) > draw.MaxAlpha || alpha != alpha:
 			return nil, fault.Usage(
-				fmt.Errorf("strength %q: %q is not a number from -100 to 100", list, strings.TrimSpace(item)),
+				fmt.Errorf("strength %q: %q is not a number from -%d to %[3]d", list, strings.TrimSpace(item),
+					draw.MaxAlpha),
 				"give numbers separated by commas, such as %s", DefaultStrengths)
 		case slices.Contains(alphas, alpha):
 			return nil, fault.Usage(fmt.Errorf("strength %q: %g is given twice", list, alpha), "give each strength once")

@@ -57,8 +57,8 @@ func (d Draw) validate() error {
 	switch {
 	case d.Projection != "" && d.Projection != NoProjection:
 		return fault.CheckChoice("projection", d.Projection)
-	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= 100):
-		return fault.Field("alpha", *d.Alpha, "from 0 to 100")
+	case d.Alpha != nil && !(*d.Alpha >= 0 && *d.Alpha <= draw.MaxAlpha):
+		return fault.Field("alpha", *d.Alpha, "from 0 to %d", draw.MaxAlpha)
 	case d.Keep != "" && d.Keep != draw.KeepNothing && d.Keep != draw.KeepW:
 		return fault.CheckChoice("keep", d.Keep)
 	case d.TruncationPsi != nil && !(*d.TruncationPsi >= 0 && *d.TruncationPsi <= 2):
