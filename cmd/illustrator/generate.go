@@ -72,7 +72,8 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 	g.drawFlags.addFlags(cmd, "0")
 	g.addVariety(cmd)
 	flags.Float64SliceVar(&g.alphas, "alphas", nil,
-		"in place of --alpha: draw a sheet, a row for each alpha and a column for each seed")
+		"in place of --alpha: draw a sheet, a row for each of these `numbers` and a column for each seed")
+	flags.Lookup("alphas").DefValue = ""
 	flags.IntVar(&g.batch, "batch", draw.AtOnce,
 		"pictures drawn at once, on which their last digits depend: with 1 no picture depends on others")
 	g.addKeepPlainFlag(cmd)

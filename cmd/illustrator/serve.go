@@ -71,7 +71,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.StringSliceVar(&o.domains, "domain", nil,
 		"domains: names of embedded ones or paths of YAML files, with commas between (default lorelei, or the runs')")
 	flags.StringArrayVar(&o.runs, "run", nil,
-		"folder of a run: its domain, its best mapper and its prompts are used; may be repeated")
+		"`folder` of a run: its domain, its best mapper and its prompts are used; may be repeated")
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
 	flags.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear (default $"+
@@ -84,7 +84,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.BoolVar(&o.limits.Gallery.Trim, "gallery-trim", false,
 		"remove the oldest pictures at the start if the folder holds more than is kept")
 	flags.StringArrayVar(&o.styles, "cartoon-style", nil,
-		"a network's .yaml, as another style of pictures; may be repeated")
+		"a network's .yaml `file`, as another style of pictures; may be repeated")
 	flags.IntVar(&o.batch, "batch", slices.Max(o.limits.Shapes),
 		"pictures that the device draws at once, 32 at most: less needs less memory")
 	flags.IntVar(&o.limits.Waiting, "queue", o.limits.Waiting, "pictures of a domain that wait at most")
@@ -99,7 +99,7 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 	flags.Int64Var(&o.limits.UploadBytes, "max-upload", o.limits.UploadBytes, "bytes of an uploaded picture")
 	flags.StringVar(&o.basePath, "base-path", "", "path below which a proxy serves it, such as /tools/illustrator/")
 	flags.StringArrayVar(&o.proxies, "proxy", nil,
-		"address or network of a proxy whose X-Forwarded headers are believed; may be repeated")
+		"`address` or network of a proxy whose X-Forwarded headers are believed; may be repeated")
 	connections := &o.limits.Connections
 	flags.IntVar(&connections.All, "max-connections", connections.All, "connections that are open at most")
 	flags.IntVar(&connections.PerAddress, "max-connections-per-address", connections.PerAddress,
