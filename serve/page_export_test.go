@@ -150,9 +150,11 @@ func chooseSeveral(u user) {
 	u.images("#view-gallery .pictures", 2)
 	u.click("#view-gallery .all")
 	u.click("#view-gallery .remove")
-	u.until(`document.querySelector("#view-gallery .status").textContent === "No picture matches."`)
-	u.click("#toast .undo")
-	u.until(`document.querySelector("#view-gallery .status").textContent === "2 pictures"`)
+	u.until(`document.querySelector("#view-gallery .status").textContent === "No picture matches." &&
+		document.activeElement.matches("#toast .undo")`)
+	u.Do(chromedp.KeyEvent(kb.Enter))
+	u.until(`document.querySelector("#view-gallery .status").textContent === "2 pictures" &&
+		document.activeElement.matches("#view-gallery .card button")`)
 	u.click("#view-gallery [name=favourites]")
 	u.until(`document.querySelector("#view-gallery .status").textContent === "` + all + `"`)
 	browser.Eval[bool](u.Page, `{const look = document.querySelector("#view-gallery [name=look]"); look.value = "comic";

@@ -168,6 +168,7 @@ func drawVariations(u user) {
 		u.Errorf("with the seed kept, drawn %q", again)
 	}
 	u.set("#view-draw [name=alpha]", "1.3")
+	u.set("#view-draw [name=run]", "untrained")
 	u.set("#view-draw [name=cartoon]", "ink")
 	u.set("#view-draw [name=diversity]", "style")
 	u.press(2)
@@ -180,8 +181,8 @@ func drawVariations(u user) {
 		picturePath(picture))
 	u.click("#viewer .settings-of")
 	u.until(`document.activeElement.id === "draw-text"`)
-	if now := u.eval(`["seed", "locked", "alpha", "cartoon", "diversity",
-		"count"].map(n => document.querySelector("#view-draw [name=" + n + "]").value)`); now != "43,on,1.3,ink,style,1" {
+	if now := u.eval(`["seed", "locked", "alpha", "cartoon", "diversity", "count",
+		"run"].map(n => document.querySelector("#view-draw [name=" + n + "]").value)`); now != "43,on,1.3,ink,style,1,untrained" {
 		u.Errorf("the settings are %s", now)
 	}
 	u.press(1)
@@ -284,7 +285,7 @@ func TestPageOfAKilledServer(t *testing.T) {
 	u.set("#view-draw [name=count]", "9")
 	u.click("#view-draw .ask .main")
 	waits := `document.querySelectorAll("#view-draw .waiting").length === 9 &&
-		document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`
+		/^(Drawing 9 pictures|The server was just)/.test(document.querySelector("#view-draw .status").textContent)`
 	u.until(waits)
 	u.Do(chromedp.Reload())
 	u.until(waits) // the same job: another would find the queue full
@@ -297,6 +298,16 @@ func TestPageOfAKilledServer(t *testing.T) {
 	u.until(`!document.querySelector("#view-draw .alert").innerText && ` + waits)
 	u.click("#view-draw .stop")
 	u.until(`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready"`)
+
+	// An address sets what lies between a slider's steps and beyond its ends, within what the server takes.
+	values := `["alpha", "spread", "truncation_psi"].map(n => document.querySelector("#view-draw [name=" + n + "]").value)`
+	for address, want := range map[string]string{
+		"#draw?alpha=5.5&spread=0.123&truncation_psi=-0.33": "5.5,0.123,-0.33",
+		"#draw?alpha=40&spread=0.2&truncation_psi=x":        "10,0.2,1",
+	} {
+		u.Page.Goto(r.URL + "/" + address)
+		u.until(`String(` + values + `) === "` + want + `"`)
+	}
 }
 
 // The page asks a server that was killed again when it answers: for an upload, a deletion, a ZIP file.
@@ -337,6 +348,16 @@ func TestPageOfARestartedServer(t *testing.T) {
 	u.until(`document.querySelector("#toast .message").innerText.startsWith("1 picture deleted.")`)
 	u.close()
 	u.until(`document.querySelector("#view-gallery .status").textContent === "1 picture"`)
+
+	// A picture that the view does not list gives the focus back to where it was.
+	u.view("draw")
+	u.Do(chromedp.Focus(chromedp.CSS("#view-draw .upload input")),
+		chromedp.SetUploadFiles(chromedp.CSS("#view-draw .upload input"), []string{path}))
+	u.until(`document.querySelectorAll("#upload canvas").length === 2`)
+	u.click("#upload .main")
+	u.until(`document.querySelector("#viewer").open`)
+	u.close()
+	u.until(`document.activeElement.matches("#view-draw .upload input")`)
 }
 
 // deafOn is deaf on an address.

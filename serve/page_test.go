@@ -407,6 +407,7 @@ func TestPageOfABusyServer(t *testing.T) {
 		`document.querySelectorAll("#view-draw .waiting").length === 9 &&
 			document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
 	u.Accessible("waiting")
+	u.until(`document.querySelector("#view-draw .status").textContent.startsWith("The server was just started")`)
 	u.Screenshot("waiting")
 	u.click("#view-draw .stop")
 	u.until(

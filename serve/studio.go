@@ -174,6 +174,7 @@ func (s *studio) domain(w http.ResponseWriter, _ *http.Request) {
 			"refine": s.Limits.Refine, "frames": s.mostSteps(), "waiting": s.Limits.Waiting,
 			"files": maxFiles, "scale": s.mostScale(),
 			"upload_bytes": s.Limits.UploadBytes, "upload_pixels": s.Limits.UploadPixels, "seed": maxSeed,
+			"alpha": draw.MaxAlpha,
 		},
 		"gallery_kept": s.Folder != "",
 	})

@@ -137,12 +137,22 @@ func replaced(err error) bool {
 	}, func(message string) bool { return strings.Contains(e.Message, message) })
 }
 
-// get runs an action that returns a value, such as chromedp.Text.
+// left reports whether an error is DevTools' about a page that another one took the place of.
+func left(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && e.Code == -32000 && strings.Contains(e.Message, "Inspected target navigated or closed")
+}
+
+// get runs an action that returns a value, such as chromedp.Text. Where the browser goes to another page meanwhile, it
+// is repeated there.
 func get[T any](p *Page, action chromedp.Action[T]) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
+	for left(err) && ctx.Err() == nil {
+		value, err = chromedp.Run(ctx, action)
+	}
 	if err != nil {
 		p.t.Fatal(err)
 	}

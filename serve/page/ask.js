@@ -177,12 +177,21 @@ export class Ask {
         this.begin(a, request);
         this.warn(a.far ?? []);
         if (!resumed) reveal(this.status);
+        this.explain(p);
       },
       progress: (step) => this.progress(step),
       frame: one((picture) => this.frame(picture)),
       picture: this.frame ? (picture) => this.picture(picture) : one((picture) => this.picture(picture)),
       done: (d) => { this.status.textContent = [`${plural(this.frame ? p.all : d.count, p.word)} in ${d.seconds.toFixed(1)} s`, ...gains(d)].join(". "); },
     };
+  }
+
+  /** explain says why nothing is drawn at first: a server that was just started compiles. */
+  async explain(progress) {
+    await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    const waits = () => this.progressOf === progress && !progress.ready && !this.stop.hidden;
+    if (!waits() || (await fetch("readyz").catch(() => null))?.status !== 503 || !waits()) return;
+    this.status.textContent = "The server was just started and prepares itself: the first pictures take longer …";
   }
 
   /** warn lists the texts that lie far from what the domain knows. */

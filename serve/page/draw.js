@@ -17,7 +17,7 @@ export function drawView(view, domain) {
     maxLength: domain.limits.text,
     placeholder: domain.examples[0],
     settings: { count: 4, improve: true, sheet: true },
-    request: (text, values) => ({ text, score: true, ...values }),
+    request: (text, { run, ...values }) => ({ text, score: true, ...(run ? { runs: [run] } : {}), ...values }),
     begin: (a, request) => {
       pictures = [];
       sheet = request.alphas && sheets.sheet(request, () => placeholder("div"));

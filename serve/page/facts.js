@@ -33,7 +33,7 @@ export const repeats = (p) => (p.kind === "generated" || p.kind === "story") && 
 /** settingsOf returns the fields of the form that draw a picture again. */
 export function settingsOf(p) {
   const fields = {
-    text: p.text, count: 1, seed: p.seed, locked: 1, alpha: p.alpha, cartoon: p.cartoon ?? "", diversity: p.diversity || "noise",
+    text: p.text, run: p.run, count: 1, seed: p.seed, locked: 1, alpha: p.alpha, cartoon: p.cartoon ?? "", diversity: p.diversity || "noise",
     truncation_psi: p.truncation_psi, best_of: 1, refine: p.refined?.steps ?? 0,
   };
   if (p.diversity === "z") fields.spread = p.spread;

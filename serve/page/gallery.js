@@ -82,7 +82,10 @@ export function galleryView(view, domain) {
   function count() {
     const shown = new Set(left(pictures).map((p) => p.id));
     for (const id of chosen) if (!shown.has(id)) chosen.delete(id);
-    $(".chosen-bar", view).hidden = chosen.size === 0;
+    const bar = $(".chosen-bar", view);
+    const held = bar.contains(document.activeElement);
+    bar.hidden = chosen.size === 0;
+    if (held && bar.hidden) ($("#toast:not([hidden]) .undo") ?? $(".pick input", list) ?? search).focus();
     $(".chosen-count", view).textContent = `${chosen.size} chosen`;
   }
 

@@ -9,23 +9,25 @@ import { differences, labels } from "./words.js";
 export class Settings {
   constructor(domain, { count = 0, runs = 1, differ = true, improve = false, sheet = false, ownSeeds = false, frames = false }) {
     const most = domain.limits.pictures;
+    const strongest = domain.limits.alpha;
     Object.assign(this, { domain, runs });
     this.element = el("div", { class: "settings" });
     const first = el("div", { class: "row fields" });
     if (count) first.append(number("count", 1, most, Math.min(count, most)));
     if (frames) first.append(number("steps", 2, domain.limits.frames, domain.steps));
+    if (runs === 1 && domain.runs.length > 1) first.append(field(labels.run, select("run", domain.runs.map((run) => [run, run]))));
     first.append(
       field(labels.cartoon, select("cartoon", [["", "as drawn"], ...domain.cartoons.map((c) => [c.name, c.name])])),
       el("div", { class: "field seed" },
         el("label", {}, el("span", {}, labels.seed), el("input", { name: "seed", type: "number", min: 0, max: domain.limits.seed, value: 0, required: true })),
         el("button", { type: "button", class: "dice", "aria-label": "Another seed", title: "Another seed", onclick: () => this.roll() }, "⚄"),
         el("label", { class: "check", title: "Draw the same pictures again. Without it each drawing takes other seeds." }, el("input", { type: "checkbox", name: "locked" }), " Keep")));
-    const more = el("div", { class: "row fields" }, slider("alpha", 0, Math.max(3, domain.alpha), 0.05, domain.alpha));
+    const more = el("div", { class: "row fields" }, slider("alpha", 0, 3, 0.05, domain.alpha, [0, strongest]));
     if (differ) more.append(
       field(labels.diversity, select("diversity", domain.diversities.map((d) => [d, differences[d] ?? d]), count > 1 ? "z" : "noise")),
-      slider("spread", 0.05, 1, 0.05, domain.spread),
+      slider("spread", 0.05, 1, 0.05, domain.spread, [0.01, 1]),
       slider("inject_index", 1, domain.layers, 1, domain.inject_index));
-    more.append(slider("truncation_psi", 0, 1.5, 0.05, 1));
+    more.append(slider("truncation_psi", 0, 1.5, 0.05, 1, [-2, 2]));
     if (sheet) more.append(field(labels.alphas, el("input", { name: "alphas", inputmode: "decimal", placeholder: "0.5, 0.9, 1.3", autocomplete: "off", "aria-describedby": "sheet-note" })),
       el("p", { class: "note sheet-note", id: "sheet-note" }));
     if (frames) more.append(slider("fps", 1, 24, 1, domain.fps));
@@ -37,6 +39,7 @@ export class Settings {
     if (ownSeeds) this.element.append(el("label", { class: "check" }, el("input", { type: "checkbox", name: "same", checked: true }), ` ${labels.own_seeds}: what the text does not name stays the same`));
     this.drawn = false; // whether the seed was drawn with
     this.element.addEventListener("input", (event) => {
+      if (event.target.dataset.step) event.target.step = event.target.dataset.step;
       if (event.target.name === "seed") [this.drawn, this.get("locked").checked] = [false, true]; // who writes a seed wants this one
       this.update();
     });
@@ -103,8 +106,9 @@ export class Settings {
     if (!field) return;
     const rows = this.alphas();
     const count = Number(this.get("count").value);
+    const strongest = this.domain.limits.alpha;
     const most = Math.floor(this.domain.limits.pictures / Math.max(1, count));
-    const wrong = rows.some((a) => !(a >= 0 && a <= 10)) ? "Give numbers from 0 to 10." : new Set(rows).size < rows.length ? "Give each number once."
+    const wrong = rows.some((a) => !(a >= 0 && a <= strongest)) ? `Give numbers from 0 to ${strongest}.` : new Set(rows).size < rows.length ? "Give each number once."
       : rows.length > most ? `Give at most ${most} numbers: a sheet has at most ${this.domain.limits.pictures} pictures.` : "";
     field.setCustomValidity(wrong);
     $(".sheet-note", this.element).textContent = wrong || (rows.length ? `A sheet of ${rows.length} × ${count} pictures: a row for each strength, a column for each seed.` : "");
@@ -116,6 +120,7 @@ export class Settings {
   /** values returns the settings as fields of a request. */
   values() {
     const q = { alpha: Number(this.get("alpha").value), seed: Number(this.get("seed").value), truncation_psi: Number(this.get("truncation_psi").value) };
+    if (this.get("run")) q.run = this.get("run").value;
     if (this.get("cartoon").value) q.cartoon = this.get("cartoon").value;
     if (this.get("count")) q.count = Number(this.get("count").value);
     const how = this.get("diversity")?.value;
@@ -145,6 +150,7 @@ export class Settings {
       const input = this.get(name);
       if (!input) continue;
       if (input.type === "checkbox") input.checked = value === "1";
+      else if (input.type === "range") put(input, Number.isFinite(Number(value)) ? value : this.defaults[name]);
       else input.value = value;
       if (input.tagName === "SELECT" && input.selectedIndex < 0) input.value = this.defaults[name];
     }
@@ -163,8 +169,23 @@ function number(name, min, max, value) {
   return field(`${labels[name]} (${min}–${max})`, el("input", { name, type: "number", min, max, value, required: true }));
 }
 
-function slider(name, min, max, step, value) {
-  return el("label", { class: "field" }, el("span", {}, `${labels[name]} `, el("output", {})), el("input", { type: "range", name, min, max, step, value }));
+/** slider returns a field of the usual numbers. The server takes all within its limits, and so does put. */
+function slider(name, min, max, step, value, [least, most] = [min, max]) {
+  const input = el("input", { type: "range", name, min, max, step, "data-least": least, "data-most": most, "data-step": step });
+  put(input, value);
+  return el("label", { class: "field" }, el("span", {}, `${labels[name]} `, el("output", {})), input);
+}
+
+/** put sets a slider to a number that may lie between its steps, or beyond its ends. */
+function put(input, value) {
+  const { least, most, step } = input.dataset;
+  if (Number(value) < Number(input.min)) input.min = least;
+  if (Number(value) > Number(input.max)) input.max = most;
+  input.step = step;
+  input.value = value;
+  if (Number(input.value) === Number(value)) return;
+  input.step = "any";
+  input.value = value;
 }
 
 function select(name, options, chosen) {

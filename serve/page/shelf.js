@@ -29,7 +29,7 @@ export async function remove(pictures, changed, alert) {
     }
   }
   changed();
-  offer(`${plural(pictures.length, "picture")} deleted.`, async () => {
+  offer(`${plural(pictures.length, "picture")} deleted.`, pictures[0], async () => {
     for (const { id } of pictures) {
       const path = `api/v1/pictures/${id}`;
       await insist(alert, () => call(`${path}/restore`, { method: "POST" })).catch((error) => {
@@ -43,11 +43,19 @@ export async function remove(pictures, changed, alert) {
   });
 }
 
-/** offer shows a message with a button for some seconds. It stands in the open dialog, which makes all else inert. */
-function offer(message, undo) {
+/**
+ * offer shows a message with a button for some seconds. It stands in the open dialog, which makes all else inert. The focus goes
+ * from it to the picture, if that is shown.
+ */
+function offer(message, picture, undo) {
   const toast = $("#toast");
+  const refocus = () => {
+    const card = $(`main > section:not([hidden]) [data-id="${picture.id}"] button`);
+    ($("dialog[open] .close") ?? card ?? $("#main")).focus({ preventScroll: true });
+  };
   const hide = () => {
     clearTimeout(timer);
+    if (toast.contains(document.activeElement)) refocus();
     toast.hidden = true;
     document.body.append(toast);
   };
@@ -55,7 +63,9 @@ function offer(message, undo) {
   say(message, el("button", { type: "button", class: "undo", onclick: async () => {
     try {
       await undo();
+      const held = toast.contains(document.activeElement);
       say("It is back.");
+      if (held) refocus();
       clearTimeout(timer);
       timer = setTimeout(hide, 5_000);
     } catch (error) {

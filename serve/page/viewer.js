@@ -17,6 +17,8 @@ let shown, list;
 
 let leaving = false; // where the focus goes elsewhere
 
+let opener; // the element that had the focus before
+
 /**
  * startViewer prepares the dialog. on.use(fields) fills the form of Draw, on.put(end, picture) sets an end of an animation,
  * on.changed() reports a change of the gallery, on.back() returns the address of the view behind.
@@ -52,6 +54,7 @@ export function startViewer(of, callbacks) {
 export function openViewer(picture, others) {
   list = others.length ? [...others] : [picture];
   if (!dialog.open) {
+    opener = document.activeElement;
     if (read().id !== picture.id) history.pushState({ viewer: true }, "", `#picture/${picture.id}`);
     dialog.showModal();
     settle();
@@ -94,7 +97,7 @@ function swipe(stage) {
   });
 }
 
-/** closed goes back to the address of the view, and gives the focus to the picture that was shown. */
+/** closed goes back to the address of the view, and gives the focus to the picture that was shown, else back to where it was. */
 function closed() {
   change.end();
   settle();
@@ -107,7 +110,8 @@ function closed() {
     else replace(on.back());
   }
   const card = $(`main > section:not([hidden]) [data-id="${shown.id}"] button`) ?? $(`main > section:not([hidden]) [data-id="${change.origin?.id}"] button`);
-  (card ?? $("#main")).focus({ preventScroll: !card });
+  const before = opener?.isConnected && opener.closest("main > section:not([hidden])");
+  (card ?? (before ? opener : $("#main"))).focus({ preventScroll: !card });
 }
 
 /** leave closes the viewer for good, and then goes elsewhere. */
