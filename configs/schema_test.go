@@ -34,7 +34,7 @@ var updateSchemas = flag.Bool("schemas", false, "write the schemas of configurat
 var ranges = map[string]map[string][2]any{
 	"run": {
 		"pairs.rows": {2, pairs.MaxRows}, "pairs.batch": {0, MaxPairsBatch},
-		"train.batch": {2, 1 << 16}, "train.validation.every": {1, nil}, "train.validation.rows": {1, nil},
+		"train.batch": {2, train.MaxBatch}, "train.validation.every": {1, nil}, "train.validation.rows": {1, nil},
 		"train.checkpoint.every": {1, nil}, "train.checkpoint.keep": {1, 10_000}, "train.nan_limit": {0, nil},
 		"train.log_every": {1, nil}, "mapper.dropout": {0, nil}, "train.optimizer.accumulate": {1, nil},
 		"train.optimizer.clip_norm": {0, nil}, "train.optimizer.weight_decay": {0, nil},

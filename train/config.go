@@ -153,11 +153,14 @@ func (c Config) CheckMapper(m mapper.Config) error {
 	return nil
 }
 
+// MaxBatch is the largest number of rows of a batch.
+const MaxBatch = 1 << 16
+
 // Validate reports the first invalid setting.
 func (c Config) Validate() error {
 	switch {
-	case c.Batch < 2 || c.Batch > 1<<16:
-		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to 65536")
+	case c.Batch < 2 || c.Batch > MaxBatch:
+		return fault.Field("train.batch", c.Batch, "from 2 (BatchNorm needs two rows) to %d", MaxBatch)
 	case c.Devices != AllDevices && (c.Devices < 1 || c.Batch%int(c.Devices) != 0):
 		return fault.Field("train.devices", c.Devices, "a number that divides train.batch, %d, or all", c.Batch)
 	case c.Devices != AllDevices && c.Validation.Rows%int(c.Devices) != 0:

@@ -20,6 +20,7 @@ import (
 	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/share"
+	"illustrator/models/xla/programs"
 )
 
 // cell is one variant and seed, with a folder of its own.
@@ -59,7 +60,11 @@ type cellInfo struct {
 	Failed   string  `json:"failed,omitempty"`
 	Attempts int     `json:"attempts,omitempty"` // that have ended
 	Seconds  float64 `json:"seconds"`
+	Compiled float64 `json:"compile_seconds,omitempty"` // of Seconds, which later cells do not take
 }
+
+// own is the time of the cell without compilation.
+func (c cellInfo) own() float64 { return max(0, c.Seconds-c.Compiled) }
 
 // read returns what is known of the cell, nil where nothing is. A cell of another spec is an error that names one
 // difference.
@@ -119,7 +124,7 @@ type Cell struct {
 	Variant string
 	Seed    uint64
 	Done    bool
-	Seconds float64 // of a done one
+	Seconds float64 // of a done one, without the compilation of programs that later cells have then
 	Failed  string  // why it failed, if it did
 	Problem string  // why it will fail, where that is known
 }
@@ -137,7 +142,7 @@ func (s *Study) list() (all []Cell, err error) {
 		}
 		cell := Cell{Variant: c.variant.Name, Seed: c.seed, Problem: problems[c.variant.Name]}
 		if info != nil {
-			cell.Done, cell.Seconds, cell.Failed = info.Done, info.Seconds, info.Failed
+			cell.Done, cell.Seconds, cell.Failed = info.Done, info.own(), info.Failed
 		}
 		all = append(all, cell)
 	}
@@ -147,7 +152,7 @@ func (s *Study) list() (all []Cell, err error) {
 // do executes a cell and records how it ended. Only what stops the whole study, or what another process is doing, is an
 // error.
 func (w *worker) do(ctx context.Context, t task) error {
-	began := time.Now()
+	began, compiled := time.Now(), programs.Spent()
 	spec, err := w.spec(t.cell)
 	if err != nil {
 		return err
@@ -157,7 +162,7 @@ func (w *worker) do(ctx context.Context, t task) error {
 	}
 	info := &cellInfo{Variant: t.variant.Name, Seed: t.seed, Spec: spec, Attempts: t.attempts + 1}
 	err = w.measure(ctx, t.cell, info)
-	info.Seconds = time.Since(began).Seconds()
+	info.Seconds, info.Compiled = time.Since(began).Seconds(), (programs.Spent() - compiled).Seconds()
 	var held *share.HeldError
 	switch {
 	case err == nil:

@@ -78,7 +78,7 @@ func (s *Study) timeLeft(cells int) (string, error) {
 			return "", err
 		}
 		if info != nil {
-			plan.Cells = append(plan.Cells, Cell{Done: info.Done, Seconds: info.Seconds})
+			plan.Cells = append(plan.Cells, Cell{Done: info.Done, Seconds: info.own()})
 		}
 	}
 	mean, done := plan.meanSeconds()

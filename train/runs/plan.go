@@ -92,7 +92,11 @@ func (p Plan) onGPUs() string {
 	}
 	batches := make([]string, 0, 3)
 	for _, size := range []int64{24, 40, 80} {
-		batches = append(batches, fmt.Sprintf("%d GB: %d", size, p.Devices*p.OnGPU.LargestBatch(size*gigabyte)))
+		room := fmt.Sprint(p.Devices * p.OnGPU.LargestBatch(size*gigabyte))
+		if p.Devices*p.OnGPU.LargestBatch(size*gigabyte) >= train.MaxBatch {
+			room = "any"
+		}
+		batches = append(batches, fmt.Sprintf("%d GB: %s", size, room))
 	}
 	return fmt.Sprintf("about %s on %s, as compiled for an H100, not measured; largest train.batch with %s",
 		machine.ByteSize(p.OnGPU.Total()), each, strings.Join(batches, ", "))

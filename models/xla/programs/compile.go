@@ -115,7 +115,10 @@ func (p *plugin) with(args *C.compile_args, format, code string, compile func(*C
 func (p *plugin) compile(args *C.compile_args) *C.error {
 	counts.compiled.Add(1)
 	counts.compiling.Add(1)
-	defer counts.compiling.Add(-1)
+	defer func(began time.Time) {
+		counts.compiling.Add(-1)
+		counts.spent.Add(int64(time.Since(began)))
+	}(time.Now())
 	return C.programs_call(p.table, C.COMPILE, unsafe.Pointer(args))
 }
 

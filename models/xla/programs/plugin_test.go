@@ -52,6 +52,12 @@ func counted(f func()) (compiled, loaded int) {
 // expect runs f and compares what it had compiled and loaded.
 func expect(t *testing.T, what string, compiled, loaded int, f func()) {
 	t.Helper()
+	spent := programs.Spent()
+	defer func() {
+		if waited := programs.Spent() - spent; (waited > 0) != (compiled > 0) {
+			t.Errorf("%s: %v were spent on %d compilations", what, waited, compiled)
+		}
+	}()
 	if gotCompiled, gotLoaded := counted(f); gotCompiled != compiled || gotLoaded != loaded {
 		t.Errorf("%s: %d programs compiled and %d loaded; want %d and %d", what, gotCompiled, gotLoaded, compiled, loaded)
 	}

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/cpuid/v2"
 )
@@ -48,10 +49,13 @@ func Capture(take func(Program)) {
 	captureBy.Store(&take)
 }
 
-var counts struct{ compiled, loaded, compiling atomic.Int64 }
+var counts struct{ compiled, loaded, compiling, spent atomic.Int64 }
 
 // Compiling reports whether a program of this process is being compiled.
 func Compiling() bool { return counts.compiling.Load() > 0 }
+
+// Spent returns the time that this process has waited for compilations; those at once count each.
+func Spent() time.Duration { return time.Duration(counts.spent.Load()) }
 
 // Count returns how many programs this process has had compiled, and how many it has read from a cache instead.
 func Count() (compiled, loaded int) {
