@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"illustrator/data/texts"
-	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
 	"illustrator/models/pipeline"
@@ -89,10 +88,10 @@ func (d *Domain) validate() error {
 
 // checkAlpha returns an error unless alpha is a usable α of eq. 3. field names it in the message.
 func checkAlpha(field string, alpha float64) error {
-	if alpha >= 0 && alpha <= draw.MaxAlpha {
+	if alpha >= 0 && alpha <= pipeline.MaxAlpha {
 		return nil
 	}
-	return fault.Field(field, alpha, "from 0 to %d (the release uses 1.75)", draw.MaxAlpha)
+	return fault.Field(field, alpha, "from 0 to %d (the release uses 1.75)", pipeline.MaxAlpha)
 }
 
 // Locations returns where the domain's networks are, with paths as seen from the working directory.

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,6 +117,21 @@ func OpenRun(ref string, set []string) (Run, error) {
 		return run, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return run, nil
+}
+
+// CheckDomain returns an error if the domain that the run's file names is a file that does not exist.
+func (r Run) CheckDomain(file string) error {
+	ext := filepath.Ext(r.Domain)
+	if _, err := os.Stat(r.Domain); ext != ".yaml" && ext != ".yml" || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	remedy := "call the command in the folder that it is relative to, or write its absolute path"
+	if beside := filepath.Join(filepath.Dir(file), r.Domain); !filepath.IsAbs(r.Domain) {
+		if _, err := os.Stat(beside); err == nil {
+			remedy = fmt.Sprintf("write domain: %s, which is relative to the folder that the command is called in", beside)
+		}
+	}
+	return fault.Usage(fmt.Errorf("%s: domain: %q does not exist", file, r.Domain), "%s", remedy)
 }
 
 // MoveTo gives the run another domain. The texts that are drawn to watch the training are then that domain's own,

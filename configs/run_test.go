@@ -212,3 +212,26 @@ func TestFileMistakes(t *testing.T) {
 	_, err = OpenRun("xyzzy", nil)
 	expectMistake(t, "name", err, `run "xyzzy" is unknown`, "lorelei, paper")
 }
+
+// A run's domain that is not where the command is called is named with its file, and with the path that would be right.
+func TestCheckDomain(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, path := range []string{"mine/run.yaml", "mine/spots.yaml"} {
+		if err := os.MkdirAll("mine", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for domain, hint := range map[string]string{
+		"lorelei": "", "mine/spots.yaml": "", "spots.yaml": "write domain: mine/spots.yaml",
+		"other.yaml": "write its absolute path", "/none/spots.yaml": "write its absolute path",
+	} {
+		err := Run{Domain: domain}.CheckDomain("mine/run.yaml")
+		if (err == nil) != (hint == "") || err != nil && (!strings.Contains(fault.HintOf(err), hint) ||
+			!strings.HasPrefix(err.Error(), "mine/run.yaml: domain: ")) {
+			t.Errorf("%s: %v: %s", domain, err, fault.HintOf(err))
+		}
+	}
+}

@@ -21,9 +21,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"illustrator/data/pairs"
-	"illustrator/draw"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
 	"illustrator/train"
 )
 
@@ -40,7 +40,7 @@ var ranges = map[string]map[string][2]any{
 		"train.optimizer.clip_norm": {0, nil}, "train.optimizer.weight_decay": {0, nil},
 	},
 	"study":  {"pictures": {1, 1000}, "shared_stages": {0, nil}, "reference_samples": {0, nil}},
-	"domain": {"alpha": {0, draw.MaxAlpha}, "size": {0, nil}, "z_dim": {0, nil}, "embed_dim": {0, nil}},
+	"domain": {"alpha": {0, pipeline.MaxAlpha}, "size": {0, nil}, "z_dim": {0, nil}, "embed_dim": {0, nil}},
 }
 
 // required are the keys that a file may not leave out.

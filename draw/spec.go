@@ -8,6 +8,7 @@ import (
 	"illustrator/data/seeds"
 	"illustrator/data/texts"
 	"illustrator/internal/noise"
+	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
 
@@ -48,9 +49,8 @@ const (
 	DefaultSpread = 0.4
 )
 
-// MaxAlpha is the largest alpha of eq. 3, and of eq. 11 in both directions. An embedding has the length 1, so that
-// larger ones draw the same pictures.
-const MaxAlpha = 10
+// MaxAlpha is the largest alpha of eq. 3, and of eq. 11 in both directions.
+const MaxAlpha = pipeline.MaxAlpha
 
 // Limits bound what a Spec may ask for.
 type Limits struct {

@@ -181,8 +181,9 @@ func drawVariations(u user) {
 		picturePath(picture))
 	u.click("#viewer .settings-of")
 	u.until(`document.activeElement.id === "draw-text"`)
-	if now := u.eval(`["seed", "locked", "alpha", "cartoon", "diversity", "count",
-		"run"].map(n => document.querySelector("#view-draw [name=" + n + "]").value)`); now != "43,on,1.3,ink,style,1,untrained" {
+	now := u.eval(`["seed", "locked", "alpha", "cartoon", "diversity", "count", "run"]
+		.map(n => document.querySelector("#view-draw [name=" + n + "]").value)`)
+	if now != "43,on,1.3,ink,style,1,untrained" {
 		u.Errorf("the settings are %s", now)
 	}
 	u.press(1)

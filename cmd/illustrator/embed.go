@@ -52,7 +52,8 @@ filter that generated pictures go through.
 	addDomainFlag(cmd, &e.domain)
 	flags := cmd.Flags()
 	flags.StringVar(&e.textsFile, "texts", "", "file of texts")
-	flags.StringArrayVar(&e.images, "images", nil, "`path` of pictures, folders of pictures, or an array file; may be repeated")
+	flags.StringArrayVar(&e.images, "images", nil,
+		"`path` of pictures, folders of pictures, or an array file; may be repeated")
 	flags.StringVarP(&e.out, "out", "o", "", ".npy or .safetensors file to write (required)")
 	flags.BoolVar(&e.project, "project", false, "write the texts' embeddings after eq. 3")
 	flags.Float64Var(&e.alpha, "alpha", 0, "distinctiveness of the prompt projection, eq. 3 (default the domain's)")

@@ -46,7 +46,8 @@ func newFetchCommand(opts *terminal.Options) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.accept, "accept-license", false, "accept the licences of the networks")
-	flags.StringArrayVar(&f.from, "from", nil, "`path` of a file or folder brought by hand, in place of a download; may be repeated")
+	flags.StringArrayVar(&f.from, "from", nil,
+		"`path` of a file or folder brought by hand, in place of a download; may be repeated")
 	flags.StringVar(&f.mirror, "mirror", "", "address that takes the place of scheme and host of all downloads")
 	flags.BoolVar(&f.keep, "keep", false, "keep the files that are downloaded")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")

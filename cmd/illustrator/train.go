@@ -55,7 +55,7 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTrain(cmd.Context(), opts, t) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&t.config, "config", "lorelei", fmt.Sprintf("run: one of %s, or the path of a YAML file",
+	flags.StringVar(&t.config, "config", defaultRun, fmt.Sprintf("run: one of %s, or the path of a YAML file",
 		strings.Join(configs.Names("runs"), ", ")))
 	flags.StringVar(&t.further, "continue", "", "folder of a finished `run` to train further, in place of --config")
 	flags.StringVar(&t.domain, "domain", "",
@@ -66,12 +66,16 @@ func newTrainCommand(opts *terminal.Options) *cobra.Command {
 		"folder of other pairs to validate on (default the last train.validation.rows of the pairs)")
 	flags.StringVarP(&t.out, "out", "o", "",
 		"the run's folder (default runs/NUMBER-NAME: that of the same settings if there is one, else a new one)")
-	flags.StringVar(&t.name, "name", "", "name of a new folder in runs (default the configuration's)")
+	flags.StringVar(&t.name, "name", "",
+		"name of a new folder in runs (default the configuration's, without --config the domain's)")
 	flags.BoolVar(&t.dryRun, "dry-run", false,
 		"check all that is named, print settings, sizes, steps and an estimate of the memory, and do nothing")
 	cmd.MarkFlagsMutuallyExclusive("config", "continue")
 	return cmd
 }
+
+// defaultRun is the configuration without --config.
+const defaultRun = "lorelei"
 
 func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error {
 	open := configs.OpenRun
@@ -86,6 +90,8 @@ func runTrain(ctx context.Context, opts *terminal.Options, t trainOptions) error
 		if err := run.MoveTo(t.domain, t.set); err != nil {
 			return err
 		}
+	} else if err := run.CheckDomain(t.config); err != nil {
+		return err
 	}
 	s, err := readDomain(opts, run.Domain)
 	if err != nil {
@@ -125,7 +131,11 @@ func jobOf(opts *terminal.Options, s *session, run configs.Run, out string) *run
 
 // number sets the folder of a run that is given none.
 func (t *trainOptions) number(run configs.Run) (err error) {
-	name := cmp.Or(t.name, strings.TrimSuffix(filepath.Base(t.config), filepath.Ext(t.config)))
+	base := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	name := cmp.Or(t.name, base(t.config))
+	if t.name == "" && t.domain != "" && t.config == defaultRun {
+		name = base(t.domain)
+	}
 	slug := texts.Slug(name)
 	if slug == "" {
 		return fault.Usage(fmt.Errorf("--name %q has neither letters nor digits", t.name),

@@ -94,8 +94,8 @@ func strictCommands(root *cobra.Command, args []string) {
 			Group(c)
 		case "help":
 			c.Args = func(_ *cobra.Command, names []string) error {
-				if found, rest, err := root.Find(names); err != nil || len(rest) > 0 {
-					return UnknownCommand(found, rest[0])
+				if cmd, rest, err := root.Find(names); err != nil || len(rest) > 0 {
+					return UnknownCommand(cmd, rest[0])
 				}
 				return nil
 			}

@@ -9,7 +9,7 @@ import (
 
 // TestFoldHelp folds a help text: paragraphs and meanings fit, every word stays, examples stay as they are.
 func TestFoldHelp(t *testing.T) {
-	const example = `  illustrator generate "a punk rocker" --count 4 --alphas 0.5,0.9,1.3 --out a-folder-with-a-long-name-for-a-sheet`
+	const example = `  illustrator generate "a punk rocker" --count 4 --alphas 0.5,0.9,1.3 --out a-folder-with-a-long-name`
 	const help = `Draws one picture for each text and seed, with a JSON beside it, a labelled grid (grid.png) and
 a summary. They differ in:
   noise  the generator's noise, which is a long sentence that goes beyond the first line of this list
@@ -39,7 +39,8 @@ Flags:
 	}
 	narrow := foldHelp(help, 60)
 	for _, want := range []string{
-		"a labelled grid (grid.png) and a summary. They differ\nin:\n", "\n         that goes beyond", "\n  z      √(1-s²) times z\n",
+		"a labelled grid (grid.png) and a summary. They differ\nin:\n", "\n         that goes beyond",
+		"\n  z      √(1-s²) times z\n",
 		"and a column\n                         for each seed,",
 	} {
 		if !strings.Contains(narrow, want) {

@@ -102,6 +102,10 @@ func (n *Networks) EmbedImages(ctx context.Context, images []float32, height, wi
 	return out[0], nil
 }
 
+// MaxAlpha is the largest α of eq. 3, and of eq. 11 in both directions. An embedding has the length 1, so that larger
+// ones draw the same pictures.
+const MaxAlpha = 10
+
 // Project moves text embeddings [N,E] to image embeddings by eq. 3.
 func (n *Networks) Project(ctx context.Context, textEmbeds []float32, prompts Prompts, alpha float64) ([]float32,
 	error) {

@@ -166,7 +166,7 @@ function field(name, input) {
 }
 
 function number(name, min, max, value) {
-  return field(`${labels[name]} (${min}–${max})`, el("input", { name, type: "number", min, max, value, required: true }));
+  return field(`${labels[name]} (${min}\u2060–\u2060${max})`, el("input", { name, type: "number", min, max, value, required: true }));
 }
 
 /** slider returns a field of the usual numbers. The server takes all within its limits, and so does put. */

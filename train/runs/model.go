@@ -98,7 +98,10 @@ func DomainOf(run string) (string, error) {
 		return "", unfinished(run, config)
 	}
 	r, err := configs.OpenRun(config, nil)
-	return r.Domain, err
+	if err != nil {
+		return "", err
+	}
+	return r.Domain, r.CheckDomain(config)
 }
 
 // ExampleText returns a text that the run's mapper may draw: the first that its validation draws, else the most general
