@@ -19,7 +19,6 @@ import (
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
 	"illustrator/models/stylegan2"
-	"illustrator/models/xla/programs"
 )
 
 const pixels = 3 * pipelinetest.Size * pipelinetest.Size
@@ -362,14 +361,14 @@ func TestRun(t *testing.T) {
 		r.Before.CLIPSimilarity != b.After.CLIPSimilarity || !(*r.After.Semantic < *r.Before.Semantic) {
 		t.Errorf("refined: %+v", r)
 	}
-	compiled, _ := programs.Count()
+	made := nntest.Programs()
 	for i, p := range run(Options{AtOnce: 12}, three...) {
 		if !slices.Equal(p.Pixels, first[i].Pixels) || p.Score.CLIPSimilarity != first[i].Score.CLIPSimilarity {
 			t.Errorf("picture %d has other bits", i)
 		}
 	}
-	if now, _ := programs.Count(); now != compiled {
-		t.Errorf("%d programs were compiled again", now-compiled)
+	if now := nntest.Programs(); now != made {
+		t.Errorf("%d programs were made again", now-made)
 	}
 	plan = must[Plan](t)(models[0].Plan(Spec{}, DefaultLimits()))
 	alone, beside := run(Options{AtOnce: 1}, three[1]), run(Options{AtOnce: 1}, three...)

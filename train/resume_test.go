@@ -20,7 +20,6 @@ import (
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
-	compiled "illustrator/models/xla/programs"
 	"illustrator/train/snapshot"
 )
 
@@ -185,14 +184,14 @@ func TestResumeIsExact(t *testing.T) {
 	same(t, "resumed when all is done", contents(t, parts), want)
 }
 
-// countCompiled has a training of 12 steps note how many programs are compiled for each step and what is done before
-// it; the last number is of what is done after all steps.
+// countCompiled has a training of 12 steps note how many programs are made for each step and what is done before it;
+// the last number is of what is done after all steps.
 func countCompiled(training *Training) func() [13]int {
 	var before [13]int
-	training.Progress = func(step int, _ Stage, _ losses.Values) { before[step], _ = compiled.Count() }
-	before[0], _ = compiled.Count()
+	training.Progress = func(step int, _ Stage, _ losses.Values) { before[step] = nntest.Programs() }
+	before[0] = nntest.Programs()
 	return func() (perStep [13]int) {
-		last, _ := compiled.Count()
+		last := nntest.Programs()
 		for step := range 12 {
 			perStep[step] = before[step+1] - before[step]
 		}

@@ -11,6 +11,7 @@ import (
 
 	"illustrator/models/nn/nntest"
 	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
 )
 
 // update rewrites what the scripts compare with: look at the difference before it is committed.
@@ -50,6 +51,7 @@ func TestScript(t *testing.T) {
 				"HOME": home, "PLUGIN": plugin, "PLUGINS": filepath.Dir(plugin),
 				"PJRT_PLUGIN_LIBRARY_PATH": filepath.Join(env.WorkDir, "plugins"),
 				"GOMLX_BACKEND":            "", "XDG_CACHE_HOME": "", "REPO": repository, "XLA_FLAGS": os.Getenv("XLA_FLAGS"),
+				programs.FolderEnv: os.Getenv(programs.FolderEnv),
 			} {
 				env.Setenv(name, value)
 			}

@@ -18,7 +18,6 @@ import (
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
 	"illustrator/models/pipeline/pipelinetest"
-	"illustrator/models/xla/programs"
 )
 
 // tiny are two models of random weights. All tests share them, and the shapes that their programs are compiled for.
@@ -162,7 +161,7 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	compiled, _ := programs.Count()
+	made := nntest.Programs()
 	embed := seeds.Z(3, pipelinetest.EmbedDim)
 	blank := make([]float32, 3*pipelinetest.Size*pipelinetest.Size)
 	var jobs []*Job
@@ -199,8 +198,8 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 			}
 		}
 	}
-	if now, _ := programs.Count(); now != compiled || compiled == 0 {
-		t.Errorf("%d programs were compiled until it was ready, and %d more after that", compiled, now-compiled)
+	if now := nntest.Programs(); now != made || made == 0 {
+		t.Errorf("%d programs were made until it was ready, and %d more after that", made, now-made)
 	}
 }
 

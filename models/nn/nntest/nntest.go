@@ -4,10 +4,12 @@ package nntest
 import (
 	"bytes"
 	"cmp"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -18,13 +20,21 @@ import (
 
 	"illustrator/checkpoints"
 	"illustrator/models/xla"
+	"illustrator/models/xla/programs"
 )
 
 // CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise the
-// code, which costs a test more than the speed is worth. What XLA_FLAGS says already is left.
+// code, which costs a test more than the speed is worth. Their programs are kept in one folder, so that tests with the
+// same program compile it once, in whatever process: the key covers all that its machine code depends on. What XLA_FLAGS
+// and ILLUSTRATOR_PROGRAMS say already is left.
 func CompileFast() {
 	if _, set := os.LookupEnv(xlaFlags); !set {
 		os.Setenv(xlaFlags, "--xla_backend_optimization_level=0")
+	}
+	if _, set := os.LookupEnv(programs.FolderEnv); !set {
+		if dir, err := os.UserCacheDir(); err == nil {
+			os.Setenv(programs.FolderEnv, filepath.Join(dir, "illustrator", "programs-of-tests"))
+		}
 	}
 }
 
@@ -60,6 +70,7 @@ func BackendName() string { return cmp.Or(os.Getenv(backendEnv), "xla:cpu") }
 
 var open = sync.OnceValues(func() (compute.Backend, error) {
 	CompileFast()
+	programs.Use(programs.Chosen(slog.New(slog.DiscardHandler)))
 	return xla.Open(BackendName())
 })
 
@@ -76,6 +87,12 @@ func Backend(t testing.TB) compute.Backend {
 	}
 	t.Skipf("needs the XLA CPU plugin (`make setup` installs it): %v", err)
 	return nil
+}
+
+// Programs returns how many programs this process has had compiled, or has read from the folder of kept ones instead.
+func Programs() int {
+	compiled, loaded := programs.Count()
+	return compiled + loaded
 }
 
 // Golden reads a safetensors file of goldens.
