@@ -72,7 +72,8 @@ func shorten(t *testing.T, file string) {
 	}
 }
 
-// TestExamples runs every example of every help text in a copy of the examples, as it is written or with less to compute.
+// TestExamples runs every example of every help text in a copy of the examples, as it is written or with less to
+// compute.
 func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs all commands")

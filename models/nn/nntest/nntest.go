@@ -23,10 +23,10 @@ import (
 	"illustrator/models/xla/programs"
 )
 
-// CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise the
-// code, which costs a test more than the speed is worth. Their programs are kept in one folder, so that tests with the
-// same program compile it once, in whatever process: the key covers all that its machine code depends on. What XLA_FLAGS
-// and ILLUSTRATOR_PROGRAMS say already is left.
+// CompileFast makes XLA compile in half the time, for this process and those it starts: LLVM then does not optimise
+// the code, which costs a test more than the speed is worth. Their programs are kept in one folder, so that tests with
+// the same program compile it once, in whatever process: the key covers all that its machine code depends on. What
+// XLA_FLAGS and ILLUSTRATOR_PROGRAMS say already is left.
 func CompileFast() {
 	if _, set := os.LookupEnv(xlaFlags); !set {
 		os.Setenv(xlaFlags, "--xla_backend_optimization_level=0")
