@@ -51,20 +51,23 @@ type Config struct {
 	Prior PriorConfig `json:"prior,omitzero" yaml:"prior,omitempty"`
 }
 
-// SameWeights reports whether two mappers have the same tensors: the dropout makes no difference, nor do fields that
-// the architecture does not read.
-func (c Config) SameWeights(other Config) bool {
-	plain := func(c Config) Config {
-		c.Dropout, c.Prior = 0, PriorConfig{}
-		switch c.Arch {
-		case Baseline:
-			c.Blocks = 0
-		case Prior:
-			c.Layers = 0
+// OtherWeights names the first field by which two mappers have different tensors, with both values; it is "" if they
+// have the same. The dropout makes no difference, nor do fields that the architecture does not read.
+func (c Config) OtherWeights(other Config) string {
+	for _, f := range []struct {
+		name       string
+		value, its any
+		unread     bool
+	}{
+		{"arch", c.Arch, other.Arch, false}, {"embed_dim", c.EmbedDim, other.EmbedDim, false},
+		{"z_dim", c.ZDim, other.ZDim, false}, {"width", c.Width, other.Width, false},
+		{"blocks", c.Blocks, other.Blocks, c.Arch == Baseline}, {"layers", c.Layers, other.Layers, c.Arch == Prior},
+	} {
+		if f.value != f.its && !f.unread {
+			return fmt.Sprintf("%s %v, not %v", f.name, f.value, f.its)
 		}
-		return c
 	}
-	return plain(c) == plain(other)
+	return ""
 }
 
 // maxParameters bounds what a configuration may ask memory for: 8 GiB in float32, 78 times the paper's mapper.

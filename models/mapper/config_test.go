@@ -55,16 +55,26 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestSameWeights(t *testing.T) {
+func TestOtherWeights(t *testing.T) {
 	dense := Config{ModelType: ModelType, Arch: Dense, EmbedDim: 6, ZDim: 5, Width: 4, Blocks: 2, Layers: 3, Dropout: 0.1}
 	other, plain := dense, Config{ModelType: ModelType, Arch: Baseline, EmbedDim: 6, ZDim: 5, Width: 4, Layers: 4}
 	other.Dropout = 0.5
 	withBlocks := plain
 	withBlocks.Blocks, withBlocks.Dropout = 5, 0.1
-	wider := dense
+	wider, prior := dense, dense
 	wider.Width = 8
-	if !dense.SameWeights(other) || !plain.SameWeights(withBlocks) || dense.SameWeights(wider) ||
-		dense.SameWeights(plain) {
-		t.Error("other mappers are the same, or the same are others")
+	prior.Arch = Prior
+	deeper := prior
+	deeper.Layers, deeper.Prior.Steps = 9, 7
+	for _, c := range []struct {
+		a, b Config
+		want string
+	}{
+		{dense, other, ""}, {plain, withBlocks, ""}, {prior, deeper, ""}, {dense, wider, "width 4, not 8"},
+		{dense, plain, "arch dense, not baseline"},
+	} {
+		if got := c.a.OtherWeights(c.b); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

@@ -139,7 +139,7 @@ func TestPriorSettings(t *testing.T) {
 	}
 	other := tinyPrior
 	other.Prior.Guidance, other.Layers = 3, 9
-	if !tinyPrior.SameWeights(other) {
+	if tinyPrior.OtherWeights(other) != "" {
 		t.Error("settings of the sampler are taken for other weights")
 	}
 }

@@ -65,8 +65,8 @@ func openInit(init string, m mapper.Config) (*checkpoints.Folder, error) {
 	if err := folder.Config(&cfg); err != nil {
 		return nil, fmt.Errorf("init: %w", err)
 	}
-	if !cfg.SameWeights(m) {
-		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q is %+v, the run's %+v", init, cfg, m),
+	if other := cfg.OtherWeights(m); other != "" {
+		return nil, fault.Usage(fmt.Errorf("init: the mapper in %q has %s as the run's", init, other),
 			"name a mapper of the run's architecture and widths, or change the run's")
 	}
 	w, err := folder.Weights()
