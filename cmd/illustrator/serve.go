@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -68,8 +69,8 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.domains, "domain", nil,
-		"domains: names of embedded ones or paths of YAML files, with commas between (default lorelei, or the runs')")
+	flags.StringArrayVar(&o.domains, "domain", nil, "`domains`: names of embedded ones or paths of YAML files, with commas "+
+		"between or the flag repeated (default lorelei, or the runs')")
 	flags.StringArrayVar(&o.runs, "run", nil,
 		"`folder` of a run: its domain, its best mapper and its prompts are used; may be repeated")
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
@@ -123,7 +124,7 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 		return err
 	}
 	env := opts.Env().OneDevice()
-	choice := runs.Served{Domains: o.domains, Runs: o.runs, Mapper: o.mapper, Pad: o.pad, Precision: opts.Precision}
+	choice := runs.Served{Domains: domainsOf(o.domains), Runs: o.runs, Mapper: o.mapper, Pad: o.pad, Precision: opts.Precision}
 	opened, err := choice.Open(cmd.Context(), env)
 	if err != nil {
 		return err
@@ -178,6 +179,18 @@ func (o *serveOptions) check() (err error) {
 	}
 	o.basePath, err = serve.CheckBasePath(o.basePath)
 	return err
+}
+
+// domainsOf cuts lists of domains at their commas; the path of a file that exists stays whole.
+func domainsOf(lists []string) (domains []string) {
+	for _, list := range lists {
+		if _, err := os.Stat(list); err == nil {
+			domains = append(domains, list)
+		} else {
+			domains = append(domains, strings.Split(list, ",")...)
+		}
+	}
+	return domains
 }
 
 // served describes the domains to the server.
