@@ -10,6 +10,7 @@ import (
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/internal/files/filestest"
 	"illustrator/models/classifier"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -165,5 +166,16 @@ func TestCheckNetworksNamesTheField(t *testing.T) {
 	networks.Classifier = nil
 	if err := (&Domain{}).CheckNetworks(networks); err != nil {
 		t.Errorf("sizes that are left out: %v", err)
+	}
+}
+
+// A file that is too long is a mistake of the user's, and the hint gives the limit, not the names of other files.
+func TestDomainFileIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.yaml")
+	filestest.Write(t, path, make([]byte, 2<<20))
+	_, err := OpenDomain(path)
+	if !fault.IsUsage(err) || !strings.Contains(err.Error(), "2097152 bytes") ||
+		!strings.Contains(fault.HintOf(err), "at most 1048576 bytes") {
+		t.Errorf("%v; hint %q", err, fault.HintOf(err))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 	"illustrator/data/storybook"
 	"illustrator/draw"
 	"illustrator/draw/story"
+	"illustrator/internal/fault"
 )
 
 type illustrateOptions struct {
@@ -60,8 +62,17 @@ numbers and seeds of all later ones, which are redrawn. Pictures of removed para
 	return cmd
 }
 
+// checkUTF8 refuses the value of a flag of words that is in another encoding, which would be drawn as U+FFFD.
+func checkUTF8(flag, words string) error {
+	if utf8.ValidString(words) {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("--%s is %q, which is not UTF-8", flag, words), "type it in UTF-8")
+}
+
 func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptions, path string) (err error) {
-	if err := storybook.CheckLanguage(i.language); err != nil {
+	if err := cmp.Or(storybook.CheckLanguage(i.language), checkUTF8("title", i.title),
+		checkUTF8("character", i.character)); err != nil {
 		return err
 	}
 	written, err := storybook.Read(path)

@@ -124,7 +124,8 @@ func runServe(cmd *cobra.Command, opts *terminal.Options, o serveOptions) (err e
 		return err
 	}
 	env := opts.Env().OneDevice()
-	choice := runs.Served{Domains: domainsOf(o.domains), Runs: o.runs, Mapper: o.mapper, Pad: o.pad, Precision: opts.Precision}
+	choice := runs.Served{Domains: domainsOf(o.domains), Runs: o.runs, Mapper: o.mapper, Pad: o.pad,
+		Precision: opts.Precision}
 	opened, err := choice.Open(cmd.Context(), env)
 	if err != nil {
 		return err

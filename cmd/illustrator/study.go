@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -58,7 +59,7 @@ func newStudyExportCommand(opts *terminal.Options) *cobra.Command {
 			if err := terminal.CheckOutputFolder(out); err != nil {
 				return err
 			}
-			if err := o.SetAspects(aspects); err != nil {
+			if err := cmp.Or(o.SetAspects(aspects), checkUTF8("title", o.Title)); err != nil {
 				return err
 			}
 			sources, err := judgedSources(args)
