@@ -69,8 +69,8 @@ func newServeCommand(opts *terminal.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd, opts, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.domains, "domain", nil, "`domains`: names of embedded ones or paths of YAML files, with commas "+
-		"between or the flag repeated (default lorelei, or the runs')")
+	flags.StringArrayVar(&o.domains, "domain", nil, "`domains`: names of embedded ones or paths of YAML files, with "+
+		"commas between or the flag repeated (default lorelei, or the runs')")
 	flags.StringArrayVar(&o.runs, "run", nil,
 		"`folder` of a run: its domain, its best mapper and its prompts are used; may be repeated")
 	flags.StringVar(&o.mapper, "mapper", "", "folder of a mapper, without --run (default the domain's)")
