@@ -294,7 +294,7 @@ func TestPageOfAKilledServer(t *testing.T) {
 	host := strings.TrimPrefix(r.URL, "http://")
 	r.kill()
 	u.until(`/The server does not answer\. Trying again/.test(document.querySelector("#view-draw .alert").innerText)`)
-	u.Screenshot("killed")
+	u.Show("killed")
 	deafOn(t, host)
 	u.until(`!document.querySelector("#view-draw .alert").innerText && ` + waits)
 	u.click("#view-draw .stop")

@@ -94,11 +94,11 @@ func (u user) look(name string) {
 	for _, scheme := range []browser.Scheme{browser.Dark, browser.Light} {
 		u.Page.View(1280, 800, scheme)
 		u.Accessible(name + " " + string(scheme))
-		u.Screenshot(name + "-" + string(scheme))
+		u.Show(name + "-" + string(scheme))
 	}
 	u.Page.View(390, 844, browser.Light)
 	u.Accessible(name + " on a phone")
-	u.Screenshot(name + "-phone")
+	u.Show(name + "-phone")
 	u.Check()
 	u.Page.View(1280, 800, browser.Light)
 }
@@ -379,7 +379,7 @@ func seeErrors(u user) {
 	u.until(`document.querySelector("#view-draw .alert").innerText.includes(
 		"Description: it has 150 characters. Write at most 100")`)
 	u.Accessible("error")
-	u.Screenshot("error")
+	u.Show("error")
 	u.Page.Goto(browser.Eval[string](u.Page,
 		"location.href")) // an answer of status 400 is not a problem of the page here
 }
@@ -392,7 +392,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	u := user{t, browser.Open(t, r.URL)}
 	u.until(`document.querySelector("#login").open`)
 	u.Accessible("login")
-	u.Screenshot("login")
+	u.Show("login")
 	u.write("#login input", "wrong")
 	u.click("#login button")
 	u.until(`document.querySelector("#login .problem").textContent === "That token is wrong."`)
@@ -408,7 +408,7 @@ func TestPageOfABusyServer(t *testing.T) {
 			document.querySelector("#view-draw .status").textContent === "Drawing 9 pictures …"`)
 	u.Accessible("waiting")
 	u.until(`document.querySelector("#view-draw .status").textContent.startsWith("The server was just started")`)
-	u.Screenshot("waiting")
+	u.Show("waiting")
 	u.click("#view-draw .stop")
 	u.until(
 		`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready" &&
@@ -438,7 +438,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	}
 	u.click("#view-draw .ask .main")
 	u.until(`/Too many pictures.*Try again in 1 second/.test(document.querySelector("#view-draw .alert").innerText)`)
-	u.Screenshot("busy")
+	u.Show("busy")
 
 	// Pictures need the token too.
 	path := filepath.Join(t.TempDir(), "mine.png")

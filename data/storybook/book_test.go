@@ -73,7 +73,7 @@ func TestHTMLInBrowser(t *testing.T) {
 			t.Errorf("%d wide: pictures beside their texts: %v", view.width, beside)
 		}
 		if view.name != "" {
-			p.Screenshot(view.name)
+			p.Show(view.name)
 		}
 	}
 	if backgrounds[browser.Light] == backgrounds[browser.Dark] || backgrounds[browser.Paper] != "rgb(255, 255, 255)" {

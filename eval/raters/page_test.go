@@ -75,7 +75,7 @@ func (p person) look(name string) {
 		p.View(v.width, v.height, v.scheme)
 		p.Accessible(name + " " + v.name)
 		p.Check()
-		p.Screenshot("raters-" + name + "-" + v.name)
+		p.Show("raters-" + name + "-" + v.name)
 	}
 }
 

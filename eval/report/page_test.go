@@ -32,7 +32,7 @@ func TestPageInChromium(t *testing.T) {
 		p.View(view.width, view.height, view.scheme)
 		p.Check()
 		if view.name != "" { // pictures take longer than all the rest
-			p.Screenshot(view.name)
+			p.Show(view.name)
 		}
 		backgrounds[view.scheme] = browser.Eval[string](p, "getComputedStyle(document.body).backgroundColor")
 	}

@@ -191,6 +191,17 @@ func (p *Page) Screenshot(name string) string {
 	return p.keep(name+".png", get(p, chromedp.FullScreenshot(100)))
 }
 
+// Show is Screenshot where ILLUSTRATOR_SCREENSHOTS asks for one: to render a whole page takes as long as a test of it.
+func (p *Page) Show(name string) {
+	p.t.Helper()
+	if os.Getenv(screenshots) != "" {
+		p.Screenshot(name)
+	}
+}
+
+// screenshots names the environment variable with the folder of all screenshots.
+const screenshots = "ILLUSTRATOR_SCREENSHOTS"
+
 // PDF prints the page on A4, as its styles for print say, to NAME.pdf beside the screenshots, and returns its path.
 func (p *Page) PDF(name string) string {
 	p.t.Helper()
@@ -200,7 +211,7 @@ func (p *Page) PDF(name string) string {
 
 func (p *Page) keep(name string, content []byte) string {
 	p.t.Helper()
-	folder := cmp.Or(os.Getenv("ILLUSTRATOR_SCREENSHOTS"), p.t.ArtifactDir())
+	folder := cmp.Or(os.Getenv(screenshots), p.t.ArtifactDir())
 	path := filepath.Join(folder, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		p.t.Fatal(err)
