@@ -160,7 +160,7 @@ func TestLoadBatches(t *testing.T) {
 func TestFuzz(t *testing.T) {
 	// A schema cannot say that all candidates must fit into the queue.
 	r := tiny.serve(t, func(o *serve.Options) { o.Limits.Waiting = 9 * 4 * 2 })
-	examples, seconds := "5", "15"
+	examples, seconds := "3", "8"
 	if os.Getenv("LOAD") != "" {
 		examples, seconds = "50", "300"
 	}
