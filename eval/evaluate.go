@@ -62,6 +62,9 @@ type File struct {
 	Skip string
 }
 
+// Judging is the stage in which pictures are drawn and judged, for Request.Progress.
+const Judging = "Judging pictures"
+
 // Judges are networks beside the domain's own that pictures are judged by; all may be nil.
 type Judges struct {
 	// CLIP is another CLIP: its similarity does not flatter what was trained on the domain's. Only its CLIP is used.

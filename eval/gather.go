@@ -73,9 +73,8 @@ func (m *measurement) gather(ctx context.Context) error {
 	}
 	m.rows.grow(total, m.widths())
 	defer m.fix(batches)()
-	const stage = "Judging pictures"
 	if done < len(batches) {
-		m.Progress(stage, len(m.scores), total)
+		m.Progress(Judging, len(m.scores), total)
 	}
 	for _, b := range batches[done:] {
 		if err := context.Cause(ctx); err != nil {
@@ -90,7 +89,7 @@ func (m *measurement) gather(ctx context.Context) error {
 		}
 		m.scores = append(m.scores, scores...)
 		m.rows.append(rows)
-		m.Progress(stage, len(m.scores), total)
+		m.Progress(Judging, len(m.scores), total)
 	}
 	for _, s := range m.scores {
 		if s.Skipped != "" {

@@ -12,9 +12,11 @@ import (
 	"illustrator/configs"
 	"illustrator/data/pairs"
 	"illustrator/draw"
+	"illustrator/eval"
 	"illustrator/eval/ablation"
 	"illustrator/internal/fault"
 	"illustrator/internal/machine"
+	"illustrator/models/host"
 )
 
 // TrainingPlan says what a training takes still.
@@ -49,6 +51,7 @@ func (s *Study) Plan() (p Plan, err error) {
 		return p, err
 	}
 	perCell := len(s.texts) * s.Pictures
+	var judging []host.Part
 	trainings := map[string]TrainingPlan{}
 	for i, c := range s.cells() {
 		if p.Cells[i].Done || p.Cells[i].Failed != "" && !s.options.Retry {
@@ -57,6 +60,8 @@ func (s *Study) Plan() (p Plan, err error) {
 		p.Todo++
 		p.Pictures += perCell
 		p.Bytes += s.cellBytes(perCell)
+		stages := s.stages(c.variant.Draw)
+		judging = addPart(judging, stages.Part(eval.Judging, perCell))
 		if err := s.planTrainings(c, trainings); err != nil {
 			return p, err
 		}
@@ -74,14 +79,26 @@ func (s *Study) Plan() (p Plan, err error) {
 	p.Working *= int64(s.options.Jobs)
 	if mean, done := p.meanSeconds(); done {
 		seconds, p.Known = mean*float64(p.Todo), true
-	} else if p.Todo > 0 {
-		p.Known = false // the judging of pictures has not been timed
+	} else {
+		judged, all := s.env.Estimate(judging)
+		seconds, p.Known = seconds+judged, p.Known && all
 	}
 	p.Time = time.Duration(seconds * float64(time.Second))
 	if s.pairs == "" || p.Todo == 0 {
 		return p, nil
 	}
 	return p, s.planPairs(&p)
+}
+
+// addPart adds a part to those of other kinds, or its units to one of its kind: programs are compiled once.
+func addPart(parts []host.Part, p host.Part) []host.Part {
+	for i := range parts {
+		if parts[i].Kind == p.Kind {
+			parts[i].Units += p.Units
+			return parts
+		}
+	}
+	return append(parts, p)
 }
 
 // Table lists the cells with their status: a row for the cells of a variant that stand alike.

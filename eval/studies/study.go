@@ -81,6 +81,7 @@ type Study struct {
 	options   Options
 	out       string
 	domain    string
+	networks  map[string]string // hashes of the domain's
 	texts     []texts.Text
 	pairs     string             // the folder of pairs, "" where no variant needs any
 	trainings singleflight.Group // cells that need the same training share it
@@ -155,6 +156,7 @@ func (s *Study) check() error {
 	if err != nil {
 		return err
 	}
+	s.networks = session.networks.Hashes
 	s.takeJudge(session.domain)
 	if err := s.readTexts(session.domain); err != nil {
 		return err

@@ -203,7 +203,7 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 	if r.Artist = drawing.artist; meter != nil {
 		r.Artist = meter
 	}
-	stages := host.Stages{Env: w.env}
+	stages := w.stages(c.variant.Draw)
 	r.Progress = stages.Set
 	result, err := eval.Evaluate(ctx, w.session.networks, r)
 	stages.Done()
@@ -217,6 +217,25 @@ func (w *worker) measure(ctx context.Context, c cell, info *cellInfo) error {
 		return err
 	}
 	return result.Write(c.folder)
+}
+
+// stages are those of a cell's evaluation. Pictures take equally long with the same networks and ways of drawing.
+func (s *Study) stages(d ablation.Draw) host.Stages {
+	kind := fmt.Sprintf("generator=%.12s clip=%.12s classifier=%.12s judge=%v", s.networks["generator"],
+		s.networks["clip"], s.networks["classifier"], s.judge != "")
+	if d.BestOf != nil {
+		kind += fmt.Sprintf(" best_of=%d", *d.BestOf)
+	}
+	if d.Refine > 0 {
+		kind += fmt.Sprintf(" refine=%d", d.Refine)
+	}
+	if d.Retrieval != nil {
+		kind += fmt.Sprintf(" retrieval=%+v", *d.Retrieval)
+	}
+	if d.Optimization != nil {
+		kind += fmt.Sprintf(" optimization=%+v", *d.Optimization)
+	}
+	return host.Stages{Env: s.env, Kind: kind}
 }
 
 // showPictures draws the texts that the report shows, the first picture of each.

@@ -98,7 +98,9 @@ func (e Env) WarnCut(n *pipeline.Networks, cut []pipeline.Lost) {
 
 // Stages shows the progress of work that reports the name of its stage each time.
 type Stages struct {
-	Env   Env
+	Env Env
+	// Kind names the same work in other processes, as that of a Part; "" remembers none.
+	Kind  string
 	stage string
 	shown Progress
 }
@@ -107,9 +109,17 @@ type Stages struct {
 func (s *Stages) Set(stage string, done, total int) {
 	if stage != s.stage {
 		s.Done()
-		s.stage, s.shown = stage, s.Env.Progress(stage, total)
+		s.stage, s.shown = stage, s.Env.Stage(stage, s.Part(stage, total))
 	}
 	s.shown.Set(done, "")
+}
+
+// Part is a stage of that many units.
+func (s *Stages) Part(stage string, units int) Part {
+	if s.Kind == "" {
+		return Part{Units: units}
+	}
+	return Part{Units: units, Kind: stage + " " + s.Kind}
 }
 
 // Done ends the last stage.
