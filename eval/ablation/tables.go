@@ -49,7 +49,8 @@ func (a *Analysis) table(name, caption string, rows []*Row) report.Table {
 // notes say how to read the tables.
 func (a *Analysis) notes() []report.Note {
 	return append([]report.Note{
-		{Text: "[95 % interval] for new texts and new seeds; the best of a column is bold"},
+		{Text: "[95 % interval] for new texts and new seeds"},
+		{Text: "the best of a column is bold", Styled: true},
 		{Mark: significant,
 			Text: fmt.Sprintf("differs from %q: paired, P below 0.05 after Holm's adjustment over all variants",
 				a.Study.Reference)},

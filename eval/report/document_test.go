@@ -16,7 +16,7 @@ func TestHTMLIsSelfContained(t *testing.T) {
 			Blocks: []Block{
 				Paragraph(bad), List{bad}, Figure{Data: face(t, 1, 0), Caption: bad, Alt: bad},
 				&Table{Caption: bad, Columns: []Column{{Header: bad}}, Rows: []Row{{Cells: []Cell{Text(bad).Marked(bad)}}},
-					Notes: []Note{{bad, bad}}},
+					Notes: []Note{{Mark: bad, Text: bad}}},
 				Grid{Caption: bad, Corner: bad, Columns: []string{bad, bad},
 					Rows: []GridRow{{Label: bad, Note: bad, Cells: []GridCell{cell, {Failed: bad}}}}},
 			},

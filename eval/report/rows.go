@@ -31,7 +31,9 @@ func (t Table) Plain() (rows [][]string, notes []string, err error) {
 		rows = append(rows, texts)
 	}
 	for _, n := range t.notes() {
-		notes = append(notes, join(" ", n.Mark, n.Text))
+		if !n.Styled {
+			notes = append(notes, join(" ", n.Mark, n.Text))
+		}
 	}
 	return rows, notes, nil
 }

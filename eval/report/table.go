@@ -77,6 +77,8 @@ type Cell struct {
 type Note struct {
 	Mark string `json:"mark,omitempty"`
 	Text string `json:"text"`
+	// Styled is true of a note on how a document sets cells, such as bold: plain text has none of it.
+	Styled bool `json:"styled,omitempty"`
 }
 
 // Text is a cell of text.

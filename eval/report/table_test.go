@@ -101,7 +101,9 @@ func TestJSONHoldsTheTable(t *testing.T) {
 }
 
 func TestPlainRows(t *testing.T) {
-	rows, notes, err := small().Plain()
+	table := small()
+	table.Notes = append(table.Notes, Note{Text: "the best is bold", Styled: true})
+	rows, notes, err := table.Plain()
 	if err != nil {
 		t.Fatal(err)
 	}
