@@ -29,7 +29,8 @@ func TestTimeByEarlierProcesses(t *testing.T) {
 		return pace.Pace{Unit: 0.5, Before: 10}, strings.HasPrefix(kind, "Judging pictures generator=")
 	}}
 	plan, err := s.Plan()
-	if want := time.Duration(plan.Pictures)*time.Second/2 + 10*time.Second; err != nil || !plan.Known || plan.Time != want {
+	want := time.Duration(plan.Pictures)*time.Second/2 + 10*time.Second
+	if err != nil || !plan.Known || plan.Time != want {
 		t.Errorf("%v, want %v; known: %v, %v", plan.Time, want, plan.Known, err)
 	}
 }
