@@ -169,7 +169,11 @@ func (d *download) continues(resp *http.Response, have int64) (restart bool, err
 	header := resp.Header.Get("Content-Range")
 	r, ok := parseRange(header)
 	if !ok || r.from != have {
-		return false, fmt.Errorf("the server answered with the range %q; asked for was all from byte %d on", header, have)
+		err := fmt.Errorf("the server answered with the range %q; asked for was all from byte %d on", header, have)
+		if have == 0 {
+			return false, fault.Hint(err, "the server does not send whole files: bring the file by hand")
+		}
+		return false, fault.Hint(err, "remove %s to begin from byte 0, or bring the file by hand", d.path)
 	}
 	d.total = max(r.total, 0)
 	now, before := validatorOf(resp), d.validator()

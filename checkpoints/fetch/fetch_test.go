@@ -186,7 +186,14 @@ func TestGet(t *testing.T) {
 				}
 				w.Header().Set("Content-Range", "bytes 5-9/10")
 				w.WriteHeader(http.StatusPartialContent)
-			}, requests: 2, message: `the server answered with the range "bytes 5-9/10"`, kept: 100_000,
+			}, requests: 2, message: `the server answered with the range "bytes 5-9/10"`, hint: "to begin from byte 0",
+			kept: 100_000,
+		},
+		"a part from the start": {
+			handler: func(w http.ResponseWriter, _ *http.Request, _ int) {
+				w.Header().Set("Content-Range", "bytes 5-9/10")
+				w.WriteHeader(http.StatusPartialContent)
+			}, requests: 1, message: "asked for was all from byte 0 on", hint: "does not send whole files",
 		},
 		"no total": { // bytes a-b/* is legal
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
