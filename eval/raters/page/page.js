@@ -137,7 +137,7 @@
   function answer(given) {
     if (locked) return;
     locked = true;
-    const seconds = Math.round((performance.now() - since) / 10) / 100;
+    const seconds = Math.ceil((performance.now() - since) / 10) / 100; // of a quick key, too, more than 0
     state.answers[at] = { question: at + 1, ...given, seconds };
     remember();
     const all = pairs ? [...document.querySelectorAll("#pictures button, #answers button")] : [...document.querySelectorAll("#answers button")];
