@@ -53,8 +53,12 @@ func (u user) click(selector string) {
 
 func (u user) write(selector, text string) {
 	u.Helper()
-	u.set(selector, "")
-	u.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	// A dialog that closes gives the focus back a moment later, and may take it from the field.
+	value := fmt.Sprintf("document.querySelector(%q).value", selector)
+	for try := 0; try < 3 && browser.Eval[string](u.Page, value) != text; try++ {
+		u.set(selector, "")
+		u.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	}
 }
 
 // set gives a field a value, as a choice of the mouse does.
