@@ -69,14 +69,12 @@ type stage struct {
 
 var stages = []stage{
 	{name: "classifier", domain: own(withRenders((*world.Maker).Classifier))},
-	{name: "mapping", domain: own(func(ctx context.Context, m *world.Maker, d domain) error { return m.Mapping(ctx, d) })},
+	{name: "mapping", domain: own(withScene((*world.Maker).Mapping))},
 	{name: "synthesis", domain: own(withRenders((*world.Maker).Synthesis))},
 	{name: "teacher", domain: own(withRenders((*world.Maker).Teacher))},
 	{name: "details", domain: own(withRenders((*world.Maker).Details))},
 	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
-	{name: "networks", domain: own(func(ctx context.Context, m *world.Maker, d domain) error {
-		return m.ExportNetworks(ctx, d)
-	})},
+	{name: "networks", domain: own(withScene((*world.Maker).ExportNetworks))},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "sharpen", world: withShares((*world.Maker).Sharpen)},
 	{name: "geometry", world: withShares(reportGeometry)},
@@ -98,6 +96,12 @@ func stageNames() (names []string) {
 		names = append(names, s.name)
 	}
 	return names
+}
+
+// withScene returns a stage that needs no pictures.
+func withScene(do func(*world.Maker, context.Context, scene.Domain) error) func(context.Context, *world.Maker,
+	domain) error {
+	return func(ctx context.Context, m *world.Maker, d domain) error { return do(m, ctx, d) }
 }
 
 // withRenders returns a stage that needs a domain's pictures.

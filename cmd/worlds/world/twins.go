@@ -61,36 +61,27 @@ func words(text string) []string {
 // add appends len(rows) pictures with captions: those of the first half of the rows, and a twin of each. A picture of
 // the other half, with a caption of its own, takes the place of a twin that is not found.
 func (t twins) add(b *captionedBatch, rows []int, random *rand.Rand) error {
-	pictures, err := t.Pictures(rows)
-	if err != nil {
-		return err
-	}
 	var slots []int
 	var scenes []scene.Scene
 	half := len(rows) / 2
 	for i, row := range rows[:half] {
 		other, captions, ok := t.twin(t.Sample(row).Scene, random, b.isNew)
 		if !ok {
-			b.captions = append(b.captions, b.caption(t, row, random), b.caption(t, rows[half+i], random))
-			b.pictures = append(append(b.pictures, t.picture(pictures, i)...), t.picture(pictures, half+i)...)
+			if err := b.add(t, []int{row, rows[half+i]}, random); err != nil {
+				return err
+			}
 			continue
 		}
+		picture, err := t.Pictures([]int{row})
+		if err != nil {
+			return err
+		}
 		b.captions = append(b.captions, b.take(captions[0]), b.take(captions[1]))
-		b.pictures = append(b.pictures, t.picture(pictures, i)...)
-		slots, scenes = append(slots, len(b.pictures)), append(scenes, other)
-		b.pictures = append(b.pictures, t.picture(pictures, i)...) // the twin is drawn over it
-	}
-	for i := 2 * half; i < len(rows); i++ {
-		b.captions = append(b.captions, b.caption(t, rows[i], random))
-		b.pictures = append(b.pictures, t.picture(pictures, i)...)
+		slots, scenes = append(slots, len(b.pictures)+len(picture)), append(scenes, other)
+		b.pictures = append(append(b.pictures, picture...), picture...) // the twin is drawn over the second
 	}
 	parallel(len(slots), func(i int) {
 		copyRGB(b.pictures[slots[i]:slots[i]+t.bytes()], t.Domain.Render(scenes[i], t.Size))
 	})
-	return nil
-}
-
-// picture is one of pictures.
-func (t twins) picture(pictures []uint8, i int) []uint8 {
-	return pictures[i*t.bytes() : (i+1)*t.bytes()]
+	return b.add(t, rows[2*half:], random)
 }
