@@ -238,11 +238,17 @@ func loadFull(t *testing.T, network *checkpoints.Folder, config any,
 	return store
 }
 
-func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights,
-	dtype dtypes.DType) map[string][]float32 {
+func loadGenerator(t *testing.T, network *checkpoints.Folder, dtype dtypes.DType) (stylegan2.Config, *model.Store) {
+	t.Helper()
 	var cfg stylegan2.Config
 	store := loadFull(t, network, &cfg,
 		func(scope *model.Scope, w *checkpoints.Weights) error { return stylegan2.Load(scope, cfg, w, dtype) })
+	return cfg, store
+}
+
+func runGenerator(t *testing.T, network *checkpoints.Folder, expected *checkpoints.Weights,
+	dtype dtypes.DType) map[string][]float32 {
+	cfg, store := loadGenerator(t, network, dtype)
 	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		w := stylegan2.Mapping(scope, cfg, in[0])
 		image := stylegan2.Synthesis(scope, cfg, stylegan2.BroadcastW(cfg, w), stylegan2.Noise{Mode: stylegan2.NoiseConst})
@@ -263,9 +269,7 @@ func runGradient(t *testing.T, network *checkpoints.Folder, expected *checkpoint
 	if dtype != dtypes.Float32 {
 		return nil
 	}
-	var cfg stylegan2.Config
-	store := loadFull(t, network, &cfg,
-		func(scope *model.Scope, w *checkpoints.Weights) error { return stylegan2.Load(scope, cfg, w, dtype) })
+	cfg, store := loadGenerator(t, network, dtype)
 	out := nntest.Run(t, store, func(scope *model.Scope, in []*graph.Node) (rows []*graph.Node) {
 		direction := graph.ExpandAxes(in[1], 0)
 		for i := range in[0].Shape().Dim(0) {

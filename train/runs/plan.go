@@ -92,8 +92,9 @@ func (p Plan) onGPUs() string {
 	}
 	batches := make([]string, 0, 3)
 	for _, size := range []int64{24, 40, 80} {
-		room := fmt.Sprint(p.Devices * p.OnGPU.LargestBatch(size*gigabyte))
-		if p.Devices*p.OnGPU.LargestBatch(size*gigabyte) >= train.MaxBatch {
+		batch := p.Devices * p.OnGPU.LargestBatch(size*gigabyte)
+		room := fmt.Sprint(batch)
+		if batch >= train.MaxBatch {
 			room = "any"
 		}
 		batches = append(batches, fmt.Sprintf("%d GB: %s", size, room))
