@@ -69,10 +69,8 @@ func (f *TorchFile) Close() error {
 
 func readTorch(source string, r io.ReaderAt, size int64) (*TorchFile, error) {
 	fail := func(err error) (*TorchFile, error) {
-		if fault.HintOf(err) == "" {
-			err = fault.Hint(err,
-				"the file is damaged, cut short or was made to mislead: fetch it again and compare its SHA-256")
-		}
+		err = fault.Suggest(err,
+			"the file is damaged, cut short or was made to mislead: fetch it again and compare its SHA-256")
 		return nil, fmt.Errorf("read PyTorch file %s: %w", source, err)
 	}
 	open := openZip

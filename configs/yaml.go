@@ -36,11 +36,8 @@ type file struct {
 func open(kind, ref string) (file, error) {
 	if ext := path.Ext(ref); ext == ".yaml" || ext == ".yml" {
 		data, err := yamlfile.Read(ref)
-		if fault.HintOf(err) != "" { // a folder, or a file that is too long
-			return file{}, err
-		}
 		if err != nil {
-			return file{}, fault.Hint(err, "give the path of a YAML file, or one of the names %s",
+			return file{}, fault.Suggest(err, "give the path of a YAML file, or one of the names %s",
 				strings.Join(Names(kind), ", "))
 		}
 		return file{name: ref, dir: path.Dir(ref), data: data}, nil

@@ -39,10 +39,7 @@ type caption struct {
 func ReadFolder(folder string, given, known []texts.Text) (of []texts.Text, files []File, pairing string, err error) {
 	paths, err := pictures.Paths(folder)
 	if err != nil {
-		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give the folder of a run, or a folder of %s pictures", pictures.Formats)
-		}
-		return nil, nil, "", err
+		return nil, nil, "", fault.Suggest(err, "give the folder of a run, or a folder of %s pictures", pictures.Formats)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "summary.json")); err == nil {
 		paths = slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == "grid.png" })

@@ -88,10 +88,7 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	}
 	paths, err := pictures.Paths(args...)
 	if err != nil {
-		if fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give %s pictures, or a folder of them", pictures.Formats)
-		}
-		return err
+		return fault.Suggest(err, "give %s pictures, or a folder of them", pictures.Formats)
 	}
 	if c.sheet != "" {
 		return writeSheet(ctx, opts, c.sheet, paths)

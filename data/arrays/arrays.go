@@ -87,10 +87,7 @@ func Read(path, name string, usual ...string) (*Array, error) {
 func ReadSource(source string, usual ...string) (*Array, error) {
 	file, name := split(source)
 	a, err := Read(file, name, usual...)
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
-	}
-	return a, err
+	return a, fault.Suggest(err, "give a .npy, .npz or .safetensors file of float16, float32 or float64")
 }
 
 // checkFinite reports the first NaN or infinity.

@@ -48,10 +48,8 @@ const configHint = "write, for example:\n" +
 func readNetworkConfig(path string) (c networkConfig, raw []byte, err error) {
 	c = networkConfig{Layout: features.NCHW, Channels: features.RGB, Std: [3]float64{1, 1, 1}, SizeMultiple: 1,
 		MaxSide: 1024}
-	if raw, err = yamlfile.Read(path); fault.HintOf(err) != "" { // a folder, or a file that is too long
-		return c, nil, err
-	} else if err != nil {
-		return c, nil, fault.Hint(err, "give the path of a YAML file, or the name of a style")
+	if raw, err = yamlfile.Read(path); err != nil {
+		return c, nil, fault.Suggest(err, "give the path of a YAML file, or the name of a style")
 	}
 	if err := yamlfile.Decode(raw, &c); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
 		return c, nil, fault.Usage(err, "%s", cmp.Or(fault.HintOf(err), configHint))

@@ -13,8 +13,5 @@ func Find(ctx context.Context, sources ...string) ([]string, error) {
 	if err == nil {
 		_, err = Read(ctx, paths[0])
 	}
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give %s pictures, or a folder of them", Formats)
-	}
-	return paths, err
+	return paths, fault.Suggest(err, "give %s pictures, or a folder of them", Formats)
 }

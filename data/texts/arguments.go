@@ -21,10 +21,8 @@ func Gather(args []string, path string) ([]Text, error) {
 		return descriptions, nil
 	}
 	more, err := Read(path)
-	if err != nil && fault.HintOf(err) == "" {
-		err = fault.Hint(err, "give a file of one text a line, or a .json, .jsonl, .csv or .tsv file")
-	}
-	return append(descriptions, more...), err
+	return append(descriptions, more...), fault.Suggest(err,
+		"give a file of one text a line, or a .json, .jsonl, .csv or .tsv file")
 }
 
 // ParseAttributes reads NAME=VALUE; a repeated name accepts several values.

@@ -23,10 +23,8 @@ func ReadSource(ctx context.Context, name string) (s draw.Source, err error) {
 		return draw.Source{Seed: &seed}, nil
 	}
 	if pictures.Named(name) {
-		if s.Image, err = pictures.ReadImage(ctx, name); err != nil && fault.HintOf(err) == "" {
-			err = fault.Hint(err, "give a %s picture, a text, or seed:N", pictures.Formats)
-		}
-		return s, err
+		s.Image, err = pictures.ReadImage(ctx, name)
+		return s, fault.Suggest(err, "give a %s picture, a text, or seed:N", pictures.Formats)
 	}
 	text, err := texts.New(name)
 	s.Text = &text

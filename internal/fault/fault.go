@@ -33,6 +33,14 @@ func Hint(err error, format string, args ...any) error {
 	return wrap(err, false, format, args)
 }
 
+// Suggest is Hint for an err that may have a hint already, which it then keeps.
+func Suggest(err error, format string, args ...any) error {
+	if HintOf(err) != "" {
+		return err
+	}
+	return Hint(err, format, args...)
+}
+
 // Usage is Hint for a mistake in what the user typed or configured.
 func Usage(err error, format string, args ...any) error {
 	return wrap(err, true, format, args)

@@ -125,11 +125,8 @@ func DecodeConfig(data []byte) (Config, error) {
 }
 
 func badJSON(where string, err error) error {
-	err = fmt.Errorf("read CLIP's %s: %w", where, err)
-	if fault.HintOf(err) != "" {
-		return err
-	}
-	return fault.Hint(err, "the file must be Hugging Face's config.json of a CLIPModel")
+	return fault.Suggest(fmt.Errorf("read CLIP's %s: %w", where, err),
+		"the file must be Hugging Face's config.json of a CLIPModel")
 }
 
 // defaultText is transformers' CLIPTextConfig().

@@ -53,10 +53,8 @@ func (s *source) readShards(index string) (*checkpoints.Weights, []string, error
 		return nil, nil, err
 	}
 	bad := func(err error) (*checkpoints.Weights, []string, error) {
-		if fault.HintOf(err) == "" {
-			err = fault.Hint(err,
-				"the index and the files beside it are not of one network, or one is missing: fetch them again")
-		}
+		err = fault.Suggest(err,
+			"the index and the files beside it are not of one network, or one is missing: fetch them again")
 		return nil, nil, fmt.Errorf("%s: %w", index, err)
 	}
 	var content struct {
