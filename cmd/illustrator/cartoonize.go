@@ -102,8 +102,8 @@ func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOpti
 	}
 	err = opts.PrintResult(c.asJSON, result, fmt.Sprintf("%d of %d pictures in %s, style %s",
 		len(result.Pictures), len(paths), c.out, c.style))
-	if err == nil && len(result.Skipped) > 0 {
-		err = fmt.Errorf("%d of %d pictures: %w", len(result.Pictures), len(paths), fault.ErrPartial)
+	if err == nil {
+		err = pictures.Partial(len(result.Pictures), result.Skipped)
 	}
 	return err
 }
@@ -116,7 +116,6 @@ func redrawFiles(ctx context.Context, opts *terminal.Options, c cartoonizeOption
 		Folder: c.out, Scale: c.scale,
 		Meta:     func(source string) []pictures.Meta { return redrawnMeta(source, style) },
 		Progress: func(done int) { bar.Set(done, "") },
-		Skip:     func(err error) { opts.Log.Warn("left out: " + err.Error()) },
 	})
 }
 
@@ -133,12 +132,15 @@ func writeSheet(ctx context.Context, opts *terminal.Options, out string, paths [
 	}
 	bar := opts.NewProgress("Redrawing pictures", len(paths))
 	defer bar.Done()
-	sheet, err := cartoon.Sheet(ctx, paths, func(done int) { bar.Set(done, "") })
+	sheet, skipped, err := cartoon.Sheet(ctx, paths, func(done int) { bar.Set(done, "") })
 	if err != nil {
 		return err
 	}
 	if err := pictures.WritePNG(out, sheet, []pictures.Meta{{Key: "Software", Value: version.Program()}}); err != nil {
 		return err
 	}
-	return opts.Println(out)
+	if err := opts.Println(out); err != nil {
+		return err
+	}
+	return pictures.Partial(len(paths)-len(skipped), skipped)
 }

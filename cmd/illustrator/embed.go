@@ -10,6 +10,7 @@ import (
 	"illustrator/cmd/terminal"
 	"illustrator/data/arrays"
 	"illustrator/data/embeddings"
+	"illustrator/data/pictures"
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
@@ -34,7 +35,7 @@ func newEmbedCommand(opts *terminal.Options) *cobra.Command {
 "text_embeds" or "image_embeds"). Texts come from the command line or from --texts: one a line, or a .json, .jsonl,
 .csv or .tsv file. --images takes picture files, folders, or an array [N,3,H,W] in [-1,1]. Picture files are resized
 and cropped as the CLIP's preprocessor_config.json says; an array of another size than CLIP's goes through the area
-filter that generated pictures go through.
+filter that generated pictures go through. Files that cannot be read are left out, and have no row (exit code 3).
 
 --project moves the texts' embeddings to those of pictures by the prompt projection (eq. 3), with the prompts of
 --run, --prompts or the domain, and writes what the mapper takes (tensor "projected_embeds").`,
@@ -110,6 +111,7 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 		return err
 	}
 	s.networks.Preprocessor.Pad = e.pad
+	var skipped []pictures.Skipped
 	array := &arrays.Array{Name: "image_embeds"}
 	if len(texts) > 0 {
 		array.Name = "text_embeds"
@@ -119,7 +121,7 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 			array.Data, err = e.projectTexts(ctx, s, array.Data)
 		}
 	} else {
-		array.Data, err = embeddings.Sources(ctx, opts.Env(), s.networks, e.images...)
+		array.Data, skipped, err = embeddings.Sources(ctx, opts.Env(), s.networks, e.images...)
 	}
 	if err != nil {
 		return err
@@ -129,7 +131,10 @@ func runEmbed(ctx context.Context, opts *terminal.Options, e embedOptions, args 
 	if err := arrays.Write(e.out, array); err != nil {
 		return err
 	}
-	return opts.Println(e.out)
+	if err := opts.Println(e.out); err != nil {
+		return err
+	}
+	return pictures.Partial(array.Shape[0], skipped)
 }
 
 // projectTexts moves text embeddings by eq. 3.

@@ -23,7 +23,8 @@ func newPromptCommand(opts *terminal.Options) *cobra.Command {
 		Use:   "prompt",
 		Short: "Compute the text prompt and the image prompt of a domain",
 		Long: `The image prompt is the normalised mean of many CLIP image embeddings (eq. 4-7), of pairs or of pictures in a
-folder. The text prompt is the embedding of a general description. Both are stored beside the domain's file.`,
+folder. The text prompt is the embedding of a general description. Both are stored beside the domain's file. Pictures
+that cannot be read are left out and listed (exit code 3).`,
 		Example: `  illustrator prompt --pairs examples/pairs --out prompts.safetensors
   illustrator prompt --domain examples/tiny/tiny.yaml --images examples/photos --text "A cat." --out cat.safetensors`,
 		Args: terminal.NoArgs,
@@ -69,12 +70,15 @@ func runPrompt(cmd *cobra.Command, opts *terminal.Options, p promptOptions) erro
 	if p.images != "" {
 		prompt = runs.PicturesPrompt
 	}
-	image, source, err := prompt(cmd.Context(), opts.Env(), s.networks, cmp.Or(p.pairs, p.images))
+	image, err := prompt(cmd.Context(), opts.Env(), s.networks, cmp.Or(p.pairs, p.images))
 	if err != nil {
 		return err
 	}
-	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image, source); err != nil {
+	if err := runs.WritePrompts(cmd.Context(), opts.Env(), s.networks, p.out, text.Text, image); err != nil {
 		return err
 	}
-	return opts.Println(p.out)
+	if err := opts.Println(p.out); err != nil {
+		return err
+	}
+	return image.Partial
 }

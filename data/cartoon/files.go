@@ -13,10 +13,10 @@ import (
 
 // Redrawn lists the picture files that RedrawFiles redrew.
 type Redrawn struct {
-	Style    string        `json:"style"`
-	SHA256   string        `json:"sha256,omitempty"` // of a network
-	Pictures []RedrawnFile `json:"pictures"`
-	Skipped  []SkippedFile `json:"skipped"`
+	Style    string             `json:"style"`
+	SHA256   string             `json:"sha256,omitempty"` // of a network
+	Pictures []RedrawnFile      `json:"pictures"`
+	Skipped  []pictures.Skipped `json:"skipped"`
 }
 
 // RedrawnFile is a picture file and the file of its drawing.
@@ -27,12 +27,6 @@ type RedrawnFile struct {
 	Height int    `json:"height"`
 }
 
-// SkippedFile is a picture file that could not be redrawn.
-type SkippedFile struct {
-	Source string `json:"source"`
-	Error  string `json:"error"`
-}
-
 // Files says how RedrawFiles redraws picture files.
 type Files struct {
 	Folder string // to write
@@ -41,41 +35,19 @@ type Files struct {
 	Meta func(source string) []pictures.Meta
 	// Progress is called with the number of finished files.
 	Progress func(done int)
-	// Skip is called with the reason for which a file is skipped.
-	Skip func(err error)
 }
 
-// RedrawFiles redraws picture files one by one: they may be more than memory holds. Files that cannot be read are
-// skipped, unless there is one file only.
-func (s *Style) RedrawFiles(ctx context.Context, paths []string, f Files) (Redrawn, error) {
-	result := Redrawn{Style: s.Name, SHA256: s.SHA256, Pictures: []RedrawnFile{}, Skipped: []SkippedFile{}}
+// RedrawFiles redraws picture files one by one, and skips those that cannot be read, as pictures.Each does.
+func (s *Style) RedrawFiles(ctx context.Context, paths []string, f Files) (_ Redrawn, err error) {
+	result := Redrawn{Style: s.Name, SHA256: s.SHA256, Pictures: []RedrawnFile{}}
 	names := map[string]int{}
-	var last error
-	for i, path := range paths {
-		drawing, err := s.redrawFile(ctx, path, f.Scale)
-		if err == nil {
-			file := filepath.Join(f.Folder, drawingName(names, path, s.Name)+".png")
-			if err := f.write(file, path, drawing); err != nil {
-				return result, err
-			}
-			result.Pictures = append(result.Pictures, RedrawnFile{path, file, drawing.Rect.Dx(), drawing.Rect.Dy()})
-		}
-		switch {
-		case ctx.Err() != nil:
-			return result, context.Cause(ctx)
-		case err != nil && len(paths) == 1:
-			return result, err
-		case err != nil:
-			last = err
-			f.Skip(err)
-			result.Skipped = append(result.Skipped, SkippedFile{path, err.Error()})
-		}
-		f.Progress(i + 1)
-	}
-	if len(result.Pictures) == 0 {
-		return result, fmt.Errorf("none of %d pictures could be redrawn; the last: %w", len(paths), last)
-	}
-	return result, nil
+	redraw := func(ctx context.Context, path string) (*image.NRGBA, error) { return s.redrawFile(ctx, path, f.Scale) }
+	result.Skipped, err = pictures.Each(ctx, paths, redraw, func(path string, drawing *image.NRGBA) error {
+		file := filepath.Join(f.Folder, drawingName(names, path, s.Name)+".png")
+		result.Pictures = append(result.Pictures, RedrawnFile{path, file, drawing.Rect.Dx(), drawing.Rect.Dy()})
+		return f.write(file, path, drawing)
+	}, f.Progress)
+	return result, err
 }
 
 func (s *Style) redrawFile(ctx context.Context, path string, scale int) (*image.NRGBA, error) {

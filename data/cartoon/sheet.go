@@ -14,27 +14,29 @@ const (
 	sheetCell        = 192 // pixels of the longer side
 )
 
-// Sheet draws a sheet with a row for each picture file and a column for each classical style. It calls progress with
-// the number of finished files.
-func Sheet(ctx context.Context, paths []string, progress func(done int)) (image.Image, error) {
+// Sheet draws a sheet with a row for each picture file that can be read and a column for each classical style. It calls
+// progress with the number of finished files.
+func Sheet(ctx context.Context, paths []string,
+	progress func(done int)) (sheet image.Image, skipped []pictures.Skipped, err error) {
 	if len(paths) > maxSheetPictures {
-		return nil, fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d", maxSheetPictures)
+		return nil, nil, fault.Usage(fmt.Errorf("%d pictures for one sheet", len(paths)), "give at most %d",
+			maxSheetPictures)
 	}
 	var cells []image.Image
-	for i, path := range paths {
-		row, err := sheetRow(ctx, path)
-		if err != nil {
-			return nil, err
-		}
+	skipped, err = pictures.Each(ctx, paths, sheetRow, func(_ string, row []image.Image) error {
 		cells = append(cells, row...)
-		progress(i + 1)
+		return nil
+	}, progress)
+	if err != nil {
+		return nil, nil, err
 	}
 	headers := []string{"as it is"}
 	for _, s := range Styles() {
 		headers = append(headers, s.Name)
 	}
-	return pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers, CellSize: sheetCell / 2,
-		Scale: 2})
+	sheet, err = pictures.Grid(cells, nil, len(headers), pictures.GridOptions{ColumnHeaders: headers,
+		CellSize: sheetCell / 2, Scale: 2})
+	return sheet, skipped, err
 }
 
 // sheetRow returns a picture and its drawings in all classical styles.

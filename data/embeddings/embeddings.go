@@ -15,9 +15,10 @@ import (
 // batch is the number of pictures that are embedded at once.
 const batch = 32
 
-// Sources embeds [N,E] an array file of pictures [N,3,H,W], or picture files and folders of them. The device is started
-// when they are found.
-func Sources(ctx context.Context, env host.Env, n *pipeline.Networks, sources ...string) ([]float32, error) {
+// Sources embeds [N,E] an array file of pictures [N,3,H,W], or picture files and folders of them. Files that cannot be
+// read are skipped, and have no row. The device is started when the files are found.
+func Sources(ctx context.Context, env host.Env, n *pipeline.Networks,
+	sources ...string) (embeds []float32, skipped []pictures.Skipped, err error) {
 	if len(sources) == 1 && arrays.IsSource(sources[0]) {
 		a, err := arrays.ReadSource(sources[0], "images")
 		if err == nil {
@@ -27,16 +28,17 @@ func Sources(ctx context.Context, env host.Env, n *pipeline.Networks, sources ..
 			err = env.Start(n)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return n.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
+		embeds, err = n.EmbedImages(ctx, a.Data, a.Shape[2], a.Shape[3])
+		return embeds, nil, err
 	}
 	paths, err := pictures.Find(ctx, sources...)
 	if err == nil {
 		err = env.Start(n)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	bar := env.Progress("Embedding pictures", len(paths))
 	defer bar.Done()
@@ -45,25 +47,41 @@ func Sources(ctx context.Context, env host.Env, n *pipeline.Networks, sources ..
 
 // files embeds picture files [N,E], each fitted by the CLIP's preprocessor when it is read: they may differ in size,
 // and be more than memory holds. It calls progress with the number of finished files after each batch.
-func files(ctx context.Context, n *pipeline.Networks, paths []string, progress func(done int)) ([]float32, error) {
+func files(ctx context.Context, n *pipeline.Networks, paths []string,
+	progress func(done int)) (embeds []float32, skipped []pictures.Skipped, err error) {
 	size := n.CLIP.Vision.ImageSize
-	var embeds, pixels []float32
-	for i, path := range paths {
+	var pixels []float32
+	flush := func() error {
+		if len(pixels) == 0 {
+			return nil
+		}
+		e, err := n.EmbedImages(ctx, pixels, size, size)
+		embeds, pixels = append(embeds, e...), pixels[:0]
+		return err
+	}
+	fit := func(ctx context.Context, path string) ([]float32, error) {
 		img, err := pictures.ReadImage(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		if pixels = append(pixels, n.Preprocessor.Fit(img)...); (i+1)%batch != 0 && i+1 < len(paths) {
-			continue
-		}
-		e, err := n.EmbedImages(ctx, pixels, size, size)
-		if err != nil {
-			return nil, err
-		}
-		embeds, pixels = append(embeds, e...), pixels[:0]
-		progress(i + 1)
+		return n.Preprocessor.Fit(img), nil
 	}
-	return embeds, nil
+	add := func(_ string, picture []float32) error {
+		if pixels = append(pixels, picture...); len(pixels) < batch*len(picture) {
+			return nil
+		}
+		return flush()
+	}
+	skipped, err = pictures.Each(ctx, paths, fit, add, func(done int) {
+		if len(pixels) == 0 {
+			progress(done)
+		}
+	})
+	if err == nil {
+		err = flush()
+	}
+	progress(len(paths))
+	return embeds, skipped, err
 }
 
 // checkArray returns an error unless the array at path holds pictures [N,3,H,W].

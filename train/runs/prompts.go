@@ -7,6 +7,7 @@ import (
 
 	"illustrator/data/embeddings"
 	"illustrator/data/pairs"
+	"illustrator/data/pictures"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -21,7 +22,8 @@ func (j *Job) makePrompts(ctx context.Context, set *pairs.Set) error {
 	if err != nil {
 		return err
 	}
-	return WritePrompts(ctx, j.Env, j.Networks, j.Folder.Prompts(), j.Domain.TextPrompt, image, pairsSource(set))
+	return WritePrompts(ctx, j.Env, j.Networks, j.Folder.Prompts(), j.Domain.TextPrompt,
+		ImagePrompt{Embed: image, Source: pairsSource(set)})
 }
 
 // pairsSource names the pairs that something is made from, in words.
@@ -29,47 +31,51 @@ func pairsSource(p *pairs.Set) string {
 	return fmt.Sprintf("%d pairs of domain %s from seed %d", p.Len(), p.Meta.Domain, p.Meta.Seed)
 }
 
-// PairsPrompt returns the image prompt [E] of the pairs in a folder, and names them in words.
-func PairsPrompt(ctx context.Context, _ host.Env, n *pipeline.Networks,
-	folder string) (image []float32, source string, err error) {
+// ImagePrompt is the mean embedding [E] of pictures.
+type ImagePrompt struct {
+	Embed   []float32
+	Source  string // names the pictures in words
+	Partial error  // says how many files could not be read; nil if all could
+}
+
+// PairsPrompt returns the image prompt of the pairs in a folder.
+func PairsPrompt(ctx context.Context, _ host.Env, n *pipeline.Networks, folder string) (image ImagePrompt, err error) {
 	set, err := pairs.Open(folder)
 	if err != nil {
-		return nil, "", err
+		return image, err
 	}
 	defer set.Close()
 	if err := set.Check(pairs.Meta{CLIPSHA256: n.Hashes["clip"], EmbedDim: n.CLIP.ProjectionDim}); err != nil {
-		return nil, "", err
+		return image, err
 	}
-	image, err = set.ImagePrompt(ctx)
-	return image, pairsSource(set), err
+	image.Source = pairsSource(set)
+	image.Embed, err = set.ImagePrompt(ctx)
+	return image, err
 }
 
-// PicturesPrompt returns the image prompt [E] of the picture files in a folder, and names them in words.
+// PicturesPrompt returns the image prompt of the picture files in a folder.
 func PicturesPrompt(ctx context.Context, env host.Env, n *pipeline.Networks,
-	folder string) (image []float32, source string, err error) {
-	embeds, err := embeddings.Sources(ctx, env, n, folder)
+	folder string) (image ImagePrompt, err error) {
+	embeds, skipped, err := embeddings.Sources(ctx, env, n, folder)
 	if err != nil {
-		return nil, "", err
+		return image, err
 	}
-	image, err = pairs.ImagePrompt(embeds, n.CLIP.ProjectionDim)
-	return image, fmt.Sprintf("%d pictures", len(embeds)/n.CLIP.ProjectionDim), err
+	count := len(embeds) / n.CLIP.ProjectionDim
+	image.Source, image.Partial = fmt.Sprintf("%d pictures", count), pictures.Partial(count, skipped)
+	image.Embed, err = pairs.ImagePrompt(embeds, n.CLIP.ProjectionDim)
+	return image, err
 }
 
-// WritePrompts computes the text prompt and stores it with the image prompt [E], which is made from source.
-func WritePrompts(
-	ctx context.Context,
-	env host.Env,
-	n *pipeline.Networks,
-	path, text string,
-	image []float32,
-	source string,
-) error {
+// WritePrompts computes the text prompt and stores it with the image prompt.
+func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path, text string,
+	image ImagePrompt) error {
 	embed, err := embed(ctx, env, n, []string{text})
 	if err != nil {
 		return fmt.Errorf("text prompt: %w", err)
 	}
 	return pipeline.WritePrompts(path, pipeline.PromptFile{
-		Prompts: pipeline.Prompts{Text: embed, Image: image}, TextPrompt: text, Source: source, CLIPSHA256: n.Hashes["clip"],
+		Prompts:    pipeline.Prompts{Text: embed, Image: image.Embed},
+		TextPrompt: text, Source: image.Source, CLIPSHA256: n.Hashes["clip"],
 	})
 }
 
