@@ -43,6 +43,9 @@ func newConvertCommand(opts *terminal.Options) *cobra.Command {
 			if err := checkColorOrder(args[0], options.ColorOrder); err != nil {
 				return err
 			}
+			if err := terminal.CheckOutputFolder(out); err != nil {
+				return err
+			}
 			report, err := convert.Convert(args[0], out, options)
 			if err != nil {
 				return fmt.Errorf("convert %q: %w", args[0], err)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -81,9 +79,8 @@ func runInterpolate(cmd *cobra.Command, opts *terminal.Options, p interpolateOpt
 }
 
 func (p interpolateOptions) checkOut() error {
-	switch ext := strings.ToLower(filepath.Ext(p.out)); {
-	case edit.IsFile(p.out), ext == ".jpg", ext == ".jpeg", ext == ".webp", ext == ".mp4", ext == ".webm":
-		return terminal.CheckOutputFile(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
+	if edit.IsFile(p.out) {
+		return terminal.CheckOutputFile(p.out)
 	}
-	return terminal.CheckOutputFolder(p.out)
+	return terminal.CheckOutputFolder(p.out, append([]string{".png"}, pictures.AnimationExtensions...)...)
 }

@@ -73,11 +73,12 @@ func runRender(ctx context.Context, opts *terminal.Options, r renderOptions) err
 	if err != nil {
 		return err
 	}
-	check := terminal.CheckOutputFolder
 	if arrays.IsPath(r.out) {
-		check = func(path string) error { return terminal.CheckOutputFile(path) }
+		err = terminal.CheckOutputFile(r.out)
+	} else {
+		err = terminal.CheckOutputFolder(r.out, ".npy", ".safetensors")
 	}
-	if err := check(r.out); err != nil {
+	if err != nil {
 		return err
 	}
 	s, err := readDomain(opts, r.domain)

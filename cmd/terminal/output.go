@@ -31,12 +31,21 @@ func CheckOutputFile(path string, extensions ...string) error {
 	return tryFolder(path, folder)
 }
 
-// CheckOutputFolder returns an error if the folder at path could neither be made nor written to. It makes nothing.
-func CheckOutputFolder(path string) error {
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".png", ".jpg", ".jpeg", ".webp", ".npy", ".safetensors":
-		if info, err := os.Stat(path); err != nil || !info.IsDir() {
-			return fault.Usage(fmt.Errorf("--out %q is named like a file", path), "--out is a folder here: name one")
+// fileExtensions are those of names that no one means for a folder. Others, such as that of "pictures.old", may be.
+var fileExtensions = []string{
+	".png", ".jpg", ".jpeg", ".webp", ".gif", ".apng", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".svg", ".mp4", ".webm",
+	".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".html", ".htm", ".pdf", ".tex", ".log",
+	".npy", ".npz", ".safetensors", ".pt", ".pth", ".ckpt", ".pkl", ".onnx", ".arrow", ".parquet",
+	".zip", ".tar", ".gz", ".tgz",
+}
+
+// CheckOutputFolder returns an error if the folder at path could neither be made nor written to, or if it does not
+// exist and is named like a file. It makes nothing. extensions are those of files that the command writes in place of a
+// folder.
+func CheckOutputFolder(path string, extensions ...string) error {
+	if _, err := os.Stat(path); err != nil {
+		if err := checkFolderName(path, extensions); err != nil {
+			return err
 		}
 	}
 	there := filepath.Clean(path)
@@ -48,6 +57,19 @@ func CheckOutputFolder(path string) error {
 		there = filepath.Dir(there)
 	}
 	return tryFolder(path, there)
+}
+
+// checkFolderName returns an error if path is named like a file.
+func checkFolderName(path string, extensions []string) error {
+	name := strings.TrimSuffix(path, filepath.Ext(path))
+	if ext := strings.ToLower(filepath.Ext(path)); !slices.Contains(fileExtensions, ext) || filepath.Base(path) == ext {
+		return nil
+	}
+	err := fmt.Errorf("--out %q is named like a file", path)
+	if len(extensions) > 0 {
+		return fault.Usage(err, "name a folder, such as %s, or a file that ends in %s", name, fault.AnyOf(extensions))
+	}
+	return fault.Usage(err, "--out is a folder here: name one, such as %s", name)
 }
 
 // tryFolder makes a file in a folder that is there, and removes it again. A place that takes no files is a mistake in

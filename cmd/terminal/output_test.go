@@ -35,6 +35,30 @@ func TestCheckOutputLeavesNothing(t *testing.T) {
 	}
 }
 
+// A name that is a file's is refused, with a folder's, unless a folder of that name is there.
+func TestCheckOutputFolderNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for path, hint := range map[string]string{
+		"notes.txt": "--out is a folder here: name one, such as notes", "a/b.JSON": "name one, such as a/b",
+		"x.png": "name one, such as x", "v1.5": "", "pictures.old": "", ".json": "", "out": "",
+	} {
+		err := CheckOutputFolder(path)
+		if (err == nil) != (hint == "") || err != nil && (!fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), hint)) {
+			t.Errorf("%s: %v, hint %q", path, err, fault.HintOf(err))
+		}
+	}
+	err := CheckOutputFolder("way.txt", ".png", ".gif")
+	if want := "name a folder, such as way, or a file that ends in .png or .gif"; fault.HintOf(err) != want {
+		t.Errorf("%v, hint %q; want %q", err, fault.HintOf(err), want)
+	}
+	if err := os.Mkdir("notes.txt", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckOutputFolder("notes.txt"); err != nil {
+		t.Errorf("a folder that is there: %v", err)
+	}
+}
+
 // An --out that cannot be is one mistake with one exit code, whatever is in the way.
 func TestOutputMistakesAreUsage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
