@@ -25,13 +25,14 @@ import (
 // Run is everything that defines a mapper: domain, pairs, network, losses and training. Keys that a file leaves out
 // have the values of Defaults.
 type Run struct {
-	// Domain is the name of an embedded domain, or the path of a YAML file as seen from the working directory.
+	// Domain is the name of an embedded domain, or the path of a YAML file: relative to the folder of the run's file, or
+	// in --set to the working directory.
 	Domain string        `yaml:"domain"`
 	Seed   uint64        `yaml:"seed"`
 	Pairs  Pairs         `yaml:"pairs"`
 	Mapper mapper.Config `yaml:"mapper"`
 	// Init is the folder of a mapper whose weights the training starts from, such as another run's mapper-last; "" starts
-	// from fresh ones.
+	// from fresh ones. It is relative to the same folders as the domain.
 	Init  string       `yaml:"init,omitempty"`
 	Train train.Config `yaml:"train"`
 }
@@ -40,15 +41,16 @@ type Run struct {
 type Pairs struct {
 	// Rows is the number of pairs, those for validation included.
 	Rows int `yaml:"rows"`
-	// Seed is that of the first row. It is not the run's: trainings of several seeds share their pairs.
+	// Seed of the first row; row i has seed + i. It is not the run's: trainings of several seeds share their pairs.
 	Seed uint64 `yaml:"seed"`
-	// NoiseMode is the generator's noise: "random" in the release.
+	// NoiseMode is the noise of the generator's pictures: "random", of each row's seed, as in the release, "const", that
+	// of the weights' file, or "none".
 	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode"`
 	// Batch is the number of pictures computed at once, on which an embedding's last digits depend; 0 leaves it to the
-	// generator's size: 32 up to 128 pixels, 8 at 256.
+	// pictures' size: 32 up to 128 pixels, 8 at 256, 2 at 512, 1 at 1024.
 	Batch int `yaml:"batch,omitempty"`
-	// Precision is that of generator and CLIP while pairs are sampled: "float32", the default, or "bfloat16", which is
-	// faster where the processor multiplies in it, and gives other embeddings (docs/parity-full.md has the error).
+	// Precision of generator and CLIP while pairs are sampled: "float32", the default, or "bfloat16", which is faster on
+	// processors that multiply in it, and gives other embeddings (docs/parity-full.md has the error).
 	Precision pipeline.Precision `yaml:"precision,omitempty"`
 }
 
@@ -92,7 +94,7 @@ func Defaults() Run {
 }
 
 // OpenRun reads the run at ref: the name of an embedded one or the path of a YAML file. set are assignments such as
-// "train.batch=16", which beat the file.
+// "train.batch=16", which beat the file. The result's paths are as seen from the working directory.
 func OpenRun(ref string, set []string) (Run, error) {
 	run := Defaults()
 	f, err := open("runs", ref)
@@ -101,6 +103,9 @@ func OpenRun(ref string, set []string) (Run, error) {
 	}
 	if err := decode(f, &run); err != nil {
 		return run, err
+	}
+	for _, p := range run.paths() {
+		*p = f.path(*p)
 	}
 	domain := run.Domain
 	for _, assignment := range set {
@@ -119,19 +124,42 @@ func OpenRun(ref string, set []string) (Run, error) {
 	return run, nil
 }
 
-// CheckDomain returns an error if the domain that the run's file names is a file that does not exist.
-func (r Run) CheckDomain(file string) error {
-	ext := filepath.Ext(r.Domain)
-	if _, err := os.Stat(r.Domain); ext != ".yaml" && ext != ".yml" || !errors.Is(err, fs.ErrNotExist) {
-		return nil
+// paths are the paths among the run's settings.
+func (r *Run) paths() []*string {
+	if isFile(r.Domain) {
+		return []*string{&r.Domain, &r.Init}
 	}
-	remedy := "call the command in the folder that it is relative to, or write its absolute path"
-	if beside := filepath.Join(filepath.Dir(file), r.Domain); !filepath.IsAbs(r.Domain) {
-		if _, err := os.Stat(beside); err == nil {
-			remedy = fmt.Sprintf("write domain: %s, which is relative to the folder that the command is called in", beside)
+	return []*string{&r.Init}
+}
+
+// In returns the run as a file in folder has it: with its paths relative to the folder, unless they are absolute.
+func (r Run) In(folder string) (Run, error) {
+	for _, p := range r.paths() {
+		if !isRelative(*p) {
+			continue
+		}
+		from, err := filepath.Abs(folder)
+		if err != nil {
+			return r, err
+		}
+		to, err := filepath.Abs(*p)
+		if err != nil {
+			return r, err
+		}
+		if *p, err = filepath.Rel(from, to); err != nil {
+			return r, err
 		}
 	}
-	return fault.Usage(fmt.Errorf("%s: domain: %q does not exist", file, r.Domain), "%s", remedy)
+	return r, nil
+}
+
+// CheckDomain returns an error if the domain that the run's file names is a file that does not exist.
+func (r Run) CheckDomain(file string) error {
+	if _, err := os.Stat(r.Domain); !isFile(r.Domain) || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fault.Usage(fmt.Errorf("%s: domain: %q does not exist", file, r.Domain),
+		"a path in a file is relative to the file's folder: correct it, or write an absolute one")
 }
 
 // MoveTo gives the run another domain. The texts that are drawn to watch the training are then that domain's own,

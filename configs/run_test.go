@@ -213,25 +213,67 @@ func TestFileMistakes(t *testing.T) {
 	expectMistake(t, "name", err, `run "xyzzy" is unknown`, "lorelei, paper")
 }
 
-// A run's domain that is not where the command is called is named with its file, and with the path that would be right.
+// A run's domain that does not exist is named with its file.
 func TestCheckDomain(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, path := range []string{"mine/run.yaml", "mine/spots.yaml"} {
-		if err := os.MkdirAll("mine", 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, nil, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for domain, hint := range map[string]string{
-		"lorelei": "", "mine/spots.yaml": "", "spots.yaml": "write domain: mine/spots.yaml",
-		"other.yaml": "write its absolute path", "/none/spots.yaml": "write its absolute path",
-	} {
+	writeTo(t, "mine/spots.yaml", "")
+	for domain, missing := range map[string]bool{"lorelei": false, "mine/spots.yaml": false, "spots.yaml": true} {
 		err := Run{Domain: domain}.CheckDomain("mine/run.yaml")
-		if (err == nil) != (hint == "") || err != nil && (!strings.Contains(fault.HintOf(err), hint) ||
-			!strings.HasPrefix(err.Error(), "mine/run.yaml: domain: ")) {
+		if (err != nil) != missing || err != nil && (!strings.Contains(fault.HintOf(err), "relative to the file's folder") ||
+			err.Error() != `mine/run.yaml: domain: "spots.yaml" does not exist`) {
 			t.Errorf("%s: %v: %s", domain, err, fault.HintOf(err))
 		}
+	}
+}
+
+// Paths in files are relative to their folders; those that older versions wrote into runs, as seen from the working
+// directory, are found too.
+func TestPathsOfFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTo(t, "mine/spots.yaml", "")
+	writeTo(t, "mine/texts.txt", "a spot")
+	writeTo(t, "mine/first/mapper-last/config.json", "{}")
+	writeTo(t, "mine/run.yaml", "domain: spots.yaml\ninit: first/mapper-last\n")
+	writeTo(t, "runs/old/config.yaml", "domain: mine/spots.yaml\ninit: mine/first/mapper-last\n")
+	writeTo(t, "runs/new/config.yaml", "domain: ../../mine/spots.yaml\ninit: ../../mine/first/mapper-last\n")
+	for _, ref := range []string{"mine/run.yaml", "runs/old/config.yaml", "runs/new/config.yaml",
+		filepath.Join(here, "mine/run.yaml")} {
+		run, err := OpenRun(ref, nil)
+		if err != nil || run.Domain != "mine/spots.yaml" || run.Init != "mine/first/mapper-last" {
+			t.Errorf("%s: domain %q, init %q, %v", ref, run.Domain, run.Init, err)
+		}
+		in, err := run.In("runs/third")
+		if err != nil || in.Domain != "../../mine/spots.yaml" || in.Init != "../../mine/first/mapper-last" {
+			t.Errorf("%s in runs/third: domain %q, init %q, %v", ref, in.Domain, in.Init, err)
+		}
+	}
+	absolute := Run{Domain: "/far/spots.yaml", Init: "embedded:lorelei/mapper"}
+	if in, err := absolute.In("runs/third"); err != nil || in.Domain != absolute.Domain || in.Init != absolute.Init {
+		t.Errorf("absolute paths: %q, %q, %v", in.Domain, in.Init, err)
+	}
+	run, err := OpenRun("mine/run.yaml", []string{"init=second"})
+	if err != nil || run.Init != "second" {
+		t.Errorf("--set init: %q, %v", run.Init, err)
+	}
+	study := strings.NewReplacer("base: lorelei", "base: run.yaml\ntexts: texts.txt", "shared_stages: 1\n", "")
+	writeTo(t, "mine/study.yaml", study.Replace(smallStudy))
+	s, err := OpenStudy("mine/study.yaml", "", nil)
+	if err != nil || s.Base != "mine/run.yaml" || s.Texts != "mine/texts.txt" {
+		t.Errorf("study: %+v, %v", s, err)
+	}
+}
+
+// writeTo writes a file and makes its folder.
+func writeTo(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -21,6 +21,13 @@ func OpenStudy(ref, domain string, set []string) (*ablation.Study, error) {
 	if err := decode(f, s); err != nil {
 		return nil, err
 	}
+	s.Base, s.Texts = f.run(s.Base), f.path(s.Texts)
+	for i := range s.Groups {
+		for j := range s.Groups[i].Variants {
+			v := &s.Groups[i].Variants[j]
+			v.Base = f.run(v.Base)
+		}
+	}
 	if domain != "" {
 		if err := moveStudy(s, domain); err != nil {
 			return nil, err
@@ -36,6 +43,14 @@ func OpenStudy(ref, domain string, set []string) (*ablation.Study, error) {
 		}
 	}
 	return s, nil
+}
+
+// run returns the reference of a run that f names: the name of an embedded one, or where its file is.
+func (f file) run(ref string) string {
+	if isFile(ref) {
+		return f.path(ref)
+	}
+	return ref
 }
 
 // moveStudy moves a study to a domain: to the run of the domain's name, where one is embedded, or to the study's base

@@ -7,7 +7,9 @@ import (
 	"encoding"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -34,7 +36,7 @@ type file struct {
 // open reads the file at ref: a path that ends in .yaml or .yml, or the name of an embedded file of kind ("domains",
 // "runs" or "studies").
 func open(kind, ref string) (file, error) {
-	if ext := path.Ext(ref); ext == ".yaml" || ext == ".yml" {
+	if isFile(ref) {
 		data, err := yamlfile.Read(ref)
 		if err != nil {
 			return file{}, fault.Suggest(err, "give the path of a YAML file, or one of the names %s",
@@ -53,6 +55,41 @@ func open(kind, ref string) (file, error) {
 		return file{}, fault.Usage(fmt.Errorf("%s %q is unknown", what, ref), "%s", hint)
 	}
 	return file{name: ref, data: data}, nil
+}
+
+// path returns where the file or folder is that f names as p, as seen from the working directory: p is relative to the
+// folder of f. If nothing is there but something is at p as seen from the working directory, p is returned: the program
+// wrote such paths into the folders of runs before.
+func (f file) path(p string) string {
+	if f.dir == "" || !isRelative(p) {
+		return p
+	}
+	beside := filepath.Join(f.dir, p)
+	if here, err := os.Getwd(); err == nil && filepath.IsAbs(beside) {
+		if short, err := filepath.Rel(here, beside); err == nil && filepath.IsLocal(short) {
+			beside = short // a run's settings do not depend on how its file is named
+		}
+	}
+	if !exists(beside) && exists(p) {
+		return p
+	}
+	return beside
+}
+
+// isRelative reports whether p is a path that depends on a folder: "embedded:…" and "weights:…" don't.
+func isRelative(p string) bool {
+	return p != "" && !filepath.IsAbs(p) && !strings.Contains(p, ":")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// isFile reports whether ref is the path of a configuration file, and not the name of an embedded one.
+func isFile(ref string) bool {
+	ext := path.Ext(ref)
+	return ext == ".yaml" || ext == ".yml"
 }
 
 // Names lists the embedded files of kind "domains", "runs" or "studies".

@@ -44,6 +44,11 @@ func Differences(runs []Run) ([][]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare settings: %w", err)
 	}
+	for _, s := range settings {
+		if s.Key == "domain" { // its path depends on the run's folder
+			setDomains(s.Values, runs)
+		}
+	}
 	settings = append(settings, circumstances(runs)...)
 	table := [][]string{{""}}
 	for _, run := range runs {
@@ -64,6 +69,15 @@ func Differences(runs []Run) ([][]string, error) {
 	}
 	same, err := sameWeights(runs)
 	return append(table, outcomes(runs, same)...), err
+}
+
+// setDomains sets the domains of runs, as seen from the working directory, where they are found.
+func setDomains(values []string, runs []Run) {
+	for i, run := range runs {
+		if ref, err := DomainOf(string(run.Folder)); err == nil {
+			values[i] = ref
+		}
+	}
 }
 
 // circumstances list what a run's settings don't say.

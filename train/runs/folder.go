@@ -103,7 +103,7 @@ func (j *Job) sameNetworks(info *train.Info) error {
 // sameSettings reports whether the run's settings are stored in folder. Other settings are an error that shows one
 // difference.
 func sameSettings(folder train.Folder, run configs.Run) (bool, error) {
-	text, err := run.YAML()
+	text, err := stored(folder, run)
 	if err != nil {
 		return false, err
 	}
@@ -114,10 +114,24 @@ func sameSettings(folder train.Folder, run configs.Run) (bool, error) {
 	case bytes.Equal(there, text):
 		return true, nil
 	}
+	if other, err := configs.OpenRun(folder.Config(), nil); err == nil { // its paths may be written in another way
+		if there, err = stored(folder, other); err != nil || bytes.Equal(there, text) {
+			return err == nil, err
+		}
+	}
 	return false, &Error{
 		Code: Taken,
 		Text: fmt.Sprintf("%s holds a run with other settings: %s", folder, configs.Difference(there, text)),
 	}
+}
+
+// stored returns the file of a run's settings in its folder.
+func stored(folder train.Folder, run configs.Run) ([]byte, error) {
+	run, err := run.In(string(folder))
+	if err != nil {
+		return nil, err
+	}
+	return run.YAML()
 }
 
 // claim makes the run's folder and stores the settings in it, or finds the same settings there.
@@ -125,7 +139,7 @@ func claim(folder train.Folder, run configs.Run) error {
 	if same, err := sameSettings(folder, run); same || err != nil {
 		return err
 	}
-	text, err := run.YAML()
+	text, err := stored(folder, run)
 	if err != nil {
 		return err
 	}

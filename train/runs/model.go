@@ -90,9 +90,6 @@ func (c Choice) openPrompts(d *configs.Domain, n *pipeline.Networks) (pipeline.P
 
 // DomainOf returns the domain that a run is of.
 func DomainOf(run string) (string, error) {
-	if packed := filepath.Join(run, domainFile); there(packed) {
-		return packed, nil
-	}
 	config := train.Folder(run).Config()
 	if !there(config) {
 		return "", unfinished(run, config)

@@ -46,3 +46,34 @@ func TestClaimFolder(t *testing.T) {
 		t.Errorf("a damaged run.json: %v", err)
 	}
 }
+
+// A run's folder stores its domain relative to itself, and takes the path that older versions stored for the same.
+func TestClaimStoresPaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	folder, run := train.Folder("runs/a"), configs.Paper()
+	run.Domain = "mine.yaml"
+	if err := os.WriteFile(run.Domain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim(folder, run); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(folder.Config())
+	if err != nil || !strings.HasPrefix(string(text), "domain: ../../mine.yaml\n") {
+		t.Fatalf("%s, %v", text, err)
+	}
+	if err := os.WriteFile(folder.Config(), []byte(strings.Replace(string(text), "../../", "", 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim(folder, run); err != nil {
+		t.Errorf("the path of an older version: %v", err)
+	}
+	run.Mapper.Width = 16
+	if err := claim(folder, run); err == nil || strings.Contains(err.Error(), "domain") ||
+		!strings.Contains(err.Error(), "mapper.width is 512 there, 16 here") {
+		t.Errorf("other settings: %v", err)
+	}
+	if ref, err := DomainOf("runs/a"); err != nil || ref != "mine.yaml" {
+		t.Errorf("domain %q, %v", ref, err)
+	}
+}

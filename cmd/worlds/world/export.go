@@ -79,12 +79,12 @@ func (m *Maker) Export(d scene.Domain, f File) error {
 	if err := files.WriteFile(file, text, 0o666); err != nil {
 		return err
 	}
-	return m.exportRun(d, file)
+	return m.exportRun(d)
 }
 
 // exportRun writes the run that trains the domain's mapper, export/NAME-run.yaml: Lorelei's, with samples of the
-// domain's own captions. file is the domain's, as seen from the working directory.
-func (m *Maker) exportRun(d scene.Domain, file string) error {
+// domain's own captions.
+func (m *Maker) exportRun(d scene.Domain) error {
 	latent, err := scene.NewLatent(d)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (m *Maker) exportRun(d scene.Domain, file string) error {
 	if err != nil {
 		return err
 	}
-	run.Domain = file
+	run.Domain = d.Name() + ".yaml" // beside it
 	for i := range run.Train.Validation.Texts {
 		run.Train.Validation.Texts[i] = d.Caption(latent.Sample(m.Plan.Seed+60, i).Scene, scene.Random(m.Plan.Seed+61, i))
 	}
