@@ -139,7 +139,7 @@ func (s *studio) begin(field, id string, otherwise int, from string) (record gal
 		}
 		if model, err = s.model(field, record.Run); err != nil {
 			return record, r, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run),
-				"choose another picture")
+				"start the server with --run and the folder of that run, or choose another picture")
 		}
 	}
 	origin, err := s.origin(field, s.Models[model], record, from)

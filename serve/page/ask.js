@@ -5,6 +5,7 @@ import { draw, stopJob } from "./api.js";
 import { $, el, plural, reveal, sample, showProblem } from "./dom.js";
 import { recall, remember } from "./memory.js";
 import { Settings } from "./settings.js";
+import { lack } from "./words.js";
 
 /**
  * Ask is the form of the view called name. options: settings for Settings; choices, a list of examples; path of the API;
@@ -80,10 +81,10 @@ export class Ask {
 
   address() { return of(this.name, this.params()); }
 
-  /** fill sets texts and settings; those that are missing get the usual value. */
+  /** fill sets texts and settings; those that are missing get the usual value. It says which the server lacks. */
   fill(given) {
     for (const text of this.texts) text.value = given[text.name] ?? "";
-    this.settings.fill(given);
+    showProblem(this.alert, lack(this.settings.fill(given)));
     this.refill?.(given);
     this.changed();
   }

@@ -144,20 +144,26 @@ export class Settings {
     return Object.fromEntries([...this.element.querySelectorAll("[name]")].map((f) => [f.name, f.type === "checkbox" ? String(Number(f.checked)) : f.value]));
   }
 
-  /** fill sets the fields that are given, and all others to their defaults. */
+  /** fill sets the fields that are given, and all others to their defaults. It returns the runs and looks that the server lacks. */
   fill(given) {
+    const lacking = [];
+    if (given.run && !this.domain.runs.includes(given.run)) lacking.push({ name: "run", value: given.run, instead: this.defaults.run ?? this.domain.runs[0] });
     for (const [name, value] of Object.entries({ ...this.defaults, ...given })) {
       const input = this.get(name);
       if (!input) continue;
       if (input.type === "checkbox") input.checked = value === "1";
       else if (input.type === "range") put(input, Number.isFinite(Number(value)) ? value : this.defaults[name]);
       else input.value = value;
-      if (input.tagName === "SELECT" && input.selectedIndex < 0) input.value = this.defaults[name];
+      if (input.tagName === "SELECT" && input.selectedIndex < 0) {
+        input.value = this.defaults[name];
+        if (name === "cartoon") lacking.push({ name, value, instead: input.selectedOptions[0].textContent });
+      }
     }
     this.drawn = false;
     this.update();
     const hidden = Object.keys(given).some((name) => this.get(name)?.closest("details"));
     if (hidden) $("details", this.element).open = true;
+    return lacking;
   }
 }
 

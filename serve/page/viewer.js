@@ -7,6 +7,7 @@ import { $, el, showProblem, title } from "./dom.js";
 import { facts, repeats, settingsOf } from "./facts.js";
 import { filmTools, sizes } from "./film.js";
 import { left, remove, settle } from "./shelf.js";
+import { lackOf } from "./words.js";
 
 const img = el("img", { id: "viewer-picture", draggable: "false" });
 
@@ -127,7 +128,7 @@ function leave(then) {
 function display(picture) {
   shown = picture;
   const film = Boolean(picture.frames);
-  const own = picture.domain === domain.name;
+  const own = picture.domain === domain.name && !lackOf(picture, domain);
   $("#viewer-text").textContent = picture.text;
   $("#viewer-caption").textContent = caption(picture);
   $("dl", dialog).replaceChildren(...facts(picture, domain).flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, value)]));
@@ -148,13 +149,13 @@ function display(picture) {
   showDownload(picture, film);
 }
 
-/** showElsewhere says where a picture of another domain can be changed. */
-function showElsewhere({ id, domain: name }) {
+/** showElsewhere says where a picture can be changed that another domain or run drew. */
+function showElsewhere(picture) {
   const place = $(".elsewhere", dialog);
-  place.hidden = name === domain.name;
-  if (place.hidden) return;
-  const there = domain.domains.includes(name);
-  place.replaceChildren(there ? el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`) : `It was drawn by ${title({ name })}, which this server does not have.`);
+  const { id, domain: name } = picture;
+  const lack = lackOf(picture, domain);
+  place.hidden = name === domain.name && !lack;
+  place.replaceChildren(lack || el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`));
 }
 
 /** showDownload offers the picture in its size, and enlarged. An animation has its own tools. */

@@ -17,4 +17,24 @@ export function inWords(message, field) {
   return field ? `${label(field)}: ${named}` : named;
 }
 
+const start = {
+  run: "Start the server with --run and the folder of that run to draw with it",
+  cartoon: "Start the server with --cartoon-style and the file of that look to draw with it",
+};
+
+/** lack words what a server lacks of the settings that a form was given, each {name, value, instead}; null for none. */
+export function lack(settings) {
+  if (!settings.length) return null;
+  const message = settings.map(({ name, value, instead }) => `This server does not have the ${labels[name].toLowerCase()} “${value}”, and takes “${instead}”`).join(". ");
+  return { message, hint: settings.map(({ name }) => start[name]).join(". ") };
+}
+
+/** lackOf says which domain or run of a picture the server lacks, and how to serve it; "" where it has both. */
+export function lackOf({ domain: name, run }, { name: here, domains, runs }) {
+  if (!domains.includes(name)) return `It was drawn by the domain “${name}”, which this server does not have. Start the server with --domain and the name or file of that domain to change the picture, or to draw it again.`;
+  if (name !== here || !run || runs.includes(run)) return "";
+  const how = run === name ? "without --run: then the domain’s own mapper draws" : "with --run and the folder of that run";
+  return `It was drawn by the run “${run}”, which this server does not have. Start the server ${how}, to change the picture or to draw it again.`;
+}
+
 export const differences = { noise: "fine detail", style: "first layers", z: "everything" };

@@ -1,0 +1,55 @@
+package serve_test
+
+import (
+	"strings"
+	"testing"
+
+	"illustrator/internal/browser"
+	"illustrator/serve"
+)
+
+// A picture or an address of a run, domain or look that the server lacks says so, and how to serve it.
+func TestPageOfWhatTheServerLacks(t *testing.T) {
+	record := `{"id": "` + fuzzID + `", "kind": "generated", "text": "a toy", "noise_mode": "random", "width": 4, ` +
+		`"height": 4, "alpha": 1, "truncation_psi": 1, "image_embed": "AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8=", `
+	u := user{t, browser.Open(t, deaf(t).URL)}
+	var r *running
+	for _, c := range []struct{ of, want string }{
+		{`"domain": "toys", "run": "first"}`, ""},
+		{`"domain": "toys", "run": "toys"}`,
+			"the run “toys”, which this server does not have. Start the server without --run"},
+		{`"domain": "dolls", "run": "dolls"}`,
+			"the domain “dolls”, which this server does not have. Start the server with --domain"},
+		{`"domain": "toys", "run": "third"}`,
+			"the run “third”, which this server does not have. Start the server with --run and the folder of that run"},
+	} {
+		folder := t.TempDir()
+		if err := writeFuzzed(folder, record+c.of, false); err != nil {
+			t.Fatal(err)
+		}
+		r = deaf(t, func(o *serve.Options) { o.Folder = folder })
+		u.Page.Goto(r.URL + "/#picture/" + fuzzID)
+		u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth`)
+		says := u.eval(`document.querySelector("#viewer .elsewhere:not([hidden])")?.textContent ?? ""`)
+		hidden := u.eval(`[".settings-of", ".change", ".way"].map(s => document.querySelector("#viewer " + s).hidden)`)
+		if want := strings.TrimSuffix(strings.Repeat("true,", 3), ","); (c.want == "") != (says == "") ||
+			!strings.Contains(says, c.want) || (hidden == want) != (c.want != "") {
+			t.Errorf("a picture of %s: %q, hidden %s", c.of, says, hidden)
+		}
+	}
+	u.look("lacking")
+	body := object{"picture": fuzzID, "to": "a ball", "alphas": []float64{1}}
+	if a := post(t, r.URL+"/api/v1/manipulate", body); a.status != 400 || !strings.Contains(string(a.body), "--run") {
+		t.Errorf("the API says %v", a)
+	}
+
+	alert := `document.querySelector("#view-draw .alert").innerText`
+	u.Page.Goto(r.URL + "/#draw?text=a+toy&run=third&cartoon=anime")
+	u.until(alert + `.includes("This server does not have the run “third”, and takes “first”.")`)
+	if says := u.eval(alert); !strings.Contains(says, "the look “anime”, and takes “as drawn”") ||
+		!strings.Contains(says, "--cartoon-style") || !strings.Contains(says, "--run and the folder of that run") {
+		t.Errorf("an address of a run and a look that are not there: %q", says)
+	}
+	u.Page.Goto(r.URL + "/#draw?text=a+toy&run=second")
+	u.until(`document.querySelector("#view-draw [name=run]").value === "second" && !` + alert)
+}
