@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -26,21 +27,25 @@ type Domain struct {
 	CLIP       string `yaml:"clip"`
 	Classifier string `yaml:"classifier"`
 	Mapper     string `yaml:"mapper"`
-	// Judge is the folder of a second CLIP, which no mapper is trained with: studies measure similarity by it. Optional.
+	// Judge is the folder of a second CLIP, which no mapper is trained with: studies measure similarity by it too.
+	// Optional.
 	Judge string `yaml:"judge,omitempty"`
-	// TextPrompt is the general description of the domain's pictures, eq. 2's prompt.
+	// TextPrompt is the most general description of the domain's pictures, such as "A church." (the prompt of eq. 2).
 	TextPrompt string `yaml:"text_prompt"`
-	// Prompts is the file of both prompts' embeddings that `illustrator prompt` writes. Optional until then.
+	// Prompts is the file of both prompts' embeddings that `illustrator prompt` writes, NAME.prompts.safetensors if it is
+	// left out, or an image prompt of the official release.
 	Prompts string `yaml:"prompts"`
-	// Alpha is eq. 3's α: 1.75 in the release for real CLIP.
+	// Alpha is the strength by which a text's embedding is moved away from the prompt's (α of eq. 3): 1.75 in the release
+	// for OpenAI's CLIP.
 	Alpha float64 `yaml:"alpha"`
-	// Descriptions is a file of test descriptions. Optional.
+	// Descriptions is a file of texts to judge by, of a form that `illustrator generate --texts` reads. Optional.
 	Descriptions string `yaml:"descriptions"`
 	// Size, ZDim and EmbedDim say what the networks must have: picture size in pixels, widths of Z and of the embeddings.
 	Size     int `yaml:"size"`
 	ZDim     int `yaml:"z_dim"`
 	EmbedDim int `yaml:"embed_dim"`
-	// Sources say where the networks can be had, if they are to be fetched.
+	// Sources are the places that `illustrator fetch` downloads the networks from: of several forms the first that can be
+	// had.
 	Sources Sources `yaml:"sources"`
 
 	ref string // what OpenDomain was given
@@ -53,7 +58,7 @@ func OpenDomain(ref string) (*Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Domain{ref: ref, dir: f.dir}
+	d := &Domain{ref: ref, dir: f.dir, Alpha: missing}
 	if err := decode(f, d); err != nil {
 		return nil, err
 	}
@@ -62,6 +67,9 @@ func OpenDomain(ref string) (*Domain, error) {
 	}
 	return d, nil
 }
+
+// missing stands for a number that a file must give, and does not.
+var missing = math.Inf(-1)
 
 func noNetwork(field, network string) error {
 	err := fault.Field(field, fault.Words("missing"), "the folder of a converted %s", network)
@@ -90,6 +98,9 @@ func (d *Domain) validate() error {
 func checkAlpha(field string, alpha float64) error {
 	if alpha >= 0 && alpha <= pipeline.MaxAlpha {
 		return nil
+	}
+	if alpha == missing {
+		return fault.Field(field, fault.Words("missing"), "a number from 0 to %d (the release uses 1.75)", pipeline.MaxAlpha)
 	}
 	return fault.Field(field, alpha, "from 0 to %d (the release uses 1.75)", pipeline.MaxAlpha)
 }
@@ -199,7 +210,7 @@ func (d *Domain) resolve(p string) string {
 	if name, ok := strings.CutPrefix(p, weightsPrefix); ok {
 		return filepath.Join(WeightsFolder(), name)
 	}
-	if p == "" || d.dir == "" || filepath.IsAbs(p) || strings.Contains(p, ":") {
+	if d.dir == "" || !isRelative(p) {
 		return p
 	}
 	return filepath.Join(d.dir, p)

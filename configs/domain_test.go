@@ -102,7 +102,7 @@ func TestPathsOfADomain(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "cats.yaml")
 	text := "name: cats\ngenerator: nets/g\nclip: /abs/clip\nclassifier: embedded:lorelei/classifier\n" +
-		"mapper: ../m\ntext_prompt: A Cat.\nprompts: p/cats.safetensors\ndescriptions: d.txt\n"
+		"mapper: ../m\ntext_prompt: A Cat.\nalpha: 1\nprompts: p/cats.safetensors\ndescriptions: d.txt\n"
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +137,7 @@ func TestDomainMistakes(t *testing.T) {
 		strings.Replace(good, "generator: g", "about: x", 1): {"generator is missing", "converted StyleGAN2"},
 		strings.Replace(good, "clip: c", "about: x", 1):      {"clip is missing", "converted CLIP"},
 		strings.Replace(good, "A Cat.", "' '", 1):            {"text_prompt is missing", "description"},
+		strings.Replace(good, "alpha: 1.75\n", "", 1):        {"alpha is missing", "a number from 0 to 10"},
 		strings.Replace(good, "1.75", "-1", 1):               {"alpha is -1", "from 0 to 10"},
 		strings.Replace(good, "1.75", ".nan", 1):             {"alpha is NaN", "from 0 to 10"},
 		strings.Replace(good, "1.75", "101", 1):              {"alpha is 101", "from 0 to 10"},

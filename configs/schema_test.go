@@ -36,10 +36,18 @@ var ranges = map[string]map[string][2]any{
 		"pairs.rows": {2, pairs.MaxRows}, "pairs.batch": {0, MaxPairsBatch},
 		"train.batch": {2, train.MaxBatch}, "train.validation.every": {1, nil}, "train.validation.rows": {1, nil},
 		"train.checkpoint.every": {1, nil}, "train.checkpoint.keep": {1, 10_000}, "train.nan_limit": {0, nil},
-		"train.log_every": {1, nil}, "mapper.dropout": {0, nil}, "train.optimizer.accumulate": {1, nil},
-		"train.optimizer.clip_norm": {0, nil}, "train.optimizer.weight_decay": {0, nil},
+		"train.log_every": {1, nil}, "mapper.dropout": {0, nil}, "mapper.width": {1, 8192},
+		"train.optimizer.accumulate": {1, 1 << 16}, "train.optimizer.clip_norm": {0, nil},
+		"train.optimizer.weight_decay": {0, 10}, "mapper.prior.steps": {1, 256}, "mapper.prior.guidance": {0, 20},
+		"mapper.prior.condition_noise": {0, 10}, "mapper.prior.condition_dropout": {0, nil},
 	},
-	"study":  {"pictures": {1, 1000}, "shared_stages": {0, nil}, "reference_samples": {0, nil}},
+	"study": {
+		"pictures": {1, 1000}, "shared_stages": {0, nil}, "reference_samples": {0, nil},
+		"groups.variants.draw.alpha": {0, pipeline.MaxAlpha}, "groups.variants.draw.inject_index": {0, nil},
+		"groups.variants.draw.truncation_psi": {0, 2}, "groups.variants.draw.best_of": {1, 1000},
+		"groups.variants.draw.refine": {0, 10_000}, "groups.variants.draw.retrieval.pairs": {0, pairs.MaxRows},
+		"groups.variants.draw.optimization.steps": {1, 10_000}, "groups.variants.draw.optimization.l2": {0, 1000},
+	},
 	"domain": {"alpha": {0, pipeline.MaxAlpha}, "size": {0, nil}, "z_dim": {0, nil}, "embed_dim": {0, nil}},
 }
 
@@ -61,45 +69,75 @@ var schemaTypes = map[string]struct {
 
 // meanings are those of keys whose fields share a comment with the field before, or need none in Go.
 var meanings = map[string]string{
-	"seed":          "Of the mapper's first weights, the order of the pairs and the noise.",
-	"pairs":         "How many pairs of z and image embedding are sampled, and how.",
-	"mapper":        "The network that is trained.",
-	"mapper.layers": "Layers in each block; all layers of the baseline.", "train": "The training.",
-	"train.optimizer":                         "The optimizer, fresh in each stage.",
-	"train.optimizer.beta2":                   "Decay a step of the mean of squared gradients; 0.999 in the release.",
-	"train.optimizer.epsilon":                 "Added to the root of that mean; 1e-8 in the release.",
-	"train.validation":                        "Losses on pairs that are never trained on.",
-	"train.checkpoint":                        "When the training's state is written.",
-	"train.nan_limit":                         "With on_nan: skip, the most steps of the training that are left out.",
-	"train.stages.name":                       "Of the stage, in metrics and in --set; each stage has another.",
-	"train.stages.losses":                     "Weights of the losses; 0 leaves a loss out.",
-	"train.stages.losses.l1":                  "Weight of eq. 8, the distance of z.",
-	"train.stages.losses.semantic":            "Weight of eq. 9, of pictures.",
-	"train.stages.losses.regularization":      "Weight of eq. 10, mean and deviation of z.",
-	"train.stages.schedule":                   "Length of the stage, and the learning rate over it.",
-	"train.stages.schedule.epochs":            "The stage's length in passes over all rows, in place of steps.",
-	"train.stages.schedule.learning_rate":     "The highest learning rate; 1e-4 in the release.",
+	"seed":   "Seed of the mapper's first weights, of the order of the pairs, and of the noise.",
+	"pairs":  "How many pairs of z and image embedding are sampled, and how.",
+	"mapper": "The network that is trained.",
+	"mapper.blocks": "Number of dense blocks, 1 to 64 (5 in the paper), or of a prior's blocks of two layers. The " +
+		"baseline has none, and does not read it.",
+	"mapper.layers": "Number of layers in each dense block, 1 to 64 (5 in the paper), or of all layers of the " +
+		"baseline, 2 to 512 (54 in the paper). A prior does not read it.",
+	"mapper.dropout": "Probability that an output unit of a dense block is dropped in training, below 1 (0.1 in the " +
+		"paper). Other architectures do not read it.",
+	"train":                   "The training.",
+	"train.optimizer":         "The optimizer, fresh in each stage.",
+	"train.optimizer.beta1":   "Decay per step of the mean of gradients, below 1; 0.9 in the release.",
+	"train.optimizer.beta2":   "Decay per step of the mean of squared gradients, below 1; 0.999 in the release.",
+	"train.optimizer.epsilon": "Added to the root of that mean; 1e-8 in the release.",
+	"train.validation":        "Losses on pairs that are never trained on.",
+	"train.checkpoint":        "When the training's state is written.",
+	"train.nan_limit":         "With on_nan: skip, the most steps of the training that are left out.",
+	"train.stages.name":       "Name of the stage in metrics and charts; each stage has another.",
+	"train.stages.losses":     "Weights of the losses; 0 leaves a loss out.",
+	"train.stages.losses.l1":  "Weight of the distance between predicted and true z (L1, eq. 8).",
+	"train.stages.losses.semantic": "Weight of the distance between the drawn picture's embedding and the pair's " +
+		"(eq. 9).",
+	"train.stages.losses.regularization": "Weight of the distances of z's mean from 0 and of its deviation from 1 " +
+		"(eq. 10).",
+	"train.stages.schedule":       "Length of the stage, and the learning rate over it.",
+	"train.stages.schedule.steps": "Length of the stage in steps; give steps or epochs.",
+	"train.stages.schedule.epochs": "Length of the stage as the number of times that each training row is seen, " +
+		"rounded up to steps; in place of steps.",
+	"train.stages.schedule.learning_rate":     "The highest learning rate, at most 10; 1e-4 in the release.",
 	"train.stages.schedule.min_learning_rate": "The learning rate at the end of a cosine; 1e-7 in the release.",
-	"name":              "Of the domain, in pairs, pictures and messages.",
-	"about":             "What the pictures show, and who made the networks.",
-	"clip":              "Folder of the CLIP, as of generator.",
-	"classifier":        "Folder of a classifier of attributes; optional.",
-	"z_dim":             "Width of z that the generator must have; 0 checks nothing.",
-	"embed_dim":         "Width of embeddings that the CLIP must have; 0 checks nothing.",
-	"sources.generator": "Published forms of the generator.", "sources.clip": "Published forms of the CLIP.",
-	"title": "Of the study.", "set": "Overrides of all variants, as of --set.",
-	"kinds":       "Kinds of texts to keep; none keeps all.",
-	"columns":     "Figures that tables show; none shows all metrics.",
-	"groups":      "Parts of the study, each with a table and a chart.",
-	"claims":      "Statements that two variants' figures judge.",
-	"groups.name": "Of the group.", "groups.about": "Names the comparison, in the report.",
-	"groups.log_axis": "Spaces x by its logarithm.", "groups.variants": "The sides of the comparison.",
-	"groups.variants.name": "Of the variant.", "groups.variants.set": "Overrides of the base run, as of --set.",
-	"groups.variants.draw": "Settings of drawing.",
-	"claims.text":          "The statement.", "claims.than": "The variant that should do worse.",
-	"claims.metric":           "The figure that decides.",
-	"sources.generator.files": "Addresses of the files, with size and SHA-256.",
-	"sources.clip.files":      "Addresses of the files, with size and SHA-256.",
+	"name":                     "Name of the domain in pairs, pictures and messages.",
+	"about":                    "What the pictures show, and who made the networks.",
+	"clip":                     "Folder of the CLIP, in the same forms.",
+	"classifier":               "Folder of a classifier of attributes; optional.",
+	"z_dim":                    "Width of z that the generator must have; 0 checks nothing.",
+	"embed_dim":                "Width of embeddings that the CLIP must have; 0 checks nothing.",
+	"sources.generator":        "Published forms of the generator.",
+	"sources.clip":             "Published forms of the CLIP.",
+	"sources.clip.color_order": "Left out: only a generator has one.",
+	"title":                    "Title of the study's report.",
+	"base": "The run that all variants change: the name of an embedded one, or the path of a YAML file, relative to " +
+		"the folder of the study's file.",
+	"set": "Overrides of all variants, as of --set.",
+	"texts": "File of the texts that are drawn, relative to the folder of the study's file. Without it, the " +
+		"domain's descriptions.",
+	"kinds":        "Kinds of texts to keep; without it, all.",
+	"columns":      "Figures that tables show, such as \"attribute_accuracy (limited)\"; without it, all metrics.",
+	"groups":       "Parts of the study, each with a table and a chart.",
+	"groups.name":  "Heading of the group in the report.",
+	"groups.about": "Paragraphs of the report below the heading.",
+	"groups.axis": "Name of the variants' x, such as \"α\": the chart then has lines over it. Without it, variants " +
+		"stand side by side.",
+	"groups.log_axis":             "Spaces x by its logarithm.",
+	"groups.variants":             "The sides of the comparison.",
+	"groups.variants.name":        "Name of the variant. A name alone shows a variant of a group before again.",
+	"groups.variants.set":         "Overrides of the base run, as of --set.",
+	"groups.variants.draw":        "Settings of drawing; those that are left out are the domain's.",
+	"groups.variants.draw.spread": "Mixes each picture's random z into the predicted one, above 0 and at most 1.",
+	"claims":                      "Statements on two variants that a figure speaks for or against.",
+	"claims.text":                 "The statement.",
+	"claims.better":               "The variant that should do better.",
+	"claims.than":                 "The variant that should do worse.",
+	"claims.metric":               "The figure that decides.",
+	"claims.because":              "Explanations of the verdicts; the report has that of its verdict.",
+	"claims.because.holds":        "Why the claim holds.",
+	"claims.because.opposite":     "Why its opposite does.",
+	"claims.because.undecided":    "Why the study shows neither.",
+	"sources.generator.files":     "Addresses of the files, with size and SHA-256.",
+	"sources.clip.files":          "Addresses of the files, with size and SHA-256.",
 }
 
 // ofKind are the meanings of keys that other kinds of files have too, or whose comment is about several.
@@ -111,13 +149,14 @@ var ofKind = map[string]map[string]string{
 		"size": "Pixels of the pictures' side that the generator must have; 0 checks nothing.",
 	},
 	"study": {
+		"about":   "The comparison and its reason, in paragraphs that the report shows.",
 		"train":   "Trains a mapper for each variant and seed; false draws with one that is there.",
 		"metrics": "Metrics to measure, as of illustrator eval --metrics.",
 	},
 }
 
 // subject is the Go name that a comment begins with.
-var subject = regexp.MustCompile(`^[A-Z]\w*(?:, [A-Z]\w*)*(?: and [A-Z]\w*)? (?:is|are) (\w)`)
+var subject = regexp.MustCompile(`^[A-Z]\w*(?:, [A-Z]\w*)*(?: and [A-Z]\w*)? (?:is|are) (["\w])`)
 
 // inYAML are Go names within comments, and what a file calls them.
 var inYAML = strings.NewReplacer("AllDevices", "all", "NaNLimit", "nan_limit", "MinLearningRate", "min_learning_rate",
@@ -125,12 +164,19 @@ var inYAML = strings.NewReplacer("AllDevices", "all", "NaNLimit", "nan_limit", "
 
 // meaning words the comment of a field for a key.
 func meaning(key, comment string) string {
-	if m, ok := meanings[key]; ok && (comment == "" || key != "clip" && key != "name" && key != "about") {
+	if m, ok := meanings[key]; ok {
 		return m
 	}
 	comment = strings.Join(strings.Fields(comment), " ")
+	name := key[strings.LastIndex(key, ".")+1:]
 	if m := subject.FindStringSubmatchIndex(comment); m != nil {
-		comment = strings.ToUpper(comment[m[2]:m[3]]) + comment[m[3]:]
+		comment = comment[m[2]:]
+	} else if word, rest, _ := strings.Cut(comment, " "); strings.EqualFold(word, strings.ReplaceAll(name, "_", "")) &&
+		!strings.HasPrefix(rest, "of ") {
+		comment = rest
+	}
+	if comment != "" {
+		comment = strings.ToUpper(comment[:1]) + comment[1:]
 	}
 	return inYAML.Replace(comment)
 }
@@ -210,7 +256,9 @@ func complete(s *jsonschema.Schema, path string, defaults map[string]any, ranges
 		}
 		value, given := defaults[p.Key]
 		below, isMap := value.(map[string]any)
-		if list, isList := value.([]any); given && !isMap && (!isList || len(list) == 0) && value != nil && value != "" {
+		list, isList := value.([]any)
+		given = given && !slices.Contains(s.Required, p.Key)
+		if given && !isMap && (!isList || len(list) == 0) && value != nil && value != "" {
 			inner.Default = value
 		}
 		complete(inner, key, below, ranges)
@@ -264,7 +312,8 @@ var configurationHead = strings.ReplaceAll(`# Configuration files
 
 Every key of the YAML files of runs, domains and studies. 'make schemas' generates this page and the JSON Schemas in
 'configs/schemas' from the Go types; a test compares them. Keys that a file leaves out have the default. An unknown key
-is an error.
+is an error. Relative paths start at the folder of the file that names them. If nothing is there, a path in a run or
+study may start at the working directory, as in files of earlier versions.
 
 An editor with a YAML language server completes and checks a file that begins with
 
@@ -302,6 +351,8 @@ func writeKeys(doc *strings.Builder, s *jsonschema.Schema, path string, missing 
 		value := ""
 		if of.Default != nil {
 			value = fmt.Sprintf("`%v`", of.Default)
+		} else if slices.Contains(s.Required, p.Key) {
+			value = "required"
 		}
 		meaning := strings.ReplaceAll(of.Description, "|", "\\|")
 		fmt.Fprintf(doc, "| `%s` | %s | %s | %s | %s |\n", key, meaning, kind, value, rest)
@@ -317,19 +368,43 @@ func writeKeys(doc *strings.Builder, s *jsonschema.Schema, path string, missing 
 // TestRanges sets numbers to the ends of their ranges, and beyond them.
 func TestRanges(t *testing.T) {
 	for key, r := range ranges["run"] {
-		at := func(value any) error {
-			_, err := OpenRun("paper", []string{fmt.Sprintf("%s=%v", key, value)})
-			return err
+		base := "paper"
+		if strings.HasPrefix(key, "mapper.prior.") {
+			base = "lorelei-prior"
 		}
-		named := func(err error) bool { return err != nil && strings.Contains(err.Error(), filepath.Ext("." + key)[1:]) }
-		for i, over := range []int{-1, 1} {
-			end, ok := r[i].(int)
-			if !ok {
-				continue
+		checkRange(t, key, r, func(value int) error {
+			_, err := OpenRun(base, []string{fmt.Sprintf("%s=%v", key, value)})
+			return err
+		})
+	}
+	for key, r := range ranges["study"] {
+		checkRange(t, key, r, func(value int) error {
+			text := fmt.Sprintf("%s: %d\n", key, value) + strings.Replace(smallStudy, "shared_stages: 1\n", "", 1)
+			if of, ok := strings.CutPrefix(key, "groups.variants.draw."); ok {
+				setting := strings.ReplaceAll(of, ".", ": {") + fmt.Sprintf(": %d", value) +
+					strings.Repeat("}", strings.Count(of, "."))
+				if strings.HasPrefix(of, "optimization.") {
+					setting = strings.Replace(setting, "{", "{space: w, learning_rate: 0.1, steps: 1, ", 1)
+					setting = strings.Replace(setting, "steps: 1, steps", "steps", 1)
+				}
+				text = strings.Replace(smallStudy, "set: [losses.semantic=0]", "draw: {"+setting+"}", 1)
 			}
-			if err := at(end + over); !named(err) {
-				t.Errorf("%s=%d, beyond its range: %v", key, end+over, err)
-			}
+			_, err := OpenStudy(writeFile(t, "small.yaml", text), "", nil)
+			return err
+		})
+	}
+}
+
+// checkRange gives a number values beyond its range, which must be mistakes.
+func checkRange(t *testing.T, key string, r [2]any, at func(value int) error) {
+	t.Helper()
+	for i, over := range []int{-1, 1} {
+		end, ok := r[i].(int)
+		if !ok {
+			continue
+		}
+		if err := at(end + over); err == nil || !strings.Contains(err.Error(), filepath.Ext("." + key)[1:]) {
+			t.Errorf("%s=%d, beyond its range: %v", key, end+over, err)
 		}
 	}
 }

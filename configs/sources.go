@@ -22,11 +22,11 @@ type Sources struct {
 // Source is a published network as `illustrator convert` reads it: a file, or a folder of several. Where none of them
 // is a config.json the first is the network, and the others belong beside it.
 type Source struct {
-	// About says whose it is and in which layout.
+	// About says whose network it is, and in which layout.
 	About string `yaml:"about"`
 	// Licence is shown, and must be accepted before anything is downloaded.
 	Licence string `yaml:"licence"`
-	// ColorOrder is the order of the channels that a generator produces: "RGB", "BGR", or empty for the layout's own.
+	// ColorOrder is the order of the channels that a generator produces: "RGB", "BGR", or "" for the layout's own.
 	ColorOrder stylegan2.ColorOrder `yaml:"color_order,omitempty"`
 	Files      []fetch.File         `yaml:"files"`
 }

@@ -72,6 +72,7 @@ func TestSourcesOfAnotherDomain(t *testing.T) {
 generator: nets/g
 clip: c
 text_prompt: A Cat.
+alpha: 1
 sources:
   generator:
     - licence: free
@@ -107,7 +108,7 @@ sources:
 		{"01234567", "XY"}:             {`sources.generator[0].files[0]: sha256 is "XY"`, "64"},
 		{"https://a.org/g.pt", "g.pt"}: {`url "g.pt" is not the address of a file`, "https://"},
 		{"generator: nets/g", "generator: embedded:lorelei/generator"}: {"sources.generator is given", "leave it out"},
-		{"size: 5", "bytes: 5"}: {`line 10: unknown key "bytes"`, ""},
+		{"size: 5", "bytes: 5"}: {`line 11: unknown key "bytes"`, ""},
 	} {
 		_, err := OpenDomain(writeFile(t, "cats.yaml", strings.Replace(good, change[0], change[1], 1)))
 		expectMistake(t, change[1], err, want[0], want[1])

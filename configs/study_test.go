@@ -84,7 +84,7 @@ func TestStudyOfDomain(t *testing.T) {
 	folder := t.TempDir()
 	domain := filepath.Join(folder, "dolls.yaml")
 	for name, text := range map[string]string{
-		"dolls.yaml": "{name: dolls, generator: g, clip: c, text_prompt: A doll., descriptions: d.json, " +
+		"dolls.yaml": "{name: dolls, generator: g, clip: c, text_prompt: A doll., alpha: 1, descriptions: d.json, " +
 			"size: 64, z_dim: 8, embed_dim: 8}",
 		"d.json": `[{"text": "a red doll", "kind": "limited"}, {"text": "a queen", "kind": "open-world"}, "a blue doll"]`,
 	} {

@@ -21,11 +21,11 @@ type Config struct {
 	// with 8, in PyTorch 2.15 (12 draws each), so that a draw can overflow to a NaN loss.
 	Batch int `yaml:"batch"`
 	// Devices is the number of devices that share every batch, each with the same number of its rows. Statistics of
-	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding. AllDevices takes
-	// those that the backend has.
+	// BatchNorm and losses are those of the whole batch: the mapper is that of one device up to rounding. It must divide
+	// batch and validation.rows; AllDevices takes those that the backend has.
 	Devices DeviceCount `yaml:"devices"`
-	// Precision is that of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and
-	// optimizer are float32.
+	// Precision of generator and CLIP inside the semantic loss: "float32", or "bfloat16". Mapper, losses and optimizer are
+	// float32.
 	Precision pipeline.Precision `yaml:"precision"`
 	// Recompute has the gradient of the semantic loss compute the generator's layers below the last resolution again
 	// instead of keeping their values: less memory at large sizes, for more time.
@@ -34,30 +34,33 @@ type Config struct {
 	// pixels are clamped to what a picture can show, and a pixel that is out of range has no gradient. Pairs are sampled
 	// from clamped pictures in either case.
 	Unclamped bool `yaml:"unclamped,omitempty"`
-	// NoiseMode is the generator's noise inside the semantic loss: "random" in the release, redrawn at every step.
+	// NoiseMode is the generator's noise inside the semantic loss: "random", drawn again at every step, as in the release,
+	// "const", that of the weights' file, or "none".
 	NoiseMode  stylegan2.NoiseMode `yaml:"noise_mode"`
 	Optimizer  Optimizer           `yaml:"optimizer"`
 	Validation Validation          `yaml:"validation"`
 	Checkpoint Checkpoint          `yaml:"checkpoint"`
-	// OnNaN is the reaction to a loss that is not finite: "stop", or "skip", which leaves all weights as they were before
-	// the step, for at most NaNLimit steps of the training.
+	// OnNaN is the reaction to a loss or a gradient that is not finite: "stop", or "skip", which leaves all weights as
+	// they were before the step, for at most NaNLimit steps of the training.
 	OnNaN    OnNaN `yaml:"on_nan"`
 	NaNLimit int   `yaml:"nan_limit"`
 	// LogEvery is the number of steps between two lines of training losses in metrics.jsonl.
 	LogEvery int `yaml:"log_every"`
-	// Stages are trained one after the other, each with its own loss weights, schedule and fresh optimizer: moments
-	// gathered under other losses would make the first steps far too long.
+	// Stages are the parts of the training, one after the other, each with its own loss weights, schedule and fresh
+	// optimizer: moments gathered under other losses would make the first steps far too long. A file that leaves them out
+	// has the release's: one stage of 75,000 steps with all losses.
 	Stages []Stage `yaml:"stages"`
 }
 
 // Validation measures the losses on pairs that are never trained on.
 type Validation struct {
-	// Every is the number of steps between two validations; the end of a stage is always validated.
+	// Every is the number of steps between two validations; the end of a stage is always validated too.
 	Every int `yaml:"every"`
-	// Rows is the number of pairs set aside, from the end of the training set, or the number taken from the beginning of
-	// a set of their own.
+	// Rows is the number of pairs to validate on: the last of the pairs, which are not trained on, or the first of
+	// --validation-pairs.
 	Rows int `yaml:"rows"`
-	// Texts are drawn at every validation, with constant noise, into one grid, so that training can be watched.
+	// Texts are descriptions that are drawn at every validation, with constant noise, into one grid, so that training can
+	// be watched; at most 100.
 	Texts []string `yaml:"texts,omitempty"`
 }
 
@@ -65,7 +68,7 @@ type Validation struct {
 type Checkpoint struct {
 	// Every is the number of steps between two checkpoints. Each validation and each interruption writes one too.
 	Every int `yaml:"every"`
-	// Keep is the number of newest checkpoints kept. That of the best validation is kept besides.
+	// Keep is the number of newest checkpoints that are kept. That of the best validation is kept besides.
 	Keep int `yaml:"keep"`
 }
 

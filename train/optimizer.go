@@ -41,8 +41,8 @@ type Optimizer struct {
 	ClipNorm float64 `yaml:"clip_norm" json:"clip_norm"`
 	// Accumulate is the number of batches whose mean gradient makes one step.
 	Accumulate int `yaml:"accumulate" json:"accumulate"`
-	// EMA is the decay a step of the moving average of the mapper's weights, which validation, samples and the saved
-	// mappers then use; 0 keeps none. BatchNorm's running statistics are averages already and are copied.
+	// EMA is the decay per step of a moving average of the mapper's weights, which validation, samples and the saved
+	// mappers then use, such as 0.999; 0 keeps none. BatchNorm's running statistics are averages already and are copied.
 	EMA float64 `yaml:"ema" json:"ema"`
 }
 

@@ -15,11 +15,12 @@ import (
 
 // File is a file to download and what is known of it.
 type File struct {
-	// URL is its address: http(s), or "hf-hub:org/repo@rev/file" for a file of the Hugging Face hub.
+	// URL is the file's address: http(s), or "hf-hub:org/repo@rev/file" for a file of the Hugging Face hub.
 	URL string `yaml:"url" json:"url"`
-	// Size is its number of bytes, 0 where it is not known.
+	// Size is the file's number of bytes, 0 where it is not known.
 	Size int64 `yaml:"size" json:"size,omitempty"`
-	// SHA256 is that of its bytes: 64 hexadecimal digits, or the first 8 or more where no more are known, or none.
+	// SHA256 is the hash of the file's bytes: 64 hexadecimal digits, or the first 8 or more where no more are known, or
+	// none.
 	SHA256 string `yaml:"sha256" json:"sha256,omitempty"`
 }
 

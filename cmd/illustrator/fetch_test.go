@@ -43,6 +43,7 @@ const publishedYAML = `name: tiny
 generator: weights:tiny-generator
 clip: weights:tiny-clip
 text_prompt: A picture.
+alpha: 1
 size: 16
 z_dim: 5
 embed_dim: %d

@@ -25,24 +25,24 @@ func (p *Projection) UnmarshalText(text []byte) error {
 type Draw struct {
 	// Projection "none" uses the text embedding as an image embedding.
 	Projection Projection `yaml:"projection,omitempty"`
-	// Alpha is eq. 3's, of which 1 makes eq. 2, or eq. 11's in a manipulation.
+	// Alpha is the α of eq. 3, of which 1 makes eq. 2, or of eq. 11 in a manipulation.
 	Alpha *float64 `yaml:"alpha,omitempty"`
-	// TextPrompt stands in the place of the domain's; it may be empty.
+	// TextPrompt takes the place of the domain's; it may be empty.
 	TextPrompt *string `yaml:"text_prompt,omitempty"`
 	// ImagePrompt is "noise", the embedding of a picture of random pixels, or "samples:N", the mean embedding of N of the
 	// generator's pictures (eq. 4-7), other ones for each seed.
 	ImagePrompt string `yaml:"image_prompt,omitempty"`
-	// Keep is "w" where a manipulation keeps the origin's styles, and adds to them.
+	// Keep is "w" for a manipulation that keeps the origin's styles and adds to them.
 	Keep draw.Keep `yaml:"keep,omitempty"`
 	// InjectIndex gives the layers below it a random style.
 	InjectIndex int `yaml:"inject_index,omitempty"`
-	// TruncationPsi pulls W towards its mean.
+	// TruncationPsi pulls styles towards their mean (ψ): 1, the default, leaves them, 0 draws the mean.
 	TruncationPsi *float64 `yaml:"truncation_psi,omitempty"`
-	// NoiseMode is the generator's noise; "const" unless several pictures are drawn of a text, then "random".
+	// NoiseMode is the generator's noise; it is "const" unless several pictures are drawn of a text, then "random".
 	NoiseMode stylegan2.NoiseMode `yaml:"noise_mode,omitempty"`
 	// Spread mixes each picture's random z into the predicted one; above 0 and at most 1.
 	Spread *float64 `yaml:"spread,omitempty"`
-	// BestOf candidates are drawn for each picture, and the one kept that CLIP ranks first.
+	// BestOf is the number of candidates that are drawn for each picture, of which the one is kept that CLIP ranks first.
 	BestOf *int `yaml:"best_of,omitempty"`
 	// Refine is the number of steps that each picture's z is refined by.
 	Refine int `yaml:"refine,omitempty"`

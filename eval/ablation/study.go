@@ -18,38 +18,40 @@ type Study struct {
 	Title string `yaml:"title"`
 	// About says what is compared and why, in paragraphs that the report shows.
 	About string `yaml:"about"`
-	// Base is the run that all variants change: the name of an embedded one or the path of a YAML file. Set are overrides
-	// of all variants.
+	// Base is the run that all variants change: the name of an embedded one, or the path of a YAML file, relative to the
+	// folder of the study's file. Set are overrides of all variants.
 	Base string   `yaml:"base"`
 	Set  []string `yaml:"set,omitempty"`
 	// Train tells a study that trains a mapper for each variant and seed from one that draws with a mapper that is there:
 	// the domain's own, or that of the run given on the command line.
 	Train bool `yaml:"train"`
 	// Manipulate changes the pictures of random z towards the texts (eq. 11) in place of drawing the texts; there is an
-	// origin for each seed and picture. Metrics are then eval.Manipulation's and are not named.
+	// origin for each seed and picture. Its metrics are fixed, and not listed.
 	Manipulate bool `yaml:"manipulate,omitempty"`
 	// SharedStages is the number of the base's first stages that are trained once for each seed and mapper, and shared by
 	// all variants, which continue with the remaining stages.
 	SharedStages int `yaml:"shared_stages,omitempty"`
-	// Seeds are those of trainings: initial weights, order of the pairs, noise. Without training they choose the pictures
+	// Seeds of the trainings: initial weights, order of the pairs, noise. Without training they choose the pictures
 	// of an image prompt, and the noise.
 	Seeds []uint64 `yaml:"seeds"`
 	// Pictures is the number of pictures of each text and seed.
 	Pictures int `yaml:"pictures"`
-	// Texts is a file of texts, "" for the domain's descriptions; Kinds keeps those of some kinds only.
+	// Texts is a file of texts, relative to the folder of the study's file; "" takes the domain's descriptions. Kinds
+	// keeps those of some kinds only.
 	Texts string   `yaml:"texts,omitempty"`
 	Kinds []string `yaml:"kinds,omitempty"`
 	// Metrics lists the metrics to measure; Columns the figures that tables show, such as "attribute_accuracy
 	// (limited)". No columns: all metrics.
 	Metrics []eval.MetricName `yaml:"metrics,omitempty"`
 	Columns []string          `yaml:"columns,omitempty"`
-	// Chart are the figures that charts show, a panel each; none means the first two columns.
+	// Chart are the figures that charts show, a panel each; if there are none, the first two columns.
 	Chart []string `yaml:"chart,omitempty"`
-	// ReferenceSamples is the number of pictures of random z that metrics of sets compare with; 0 means 2,048.
+	// ReferenceSamples is the number of pictures of random z that metrics of sets, such as FID, compare with; 0 means
+	// 2,048.
 	ReferenceSamples int `yaml:"reference_samples,omitempty"`
 	// Reference is the variant that all others are compared with, pair by pair.
 	Reference string `yaml:"reference"`
-	// Show are the texts of the sheets of pictures, by each variant.
+	// Show are the texts whose pictures by each variant the report shows; at most 12.
 	Show   []string `yaml:"show,omitempty"`
 	Groups []Group  `yaml:"groups"`
 	Claims []Claim  `yaml:"claims,omitempty"`
@@ -68,9 +70,10 @@ type Group struct {
 
 // Variant is one side of a comparison: overrides of the base run, and settings of drawing.
 type Variant struct {
-	Name string   `yaml:"name"`
-	X    *float64 `yaml:"x,omitempty"` // on the group's axis
-	// Base is the run that the variant trains, in place of the study's.
+	Name string `yaml:"name"`
+	// X is the variant's place on the group's axis.
+	X *float64 `yaml:"x,omitempty"`
+	// Base is the run that the variant trains, in place of the study's, and named in the same way.
 	Base string   `yaml:"base,omitempty"`
 	Set  []string `yaml:"set,omitempty"`
 	Draw Draw     `yaml:"draw,omitempty"`
@@ -78,8 +81,9 @@ type Variant struct {
 
 // Claim is a statement on the paper's method that two variants' figures speak for or against.
 type Claim struct {
-	Text   string `yaml:"text" json:"text"`
-	Better string `yaml:"better" json:"better"` // the variant that should do better
+	Text string `yaml:"text" json:"text"`
+	// Better is the variant that should do better, Than the other one.
+	Better string `yaml:"better" json:"better"`
 	Than   string `yaml:"than" json:"than"`
 	Metric string `yaml:"metric" json:"metric"`
 	// Because explains verdicts. The report has the explanation of its verdict, and no other.

@@ -40,8 +40,8 @@ type Optimization struct {
 	Space Space `yaml:"space"`
 	// Steps is the number of gradients. StyleCLIP takes 300.
 	Steps int `yaml:"steps"`
-	// LearningRate is the greatest one; it rises over the first 5 % of the steps and falls over the last 25 %. StyleCLIP's
-	// is 0.1.
+	// LearningRate is the highest learning rate: it rises over the first 5 % of the steps and falls over the last 25 %.
+	// StyleCLIP's is 0.1.
 	LearningRate float64 `yaml:"learning_rate"`
 	// L2 weighs the distance from the mean. StyleCLIP's is 0.008, from the picture that it edits.
 	L2 float64 `yaml:"l2"`

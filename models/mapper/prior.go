@@ -24,7 +24,7 @@ import (
 type PriorConfig struct {
 	// Steps is the number of Euler steps from noise to z. Each takes two evaluations of the network, one without guidance.
 	Steps int `json:"steps" yaml:"steps"`
-	// Guidance multiplies the difference that the condition makes; 1 samples by the condition alone.
+	// Guidance multiplies the difference that the condition (the embedding) makes; 1 samples by the condition alone.
 	Guidance float64 `json:"guidance" yaml:"guidance"`
 	// ConditionNoise is the length of the noise that training adds to a condition, in lengths of the condition.
 	ConditionNoise float64 `json:"condition_noise" yaml:"condition_noise"`
