@@ -24,9 +24,10 @@ type FeatureCache struct {
 	Log    *slog.Logger
 }
 
-// featureKey is the key of a number of samples, "" where the networks have no hashes.
-func (m *measurement) featureKey(samples int) (string, error) {
-	if m.networks.Hashes["generator"] == "" || m.networks.Hashes["clip"] == "" {
+// key is the key of a number of the generator's own samples, "" where none are kept: without a cache, of files, and
+// where the networks have no hashes.
+func (c *FeatureCache) key(m *measurement, samples int) (string, error) {
+	if c == nil || len(m.Reference.Files) > 0 || m.networks.Hashes["generator"] == "" || m.networks.Hashes["clip"] == "" {
 		return "", nil
 	}
 	built := version.Read()
@@ -60,17 +61,13 @@ func (r rows) part(from, n int, widths [3]int) (part rows) {
 	return rows{own: cut(r.own, widths[0]), inception: cut(r.inception, widths[2])}
 }
 
-// read returns the features of the generator's own samples where they are kept. Damaged ones are made again.
-func (c *FeatureCache) read(m *measurement, samples int) (r rows, ok bool) {
-	if c == nil || len(m.Reference.Files) > 0 {
-		return r, false
-	}
-	key, err := m.featureKey(samples)
-	if err != nil || key == "" {
+// read returns the features of a number of samples, of these widths, where they are kept under a key. Damaged ones are
+// made again.
+func (c *FeatureCache) read(key string, samples int, widths [3]int) (r rows, ok bool) {
+	if key == "" {
 		return r, false
 	}
 	content, err := c.Folder.Read(key)
-	widths := m.featureWidths()
 	own, inception := make([]float32, samples*widths[0]), make([]float32, samples*widths[2])
 	if want := 4 * (len(own) + len(inception)); err == nil && content != nil && len(content) != want {
 		err = fmt.Errorf("%s has %d bytes of features, want %d", c.Folder.File(key), len(content), want)
@@ -88,25 +85,17 @@ func (c *FeatureCache) read(m *measurement, samples int) (r rows, ok bool) {
 	return rows{own: own, inception: inception}, true
 }
 
-// write keeps the features of the generator's own samples. The evaluation does not fail for lack of room.
-func (c *FeatureCache) write(m *measurement, samples int, r rows) {
-	if c == nil || len(m.Reference.Files) > 0 {
+// write keeps features under a key. The evaluation does not fail for lack of room.
+func (c *FeatureCache) write(key string, r rows) {
+	if key == "" {
 		return
 	}
-	key, err := m.featureKey(samples)
-	if err == nil && key == "" {
-		return
+	content, err := binary.Append(nil, binary.LittleEndian, r.own)
+	if err == nil {
+		content, err = binary.Append(content, binary.LittleEndian, r.inception)
 	}
 	if err == nil {
-		var content []byte
-		for _, part := range [][]float32{r.own, r.inception} {
-			if content, err = binary.Append(content, binary.LittleEndian, part); err != nil {
-				break
-			}
-		}
-		if err == nil {
-			err = c.Folder.Write(key, content)
-		}
+		err = c.Folder.Write(key, content)
 	}
 	if err != nil {
 		c.Log.Warn(fmt.Sprintf("the reference's features are not kept for other evaluations: %v", err))

@@ -124,7 +124,12 @@ func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures)
 			all = append(all, referenceLine{Seed: referenceSeed + uint64(i)})
 		}
 	}
-	cached, hit := m.Reference.Cache.read(m, len(all))
+	cache := m.Reference.Cache
+	key, err := cache.key(m, len(all))
+	if err != nil {
+		return err
+	}
+	cached, hit := cache.read(key, len(all), m.featureWidths())
 	kept, err := m.openReference(all)
 	if err != nil {
 		return err
@@ -162,7 +167,7 @@ func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures)
 		}
 	}
 	if !hit {
-		m.Reference.Cache.write(m, len(all), f.rows)
+		cache.write(key, f.rows)
 	}
 	return nil
 }
