@@ -1,16 +1,15 @@
 package checkpoints
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 // The files of a folder that have a meaning here.
@@ -58,9 +57,7 @@ func parseManifest(source string, data []byte) (*Manifest, error) {
 		return bad(fmt.Errorf("%d bytes are more than a manifest has (%d)", len(data), maxManifest))
 	}
 	var m Manifest
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&m); err != nil {
+	if err := jsonfile.Decode(data, &m); err != nil {
 		return bad(err)
 	}
 	for name, f := range m.Files {

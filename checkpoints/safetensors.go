@@ -14,6 +14,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 // A safetensors file is the header's length in 8 bytes, the header (a JSON object: for each tensor its dtype, shape
@@ -141,84 +142,26 @@ func checkLength(head []byte, size int64) error {
 	return nil
 }
 
-// checkHeader reads the JSON token by token before the library makes values of it. It bounds what those cost, and
-// refuses a key that occurs twice in an object: readers differ in which of the two they believe.
+// checkHeader walks through the JSON before the library makes values of it. It bounds what those cost, and refuses a
+// key that occurs twice in an object: readers differ in which of the two they believe.
 func checkHeader(header []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(header))
-	dec.UseNumber()
-	var at place
-	for {
-		token, err := dec.Token()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = at.take(token)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// place holds the objects and lists of a header that the reader stands in, the outermost first.
-type place []level
-
-type level struct {
-	keys  map[string]bool // nil in a list
-	items int
-	isKey bool // of the next token
-}
-
-func (p *place) take(token json.Token) error {
 	const maxDepth = 4
-	delim, _ := token.(json.Delim)
-	if delim == '}' || delim == ']' {
-		*p = (*p)[:len(*p)-1]
-		return nil
-	}
-	switch {
-	case len(*p) > 0:
-		in := &(*p)[len(*p)-1]
-		if in.isKey {
-			return in.key(token.(string)) // the decoder has refused other keys
+	return jsonfile.Walk(header, func(t jsonfile.Token) error {
+		_, nests := t.Value.(json.Delim)
+		switch {
+		case t.Depth == 0 && t.Value != json.Delim('{'):
+			return errors.New("not a JSON object")
+		case nests && t.Depth == maxDepth:
+			return errors.New("nested too deeply")
+		case t.Repeated:
+			return fmt.Errorf("%q occurs twice", t.Value)
+		case t.IsKey && t.Number > maxTensors:
+			return fmt.Errorf("more than %d tensors", maxTensors)
+		case t.InList && t.Number > maxRank:
+			return fmt.Errorf("a list of more than %d numbers", maxRank)
 		}
-		if err := in.item(); err != nil {
-			return err
-		}
-	case delim != '{':
-		return errors.New("not a JSON object")
-	}
-	switch {
-	case delim == 0:
 		return nil
-	case len(*p) == maxDepth:
-		return errors.New("nested too deeply")
-	case delim == '{':
-		*p = append(*p, level{keys: map[string]bool{}, isKey: true})
-	default:
-		*p = append(*p, level{})
-	}
-	return nil
-}
-
-func (l *level) key(name string) error {
-	switch {
-	case l.keys[name]:
-		return fmt.Errorf("%q occurs twice", name)
-	case len(l.keys) == maxTensors:
-		return fmt.Errorf("more than %d tensors", maxTensors)
-	}
-	l.keys[name], l.isKey = true, false
-	return nil
-}
-
-func (l *level) item() error {
-	if l.items++; l.keys == nil && l.items > maxRank {
-		return fmt.Errorf("a list of more than %d numbers", maxRank)
-	}
-	l.isKey = l.keys != nil
-	return nil
+	})
 }
 
 // WriteSafetensors writes w's tensors to path with the given metadata (nil for none): into a temporary file that is

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"illustrator/internal/jsonfile"
 )
 
 var update = flag.Bool("update", false, "write the figures of figures.json into the documents")
@@ -107,10 +109,8 @@ func writeFigures(all map[string]measurement, text string) (string, error) {
 
 func readFigures(t *testing.T) map[string]measurement {
 	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(readText(t, "docs/figures.json")))
-	decoder.DisallowUnknownFields()
 	var all map[string]measurement
-	if err := decoder.Decode(&all); err != nil {
+	if err := jsonfile.Decode([]byte(readText(t, "docs/figures.json")), &all); err != nil {
 		t.Fatal(err)
 	}
 	var records map[string]benchRecord

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -186,14 +185,8 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 			}
 		}
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	err = d.Decode(v)
-	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
-			return nil
-		}
-		err = errors.New("something follows the object")
+	if err = jsonfile.Decode(body, v); err == nil {
+		return nil
 	}
 	if choice := (*fault.ChoiceError)(nil); errors.As(err, &choice) {
 		field := strings.ReplaceAll(choice.What, " ", "_")

@@ -277,7 +277,7 @@ func TestMistakes(t *testing.T) {
 		{"generate", `null`, "text", "the text is empty", 400},
 		{"generate", `[]`, "", "JSON array", 400},
 		{"generate", `{"texts": ["x"]}`, "", `unknown field "texts"`, 400},
-		{"generate", `{"text": "x"} {}`, "", "something follows", 400},
+		{"generate", `{"text": "x"} {}`, "", "more follows the value", 400},
 		{"generate", `{"text": `, "", "unexpected EOF", 400},
 		{"generate", `{"text": "` + strings.Repeat("x", 300_000) + `"}`, "", "larger than 262144 bytes", 413},
 		{"manipulate", `{"picture": "none", "to": "x", "alphas": [1]}`, "", "does not have this picture", 404},

@@ -1,7 +1,6 @@
 package pairs
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +16,7 @@ import (
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 // A set of pairs is a folder: manifest.json and shards, Arrow IPC files of shard_rows rows each (the last may have
@@ -65,9 +65,7 @@ func readManifest(folder string) (*manifest, []byte, error) {
 		return nil, nil, err
 	}
 	m := new(manifest)
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err = decoder.Decode(m); err == nil {
+	if err = jsonfile.Decode(raw, m); err == nil {
 		err = m.check()
 	}
 	if err != nil {

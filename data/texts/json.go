@@ -142,9 +142,7 @@ func checkCase(fields map[string]json.RawMessage) error {
 }
 
 func readOwn(raw []byte, t *Text) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(t); err != nil {
+	if err := jsonfile.Decode(raw, t); err != nil {
 		return wrongType(err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 const maxAnswers = 64 << 20 // bytes of a file
@@ -106,7 +107,7 @@ func readAnswers(s *Study, path string) (a Answers, err error) {
 	if err != nil {
 		return a, err
 	}
-	if err := decode(raw, &a); err != nil {
+	if err := jsonfile.Decode(raw, &a); err != nil {
 		return a, fault.Usage(err, askAgain)
 	}
 	if err := a.validate(s); err != nil {

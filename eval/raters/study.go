@@ -7,11 +7,9 @@
 package raters
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -126,7 +124,7 @@ func ReadStudy(folder string) (*Study, error) {
 		return nil, err
 	}
 	s := new(Study)
-	if err = decode(raw, s); err == nil {
+	if err = jsonfile.Decode(raw, s); err == nil {
 		err = s.validate()
 	}
 	if err != nil {
@@ -144,26 +142,6 @@ func (s *Study) validate() error {
 	}
 	if id != s.ID {
 		return fmt.Errorf("the study is %q, and its content has %q: it was changed", s.ID, id)
-	}
-	return nil
-}
-
-// decode reads JSON strictly: unknown fields and a second value are errors.
-func decode(raw []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(to); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return fmt.Errorf("byte %d: %w", syntax.Offset, err)
-		}
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return errors.New("the file ends too early")
-		}
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("byte %d: more follows the value", d.InputOffset())
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Package jsonfile writes indented JSON, to a file under its final name at once.
+// Package jsonfile writes indented JSON, to a file under its final name at once, and reads JSON strictly.
 package jsonfile
 
 import (

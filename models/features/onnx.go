@@ -20,6 +20,7 @@ import (
 	"illustrator/checkpoints"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 	"illustrator/models/batch"
 	"illustrator/models/features/onnxgraph"
 	"illustrator/models/nn"
@@ -48,9 +49,7 @@ func readONNXOptions(path string) (o ONNXOptions, err error) {
 	if err != nil {
 		return o, fault.Hint(fmt.Errorf("ONNX file %q has no settings beside it: %w", path, err), onnxHint)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
+	if err := jsonfile.Decode(raw, &o); err != nil {
 		return o, fault.Usage(fmt.Errorf("%s: %w", beside, err), onnxHint)
 	}
 	if o.Size < 0 {
