@@ -278,7 +278,7 @@ func TestMistakes(t *testing.T) {
 		{"generate", `[]`, "", "JSON array", 400},
 		{"generate", `{"texts": ["x"]}`, "", `unknown field "texts"`, 400},
 		{"generate", `{"text": "x"} {}`, "", "more follows the value", 400},
-		{"generate", `{"text": `, "", "unexpected EOF", 400},
+		{"generate", `{"text": `, "", "the JSON ends too early", 400},
 		{"generate", `{"text": "` + strings.Repeat("x", 300_000) + `"}`, "", "larger than 262144 bytes", 413},
 		{"manipulate", `{"picture": "none", "to": "x", "alphas": [1]}`, "", "does not have this picture", 404},
 		{"manipulate", `{"picture": "none", "to": "x", "alphas": []}`, "alphas", "it has 0 numbers", 400},

@@ -37,6 +37,9 @@ func TestPageOfWhatTheServerLacks(t *testing.T) {
 			t.Errorf("a picture of %s: %q, hidden %s", c.of, says, hidden)
 		}
 	}
+	if flag := u.eval(`document.querySelector("#viewer .elsewhere code").textContent`); flag != "--run" {
+		t.Errorf("the flag that is code: %q", flag)
+	}
 	u.look("lacking")
 	body := object{"picture": fuzzID, "to": "a ball", "alphas": []float64{1}}
 	if a := post(t, r.URL+"/api/v1/manipulate", body); a.status != 400 || !strings.Contains(string(a.body), "--run") {

@@ -27,8 +27,11 @@ export const characters = (text) => [...text].length;
 export function showProblem(place, problem) {
   place.replaceChildren();
   if (!problem) return;
-  place.append(el("div", { class: "problem" }, el("strong", { dir: "auto" }, sentence(problem.message)), problem.hint ? ` ${sentence(problem.hint)}` : ""));
+  place.append(el("div", { class: "problem" }, el("strong", { dir: "auto" }, sentence(problem.message)), ...(problem.hint ? [" ", ...withFlags(sentence(problem.hint))] : [])));
 }
+
+/** withFlags returns the parts of a text, flags of the program as code, which is not wrapped. */
+export const withFlags = (text) => text.split(/(--[a-z-]+)/).map((part) => (part.startsWith("--") ? el("code", {}, part) : part));
 
 function sentence(text) {
   const whole = text.charAt(0).toUpperCase() + text.slice(1);

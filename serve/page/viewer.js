@@ -3,7 +3,7 @@ import { ofDomain, read, replace } from "./address.js";
 import { addressOf, call, getJSON, insist } from "./api.js";
 import { caption, show } from "./cards.js";
 import { Change } from "./change.js";
-import { $, el, showProblem, title } from "./dom.js";
+import { $, el, showProblem, title, withFlags } from "./dom.js";
 import { facts, repeats, settingsOf } from "./facts.js";
 import { filmTools, sizes } from "./film.js";
 import { left, remove, settle } from "./shelf.js";
@@ -155,7 +155,7 @@ function showElsewhere(picture) {
   const { id, domain: name } = picture;
   const lack = lackOf(picture, domain);
   place.hidden = name === domain.name && !lack;
-  place.replaceChildren(lack || el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`));
+  place.replaceChildren(...(lack ? withFlags(lack) : [el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`)]));
 }
 
 /** showDownload offers the picture in its size, and enlarged. An animation has its own tools. */
