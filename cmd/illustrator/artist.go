@@ -16,7 +16,7 @@ type artistOptions struct {
 	mapperOptions
 	cartoonOptions
 	domain string
-	strict bool
+	strict bool // refuses texts that CLIP does not read to the end
 }
 
 func (p *artistOptions) addFlags(cmd *cobra.Command) {
@@ -25,20 +25,17 @@ func (p *artistOptions) addFlags(cmd *cobra.Command) {
 	p.cartoonOptions.addFlags(cmd)
 }
 
-// artist draws: a domain's model, and the style that pictures are redrawn in.
+// artist draws with a domain's model.
 type artist struct {
 	draw.Model
-	draw.Redraw
+	artistOptions
 	opts    *terminal.Options
 	session *session
-	cartoon cartoonOptions
-	strict  bool // refuses texts that CLIP does not read to the end
 }
 
-// open reads the domain, has check look at what else was given, opens the style and loads the mapper and, unless
-// noProjection is set, the prompts.
-func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjection bool,
-	check func(draw.Model) error) (*artist, error) {
+// read reads the domain. The artist's model has no mapper before load, so that a command can first check all else that
+// it was given.
+func (p artistOptions) read(cmd *cobra.Command, opts *terminal.Options) (*artist, error) {
 	domain, err := p.domainOf(cmd, opts, p.domain)
 	if err != nil {
 		return nil, err
@@ -47,20 +44,21 @@ func (p artistOptions) open(cmd *cobra.Command, opts *terminal.Options, noProjec
 	if err != nil {
 		return nil, err
 	}
-	if err := check(s.model()); err != nil {
-		return nil, err
-	}
-	return p.artist(cmd.Context(), opts, s, noProjection)
+	return p.artist(opts, s), nil
 }
 
-// artist is open for a domain that was read.
-func (p artistOptions) artist(ctx context.Context, opts *terminal.Options, s *session,
-	noProjection bool) (*artist, error) {
-	if err := openCartoon(opts, &p.cartoonOptions, s); err != nil {
-		return nil, err
+// artist is read for a domain that was read.
+func (p artistOptions) artist(opts *terminal.Options, s *session) *artist {
+	return &artist{s.model(), p, opts, s}
+}
+
+// load opens the style, and loads the mapper and, unless noProjection is set, the prompts.
+func (a *artist) load(ctx context.Context, noProjection bool) (err error) {
+	if err := openCartoon(&a.cartoonOptions, a.session); err != nil {
+		return err
 	}
-	model, err := s.loadModel(ctx, p.mapperOptions, noProjection)
-	return &artist{model, p.Redraw, opts, s, p.cartoonOptions, p.strict}, err
+	a.Model, err = a.session.loadModel(ctx, a.mapperOptions, noProjection)
+	return err
 }
 
 // start checks the lengths of texts and opens the device.
@@ -78,7 +76,7 @@ func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, er
 			return s, err
 		}
 	}
-	if of.Redraws, err = openTextStyles(a.opts, a.cartoon, of.Texts, a.session); err != nil {
+	if of.Redraws, err = openTextStyles(a.cartoonOptions, of.Texts, a.session); err != nil {
 		return s, err
 	}
 	if err := a.start(of.Texts); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"illustrator/cmd/terminal"
 	"illustrator/data/cartoon"
 	"illustrator/data/texts"
 	"illustrator/draw"
@@ -35,7 +34,7 @@ func (c *cartoonOptions) addKeepPlainFlag(cmd *cobra.Command) {
 }
 
 // openCartoon opens the style before anything is drawn. A network runs on s's backend.
-func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err error) {
+func openCartoon(c *cartoonOptions, s *session) (err error) {
 	if c.cartoon == "" {
 		if c.Scale > 1 || c.KeepPlain {
 			return fault.Usage(errors.New("--cartoon-scale or --keep-plain without --cartoon"), "add --cartoon with a style")
@@ -52,8 +51,7 @@ func openCartoon(opts *terminal.Options, c *cartoonOptions, s *session) (err err
 }
 
 // openTextStyles opens the styles that texts name for themselves; c says what else holds for them.
-func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text,
-	s *session) (map[string]draw.Redraw, error) {
+func openTextStyles(c cartoonOptions, of []texts.Text, s *session) (map[string]draw.Redraw, error) {
 	styles := map[string]draw.Redraw{}
 	for i, t := range of {
 		if _, known := styles[t.Style]; known || t.Style == "" {
@@ -61,7 +59,7 @@ func openTextStyles(opts *terminal.Options, c cartoonOptions, of []texts.Text,
 		}
 		own := c
 		own.cartoon = t.Style
-		if err := openCartoon(opts, &own, s); err != nil {
+		if err := openCartoon(&own, s); err != nil {
 			return nil, fmt.Errorf("text %d: style %q: %w", i+1, t.Style, err)
 		}
 		styles[t.Style] = own.Redraw

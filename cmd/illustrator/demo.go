@@ -85,8 +85,8 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if _, err := job.Train(ctx); err != nil {
 		return err
 	}
-	a, err := artistOptions{mapperOptions: mapperOptions{run: out}}.artist(ctx, opts, s, false)
-	if err != nil {
+	a := artistOptions{mapperOptions: mapperOptions{run: out}}.artist(opts, s)
+	if err := a.load(ctx, false); err != nil {
 		return err
 	}
 	if summary, err = a.album(ctx, album.Album{Plan: plan, Texts: texts, Out: pictures}); err != nil {

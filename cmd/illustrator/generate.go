@@ -85,33 +85,27 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 }
 
 func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) error {
-	descriptions, err := texts.Gather(args, g.textsFile)
+	descriptions, err := g.texts(args)
 	if err != nil {
 		return err
 	}
-	if len(descriptions) == 0 {
-		return fault.Usage(fmt.Errorf("no text is given"),
-			`write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
-	}
-	if descriptions, err = draw.AtStrengths(descriptions, g.alphas, g.spec); err != nil {
+	a, err := g.read(cmd, opts)
+	if err != nil {
 		return err
-	}
-	if g.batch < 1 || g.batch > 4096 {
-		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
 	of := album.Album{
 		Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace, Sheet: len(g.alphas) > 0,
 	}
-	a, err := g.open(cmd, opts, g.spec.NoProjection, func(m draw.Model) (err error) {
-		if of.Plan, of.Plans, err = g.plans(cmd, m, descriptions); err != nil {
-			return err
-		}
-		if err := terminal.CheckOutputFolder(of.Out); err != nil {
-			return err
-		}
-		return of.OwnFolder(cmd.Flags().Changed("out"))
-	})
-	if err != nil {
+	if of.Plan, of.Plans, err = g.plans(cmd, a.Model, descriptions); err != nil {
+		return err
+	}
+	if err := terminal.CheckOutputFolder(of.Out); err != nil {
+		return err
+	}
+	if err := of.OwnFolder(cmd.Flags().Changed("out")); err != nil {
+		return err
+	}
+	if err := a.load(cmd.Context(), g.spec.NoProjection); err != nil {
 		return err
 	}
 	summary, err := a.album(cmd.Context(), of)
@@ -119,4 +113,20 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 		return err
 	}
 	return opts.PrintResult(g.asJSON, summary, summary.Text(of.Out))
+}
+
+// texts reads what is to be drawn, and checks the flags that need no domain.
+func (g generateOptions) texts(args []string) ([]texts.Text, error) {
+	descriptions, err := texts.Gather(args, g.textsFile)
+	if err != nil {
+		return nil, err
+	}
+	if len(descriptions) == 0 {
+		return nil, fault.Usage(fmt.Errorf("no text is given"),
+			`write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
+	}
+	if g.batch < 1 || g.batch > 4096 {
+		return nil, fault.Field("--batch", g.batch, "from 1 to 4096")
+	}
+	return draw.AtStrengths(descriptions, g.alphas, g.spec)
 }

@@ -70,6 +70,18 @@ func checkUTF8(flag, words string) error {
 	return fault.Usage(fmt.Errorf("--%s is %q, which is not UTF-8", flag, words), "type it in UTF-8")
 }
 
+// ask checks the options against the model, and has the job describe its pictures.
+func (i illustrateOptions) ask(cmd *cobra.Command, m draw.Model, job *story.Job) (err error) {
+	job.Model = m
+	if job.Plan, err = i.plan(cmd, m); err != nil {
+		return err
+	}
+	if err := job.Ask(i.character); err != nil {
+		return err
+	}
+	return terminal.CheckOutputFolder(i.out)
+}
+
 func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptions, path string) (err error) {
 	if err := cmp.Or(storybook.CheckLanguage(i.language), checkUTF8("title", i.title),
 		checkUTF8("character", i.character)); err != nil {
@@ -84,17 +96,14 @@ func runIllustrate(cmd *cobra.Command, opts *terminal.Options, i illustrateOptio
 		Env: opts.Env(), Story: written, Title: title, Language: i.language, SameSeed: i.sameSeed,
 		Format: i.format, Out: i.out,
 	}
-	a, err := i.open(cmd, opts, i.spec.NoProjection, func(m draw.Model) (err error) {
-		job.Model = m
-		if job.Plan, err = i.drawFlags.plan(cmd, m); err != nil {
-			return err
-		}
-		if err := job.Ask(i.character); err != nil {
-			return err
-		}
-		return terminal.CheckOutputFolder(i.out)
-	})
+	a, err := i.read(cmd, opts)
 	if err != nil {
+		return err
+	}
+	if err := i.ask(cmd, a.Model, job); err != nil {
+		return err
+	}
+	if err := a.load(cmd.Context(), i.spec.NoProjection); err != nil {
 		return err
 	}
 	job.Model, job.Redraw = a.Model, a.Redraw

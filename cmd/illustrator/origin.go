@@ -35,17 +35,19 @@ type editor struct {
 
 // open checks the options, reads the domain and loads its mapper and prompts; no device yet.
 func (p originOptions) open(cmd *cobra.Command, opts *terminal.Options) (*editor, error) {
-	var manner draw.Manner
-	a, err := p.artistOptions.open(cmd, opts, p.settings.NoProjection, func(m draw.Model) error {
-		m.Preprocessor.Pad = p.pad
-		plan, err := m.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
-		manner = plan.Manner
-		return hints.AsFlags(err)
-	})
+	a, err := p.read(cmd, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &editor{edit.Artist{Model: a.Model, Manner: manner, Redraw: a.Redraw}, a}, nil
+	a.Preprocessor.Pad = p.pad
+	plan, err := a.Plan(draw.Spec{Settings: p.settings}, draw.DefaultLimits())
+	if err != nil {
+		return nil, hints.AsFlags(err)
+	}
+	if err := a.load(cmd.Context(), p.settings.NoProjection); err != nil {
+		return nil, err
+	}
+	return &editor{edit.Artist{Model: a.Model, Manner: plan.Manner, Redraw: a.Redraw}, a}, nil
 }
 
 // start checks texts, of which some may be nil, opens the device, and returns those that lie far from the domain's.
