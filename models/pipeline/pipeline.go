@@ -3,12 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"illustrator/internal/fault"
 	"illustrator/models/batch"
 	"illustrator/models/classifier"
 	"illustrator/models/clip"
@@ -28,61 +26,6 @@ func (n *Networks) PictureBatch() int {
 	}
 	const side = 128
 	return max(1, min(batchSize, batchSize*side*side/(n.Generator.Size*n.Generator.Size)))
-}
-
-// Lost is the end of a text that did not fit into CLIP's context.
-type Lost struct {
-	Text int    // index of the text
-	End  string // what was cut off
-}
-
-// Cut returns what CLIP does not read of texts.
-func (n *Networks) Cut(texts []string) (cut []Lost) {
-	for i, text := range texts {
-		if lost := n.Tokenizer.Encode(text).Lost; lost != "" {
-			cut = append(cut, Lost{i, lost})
-		}
-	}
-	return cut
-}
-
-// EmbedTexts returns the scaled CLIP embeddings of texts [N,E] and what was lost of those that are too long.
-func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
-	for i, text := range texts {
-		if strings.TrimSpace(text) == "" {
-			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1),
-				"give a description, such as \"a wizard with round glasses\"")
-		}
-	}
-	return n.embedTexts(ctx, texts)
-}
-
-// EmbedTextPrompt returns the scaled embedding [E] of a text prompt, which, other than a description, may be empty.
-func (n *Networks) EmbedTextPrompt(ctx context.Context, text string) ([]float32, error) {
-	embed, _, err := n.embedTexts(ctx, []string{text})
-	return embed, err
-}
-
-func (n *Networks) embedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
-	var ids []int32
-	var lost []Lost
-	for i, text := range texts {
-		encoding := n.Tokenizer.Encode(text)
-		ids = append(ids, encoding.IDs...)
-		if encoding.Lost != "" {
-			lost = append(lost, Lost{i, encoding.Lost})
-		}
-	}
-	if err := n.need(clipScope); err != nil {
-		return nil, nil, err
-	}
-	out, err := batch.Run(ctx, n.Runner, "embed texts", func(scope *model.Scope, ids *graph.Node) *graph.Node {
-		return clip.Scaled(clip.TextEmbeds(scope.At(clipScope), n.CLIP, ids))
-	}, batchSize, batch.Rows(ids, n.Tokenizer.Context()))
-	if err != nil {
-		return nil, nil, err
-	}
-	return out[0], lost, nil
 }
 
 // EmbedImages returns the scaled CLIP embeddings [N,E] of pictures [N,3,height,width] in [-1,1]. Those of CLIP's size

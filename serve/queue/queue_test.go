@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -175,6 +176,7 @@ func TestNothingIsCompiledOnceReady(t *testing.T) {
 				p[i].InjectIndex, p[i].TruncationPsi = 2, 0.5
 			case 3:
 				p[i].Spread, p[i].Alpha = 0.4, 2
+				p[i].Text.Text = strings.Repeat("a wizard ", 20)
 			case 4:
 				p[i].Origin = &draw.Origin{Text: "a clown", ImageEmbed: embed}
 			case 5:

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"illustrator/draw"
@@ -174,6 +175,9 @@ func (q *Queue) warmUp(ctx context.Context, shapes []int) error {
 				r := warm
 				r.Model = model
 				r.Text.Text = fmt.Sprintf("picture %d", i) // texts of their own, so that as many are embedded
+				if r.Origin != nil {                       // and long ones, which have a program of their own
+					r.Text.Text += strings.Repeat(" again", m.Tokenizer.Context())
+				}
 				recipes[i] = &r
 			}
 			if _, err := draw.Batch(ctx, q.models, recipes); err != nil {
