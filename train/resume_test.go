@@ -245,6 +245,9 @@ func checkValidations(t *testing.T, folder Folder, weights losses.Weights) {
 // A checkpoint written with GoMLX before 0.28, which named and typed Adam's step count otherwise, continues to the same
 // bytes.
 func TestResumeOfAnOlderCheckpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts three trainings; run without -short")
+	}
 	domain, whole, parts := tinyDomain(t), t.TempDir(), t.TempDir()
 	if _, err := begin(t, domain, whole, oneStage()).Run(t.Context()); err != nil {
 		t.Fatal(err)

@@ -91,13 +91,11 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 	out := nntest.Run(t, store, func(scope *model.Scope, in []*Node) []*Node {
 		w := Mapping(scope, cfg, in[0])
 		truncated := Truncate(w, InsertAxes(in[1], 0), Scalar(w.Graph(), w.DType(), 0.7))
-		noise := Noise{Mode: NoiseConst}
 		ws, reversed := BroadcastW(cfg, w), BroadcastW(cfg, Reverse(w, 0))
 		mixed := Concatenate([]*Node{Slice(ws, AxisRange(), AxisRange(0, 3)), Slice(reversed, AxisRange(), AxisRange(3))}, 1)
-		return []*Node{
-			w, Synthesis(scope, cfg, ws, noise),
-			Synthesis(scope, cfg, BroadcastW(cfg, truncated), noise), Synthesis(scope, cfg, mixed, noise),
-		}
+		all := Concatenate([]*Node{ws, BroadcastW(cfg, truncated), mixed}, 0) // in one batch, which compiles once
+		images := Synthesis(scope, cfg, all, Noise{Mode: NoiseConst})
+		return append([]*Node{w}, Split(images, 0, 3)...)
 	}, tensor(t, want, "z"), tensor(t, want, "w_mean"))
 	expect(t, "w", out[0], values(t, want, "w"), wTolerance)
 	expect(t, "image", out[1], values(t, want, "image"), imageTolerance)
@@ -128,6 +126,9 @@ func TestGradientOfZ(t *testing.T) {
 
 // Recomputed layers give the same picture and the same gradient, up to rounding, from a larger graph.
 func TestRecompute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles two gradients; TestGradientOfZ has one")
+	}
 	z := make([]float64, 2*32)
 	for i := range z {
 		z[i] = float64(i%7)/3 - 1.1
