@@ -95,7 +95,7 @@ func strictCommands(root *cobra.Command, args []string) {
 		case "help":
 			c.Args = func(_ *cobra.Command, names []string) error {
 				if cmd, rest, err := root.Find(names); err != nil || len(rest) > 0 {
-					return UnknownCommand(cmd, rest[0])
+					return unknownCommand(cmd, rest[0])
 				}
 				return nil
 			}
@@ -138,8 +138,8 @@ func valueType(f *pflag.Flag) string {
 	return "a value"
 }
 
-// UnknownCommand is the error for a name that no command below cmd has.
-func UnknownCommand(cmd *cobra.Command, name string) error {
+// unknownCommand is the error for a name that no command below cmd has.
+func unknownCommand(cmd *cobra.Command, name string) error {
 	err := fmt.Errorf("unknown command %q", name)
 	var names []string
 	for _, c := range cmd.Commands() {
@@ -170,7 +170,7 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case cmd.HasSubCommands():
-		return UnknownCommand(cmd, args[0])
+		return unknownCommand(cmd, args[0])
 	}
 	return fault.Usage(fmt.Errorf("%s takes no argument; %q is given", cmd.CommandPath(), args[0]),
 		"see `%s --help`", cmd.CommandPath())

@@ -43,7 +43,7 @@ func Group(cmd *cobra.Command, subcommands ...*cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return UnknownCommand(cmd, args[0])
+		return unknownCommand(cmd, args[0])
 	}
 	cmd.AddCommand(subcommands...)
 	return cmd
