@@ -47,9 +47,9 @@ func (n *Networks) EmbedTextPrompt(ctx context.Context, text string) ([]float32,
 	return embed, err
 }
 
-// embedTexts computes the texts that fit into half of CLIP's context at half of it, the others at all of it: a token sees
-// none of those behind it, and most texts are short. Each text's own length decides, so that its embedding does not
-// depend on the texts beside it.
+// embedTexts computes the texts that fit into half of CLIP's context at half of it, the others at all of it: a token
+// sees none of those behind it, and most texts are short. Each text's own length decides, so that its embedding does
+// not depend on the texts beside it.
 func (n *Networks) embedTexts(ctx context.Context, texts []string) (embeds []float32, lost []Lost, err error) {
 	if err := n.need(clipScope); err != nil {
 		return nil, nil, err
