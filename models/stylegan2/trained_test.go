@@ -56,24 +56,10 @@ func TestTrainedGradients(t *testing.T) {
 	if err := LoadTrained(store.RootScope(), cfg, Init(cfg, 2), dtypes.Float64); err != nil {
 		t.Fatal(err)
 	}
-	var weights []*model.Variable
-	var values []float64
-	for v := range store.IterVariables() {
-		if v.Trainable {
-			weights = append(weights, v)
-			values = append(values, tensors.MustCopyFlatData[float64](v.MustValue())...)
-		}
-	}
 	z := []float64{1, -2, .5, .3, -.7, 1.1, .2, .4, -1, .6, -.1, .9}
-	nntest.CheckGradient(t, store, func(scope *model.Scope, x *Node) *Node {
-		from := 0
-		for _, v := range weights {
-			size := v.Shape().Size()
-			v.SetNodeValue(Reshape(Slice(x, AxisRange(from, from+size)), v.Shape().Dimensions...))
-			from += size
-		}
-		return Build(scope, cfg, Const(x.Graph(), tensors.FromFlatDataAndDimensions(z, 2, 6)), Noise{Mode: NoiseConst})
-	}, tensors.FromFlatDataAndDimensions(values, len(values)), 1e-6, 1e-5)
+	nntest.CheckWeightGradients(t, store, func(scope *model.Scope, g *Graph) *Node {
+		return Build(scope, cfg, Const(g, tensors.FromFlatDataAndDimensions(z, 2, 6)), Noise{Mode: NoiseConst})
+	}, 1e-6, 1e-5)
 }
 
 // TestFileForm takes weights through training's form and back: to 1e-6 of their size, for the mapping network's scales

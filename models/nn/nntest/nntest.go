@@ -162,6 +162,29 @@ func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []
 	return flat
 }
 
+// CheckWeightGradients compares the gradient of all trainable weights of store, which are float64, as CheckGradient does.
+func CheckWeightGradients(t testing.TB, store *model.Store, fn func(scope *model.Scope, g *graph.Graph) *graph.Node,
+	step, relative float64) {
+	t.Helper()
+	var weights []*model.Variable
+	var values []float64
+	for v := range store.IterVariables() {
+		if v.Trainable {
+			weights = append(weights, v)
+			values = append(values, tensors.MustCopyFlatData[float64](v.MustValue())...)
+		}
+	}
+	CheckGradient(t, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+		from := 0
+		for _, v := range weights {
+			size := v.Shape().Size()
+			v.SetNodeValue(graph.Reshape(graph.Slice(x, graph.AxisRange(from, from+size)), v.Shape().Dimensions...))
+			from += size
+		}
+		return fn(scope, x.Graph())
+	}, tensors.FromFlatDataAndDimensions(values, len(values)), step, relative)
+}
+
 // CheckGradient compares the gradient of scalar(fn(x)) with central finite differences along random directions, in
 // float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by a fixed random projection.
 // relative is the largest accepted |analytic - numeric| / max(|analytic|, |numeric|).
