@@ -58,8 +58,8 @@ func FullPlan() Plan {
 		Mapping:    training(512, 24000, 3e-3, 200),
 		Synthesis:  training(16, 12000, 4e-3, 200),
 		Details:    training(16, 4000, 2e-3, 200),
-		Contrast:   training(256, 10000, 1e-3, 300),
-		Sharpen:    training(256, 2000, 4e-4, 100), Foreign: 0.2,
+		Contrast:   training(128, 1500, 1e-3, 100),
+		Sharpen:    training(128, 4800, 8e-4, 100), Foreign: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
 	}
 }
