@@ -138,7 +138,7 @@ func TestONNXSettingsMistakes(t *testing.T) {
 		"no settings": {extractor, "testdata/tiny.onnx", "has no settings beside it"},
 		"unknown setting": {extractor, beside(t, "testdata/tiny.onnx", `{"outputs": "logits"}`),
 			`unknown field "outputs"`},
-		"no JSON":       {distance, beside(t, "testdata/distance.onnx", `mean 0.5`), "net.json: invalid character"},
+		"no JSON":       {distance, beside(t, "testdata/distance.onnx", `mean 0.5`), "net.json: byte 1: invalid character"},
 		"negative size": {distance, beside(t, "testdata/distance.onnx", `{"size": -1, `+half+`}`), "size is -1"},
 		"no std":        {distance, beside(t, "testdata/distance.onnx", `{}`), "std[0] is 0"},
 		"features as one": {distance, beside(t, "testdata/tiny.onnx", `{"output": "logits", `+half+`}`),
