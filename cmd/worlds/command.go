@@ -75,6 +75,7 @@ var stages = []stage{
 	{name: "details", domain: own(withRenders((*world.Maker).Details))},
 	{name: "fidelity", domain: own(withRenders((*world.Maker).Fidelity))},
 	{name: "networks", domain: own(withScene((*world.Maker).ExportNetworks))},
+	{name: "attributes", world: withShares((*world.Maker).Attributes)},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
 	{name: "sharpen", world: withShares((*world.Maker).Sharpen)},
 	{name: "geometry", world: withShares(reportGeometry)},

@@ -29,11 +29,14 @@ const (
 
 // classifierConfig is the classifier of a domain.
 func (m *Maker) classifierConfig(d scene.Domain) classifier.Config {
-	cfg := classifier.Config{ModelType: classifier.ModelType, ImageSize: m.Plan.Size}
+	return classifier.Config{ModelType: classifier.ModelType, ImageSize: m.Plan.Size, Attributes: attributesOf(d)}
+}
+
+func attributesOf(d scene.Domain) (all []classifier.Attribute) {
 	for _, a := range d.Attributes() {
-		cfg.Attributes = append(cfg.Attributes, classifier.Attribute{Name: a.Name, Values: a.Values})
+		all = append(all, classifier.Attribute{Name: a.Name, Values: a.Values})
 	}
-	return cfg
+	return all
 }
 
 // Classifier trains the classifier of a domain on renders: cross-entropy of what is visible, on pictures that are

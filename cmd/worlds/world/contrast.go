@@ -16,7 +16,6 @@ import (
 	"illustrator/losses"
 	"illustrator/models/clip"
 	"illustrator/models/nn"
-	"illustrator/train"
 	"illustrator/train/snapshot"
 )
 
@@ -26,14 +25,18 @@ const Shared = "shared"
 // The files of the tokenizer.
 const vocabFile, mergesFile = "vocab.json", "merges.txt"
 
-// Contrast trains one CLIP on captioned pictures of all sources, as CLIP was trained: with the contrastive loss
-// alone and a learned temperature.
+// Contrast trains one CLIP on captioned pictures of all sources, from the towers of Attributes, as CLIP was trained:
+// with the contrastive loss alone and a learned temperature.
 func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 	mix, err := newMixture(shares, m.Plan.Contrast.Batch, m.Plan.Seed+20)
 	if err != nil {
 		return err
 	}
-	return m.contrast(ctx, clipScope, m.Plan.Contrast, shares, []*mixture{mix}, nil)
+	initial, err := m.finished(Shared, attributesStage, m.Plan.Attributes)
+	if err != nil {
+		return err
+	}
+	return m.contrast(ctx, clipScope, m.Plan.Contrast, shares, []*mixture{mix}, snapshot.Scope(initial, clipScope))
 }
 
 // sharpened is the folder of the CLIP after Sharpen.
@@ -72,21 +75,17 @@ func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
 	return m.contrast(ctx, sharpened, m.Plan.Sharpen, shares, mixes, snapshot.Scope(initial, clipScope))
 }
 
-// contrast trains the CLIP on batches of the mixtures in turn, from the weights initial, nil for random ones.
+// contrast trains the CLIP on batches of the mixtures in turn, from the weights initial.
 func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares []Share, mixes []*mixture,
 	initial *checkpoints.Weights) error {
 	cfg, tokenizer, err := m.tokenizer(shares)
 	if err != nil {
 		return err
 	}
-	if initial == nil {
-		initial = clip.Init(cfg, m.Plan.Seed+21)
-	}
 	store := model.NewStore()
 	if err := nn.Load(store.Scope("/"+clipScope), initial, floatType, true); err != nil {
 		return err
 	}
-	optimizer := train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-6, ClipNorm: 1, Accumulate: 1}
 	_, err = m.run(ctx, Shared, job{name: name, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
 			pictures, captions, err := mixes[at%len(mixes)].batch(at / len(mixes))
@@ -100,7 +99,7 @@ func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares
 			}, nil
 		},
 		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
-			return contrastStep(scope, cfg, optimizer, rate, in)
+			return contrastStep(scope, cfg, rate, in)
 		},
 		measures: []string{"loss", "retrieval", "logit scale", "picture cosine"},
 	})
@@ -109,13 +108,13 @@ func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares
 
 // contrastStep is one step of the CLIP. It measures the loss, the share of pictures whose own text of the batch is
 // the nearest, the factor of cosines, and the mean cosine of two pictures.
-func contrastStep(scope *model.Scope, cfg clip.Config, optimizer train.Optimizer, rate *Node, in []*Node) []*Node {
+func contrastStep(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) []*Node {
 	pictures := disturb(images(in[0], rate), in[2], in[3])
 	imageEmbeds := clip.ImageEmbeds(scope.At(clipScope), cfg, clip.Preprocess(cfg, pictures))
 	textEmbeds := clip.TextEmbeds(scope.At(clipScope), cfg, in[1])
 	scale := scope.At(clipScope).GetVariable("logit_scale")
 	loss := losses.Contrastive(imageEmbeds, textEmbeds, scale.NodeValue(rate.Graph()))
-	optimizer.Update(scope, loss, rate, false)
+	clipOptimizer.Update(scope, loss, rate, false)
 	scale.SetNodeValue(MinScalar(scale.NodeValue(rate.Graph()), clip.MaxLogitScale))
 
 	images, texts := L2Normalize(StopGradient(imageEmbeds), -1), L2Normalize(StopGradient(textEmbeds), -1)

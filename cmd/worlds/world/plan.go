@@ -29,8 +29,10 @@ type Plan struct {
 	Mapping    Training
 	Synthesis  Training
 	// Details fine-tunes the synthesis network.
-	Details  Training
-	Contrast Training
+	Details Training
+	// Attributes gives the CLIP's towers a start.
+	Attributes Training
+	Contrast   Training
 	// Sharpen follows Contrast, with batches of one domain each but for the share Foreign.
 	Sharpen Training
 	Foreign float64
@@ -58,6 +60,7 @@ func FullPlan() Plan {
 		Mapping:    training(512, 24000, 3e-3, 200),
 		Synthesis:  training(16, 12000, 4e-3, 200),
 		Details:    training(16, 4000, 2e-3, 200),
+		Attributes: training(96, 1500, 1e-3, 100),
 		Contrast:   training(128, 1500, 1e-3, 100),
 		Sharpen:    training(128, 4800, 8e-4, 100), Foreign: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
@@ -75,6 +78,7 @@ func TinyPlan() Plan {
 		Mapping:    training(64, 120, 3e-3, 10),
 		Synthesis:  training(8, 60, 4e-3, 6),
 		Details:    training(8, 30, 2e-3, 6),
+		Attributes: training(24, 40, 1e-3, 4),
 		Contrast:   training(24, 40, 1e-3, 4),
 		Sharpen:    training(24, 48, 1e-3, 4), Foreign: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 200, Others: 0.5,

@@ -81,6 +81,7 @@ func makeAll(ctx context.Context, m *world.Maker) (err error) {
 		func() error { return m.Teacher(ctx, r) },
 		func() error { return m.Details(ctx, r) },
 		func() error { return m.ExportNetworks(ctx, toy) },
+		func() error { return m.Attributes(ctx, shares) },
 		func() error { return m.Contrast(ctx, shares) },
 		func() error { return m.Sharpen(ctx, shares) },
 		func() error { return m.Fidelity(ctx, r) }, // after all that makeInterrupted interrupts: it would be repeated
@@ -132,7 +133,7 @@ func TestWorld(t *testing.T) {
 	}
 	for _, c := range []struct{ folder, measure string }{
 		{"toy/classifier", "cross-entropy"}, {"toy/mapping", "squared error"}, {"toy/synthesis", "absolute error"},
-		{"toy/details", "loss"}, {"shared/clip", "loss"},
+		{"toy/details", "loss"}, {"shared/attributes", "loss"}, {"shared/clip", "loss"},
 	} {
 		all := losses(t, filepath.Join(out, c.folder), c.measure)
 		if first, last := all[0], all[len(all)-1]; len(all) < 2 || !(last < 0.9*first) {
@@ -202,7 +203,7 @@ func makeInterrupted(t *testing.T, folder string) {
 			t.Fatal(err)
 		}
 	}
-	if len(stopped) != 7 {
+	if len(stopped) != 8 {
 		t.Errorf("%d trainings were interrupted", len(stopped))
 	}
 }
