@@ -261,13 +261,13 @@ func TestErrors(t *testing.T) {
 		t.Errorf("export of half a world: %v", err)
 	}
 	shares := []world.Share{m.Share(r, 1)}
-	m.Plan.Contrast.Schedule.Steps = 10
-	if err := m.Contrast(t.Context(), shares); err != nil {
+	m.Plan.Attributes.Schedule.Steps = 10
+	if err := m.Attributes(t.Context(), shares); err != nil {
 		t.Fatal(err)
 	}
 	foreign := append(shares, world.Share{Captioned: signs{m.Plan.Size}, Share: 1})
-	m.Plan.Contrast.Schedule.Steps = 12
-	if err := m.Contrast(t.Context(), foreign); err == nil || !strings.Contains(err.Error(), "vocabulary lacks") {
+	m.Plan.Attributes.Schedule.Steps = 12
+	if err := m.Attributes(t.Context(), foreign); err == nil || !strings.Contains(err.Error(), "vocabulary lacks") {
 		t.Errorf("captions with other words: %v", err)
 	}
 }
