@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
 	"github.com/gomlx/gomlx/core/tensors"
@@ -35,33 +36,32 @@ func (m *Maker) Attributes(ctx context.Context, shares []Share) error {
 	if err != nil {
 		return err
 	}
-	plan, store, labelled := m.Plan.Attributes, model.NewStore(), newLabelled(shares, m.Plan.Seed+90)
+	plan, store := m.Plan.Attributes, model.NewStore()
+	labelled, err := newLabelled(shares, plan.Batch, m.Plan.Seed+90)
+	if err != nil {
+		return err
+	}
 	if err := nn.Load(store.Scope("/"+clipScope), clip.Init(cfg, m.Plan.Seed+21), floatType, true); err != nil {
 		return err
 	}
 	store.VariableWithValue(headName, labelled.head(m.Plan.Seed+91, cfg.ProjectionDim)).SetTrainable(true)
 	_, err = m.run(ctx, Shared, job{name: attributesStage, plan: plan, store: store,
 		batch: func(at int) ([]any, error) {
-			b, values, err := labelled.batch(at, plan.Batch)
+			pictures, captions, err := labelled.batch(at)
 			if err != nil {
 				return nil, err
 			}
-			return []any{
-				tensors.FromFlatDataAndDimensions(b.pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3),
-				tensors.FromFlatDataAndDimensions(tokens(tokenizer, b.captions), plan.Batch, tokenizer.Context()),
-				tensors.FromFlatDataAndDimensions(values, plan.Batch, len(labelled.all.Attributes)),
-				disturbances(scene.Random(m.Plan.Seed+92, at), plan.Batch), keys(at, plan.Batch),
-			}, nil
+			values := tensors.FromFlatDataAndDimensions(labelled.values(at), plan.Batch, len(labelled.all.Attributes))
+			return append(m.captioned(pictures, tokens(tokenizer, captions), at, m.Plan.Seed+92), values), nil
 		},
 		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
 			head := scope.GetVariable(headName).NodeValue(rate.Graph())
 			named := func(embeds *Node) *Node {
 				logits := MulScalar(nn.MatMulT(L2Normalize(embeds, -1), head), headScale)
-				return classifier.CrossEntropy(labelled.all, logits, in[2])
+				return classifier.CrossEntropy(labelled.all, logits, in[4])
 			}
-			pictures := disturb(images(in[0], rate), in[3], in[4])
-			seen := named(clip.ImageEmbeds(scope.At(clipScope), cfg, clip.Preprocess(cfg, pictures)))
-			read := named(clip.TextEmbeds(scope.At(clipScope), cfg, in[1]))
+			imageEmbeds, textEmbeds := towers(scope, cfg, rate, in)
+			seen, read := named(imageEmbeds), named(textEmbeds)
 			loss := Add(seen, read)
 			clipOptimizer.Update(scope, loss, rate, false)
 			return []*Node{loss, seen, read}
@@ -71,28 +71,26 @@ func (m *Maker) Attributes(ctx context.Context, shares []Share) error {
 	return err
 }
 
-// labelled are the renders of all domains, with the attributes of all of them one after the other.
+// labelled mixes the renders of all domains evenly, with the attributes of all of them one after the other.
 type labelled struct {
-	sources []renderCaptions
-	orders  []*train.Order
-	all     classifier.Config
-	seed    uint64
+	*mixture
+	all classifier.Config
 }
 
-func newLabelled(shares []Share, seed uint64) *labelled {
-	l := &labelled{seed: seed}
+func newLabelled(shares []Share, batch int, seed uint64) (l labelled, err error) {
+	var domains []Share
 	for _, s := range shares {
 		if own, ok := s.Captioned.(renderCaptions); ok {
-			l.orders = append(l.orders, train.NewOrder(seed+uint64(len(l.sources)), own.Len()))
-			l.sources = append(l.sources, own)
+			domains = append(domains, Share{own, 1})
 			l.all.Attributes = append(l.all.Attributes, attributesOf(own.Domain)...)
 		}
 	}
-	return l
+	l.mixture, err = newMixture(domains, batch, seed)
+	return l, err
 }
 
 // head returns fresh weights of the linear layer: a short random vector of width values for each value.
-func (l *labelled) head(seed uint64, width int) *tensors.Tensor {
+func (l labelled) head(seed uint64, width int) *tensors.Tensor {
 	random, rows := scene.Random(seed, 0), 0
 	for _, a := range l.all.Attributes {
 		rows += len(a.Values)
@@ -104,31 +102,19 @@ func (l *labelled) head(seed uint64, width int) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(weights, rows, width)
 }
 
-// batch returns size pictures with captions, as many of each domain, and the values of all attributes: -1 for those of
-// other domains and for what is not visible.
-func (l *labelled) batch(at, size int) (b captionedBatch, values []int32, err error) {
-	b.seen = map[string]bool{}
-	random, offset := scene.Random(l.seed, at), 0
+// values returns the values of all attributes of step at's pictures: -1 for those of other domains and for what is not
+// visible.
+func (l labelled) values(at int) (values []int32) {
+	offset, width := 0, len(l.all.Attributes)
 	for i, source := range l.sources {
-		rows := make([]int, size*(i+1)/len(l.sources)-size*i/len(l.sources))
+		own, rows := source.(renderCaptions), l.rowsAt(at, i)
+		visible, count := own.Values(rows), len(own.Domain.Attributes())
 		for j := range rows {
-			rows[j] = l.orders[i].At(at*len(rows) + j)
+			line := slices.Repeat([]int32{-1}, width)
+			copy(line[offset:], visible[j*count:(j+1)*count])
+			values = append(values, line...)
 		}
-		if err := b.add(source, rows, random); err != nil {
-			return b, nil, err
-		}
-		own := source.Values(rows)
-		width := len(own) / len(rows)
-		for j := range rows {
-			for k := range l.all.Attributes {
-				value := int32(-1)
-				if k >= offset && k < offset+width {
-					value = own[j*width+k-offset]
-				}
-				values = append(values, value)
-			}
-		}
-		offset += width
+		offset += count
 	}
-	return b, values, nil
+	return values
 }

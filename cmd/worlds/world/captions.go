@@ -75,14 +75,20 @@ func newMixture(shares []Share, batch int, seed uint64) (*mixture, error) {
 	return mix, nil
 }
 
+// rowsAt returns the rows of source i in step at.
+func (m *mixture) rowsAt(at, i int) []int {
+	rows := make([]int, m.rows[i])
+	for j := range rows {
+		rows[j] = m.orders[i].At(at*len(rows) + j)
+	}
+	return rows
+}
+
 // batch returns the pictures and captions of step at.
 func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error) {
 	b, random := captionedBatch{seen: map[string]bool{}}, scene.Random(m.seed, at)
 	for i, source := range m.sources {
-		rows := make([]int, m.rows[i])
-		for j := range rows {
-			rows[j] = m.orders[i].At(at*m.rows[i] + j)
-		}
+		rows := m.rowsAt(at, i)
 		if paired, ok := source.(twins); ok {
 			err = paired.add(&b, rows, random)
 		} else {

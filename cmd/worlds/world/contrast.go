@@ -92,11 +92,7 @@ func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares
 			if err != nil {
 				return nil, err
 			}
-			return []any{
-				tensors.FromFlatDataAndDimensions(pictures, plan.Batch, m.Plan.Size, m.Plan.Size, 3),
-				tensors.FromFlatDataAndDimensions(tokens(tokenizer, captions), plan.Batch, tokenizer.Context()),
-				disturbances(scene.Random(m.Plan.Seed+22, at), plan.Batch), keys(at, plan.Batch),
-			}, nil
+			return m.captioned(pictures, tokens(tokenizer, captions), at, m.Plan.Seed+22), nil
 		},
 		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
 			return contrastStep(scope, cfg, rate, in)
@@ -109,9 +105,7 @@ func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares
 // contrastStep is one step of the CLIP. It measures the loss, the share of pictures whose own text of the batch is
 // the nearest, the factor of cosines, and the mean cosine of two pictures.
 func contrastStep(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) []*Node {
-	pictures := disturb(images(in[0], rate), in[2], in[3])
-	imageEmbeds := clip.ImageEmbeds(scope.At(clipScope), cfg, clip.Preprocess(cfg, pictures))
-	textEmbeds := clip.TextEmbeds(scope.At(clipScope), cfg, in[1])
+	imageEmbeds, textEmbeds := towers(scope, cfg, rate, in)
 	scale := scope.At(clipScope).GetVariable("logit_scale")
 	loss := losses.Contrastive(imageEmbeds, textEmbeds, scale.NodeValue(rate.Graph()))
 	clipOptimizer.Update(scope, loss, rate, false)
@@ -125,6 +119,24 @@ func contrastStep(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) [
 	n := float64(batch)
 	among := DivScalar(AddScalar(ReduceAllSum(Square(ReduceSum(images, 0))), -n), n*(n-1))
 	return []*Node{loss, retrieved, Exp(scale.NodeValue(rate.Graph())), among}
+}
+
+// captioned returns the inputs of a step for towers: pictures, the ids of their captions, and what disturbs them.
+func (m *Maker) captioned(pictures []uint8, ids []int32, at int, seed uint64) []any {
+	size := m.Plan.Size
+	batch := len(pictures) / (3 * size * size)
+	return []any{
+		tensors.FromFlatDataAndDimensions(pictures, batch, size, size, 3),
+		tensors.FromFlatDataAndDimensions(ids, batch, len(ids)/batch),
+		disturbances(scene.Random(seed, at), batch), keys(at, batch),
+	}
+}
+
+// towers embeds disturbed pictures and captions, the inputs of captioned.
+func towers(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) (imageEmbeds, textEmbeds *Node) {
+	pictures := disturb(images(in[0], rate), in[2], in[3])
+	imageEmbeds = clip.ImageEmbeds(scope.At(clipScope), cfg, clip.Preprocess(cfg, pictures))
+	return imageEmbeds, clip.TextEmbeds(scope.At(clipScope), cfg, in[1])
 }
 
 // tokens encodes captions: int32 [len(captions), context].
