@@ -87,6 +87,9 @@ func (d *Domain) validate() error {
 	case strings.TrimSpace(d.TextPrompt) == "":
 		return fault.Field("text_prompt", fault.Words("missing"),
 			`a general description of the domain's pictures, such as "A church."`)
+	case d.Alpha == missing:
+		return fault.Field("alpha", fault.Words("missing"), "a number from 0 to %d (the release uses 1.75)",
+			pipeline.MaxAlpha)
 	}
 	if err := checkAlpha("alpha", d.Alpha); err != nil {
 		return err
@@ -98,9 +101,6 @@ func (d *Domain) validate() error {
 func checkAlpha(field string, alpha float64) error {
 	if alpha >= 0 && alpha <= pipeline.MaxAlpha {
 		return nil
-	}
-	if alpha == missing {
-		return fault.Field(field, fault.Words("missing"), "a number from 0 to %d (the release uses 1.75)", pipeline.MaxAlpha)
 	}
 	return fault.Field(field, alpha, "from 0 to %d (the release uses 1.75)", pipeline.MaxAlpha)
 }
