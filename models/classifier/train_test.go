@@ -48,26 +48,13 @@ func TestTrainingGradients(t *testing.T) {
 	for i := range values {
 		values[i] = 0.9 * math.Sin(float64(i*i%97))
 	}
-	pixels := len(values)
-	weights := map[string]*model.Variable{}
-	var names []string
 	for v := range store.IterVariables() {
-		if !isRunning(v.Name()) {
-			names = append(names, v.Name())
-			weights[v.Name()] = v
-			values = append(values, tensors.MustCopyFlatData[float64](v.MustValue())...)
-		}
+		v.SetTrainable(!isRunning(v.Name()))
 	}
-	nntest.CheckGradient(t, store, func(scope *model.Scope, x *Node) *Node {
-		scope.Store().SetTraining(x.Graph(), true)
-		from := pixels
-		for _, name := range names {
-			v := weights[name]
-			size := v.Shape().Size()
-			v.SetNodeValue(Reshape(Slice(x, AxisRange(from, from+size)), v.Shape().Dimensions...))
-			from += size
-		}
-		images := Reshape(Slice(x, AxisRange(0, pixels)), batch, 3, cfg.ImageSize, cfg.ImageSize)
-		return CrossEntropy(cfg, Build(scope, cfg, images), Const(x.Graph(), [][]int32{{0, 1}, {2, -1}, {1, 0}}))
-	}, tensors.FromFlatDataAndDimensions(values, len(values)), 1e-7, 1e-4)
+	images := store.VariableWithValue("images", tensors.FromFlatDataAndDimensions(values, batch, 3, cfg.ImageSize,
+		cfg.ImageSize))
+	nntest.CheckWeightGradients(t, store, func(scope *model.Scope, g *Graph) *Node {
+		scope.Store().SetTraining(g, true)
+		return CrossEntropy(cfg, Build(scope, cfg, images.NodeValue(g)), Const(g, [][]int32{{0, 1}, {2, -1}, {1, 0}}))
+	}, 1e-7, 1e-4)
 }

@@ -124,7 +124,6 @@ func TestGradients(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, rng := model.NewStore(), rand.New(rand.NewPCG(1, 0))
-			var point []float64 // the trainable weights, then the embeddings [4,5]
 			shapes := c.cfg.Shapes()
 			for _, name := range slices.Sorted(maps.Keys(shapes)) {
 				shape := shapes[name]
@@ -137,27 +136,15 @@ func TestGradients(t *testing.T) {
 				}
 				store.VariableWithValue(name, tensors.FromFlatDataAndDimensions(values, shape...)).SetTrainable(!IsBuffer(name))
 			}
-			names := trainable(store.RootScope())
-			for _, name := range names {
-				point = append(point, tensors.MustCopyFlatData[float64](store.GetVariable(name).MustValue())...)
+			values := make([]float64, 4*5)
+			for i := range values {
+				values[i] = rng.NormFloat64()
 			}
-			for range 4 * 5 {
-				point = append(point, rng.NormFloat64())
-			}
-			nntest.CheckGradient(t, store, func(scope *model.Scope, point *Node) *Node {
-				scope.Store().SetTraining(point.Graph(), c.training)
-				at := 0
-				next := func(dims ...int) *Node {
-					n := checkpoints.Tensor{Shape: dims}.Elements()
-					at += n
-					return Reshape(Slice(point, AxisRange(at-n, at)), dims...)
-				}
-				for _, name := range names {
-					v := scope.GetVariable(name)
-					v.SetNodeValue(next(v.Shape().Dimensions...))
-				}
-				return Build(scope, c.cfg, next(4, 5))
-			}, tensors.FromFlatDataAndDimensions(point, len(point)), 1e-7, 1e-5)
+			embeds := store.VariableWithValue("embeds", tensors.FromFlatDataAndDimensions(values, 4, 5))
+			nntest.CheckWeightGradients(t, store, func(scope *model.Scope, g *Graph) *Node {
+				scope.Store().SetTraining(g, c.training)
+				return Build(scope, c.cfg, embeds.NodeValue(g))
+			}, 1e-7, 1e-5)
 		})
 	}
 }

@@ -162,8 +162,8 @@ func Run(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []
 	return flat
 }
 
-// CheckWeightGradients compares the gradient of all trainable weights of store, which are float64, as CheckGradient
-// does.
+// CheckWeightGradients compares the gradient of all trainable variables of store, which are float64, as CheckGradient
+// does. An input whose gradient matters is a variable too.
 func CheckWeightGradients(t testing.TB, store *model.Store, fn func(scope *model.Scope, g *graph.Graph) *graph.Node,
 	step, relative float64) {
 	t.Helper()
