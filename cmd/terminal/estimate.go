@@ -78,11 +78,16 @@ func (e *estimate) pace() (pace.Pace, bool) {
 	return pace.Pace{Unit: unit, Before: max(0, before)}, true
 }
 
-// left returns the time that the stage takes still, and the job. exact is false where that of a later part is not
-// known: it takes longer then. known is false where nothing can be said of the part at hand.
-func (e *estimate) left(now time.Time) (stage, job time.Duration, exact, known bool) {
+// remaining is the time that work takes still. It takes longer where exact is false: that of some parts is not known.
+type remaining struct {
+	time.Duration
+	exact bool
+}
+
+// left returns what remains of the stage, and of the job. known is false where nothing can be said of the part at hand.
+func (e *estimate) left(now time.Time) (stage, job remaining, known bool) {
 	if len(e.parts) == 0 {
-		return 0, 0, true, false
+		return remaining{exact: true}, remaining{exact: true}, false
 	}
 	at := e.parts[e.part]
 	_, within := e.place(e.done)
@@ -98,8 +103,8 @@ func (e *estimate) left(now time.Time) (stage, job time.Duration, exact, known b
 	} else if rest == 0 {
 		known = true
 	}
-	exact = known
-	sum := func(parts []host.Part) {
+	exact := known
+	sum := func(parts []host.Part) remaining {
 		for _, p := range parts {
 			if took, recalled := e.recalled(p); recalled {
 				seconds += took.Seconds(p.Units)
@@ -107,16 +112,10 @@ func (e *estimate) left(now time.Time) (stage, job time.Duration, exact, known b
 				exact = false
 			}
 		}
+		return remaining{time.Duration(seconds * float64(time.Second)), exact}
 	}
-	sum(e.parts[e.part+1:])
-	stage = time.Duration(seconds * float64(time.Second))
-	stageExact := exact
-	sum(e.later)
-	job = time.Duration(seconds * float64(time.Second))
-	if !exact && stageExact { // nothing is known of what follows the stage
-		return stage, 0, true, known
-	}
-	return stage, job, stageExact, known
+	stage = sum(e.parts[e.part+1:])
+	return stage, sum(e.later), known
 }
 
 func (e *estimate) recalled(p host.Part) (pace.Pace, bool) {

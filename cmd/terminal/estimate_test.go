@@ -18,29 +18,29 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 		later:  []host.Part{{Units: 10, Kind: "draw"}},
 		recall: func(kind string) (pace.Pace, bool) { p, ok := known[kind]; return p, ok }, began: now,
 	}
-	check := func(what string, stage, job time.Duration, exact, has bool) {
+	check := func(what, stage, job string, has bool) {
 		t.Helper()
-		s, j, x, k := e.left(now)
-		if s.Round(time.Millisecond) != stage || j.Round(time.Millisecond) != job || x != exact || k != has {
-			t.Errorf("%s: %v, %v, exact %v, known %v; want %v, %v, %v, %v", what, s, j, x, k, stage, job, exact, has)
+		s, j, k := e.left(now)
+		if s.words() != stage || j.words() != job || k != has {
+			t.Errorf("%s: %s, %s, known %v; want %s, %s, %v", what, s.words(), j.words(), k, stage, job, has)
 		}
 	}
 	pass := func(done int, d time.Duration) (host.Part, pace.Pace, bool) {
 		now = now.Add(d)
 		return e.set(done, now)
 	}
-	check("before the first step", 0, 0, false, false)
+	check("before the first step", "over 0s", "over 0s", false)
 	pass(1, 5*time.Second) // compiles
-	check("one step", 0, 0, false, false)
+	check("one step", "over 0s", "over 0s", false)
 	for done := 2; done <= 500; done++ {
 		pass(done, 10*time.Millisecond)
 	}
-	check("half of the first stage", 5*time.Second, 5*time.Second, false, true)
+	check("half of the first stage", "over 5s", "over 5s", true)
 
 	known["slow"] = pace.Pace{Unit: 0.1, Before: 20}
-	check("the second is known from the last run", 35*time.Second, 0, true, true)
+	check("the second is known from the last run", "35s", "over 35s", true)
 	known["draw"] = pace.Pace{Unit: 1, Before: 2}
-	check("what follows is known too", 35*time.Second, 47*time.Second, true, true)
+	check("what follows is known too", "35s", "47s", true)
 
 	for done := 501; done < 1000; done++ {
 		pass(done, 10*time.Millisecond)
@@ -50,14 +50,14 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 		t.Errorf("pace of the first stage: %+v, %+v, %v", part, took, has)
 	}
 	now = now.Add(8 * time.Second)
-	check("the second stage compiles", 22*time.Second, 34*time.Second, true, true)
+	check("the second stage compiles", "22s", "34s", true)
 	pass(1001, 12*time.Second)
 	for done := 1002; done <= 1050; done++ {
 		pass(done, 200*time.Millisecond) // slower than the last run
 	}
-	check("by its own rate", 10*time.Second, 22*time.Second, true, true)
+	check("by its own rate", "10s", "22s", true)
 	pass(1100, 10*time.Second)
-	check("the end", 0, 12*time.Second, true, true)
+	check("the end", "0s", "12s", true)
 }
 
 // TestEstimateOfResumedWork begins within the second stage.
@@ -68,7 +68,7 @@ func TestEstimateOfResumedWork(t *testing.T) {
 		now = now.Add(time.Second)
 		e.set(done, now)
 	}
-	if left, _, exact, known := e.left(now); left != 20*time.Second || !exact || !known {
-		t.Errorf("%v left, exact %v, known %v", left, exact, known)
+	if left, _, known := e.left(now); left.words() != "20s" || !known {
+		t.Errorf("%s left, known %v", left.words(), known)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"illustrator/internal/pace"
+	"illustrator/models/host"
 )
 
 // startClock gives p a clock that the returned function moves on.
@@ -38,6 +41,27 @@ func TestProgressPlainLines(t *testing.T) {
 		"pairs: 200 in 40s (5.00/s), loss 0.25\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// TestProgressBeforeUnknownWork names the time of the stage, and that more follows, whose time is not known.
+func TestProgressBeforeUnknownWork(t *testing.T) {
+	var out bytes.Buffer
+	recall := func(kind string) (pace.Pace, bool) { return pace.Pace{Unit: 1}, kind == "draw" }
+	later := []host.Part{{Units: 1000, Kind: "train"}, {Units: 40, Kind: "draw"}}
+	p := newStage(&out, "pairs", []host.Part{{Units: 200}}, later, recall)
+	pass := startClock(p)
+	p.Set(0, "")
+	pass(10 * time.Second)
+	for _, done := range []int{1, 101} {
+		p.Set(done, "")
+		pass(10 * time.Second)
+	}
+	p.Set(102, "")
+	const want = "pairs: 1/200 (0%), 0.10/s, unknown time left\n" +
+		"pairs: 101/200 (50%), 10/s, 9.9s left (over 50s in all)\n"
+	if got, _, _ := strings.Cut(out.String(), "pairs: 102"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 

@@ -46,26 +46,30 @@ func (p *Progress) text(room int) string {
 	return count
 }
 
-// left says in words how long the stage takes still, and the job after it.
+// left says in words how long the stage takes still, and the job with what follows the stage.
 func (p *Progress) left(now time.Time) string {
-	stage, job, exact, known := p.estimate.left(now)
+	stage, job, known := p.estimate.left(now)
 	text := "unknown time left"
-	switch {
-	case known && exact:
-		text = formatDuration(stage) + " left"
-	case stage > 0:
-		text = "over " + formatDuration(stage) + " left"
-	}
-	if exact && known && job.Round(time.Second) > stage.Round(time.Second) {
-		text += fmt.Sprintf(" (%s in all)", formatDuration(job))
+	if known && stage.exact || stage.Duration > 0 {
+		text = stage.words() + " left"
+		if job.Round(time.Second) > stage.Round(time.Second) || job.exact != stage.exact && job.Duration > 0 {
+			text += fmt.Sprintf(" (%s in all)", job.words())
+		}
 	}
 	if !p.compiling() {
 		return text
 	}
-	if stage == 0 {
+	if stage.Duration == 0 {
 		return "compiling"
 	}
 	return "compiling, " + text
+}
+
+func (r remaining) words() string {
+	if r.exact {
+		return formatDuration(r.Duration)
+	}
+	return "over " + formatDuration(r.Duration)
 }
 
 // brief is left in few words.
