@@ -22,6 +22,9 @@ func (s Setting) Differ() bool {
 	return slices.ContainsFunc(s.Values, func(v string) bool { return v != s.Values[0] })
 }
 
+// IsPath reports whether the values may be paths, which a run's file stores relative to its folder.
+func (s Setting) IsPath() bool { return s.Key == "domain" || s.Key == "init" }
+
 // Settings lists all keys of one or more files of runs, in the order in which the files have them.
 func Settings(files ...[]byte) ([]Setting, error) {
 	var all []Setting

@@ -146,4 +146,7 @@ func TestPackOfOwnNetworks(t *testing.T) {
 	if _, _, err := configs.OpenNetworks("packed/domain.yaml"); err != nil {
 		t.Error(err)
 	}
+	if card, err := os.ReadFile("packed/README.md"); err != nil || strings.Contains(string(card), root) {
+		t.Errorf("the card has a path of this machine: %s, %v", card, err)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"illustrator/configs"
 )
 
 // card writes the model card of a packed run: what it is, how to use it, how it was trained, what was measured.
@@ -13,10 +15,11 @@ func (p *packer) card() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	settings, err := unlikePaper(p.run.Folder)
+	settings, err := unlikePaper(p.run.Config())
 	if err != nil {
 		return "", err
 	}
+	settings = slices.DeleteFunc(settings, configs.Setting.IsPath) // the title names the domain; init is not packed
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("---\nlibrary_name: illustrator\npipeline_tag: text-to-image\ntags: [text-to-image, stylegan2, clip]\n---")
@@ -31,7 +34,7 @@ func (p *packer) card() (string, error) {
 	line("## Training\n")
 	line("%d of %d steps, %s. Pairs: %s.\n", p.run.Info.Step, p.run.Info.Steps, p.run.Info.Status, p.run.Info.Pairs)
 	line("Settings that differ from the paper's:\n")
-	for _, s := range settings {
+	for _, s := range inWords(settings) {
 		line("- %s", s)
 	}
 	line("\nNetworks that it was trained with, and draws with:\n")

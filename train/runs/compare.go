@@ -45,9 +45,7 @@ func Differences(runs []Run) ([][]string, error) {
 		return nil, fmt.Errorf("compare settings: %w", err)
 	}
 	for _, s := range settings {
-		if s.Key == "domain" { // its path depends on the run's folder
-			setDomains(s.Values, runs)
-		}
+		resolve(s, runs)
 	}
 	settings = append(settings, circumstances(runs)...)
 	table := [][]string{{""}}
@@ -71,11 +69,20 @@ func Differences(runs []Run) ([][]string, error) {
 	return append(table, outcomes(runs, same)...), err
 }
 
-// setDomains sets the domains of runs, as seen from the working directory, where they are found.
-func setDomains(values []string, runs []Run) {
+// resolve sets the paths among the values of a setting of runs, which the runs' files store relative to their folders,
+// to those that open from the working directory.
+func resolve(s configs.Setting, runs []Run) {
+	if !s.IsPath() {
+		return
+	}
 	for i, run := range runs {
-		if ref, err := DomainOf(string(run.Folder)); err == nil {
-			values[i] = ref
+		config, err := configs.OpenRun(run.Config(), nil)
+		switch {
+		case err != nil || s.Values[i] == "": // another version's run, or one without the setting
+		case s.Key == "domain":
+			s.Values[i] = config.Domain
+		default:
+			s.Values[i] = config.Init
 		}
 	}
 }

@@ -77,3 +77,24 @@ func TestClaimStoresPaths(t *testing.T) {
 		t.Errorf("domain %q, %v", ref, err)
 	}
 }
+
+// A run is shown with the paths that open from the working directory.
+func TestShowResolvesPaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	folder, run := train.Folder("runs/a"), configs.Paper()
+	run.Domain, run.Init = "mine.yaml", "mapper"
+	if err := os.WriteFile(run.Domain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim(folder, run); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Run{Folder: folder}.details()
+	if want := "domain mine.yaml (paper: lorelei), init mapper"; err != nil || strings.Join(d.settings, ", ") != want {
+		t.Errorf("settings %q, %v, want %s", d.settings, err, want)
+	}
+	t.Chdir("runs")
+	if d, err = (Run{Folder: "a"}).details(); err != nil || d.settings[0] != "domain ../mine.yaml (paper: lorelei)" {
+		t.Errorf("settings within runs %q, %v", d.settings, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"illustrator/configs"
 	"illustrator/internal/yamlfile"
@@ -29,9 +30,14 @@ type file struct {
 
 // details reads the details of a run.
 func (r Run) details() (d details, err error) {
-	if d.settings, err = unlikePaper(r.Folder); err != nil {
+	settings, err := unlikePaper(r.Config())
+	if err != nil {
 		return d, err
 	}
+	for _, s := range settings {
+		resolve(s, []Run{r})
+	}
+	d.settings = inWords(settings)
 	lines, err := readMetrics(r.Folder)
 	if err != nil {
 		return d, err
@@ -52,9 +58,9 @@ func (r Run) details() (d details, err error) {
 	return d, err
 }
 
-// unlikePaper lists the settings of a run that differ from the paper's.
-func unlikePaper(folder train.Folder) ([]string, error) {
-	text, err := yamlfile.Read(folder.Config())
+// unlikePaper returns the settings of a run's file that differ from the paper's, which are the second values.
+func unlikePaper(file string) ([]configs.Setting, error) {
+	text, err := yamlfile.Read(file)
 	if err != nil {
 		return nil, notARun(err)
 	}
@@ -64,7 +70,15 @@ func unlikePaper(folder train.Folder) ([]string, error) {
 	}
 	settings, err := configs.Settings(text, paper)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", folder.Config(), err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	return slices.DeleteFunc(settings, func(s configs.Setting) bool { return !s.Differ() }), nil
+}
+
+// inWords lists settings that unlikePaper returned.
+func inWords(settings []configs.Setting) []string {
+	if len(settings) == 0 {
+		return []string{"the paper's"}
 	}
 	var lines []string
 	for _, s := range settings {
@@ -73,14 +87,11 @@ func unlikePaper(folder train.Folder) ([]string, error) {
 			lines = append(lines, fmt.Sprintf("no %s (paper: %s)", s.Key, s.Values[1]))
 		case s.Values[1] == "":
 			lines = append(lines, fmt.Sprintf("%s %s", s.Key, s.Values[0]))
-		case s.Differ():
+		default:
 			lines = append(lines, fmt.Sprintf("%s %s (paper: %s)", s.Key, s.Values[0], s.Values[1]))
 		}
 	}
-	if len(lines) == 0 {
-		lines = []string{"the paper's"}
-	}
-	return lines, nil
+	return lines
 }
 
 // sizeOf counts the files at and below path, and their bytes, leaving out files that cannot be read.
