@@ -8,10 +8,52 @@ import (
 	"illustrator/serve"
 )
 
+// fuzzRecord begins the record of a picture; the names of its domain, run and networks follow.
+const fuzzRecord = `{"id": "` + fuzzID + `", "kind": "generated", "text": "a toy", "noise_mode": "random", ` +
+	`"width": 4, "height": 4, "alpha": 1, "truncation_psi": 1, ` +
+	`"image_embed": "AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8=", `
+
+// showFuzzed shows the only picture of a gallery, with a record that ends so, and returns what it says beside it.
+func (u user) showFuzzed(end string) (says string, r *running) {
+	u.Helper()
+	folder := u.TempDir()
+	if err := writeFuzzed(folder, fuzzRecord+end, false); err != nil {
+		u.Fatal(err)
+	}
+	r = deaf(u.T, func(o *serve.Options) { o.Folder = folder })
+	u.Page.Goto(r.URL + "/#picture/" + fuzzID)
+	u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth`)
+	return u.eval(`document.querySelector("#viewer .elsewhere:not([hidden])")?.textContent ?? ""`), r
+}
+
+// A picture says that the networks of its run have changed since they drew it.
+func TestPageOfChangedRun(t *testing.T) {
+	u := user{t, browser.Open(t, deaf(t).URL)}
+	_, r := u.showFuzzed(`"domain": "toys", "run": "first"}`)
+	now := decode[struct {
+		Hashes map[string]map[string]string `json:"networks_sha256"`
+	}](t, get(t, r.URL+"/api/v1/domain")).Hashes["first"]
+	other := strings.Repeat("0", 64)
+	for _, c := range []struct{ mapper, clip, want string }{
+		{now["mapper"], now["clip"], ""},
+		{other, now["clip"], "The run “first” was trained again since it was drawn"},
+		{other, other, "The networks of this domain have changed since it was drawn"},
+	} {
+		says, _ := u.showFuzzed(`"domain": "toys", "run": "first", "networks_sha256": {"mapper": "` + c.mapper +
+			`", "clip": "` + c.clip + `"}}`)
+		if !strings.HasPrefix(says, c.want) || (says == "") != (c.want == "") {
+			t.Errorf("mapper %.4s and CLIP %.4s, which are %.4s and %.4s now: %q", c.mapper, c.clip, now["mapper"],
+				now["clip"], says)
+		}
+		if hidden := u.eval(`document.querySelector("#viewer .settings-of").hidden`); hidden != "false" {
+			t.Errorf("%q: the settings can't be used", says)
+		}
+		u.look("changed-run")
+	}
+}
+
 // A picture or an address of a run, domain or look that the server lacks says so, and how to serve it.
 func TestPageOfWhatTheServerLacks(t *testing.T) {
-	record := `{"id": "` + fuzzID + `", "kind": "generated", "text": "a toy", "noise_mode": "random", "width": 4, ` +
-		`"height": 4, "alpha": 1, "truncation_psi": 1, "image_embed": "AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8=", `
 	u := user{t, browser.Open(t, deaf(t).URL)}
 	var r *running
 	for _, c := range []struct{ of, want string }{
@@ -23,14 +65,8 @@ func TestPageOfWhatTheServerLacks(t *testing.T) {
 		{`"domain": "toys", "run": "third"}`,
 			"the run “third”, which this server does not have. Start the server with --run and the folder of that run"},
 	} {
-		folder := t.TempDir()
-		if err := writeFuzzed(folder, record+c.of, false); err != nil {
-			t.Fatal(err)
-		}
-		r = deaf(t, func(o *serve.Options) { o.Folder = folder })
-		u.Page.Goto(r.URL + "/#picture/" + fuzzID)
-		u.until(`document.querySelector("#viewer").open && document.querySelector("#viewer-picture")?.naturalWidth`)
-		says := u.eval(`document.querySelector("#viewer .elsewhere:not([hidden])")?.textContent ?? ""`)
+		var says string
+		says, r = u.showFuzzed(c.of)
 		hidden := u.eval(`[".settings-of", ".change", ".way"].map(s => document.querySelector("#viewer " + s).hidden)`)
 		if want := strings.TrimSuffix(strings.Repeat("true,", 3), ","); (c.want == "") != (says == "") ||
 			!strings.Contains(says, c.want) || (hidden == want) != (c.want != "") {

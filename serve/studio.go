@@ -151,8 +151,10 @@ func (s *studio) work(ctx context.Context) error {
 func (s *studio) domain(w http.ResponseWriter, _ *http.Request) {
 	first := s.Models[0]
 	var runs []string
+	hashes := map[string]map[string]string{}
 	for _, m := range s.Models {
 		runs = append(runs, m.Name)
+		hashes[m.Name] = m.Hashes
 	}
 	var domains []string
 	for _, of := range s.studios {
@@ -166,7 +168,8 @@ func (s *studio) domain(w http.ResponseWriter, _ *http.Request) {
 		"name": s.Domain.Name, "domains": domains, "about": s.Domain.About, "text_prompt": s.Domain.TextPrompt,
 		"examples": s.Domain.Examples,
 		"alpha":    s.Domain.Alpha, "size": first.Generator.Size, "layers": first.Generator.NumLayers(), "runs": runs,
-		"diversities": draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
+		"networks_sha256": hashes,
+		"diversities":     draw.Diversities(), "inject_index": draw.DefaultInject, "spread": draw.DefaultSpread,
 		"steps": s.defaultSteps(), "fps": defaultFPS,
 		"cartoons": styles, "knows": s.knows(), "padded": first.Preprocessor.Pad,
 		"limits": map[string]any{

@@ -7,7 +7,7 @@ import { $, el, showProblem, title, withFlags } from "./dom.js";
 import { facts, repeats, settingsOf } from "./facts.js";
 import { filmTools, sizes } from "./film.js";
 import { left, remove, settle } from "./shelf.js";
-import { lackOf } from "./words.js";
+import { changeOf, lackOf } from "./words.js";
 
 const img = el("img", { id: "viewer-picture", draggable: "false" });
 
@@ -149,13 +149,13 @@ function display(picture) {
   showDownload(picture, film);
 }
 
-/** showElsewhere says where a picture can be changed that another domain or run drew. */
+/** showElsewhere says where a picture can be changed that another domain or run drew, and that its own run has changed. */
 function showElsewhere(picture) {
   const place = $(".elsewhere", dialog);
   const { id, domain: name } = picture;
-  const lack = lackOf(picture, domain);
-  place.hidden = name === domain.name && !lack;
-  place.replaceChildren(...(lack ? withFlags(lack) : [el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`)]));
+  const note = lackOf(picture, domain) || (name === domain.name && changeOf(picture, domain));
+  place.hidden = name === domain.name && !note;
+  place.replaceChildren(...(note ? withFlags(note) : [el("a", { href: ofDomain(name, `#picture/${id}`) }, `Change it in ${title({ name })}`)]));
 }
 
 /** showDownload offers the picture in its size, and enlarged. An animation has its own tools. */

@@ -37,4 +37,12 @@ export function lackOf({ domain: name, run }, { name: here, domains, runs }) {
   return `It was drawn by the run “${run}”, which this server does not have. Start the server ${how}, to change the picture or to draw it again.`;
 }
 
+/** changeOf says that the networks of a picture's run have changed since they drew it; "" where they have not. */
+export function changeOf({ run, networks_sha256: drew = {} }, { networks_sha256: all }) {
+  const now = all[run] ?? {};
+  const differs = (name) => drew[name] && now[name] && drew[name] !== now[name];
+  if (differs("generator") || differs("clip")) return "The networks of this domain have changed since it was drawn: the same settings draw another picture now.";
+  return differs("mapper") ? `The run “${run}” was trained again since it was drawn: the same settings draw another picture now.` : "";
+}
+
 export const differences = { noise: "fine detail", style: "first layers", z: "everything" };
