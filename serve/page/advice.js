@@ -1,6 +1,6 @@
 // What the domain can draw, and advice while one types: what of a text is too long, or unknown to the domain.
 import { getJSON } from "./api.js";
-import { characters, el, title } from "./dom.js";
+import { characters, el, quote, title } from "./dom.js";
 
 /**
  * limited shows below a field how many of at most a number of characters it has, and refuses more. about, if given, is the
@@ -47,13 +47,13 @@ function advise(field, note, domain) {
 function adviceOn({ far, share, unknown_words: words, cut }, domain) {
   const parts = [];
   if (far) parts.push(farText({ share, unknown_words: words }, domain));
-  if (cut) parts.push(`The end of the text does not fit and is not drawn: “${cut}”.`);
+  if (cut) parts.push(`The end of the text does not fit and is not drawn: ${quote(cut)}.`);
   return parts.join(" ");
 }
 
 /** farText says that a text lies far from what the domain knows. */
 export function farText({ share, unknown_words: words }, domain) {
-  const unknown = words.length ? `: ${words.map((w) => `\u2068“${w}”\u2069`).join(", ")}` : "";
+  const unknown = words.length ? `: ${words.map(quote).join(", ")}` : "";
   return `${Math.round(100 * share)} % of this text is unknown to ${title(domain)}${unknown}. The picture may show something else.`;
 }
 

@@ -2,7 +2,7 @@
 import { longest, of, read, replace } from "./address.js";
 import { farText, limited } from "./advice.js";
 import { draw, stopJob } from "./api.js";
-import { $, el, plural, reveal, sample, showProblem } from "./dom.js";
+import { $, el, plural, quote, reveal, sample, showProblem } from "./dom.js";
 import { recall, remember } from "./memory.js";
 import { Settings } from "./settings.js";
 import { lack } from "./words.js";
@@ -198,7 +198,7 @@ export class Ask {
   /** warn lists the texts that lie far from what the domain knows. */
   warn(far) {
     if (this.texts.length === 1 && this.maxLength === this.domain.limits.text) return; // the field says so
-    this.alert.replaceChildren(...far.map((n) => el("p", { class: "advice", dir: "auto" }, `“${n.text}”: ${farText(n, this.domain)}`)));
+    this.alert.replaceChildren(...far.map((n) => el("p", { class: "advice", dir: "auto" }, `${quote(n.text)}: ${farText(n, this.domain)}`)));
   }
 
   /** progress reports candidates and steps in tenths, because screen readers read it aloud. */

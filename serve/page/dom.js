@@ -20,6 +20,9 @@ export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 /** title returns a domain's name with a capital. */
 export const title = ({ name }) => name.charAt(0).toUpperCase() + name.slice(1);
 
+/** quote returns a text in quotation marks. Its direction does not change that of the words around it. */
+export const quote = (text) => `“\u2068${text}\u2069”`;
+
 /** characters counts as the server does. */
 export const characters = (text) => [...text].length;
 
