@@ -133,6 +133,10 @@ func TestPageOfDomains(t *testing.T) {
 			document.title === "` + name + ` · illustrator" && document.querySelector("#views [aria-current]")`)
 	}
 	ready("Toys")
+	const ordered = `(x => x[0] < x[1])([...document.querySelectorAll(".top nav")].map(n => n.getBoundingClientRect().x))`
+	if u.eval(ordered) != "true" {
+		t.Error("Tab goes through the navigation from right to left")
+	}
 	u.drawText("a red toy", 4)
 	u.look("domains")
 	u.click("#domains a:nth-child(2)")
