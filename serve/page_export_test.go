@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"net/http"
 	"strings"
+	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"illustrator/internal/browser"
+	"illustrator/serve"
 )
 
 // watchSaves notes the type and size of each file that the page saves.
@@ -213,4 +216,24 @@ func seeKnowledge(u user) {
 		document.querySelector("#draw-text").value === "a person with bald"`)
 	u.until(`document.querySelector("#view-draw .advice").textContent === ""`)
 	u.click("#view-draw .knows summary")
+}
+
+// A picture and its enlargement are saved under two names.
+func TestNamesOfDownloads(t *testing.T) {
+	folder := t.TempDir()
+	if err := writeFuzzed(folder, fuzzRecord+`"domain": "toys"}`, false); err != nil {
+		t.Fatal(err)
+	}
+	r := deaf(t, func(o *serve.Options) { o.Folder = folder })
+	for query, want := range map[string]string{"": "", "?scale=4": "", "?download": "", "?download&scale=1": "",
+		"?download&scale=4": "-4x", "?download&still&scale=16": "-16x"} {
+		name := ""
+		if strings.Contains(query, "download") {
+			name = `attachment; filename="a-toy-seed0-` + fuzzID[len(fuzzID)-4:] + want + `.png"`
+		}
+		a := get(t, r.URL+"/api/v1/pictures/"+fuzzID+"/png"+query)
+		if got := a.header.Get("Content-Disposition"); a.status != http.StatusOK || got != name {
+			t.Errorf("png%s: %d, saved as %q, want %q", query, a.status, got, name)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,7 +139,11 @@ func (s *studio) still(ctx context.Context, of *gallery.Gallery, id string, fact
 // sendFile answers with a file of a picture.
 func (s *studio) sendFile(w http.ResponseWriter, r *http.Request, contentType, name string, file []byte) {
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable") // an id's picture never changes
-	if r.URL.Query().Has("download") {
+	if values := r.URL.Query(); values.Has("download") {
+		if n, _ := strconv.Atoi(values.Get("scale")); n > 1 { // beside the picture as it is drawn
+			extension := path.Ext(name)
+			name = fmt.Sprintf("%s-%dx%s", strings.TrimSuffix(name, extension), n, extension)
+		}
 		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
 	}
 	writeBytes(w, contentType, file)
