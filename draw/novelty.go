@@ -80,8 +80,8 @@ func NewKnowledge(n *pipeline.Networks, descriptions []texts.Text) (*Knowledge, 
 	}
 	tokens := make([][]int32, len(descriptions))
 	for i, d := range descriptions {
-		tokens[i] = k.unique(d.Text)
-		for _, id := range tokens[i] {
+		tokens[i] = k.tokens(d.Text)
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(tokens[i]))) {
 			k.frequency[id]++
 		}
 	}
@@ -93,7 +93,7 @@ func NewKnowledge(n *pipeline.Networks, descriptions []texts.Text) (*Knowledge, 
 	k.known = slices.Compact(k.known)
 	k.words = countWords(descriptions)
 	k.measureScale()
-	k.calibrate(descriptions, tokens)
+	k.calibrate(tokens)
 	return k, nil
 }
 
@@ -103,7 +103,7 @@ func (k *Knowledge) values(n *pipeline.Networks) (all []int32) {
 		return nil
 	}
 	for _, a := range n.Classifier.Attributes {
-		all = append(all, k.unique(strings.ReplaceAll(a.Name, "_", " ")+" "+strings.Join(a.Values, " "))...)
+		all = append(all, k.tokens(strings.ReplaceAll(a.Name, "_", " ")+" "+strings.Join(a.Values, " "))...)
 	}
 	return all
 }
@@ -120,11 +120,9 @@ func (k *Knowledge) Words(most int) (rare []string) {
 
 // Novelty measures a text.
 func (k *Knowledge) Novelty(text string) Novelty {
-	distances := map[int32]float64{}
-	for _, id := range k.unique(text) {
-		distances[id] = k.distance(id, nil)
-	}
-	n := Novelty{Text: text, Limit: k.Limit, Words: []string{}, Share: k.share(text, distances)}
+	tokens := k.tokens(text)
+	distances := k.distances(tokens, nil)
+	n := Novelty{Text: text, Limit: k.Limit, Words: []string{}, Share: k.share(tokens, distances)}
 	n.Far = n.Share > n.Limit
 	for _, word := range strings.Fields(text) {
 		plain := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
@@ -163,20 +161,16 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(of))
-	for i, t := range of {
-		all[i] = t.Text
-	}
-	far := knowledge.Far(all...)
+	far := knowledge.Far(texts.Strings(of)...)
 	if len(far) == 0 {
 		return nil, nil
 	}
 	subject := "the text lies"
 	switch {
-	case len(all) > 1 && len(far) == 1:
-		subject = fmt.Sprintf("1 of %d texts lies", len(all))
-	case len(all) > 1:
-		subject = fmt.Sprintf("%d of %d texts lie", len(far), len(all))
+	case len(of) > 1 && len(far) == 1:
+		subject = fmt.Sprintf("1 of %d texts lies", len(of))
+	case len(of) > 1:
+		subject = fmt.Sprintf("%d of %d texts lie", len(far), len(of))
 	}
 	log.Warn(fmt.Sprintf("%s far from all that domain %s knows: %.0f %% of %q is in none of its descriptions",
 		subject, m.Domain, 100*far[0].Share, far[0].Text), "unknown", strings.Join(far[0].Words, ", "))
@@ -184,13 +178,11 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 }
 
 // share is the mean of the distances of a text's tokens, weighted by their information.
-func (k *Knowledge) share(text string, distances map[int32]float64) float64 {
+func (k *Knowledge) share(tokens []int32, distances map[int32]float64) float64 {
 	sum, all := 0.0, 0.0
-	for word := range strings.FieldsSeq(text) {
-		for _, id := range k.tokens(word) {
-			weight := math.Log(float64(k.Descriptions+1) / float64(k.frequency[id]+1))
-			sum, all = sum+weight*distances[id], all+weight
-		}
+	for _, id := range tokens {
+		weight := math.Log(float64(k.Descriptions+1) / float64(k.frequency[id]+1))
+		sum, all = sum+weight*distances[id], all+weight
 	}
 	if all == 0 {
 		return 0
@@ -198,7 +190,17 @@ func (k *Knowledge) share(text string, distances map[int32]float64) float64 {
 	return sum / all
 }
 
-// distance of a token to the nearest known one that is not in without.
+// distances are those of tokens to the nearest known ones that are not in without.
+func (k *Knowledge) distances(tokens, without []int32) map[int32]float64 {
+	distances := map[int32]float64{}
+	for _, id := range tokens {
+		if _, measured := distances[id]; !measured {
+			distances[id] = k.distance(id, without)
+		}
+	}
+	return distances
+}
+
 func (k *Knowledge) distance(id int32, without []int32) float64 {
 	nearest := -1.0
 	for _, other := range k.known {
@@ -231,21 +233,17 @@ func (k *Knowledge) measureScale() {
 	}
 }
 
-// calibrate sets the limit by the novelty of each description when only the others are known.
-func (k *Knowledge) calibrate(descriptions []texts.Text, tokens [][]int32) {
-	novelties := make([]float64, len(descriptions))
-	for i, d := range descriptions {
+// calibrate sets the limit by the novelty of each description, whose tokens are given, when only the others are known.
+func (k *Knowledge) calibrate(tokens [][]int32) {
+	novelties := make([]float64, len(tokens))
+	for i, all := range tokens {
 		var own []int32
-		for _, id := range tokens[i] {
+		for _, id := range all {
 			if k.frequency[id] == 1 {
 				own = append(own, id)
 			}
 		}
-		distances := map[int32]float64{}
-		for _, id := range own {
-			distances[id] = k.distance(id, own)
-		}
-		novelties[i] = k.share(d.Text, distances)
+		novelties[i] = k.share(all, k.distances(own, own))
 	}
 	sorted := slices.Sorted(slices.Values(novelties))
 	k.Limit = max(farShare, sorted[int(farQuantile*float64(len(sorted)-1))])
@@ -256,22 +254,16 @@ func (k *Knowledge) calibrate(descriptions []texts.Text, tokens [][]int32) {
 	}
 }
 
-// tokens are those of one word.
-func (k *Knowledge) tokens(word string) []int32 {
-	ids := k.tokenizer.Encode(word).IDs[1:]
-	if end := slices.Index(ids, k.tokenizer.EndID()); end >= 0 {
-		ids = ids[:end]
-	}
-	return ids
-}
-
-// unique are the different tokens of a text.
-func (k *Knowledge) unique(text string) (ids []int32) {
+// tokens are those of a text's words, of any number.
+func (k *Knowledge) tokens(text string) (all []int32) {
 	for word := range strings.FieldsSeq(text) {
-		ids = append(ids, k.tokens(word)...)
+		ids := k.tokenizer.Encode(word).IDs[1:]
+		if end := slices.Index(ids, k.tokenizer.EndID()); end >= 0 {
+			ids = ids[:end]
+		}
+		all = append(all, ids...)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return all
 }
 
 // countWords returns the words of descriptions, those of most descriptions first.
