@@ -110,19 +110,24 @@ func (m *measurement) reference(ctx context.Context) (f *ReferenceFeatures, err 
 // referenceSeed is the first seed of the generator's own samples: far from those that pairs are sampled with.
 const referenceSeed = 1 << 40
 
-// gatherReference makes the rows of pictures batch by batch, and keeps them.
-func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures) error {
-	stage, features := "Drawing the reference", m.ownSamples
-	var all []referenceLine
-	if len(m.Reference.Files) > 0 {
-		stage, features = "Reading the reference", m.referenceFiles
-		for _, path := range m.Reference.Files {
-			all = append(all, referenceLine{File: path})
-		}
-	} else {
+// referenceLines lists the pictures of the reference.
+func (m *measurement) referenceLines() (all []referenceLine) {
+	for _, path := range m.Reference.Files {
+		all = append(all, referenceLine{File: path})
+	}
+	if all == nil {
 		for i := range m.referenceSamples() {
 			all = append(all, referenceLine{Seed: referenceSeed + uint64(i)})
 		}
+	}
+	return all
+}
+
+// gatherReference makes the rows of pictures batch by batch, and keeps them.
+func (m *measurement) gatherReference(ctx context.Context, f *ReferenceFeatures) error {
+	all, stage, features := m.referenceLines(), "Drawing the reference", m.ownSamples
+	if len(m.Reference.Files) > 0 {
+		stage, features = "Reading the reference", m.referenceFiles
 	}
 	cache := m.Reference.Cache
 	key, err := cache.key(m, len(all))
