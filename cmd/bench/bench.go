@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,8 +99,12 @@ func runBench(cmd *cobra.Command, opts *terminal.Options, b benchOptions) error 
 		return err
 	}
 	if b.serve {
-		if len(b.precisions) > 0 {
-			cases[0].Precision = compare.Precision(b.precisions[0]).Networks()
+		for _, name := range b.precisions {
+			var p compare.Precision
+			if err := p.UnmarshalText([]byte(name)); err != nil {
+				return fmt.Errorf("--precision: %w", err)
+			}
+			cases[0].Precision = p.Networks()
 		}
 		return serveCase(opts, cmd, cases[0])
 	}

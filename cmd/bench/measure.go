@@ -78,7 +78,8 @@ func planOf(ctx context.Context, opts *terminal.Options, b benchOptions) (option
 // addPrecisions adds the precisions and PyTorch's modes that the flags name.
 func (b benchOptions) addPrecisions(options *compare.Options) error {
 	for _, name := range b.precisions {
-		p, err := compare.ParsePrecision(name)
+		var p compare.Precision
+		err := p.UnmarshalText([]byte(name))
 		if err == nil && p == compare.TF32 && options.Device != "cuda" {
 			err = needsCUDA(name)
 		}

@@ -30,16 +30,12 @@ func (j *Job) parts(sample int) ([]host.Part, error) {
 
 // samplingPart is the sampling of pairs.
 func samplingPart(m pairs.Meta, rows int) host.Part {
-	return host.Part{Units: rows, Kind: fmt.Sprintf("sample generator=%.12s clip=%.12s noise=%s batch=%d",
-		m.GeneratorSHA256, m.CLIPSHA256, m.NoiseMode, m.Batch) + narrow(m)}
-}
-
-// narrow tells the times of sampling in bfloat16 from those in float32.
-func narrow(m pairs.Meta) string {
-	if p := pipeline.Precision(m.DType).Narrow(); p != "" {
-		return " " + p.String()
+	kind := fmt.Sprintf("sample generator=%.12s clip=%.12s noise=%s batch=%d", m.GeneratorSHA256, m.CLIPSHA256,
+		m.NoiseMode, m.Batch)
+	if m.DType != pipeline.Float32.String() {
+		kind += " " + m.DType
 	}
-	return ""
+	return host.Part{Units: rows, Kind: kind}
 }
 
 // trainingParts are the stages of a resolved training.

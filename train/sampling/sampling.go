@@ -34,7 +34,9 @@ func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.Noise
 // neighbours in whatever set, part or continuation it is sampled, and so the same bits. The precision is the set's.
 func Pairs(ctx context.Context, n *pipeline.Networks, w *pairs.Writer, rows int, progress func(rows int)) error {
 	defer func(p pipeline.Precision) { n.Precision = p }(n.Precision)
-	n.Precision = pipeline.Precision(w.Meta().DType)
+	if err := n.Precision.UnmarshalText([]byte(w.Meta().DType)); err != nil {
+		return fmt.Errorf("pairs: dtype: %w", err)
+	}
 	missing, err := w.Missing(rows)
 	if err != nil {
 		return err

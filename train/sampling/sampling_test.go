@@ -200,6 +200,15 @@ func (s sampling) stopping() {
 		!strings.Contains(err.Error(), "writer is closed") {
 		s.Errorf("a set that cannot be written: %v", err)
 	}
+	meta := Meta(s.networks, "tiny", 100, s.mode, "test")
+	meta.DType = "float16"
+	if w, err = pairs.OpenWriter(filepath.Join(s.dir, "float16"), meta, 64); err != nil {
+		s.Fatal(err)
+	}
+	if err := errors.Join(Pairs(s.Context(), s.networks, w, 1, nil), w.Close()); err == nil ||
+		!strings.Contains(err.Error(), `dtype: precision "float16" is unknown`) {
+		s.Errorf("a precision that networks don't have: %v", err)
+	}
 }
 
 // narrow samples in bfloat16: the set says so, a continuation gives the same bytes, and another precision is refused.

@@ -226,11 +226,13 @@ func TestParseMode(t *testing.T) {
 		}
 	}
 	for _, p := range Precisions {
-		if got, err := ParsePrecision(string(p)); got != p || err != nil {
+		var got Precision
+		if err := got.UnmarshalText([]byte(p)); got != p || err != nil {
 			t.Errorf("%s: %v, %v", p, got, err)
 		}
 	}
-	if _, err := ParsePrecision("float16"); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "tf32") {
+	err := new(Precision).UnmarshalText([]byte("float16"))
+	if !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "tf32") {
 		t.Errorf("unknown precision: %v", err)
 	}
 	if _, err := ParseMode("fast"); !fault.IsUsage(err) || !strings.Contains(fault.HintOf(err), "eager-bfloat16") {

@@ -22,11 +22,9 @@ const (
 // Precisions lists all precisions.
 var Precisions = []Precision{Float32, TF32, BFloat16}
 
-// ParsePrecision returns the precision called name, or an error that lists them.
-func ParsePrecision(name string) (Precision, error) {
-	var p Precision
-	err := fault.Choose(&p, "precision", []byte(name), Precisions...)
-	return p, err
+// UnmarshalText reads a precision.
+func (p *Precision) UnmarshalText(text []byte) error {
+	return fault.Choose(p, "precision", text, Precisions...)
 }
 
 // Networks is p as the frozen networks are loaded and computed with.
