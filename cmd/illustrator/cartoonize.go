@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -26,6 +27,8 @@ type cartoonizeOptions struct {
 
 func newCartoonizeCommand(opts *terminal.Options) *cobra.Command {
 	var c cartoonizeOptions
+	var styles strings.Builder
+	_ = printStyles(&styles)
 	cmd := &cobra.Command{
 		Use:   "cartoonize PICTURE...",
 		Short: "Redraw pictures as cartoons",
@@ -33,7 +36,7 @@ func newCartoonizeCommand(opts *terminal.Options) *cobra.Command {
 gives the same drawing; lengths follow its size, so that small and large pictures look alike. Pictures are turned
 upright as their EXIF says. Files that cannot be read are left out and listed (exit code 3).
 
-` + styleList() + `
+` + styles.String() + `
 Another style is an image-to-image network: an ONNX file and a YAML file that says how pictures go in and come out.
 
   network: animegan.onnx    # its path, relative to this file
@@ -62,18 +65,17 @@ Another style is an image-to-image network: an ONNX file and a YAML file that sa
 	return cmd
 }
 
-func styleList() string {
-	var b strings.Builder
+func printStyles(w io.Writer) error {
+	var rows [][]string
 	for _, s := range cartoon.Styles() {
-		fmt.Fprintf(&b, "  %-11s %s\n", s.Name, s.Description)
+		rows = append(rows, []string{"  " + s.Name, s.Description})
 	}
-	return b.String()
+	return terminal.PrintTable(w, rows)
 }
 
 func runCartoonize(ctx context.Context, opts *terminal.Options, c cartoonizeOptions, args []string) error {
 	if c.list {
-		_, err := fmt.Fprint(opts.Stdout, styleList())
-		return err
+		return printStyles(opts.Stdout)
 	}
 	if len(args) == 0 {
 		return fault.Usage(errors.New("no picture is given"),

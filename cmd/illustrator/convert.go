@@ -50,7 +50,7 @@ func newConvertCommand(opts *terminal.Options) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("convert %q: %w", args[0], err)
 			}
-			return opts.PrintResult(asJSON, report, report)
+			return opts.PrintRows(asJSON, report, report.Rows())
 		},
 	}
 	flags := cmd.Flags()
@@ -92,7 +92,7 @@ func checkColorOrder(path string, order stylegan2.ColorOrder) error {
 
 // convertMapper writes the mapper in the folder at location in another program's format.
 func convertMapper(opts *terminal.Options, location, to, out string, replace, asJSON bool) error {
-	var report fmt.Stringer
+	var report interface{ Rows() [][]string }
 	var err error
 	switch to {
 	case "onnx":
@@ -105,5 +105,5 @@ func convertMapper(opts *terminal.Options, location, to, out string, replace, as
 	if err != nil {
 		return fmt.Errorf("convert %q: %w", location, err)
 	}
-	return opts.PrintResult(asJSON, report, report)
+	return opts.PrintRows(asJSON, report, report.Rows())
 }

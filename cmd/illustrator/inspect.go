@@ -35,7 +35,7 @@ An unknown or unsupported network is not an error: the line "problem" describes 
 				in.Hint = hints.Of(in.Err)
 			}
 			in.Select(only)
-			if err := opts.PrintResult(asJSON, in, in.String()+"\n"); asJSON || err != nil {
+			if err := opts.PrintRows(asJSON, in, append(in.Rows(), nil)); asJSON || err != nil {
 				return err
 			}
 			return terminal.PrintTable(opts.Stdout, in.Table())

@@ -118,7 +118,7 @@ func TestConvertLayouts(t *testing.T) {
 				m.Source != report.Source || f.SHA256() != report.SHA256 {
 				t.Errorf("manifest %+v, report %+v", m, report)
 			}
-			text := report.String()
+			text := fmt.Sprint(report.Rows())
 			for _, part := range append(l.report, m.Source.File, m.Source.SHA256, dst, "model.safetensors") {
 				if !strings.Contains(text, part) {
 					t.Errorf("the report lacks %q:\n%s", part, text)
@@ -261,7 +261,7 @@ func TestConvertClassifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameTensors(t, w, want)
-	if text := report.String(); !strings.Contains(text, "16×16 pixels, 2 attributes with 5 values") ||
+	if text := fmt.Sprint(report.Rows()); !strings.Contains(text, "16×16 pixels, 2 attributes with 5 values") ||
 		!strings.Contains(text, "1 counters") {
 		t.Error(text)
 	}

@@ -79,7 +79,7 @@ func converted(t *testing.T, w *checkpoints.Weights, kind Kind, config any,
 		t.Error(d)
 	}
 	for _, part := range report {
-		if text := r.String(); !strings.Contains(text, part) {
+		if text := fmt.Sprint(r.Rows()); !strings.Contains(text, part) {
 			t.Errorf("the report lacks %q:\n%s", part, text)
 		}
 	}

@@ -48,7 +48,7 @@ func TestRecognizedByContent(t *testing.T) {
 	if four.SHA256() != three.SHA256() {
 		t.Error("the protocol of a pickle changes the weights")
 	}
-	text := report.String()
+	text := fmt.Sprint(report.Rows())
 	for _, part := range []string{"NVIDIA's PyTorch repositories",
 		"16×16 pixels, Z and W of 12, 3 mapping layers, channels 4:10 8:6 16:5, RGB, with mean W, layers clamped to ±1.5",
 		"8 filter kernels, all equal", "the last 1 resolutions are computed in float16"} {

@@ -197,46 +197,35 @@ func (in *Inspection) Select(part string) {
 	in.Tensors = slices.DeleteFunc(in.Tensors, func(t checkpoints.Info) bool { return !strings.Contains(t.Name, part) })
 }
 
-// String is the inspection as lines of text. Tensors are counted by type, not listed.
-func (in Inspection) String() string {
-	var b strings.Builder
-	p := message.NewPrinter(language.English)
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-11s %s\n", name, p.Sprintf(format, args...))
+// Rows is the inspection as a table of names and values. Tensors are counted by type, not listed.
+func (in Inspection) Rows() (rows [][]string) {
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, []string{name, value})
+		}
 	}
-	line("file", "%s", in.Path)
+	p := message.NewPrinter(language.English)
 	several := ""
 	if len(in.Files) > 1 {
 		several = p.Sprintf(" in %d files", len(in.Files))
 	}
-	line("format", "%s, %d bytes%s", in.Format, in.Bytes, several)
-	if in.Title != "" {
-		line("recognised", "%s", in.Title)
-	}
-	if in.Network != "" {
-		line("network", "%s", in.Network)
-	}
+	add("file", in.Path)
+	add("format", p.Sprintf("%s, %d bytes%s", in.Format, in.Bytes, several))
+	add("recognised", in.Title)
+	add("network", in.Network)
 	for _, d := range in.Dropped {
-		line("dropped", "%s", d)
+		add("dropped", d)
 	}
-	if in.Problem != "" {
-		line("problem", "%s", in.Problem)
-	}
-	if in.Hint != "" {
-		line("", "%s", in.Hint)
-	}
+	add("problem", in.Problem)
+	add("", in.Hint)
 	counts, total, bytes := map[checkpoints.DType]int{}, 0, int64(0)
 	for _, t := range in.Tensors {
 		counts[t.DType]++
 		total += checkpoints.Tensor{Shape: t.Shape}.Elements()
 		bytes += t.Bytes
 	}
-	var types []string
-	for _, t := range slices.Sorted(maps.Keys(counts)) {
-		types = append(types, fmt.Sprintf("%d %s", counts[t], t))
-	}
-	line("tensors", "%d with %d values in %d bytes (%s)", len(in.Tensors), total, bytes, strings.Join(types, ", "))
-	return strings.TrimSuffix(b.String(), "\n")
+	add("tensors", p.Sprintf("%d with %d values in %d bytes (%s)", len(in.Tensors), total, bytes, listTypes(counts)))
+	return rows
 }
 
 // Table shows the tensors, below a row of titles.

@@ -21,14 +21,16 @@ type ONNXReport struct {
 	Output  string        `json:"output"`
 }
 
-// String returns the report in lines.
-func (r ONNXReport) String() string {
+// Rows is the report as a table of names and values.
+func (r ONNXReport) Rows() [][]string {
 	n := r.Network
-	return fmt.Sprintf("%s mapper, %d parameters\n", n.Arch, n.Parameters()) +
-		fmt.Sprintf("input   %s float32 [batch, %d]: CLIP image embeddings of length √%d\n",
-			r.Input, n.EmbedDim, n.EmbedDim) +
-		fmt.Sprintf("output  %s float32 [batch, %d]\n", r.Output, n.ZDim) +
-		fmt.Sprintf("written %s, %d bytes, SHA-256 %s", r.File, r.Bytes, r.SHA256)
+	return [][]string{
+		{"mapper", fmt.Sprintf("%s, %d parameters", n.Arch, n.Parameters())},
+		{"input", fmt.Sprintf("%s float32 [batch, %d]: CLIP image embeddings of length √%d", r.Input, n.EmbedDim,
+			n.EmbedDim)},
+		{"output", fmt.Sprintf("%s float32 [batch, %d]", r.Output, n.ZDim)},
+		{"written", fmt.Sprintf("%s, %d bytes, SHA-256 %s", r.File, r.Bytes, r.SHA256)},
+	}
 }
 
 // ToONNX writes the mapper in the folder at location, as train and Convert leave it, as an ONNX file. A file that

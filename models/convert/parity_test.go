@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,7 +118,7 @@ func TestCLIPLayoutsEqualPyTorch(t *testing.T) {
 	for _, l := range clipLayouts {
 		t.Run(l.file, func(t *testing.T) {
 			folder, report := convertFolder(t, "layouts/"+l.file, l.options)
-			text := report.String()
+			text := fmt.Sprint(report.Rows())
 			for _, part := range l.report {
 				if !strings.Contains(text, part) {
 					t.Errorf("the report lacks %q:\n%s", part, text)

@@ -20,11 +20,14 @@ type PyTorchReport struct {
 	Tensors int           `json:"tensors"`
 }
 
-// String returns the report in lines.
-func (r PyTorchReport) String() string {
-	return fmt.Sprintf("%s mapper, %d parameters in %d tensors: a state dict of the official release's projectors\n"+
-		"written %s, %d bytes, SHA-256 %s",
-		r.Network.Arch, r.Network.Parameters(), r.Tensors, r.File, r.Bytes, r.SHA256)
+// Rows is the report as a table of names and values.
+func (r PyTorchReport) Rows() [][]string {
+	n := r.Network
+	return [][]string{
+		{"mapper", fmt.Sprintf("%s, %d parameters in %d tensors: a state dict of the official release's projectors",
+			n.Arch, n.Parameters(), r.Tensors)},
+		{"written", fmt.Sprintf("%s, %d bytes, SHA-256 %s", r.File, r.Bytes, r.SHA256)},
+	}
 }
 
 // ToPyTorch writes the mapper in the folder at location, as train and Convert leave it, as the state dict of a released

@@ -24,7 +24,7 @@ func TestToPyTorch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Network != cfg || !strings.Contains(r.String(), written) {
+		if r.Network != cfg || !strings.Contains(fmt.Sprint(r.Rows()), written) {
 			t.Errorf("%+v", r)
 		}
 		f, err := checkpoints.ReadTorch(written)

@@ -52,25 +52,27 @@ func newReport(kind Kind, n *network, source checkpoints.Source, size int64, fol
 	return r, nil
 }
 
-// String is the report as lines of text.
-func (r Report) String() string {
-	var b strings.Builder
+// Rows is the report as a table of names and values.
+func (r Report) Rows() [][]string {
 	p := message.NewPrinter(language.English)
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-11s %s\n", name, p.Sprintf(format, args...))
+	rows := [][]string{
+		{"recognised", titles[r.Kind]},
+		{"source", p.Sprintf("%s, %d bytes, SHA-256 %s", r.Source.File, r.SourceBytes, r.Source.SHA256)},
+		{"network", r.Network},
+		{"tensors", p.Sprintf("%d with %d values (%s)", r.Tensors, r.Values, listTypes(r.Types))},
 	}
-	line("recognised", "%s", titles[r.Kind])
-	line("source", "%s, %d bytes, SHA-256 %s", r.Source.File, r.SourceBytes, r.Source.SHA256)
-	line("network", "%s", r.Network)
-	var types []string
-	for _, t := range slices.Sorted(maps.Keys(r.Types)) {
-		types = append(types, fmt.Sprintf("%d %s", r.Types[t], t))
-	}
-	line("tensors", "%d with %d values (%s)", r.Tensors, r.Values, strings.Join(types, ", "))
 	for _, d := range r.Dropped {
-		line("dropped", "%s", d)
+		rows = append(rows, []string{"dropped", d})
 	}
-	line("written", "%s: %s", r.Folder, strings.Join(r.Files, ", "))
-	line("", "%s has SHA-256 %s", checkpoints.WeightsFile, r.SHA256)
-	return b.String()
+	return append(rows, []string{"written", r.Folder + ": " + strings.Join(r.Files, ", ")},
+		[]string{"", checkpoints.WeightsFile + " has SHA-256 " + r.SHA256})
+}
+
+// listTypes lists how many tensors have each element type.
+func listTypes(counts map[checkpoints.DType]int) string {
+	var types []string
+	for _, t := range slices.Sorted(maps.Keys(counts)) {
+		types = append(types, fmt.Sprintf("%d %s", counts[t], t))
+	}
+	return strings.Join(types, ", ")
 }
