@@ -158,22 +158,14 @@ func (d *Domain) Draw(ctx context.Context, s Spec, descriptions ...string) iter.
 }
 
 func (d *Domain) requests(s Spec, descriptions []string) ([]draw.Request, error) {
-	plan, err := d.model.Plan(s, draw.DefaultLimits())
+	given, err := texts.Gather(descriptions, "")
+	if err == nil && len(given) == 0 {
+		err = errors.New("no description is given")
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(descriptions) == 0 {
-		return nil, errors.New("no description is given")
-	}
-	requests := make([]draw.Request, len(descriptions))
-	for i, description := range descriptions {
-		text, err := texts.New(description)
-		if err != nil {
-			return nil, err
-		}
-		requests[i] = draw.Request{Text: text, Plan: plan}
-	}
-	return requests, nil
+	return d.model.Requests(s, nil, draw.DefaultLimits(), given...)
 }
 
 // Source is a picture to begin with.
@@ -273,7 +265,7 @@ func (d *Domain) pictures(ctx context.Context, before []*draw.Picture, recipes [
 
 // EmbedTexts returns the CLIP embeddings of descriptions, scaled to length √E.
 func (d *Domain) EmbedTexts(ctx context.Context, descriptions ...string) ([][]float32, error) {
-	embeds, _, err := d.networks.EmbedTexts(ctx, descriptions)
+	embeds, err := d.networks.EmbedTexts(ctx, descriptions)
 	return d.rows(embeds), err
 }
 

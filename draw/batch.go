@@ -110,7 +110,7 @@ func (b *drawing) embedTexts(ctx context.Context) error {
 	if len(distinct) == 0 {
 		return nil
 	}
-	embeds, _, err := b.EmbedTexts(ctx, distinct)
+	embeds, err := b.EmbedTexts(ctx, distinct)
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func say(text string) texts.Text { return texts.Text{Text: text} }
 func stages(t *testing.T, m Model, r Recipe) []float32 {
 	t.Helper()
 	ctx := t.Context()
-	embeds, _, err := m.EmbedTexts(ctx, []string{r.Text.Text})
+	embeds, err := m.EmbedTexts(ctx, []string{r.Text.Text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestBatchEqualsTheStages(t *testing.T) {
 		}
 		expectClose(t, "picture", p.Pixels, stages(t, models[recipes[i].Model], recipes[i]), 1e-4)
 	}
-	text, _, err := models[0].EmbedTexts(t.Context(), []string{clown.Text})
+	text, err := models[0].EmbedTexts(t.Context(), []string{clown.Text})
 	if err != nil {
 		t.Fatal(err)
 	}

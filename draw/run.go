@@ -6,20 +6,16 @@ import (
 	"slices"
 
 	"illustrator/data/texts"
+	"illustrator/models/pipeline"
 )
-
-// Request asks for the pictures of one text.
-type Request struct {
-	Text  texts.Text
-	Model int // index of the models
-	Plan
-}
 
 // Options say how Run goes about it.
 type Options struct {
 	// AtOnce bounds the pictures that are drawn together; 0 means 32. A picture's last digits depend on it: with 1 they
 	// don't depend on the pictures beside it.
 	AtOnce int
+	// Tokens are the requests' texts as CLIP reads them; nil has Run tokenize these.
+	Tokens pipeline.Tokens
 	// Score asks how well all pictures match their texts.
 	Score bool
 	// Progress, which may be nil, is called with the pictures that were drawn and, where pictures are being refined,
@@ -82,24 +78,22 @@ func (r *run) all(ctx context.Context, requests []Request) error {
 }
 
 // embed embeds the requests' texts [E].
-func (r *run) embed(ctx context.Context, requests []Request) ([][]float32, error) {
-	var embeds [][]float32
-	dim := r.models[0].CLIP.ProjectionDim
-	for from, to := 0, 0; from < len(requests); from = to {
-		if to = len(requests); r.options.AtOnce < AtOnce {
-			to = min(from+r.options.AtOnce, to)
+func (r *run) embed(ctx context.Context, requests []Request) (embeds [][]float32, err error) {
+	n, tokens, atOnce := r.models[0].Networks, r.options.Tokens, max(1, len(requests))
+	if tokens == nil {
+		if tokens, err = n.Tokenize(texts.Strings(Texts(requests))); err != nil {
+			return nil, err
 		}
-		texts := make([]string, to-from)
-		for i := range texts {
-			texts[i] = requests[from+i].Text.Text
-		}
-		part, _, err := r.models[0].EmbedTexts(ctx, texts)
+	}
+	if r.options.AtOnce < AtOnce {
+		atOnce = r.options.AtOnce
+	}
+	for part := range slices.Chunk(tokens, atOnce) {
+		rows, err := n.EmbedTokens(ctx, part)
 		if err != nil {
 			return nil, err
 		}
-		for i := range texts {
-			embeds = append(embeds, row(part, dim, i))
-		}
+		embeds = slices.AppendSeq(embeds, slices.Chunk(rows, n.CLIP.ProjectionDim))
 	}
 	return embeds, nil
 }

@@ -280,8 +280,8 @@ func (p Plan) Recipes(model int, text texts.Text) []Recipe {
 	return recipes
 }
 
-// Of returns the spec of a text, whose own seed and alpha take the place of those that all texts share.
-func (s Spec) Of(t texts.Text) Spec {
+// of returns the spec of a text, whose own seed and alpha take the place of those that all texts share.
+func (s Spec) of(t texts.Text) Spec {
 	if t.Alpha != nil {
 		s.Alpha = t.Alpha
 	}

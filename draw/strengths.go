@@ -12,9 +12,9 @@ import (
 // maxStrengths bounds the rows of a sheet of one text.
 const maxStrengths = 32
 
-// AtStrengths returns the texts, each once for each alpha of eq. 3, text by text: the rows of a sheet whose columns are
-// seeds. Without alphas it returns the texts as they are. The error is a *FieldError of the field alphas.
-func AtStrengths(of []texts.Text, alphas []float64, s Spec) ([]texts.Text, error) {
+// atStrengths returns the texts, each once for each alpha of eq. 3, text by text. Without alphas it returns the texts
+// as they are. The error is a *FieldError of the field alphas.
+func atStrengths(of []texts.Text, alphas []float64, s Spec) ([]texts.Text, error) {
 	if len(alphas) == 0 {
 		return of, nil
 	}

@@ -10,12 +10,12 @@ import (
 
 func TestAtStrengths(t *testing.T) {
 	of := []texts.Text{{Text: "one"}, {Text: "two"}}
-	rows, err := AtStrengths(of, []float64{0.5, 1}, Spec{})
+	rows, err := atStrengths(of, []float64{0.5, 1}, Spec{})
 	if err != nil || len(rows) != 4 || rows[1].Text != "one" || *rows[1].Alpha != 1 || *rows[2].Alpha != 0.5 ||
 		of[0].Alpha != nil {
 		t.Errorf("%+v, %v", rows, err)
 	}
-	if same, err := AtStrengths(of, nil, Spec{}); err != nil || len(same) != 2 {
+	if same, err := atStrengths(of, nil, Spec{}); err != nil || len(same) != 2 {
 		t.Errorf("%+v, %v", same, err)
 	}
 	alpha, best := 1.0, 2
@@ -31,7 +31,7 @@ func TestAtStrengths(t *testing.T) {
 		{make([]float64, 33), Spec{}, ""},
 	} {
 		var field *FieldError
-		if _, err := AtStrengths(of, c.alphas, c.spec); !errors.As(err, &field) || field.Field != "alphas" ||
+		if _, err := atStrengths(of, c.alphas, c.spec); !errors.As(err, &field) || field.Field != "alphas" ||
 			field.Other != c.other {
 			t.Errorf("%v: %v", c, err)
 		}

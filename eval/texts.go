@@ -35,12 +35,15 @@ func EmbedTexts(ctx context.Context, n *pipeline.Networks, r Request) (*TextEmbe
 	embed := func(n *pipeline.Networks) (to embedded, err error) {
 		defer fixed(n, len(e.texts))()
 		to.dim = n.CLIP.ProjectionDim
-		if to.plain, _, err = n.EmbedTexts(ctx, e.texts); err != nil {
+		if to.plain, err = n.EmbedTexts(ctx, e.texts); err != nil {
 			return to, err
 		}
-		var lost []pipeline.Lost
-		to.prefixed, lost, err = n.EmbedTexts(ctx, prefixed)
-		to.cut = len(lost)
+		tokens, err := n.Tokenize(prefixed)
+		if err != nil {
+			return to, err
+		}
+		to.cut = len(tokens.Cut())
+		to.prefixed, err = n.EmbedTokens(ctx, tokens)
 		return to, err
 	}
 	var err error

@@ -49,19 +49,12 @@ func (s *studio) planGenerate(q generateRequest) (*work, error) {
 
 // planRun adds the pictures of one run, once for each strength. runs is the number of runs.
 func (s *studio) planRun(planned *work, model int, text texts.Text, q generateRequest, runs int) error {
-	rows, err := draw.AtStrengths([]texts.Text{text}, q.Alphas, q.Spec)
+	rows, err := s.Models[model].Requests(q.Spec, q.Alphas, s.limits(), text)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		spec := q.Spec
-		if row.Alpha != nil {
-			spec.Alpha = row.Alpha
-		}
-		p, err := s.Models[model].Plan(spec, s.limits())
-		if err != nil {
-			return err
-		}
+		p := row.Plan
 		switch all := len(p.Seeds) * len(rows) * runs; {
 		case len(rows) > 1 && all > s.Limits.Pictures*runs:
 			return badField("alphas", fmt.Sprintf("the sheet has %d pictures", all), fmt.Sprintf("ask for at most %d",

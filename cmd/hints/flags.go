@@ -22,5 +22,6 @@ func AsFlags(err error) error {
 	f := *e
 	f.Field, f.Other = flag(e.Field), flag(e.Other)
 	hint := fieldName.ReplaceAllStringFunc(f.Want(), func(quoted string) string { return flag(strings.Trim(quoted, "`")) })
-	return fault.Usage(errors.New(f.Error()), "%s", hint)
+	where := strings.TrimSuffix(err.Error(), e.Error()) // such as "text 2: "
+	return fault.Usage(errors.New(where+f.Error()), "%s", hint)
 }

@@ -32,7 +32,7 @@ func Explain(err error) error {
 		return AsFlags(err)
 	case errors.As(err, &character):
 		return fault.Usage(fmt.Errorf("--%w", err), "describe the character in fewer words")
-	case errors.As(err, &mixed):
+	case errors.As(err, &mixed) && fault.HintOf(err) == "":
 		return fault.Usage(fmt.Errorf("--out %w", err),
 			"name another folder with --out, or add --replace, which removes them")
 	case errors.As(err, &study):

@@ -16,6 +16,7 @@ import (
 
 	"illustrator/configs"
 	"illustrator/data/pairs"
+	"illustrator/draw"
 	"illustrator/internal/fault"
 	"illustrator/models/xla"
 )
@@ -43,6 +44,15 @@ func TestExplain(t *testing.T) {
 			c.hint == "" && hint != "" || strings.Contains(hint, "%!") || fault.IsUsage(err) != fault.IsUsage(c.err) {
 			t.Errorf("%q, hint %q; want %q, hint %q", err, hint, c.message, c.hint)
 		}
+	}
+}
+
+// TestAsFlags keeps what wraps an invalid field.
+func TestAsFlags(t *testing.T) {
+	seed := &draw.FieldError{Code: draw.OutOfRange, Field: "seed", Value: 9, Low: 0, High: 8}
+	err := Explain(fmt.Errorf("text 2: %w", seed))
+	if err.Error() != "text 2: --seed is 9" || fault.HintOf(err) != "--seed must be from 0 to 8" || !fault.IsUsage(err) {
+		t.Errorf("%v (%s)", err, fault.HintOf(err))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/eval/album"
+	"illustrator/models/pipeline"
 )
 
 // artistOptions name the domain, the mapper and the style that a command draws with.
@@ -61,25 +62,24 @@ func (a *artist) load(ctx context.Context, noProjection bool) (err error) {
 	return err
 }
 
-// start checks the lengths of texts and opens the device.
-func (a *artist) start(of []texts.Text) error {
-	if err := checkLengths(a.opts, a.session, of, a.strict); err != nil {
-		return err
+// start checks the lengths of texts, finds those that lie far from the domain's descriptions, and opens the device.
+func (a *artist) start(of []texts.Text) (tokens pipeline.Tokens, far []draw.Novelty, err error) {
+	if tokens, err = checkLengths(a.opts, a.Networks, of, a.strict); err != nil {
+		return nil, nil, err
 	}
-	return a.session.start()
+	if far, err = a.WarnFar(a.opts.Log, of); err != nil {
+		return nil, nil, err
+	}
+	return tokens, far, a.session.start()
 }
 
-// album draws and writes an album's texts. All that can be is checked before a device starts.
+// album draws and writes an album, whose folder is its own. All that can be is checked before a device starts.
 func (a *artist) album(ctx context.Context, of album.Album) (s album.Summary, err error) {
-	if a.Classifier != nil {
-		if err := draw.CheckTexts(*a.Classifier, of.Texts); err != nil {
-			return s, err
-		}
-	}
-	if of.Redraws, err = openTextStyles(a.cartoonOptions, of.Texts, a.session); err != nil {
+	given := draw.Texts(of.Requests)
+	if of.Redraws, err = openTextStyles(a.cartoonOptions, given, a.session); err != nil {
 		return s, err
 	}
-	if err := a.start(of.Texts); err != nil {
+	if of.Tokens, of.Far, err = a.start(given); err != nil {
 		return s, err
 	}
 	of.Env, of.Model, of.Redraw = a.opts.Env(), a.Model, a.Redraw

@@ -16,6 +16,7 @@ import (
 	"illustrator/configs"
 	"illustrator/draw"
 	"illustrator/eval/album"
+	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
 	"illustrator/models/host"
 	"illustrator/models/stylegan2"
@@ -74,11 +75,16 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return opts.Println(summary.Text(pictures))
 	}
-	plan, err := s.model().Plan(draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, draw.DefaultLimits())
+	of := album.Album{Out: pictures}
+	of.Requests, err = s.model().Requests(
+		draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, nil, draw.DefaultLimits(), texts...)
 	if err != nil {
 		return err
 	}
-	job.Env.Then = []host.Part{album.Part(s.model(), plan, len(texts))}
+	if err := of.OwnFolder(true); err != nil {
+		return fault.Usage(err, "name another folder with --out, or remove them")
+	}
+	job.Env.Then = []host.Part{album.Part(s.model(), of.Requests)}
 	if err := job.LogEstimate("demo"); err != nil {
 		return err
 	}
@@ -89,7 +95,7 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err := a.load(ctx, false); err != nil {
 		return err
 	}
-	if summary, err = a.album(ctx, album.Album{Plan: plan, Texts: texts, Out: pictures}); err != nil {
+	if summary, err = a.album(ctx, of); err != nil {
 		return fmt.Errorf("draw the descriptions: %w", err)
 	}
 	summary.Seconds = time.Since(began).Seconds()

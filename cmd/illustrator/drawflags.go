@@ -8,7 +8,6 @@ import (
 	"illustrator/cmd/hints"
 	"illustrator/cmd/terminal"
 	"illustrator/data/seeds"
-	"illustrator/data/texts"
 	"illustrator/draw"
 )
 
@@ -60,30 +59,20 @@ func (d *drawFlags) addVariety(cmd *cobra.Command) {
 
 // plan checks the flags against the model.
 func (d *drawFlags) plan(cmd *cobra.Command, m draw.Model) (p draw.Plan, err error) {
-	begins := d.spec.Count != nil || d.spec.BestOf != nil || d.spec.Seed != nil
-	if cmd.Flags().Changed("seeds") || !begins {
-		if d.spec.Seeds, err = seeds.Parse(d.seeds); err != nil {
-			return p, fmt.Errorf("--%w", err)
-		}
+	if err := d.parseSeeds(cmd); err != nil {
+		return p, err
 	}
 	p, err = m.Plan(d.spec, draw.DefaultLimits())
 	return p, hints.AsFlags(err)
 }
 
-// plans checks the flags for each text, whose own seed and alpha take the place of those that all texts share.
-func (d *drawFlags) plans(cmd *cobra.Command, m draw.Model,
-	of []texts.Text) (shared draw.Plan, plans []draw.Plan, err error) {
-	if shared, err = d.plan(cmd, m); err != nil {
-		return shared, nil, err
-	}
-	plans = make([]draw.Plan, len(of))
-	for i, t := range of {
-		if plans[i] = shared; t.Seed == nil && t.Alpha == nil {
-			continue
-		}
-		if plans[i], err = m.Plan(d.spec.Of(t), draw.DefaultLimits()); err != nil {
-			return shared, nil, fmt.Errorf("text %d: %w", i+1, hints.AsFlags(err))
+// parseSeeds reads --seeds, unless flags in its place are given.
+func (d *drawFlags) parseSeeds(cmd *cobra.Command) (err error) {
+	begins := d.spec.Count != nil || d.spec.BestOf != nil || d.spec.Seed != nil
+	if cmd.Flags().Changed("seeds") || !begins {
+		if d.spec.Seeds, err = seeds.Parse(d.seeds); err != nil {
+			return fmt.Errorf("--%w", err)
 		}
 	}
-	return shared, plans, nil
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/internal/fault"
+	"illustrator/models/pipeline"
 	"illustrator/train/runs"
 )
 
@@ -167,26 +168,30 @@ func warnOfSettings(opts *terminal.Options, of []texts.Text) {
 	}
 }
 
-// checkLengths warns of what of the texts does not fit into CLIP's context, or refuses it.
-func checkLengths(opts *terminal.Options, s *session, of []texts.Text, strict bool) error {
-	cut := s.networks.Cut(texts.Strings(of))
-	if strict && len(cut) > 0 {
-		return fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", cut[0].Text+1,
-			s.networks.Tokenizer.Context(), cut[0].End), "shorten it, or leave --strict-length out to have it cut")
+// checkLengths tokenizes texts for the CLIP of n. It warns of what does not fit into CLIP's context, or refuses it.
+func checkLengths(opts *terminal.Options, n *pipeline.Networks, of []texts.Text, strict bool) (pipeline.Tokens, error) {
+	tokens, err := n.Tokenize(texts.Strings(of))
+	if err != nil {
+		return nil, err
 	}
-	opts.Env().WarnCut(s.networks, cut)
-	return nil
+	cut := tokens.Cut()
+	if strict && len(cut) > 0 {
+		return nil, fault.Usage(fmt.Errorf("text %d does not fit into CLIP's %d tokens: %q is too much", cut[0].Text+1,
+			n.Tokenizer.Context(), cut[0].End), "shorten it, or leave --strict-length out to have it cut")
+	}
+	opts.Env().WarnCut(n, cut)
+	return tokens, nil
 }
 
 // embedTexts embeds texts after checkLengths.
 func embedTexts(ctx context.Context, opts *terminal.Options, s *session, of []texts.Text,
 	strict bool) ([]float32, error) {
-	if err := checkLengths(opts, s, of, strict); err != nil {
+	tokens, err := checkLengths(opts, s.networks, of, strict)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.start(); err != nil {
 		return nil, err
 	}
-	embeds, _, err := s.networks.EmbedTexts(ctx, texts.Strings(of))
-	return embeds, err
+	return s.networks.EmbedTokens(ctx, tokens)
 }

@@ -18,6 +18,7 @@ import (
 	"illustrator/eval/studies"
 	"illustrator/internal/fault"
 	"illustrator/internal/jsonfile"
+	"illustrator/models/pipeline"
 	"illustrator/train/runs"
 )
 
@@ -160,11 +161,11 @@ func evaluate(ctx context.Context, opts *terminal.Options, s *session, e evalOpt
 	if err := request.Check(s.networks); err != nil {
 		return nil, err
 	}
-	for _, of := range []*session{s, {networks: request.Judges.CLIP}} {
-		if of.networks == nil {
+	for _, n := range []*pipeline.Networks{s.networks, request.Judges.CLIP} {
+		if n == nil {
 			continue
 		}
-		if err := checkLengths(opts, of, request.Texts, false); err != nil {
+		if _, err := checkLengths(opts, n, request.Texts, false); err != nil {
 			return nil, err
 		}
 	}

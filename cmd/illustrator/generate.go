@@ -85,18 +85,20 @@ func newGenerateCommand(opts *terminal.Options) *cobra.Command {
 }
 
 func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, args []string) error {
-	descriptions, err := g.texts(args)
+	descriptions, err := texts.Gather(args, g.textsFile)
 	if err != nil {
+		return err
+	}
+	if err := g.check(cmd, len(descriptions)); err != nil {
 		return err
 	}
 	a, err := g.read(cmd, opts)
 	if err != nil {
 		return err
 	}
-	of := album.Album{
-		Texts: descriptions, AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace, Sheet: len(g.alphas) > 0,
-	}
-	if of.Plan, of.Plans, err = g.plans(cmd, a.Model, descriptions); err != nil {
+	of := album.Album{AtOnce: g.batch, Out: g.out, Arrays: g.arrays, Replace: g.replace, Sheet: len(g.alphas) > 0}
+	of.Requests, err = a.Requests(g.spec, g.alphas, draw.DefaultLimits(), descriptions...)
+	if err != nil {
 		return err
 	}
 	if err := terminal.CheckOutputFolder(of.Out); err != nil {
@@ -115,18 +117,14 @@ func runGenerate(cmd *cobra.Command, opts *terminal.Options, g generateOptions, 
 	return opts.PrintResult(g.asJSON, summary, summary.Text(of.Out))
 }
 
-// texts reads what is to be drawn, and checks the flags that need no domain.
-func (g generateOptions) texts(args []string) ([]texts.Text, error) {
-	descriptions, err := texts.Gather(args, g.textsFile)
-	if err != nil {
-		return nil, err
-	}
-	if len(descriptions) == 0 {
-		return nil, fault.Usage(fmt.Errorf("no text is given"),
+// check checks what needs no domain, and reads the seeds.
+func (g *generateOptions) check(cmd *cobra.Command, texts int) error {
+	if texts == 0 {
+		return fault.Usage(fmt.Errorf("no text is given"),
 			`write one, such as illustrator generate "a wizard with round glasses", or give --texts FILE`)
 	}
 	if g.batch < 1 || g.batch > 4096 {
-		return nil, fault.Field("--batch", g.batch, "from 1 to 4096")
+		return fault.Field("--batch", g.batch, "from 1 to 4096")
 	}
-	return draw.AtStrengths(descriptions, g.alphas, g.spec)
+	return g.parseSeeds(cmd)
 }

@@ -58,8 +58,6 @@ func (e *editor) start(of ...*texts.Text) (far []draw.Novelty, err error) {
 			given = append(given, *t)
 		}
 	}
-	if far, err = e.artist.WarnFar(e.opts.Env().Log, given); err != nil {
-		return nil, err
-	}
-	return far, e.artist.start(given)
+	_, far, err = e.artist.start(given)
+	return far, err
 }

@@ -17,6 +17,7 @@ import (
 	"illustrator/internal/jsonfile"
 	"illustrator/internal/version"
 	"illustrator/models/host"
+	"illustrator/models/pipeline"
 )
 
 // gridPictures is the number of pictures that a grid shows at most: more do not fit on a sheet that viewers open.
@@ -26,12 +27,11 @@ const gridPictures = 480
 type Album struct {
 	Env   host.Env
 	Model draw.Model
-	Plan  draw.Plan
-	Texts []texts.Text
-	// Plans are the texts' own, which differ from Plan in seeds and alpha; nil draws all by Plan.
-	Plans  []draw.Plan
-	AtOnce int // pictures drawn together
-	Redraw draw.Redraw
+	// Requests differ in seeds and alpha alone.
+	Requests []draw.Request
+	Tokens   pipeline.Tokens // of the requests' texts
+	AtOnce   int             // pictures drawn together
+	Redraw   draw.Redraw
 	// Redraws are those of texts that name a style, by its name.
 	Redraws map[string]draw.Redraw
 	Out     string // the folder
@@ -39,6 +39,10 @@ type Album struct {
 	Sheet   bool
 	Replace bool // pictures of earlier calls in the folder are removed
 	Arrays  bool // z, w and the pictures' values are written as arrays too
+	// Far are the texts that lie far from the domain's descriptions, for the summary.
+	Far []draw.Novelty
+
+	earlier []string // pictures of earlier calls, without extension
 }
 
 // Summary is summary.json.
@@ -54,17 +58,11 @@ type Summary struct {
 	Grid    string         `json:"grid"`
 }
 
-// Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started.
+// Draw draws and writes the pictures of all texts, the grid and the summary, on a device that is started, into the
+// folder that OwnFolder chose.
 func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	began := time.Now()
-	if err := a.OwnFolder(true); err != nil {
-		return s, err
-	}
 	if err := os.MkdirAll(a.Out, 0o777); err != nil {
-		return s, err
-	}
-	far, err := a.Model.WarnFar(a.Env.Log, a.Texts)
-	if err != nil {
 		return s, err
 	}
 	p, err := a.draw(ctx)
@@ -74,7 +72,7 @@ func (a Album) Draw(ctx context.Context) (s Summary, err error) {
 	if s, err = p.summarize(); err != nil {
 		return s, err
 	}
-	s.Far = far
+	s.Far = a.Far
 	if err := a.removeEarlier(); err != nil {
 		return s, err
 	}
@@ -100,33 +98,26 @@ type kept struct {
 
 // draw draws the texts and writes each picture when it is done.
 func (a Album) draw(ctx context.Context) (*kept, error) {
-	plan := a.Plan
-	requests := make([]draw.Request, len(a.Texts))
-	all := 0
-	for i, text := range a.Texts {
-		if requests[i] = (draw.Request{Text: text, Plan: plan}); a.Plans != nil {
-			requests[i].Plan = a.Plans[i]
-		}
-		all += len(requests[i].Seeds)
-	}
-	bar := a.Env.Stage("Drawing pictures", Part(a.Model, plan, all))
+	part, plan := Part(a.Model, a.Requests), a.Requests[0].Plan
+	bar := a.Env.Stage("Drawing pictures", part)
 	defer bar.Done()
 	k := &kept{Album: a, gains: draw.NewGains(plan)}
 	if a.Arrays {
 		var err error
-		if k.arrays, err = newArrayFiles(a.Out, a.Model, all); err != nil {
+		if k.arrays, err = newArrayFiles(a.Out, a.Model, part.Units); err != nil {
 			return nil, err
 		}
 		defer k.arrays.Cleanup() // does nothing once the files have their names
 	}
-	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, requests,
-		draw.Options{AtOnce: a.AtOnce, Score: true, Progress: func(done int, refining *draw.Progress) {
-			note := ""
-			if refining != nil {
-				note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
-			}
-			bar.Set(done, note)
-		}}) {
+	show := func(done int, refining *draw.Progress) {
+		note := ""
+		if refining != nil {
+			note = fmt.Sprintf("refined by %d of %d steps", refining.Done*plan.Refine/refining.Of, plan.Refine)
+		}
+		bar.Set(done, note)
+	}
+	for p, err := range draw.Run(ctx, []draw.Model{a.Model}, a.Requests,
+		draw.Options{AtOnce: a.AtOnce, Tokens: a.Tokens, Score: true, Progress: show}) {
 		if err != nil {
 			return nil, err
 		}
@@ -140,10 +131,15 @@ func (a Album) draw(ctx context.Context) (*kept, error) {
 	return k, nil
 }
 
-// Part is the drawing of a number of pictures, for estimates.
-func Part(m draw.Model, p draw.Plan, pictures int) host.Part {
-	return host.Part{Units: pictures, Kind: fmt.Sprintf("draw generator=%.12s clip=%.12s best_of=%d refine=%d",
-		m.Hashes["generator"], m.Hashes["clip"], p.BestOf, p.Refine)}
+// Part is the drawing of an album's pictures, for estimates.
+func Part(m draw.Model, requests []draw.Request) host.Part {
+	plan := requests[0].Plan
+	p := host.Part{Kind: fmt.Sprintf("draw generator=%.12s clip=%.12s best_of=%d refine=%d",
+		m.Hashes["generator"], m.Hashes["clip"], plan.BestOf, plan.Refine)}
+	for _, q := range requests {
+		p.Units += len(q.Seeds)
+	}
+	return p
 }
 
 // add writes a picture, redrawn, with its record beside it.
@@ -240,11 +236,11 @@ func (a *kept) writeGrid(path string, perText int, summary Summary) error {
 	}
 	var img image.Image
 	var err error
-	if seeds := a.Plan.Seeds; a.Sheet && len(a.pictures) == len(a.Texts)*len(seeds) {
-		if a.Texts[0].Text == a.Texts[len(a.Texts)-1].Text {
-			title = a.Texts[0].Text
+	if rows, seeds := draw.Texts(a.Requests), a.Requests[0].Seeds; a.Sheet && len(a.pictures) == len(rows)*len(seeds) {
+		if rows[0].Text == rows[len(rows)-1].Text {
+			title = rows[0].Text
 		}
-		img, err = draw.Sheet(a.pictures, a.Texts, seeds, title, subtitle)
+		img, err = draw.Sheet(a.pictures, rows, seeds, title, subtitle)
 	} else {
 		img, err = pictures.Grid(a.pictures, labels, columns,
 			pictures.GridOptions{Title: title, Subtitle: subtitle, Notes: notes})

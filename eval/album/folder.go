@@ -12,35 +12,30 @@ import (
 	"illustrator/draw"
 )
 
-// earlier lists the pictures of earlier calls in the album's folder that this one does not draw, without extension:
-// they would mix with the album's, and an evaluation of the folder would judge both. A picture counts if its record is
-// beside it.
-func (a Album) earlier() ([]string, error) {
+// findEarlier lists the pictures of earlier calls in the album's folder that this one does not draw: they would mix
+// with the album's, and an evaluation of the folder would judge both. A picture counts if its record is beside it.
+func (a *Album) findEarlier() error {
 	names := map[string]bool{}
-	for i, text := range a.Texts {
-		plan := a.Plan
-		if a.Plans != nil {
-			plan = a.Plans[i]
-		}
-		for _, seed := range plan.Seeds {
-			names[draw.FileName(i, text.Text, seed)] = true
+	for i, q := range a.Requests {
+		for _, seed := range q.Seeds {
+			names[draw.FileName(i, q.Text.Text, seed)] = true
 		}
 	}
 	entries, err := os.ReadDir(a.Out)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
-		return nil, err
+		return err
 	}
-	var earlier []string
+	a.earlier = nil
 	for _, e := range entries {
 		name, isPicture := strings.CutSuffix(e.Name(), ".png")
 		if !isPicture || names[name] {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(a.Out, name+".json")); err == nil {
-			earlier = append(earlier, name)
+			a.earlier = append(a.earlier, name)
 		}
 	}
-	return earlier, nil
+	return nil
 }
 
 // OwnFolder returns an error if the album's folder holds pictures of earlier calls, unless a.Replace removes them. A
@@ -48,12 +43,12 @@ func (a Album) earlier() ([]string, error) {
 func (a *Album) OwnFolder(named bool) error {
 	base := a.Out
 	for i := 2; ; i++ {
-		earlier, err := a.earlier()
+		err := a.findEarlier()
 		switch {
-		case err != nil || len(earlier) == 0 || a.Replace:
+		case err != nil || len(a.earlier) == 0 || a.Replace:
 			return err
 		case named || i == maxFolders:
-			return &MixedError{Folder: a.Out, Pictures: len(earlier), First: earlier[0] + ".png"}
+			return &MixedError{Folder: a.Out, Pictures: len(a.earlier), First: a.earlier[0] + ".png"}
 		}
 		a.Out = fmt.Sprintf("%s-%d", base, i)
 	}
@@ -73,13 +68,8 @@ func (e *MixedError) Error() string {
 }
 
 // removeEarlier removes the pictures of earlier calls, with their records.
-func (a Album) removeEarlier() error {
-	earlier, err := a.earlier()
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, name := range earlier {
+func (a Album) removeEarlier() (failed error) {
+	for _, name := range a.earlier {
 		path := filepath.Join(a.Out, name)
 		failed = errors.Join(failed, os.Remove(path+".png"), os.Remove(path+".json"))
 	}

@@ -22,8 +22,8 @@ func TestFolderOfAnEarlierCall(t *testing.T) {
 			}
 		}
 	}
-	call := Album{Out: "pictures", Texts: []texts.Text{{Text: "a wizard"}}}
-	call.Plan = draw.Plan{Seeds: []uint64{0, 1}}
+	wizard := draw.Request{Text: texts.Text{Text: "a wizard"}, Plan: draw.Plan{Seeds: []uint64{0, 1}}}
+	call := Album{Out: "pictures", Requests: []draw.Request{wizard}}
 	// Its own pictures, and what no call has drawn, are not in its way.
 	write("pictures", "0001-a-wizard-seed0.png", "0001-a-wizard-seed0.json", "grid.png", "summary.json", "photo.png")
 	if err := call.OwnFolder(true); err != nil || call.Out != "pictures" {

@@ -20,7 +20,7 @@ func (w *worker) embedTargets(ctx context.Context) (err error) {
 	for i, t := range w.texts {
 		texts[i] = t.Text
 	}
-	w.targets, _, err = networks.EmbedTexts(ctx, texts)
+	w.targets, err = networks.EmbedTexts(ctx, texts)
 	return err
 }
 

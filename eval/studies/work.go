@@ -145,7 +145,7 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 		w.judges.CLIPName = judgeName
 	}
 	if len(s.Show) > 0 {
-		if w.show, _, err = w.session.networks.EmbedTexts(ctx, s.Show); err != nil {
+		if w.show, err = w.session.networks.EmbedTexts(ctx, s.Show); err != nil {
 			return nil, err
 		}
 	}

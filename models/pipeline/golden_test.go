@@ -73,7 +73,7 @@ func TestLoreleiEqualsPyTorch(t *testing.T) {
 		texts = append(texts, c.Text)
 	}
 	texts = append(texts, "A person.")
-	embeds, _, err := n.EmbedTexts(ctx, texts)
+	embeds, err := n.EmbedTexts(ctx, texts)
 	if err != nil {
 		t.Fatal(err)
 	}

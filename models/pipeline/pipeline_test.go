@@ -171,7 +171,7 @@ func TestTruncation(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
-	if _, _, err := n.EmbedTexts(ctx, []string{"a", " \n"}); err == nil || !fault.IsUsage(err) ||
+	if _, err := n.EmbedTexts(ctx, []string{"a", " \n"}); err == nil || !fault.IsUsage(err) ||
 		!strings.Contains(err.Error(), "text 2 is empty") {
 		t.Errorf("an empty text: %v", err)
 	}

@@ -20,74 +20,83 @@ type Lost struct {
 	End  string // what was cut off
 }
 
-// Cut returns what CLIP does not read of texts.
-func (n *Networks) Cut(texts []string) (cut []Lost) {
+// Tokens are texts as CLIP reads them.
+type Tokens []clip.Encoding
+
+// Tokenize returns the tokens of texts, none of which may be empty. It needs no device.
+func (n *Networks) Tokenize(texts []string) (Tokens, error) {
+	tokens := make(Tokens, len(texts))
 	for i, text := range texts {
-		if lost := n.Tokenizer.Encode(text).Lost; lost != "" {
-			cut = append(cut, Lost{i, lost})
+		if strings.TrimSpace(text) == "" {
+			return nil, fault.Usage(fmt.Errorf("text %d is empty", i+1),
+				"give a description, such as \"a wizard with round glasses\"")
+		}
+		tokens[i] = n.Tokenizer.Encode(text)
+	}
+	return tokens, nil
+}
+
+// Cut returns what CLIP does not read of the texts.
+func (t Tokens) Cut() (cut []Lost) {
+	for i, encoding := range t {
+		if encoding.Lost != "" {
+			cut = append(cut, Lost{i, encoding.Lost})
 		}
 	}
 	return cut
 }
 
-// EmbedTexts returns the scaled CLIP embeddings of texts [N,E] and what was lost of those that are too long.
-func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, []Lost, error) {
-	for i, text := range texts {
-		if strings.TrimSpace(text) == "" {
-			return nil, nil, fault.Usage(fmt.Errorf("text %d is empty", i+1),
-				"give a description, such as \"a wizard with round glasses\"")
-		}
+// EmbedTexts returns the scaled CLIP embeddings of texts [N,E].
+func (n *Networks) EmbedTexts(ctx context.Context, texts []string) ([]float32, error) {
+	tokens, err := n.Tokenize(texts)
+	if err != nil {
+		return nil, err
 	}
-	return n.embedTexts(ctx, texts)
+	return n.EmbedTokens(ctx, tokens)
 }
 
 // EmbedTextPrompt returns the scaled embedding [E] of a text prompt, which, other than a description, may be empty.
 func (n *Networks) EmbedTextPrompt(ctx context.Context, text string) ([]float32, error) {
-	embed, _, err := n.embedTexts(ctx, []string{text})
-	return embed, err
+	return n.EmbedTokens(ctx, Tokens{n.Tokenizer.Encode(text)})
 }
 
-// embedTexts computes the texts that fit into half of CLIP's context at half of it, the others at all of it: a token
-// sees none of those behind it, and most texts are short. Each text's own length decides, so that its embedding does
-// not depend on the texts beside it.
-func (n *Networks) embedTexts(ctx context.Context, texts []string) (embeds []float32, lost []Lost, err error) {
+// EmbedTokens returns the scaled CLIP embeddings of texts [N,E]. It computes the texts that fit into half of CLIP's
+// context at half of it, the others at all of it: a token sees none of those behind it, and most texts are short. Each
+// text's own length decides, so that its embedding does not depend on the texts beside it.
+func (n *Networks) EmbedTokens(ctx context.Context, tokens Tokens) ([]float32, error) {
 	if err := n.need(clipScope); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	half := (n.Tokenizer.Context() + 1) / 2
-	var short, long tokens
-	for i, text := range texts {
-		encoding := n.Tokenizer.Encode(text)
+	var short, long sameLength
+	for i, encoding := range tokens {
 		if slices.Index(encoding.IDs, n.Tokenizer.EndID()) < half {
 			short.add(i, encoding.IDs[:half])
 		} else {
 			long.add(i, encoding.IDs)
 		}
-		if encoding.Lost != "" {
-			lost = append(lost, Lost{i, encoding.Lost})
+	}
+	embeds := make([]float32, len(tokens)*n.CLIP.ProjectionDim)
+	for _, t := range []sameLength{short, long} {
+		if err := n.embedSameLength(ctx, t, embeds); err != nil {
+			return nil, err
 		}
 	}
-	embeds = make([]float32, len(texts)*n.CLIP.ProjectionDim)
-	for _, t := range []tokens{short, long} {
-		if err := n.embedTokens(ctx, t, embeds); err != nil {
-			return nil, nil, err
-		}
-	}
-	return embeds, lost, nil
+	return embeds, nil
 }
 
-// tokens are the ids of some texts, all of one length.
-type tokens struct {
+// sameLength are the ids of some texts, all of one length.
+type sameLength struct {
 	texts []int // their indexes
 	ids   []int32
 }
 
-func (t *tokens) add(text int, ids []int32) {
+func (t *sameLength) add(text int, ids []int32) {
 	t.texts, t.ids = append(t.texts, text), append(t.ids, ids...)
 }
 
-// embedTokens sets the embeddings of the texts that t has.
-func (n *Networks) embedTokens(ctx context.Context, t tokens, embeds []float32) error {
+// embedSameLength sets the embeddings of the texts that t has.
+func (n *Networks) embedSameLength(ctx context.Context, t sameLength, embeds []float32) error {
 	if len(t.texts) == 0 {
 		return nil
 	}

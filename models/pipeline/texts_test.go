@@ -17,7 +17,7 @@ import (
 func TestTextsOfAllLengths(t *testing.T) {
 	n, ctx := tiny(t), t.Context()
 	embed := func(texts ...string) []float32 {
-		embeds, _, err := n.EmbedTexts(ctx, texts)
+		embeds, err := n.EmbedTexts(ctx, texts)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,12 +90,15 @@ func readPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile
 
 // embed embeds texts [N,E], and warns of those that are cut.
 func embed(ctx context.Context, env host.Env, n *pipeline.Networks, texts []string) ([]float32, error) {
+	tokens, err := n.Tokenize(texts)
+	if err != nil {
+		return nil, err
+	}
+	env.WarnCut(n, tokens.Cut())
 	if err := env.Start(n); err != nil {
 		return nil, err
 	}
-	embeds, cut, err := n.EmbedTexts(ctx, texts)
-	env.WarnCut(n, cut)
-	return embeds, err
+	return n.EmbedTokens(ctx, tokens)
 }
 
 func (j *Job) embed(ctx context.Context, texts []string) ([]float32, error) {
