@@ -149,5 +149,6 @@ func pack(book storybook.Book, files map[string][]byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return b.Bytes(), out.Close()
+	err = out.Close() // writes the list of the files
+	return b.Bytes(), err
 }

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"image/png"
@@ -235,5 +236,27 @@ func TestNamesOfDownloads(t *testing.T) {
 		if got := a.header.Get("Content-Disposition"); a.status != http.StatusOK || got != name {
 			t.Errorf("png%s: %d, saved as %q, want %q", query, a.status, got, name)
 		}
+	}
+}
+
+// A story's ZIP file opens, with its pages and pictures.
+func TestZipOfAStory(t *testing.T) {
+	folder := t.TempDir()
+	if err := writeFuzzed(folder, fuzzRecord+`"domain": "toys"}`, false); err != nil {
+		t.Fatal(err)
+	}
+	r := deaf(t, func(o *serve.Options) { o.Folder = folder })
+	a := post(t, r.URL+"/api/v1/book", object{"format": "zip", "title": "Toys",
+		"paragraphs": []object{{"text": "A toy.", "picture": fuzzID}}})
+	file, err := zip.NewReader(bytes.NewReader(a.body), int64(len(a.body)))
+	if err != nil {
+		t.Fatalf("%d, %d bytes: %v", a.status, len(a.body), err)
+	}
+	var names []string
+	for _, f := range file.File {
+		names = append(names, f.Name)
+	}
+	if want := "01-a-toy-seed0-0000.png story.html story.pdf"; strings.Join(names, " ") != want {
+		t.Errorf("it holds %q, want %s", names, want)
 	}
 }
