@@ -1,9 +1,11 @@
-"""Executes a notebook: with nbclient where it is installed, else its cells one after the other in this process."""
+"""Executes a notebook in its folder, as Jupyter does: with nbclient where it is installed, else in this process."""
 
 import json
+import os
 import sys
 
-path = sys.argv[1]
+folder, path = os.path.split(os.path.abspath(sys.argv[1]))
+os.chdir(folder)
 try:
     import ipykernel  # noqa: F401
     import nbclient
@@ -13,7 +15,7 @@ except ImportError:
 
 if nbclient is not None:
     notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": "."}}).execute()
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}).execute()
     print("executed by nbclient")
 else:
     with open(path, encoding="utf-8") as f:
