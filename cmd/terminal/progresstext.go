@@ -52,8 +52,11 @@ func (p *Progress) left(now time.Time) string {
 	text := "unknown time left"
 	if known && stage.exact || stage.Duration > 0 {
 		text = stage.words() + " left"
-		if job.Round(time.Second) > stage.Round(time.Second) || job.exact != stage.exact && job.Duration > 0 {
+		switch {
+		case job.Round(time.Second) > stage.Round(time.Second):
 			text += fmt.Sprintf(" (%s in all)", job.words())
+		case job.exact != stage.exact:
+			text += " (more follows)"
 		}
 	}
 	if !p.compiling() {
