@@ -135,14 +135,16 @@ func reloadChange(u user) {
 		u.Errorf("after the reload the change is %q", now)
 	}
 	u.click("#viewer .keep")
-	u.until(`document.querySelector("#viewer .change .status").textContent === "It is in the gallery."`)
+	u.until(`document.querySelector("#viewer .change .status").textContent === "It is in the gallery." &&
+		document.activeElement.id === "viewer-alpha"`) // the button that had the focus cannot be used now
 	kept := u.eval(`location.hash`)
 	u.Do(chromedp.Reload())
 	u.until(ready + ` && document.querySelector("#viewer .keep").disabled`)
 	u.Do(chromedp.Focus(chromedp.CSS("#viewer-alpha")), chromedp.KeyEvent(kb.ArrowRight))
 	u.until(`!document.querySelector("#viewer .keep").disabled && location.hash === "` + kept + `"`)
 	u.click("#viewer .original")
-	u.until(`document.querySelector("#viewer-text").textContent === "a wizard"`)
+	u.until(`document.querySelector("#viewer-text").textContent === "a wizard" &&
+		document.activeElement.id === "viewer-to"`)
 	u.close()
 	u.view("gallery")
 	u.open(`#view-gallery [data-id="` + strings.TrimPrefix(kept, "#picture/") + `"]`)

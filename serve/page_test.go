@@ -348,6 +348,8 @@ func useKeyboardOnly(u user) {
 	u.Do(chromedp.KeyEvent("an elf"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	u.until(`document.querySelector("#view-draw .pictures img")?.alt === "an elf"`)
 	u.images("#view-draw .pictures", 4)
+	u.Do(chromedp.Focus(chromedp.CSS("#view-draw .chip.other")), chromedp.KeyEvent(kb.Enter))
+	u.until(`document.activeElement.matches("#view-draw .chip.other")`) // the new one
 	reached := false
 	for range 60 {
 		u.Do(chromedp.KeyEvent(kb.Tab))
@@ -416,7 +418,7 @@ func TestPageOfABusyServer(t *testing.T) {
 	u.click("#view-draw .stop")
 	u.until(
 		`document.querySelector("#view-draw .status").textContent === "Stopped: 0 of 9 pictures ready" &&
-			!document.querySelector("#view-draw .waiting")`)
+			!document.querySelector("#view-draw .waiting") && document.activeElement.matches("#view-draw .main")`)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

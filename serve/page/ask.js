@@ -45,7 +45,7 @@ export class Ask {
     const chips = $(".chips", this.form);
     chips.replaceChildren(
       ...sample(this.choices, 4).map((text) => el("button", { type: "button", class: "chip", title: text, dir: "auto", onclick: () => this.write(text) }, this.label?.(text) ?? text)),
-      el("button", { type: "button", class: "chip other", onclick: () => this.examples() }, "Other examples"));
+      el("button", { type: "button", class: "chip other", onclick: () => { this.examples(); $(".chip.other", this.form).focus(); } }, "Other examples"));
   }
 
   /** write writes a text into the first empty field, or replaces the first. */
@@ -136,6 +136,7 @@ export class Ask {
     }
     if (this.abort !== abort) return;
     this.job = null; // its events stay on the server for a while, and are read again after a reload
+    if (this.stop.matches(":focus")) $(".main", this.form).focus();
     this.stop.hidden = true;
     this.view.removeAttribute("aria-busy");
     this.end?.();

@@ -18,7 +18,7 @@ export class Change {
     this.form.addEventListener("submit", (event) => { event.preventDefault(); view.attempt(() => this.draw()); });
     this.slider.addEventListener("input", () => this.slide());
     $(".keep", this.form).addEventListener("click", () => view.attempt(() => this.keep()));
-    $(".original", this.form).addEventListener("click", () => { this.begin(this.origin); view.display(this.origin); });
+    $(".original", this.form).addEventListener("click", () => { this.begin(this.origin); view.display(this.origin); this.to.focus(); });
   }
 
   /** begin makes a picture the origin of the next change. The first one after a reload continues the change before it. */
@@ -117,6 +117,7 @@ export class Change {
       picture: (p) => { kept = p; },
     });
     this.frames[at] = kept;
+    if ($(".keep", this.form).matches(":focus")) this.slider.focus(); // the button cannot be used now
     this.slide();
     this.status.textContent = "It is in the gallery.";
     this.view.kept(kept, this.origin);

@@ -129,7 +129,11 @@ export function galleryView(view, domain) {
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(changed, 150); });
   for (const field of Object.values(fields)) field.addEventListener("change", changed);
   $("form", view).addEventListener("submit", (event) => { event.preventDefault(); changed(); });
-  more.addEventListener("click", () => load(pictures.at(-1).id));
+  more.addEventListener("click", async () => {
+    const before = pictures.length;
+    await load(pictures.at(-1).id);
+    if (more.hidden) $("button", list.children[before])?.focus();
+  });
   return {
     opened: (params) => {
       if ([...params].length) {
