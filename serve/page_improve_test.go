@@ -48,7 +48,7 @@ func goBetween(u user) {
 	u.until(`!document.querySelector("#viewer").open && !document.querySelector("#view-morph").hidden`)
 	u.until(
 		`document.querySelector("#view-morph .from .chosen img").naturalWidth &&
-			document.querySelector("#morph-from").hidden`)
+			document.querySelector("#morph-from").hidden && document.activeElement.id === "morph-to"`)
 	u.write("#morph-to", "a girl with long red hair")
 	u.write("#view-morph [name=steps]", "6")
 	for range 2 { // texts, settings and the picture outlive reloads

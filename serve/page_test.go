@@ -390,6 +390,17 @@ func seeErrors(u user) {
 		"location.href")) // an answer of status 400 is not a problem of the page here
 }
 
+// On the narrowest phones no view is wider than the window.
+func TestPageOnANarrowPhone(t *testing.T) {
+	u := user{t, browser.Open(t, deaf(t).URL)}
+	u.Page.View(320, 640, browser.Light)
+	for _, name := range []string{"draw", "story", "morph", "compare", "gallery"} {
+		u.view(name)
+		u.Show("narrow-" + name)
+		u.Check()
+	}
+}
+
 // A server that asks for a token, and is so busy that nothing is drawn: the page asks, waits, stops, and says when to
 // try again.
 func TestPageOfABusyServer(t *testing.T) {

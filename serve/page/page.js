@@ -39,7 +39,11 @@ async function start() {
       else views.draw.fill(fields);
       $("#draw-text").focus();
     },
-    put: (end, picture) => { visit("morph"); views.morph.put(end, picture); },
+    put: (end, picture) => {
+      visit("morph");
+      views.morph.put(end, picture);
+      $("#view-morph :is(textarea:not([hidden]), .main)").focus();
+    },
     changed: () => views.gallery.refresh(),
     back: () => views[opened]?.address() ?? of(opened),
   });
