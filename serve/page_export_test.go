@@ -120,6 +120,17 @@ func editStory(u user) {
 	u.Do(chromedp.Reload())
 	u.until(`document.querySelector("#view-story .told p")?.textContent === "A girl with an afro frowns." &&
 		` + first + ` === "` + edited + `"`)
+
+	// What the page says of a text that runs to the left does not run there itself.
+	u.write("#story-character", "")
+	u.write("#story-text", "ساحر عجوز يضع نظارة")
+	u.click("#view-story .ask .main")
+	u.images("#view-story .scenes", 1)
+	u.until(`/unknown to Lorelei/.test(document.querySelector("#view-story .alert").innerText)`)
+	if way := u.eval(`[".alert .advice", ".told p"].map(s =>
+		getComputedStyle(document.querySelector("#view-story " + s)).direction)`); way != "ltr,rtl" {
+		u.Errorf("the advice and the story run %s", way)
+	}
 }
 
 // Several pictures of the gallery are chosen at once: saved, marked, filtered, deleted, and brought back.

@@ -8,7 +8,7 @@ import { characters, el, quote, title } from "./dom.js";
  */
 export function limited(field, limit, about) {
   const note = el("p", { class: "note limit", id: `${field.id}-limit` });
-  const advice = el("p", { class: "note advice", role: "status", dir: "auto" });
+  const advice = el("p", { class: "note advice", role: "status" });
   field.after(note, advice);
   if (about) advise(field, advice, about);
   field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), note.id].filter(Boolean).join(" "));

@@ -199,7 +199,7 @@ export class Ask {
   /** warn lists the texts that lie far from what the domain knows. */
   warn(far) {
     if (this.texts.length === 1 && this.maxLength === this.domain.limits.text) return; // the field says so
-    this.alert.replaceChildren(...far.map((n) => el("p", { class: "advice", dir: "auto" }, `${quote(n.text)}: ${farText(n, this.domain)}`)));
+    this.alert.replaceChildren(...far.map((n) => el("p", { class: "advice" }, `${quote(n.text)}: ${farText(n, this.domain)}`)));
   }
 
   /** progress reports candidates and steps in tenths, because screen readers read it aloud. */
