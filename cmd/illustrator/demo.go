@@ -14,6 +14,7 @@ import (
 
 	"illustrator/cmd/terminal"
 	"illustrator/configs"
+	"illustrator/data/texts"
 	"illustrator/draw"
 	"illustrator/eval/album"
 	"illustrator/internal/fault"
@@ -57,7 +58,7 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if err != nil {
 		return err
 	}
-	texts, err := s.domain.Texts()
+	descriptions, err := s.domain.Texts()
 	if err != nil {
 		return err
 	}
@@ -75,14 +76,9 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 	if raw, err := os.ReadFile(summaryPath); info != nil && err == nil && json.Unmarshal(raw, &summary) == nil {
 		return opts.Println(summary.Text(pictures))
 	}
-	of := album.Album{Out: pictures}
-	of.Requests, err = s.model().Requests(
-		draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, nil, draw.DefaultLimits(), texts...)
+	of, err := demoAlbum(s.model(), descriptions, pictures)
 	if err != nil {
 		return err
-	}
-	if err := of.OwnFolder(true); err != nil {
-		return fault.Usage(err, "name another folder with --out, or remove them")
 	}
 	job.Env.Then = []host.Part{album.Part(s.model(), of.Requests)}
 	if err := job.LogEstimate("demo"); err != nil {
@@ -103,4 +99,16 @@ func runDemo(ctx context.Context, opts *terminal.Options, config, out string) er
 		return err
 	}
 	return opts.Println(summary.Text(pictures))
+}
+
+// demoAlbum plans the pictures of descriptions. Their folder may hold no others.
+func demoAlbum(m draw.Model, descriptions []texts.Text, folder string) (album.Album, error) {
+	of := album.Album{Out: folder}
+	var err error
+	of.Requests, err = m.Requests(
+		draw.Spec{Settings: draw.Settings{NoiseMode: stylegan2.NoiseConst}}, nil, draw.DefaultLimits(), descriptions...)
+	if err != nil {
+		return of, err
+	}
+	return of, fault.Usage(of.OwnFolder(true), "name another folder with --out, or remove them")
 }
