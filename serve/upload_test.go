@@ -10,10 +10,15 @@ import (
 	"image/jpeg"
 	"image/png"
 	"net/http"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
+	"illustrator/internal/browser"
 	"illustrator/serve"
 )
 
@@ -190,4 +195,20 @@ func TestJSONIsUnambiguous(t *testing.T) {
 			t.Errorf("%q: %d %s", body, a.status, a.body)
 		}
 	}
+}
+
+// The page names a file that the server would not take before it is sent.
+func TestPageRefusesOtherFiles(t *testing.T) {
+	u := user{t, browser.Open(t, deaf(t).URL)}
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(path, []byte("not a picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	u.Do(chromedp.SetUploadFiles(chromedp.CSS("#view-draw input[type=file]"), []string{path}))
+	u.until(`document.querySelector("#upload").open && document.querySelector("#upload .main").disabled`)
+	if says := u.text("#upload .alert"); says != "This file is not a picture that can be read. "+
+		"Choose a PNG, JPEG, WebP, GIF, BMP or TIFF file." {
+		t.Errorf("the page says %q", says)
+	}
+	u.look("other-file")
 }

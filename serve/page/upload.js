@@ -16,19 +16,15 @@ export function startUploads(domain, done) {
   async function choose(chosen) {
     if (!chosen || dialog.open) return;
     file = chosen;
-    showProblem(place, null);
     text.value = "";
     text.dispatchEvent(new Event("count"));
     [where.value, where.closest(".entry").hidden] = [0.5, true];
     $(".preview", dialog).replaceChildren();
-    $(".main", dialog).disabled = false;
+    const wrong = problem(file, domain.limits.upload_bytes);
+    $(".main", dialog).disabled = Boolean(wrong);
     dialog.showModal();
-    if (file.size > domain.limits.upload_bytes) {
-      $(".main", dialog).disabled = true;
-      showProblem(place, Object.assign(new Error(`the file has ${megabytes(file.size)}`), { hint: `Choose one of at most ${megabytes(domain.limits.upload_bytes)}` }));
-      return;
-    }
-    await preview($(".preview", dialog), file, domain, where);
+    showProblem(place, wrong);
+    if (!wrong) await preview($(".preview", dialog), file, domain, where);
   }
 
   for (const input of document.querySelectorAll("input[type=file]")) {
@@ -65,6 +61,13 @@ export function startUploads(domain, done) {
       showProblem(place, error);
     }
   });
+}
+
+/** problem returns the error of a file that the server would not take, or null. */
+function problem(file, most) {
+  if (!$("input[type=file]").accept.split(",").includes(file.type)) return Object.assign(new Error("this file is not a picture that can be read"), { hint: "Choose a PNG, JPEG, WebP, GIF, BMP or TIFF file" });
+  if (file.size > most) return Object.assign(new Error(`the file has ${megabytes(file.size)}`), { hint: `Choose one of at most ${megabytes(most)}` });
+  return null;
 }
 
 const megabytes = (n) => `${(n / 1e6).toFixed(1)} MB`;
