@@ -110,5 +110,6 @@ func demoAlbum(m draw.Model, descriptions []texts.Text, folder string) (album.Al
 	if err != nil {
 		return of, err
 	}
-	return of, fault.Usage(of.OwnFolder(true), "name another folder with --out, or remove them")
+	err = of.OwnFolder(true)
+	return of, fault.Usage(err, "name another folder with --out, or remove them")
 }
