@@ -210,5 +210,8 @@ func TestPageRefusesOtherFiles(t *testing.T) {
 		"Choose a PNG, JPEG, WebP, GIF, BMP or TIFF file." {
 		t.Errorf("the page says %q", says)
 	}
+	if seen := u.eval(`getComputedStyle(document.querySelector("#upload .main")).opacity`); seen == "1" {
+		t.Error("the button that cannot be used looks as if it could")
+	}
 	u.look("other-file")
 }
