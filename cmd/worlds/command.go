@@ -77,7 +77,6 @@ var stages = []stage{
 	{name: "networks", domain: own(withScene((*world.Maker).ExportNetworks))},
 	{name: "attributes", world: withShares((*world.Maker).Attributes)},
 	{name: "clip", world: withShares((*world.Maker).Contrast)},
-	{name: "sharpen", world: withShares((*world.Maker).Sharpen)},
 	{name: "geometry", world: withShares(reportGeometry)},
 	{name: "export", domain: func(_ context.Context, m *world.Maker, d domain) error { return m.Export(d, d.file) }},
 }

@@ -31,6 +31,8 @@ type renderCaptions struct {
 	heldOut int
 }
 
+func (c renderCaptions) renders() *Renders { return c.Renders }
+
 func (c renderCaptions) Name() string { return c.Domain.Name() }
 func (c renderCaptions) Len() int     { return c.Count - c.heldOut }
 func (c renderCaptions) HeldOut() int { return c.heldOut }
@@ -50,12 +52,13 @@ type mixture struct {
 	sources []Captioned
 	rows    []int // of each source in a batch
 	orders  []*train.Order
+	labels  labels
 	seed    uint64
 }
 
 // newMixture divides a batch among sources by their shares; rounding is in favour of the first.
 func newMixture(shares []Share, batch int, seed uint64) (*mixture, error) {
-	mix, left, sum := &mixture{seed: seed}, batch, 0.0
+	mix, left, sum := &mixture{seed: seed, labels: newLabels(shares)}, batch, 0.0
 	for _, s := range shares {
 		sum += s.Share
 	}
@@ -84,28 +87,33 @@ func (m *mixture) rowsAt(at, i int) []int {
 	return rows
 }
 
-// batch returns the pictures and captions of step at.
-func (m *mixture) batch(at int) (pictures []uint8, captions []string, err error) {
-	b, random := captionedBatch{seen: map[string]bool{}}, scene.Random(m.seed, at)
+// batch returns the pictures of step at.
+func (m *mixture) batch(at int) (*captionedBatch, error) {
+	b, random := &captionedBatch{labels: m.labels, seen: map[string]bool{}}, scene.Random(m.seed, at)
 	for i, source := range m.sources {
 		rows := m.rowsAt(at, i)
+		b.labelled = len(rows) >= leastLabelled
+		var err error
 		if paired, ok := source.(twins); ok {
-			err = paired.add(&b, rows, random)
+			err = paired.add(b, rows, random)
 		} else {
 			err = b.add(source, rows, random)
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return b.pictures, b.captions, nil
+	return b, nil
 }
 
-// captionedBatch holds the pictures and captions of a step. Captions differ from each other, because the loss takes
+// captionedBatch holds the pictures of a step with their captions and labels. Captions differ from each other, because the loss takes
 // every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that occurs twice.
 type captionedBatch struct {
+	labels   labels
 	pictures []uint8
 	captions []string
+	values   []int32 // of labels, a line for each picture
+	labelled bool    // whether the source has leastLabelled pictures in the batch
 	seen     map[string]bool
 }
 
@@ -138,8 +146,22 @@ func (b *captionedBatch) add(source Captioned, rows []int, random *rand.Rand) er
 	b.pictures = append(b.pictures, pictures...)
 	for _, row := range rows {
 		b.captions = append(b.captions, b.caption(source, row, random))
+		if own, ok := source.(rendered); ok {
+			b.label(own.renders(), own.renders().Sample(row).Scene)
+		} else {
+			b.values = append(b.values, b.labels.none()...)
+		}
 	}
 	return nil
+}
+
+// label appends the label of a scene's picture, an empty one where the source is not labelled.
+func (b *captionedBatch) label(r *Renders, s scene.Scene) {
+	if b.labelled {
+		b.values = append(b.values, b.labels.of(r.Domain.Name(), r.visible(s))...)
+	} else {
+		b.values = append(b.values, b.labels.none()...)
+	}
 }
 
 // vocabulary learns the tokenizer's vocabulary from captions of all sources.

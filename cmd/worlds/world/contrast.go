@@ -16,6 +16,7 @@ import (
 	"illustrator/losses"
 	"illustrator/models/clip"
 	"illustrator/models/nn"
+	"illustrator/train"
 	"illustrator/train/snapshot"
 )
 
@@ -25,10 +26,20 @@ const Shared = "shared"
 // The files of the tokenizer.
 const vocabFile, mergesFile = "vocab.json", "merges.txt"
 
-// Contrast trains one CLIP on captioned pictures of all sources, from the towers of Attributes, as CLIP was trained:
-// with the contrastive loss alone and a learned temperature.
+// clipOptimizer trains the CLIP, with the settings of CLIP's paper where it has any.
+var clipOptimizer = train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-6, ClipNorm: 1,
+	Accumulate: 1}
+
+// Contrast trains one CLIP on captioned pictures of all sources, from the towers of Attributes: with the contrastive loss
+// and a learned temperature, as CLIP was trained, and a part of the loss of Attributes, without which the towers lose the
+// shapes again. Batches of one domain's twins each, in turn, let wrong captions differ in details alone. A part of each
+// batch, and every last batch of a turn, is of all sources.
 func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
-	mix, err := newMixture(shares, m.Plan.Contrast.Batch, m.Plan.Seed+20)
+	cfg, tokenizer, err := m.tokenizer(shares)
+	if err != nil {
+		return err
+	}
+	mixes, err := m.turns(shares)
 	if err != nil {
 		return err
 	}
@@ -36,22 +47,37 @@ func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 	if err != nil {
 		return err
 	}
-	return m.contrast(ctx, clipScope, m.Plan.Contrast, shares, []*mixture{mix}, snapshot.Scope(initial, clipScope))
+	store := model.NewStore()
+	for scope, weights := range map[string]*checkpoints.Weights{
+		"/" + clipScope: snapshot.Scope(initial, clipScope), "/": snapshot.Only(initial, headName),
+	} {
+		if err := nn.Load(store.Scope(scope), weights, floatType, true); err != nil {
+			return err
+		}
+	}
+	_, err = m.run(ctx, Shared, job{name: clipScope, plan: m.Plan.Contrast, store: store,
+		batch: func(at int) ([]any, error) {
+			b, err := mixes[at%len(mixes)].batch(at / len(mixes))
+			if err != nil {
+				return nil, err
+			}
+			return m.captioned(b, tokenizer, at, m.Plan.Seed+22), nil
+		},
+		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
+			imageEmbeds, textEmbeds := towers(scope, cfg, rate, in)
+			named := Add(mixes[0].labels.crossEntropy(scope, imageEmbeds, in[4]),
+				mixes[0].labels.crossEntropy(scope, textEmbeds, in[4]))
+			return contrastStep(scope, rate, imageEmbeds, textEmbeds, MulScalar(named, m.Plan.Named))
+		},
+		measures: []string{"loss", "contrastive loss", "retrieval", "logit scale", "picture cosine"},
+	})
+	return err
 }
 
-// sharpened is the folder of the CLIP after Sharpen.
-const sharpened = "sharpened"
-
-// Sharpen continues the training of the CLIP with batches of one domain's twins each, in turn, so that wrong captions
-// differ in details alone. A part of each batch, and every last batch of a turn, is of all sources, as before.
-func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
-	initial, err := m.finished(Shared, clipScope, m.Plan.Contrast)
-	if err != nil {
-		return err
-	}
-	var mixes []*mixture
+// turns returns the mixtures of batches that take turns: one for each domain, mostly its twins, and one of all sources.
+func (m *Maker) turns(shares []Share) (mixes []*mixture, err error) {
 	add := func(of []Share) error {
-		mix, err := newMixture(of, m.Plan.Sharpen.Batch, m.Plan.Seed+80+uint64(10*len(mixes)))
+		mix, err := newMixture(of, m.Plan.Contrast.Batch, m.Plan.Seed+80+uint64(10*len(mixes)))
 		mixes = append(mixes, mix)
 		return err
 	}
@@ -66,48 +92,19 @@ func (m *Maker) Sharpen(ctx context.Context, shares []Share) error {
 		}
 		of[i] = Share{twins{own}, 1 - m.Plan.Foreign}
 		if err := add(of); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := add(shares); err != nil {
-		return err
-	}
-	return m.contrast(ctx, sharpened, m.Plan.Sharpen, shares, mixes, snapshot.Scope(initial, clipScope))
+	return mixes, add(shares)
 }
 
-// contrast trains the CLIP on batches of the mixtures in turn, from the weights initial.
-func (m *Maker) contrast(ctx context.Context, name string, plan Training, shares []Share, mixes []*mixture,
-	initial *checkpoints.Weights) error {
-	cfg, tokenizer, err := m.tokenizer(shares)
-	if err != nil {
-		return err
-	}
-	store := model.NewStore()
-	if err := nn.Load(store.Scope("/"+clipScope), initial, floatType, true); err != nil {
-		return err
-	}
-	_, err = m.run(ctx, Shared, job{name: name, plan: plan, store: store,
-		batch: func(at int) ([]any, error) {
-			pictures, captions, err := mixes[at%len(mixes)].batch(at / len(mixes))
-			if err != nil {
-				return nil, err
-			}
-			return m.captioned(pictures, tokens(tokenizer, captions), at, m.Plan.Seed+22), nil
-		},
-		step: func(scope *model.Scope, rate *Node, in []*Node) []*Node {
-			return contrastStep(scope, cfg, rate, in)
-		},
-		measures: []string{"loss", "retrieval", "logit scale", "picture cosine"},
-	})
-	return err
-}
-
-// contrastStep is one step of the CLIP. It measures the loss, the share of pictures whose own text of the batch is
-// the nearest, the factor of cosines, and the mean cosine of two pictures.
-func contrastStep(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) []*Node {
-	imageEmbeds, textEmbeds := towers(scope, cfg, rate, in)
+// contrastStep is one step of the CLIP by the contrastive loss and another. It measures both together, the first, the
+// share of pictures whose own text of the batch is the nearest, the factor of cosines, and the mean cosine of two
+// pictures.
+func contrastStep(scope *model.Scope, rate, imageEmbeds, textEmbeds, other *Node) []*Node {
 	scale := scope.At(clipScope).GetVariable("logit_scale")
-	loss := losses.Contrastive(imageEmbeds, textEmbeds, scale.NodeValue(rate.Graph()))
+	contrastive := losses.Contrastive(imageEmbeds, textEmbeds, scale.NodeValue(rate.Graph()))
+	loss := Add(contrastive, other)
 	clipOptimizer.Update(scope, loss, rate, false)
 	scale.SetNodeValue(MinScalar(scale.NodeValue(rate.Graph()), clip.MaxLogitScale))
 
@@ -118,17 +115,18 @@ func contrastStep(scope *model.Scope, cfg clip.Config, rate *Node, in []*Node) [
 	retrieved := ReduceAllMean(ConvertDType(Equal(nearest, own), floatType))
 	n := float64(batch)
 	among := DivScalar(AddScalar(ReduceAllSum(Square(ReduceSum(images, 0))), -n), n*(n-1))
-	return []*Node{loss, retrieved, Exp(scale.NodeValue(rate.Graph())), among}
+	return []*Node{loss, contrastive, retrieved, Exp(scale.NodeValue(rate.Graph())), among}
 }
 
-// captioned returns the inputs of a step for towers: pictures, the ids of their captions, and what disturbs them.
-func (m *Maker) captioned(pictures []uint8, ids []int32, at int, seed uint64) []any {
-	size := m.Plan.Size
-	batch := len(pictures) / (3 * size * size)
+// captioned returns the inputs of a step for towers: pictures, the ids of their captions, what disturbs the pictures, and
+// their labels.
+func (m *Maker) captioned(b *captionedBatch, t *clip.Tokenizer, at int, seed uint64) []any {
+	size, batch, ids := m.Plan.Size, len(b.captions), tokens(t, b.captions)
 	return []any{
-		tensors.FromFlatDataAndDimensions(pictures, batch, size, size, 3),
+		tensors.FromFlatDataAndDimensions(b.pictures, batch, size, size, 3),
 		tensors.FromFlatDataAndDimensions(ids, batch, len(ids)/batch),
 		disturbances(scene.Random(seed, at), batch), keys(at, batch),
+		tensors.FromFlatDataAndDimensions(b.values, batch, len(b.values)/batch),
 	}
 }
 
@@ -190,7 +188,7 @@ const captionsChecked = 2000
 
 // clipWeights returns the trained CLIP.
 func (m *Maker) clipWeights() (*checkpoints.Weights, error) {
-	variables, err := m.finished(Shared, sharpened, m.Plan.Sharpen)
+	variables, err := m.finished(Shared, clipScope, m.Plan.Contrast)
 	if err != nil {
 		return nil, err
 	}

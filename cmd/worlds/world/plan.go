@@ -30,12 +30,12 @@ type Plan struct {
 	Synthesis  Training
 	// Details fine-tunes the synthesis network.
 	Details Training
-	// Attributes gives the CLIP's towers a start.
+	// Attributes gives the CLIP's towers a start, for Contrast.
 	Attributes Training
 	Contrast   Training
-	// Sharpen follows Contrast, with batches of one domain each but for the share Foreign.
-	Sharpen Training
-	Foreign float64
+	// Foreign is the share of all sources in the CLIP's batches of one domain each, Named the weight of the loss of
+	// Attributes.
+	Foreign, Named float64
 	// Vocabulary is the largest number of tokens that the tokenizer learns, VocabularyCaptions that of the
 	// captions of each source that it learns from.
 	Vocabulary, VocabularyCaptions int
@@ -60,9 +60,8 @@ func FullPlan() Plan {
 		Mapping:    training(512, 24000, 3e-3, 200),
 		Synthesis:  training(16, 12000, 4e-3, 200),
 		Details:    training(16, 4000, 2e-3, 200),
-		Attributes: training(96, 1500, 1e-3, 100),
-		Contrast:   training(128, 1500, 1e-3, 100),
-		Sharpen:    training(128, 4800, 8e-4, 100), Foreign: 0.2,
+		Attributes: training(96, 1200, 1e-3, 100),
+		Contrast:   training(128, 2200, 8e-4, 100), Foreign: 0.2, Named: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
 	}
 }
@@ -79,8 +78,7 @@ func TinyPlan() Plan {
 		Synthesis:  training(8, 60, 4e-3, 6),
 		Details:    training(8, 30, 2e-3, 6),
 		Attributes: training(24, 40, 1e-3, 4),
-		Contrast:   training(24, 40, 1e-3, 4),
-		Sharpen:    training(24, 48, 1e-3, 4), Foreign: 0.2,
+		Contrast:   training(24, 48, 1e-3, 4), Foreign: 0.2, Named: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 200, Others: 0.5,
 	}
 }

@@ -166,12 +166,18 @@ func (r *Renders) Z(rows []int) []float32 {
 func (r *Renders) Values(rows []int) []int32 {
 	var values []int32
 	for _, row := range rows {
-		s := r.Sample(row).Scene
-		for k, v := range s.Values {
-			if !r.Domain.Visible(s, k) {
-				v = -1
-			}
-			values = append(values, int32(v))
+		values = append(values, r.visible(r.Sample(row).Scene)...)
+	}
+	return values
+}
+
+// visible returns the attributes' values of a scene, -1 where a picture of it does not show one.
+func (r *Renders) visible(s scene.Scene) []int32 {
+	values := make([]int32, len(s.Values))
+	for k, v := range s.Values {
+		values[k] = int32(v)
+		if !r.Domain.Visible(s, k) {
+			values[k] = -1
 		}
 	}
 	return values

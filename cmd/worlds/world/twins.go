@@ -77,6 +77,8 @@ func (t twins) add(b *captionedBatch, rows []int, random *rand.Rand) error {
 			return err
 		}
 		b.captions = append(b.captions, b.take(captions[0]), b.take(captions[1]))
+		b.label(t.Renders, t.Sample(row).Scene)
+		b.label(t.Renders, other)
 		slots, scenes = append(slots, len(b.pictures)+len(picture)), append(scenes, other)
 		b.pictures = append(append(b.pictures, picture...), picture...) // the twin is drawn over the second
 	}

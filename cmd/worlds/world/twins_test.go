@@ -3,13 +3,18 @@ package world
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"illustrator/cmd/worlds/chapel"
 	"illustrator/cmd/worlds/lorelei"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/cmd/worlds/whiskers"
 	"illustrator/models/host"
+	"illustrator/models/nn/nntest"
 )
 
 type noProgress struct{}
@@ -64,30 +69,79 @@ func TestTwins(t *testing.T) {
 // TestTwinsBatch has each picture beside its twin, as the domain renders it.
 func TestTwinsBatch(t *testing.T) {
 	r := renders(t, whiskers.Domain{})
-	mix, err := newMixture([]Share{{twins{renderCaptions{r, 10}}, 1}}, 11, 7)
+	mix, err := newMixture([]Share{{twins{renderCaptions{r, 10}}, 1}}, 17, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pictures, captions, err := mix.batch(2)
+	b, err := mix.batch(2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := mix.batch(2)
-	if err != nil || !bytes.Equal(pictures, again) {
+	again, err := mix.batch(2)
+	if err != nil || !bytes.Equal(b.pictures, again.pictures) {
 		t.Error("the same step has other pictures")
 	}
-	if len(captions) != 11 || len(pictures) != 11*r.bytes() {
-		t.Fatalf("%d captions, %d bytes", len(captions), len(pictures))
+	pictures, captions := b.pictures, b.captions
+	count := len(r.Domain.Attributes())
+	if len(captions) != 17 || len(pictures) != 17*r.bytes() || len(b.values) != 17*count {
+		t.Fatalf("%d captions, %d bytes, %d values", len(captions), len(pictures), len(b.values))
 	}
-	for i := 0; i < 10; i += 2 {
+	for i := 0; i < 16; i += 2 {
 		one, twin := pictures[i*r.bytes():(i+1)*r.bytes()], pictures[(i+1)*r.bytes():(i+2)*r.bytes()]
-		row := mix.orders[0].At(2*11 + i/2)
+		row := mix.orders[0].At(2*17 + i/2)
 		if own, err := r.Pictures([]int{row}); err != nil || !bytes.Equal(one, own) {
 			t.Errorf("picture %d is not render %d: %v", i, row, err)
 		}
 		if bytes.Equal(one, twin) || !differInOnePlace(captions[i], captions[i+1]) {
 			t.Errorf("no twin beside picture %d: %q, %q", i, captions[i], captions[i+1])
 		}
+		label, other := b.values[i*count:(i+1)*count], b.values[(i+1)*count:(i+2)*count]
+		if !slices.Equal(label, r.Values([]int{row})) || slices.Equal(label, other) {
+			t.Errorf("labels of picture %d and its twin: %v, %v", i, label, other)
+		}
+	}
+}
+
+// TestLabels puts a domain's attributes behind those of the domains before it, and leaves those of others and of a source
+// with few pictures empty.
+func TestLabels(t *testing.T) {
+	one, two := renders(t, lorelei.Domain{}), renders(t, whiskers.Domain{})
+	mix, err := newMixture([]Share{{renderCaptions{one, 0}, 0.4}, {renderCaptions{two, 0}, 0.6}}, 30, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := mix.batch(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, width := len(one.Domain.Attributes()), len(one.Domain.Attributes())+len(two.Domain.Attributes())
+	for i := range 30 {
+		want := slices.Repeat([]int32{-1}, width)
+		if i >= 12 {
+			copy(want[first:], two.Values(mix.rowsAt(0, 1)[i-12:i-11]))
+		}
+		if got := b.values[i*width : (i+1)*width]; !slices.Equal(got, want) {
+			t.Errorf("label of picture %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
+// TestCentered takes each domain's mean off, and gives 0 where there is no label.
+func TestCentered(t *testing.T) {
+	l := newLabels([]Share{{renderCaptions{renders(t, lorelei.Domain{}), 0}, 1},
+		{renderCaptions{renders(t, whiskers.Domain{}), 0}, 1}})
+	values := slices.Concat(l.of("lorelei", []int32{-1, 3}), l.none(), l.of("whiskers", []int32{1}), l.of("lorelei", []int32{0}))
+	out, err := ExecOnce(nntest.Backend(t), l.centered, [][]float32{{1, 2}, {5, 5}, {3, 4}, {2, 6}},
+		tensors.FromFlatDataAndDimensions(values, 4, len(l.all.Attributes)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := tensors.CopyFlatData[float32](out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []float32{-0.5, -2, 0, 0, 0, 0, 0.5, 2}; !slices.Equal(got, want) {
+		t.Errorf("centered are %v, want %v", got, want)
 	}
 }
 
