@@ -1,7 +1,7 @@
 # `make help` lists the targets. Re-running a target skips completed steps.
 
 GO ?= go
-OUT ?= runs/demo
+OUT ?= runs/demo$(addprefix -,$(DOMAIN))
 FULL ?= .cache/full
 TESTFLAGS ?=
 BENCHFLAGS ?=
@@ -24,8 +24,8 @@ BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo fals
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: setup ## sample, train and render on the embedded domain into $(OUT)
-	./illustrator demo --out $(OUT)
+demo: setup ## sample, train and render on an embedded domain, Lorelei or DOMAIN, into $(OUT)
+	./illustrator demo $(addprefix --domain ,$(DOMAIN)) --out $(OUT)
 
 test: setup $(if $(filter -short,$(TESTFLAGS)),,.cache/python/ready .cache/vocabulary/ready chromium) ## run all tests (TESTFLAGS=-short: the quick ones)
 	$(GO) test -timeout 30m $(TESTFLAGS) ./...

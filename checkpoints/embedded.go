@@ -5,9 +5,13 @@ import (
 	"io/fs"
 )
 
-// embedded are the networks of the domain Lorelei; lorelei/README.md says how they were made.
+// embedded are the networks of three domains, and the CLIP that they share; the README.md of a folder says how they were
+// made. Lorelei's own CLIP is its judge.
 //
-//go:embed lorelei/generator lorelei/clip lorelei/classifier lorelei/mapper
+//go:embed chapel/generator chapel/classifier chapel/mapper
+//go:embed lorelei/generator lorelei/classifier lorelei/mapper lorelei/clip
+//go:embed whiskers/generator whiskers/classifier whiskers/mapper
+//go:embed shared/clip
 var embedded embed.FS
 
 // Embedded returns the locations of the weights within the program, as Open takes them.

@@ -2,6 +2,7 @@ package checkpoints
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -296,23 +297,27 @@ func TestWriteRawConfig(t *testing.T) {
 	}
 }
 
-// The embedded networks agree with their manifests, file by file, and come from PyTorch files, the mapper from
-// training.
+// The embedded networks agree with their manifests, file by file. Lorelei's first networks come from PyTorch files, the
+// others from the toolkit's own trainings.
 func TestEmbedded(t *testing.T) {
-	want := []string{"embedded:lorelei/classifier", "embedded:lorelei/clip", "embedded:lorelei/generator",
-		"embedded:lorelei/mapper"}
-	if got := Embedded(); !slices.Equal(got, want) {
+	const converted, trained, worlds = "illustrator convert", "illustrator train", "worlds"
+	tools := map[string]string{
+		"embedded:chapel/classifier": worlds, "embedded:chapel/generator": worlds, "embedded:chapel/mapper": trained,
+		"embedded:lorelei/classifier": converted, "embedded:lorelei/clip": converted,
+		"embedded:lorelei/generator": converted, "embedded:lorelei/mapper": trained,
+		"embedded:shared/clip":         worlds,
+		"embedded:whiskers/classifier": worlds, "embedded:whiskers/generator": worlds, "embedded:whiskers/mapper": trained,
+	}
+	if got, want := Embedded(), slices.Sorted(maps.Keys(tools)); !slices.Equal(got, want) {
 		t.Fatalf("embedded are %v, want %v", got, want)
 	}
-	for _, location := range want {
+	for location, tool := range tools {
 		f, err := Open(location)
 		if err != nil {
 			t.Fatal(err)
 		}
 		m := f.Manifest()
-		trained := location == "embedded:lorelei/mapper"
-		if m == nil || trained && m.Tool != "illustrator train" ||
-			!trained && (m.Tool != "illustrator convert" || m.Source.File == "" || len(m.Source.SHA256) != 64) {
+		if m == nil || m.Tool != tool || tool == converted && (m.Source.File == "" || len(m.Source.SHA256) != 64) {
 			t.Errorf("%s: manifest %+v", location, m)
 			continue
 		}

@@ -31,8 +31,8 @@ const (
 // The distance of a token is 1 minus the cosine of its row in CLIP's token embeddings and the nearest row of a token
 // that the descriptions hold, in units of the median over CLIP's vocabulary, and at most 1. A text's novelty is the
 // mean of its tokens' distances, weighted by their information -log(p), where p is the share of descriptions with that
-// token: common words count little. It needs no device. The embedding of the whole text does not tell: a CLIP that was
-// trained on one domain maps what it does not know to the middle of what it knows.
+// token: common words count little. It needs no device. The embedding of the whole text does not tell where a CLIP was
+// trained on one domain: it maps what it does not know to the middle of what it knows.
 type Knowledge struct {
 	// Descriptions is the number of descriptions, and FalseAlarms that of those which are far when the others are known.
 	Descriptions, FalseAlarms int

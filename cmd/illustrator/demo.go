@@ -27,10 +27,11 @@ func newDemoCommand(opts *terminal.Options) *cobra.Command {
 	var out, config, domain string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run the main job from end to end on the embedded domain",
+		Short: "Run the main job from end to end on an embedded domain",
 		Long: `Samples pairs, trains the mapper, draws the domain's test descriptions and measures how well they match.
 Re-running skips completed steps: a second call only prints the result.`,
 		Example: `  illustrator demo
+  illustrator demo --domain chapel
   illustrator demo --config examples/run.yaml --out runs/small`,
 		Args: terminal.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,7 +41,7 @@ Re-running skips completed steps: a second call only prints the result.`,
 			return runDemo(cmd.Context(), opts, config, cmp.Or(out, "runs/"+strings.Trim("demo-"+domain, "-")))
 		},
 	}
-	cmd.Flags().StringVar(&domain, "domain", "", "embedded domain, trained by the run of its name")
+	cmd.Flags().StringVar(&domain, "domain", "", "embedded domain, such as whiskers, trained by the run of its name")
 	cmd.Flags().StringVar(&config, "config", "lorelei",
 		"run: an embedded one or the path of a YAML file; its domain must have descriptions")
 	cmd.Flags().StringVarP(&out, "out", "o", "", "the run's folder (default runs/demo, or runs/demo-NAME for a domain)")

@@ -43,9 +43,7 @@ func (e evalOptions) request(ctx context.Context, log *slog.Logger, s *session) 
 		return r, fmt.Errorf("--reference: %w", err)
 	}
 	if e.clip != "" {
-		locations := s.domain.Locations()
-		locations.CLIP, locations.Classifier = e.clip, ""
-		if r.Judges.CLIP, err = pipeline.Open(nil, locations); err != nil {
+		if r.Judges.CLIP, err = pipeline.OpenCLIP(nil, e.clip); err != nil {
 			return r, fmt.Errorf("--clip: %w", err)
 		}
 		r.Judges.CLIP.Preprocessor.Pad = e.pad

@@ -19,6 +19,7 @@ import (
 var notHere = map[string]string{
 	"bench":                           "measures for minutes, in processes of its own",
 	"demo":                            "trains for minutes",
+	"demo --domain":                   "trains for minutes",
 	"doctor":                          "exits with 1 where the machine lacks something",
 	"doctor --json":                   "exits with 1 where the machine lacks something",
 	"doctor --device cuda":            "needs a GPU",

@@ -139,7 +139,7 @@ func (s *Study) newWorker(ctx context.Context) (*worker, error) {
 		return nil, err
 	}
 	if folder := w.session.domain.JudgeLocation(); folder != "" && !s.Manipulate {
-		if w.judges.CLIP, err = pipeline.Open(w.session.networks.Backend, pipeline.Locations{CLIP: folder}); err != nil {
+		if w.judges.CLIP, err = pipeline.OpenCLIP(w.session.networks.Backend, folder); err != nil {
 			return nil, fmt.Errorf("judge of domain %s: %w", s.domain, err)
 		}
 		w.judges.CLIPName = judgeName

@@ -95,6 +95,12 @@ func Open(backend compute.Backend, l Locations) (*Networks, error) {
 	return n, nil
 }
 
+// OpenCLIP reads the configuration of the CLIP at location: the networks embed, and draw nothing.
+func OpenCLIP(backend compute.Backend, location string) (*Networks, error) {
+	n := empty(backend)
+	return n, n.openCLIP(location)
+}
+
 // FromWeights joins a generator and a CLIP whose weights are in memory, such as random ones to measure speed, to be
 // computed with in precision p alone. It has no tokenizer, so it can't embed texts.
 func FromWeights(backend compute.Backend, p Precision, generator stylegan2.Config,
