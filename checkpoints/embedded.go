@@ -5,8 +5,8 @@ import (
 	"io/fs"
 )
 
-// embedded are the networks of three domains, and the CLIP that they share; the README.md of a folder says how they were
-// made. Lorelei's own CLIP is its judge.
+// embedded are the networks of three domains, and the CLIP that they share; the README.md of a folder says how they
+// were made. Lorelei's own CLIP is its judge.
 //
 //go:embed chapel/generator chapel/classifier chapel/mapper
 //go:embed lorelei/generator lorelei/classifier lorelei/mapper lorelei/clip

@@ -64,8 +64,8 @@ func (m *Maker) Attributes(ctx context.Context, shares []Share) error {
 // firstScale is the factor of cosines when the training begins. CLIP began with 14 and ended with 100.
 const firstScale = 50
 
-// cones returns fresh weights of a CLIP whose embeddings lie in two narrow cones, that of pictures and that of texts, as
-// those of trained CLIPs do (Liang et al. 2022). Fresh towers of few layers have wide ones. Biases of the last
+// cones returns fresh weights of a CLIP whose embeddings lie in two narrow cones, that of pictures and that of texts,
+// as those of trained CLIPs do (Liang et al. 2022). Fresh towers of few layers have wide ones. Biases of the last
 // normalizations, larger than what they are added to, make the cones, and small angles count from the start.
 func (m *Maker) cones(cfg clip.Config) *checkpoints.Weights {
 	w, random := clip.Init(cfg, m.Plan.Seed+21), scene.Random(m.Plan.Seed+23, 0)

@@ -106,8 +106,9 @@ func (m *mixture) batch(at int) (*captionedBatch, error) {
 	return b, nil
 }
 
-// captionedBatch holds the pictures of a step with their captions and labels. Captions differ from each other, because the loss takes
-// every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that occurs twice.
+// captionedBatch holds the pictures of a step with their captions and labels. Captions differ from each other, because
+// the loss takes every other caption as wrong; where captionTries do not find a new one, a picture keeps a caption that
+// occurs twice.
 type captionedBatch struct {
 	labels   labels
 	pictures []uint8

@@ -30,10 +30,10 @@ const vocabFile, mergesFile = "vocab.json", "merges.txt"
 var clipOptimizer = train.Optimizer{Name: train.Adam, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-6, ClipNorm: 1,
 	Accumulate: 1}
 
-// Contrast trains one CLIP on captioned pictures of all sources, from the towers of Attributes: with the contrastive loss
-// and a learned temperature, as CLIP was trained, and a part of the loss of Attributes, without which the towers lose the
-// shapes again. Batches of one domain's twins each, in turn, let wrong captions differ in details alone. A part of each
-// batch, and every last batch of a turn, is of all sources.
+// Contrast trains one CLIP on captioned pictures of all sources, from the towers of Attributes: with the contrastive
+// loss and a learned temperature, as CLIP was trained, and a part of the loss of Attributes, without which the towers
+// lose the shapes again. Batches of one domain's twins each, in turn, let wrong captions differ in details alone. A
+// part of each batch, and every last batch of a turn, is of all sources.
 func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 	cfg, tokenizer, err := m.tokenizer(shares)
 	if err != nil {
@@ -118,8 +118,8 @@ func contrastStep(scope *model.Scope, rate, imageEmbeds, textEmbeds, other *Node
 	return []*Node{loss, contrastive, retrieved, Exp(scale.NodeValue(rate.Graph())), among}
 }
 
-// captioned returns the inputs of a step for towers: pictures, the ids of their captions, what disturbs the pictures, and
-// their labels.
+// captioned returns the inputs of a step for towers: pictures, the ids of their captions, what disturbs the pictures,
+// and their labels.
 func (m *Maker) captioned(b *captionedBatch, t *clip.Tokenizer, at int, seed uint64) []any {
 	size, batch, ids := m.Plan.Size, len(b.captions), tokens(t, b.captions)
 	return []any{

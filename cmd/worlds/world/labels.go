@@ -19,14 +19,14 @@ const headName = "head"
 // headScale is the factor of the products of a centered embedding and the layer's vectors.
 const headScale = 10
 
-// leastLabelled is the least number of a source's pictures in a batch that are labelled: fewer have no mean to speak of.
+// leastLabelled is the least number of a source's pictures in a batch that are labelled: the mean of fewer says little.
 const leastLabelled = 16
 
 // rendered are sources of a domain's renders.
 type rendered interface{ renders() *Renders }
 
-// labels lists the attributes of all domains, one domain's after the other's. A picture's label has a value for each: -1
-// for those of other domains and for what is not visible.
+// labels lists the attributes of all domains, one domain's after the other's. A picture's label has a value for each:
+// -1 for those of other domains and for what is not visible.
 type labels struct {
 	all     classifier.Config
 	domains []labelRange

@@ -102,8 +102,8 @@ func TestTwinsBatch(t *testing.T) {
 	}
 }
 
-// TestLabels puts a domain's attributes behind those of the domains before it, and leaves those of others and of a source
-// with few pictures empty.
+// TestLabels puts a domain's attributes behind those of the domains before it, and leaves those of others and of a
+// source with few pictures empty.
 func TestLabels(t *testing.T) {
 	one, two := renders(t, lorelei.Domain{}), renders(t, whiskers.Domain{})
 	mix, err := newMixture([]Share{{renderCaptions{one, 0}, 0.4}, {renderCaptions{two, 0}, 0.6}}, 30, 7)
@@ -126,11 +126,12 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestCentered takes each domain's mean off, and gives 0 where there is no label.
+// TestCentered takes each domain's mean off, and gives 0 to pictures without a label.
 func TestCentered(t *testing.T) {
 	l := newLabels([]Share{{renderCaptions{renders(t, lorelei.Domain{}), 0}, 1},
 		{renderCaptions{renders(t, whiskers.Domain{}), 0}, 1}})
-	values := slices.Concat(l.of("lorelei", []int32{-1, 3}), l.none(), l.of("whiskers", []int32{1}), l.of("lorelei", []int32{0}))
+	values := slices.Concat(l.of("lorelei", []int32{-1, 3}), l.none(), l.of("whiskers", []int32{1}),
+		l.of("lorelei", []int32{0}))
 	out, err := ExecOnce(nntest.Backend(t), l.centered, [][]float32{{1, 2}, {5, 5}, {3, 4}, {2, 6}},
 		tensors.FromFlatDataAndDimensions(values, 4, len(l.all.Attributes)))
 	if err != nil {
