@@ -27,7 +27,7 @@ func TestCopiedDomain(t *testing.T) {
 	if _, _, err := d.ReadPrompts(); err != nil || d.PromptsPath() != "" {
 		t.Errorf("prompts of a copy: %q, %v", d.PromptsPath(), err)
 	}
-	moved := strings.Replace(string(raw), "embedded:lorelei/clip", "networks/clip", 1)
+	moved := strings.Replace(string(raw), "embedded:shared/clip", "networks/clip", 1)
 	path = writeFile(t, "moved.yaml", moved)
 	_, _, err = OpenNetworks(path)
 	if want := filepath.Join(filepath.Dir(path), "networks/clip"); err == nil || !strings.Contains(err.Error(), want) ||

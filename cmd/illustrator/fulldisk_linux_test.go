@@ -147,7 +147,8 @@ func fillWithTraining(t *testing.T, dir string) {
 		filler, every int
 		said          string
 	}{
-		"checkpoint": {3500, 25, `write (?:weights ".*/(?:checkpoints/\d+|mapper-\w+)": .*|.*/\.run\.json\d+: )`},
+		"checkpoint": {3500, 25, `(?:validation after step \d+: )?` +
+			`write (?:weights ".*/(?:checkpoints/\d+|mapper-\w+)": .*|.*/\.run\.json\d+: )`},
 		"metrics":    {3750, 350, `(?:step \d+: )?write .*/(?:metrics.jsonl|events\.out\.\S+|\.run\.json\d+): `},
 	} {
 		again := func(out string) (code int, said string) {
