@@ -27,7 +27,7 @@ type Draw struct {
 	Projection Projection `yaml:"projection,omitempty"`
 	// Alpha is the α of eq. 3, of which 1 makes eq. 2, or of eq. 11 in a manipulation.
 	Alpha *float64 `yaml:"alpha,omitempty"`
-	// TextPrompt takes the place of the domain's; it may be empty.
+	// TextPrompt takes the place of the domain's; it may be empty. "text:N" is the study's N-th text.
 	TextPrompt *string `yaml:"text_prompt,omitempty"`
 	// ImagePrompt is "noise", the embedding of a picture of random pixels, or "samples:N", the mean embedding of N of the
 	// generator's pictures (eq. 4-7), other ones for each seed.
@@ -110,6 +110,17 @@ func (d Draw) validateMethod() error {
 		return d.Retrieval.Validate()
 	}
 	return d.Optimization.Validate()
+}
+
+// PromptText is the N of the text prompt "text:N", 0 where it is another.
+func (d Draw) PromptText() int {
+	n, rest := 0, ""
+	if d.TextPrompt != nil {
+		if fields, _ := fmt.Sscanf(*d.TextPrompt, "text:%d%s", &n, &rest); fields == 1 && n >= 1 {
+			return n
+		}
+	}
+	return 0
 }
 
 // NoisePrompt is the image prompt of a picture of random pixels.

@@ -64,7 +64,7 @@ func (s *Study) drawSpec(variant ablation.Variant, seed uint64) draw.Spec {
 func (w *worker) prompts(ctx context.Context, c cell, p pipeline.Prompts) (_ pipeline.Prompts, err error) {
 	d := c.variant.Draw
 	if d.TextPrompt != nil {
-		if p.Text, err = w.session.networks.EmbedTextPrompt(ctx, *d.TextPrompt); err != nil {
+		if p.Text, err = w.session.networks.EmbedTextPrompt(ctx, w.textPrompt(d)); err != nil {
 			return p, err
 		}
 	}
@@ -85,6 +85,14 @@ func (w *worker) prompts(ctx context.Context, c cell, p pipeline.Prompts) (_ pip
 		p.Image, err = w.session.networks.EmbedImages(ctx, pixels, size, size)
 	}
 	return p, err
+}
+
+// textPrompt is the text prompt that d gives in place of the domain's.
+func (s *Study) textPrompt(d ablation.Draw) string {
+	if n := d.PromptText(); n > 0 {
+		return s.texts[n-1].Text
+	}
+	return *d.TextPrompt
 }
 
 // sampledPrompt is eq. 4-7 over some of the study's pairs.

@@ -68,9 +68,10 @@ func (s *Study) effective(v ablation.Variant, session *session) (e effective, er
 		e.Draw.Projection, e.Draw.Alpha = "eq. 11", &plan.Alpha
 		e.Draw.Keep = cmp.Or(d.Keep, draw.KeepNothing)
 	case d.Projection == "":
-		e.Draw.Projection, e.Draw.Alpha, e.Draw.TextPrompt = "eq. 3", &plan.Alpha, d.TextPrompt
-		if d.TextPrompt == nil {
-			e.Draw.TextPrompt = &session.domain.TextPrompt
+		e.Draw.Projection, e.Draw.Alpha, e.Draw.TextPrompt = "eq. 3", &plan.Alpha, &session.domain.TextPrompt
+		if d.TextPrompt != nil {
+			own := s.textPrompt(d)
+			e.Draw.TextPrompt = &own
 		}
 		e.Draw.ImagePrompt = cmp.Or(d.ImagePrompt, "the mapper's")
 	}

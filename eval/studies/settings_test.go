@@ -66,12 +66,13 @@ func TestSettings(t *testing.T) {
 	if column < 1 || rows(differing)["L1"][column-1] != "0" || rows(differing)["all losses"][column-1] != "1" {
 		t.Errorf("column %d of %+v", column, differing)
 	}
-	if of := rows(shared); of["run.train.stages[1].schedule.steps"][0] != "700" || of["draw.alpha"][0] != "0.9" {
+	if of := rows(shared); of["run.train.stages[1].schedule.steps"][0] != "700" || of["draw.alpha"][0] != "1.5" {
 		t.Errorf("%v", of)
 	}
+	first := openStudy(t, "prompts", nil, Options{})
 	differing, _ = settings("prompts")
 	column = slices.IndexFunc(differing.Columns, func(c report.Column) bool { return c.Header == "draw.text_prompt" })
-	if column < 1 || rows(differing)["α 1"][column-1] == rows(differing)["specific text prompt"][column-1] ||
+	if column < 1 || rows(differing)["specific text prompt"][column-1] != first.texts[0].Text ||
 		rows(differing)["α 1"][column-1] == "–" || rows(differing)["no projection"][column-1] != "–" {
 		t.Errorf("column %d of %+v", column, differing)
 	}
@@ -79,9 +80,12 @@ func TestSettings(t *testing.T) {
 
 func TestWithoutAJudgeItsColumnIsAbsent(t *testing.T) {
 	const column = "clip_similarity (CLIP judge)"
-	s := openStudy(t, "methods", nil, Options{})
+	s := openStudy(t, "methods", nil, Options{Domain: "chapel"})
 	if !s.judgeless || slices.Contains(s.Columns, column) || !slices.Contains(s.Columns, "clip_similarity") {
 		t.Errorf("columns %q", s.Columns)
+	}
+	if judged := openStudy(t, "methods", nil, Options{}); judged.judgeless || !slices.Contains(judged.Columns, column) {
+		t.Errorf("columns with a judge %q", judged.Columns)
 	}
 	if limited := openStudy(t, "limited", nil, Options{}); limited.judgeless {
 		t.Error("a study without such columns misses a judge")
