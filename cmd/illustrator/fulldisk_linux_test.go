@@ -149,7 +149,7 @@ func fillWithTraining(t *testing.T, dir string) {
 	}{
 		"checkpoint": {3500, 25, `(?:validation after step \d+: )?` +
 			`write (?:weights ".*/(?:checkpoints/\d+|mapper-\w+)": .*|.*/\.run\.json\d+: )`},
-		"metrics":    {3750, 350, `(?:step \d+: )?write .*/(?:metrics.jsonl|events\.out\.\S+|\.run\.json\d+): `},
+		"metrics": {3750, 350, `(?:step \d+: )?write .*/(?:metrics.jsonl|events\.out\.\S+|\.run\.json\d+): `},
 	} {
 		again := func(out string) (code int, said string) {
 			every := strconv.Itoa(c.every)
