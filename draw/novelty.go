@@ -18,7 +18,7 @@ import (
 const (
 	// leastDescriptions is the number of descriptions below which novelty is not measured: a share of 5 % has no meaning.
 	leastDescriptions = 20
-	// farShare is the share of a text's information, at least, that a domain's descriptions don't hold where it is far.
+	// farShare is the share of a text, at least, that a domain's descriptions don't hold where it is far.
 	farShare = 0.5
 	// farQuantile of the descriptions' own novelties, each measured without itself, lie within the limit.
 	farQuantile = 0.95
@@ -30,9 +30,10 @@ const (
 //
 // The distance of a token is 1 minus the cosine of its row in CLIP's token embeddings and the nearest row of a token
 // that the descriptions hold, in units of the median over CLIP's vocabulary, and at most 1. A text's novelty is the
-// mean of its tokens' distances, weighted by their information -log(p), where p is the share of descriptions with that
-// token: common words count little. It needs no device. The embedding of the whole text does not tell where a CLIP was
-// trained on one domain: it maps what it does not know to the middle of what it knows.
+// weighted mean of its tokens' distances. A known token's weight is log(f + 2), where f is the number of descriptions
+// that hold it: the words that most of them have speak most for the domain. An unknown token weighs as one that all of
+// them have. Function words have no weight. It needs no device. The embedding of the whole text tells less: a CLIP maps
+// what it does not know to the middle of what it knows.
 type Knowledge struct {
 	// Descriptions is the number of descriptions, and FalseAlarms that of those which are far when the others are known.
 	Descriptions, FalseAlarms int
@@ -125,7 +126,7 @@ func (k *Knowledge) Novelty(text string) Novelty {
 	n := Novelty{Text: text, Limit: k.Limit, Words: []string{}, Share: k.share(tokens, distances)}
 	n.Far = n.Share > n.Limit
 	for _, word := range strings.Fields(text) {
-		plain := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+		plain := trimWord(word)
 		unknown := slices.ContainsFunc(k.tokens(plain), func(id int32) bool { return distances[id] > farShare })
 		if unknown && !slices.Contains(n.Words, plain) {
 			n.Words = append(n.Words, plain)
@@ -177,11 +178,14 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 	return far, nil
 }
 
-// share is the mean of the distances of a text's tokens, weighted by their information.
+// share is the weighted mean of the distances of a text's tokens.
 func (k *Knowledge) share(tokens []int32, distances map[int32]float64) float64 {
 	sum, all := 0.0, 0.0
 	for _, id := range tokens {
-		weight := math.Log(float64(k.Descriptions+1) / float64(k.frequency[id]+1))
+		weight := math.Log(float64(k.frequency[id] + 2))
+		if distances[id] > 0 {
+			weight = math.Log(float64(k.Descriptions + 2))
+		}
 		sum, all = sum+weight*distances[id], all+weight
 	}
 	if all == 0 {
@@ -254,9 +258,12 @@ func (k *Knowledge) calibrate(tokens [][]int32) {
 	}
 }
 
-// tokens are those of a text's words, of any number.
+// tokens are those of a text's words, of any number, without function words.
 func (k *Knowledge) tokens(text string) (all []int32) {
 	for word := range strings.FieldsSeq(text) {
+		if functionWords[strings.ToLower(trimWord(word))] {
+			continue
+		}
 		ids := k.tokenizer.Encode(word).IDs[1:]
 		if end := slices.Index(ids, k.tokenizer.EndID()); end >= 0 {
 			ids = ids[:end]
@@ -265,6 +272,25 @@ func (k *Knowledge) tokens(text string) (all []int32) {
 	}
 	return all
 }
+
+// trimWord removes what is neither a letter nor a number at both ends of a word.
+func trimWord(word string) string {
+	return strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+}
+
+// functionWords have no part in the measure: any text may hold them, and few of a domain's descriptions do.
+var functionWords = func() map[string]bool {
+	words := map[string]bool{}
+	for word := range strings.FieldsSeq(`a an the this that these those some any no not all both each every
+		i you he she it we they me him her us them my your his its our their who whose which what
+		and or but nor so than as if while
+		of in on at by to from for with without into onto over under above below between behind before after beside
+		near next up down out off through across around against during about along
+		is are was were be been being am has have had having do does did can could will would may might must there`) {
+		words[word] = true
+	}
+	return words
+}()
 
 // countWords returns the words of descriptions, those of most descriptions first.
 func countWords(descriptions []texts.Text) []countedWord {

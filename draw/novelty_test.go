@@ -9,9 +9,9 @@ import (
 	"illustrator/draw"
 )
 
-func knowledge(t *testing.T) *draw.Knowledge {
+func knowledge(t *testing.T, domain string) *draw.Knowledge {
 	t.Helper()
-	d, n, err := configs.OpenNetworks("lorelei")
+	d, n, err := configs.OpenNetworks(domain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func knowledge(t *testing.T) *draw.Knowledge {
 // texts. The method and its limit were chosen on the first four kinds; the blind ones were written afterwards by
 // someone who had not seen the measure's results, and changed nothing.
 func TestNovelty(t *testing.T) {
-	k := knowledge(t)
+	k := knowledge(t, "lorelei")
 	if k.Descriptions != 140 || k.FalseAlarms != 0 || k.Limit != 0.5 {
 		t.Errorf("%d of %d descriptions are far, limit %g", k.FalseAlarms, k.Descriptions, k.Limit)
 	}
@@ -65,6 +65,40 @@ func TestNovelty(t *testing.T) {
 	}
 	if words := k.Words(40); slices.Contains(words, "a") || !slices.Contains(words, "sunglasses") {
 		t.Errorf("words %q", words)
+	}
+}
+
+// The rates of the other domains that docs/pictures.md states. The weights were chosen on the first kind of texts about
+// the domain; the blind ones were written afterwards. The texts about other things hold some churches and cats.
+func TestNoveltyOfOtherDomains(t *testing.T) {
+	all, err := texts.Read("testdata/novelty.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for domain, want := range map[string]struct{ alarms, others, near, blind int }{
+		"chapel":   {alarms: 0, others: 95, near: 0, blind: 4},
+		"whiskers": {alarms: 2, others: 98, near: 1, blind: 2},
+	} {
+		k := knowledge(t, domain)
+		if k.FalseAlarms != want.alarms || k.Limit != 0.5 {
+			t.Errorf("%s: %d of %d descriptions are far, limit %g", domain, k.FalseAlarms, k.Descriptions, k.Limit)
+		}
+		far := map[string]int{}
+		for _, text := range all {
+			n := k.Novelty(text.Text)
+			if n.Far {
+				far[text.Kind]++
+			}
+			t.Logf("%s %-10s %.2f %v %s %q", domain, text.Kind, n.Share, n.Far, text.Text, n.Words)
+		}
+		others := far["far"] + far["far-fresh"] + far["far-blind"]
+		near, blind := far["near-"+domain], far["near-"+domain+"-blind"]
+		if others != want.others || near != want.near || blind != want.blind {
+			t.Errorf("%s: %d other texts, %d and %d about the domain are far, want %+v", domain, others, near, blind, want)
+		}
+		if car := k.Far("a red sports car on the moon"); len(car) != 1 {
+			t.Errorf("%s: a car is near", domain)
+		}
 	}
 }
 
