@@ -31,7 +31,8 @@ func TestUnclampedReachesTheLossOnly(t *testing.T) {
 	if err := pipelinetest.LoadFloat64(n.Store, n.Generator, dir); err != nil {
 		t.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
+	// The numbers are not those of CheckGradient: along z itself the generator, which normalizes z, has the gradient 0.
+	rng := rand.New(rand.NewPCG(3, 4))
 	draw := func(width int) *tensors.Tensor {
 		x := make([]float64, rows*width)
 		for i := range x {

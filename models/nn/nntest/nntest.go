@@ -187,14 +187,15 @@ func CheckWeightGradients(t testing.TB, store *model.Store, fn func(scope *model
 }
 
 // CheckGradient compares the gradient of scalar(fn(x)) with central finite differences along random directions, in
-// float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by a fixed random projection.
+// float64. fn must accept a float64 node shaped like x; its output is reduced to a scalar by fixed weights other than
+// 0. A gradient of 0 is an error: an output that ignores x would pass.
 // relative is the largest accepted |analytic - numeric| / max(|analytic|, |numeric|).
 func CheckGradient(t testing.TB, store *model.Store, fn func(scope *model.Scope, x *graph.Node) *graph.Node,
 	x *tensors.Tensor, step, relative float64) {
 	t.Helper()
 	scalar := func(scope *model.Scope, x *graph.Node) *graph.Node {
 		y := fn(scope, x)
-		weights := graph.Sin(graph.ConvertDType(graph.IotaFull(x.Graph(), y.Shape()), y.DType()))
+		weights := graph.Sin(graph.AddScalar(graph.ConvertDType(graph.IotaFull(x.Graph(), y.Shape()), y.DType()), 1))
 		return graph.ReduceAllSum(graph.Mul(y, weights))
 	}
 	exec := model.MustNewExec(Backend(t), store, func(scope *model.Scope, x *graph.Node) []*graph.Node {
@@ -223,7 +224,10 @@ func CheckGradient(t testing.TB, store *model.Store, fn func(scope *model.Scope,
 		high, _ := at(plus)
 		low, _ := at(minus)
 		numeric := (high - low) / (2 * step)
-		if scale := max(math.Abs(analytic), math.Abs(numeric)); !(math.Abs(analytic-numeric) <= relative*scale) {
+		scale := max(math.Abs(analytic), math.Abs(numeric))
+		if scale == 0 {
+			t.Errorf("direction %d: the gradient and finite differences are 0, which proves nothing", trial)
+		} else if !(math.Abs(analytic-numeric) <= relative*scale) {
 			t.Errorf("direction %d: gradient gives %g, finite differences %g (relative %g, allowed %g)",
 				trial, analytic, numeric, math.Abs(analytic-numeric)/scale, relative)
 		}
