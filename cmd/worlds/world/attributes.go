@@ -26,7 +26,7 @@ func (m *Maker) Attributes(ctx context.Context, shares []Share) error {
 	}
 	var domains []Share
 	for _, s := range shares {
-		if _, ok := s.Captioned.(rendered); ok {
+		if _, ok := s.Captioned.(renderSource); ok {
 			domains = append(domains, Share{s.Captioned, 1})
 		}
 	}

@@ -147,7 +147,7 @@ func (b *captionedBatch) add(source Captioned, rows []int, random *rand.Rand) er
 	b.pictures = append(b.pictures, pictures...)
 	for _, row := range rows {
 		b.captions = append(b.captions, b.caption(source, row, random))
-		if own, ok := source.(rendered); ok {
+		if own, ok := source.(renderSource); ok {
 			b.label(own.renders(), own.renders().Sample(row).Scene)
 		} else {
 			b.values = append(b.values, b.labels.none()...)

@@ -22,8 +22,8 @@ const headScale = 10
 // leastLabelled is the least number of a source's pictures in a batch that are labelled: the mean of fewer says little.
 const leastLabelled = 16
 
-// rendered are sources of a domain's renders.
-type rendered interface{ renders() *Renders }
+// renderSource is a source of a domain's renders.
+type renderSource interface{ renders() *Renders }
 
 // labels lists the attributes of all domains, one domain's after the other's. A picture's label has a value for each:
 // -1 for those of other domains and for what is not visible.
@@ -40,7 +40,7 @@ type labelRange struct {
 
 func newLabels(shares []Share) (l labels) {
 	for _, s := range shares {
-		if own, ok := s.Captioned.(rendered); ok {
+		if own, ok := s.Captioned.(renderSource); ok {
 			d := own.renders().Domain
 			l.domains = append(l.domains, labelRange{d.Name(), len(l.all.Attributes), len(d.Attributes())})
 			l.all.Attributes = append(l.all.Attributes, attributesOf(d)...)
@@ -81,12 +81,12 @@ func (l labels) head(seed uint64, width int) *tensors.Tensor {
 // contrastive loss.
 func (l labels) crossEntropy(scope *model.Scope, embeds, values *Node) *Node {
 	head := scope.GetVariable(headName).NodeValue(embeds.Graph())
-	centered := L2Normalize(l.centered(L2Normalize(embeds, -1), values), -1)
+	centered := L2Normalize(l.center(L2Normalize(embeds, -1), values), -1)
 	return classifier.CrossEntropy(l.all, MulScalar(nn.MatMulT(centered, head), headScale), values)
 }
 
-// centered returns embeddings less the mean of those with labels of the same domain, 0 for those without labels.
-func (l labels) centered(embeds, values *Node) *Node {
+// center returns embeddings less the mean of those with labels of the same domain, 0 for those without labels.
+func (l labels) center(embeds, values *Node) *Node {
 	sum := ZerosLike(embeds)
 	for _, d := range l.domains {
 		own := Slice(values, AxisRange(), AxisRange(d.first, d.first+d.count))

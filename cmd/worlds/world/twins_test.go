@@ -6,15 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph" // graph code reads as formulas
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"illustrator/cmd/worlds/chapel"
 	"illustrator/cmd/worlds/lorelei"
 	"illustrator/cmd/worlds/scene"
 	"illustrator/cmd/worlds/whiskers"
 	"illustrator/models/host"
-	"illustrator/models/nn/nntest"
 )
 
 type noProgress struct{}
@@ -99,50 +95,6 @@ func TestTwinsBatch(t *testing.T) {
 		if !slices.Equal(label, r.Values([]int{row})) || slices.Equal(label, other) {
 			t.Errorf("labels of picture %d and its twin: %v, %v", i, label, other)
 		}
-	}
-}
-
-// TestLabels puts a domain's attributes behind those of the domains before it, and leaves those of others and of a
-// source with few pictures empty.
-func TestLabels(t *testing.T) {
-	one, two := renders(t, lorelei.Domain{}), renders(t, whiskers.Domain{})
-	mix, err := newMixture([]Share{{renderCaptions{one, 0}, 0.4}, {renderCaptions{two, 0}, 0.6}}, 30, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := mix.batch(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, width := len(one.Domain.Attributes()), len(one.Domain.Attributes())+len(two.Domain.Attributes())
-	for i := range 30 {
-		want := slices.Repeat([]int32{-1}, width)
-		if i >= 12 {
-			copy(want[first:], two.Values(mix.rowsAt(0, 1)[i-12:i-11]))
-		}
-		if got := b.values[i*width : (i+1)*width]; !slices.Equal(got, want) {
-			t.Errorf("label of picture %d is %v, want %v", i, got, want)
-		}
-	}
-}
-
-// TestCentered takes each domain's mean off, and gives 0 to pictures without a label.
-func TestCentered(t *testing.T) {
-	l := newLabels([]Share{{renderCaptions{renders(t, lorelei.Domain{}), 0}, 1},
-		{renderCaptions{renders(t, whiskers.Domain{}), 0}, 1}})
-	values := slices.Concat(l.of("lorelei", []int32{-1, 3}), l.none(), l.of("whiskers", []int32{1}),
-		l.of("lorelei", []int32{0}))
-	out, err := ExecOnce(nntest.Backend(t), l.centered, [][]float32{{1, 2}, {5, 5}, {3, 4}, {2, 6}},
-		tensors.FromFlatDataAndDimensions(values, 4, len(l.all.Attributes)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := tensors.CopyFlatData[float32](out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []float32{-0.5, -2, 0, 0, 0, 0, 0.5, 2}; !slices.Equal(got, want) {
-		t.Errorf("centered are %v, want %v", got, want)
 	}
 }
 
