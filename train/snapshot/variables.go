@@ -63,12 +63,6 @@ func Scope(weights *checkpoints.Weights, scope string) *checkpoints.Weights {
 	return m
 }
 
-// Only picks one variable out of weights.
-func Only(weights *checkpoints.Weights, name string) *checkpoints.Weights {
-	return &checkpoints.Weights{Source: weights.Source,
-		Tensors: map[string]checkpoints.Tensor{name: weights.Tensors[name]}}
-}
-
 // elementTypes are the types that a training's variables have.
 var elementTypes = map[checkpoints.DType]dtypes.DType{
 	checkpoints.F32: dtypes.Float32, checkpoints.F64: dtypes.Float64, checkpoints.U64: dtypes.Uint64,

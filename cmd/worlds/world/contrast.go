@@ -47,13 +47,9 @@ func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 	if err != nil {
 		return err
 	}
-	store := model.NewStore()
-	for scope, weights := range map[string]*checkpoints.Weights{
-		"/" + clipScope: snapshot.Scope(initial, clipScope), "/": snapshot.Only(initial, headName),
-	} {
-		if err := nn.Load(store.Scope(scope), weights, floatType, true); err != nil {
-			return err
-		}
+	store, err := startOf(initial)
+	if err != nil {
+		return err
 	}
 	_, err = m.run(ctx, Shared, job{name: clipScope, plan: m.Plan.Contrast, store: store,
 		batch: func(at int) ([]any, error) {
@@ -72,6 +68,18 @@ func (m *Maker) Contrast(ctx context.Context, shares []Share) error {
 		measures: []string{"loss", "contrastive loss", "retrieval", "logit scale", "picture cosine"},
 	})
 	return err
+}
+
+// startOf returns a store with the towers and the linear layer of Attributes' variables, in this order: the optimizer
+// sums over the variables in the order of the store, and another order rounds otherwise.
+func startOf(initial *checkpoints.Weights) (*model.Store, error) {
+	store := model.NewStore()
+	if err := nn.Load(store.Scope("/"+clipScope), snapshot.Scope(initial, clipScope), floatType, true); err != nil {
+		return nil, err
+	}
+	head := &checkpoints.Weights{Source: initial.Source,
+		Tensors: map[string]checkpoints.Tensor{headName: initial.Tensors[headName]}}
+	return store, nn.Load(store.RootScope(), head, floatType, true)
 }
 
 // turns returns the mixtures of batches that take turns: one for each domain, mostly its twins, and one of all sources.

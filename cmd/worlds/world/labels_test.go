@@ -104,6 +104,25 @@ func TestNameGradients(t *testing.T) {
 	}
 }
 
+// TestStartOf loads the towers and the linear layer in one order, whichever call it is, and nothing of the optimizer.
+func TestStartOf(t *testing.T) {
+	one := checkpoints.Float32Tensor([]float32{1}, 1)
+	for range 20 {
+		store, err := startOf(&checkpoints.Weights{Tensors: map[string]checkpoints.Tensor{
+			"optimizers/adam/step": one, headName: one, "clip/b": one, "clip/a": one}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var paths []string
+		for v := range store.IterVariables() {
+			paths = append(paths, v.Path())
+		}
+		if want := []string{"/clip/a", "/clip/b", "/head"}; !slices.Equal(paths, want) {
+			t.Fatalf("the order is %v, want %v", paths, want)
+		}
+	}
+}
+
 // TestCones compares the mean cosines of a fresh CLIP's pictures, and of its texts, with those without biases.
 func TestCones(t *testing.T) {
 	const batch = 8
