@@ -18,6 +18,7 @@ import (
 	"illustrator/cmd/worlds/scene/scenetest"
 	"illustrator/cmd/worlds/world"
 	"illustrator/configs"
+	"illustrator/internal/fault"
 	"illustrator/models/host"
 	"illustrator/models/nn/nntest"
 	"illustrator/models/pipeline"
@@ -260,6 +261,10 @@ func TestErrors(t *testing.T) {
 		t.Errorf("export of half a world: %v", err)
 	}
 	shares := []world.Share{m.Share(r, 1)}
+	if err := m.Contrast(t.Context(), shares); err == nil ||
+		!strings.HasPrefix(fault.HintOf(err), "run `worlds --stage attributes` first") {
+		t.Errorf("CLIP before attributes: %v, hint %s", err, fault.HintOf(err))
+	}
 	m.Plan.Attributes.Schedule.Steps = 10
 	if err := m.Attributes(t.Context(), shares); err != nil {
 		t.Fatal(err)

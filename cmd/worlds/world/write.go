@@ -18,6 +18,10 @@ func (m *Maker) write(domain, name string, value any) error {
 
 // unfinished is the error of a stage that needs another one first.
 func unfinished(domain, stage string) error {
+	flags := "--stage " + stage
+	if domain != Shared {
+		flags = "--domain " + domain + " " + flags
+	}
 	return fault.Usage(fmt.Errorf("stage %s of %s is not complete", stage, domain),
-		"run `worlds --domain %s --stage %s` first, or leave out --stage", domain, stage)
+		"run `worlds %s` first, or leave out --stage", flags)
 }
