@@ -306,3 +306,16 @@ func TestSamples(t *testing.T) {
 		}
 	}
 }
+
+func TestPromptText(t *testing.T) {
+	for prompt, want := range map[string]int{"": 0, "a text: 3": 0, "text:1": 1, "text:12": 12} {
+		if n, err := (Draw{TextPrompt: &prompt}).PromptText(); err != nil || n != want {
+			t.Errorf("%q: %d, %v", prompt, n, err)
+		}
+	}
+	for _, prompt := range []string{"text:", "text:0", "text:-1", "text:1x", "text:one"} {
+		if err := (Draw{TextPrompt: &prompt}).validate(); err == nil || !strings.Contains(err.Error(), "text_prompt") {
+			t.Errorf("%q gives %v", prompt, err)
+		}
+	}
+}

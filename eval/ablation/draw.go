@@ -1,8 +1,10 @@
 package ablation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"illustrator/draw"
 	"illustrator/eval/methods"
@@ -53,7 +55,8 @@ type Draw struct {
 }
 
 func (d Draw) validate() error {
-	_, err := d.Samples()
+	_, errImage := d.Samples()
+	_, errText := d.PromptText()
 	switch {
 	case d.Projection != "" && d.Projection != NoProjection:
 		return fault.CheckChoice("projection", d.Projection)
@@ -65,8 +68,8 @@ func (d Draw) validate() error {
 		return fault.Field("truncation_psi", *d.TruncationPsi, "from 0 to 2")
 	case d.InjectIndex < 0:
 		return fault.Field("inject_index", d.InjectIndex, "0 or more")
-	case err != nil:
-		return err
+	case errImage != nil || errText != nil:
+		return cmp.Or(errImage, errText)
 	}
 	return d.validateMethod()
 }
@@ -113,14 +116,23 @@ func (d Draw) validateMethod() error {
 }
 
 // PromptText is the N of the text prompt "text:N", 0 where it is another.
-func (d Draw) PromptText() int {
-	n, rest := 0, ""
-	if d.TextPrompt != nil {
-		if fields, _ := fmt.Sscanf(*d.TextPrompt, "text:%d%s", &n, &rest); fields == 1 && n >= 1 {
-			return n
-		}
+func (d Draw) PromptText() (int, error) {
+	if d.TextPrompt == nil || !strings.HasPrefix(*d.TextPrompt, "text:") {
+		return 0, nil
 	}
-	return 0
+	if n := numberAfter("text:", *d.TextPrompt); n >= 1 {
+		return n, nil
+	}
+	return 0, fault.Field("text_prompt", *d.TextPrompt, `"text:N" with N from 1, or a prompt without "text:" before it`)
+}
+
+// numberAfter is the N of a setting that is kind and N, 0 where it is another.
+func numberAfter(kind, setting string) int {
+	n, rest := 0, ""
+	if fields, _ := fmt.Sscanf(setting, kind+"%d%s", &n, &rest); fields != 1 {
+		return 0
+	}
+	return n
 }
 
 // NoisePrompt is the image prompt of a picture of random pixels.
@@ -131,8 +143,7 @@ func (d Draw) Samples() (int, error) {
 	if d.ImagePrompt == "" || d.ImagePrompt == NoisePrompt {
 		return 0, nil
 	}
-	n, rest := 0, ""
-	if fields, _ := fmt.Sscanf(d.ImagePrompt, "samples:%d%s", &n, &rest); fields == 1 && n >= 1 && n <= 1_000_000 {
+	if n := numberAfter("samples:", d.ImagePrompt); n >= 1 && n <= 1_000_000 {
 		return n, nil
 	}
 	return 0, fault.Field("image_prompt", d.ImagePrompt, `"noise" or "samples:N" with N from 1 to 1000000`)

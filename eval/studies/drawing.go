@@ -89,7 +89,7 @@ func (w *worker) prompts(ctx context.Context, c cell, p pipeline.Prompts) (_ pip
 
 // textPrompt is the text prompt that d gives in place of the domain's.
 func (s *Study) textPrompt(d ablation.Draw) string {
-	if n := d.PromptText(); n > 0 {
+	if n, _ := d.PromptText(); n > 0 {
 		return s.texts[n-1].Text
 	}
 	return *d.TextPrompt

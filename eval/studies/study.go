@@ -169,7 +169,7 @@ func (s *Study) check() error {
 			return fault.Usage(fmt.Errorf("variant %q: draw.inject_index is %d", v.Name, v.Draw.InjectIndex),
 				"this generator has layers 0 to %d", layers)
 		}
-		if n := v.Draw.PromptText(); n > len(s.texts) {
+		if n, _ := v.Draw.PromptText(); n > len(s.texts) {
 			return fault.Usage(fmt.Errorf("variant %q: draw.text_prompt is %q", v.Name, *v.Draw.TextPrompt),
 				"the study has %d texts", len(s.texts))
 		}
