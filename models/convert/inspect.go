@@ -39,10 +39,15 @@ type Inspection struct {
 	Tensors []checkpoints.Info `json:"tensors"`
 }
 
-// Inspect tells what is at path: a weight file of any kind that Convert reads, or a folder. It reads headers alone. An
-// error means that the file cannot be read; a network that is not known, or not supported, is a Problem.
+// Inspect tells what is at path: a weight file of any kind that Convert reads, a folder, or embedded weights, such as
+// "embedded:shared/clip". It reads headers alone of files and folders. An error means that the file cannot be read; a
+// network that is not known, or not supported, is a Problem.
 func Inspect(path string, opts Options) (Inspection, error) {
 	in := Inspection{Path: path, Files: []string{path}, Tensors: []checkpoints.Info{}}
+	if strings.HasPrefix(path, checkpoints.EmbeddedPrefix) {
+		err := in.embedded()
+		return in, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return in, fault.Hint(err, "name a weight file, or the folder of a network")
@@ -126,6 +131,28 @@ func (in *Inspection) folderForm(path string) error {
 	if err != nil {
 		return err
 	}
+	return in.form(f)
+}
+
+// embedded describes a folder within the program.
+func (in *Inspection) embedded() error {
+	f, err := checkpoints.Open(in.Path)
+	if err != nil {
+		return err
+	}
+	data, err := f.ReadFile(checkpoints.WeightsFile)
+	if err != nil {
+		return err
+	}
+	w, err := f.Weights()
+	if err != nil {
+		return err
+	}
+	in.Files, in.Bytes, in.Tensors = []string{in.Path + "/" + checkpoints.WeightsFile}, int64(len(data)), w.List()
+	return in.form(f)
+}
+
+func (in *Inspection) form(f *checkpoints.Folder) error {
 	var config map[string]any
 	if err := f.Config(&config); err != nil {
 		return err
