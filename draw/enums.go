@@ -31,7 +31,7 @@ func Diversities() []Diversity { return []Diversity{ByNoise, ByStyle, ByZ} }
 type Keep string
 
 // What a manipulation keeps. Adding a change of z to the origin's z instead changed far more than the text names on
-// the embedded domain: the sum is as long as no z that the generator knows.
+// Lorelei: the sum is as long as no z that the generator knows.
 const (
 	// KeepNothing draws what the mapper makes of eq. 11's embedding.
 	KeepNothing Keep = "nothing"

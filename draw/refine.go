@@ -20,7 +20,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// Defaults of a refinement. On the embedded domain steps of 0.05 came as far in 10 steps (eq. 9 0.264 instead of
+// Defaults of a refinement. On Lorelei steps of 0.05 came as far in 10 steps (eq. 9 0.264 instead of
 // 0.265) and left the classifier a little less (99.0 instead of 99.3 % of named attributes). The weight of eq. 10 is
 // the release's against its weight of eq. 9 (0.3 to 1).
 const (

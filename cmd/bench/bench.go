@@ -16,7 +16,7 @@ import (
 	"illustrator/train/bench"
 )
 
-const benchLong = `Measures the speed of sampling pairs and of training a mapper: on the embedded domain, and on
+const benchLong = `Measures the speed of sampling pairs and of training a mapper: on Lorelei, and on
 networks of full size with random weights (StyleGAN2 config-f of 256 pixels, ViT-B/32, a mapper of 27 million
 parameters). A step is a batch of pictures sampled and encoded, or a training step: forward, backward, Adam. The default
 batch of full size is 2, the minimum for BatchNorm.

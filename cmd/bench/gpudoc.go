@@ -33,7 +33,7 @@ func gpuDocument(measured benchReport, sets []parity.Set) report.Document {
 func paritySection(sets []parity.Set) report.Section {
 	const about = "An error is the root mean square of an output's differences from PyTorch's, by that of the output; " +
 		"behind it stands what is " +
-		"allowed. Goldens of the embedded domain are PyTorch's on a CPU in float32, those of full size in float64. TF32 " +
+		"allowed. Goldens of Lorelei are PyTorch's on a CPU in float32, those of full size in float64. TF32 " +
 		"rounds the operands of " +
 		"float32's products to 10 bits; in bfloat16 are the networks inside the semantic loss. The gradient is that of the " +
 		"first training " +

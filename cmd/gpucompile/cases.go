@@ -117,7 +117,7 @@ func runRender(ctx context.Context, backend compute.Backend, c Case) error {
 	return err
 }
 
-// paperMapper is the mapper of a set of networks: the paper's, for the embedded domain as narrow as in its run.
+// paperMapper is the mapper of a set of networks: the paper's, for Lorelei as narrow as in its run.
 func paperMapper(set string) mapper.Config {
 	m := configs.Paper().Mapper
 	if set == "lorelei" {

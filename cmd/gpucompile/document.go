@@ -73,7 +73,7 @@ func column(header string) report.Column { return report.Column{Header: header, 
 
 func programSection(set string, results []Result) report.Section {
 	names := map[string]string{
-		"lorelei": "The embedded domain, 64 pixels, on an H100", "256": "256 pixels with ViT-B/32, on an H100",
+		"lorelei": "Lorelei, 64 pixels, on an H100", "256": "256 pixels with ViT-B/32, on an H100",
 		"1024": "1024 pixels with ViT-B/32, on an H100",
 	}
 	t := report.Table{Columns: []report.Column{{Header: "program"}, {Header: "precision"}, column("batch"),

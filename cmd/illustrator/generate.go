@@ -34,8 +34,8 @@ their embeddings. They differ, by their seeds, in what --diversity says:
   noise  the generator's noise
   style  the styles of the layers below --inject-index too, which are the seed's (default 1, as in the release)
   z      z too: √(1-s²) times the predicted one and s times a random one of the same length, where s is --spread
-On the embedded domain z with its default spread is three times as diverse as style, with 96 % of the named attributes
-found instead of 98.
+On the domain lorelei, with its first CLIP, z with its default spread is three times as diverse as style, with 96 % of
+the named attributes found instead of 98.
 
 --best-of N draws N candidates for each picture and keeps those whose embeddings are closest to the text's; the JSON
 lists all. --refine moves z after the mapper by Adam, down the gradient of eq. 9 (the picture's embedding against the

@@ -143,7 +143,7 @@ func checkDevices(info *xla.Info) Check {
 	return c
 }
 
-// memoryNeeded limits what the embedded domain's runs take.
+// memoryNeeded limits what the runs of embedded domains take.
 const memoryNeeded = 4 << 30
 
 func checkMemory(m machine.Memory, need int64) Check {
@@ -158,7 +158,7 @@ func checkMemory(m machine.Memory, need int64) Check {
 		c.Status, c.Fix = Wrong, "lower train.batch, end other programs, or take a machine with more memory"
 		c.Detail += fmt.Sprintf("; the configuration needs about %s", machine.ByteSize(need))
 	case need == 0 && m.Available < memoryNeeded:
-		c.Status, c.Fix = Warning, "end other programs: runs on the embedded domain take up to 4 GiB"
+		c.Status, c.Fix = Warning, "end other programs: runs on an embedded domain take up to 4 GiB"
 	}
 	return c
 }

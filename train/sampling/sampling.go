@@ -16,7 +16,7 @@ import (
 )
 
 // Meta describes the pairs that the networks of domain give, from seed on. Batch is the number of pictures computed at
-// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on the embedded domain), so it is recorded
+// once. The last digits of an embedding depend on it (2e-5 of a length of 11 on Lorelei), so it is recorded
 // with the pairs, and follows from the generator's size alone unless n says otherwise.
 func Meta(n *pipeline.Networks, domain string, seed uint64, mode stylegan2.NoiseMode, createdBy string) pairs.Meta {
 	return pairs.Meta{

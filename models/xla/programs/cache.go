@@ -23,7 +23,7 @@ type Cache struct {
 	Log *slog.Logger
 }
 
-// DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on the embedded domain.
+// DefaultLimit is enough for some hundred trainings: the programs of one take 12 MB on Lorelei.
 const DefaultLimit = 1 << 30
 
 // defaultFolder is the folder in the user's cache. It is an error if the user has none.
