@@ -99,9 +99,9 @@ func runBench(cmd *cobra.Command, opts *terminal.Options, b benchOptions) error 
 		return err
 	}
 	if b.serve {
-		for _, name := range b.precisions {
+		if len(b.precisions) > 0 {
 			var p compare.Precision
-			if err := p.UnmarshalText([]byte(name)); err != nil {
+			if err := p.UnmarshalText([]byte(b.precisions[0])); err != nil {
 				return fmt.Errorf("--precision: %w", err)
 			}
 			cases[0].Precision = p.Networks()
