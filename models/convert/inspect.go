@@ -140,15 +140,12 @@ func (in *Inspection) embedded() error {
 	if err != nil {
 		return err
 	}
-	data, err := f.ReadFile(checkpoints.WeightsFile)
-	if err != nil {
-		return err
-	}
 	w, err := f.Weights()
 	if err != nil {
 		return err
 	}
-	in.Files, in.Bytes, in.Tensors = []string{in.Path + "/" + checkpoints.WeightsFile}, int64(len(data)), w.List()
+	in.Files, in.Tensors = []string{in.Path + "/" + checkpoints.WeightsFile}, w.List()
+	in.Bytes = f.Manifest().Files[checkpoints.WeightsFile].Size
 	return in.form(f)
 }
 
