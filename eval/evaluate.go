@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -178,10 +177,10 @@ func (r *Request) lacks(n *pipeline.Networks, metric MetricName) string {
 			return "no LPIPS is given"
 		}
 	}
-	if len(r.Files) > 0 && strings.HasPrefix(string(metric), "z_") {
+	if len(r.Files) > 0 && slices.Contains(ofMapper, metric) {
 		return "files of pictures don't have the z that they were drawn from"
 	}
-	if r.Artist != nil && strings.HasPrefix(string(metric), "z_") {
+	if r.Artist != nil && slices.Contains(ofMapper, metric) {
 		return "the pictures are not drawn from the z that the mapper predicts"
 	}
 	return ""

@@ -172,7 +172,7 @@ func TestEvaluateMeasuresWhatItCan(t *testing.T) {
 	}
 	for _, name := range []string{
 		"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision_1_of_24", "diversity", "vendi_score",
-		"z_distance", "z_mean", "z_std",
+		"input_similarity", "z_distance", "z_mean", "z_std",
 		"fid (CLIP tiny features)", "kid (CLIP tiny features)", "kid_whole (CLIP tiny features)", "cmmd (CLIP tiny features)",
 		"precision (CLIP tiny features)",
 		"recall (CLIP tiny features)", "density (CLIP tiny features)", "coverage (CLIP tiny features)",
@@ -323,6 +323,25 @@ func TestEvaluateRefusesMistakes(t *testing.T) {
 		if err := r.Check(n); !fault.IsUsage(err) || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(fault.HintOf(err), c.hint) {
 			t.Errorf("%s: %v (%s)", name, err, fault.HintOf(err))
+		}
+	}
+}
+
+// Without projection the mapper gets the text's embedding, and the two similarities are one.
+func TestInputSimilarityWithoutProjection(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	r.Metrics = []eval.MetricName{"clip_similarity", "input_similarity"}
+	result, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, inputs := result.Samples["clip_similarity"], result.Samples["input_similarity"]
+	if len(inputs) == 0 || len(inputs) != len(texts) {
+		t.Fatalf("%d and %d samples", len(inputs), len(texts))
+	}
+	for i := range inputs {
+		if inputs[i].Text != texts[i].Text || math.Abs(inputs[i].Value-texts[i].Value) > 1e-5 {
+			t.Errorf("picture %d: %+v, by its text %+v", i, inputs[i], texts[i])
 		}
 	}
 }

@@ -3,13 +3,18 @@ package eval
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"illustrator/eval/metrics"
+	"illustrator/internal/vectors"
 )
 
-// measureLatents measures the z that the mapper predicts for the texts.
+// ofMapper are the metrics of what the mapper gets and returns.
+var ofMapper = []MetricName{"input_similarity", "z_distance", "z_mean", "z_std"}
+
+// measureLatents measures the embeddings that the mapper gets for the texts, and the z that it predicts.
 func (m *measurement) measureLatents(ctx context.Context) error {
-	if len(m.Files) > 0 || m.Artist != nil || !m.wants("z_distance") && !m.wants("z_mean") && !m.wants("z_std") {
+	if len(m.Files) > 0 || m.Artist != nil || !slices.ContainsFunc(ofMapper, m.wants) {
 		return m.noLatents(errors.New("")) // refuses by lacks, where asked for
 	}
 	defer m.fixRows(len(m.Texts))()
@@ -19,6 +24,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 			return err
 		}
 	}
+	m.inputSimilarity(embeds)
 	if m.z, err = m.networks.MapToZ(ctx, embeds); err != nil {
 		return err
 	}
@@ -58,9 +64,21 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 	return nil
 }
 
+// inputSimilarity measures how near the embedding that the mapper gets lies to that of the picture that it leads to. In
+// training it gets pictures' embeddings alone.
+func (m *measurement) inputSimilarity(embeds []float32) {
+	dim := m.own.dim
+	var samples []metrics.Sample
+	for i, s := range m.judged() {
+		input, picture := embeds[s.Text*dim:(s.Text+1)*dim], m.rows.own[i*dim:(i+1)*dim]
+		samples = append(samples, metrics.Sample{Text: s.Text, Seed: s.Seed, Value: vectors.Cosine(input, picture)})
+	}
+	m.meanOf("input_similarity", metrics.InputSimilarity, "", samples)
+}
+
 func (m *measurement) noLatents(reason error) error {
-	for _, name := range []string{"z_distance", "z_mean", "z_std"} {
-		m.add(MetricName(name), name, func() (metrics.Metric, error) { return metrics.Metric{}, reason })
+	for _, name := range ofMapper {
+		m.add(name, string(name), func() (metrics.Metric, error) { return metrics.Metric{}, reason })
 	}
 	return nil
 }

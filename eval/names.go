@@ -14,8 +14,8 @@ type MetricName string
 // names are in the order of results.
 var names = []string{
 	"clip_similarity", "clip_score", "clip_score_torchmetrics", "r_precision", "attribute_accuracy", "diversity",
-	"lpips_diversity", "vendi_score", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd", "precision", "recall",
-	"density", "coverage",
+	"lpips_diversity", "vendi_score", "input_similarity", "z_distance", "z_mean", "z_std", "fid", "kid", "cmmd",
+	"precision", "recall", "density", "coverage",
 }
 
 // MetricNames lists the names in words.

@@ -15,6 +15,7 @@ var labels = []struct{ key, label string }{
 	{"lpips_diversity", "diversity (LPIPS)"},
 	{"diversity", "diversity (CLIP cosine distance)"},
 	{"vendi_score", "Vendi score"},
+	{"input_similarity", "similarity of the mapper's input and its picture (cosine)"},
 	{"z_distance", "Fréchet distance of z from N(0, I)"},
 	{"z_mean", "mean of z"},
 	{"z_std", "standard deviation of z"},

@@ -19,6 +19,8 @@ var (
 	CLIPScore = Definition{Name: "clip_score", Unit: Amount, Better: Higher}
 	// CLIPScoreTorchMetrics is torchmetrics' CLIPScore: 100·max(mean cos, 0), without a prefix of the text.
 	CLIPScoreTorchMetrics = Definition{Name: "clip_score_torchmetrics", Better: Higher}
+	// InputSimilarity is the cosine of the embedding that the mapper gets (eq. 3) and that of its picture.
+	InputSimilarity = Definition{Name: "input_similarity"}
 )
 
 // CLIPScorePrefix stands before a text that is embedded for CLIPScore: "A photo depicts" and a space, as in the
