@@ -123,6 +123,18 @@ func (o Optimizer) Reset(scope *model.Scope) error {
 	return o.adam().Clear(scope)
 }
 
+// Forget removes what the steps of an earlier training left in scope: the one that follows makes its variables, and so
+// its programs and checkpoints, as in a new process.
+func (o Optimizer) Forget(scope *model.Scope) error {
+	if err := scope.At(optimizer.Scope).DeleteVariablesInScope(); err != nil { // the learning rate
+		return err
+	}
+	if err := optimizer.DeleteGlobalStep(scope); err != nil {
+		return err
+	}
+	return o.Reset(scope)
+}
+
 // Zero sets moments, step count and gathered gradients back to what they began with. Other than after Reset they need
 // no program that initialises them.
 func (o Optimizer) Zero(scope *model.Scope) error {

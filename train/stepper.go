@@ -2,10 +2,11 @@ package train
 
 import "illustrator/losses"
 
-// What benchmarks time: parts of Run, one at a time.
+// What benchmarks and probes time: parts of Run, one at a time.
 
 // Stepper prepares a training of which nothing is validated or written, and returns a function that does the step at,
-// counted from 0, by the loss weights of the first stage: what a benchmark times. The first step compiles.
+// counted from 0, by the loss weights of its stage: what a benchmark times. The first step of each stage compiles. Run
+// may follow, and is not changed by it.
 func (t *Training) Stepper() (step func(at int) (losses.Values, error), err error) {
 	if err := t.prepare(); err != nil {
 		return nil, err

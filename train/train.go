@@ -132,6 +132,9 @@ func (t *Training) prepare() error {
 	if t.devices, err = openDevices(t.Networks.Backend, store, count); err != nil {
 		return err
 	}
+	if err := t.Config.Optimizer.Forget(store.RootScope()); err != nil {
+		return err
+	}
 	if err := seedRandom(store, t.Seed); err != nil {
 		return err
 	}
