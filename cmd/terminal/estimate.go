@@ -93,8 +93,9 @@ func (e *estimate) left(now time.Time) (stage, job remaining, known bool) {
 	_, within := e.place(e.done)
 	rest := float64(at.Units - within)
 	seconds := 0.0
-	if p, has := e.pace(); has {
-		seconds, known = rest*p.Unit, true
+	own, has := e.pace()
+	if has {
+		seconds, known = rest*own.Unit, true
 	} else if p, recalled := e.recalled(at); recalled {
 		seconds, known = rest*p.Unit, true
 		if e.first == 0 {
@@ -106,7 +107,9 @@ func (e *estimate) left(now time.Time) (stage, job remaining, known bool) {
 	exact := known
 	sum := func(parts []host.Part) remaining {
 		for _, p := range parts {
-			if took, recalled := e.recalled(p); recalled {
+			if has && p.Kind != "" && p.Kind == at.Kind {
+				seconds += own.Seconds(p.Units)
+			} else if took, recalled := e.recalled(p); recalled {
 				seconds += took.Seconds(p.Units)
 			} else if p.Units > 0 {
 				exact = false

@@ -60,6 +60,19 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 	check("the end", "0s", "12s", true)
 }
 
+// TestEstimateOfStagesOfOneKind has a stage to come whose kind is that of the stage at hand, which tells its rate.
+func TestEstimateOfStagesOfOneKind(t *testing.T) {
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := estimate{parts: []host.Part{{Units: 10, Kind: "l1"}, {Units: 20, Kind: "l1"}}, began: now}
+	for done := 1; done <= 6; done++ {
+		now = now.Add(time.Second)
+		e.set(done, now)
+	}
+	if left, _, known := e.left(now); left.words() != "24s" || !known {
+		t.Errorf("%s left, known %v", left.words(), known)
+	}
+}
+
 // TestEstimateOfResumedWork begins within the second stage.
 func TestEstimateOfResumedWork(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -113,12 +113,15 @@ func (o *Options) progressTo() io.Writer {
 // newParts starts the progress of a stage of parts, whose times are remembered for later processes.
 func (o *Options) newParts(stage string, parts, later []host.Part) host.Progress {
 	p := newStage(o.progressTo(), stage, parts, later, o.pace)
-	p.remember = func(kind string, took pace.Pace) {
-		if err := o.paces.Note(o.kind(kind), took); err != nil {
-			o.Log.Debug("times are not kept", "reason", err)
-		}
-	}
+	p.remember = o.note
 	return p.watch()
+}
+
+// note remembers the time of a kind of work on the chosen device.
+func (o *Options) note(kind string, took pace.Pace) {
+	if err := o.paces.Note(o.kind(kind), took); err != nil {
+		o.Log.Debug("times are not kept", "reason", err)
+	}
 }
 
 // pace returns the time that a kind of work took on the chosen device.
@@ -134,6 +137,6 @@ func (o *Options) Env() host.Env {
 	return host.Env{
 		Log: o.Log, Backend: o.OpenBackend,
 		Progress: func(stage string, total int) host.Progress { return o.NewProgress(stage, total) },
-		Parts:    o.newParts, Pace: o.pace,
+		Parts:    o.newParts, Pace: o.pace, Note: o.note,
 	}
 }

@@ -21,6 +21,8 @@ type Env struct {
 	Parts func(stage string, parts, later []Part) Progress
 	// Pace returns the time that a kind of work took before; nil knows none.
 	Pace func(kind string) (pace.Pace, bool)
+	// Note remembers the time of a kind of work for Pace, in place of an earlier one; nil remembers none.
+	Note func(kind string, took pace.Pace)
 	// Then are the parts of the job that follow the work at hand.
 	Then []Part
 	// Backend opens the device that the user chose, or a number of such devices.

@@ -122,18 +122,13 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 			return err
 		}
 	}
-	bar := j.Env.Stage("Training", trainingParts(j.Networks, training.Config, keeper.info.Parameters)...)
-	defer bar.Done()
-	training.Progress = func(step int, stage train.Stage, values losses.Values) {
-		bar.Set(step, fmt.Sprintf("%s (stage %s)", LossNote(stage.Losses, values), stage.Name))
-	}
 	training.Saved = keeper.saved
 	if err := keeper.begin(); err != nil {
 		return err
 	}
 	at := &keeper.info
 	log.Debug("training begins", "steps", at.Steps, "parameters", at.Parameters, "pairs", at.Pairs, "device", at.Device)
-	state, err := training.Run(ctx)
+	state, err := j.show(ctx, training, at)
 	if noted := keeper.end(ctx, state, err); err == nil {
 		err = noted
 	} else if noted != nil {
@@ -141,6 +136,20 @@ func (j *Job) train(ctx context.Context, training *train.Training, keeper *keepe
 	}
 	log.Debug("training ends", "status", at.Status, "step", state.Step, "seconds", int(at.Seconds))
 	return explainTraining(ctx, err, state, keeper.info, training.Folder)
+}
+
+// show runs the training and shows its progress. at says where it stands.
+func (j *Job) show(ctx context.Context, training *train.Training, at *train.Info) (train.State, error) {
+	parts := trainingParts(j.Networks, training.Config, at.Parameters)
+	if err := j.probe(ctx, training, parts, at.Step); err != nil {
+		return train.State{}, err
+	}
+	bar := j.Env.Stage("Training", parts...)
+	defer bar.Done()
+	training.Progress = func(step int, stage train.Stage, values losses.Values) {
+		bar.Set(step, fmt.Sprintf("%s (stage %s)", LossNote(stage.Losses, values), stage.Name))
+	}
+	return training.Run(ctx)
 }
 
 // explainTraining gives the error of a training that did not finish its hint.

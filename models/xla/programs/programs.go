@@ -29,6 +29,9 @@ var inUse atomic.Pointer[Cache]
 // taken. nil ends that.
 func Use(cache *Cache) { inUse.Store(cache) }
 
+// Kept reports whether the programs of this process are kept.
+func Kept() bool { return inUse.Load() != nil }
+
 // Program is the input of a plugin's compiler.
 type Program struct {
 	Format  string // "mlir": StableHLO
