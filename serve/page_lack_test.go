@@ -30,9 +30,7 @@ func (u user) showFuzzed(end string) (says string, r *running) {
 func TestPageOfChangedRun(t *testing.T) {
 	u := user{t, browser.Open(t, deaf(t).URL)}
 	_, r := u.showFuzzed(`"domain": "toys", "run": "first"}`)
-	now := decode[struct {
-		Hashes map[string]map[string]string `json:"networks_sha256"`
-	}](t, get(t, r.URL+"/api/v1/domain")).Hashes["first"]
+	now := r.networks(t)["first"]
 	other := strings.Repeat("0", 64)
 	for _, c := range []struct{ mapper, clip, want string }{
 		{now["mapper"], now["clip"], ""},
@@ -49,6 +47,40 @@ func TestPageOfChangedRun(t *testing.T) {
 			t.Errorf("%q: the settings can't be used", says)
 		}
 		u.look("changed-run")
+	}
+}
+
+// networks are the hashes of the networks of each run.
+func (r *running) networks(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	return decode[struct {
+		Hashes map[string]map[string]string `json:"networks_sha256"`
+	}](t, get(t, r.URL+"/api/v1/domain")).Hashes
+}
+
+// A run is known by its mapper: pictures and addresses of one that was renamed find it, and those of another mapper
+// under its name say so.
+func TestPageKnowsRunsByTheirMappers(t *testing.T) {
+	u := user{t, browser.Open(t, deaf(t).URL)}
+	_, r := u.showFuzzed(`"domain": "toys", "run": "first"}`)
+	second := r.networks(t)["second"]["mapper"]
+	says, r := u.showFuzzed(`"domain": "toys", "run": "renamed", "networks_sha256": {"mapper": "` + second + `"}}`)
+	if says != "" {
+		t.Errorf("a picture of a renamed run: %q", says)
+	}
+	run := `document.querySelector("#view-draw [name=run]").value`
+	u.eval(`document.querySelector("#viewer .settings-of").click()`)
+	u.until(run + ` === "second"`)
+	alert := `document.querySelector("#view-draw .alert").innerText`
+	for _, c := range []struct{ run, says string }{
+		{"second@" + second[:8], ""}, {"renamed@" + second[:8], ""}, {"second", ""},
+		{"second@00000000", "The run “second” has another mapper here than that of the address"},
+	} {
+		u.Page.Goto(r.URL + "/#draw?text=a+toy&run=" + c.run)
+		u.until(run + ` === "second" && location.hash.endsWith("run=second%40` + second[:8] + `")`)
+		if says := u.eval(alert); !strings.HasPrefix(says, c.says) || (says == "") != (c.says == "") {
+			t.Errorf("the address of run %s: %q", c.run, says)
+		}
 	}
 }
 

@@ -55,6 +55,29 @@ func (s *studio) model(field, run string) (int, error) {
 	return 0, badField(field, fmt.Sprintf("%q is unknown", run), "choose "+strings.Join(names, ", "))
 }
 
+// drawer returns the index of the run that draws a picture as it was drawn: the one with its mapper. Runs in several
+// folders may have one name, and a run may be renamed or trained again; where no mapper is the picture's, it is the run
+// of its name.
+func (s *studio) drawer(field string, record gallery.Record) (int, error) {
+	mapper := record.Networks["mapper"]
+	other := -1
+	for i, m := range s.Models {
+		if mapper == "" || m.Hashes["mapper"] != mapper {
+			continue
+		}
+		if m.Name == record.Run {
+			return i, nil
+		}
+		if other < 0 {
+			other = i
+		}
+	}
+	if other >= 0 {
+		return other, nil
+	}
+	return s.model(field, record.Run)
+}
+
 // planned answers requests that draw: make turns a request into what is to be drawn.
 func planned[Q any](s *studio, make func(Q) (*work, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +160,7 @@ func (s *studio) begin(field, id string, otherwise int, from string) (record gal
 			return record, r, badField(field, fmt.Sprintf("it is a picture of domain %q", record.Domain),
 				fmt.Sprintf("choose one of %q, or send the request to the other domain", s.Domain.Name))
 		}
-		if model, err = s.model(field, record.Run); err != nil {
+		if model, err = s.drawer(field, record); err != nil {
 			return record, r, badField(field, fmt.Sprintf("it was drawn by run %q, which this server does not have", record.Run),
 				"start the server with --run and the folder of that run, or choose another picture")
 		}

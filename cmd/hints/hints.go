@@ -147,7 +147,7 @@ func explainRun(err error, run *runs.Error) error {
 	case runs.NoFigures:
 		return fault.Hint(err, "evaluate the run again: `illustrator eval %s`", run.Folder)
 	case runs.SameName:
-		return fault.Usage(err, "name each run once; folders of one name must be renamed to be told apart")
+		return fault.Usage(err, "name each run once")
 	case runs.OtherNetworks:
 		return fault.Hint(err, "name the run's own domain with --domain, or train a mapper for this one")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ const favouritesFile = "favourites.json"
 // Filter chooses pictures. Its zero value chooses all.
 type Filter struct {
 	Query             string // words that a picture's record has
-	Domain, Run, Look string // "" is any; look "none" is that of pictures as they were drawn
+	Domain, Run, Look string // "" is any; look "none" is that of pictures as they were drawn; a run may have a mapper
 	Favourites        bool
 }
 
@@ -31,16 +32,27 @@ func (f Filter) takes(it *item, words []string) bool {
 	if look == "" {
 		look = asDrawn
 	}
-	return (f.Domain == "" || f.Domain == it.Domain) && (f.Run == "" || f.Run == it.Run) &&
+	return (f.Domain == "" || f.Domain == it.Domain) && (f.Run == "" || f.Run == it.Run || f.Run == it.runWithMapper()) &&
 		(f.Look == "" || f.Look == look) && (!f.Favourites || it.Favourite) &&
 		!slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(it.words, w) })
+}
+
+// runWithMapper is the run of a picture with the beginning of its mapper's SHA-256, such as "first@1a2b3c4d", which
+// tells runs of one name apart, and a run from itself before it was trained again; "" without either.
+func (r Record) runWithMapper() string {
+	mapper := r.Networks["mapper"]
+	if r.Run == "" || len(mapper) < 8 {
+		return ""
+	}
+	return r.Run + "@" + mapper[:8]
 }
 
 // Facets are the values that pictures have of what a Filter chooses by, sorted.
 type Facets struct {
 	Domains []string `json:"domains"`
-	Runs    []string `json:"runs"`
-	Looks   []string `json:"looks"`
+	// Runs are names, and behind a name that several mappers have those of runWithMapper.
+	Runs  []string `json:"runs"`
+	Looks []string `json:"looks"`
 }
 
 // Facets returns the values of all pictures: all domains, and the runs and looks of one domain, "" for all.
@@ -53,11 +65,23 @@ func (g *Gallery) Facets(domain string) Facets {
 			*values = append(*values, value)
 		}
 	}
+	mappers := map[string]map[string]bool{} // by run
 	for _, it := range g.items {
 		add(&f.Domains, it.Domain)
 		if domain == "" || domain == it.Domain {
 			add(&f.Runs, it.Run)
+			if of := it.runWithMapper(); of != "" {
+				if mappers[it.Run] == nil {
+					mappers[it.Run] = map[string]bool{}
+				}
+				mappers[it.Run][of] = true
+			}
 			add(&f.Looks, it.Cartoon.Style)
+		}
+	}
+	for _, of := range mappers {
+		if len(of) > 1 {
+			f.Runs = slices.AppendSeq(f.Runs, maps.Keys(of))
 		}
 	}
 	for _, values := range []*[]string{&f.Domains, &f.Runs, &f.Looks} {

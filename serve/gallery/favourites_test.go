@@ -58,20 +58,29 @@ func TestFilters(t *testing.T) {
 			put(t, g, r)
 		}
 	}
+	for _, mapper := range []string{"11111111aa", "22222222bb", "22222222bb"} {
+		r := of("a ship")
+		r.Domain, r.Run, r.Networks = "ships", "first", map[string]string{"mapper": mapper}
+		put(t, g, r)
+	}
 	cat := of("a cat")
 	cat.Domain, cat.Run, cat.Cartoon.Style = "cats", "third", "ink"
 	put(t, g, cat)
-	for f, want := range map[Filter]int{{}: 5, {Run: "first"}: 2, {Look: "comic"}: 2, {Look: asDrawn}: 2,
+	for f, want := range map[Filter]int{{}: 8, {Run: "first"}: 5, {Run: "first@22222222"}: 2,
+		{Run: "first@11111111", Domain: "toys"}: 0, {Look: "comic"}: 2, {Look: asDrawn}: 5,
 		{Run: "second", Look: "comic"}: 1, {Domain: "toys"}: 4, {Domain: "cats"}: 1, {Domain: "dogs"}: 0,
 		{Run: "fourth"}: 0, {Query: "second comic"}: 1} {
 		if _, total := g.Find(f, "", 9); total != want {
 			t.Errorf("%+v finds %d, want %d", f, total, want)
 		}
 	}
+	domains := []string{"cats", "ships", "toys"}
 	for domain, want := range map[string]Facets{
-		"":     {[]string{"cats", "toys"}, []string{"first", "second", "third"}, []string{"comic", "ink"}},
-		"toys": {[]string{"cats", "toys"}, []string{"first", "second"}, []string{"comic"}},
-		"dogs": {[]string{"cats", "toys"}, []string{}, []string{}},
+		"": {domains, []string{"first", "first@11111111", "first@22222222", "second", "third"},
+			[]string{"comic", "ink"}},
+		"toys":  {domains, []string{"first", "second"}, []string{"comic"}},
+		"ships": {domains, []string{"first", "first@11111111", "first@22222222"}, []string{}},
+		"dogs":  {domains, []string{}, []string{}},
 	} {
 		if got := g.Facets(domain); !reflect.DeepEqual(got, want) {
 			t.Errorf("facets of %q: %q, want %q", domain, got, want)

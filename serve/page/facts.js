@@ -1,6 +1,6 @@
 // A picture's record in words.
 import { plural, title } from "./dom.js";
-import { labels } from "./words.js";
+import { labels, withMapper, runOf } from "./words.js";
 
 /** facts returns pairs of a name and a value. */
 export function facts(p, { name, domains, runs }) {
@@ -30,10 +30,10 @@ export function facts(p, { name, domains, runs }) {
 /** repeats reports whether the settings of a picture draw it again. */
 export const repeats = (p) => (p.kind === "generated" || p.kind === "story") && p.alpha !== null;
 
-/** settingsOf returns the fields of the form that draw a picture again. */
-export function settingsOf(p) {
+/** settingsOf returns the fields of a domain's form that draw a picture again. */
+export function settingsOf(p, domain) {
   const fields = {
-    text: p.text, run: p.run, count: 1, seed: p.seed, locked: 1, alpha: p.alpha, cartoon: p.cartoon ?? "", diversity: p.diversity || "noise",
+    text: p.text, run: withMapper(runOf(p.run, p.networks_sha256?.mapper, domain), p.networks_sha256) ?? "", count: 1, seed: p.seed, locked: 1, alpha: p.alpha, cartoon: p.cartoon ?? "", diversity: p.diversity || "noise",
     truncation_psi: p.truncation_psi, best_of: 1, refine: p.refined?.steps ?? 0,
   };
   if (p.diversity === "z") fields.spread = p.spread;

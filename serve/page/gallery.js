@@ -4,6 +4,7 @@ import { call, getJSON, insist, persist, postJSON, save } from "./api.js";
 import { card } from "./cards.js";
 import { $, el, plural, showProblem, title } from "./dom.js";
 import { left, remove } from "./shelf.js";
+import { splitRun } from "./words.js";
 
 const any = "any"; // domain
 
@@ -51,12 +52,19 @@ export function galleryView(view, domain) {
     more.hidden = pictures.length >= page.total;
     const domains = [...new Set([domain.name, ...page.domains])];
     offer(fields.domain, [[any, "any domain"], ...domains.map((name) => [name, title({ name })])], shownDomain());
-    offer(fields.run, [["", "any run"], ...page.runs]);
+    offer(fields.run, [["", "any run"], ...page.runs.map((run) => [run, nameOf(run)])]);
     offer(fields.look, [["", "any look"], ["none", "as drawn"], ...page.looks]);
     fields.domain.hidden = domains.length < 2;
     const filtered = Object.keys(filters()).length;
     status.textContent = page.total ? plural(page.total, "picture") : filtered ? "No picture matches." : "Nothing here yet. What you draw is kept here.";
     count();
+  }
+
+  /** nameOf names a run of a filter, of which several may have one name. */
+  function nameOf(run) {
+    const [name, mapper] = splitRun(run);
+    if (!mapper) return run;
+    return domain.networks_sha256[name]?.mapper?.startsWith(mapper) ? `${name}, as it is now` : `${name}, mapper ${mapper}`;
   }
 
   /** offer fills a filter with values, and names of some. */

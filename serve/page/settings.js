@@ -1,6 +1,6 @@
 // The settings below a description: number, difference and style of the pictures.
 import { $, el, plural } from "./dom.js";
-import { differences, labels } from "./words.js";
+import { differences, labels, withMapper, runOf, splitRun } from "./words.js";
 
 /**
  * Settings are the fields of one form: number of pictures (0 omits the field) of each of some runs, source of their difference,
@@ -141,14 +141,24 @@ export class Settings {
 
   /** fields returns all fields as texts, for addresses. */
   fields() {
-    return Object.fromEntries([...this.element.querySelectorAll("[name]")].map((f) => [f.name, f.type === "checkbox" ? String(Number(f.checked)) : f.value]));
+    const all = Object.fromEntries([...this.element.querySelectorAll("[name]")].map((f) => [f.name, f.type === "checkbox" ? String(Number(f.checked)) : f.value]));
+    return all.run ? { ...all, run: withMapper(all.run, this.domain.networks_sha256[all.run]) } : all;
+  }
+
+  /** runOf returns the run for one that was given, which may be one of withMapper, and what the server lacks of it. */
+  runOf(given) {
+    const [value, mapper] = splitRun(given);
+    const run = runOf(value, mapper, this.domain);
+    if (!run) return [undefined, [{ name: "run", value, instead: this.get("run") ? splitRun(this.defaults.run)[0] : this.domain.runs[0] }]];
+    const now = this.domain.networks_sha256[run]?.mapper ?? "";
+    return [run, mapper && now && !now.startsWith(mapper) ? [{ name: "run", value, changed: true }] : []];
   }
 
   /** fill sets the fields that are given, and all others to their defaults. It returns the runs and looks that the server lacks. */
   fill(given) {
-    const lacking = [];
-    if (given.run && !this.domain.runs.includes(given.run)) lacking.push({ name: "run", value: given.run, instead: this.defaults.run ?? this.domain.runs[0] });
-    for (const [name, value] of Object.entries({ ...this.defaults, ...given })) {
+    const [run, lacking] = given.run ? this.runOf(given.run) : [undefined, []];
+    const usual = this.defaults.run && splitRun(this.defaults.run)[0];
+    for (const [name, value] of Object.entries({ ...this.defaults, ...given, run: run ?? usual })) {
       const input = this.get(name);
       if (!input) continue;
       if (input.type === "checkbox") input.checked = value === "1";

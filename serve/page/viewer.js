@@ -40,7 +40,7 @@ export function startViewer(of, callbacks) {
   });
   swipe($(".stage", dialog));
   $(".again", dialog).addEventListener("click", () => leave(() => on.use({ text: shown.text }, true)));
-  $(".settings-of", dialog).addEventListener("click", () => leave(() => on.use(settingsOf(shown), false)));
+  $(".settings-of", dialog).addEventListener("click", () => leave(() => on.use(settingsOf(shown, domain), false)));
   for (const button of dialog.querySelectorAll("[data-end]")) {
     button.addEventListener("click", () => attempt(async () => {
       const picture = shown.preview ? await change.keep() : shown;

@@ -17,6 +17,19 @@ export function inWords(message, field) {
   return field ? `${label(field)}: ${named}` : named;
 }
 
+/** withMapper is a run with the beginning of its mapper's SHA-256, which tells runs of one name apart. */
+export const withMapper = (run, networks) => (run && networks?.mapper ? `${run}@${networks.mapper.slice(0, 8)}` : run);
+
+/** splitRun returns the name and the mapper of a run that may be one of withMapper. */
+export const splitRun = (run) => run.match(/^(.+)@([0-9a-f]{8})$/)?.slice(1) ?? [run, ""];
+
+/** runOf returns the run of the domain that has a mapper, else the one of a name; undefined where there is neither. */
+export function runOf(name, mapper, { runs, networks_sha256: all }) {
+  const has = (run) => mapper && all[run]?.mapper?.startsWith(mapper);
+  if (runs.includes(name) && has(name)) return name;
+  return runs.find(has) ?? runs.find((run) => run === name);
+}
+
 const start = {
   run: "Start the server with --run and the folder of that run to draw with it",
   cartoon: "Start the server with --cartoon-style and the file of that look to draw with it",
@@ -25,24 +38,25 @@ const start = {
 /** lack words what a server lacks of the settings that a form was given, each {name, value, instead}; null for none. */
 export function lack(settings) {
   if (!settings.length) return null;
-  const message = settings.map(({ name, value, instead }) => `This server does not have the ${labels[name].toLowerCase()} “${value}”, and takes “${instead}”`).join(". ");
-  return { message, hint: settings.map(({ name }) => start[name]).join(". ") };
+  const message = settings.map(({ name, value, instead, changed }) => changed ? `The run “${value}” has another mapper here than that of the address, and draws other pictures` : `This server does not have the ${labels[name].toLowerCase()} “${value}”, and takes “${instead}”`).join(". ");
+  return { message, hint: settings.map(({ name, changed }) => (changed ? "It was trained again, or is another run of that name" : start[name])).join(". ") };
 }
 
 /** lackOf says which domain or run of a picture the server lacks, and how to serve it; "" where it has both. */
-export function lackOf({ domain: name, run }, { name: here, domains, runs }) {
+export function lackOf({ domain: name, run, networks_sha256: drew }, domain) {
+  const { name: here, domains } = domain;
   if (!domains.includes(name)) return `It was drawn by the domain “${name}”, which this server does not have. Start the server with --domain and the name or file of that domain to change the picture, or to draw it again.`;
-  if (name !== here || !run || runs.includes(run)) return "";
+  if (name !== here || !run || runOf(run, drew?.mapper, domain)) return "";
   const how = run === name ? "without --run: then the domain’s own mapper draws" : "with --run and the folder of that run";
   return `It was drawn by the run “${run}”, which this server does not have. Start the server ${how}, to change the picture or to draw it again.`;
 }
 
 /** changeOf says that the networks of a picture's run have changed since they drew it; "" where they have not. */
-export function changeOf({ run, networks_sha256: drew = {} }, { networks_sha256: all }) {
-  const now = all[run] ?? {};
+export function changeOf({ run, networks_sha256: drew = {} }, domain) {
+  const now = domain.networks_sha256[runOf(run, drew.mapper, domain)] ?? {};
   const differs = (name) => drew[name] && now[name] && drew[name] !== now[name];
   if (differs("generator") || differs("clip")) return "The networks of this domain have changed since it was drawn: the same settings draw another picture now.";
-  return differs("mapper") ? `The run “${run}” was trained again since it was drawn: the same settings draw another picture now.` : "";
+  return differs("mapper") ? `The run “${run}” was trained again since it was drawn, or is another run of that name: the same settings draw another picture now.` : "";
 }
 
 export const differences = { noise: "fine detail", style: "first layers", z: "everything" };

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"illustrator/configs"
 	"illustrator/draw"
@@ -47,10 +48,14 @@ func (s Served) Open(ctx context.Context, env host.Env) (all []*Opened, err erro
 	if s.Mapper != "" && len(all) > 1 {
 		return nil, &Error{Code: OneMapper, Text: fmt.Sprintf("one mapper is given for %d domains", len(all))}
 	}
-	for _, run := range s.Runs {
-		if run, err = Locate(ctx, env, run); err != nil {
+	folders := make([]string, len(s.Runs))
+	for i, run := range s.Runs {
+		if folders[i], err = Locate(ctx, env, run); err != nil {
 			return nil, err
 		}
+	}
+	for i, name := range names(s.Runs, folders) {
+		run := folders[i]
 		ref := ""
 		if len(s.Domains) == 1 {
 			ref = s.Domains[0]
@@ -61,7 +66,7 @@ func (s Served) Open(ctx context.Context, env host.Env) (all []*Opened, err erro
 		if err != nil {
 			return nil, err
 		}
-		if err := of.add(ctx, env, filepath.Base(filepath.Clean(run)), Choice{Run: run}); err != nil {
+		if err := of.add(ctx, env, name, Choice{Run: run}); err != nil {
 			return nil, err
 		}
 	}
@@ -74,6 +79,30 @@ func (s Served) Open(ctx context.Context, env host.Env) (all []*Opened, err erro
 		}
 	}
 	return all, nil
+}
+
+// names are those of runs in folders: the folder's, with as much of the path before it as tells it from the others. One
+// of the hub has its repository's and its revision.
+func names(refs, folders []string) []string {
+	paths, all := make([][]string, len(refs)), make([]string, len(refs))
+	for i, ref := range refs {
+		if name, ok := strings.CutPrefix(ref, hubPrefix); ok {
+			paths[i] = []string{name}
+		} else {
+			paths[i] = strings.Split(filepath.ToSlash(filepath.Clean(folders[i])), "/")
+		}
+	}
+	end := func(path []string, n int) string { return strings.Join(path[max(0, len(path)-n):], "/") }
+	for i, path := range paths {
+		n := 1
+		for n < len(path) && slices.ContainsFunc(paths, func(other []string) bool {
+			return !slices.Equal(other, path) && end(other, n) == end(path, n)
+		}) {
+			n++
+		}
+		all[i] = end(path, n)
+	}
+	return all
 }
 
 // open opens a domain.
