@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"illustrator/data/seeds"
+	"illustrator/models/clip"
 	"illustrator/models/mapper"
 	"illustrator/models/pipeline"
 )
@@ -92,25 +93,38 @@ func (b *drawing) textEmbed(r *Recipe) []float32 {
 func (b *drawing) embedTexts(ctx context.Context) error {
 	b.texts = map[string][]float32{}
 	var distinct []string
-	add := func(text string) {
-		if _, known := b.texts[text]; !known {
-			b.texts[text] = nil
-			distinct = append(distinct, text)
+	var tokens pipeline.Tokens
+	add := func(text string, of *clip.Encoding) error {
+		if _, known := b.texts[text]; known {
+			return nil
 		}
+		b.texts[text] = nil
+		distinct = append(distinct, text)
+		if of != nil {
+			tokens = append(tokens, *of)
+			return nil
+		}
+		all, err := b.Tokenize([]string{text})
+		tokens = append(tokens, all...)
+		return err
 	}
 	for _, r := range b.sources {
 		mapped := r.Z == nil && r.ImageEmbed == nil
 		if r.TextEmbed == nil && (mapped || r.Score) {
-			add(r.Text.Text)
+			if err := add(r.Text.Text, r.Tokens); err != nil {
+				return err
+			}
 		}
 		if r.Origin != nil && r.Origin.TextEmbed == nil && mapped {
-			add(r.Origin.Text)
+			if err := add(r.Origin.Text, nil); err != nil {
+				return err
+			}
 		}
 	}
 	if len(distinct) == 0 {
 		return nil
 	}
-	embeds, err := b.EmbedTexts(ctx, distinct)
+	embeds, err := b.EmbedTokens(ctx, tokens)
 	if err != nil {
 		return err
 	}

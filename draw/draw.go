@@ -26,6 +26,7 @@ import (
 
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
+	"illustrator/models/clip"
 	"illustrator/models/pipeline"
 	"illustrator/models/stylegan2"
 )
@@ -62,6 +63,8 @@ func (m Manner) noise() NoiseMode { return cmp.Or(m.NoiseMode, stylegan2.NoiseRa
 type Recipe struct {
 	Model int // index of the models
 	Text  texts.Text
+	// Tokens are Text as CLIP reads it; nil has Text tokenized.
+	Tokens *clip.Encoding
 	// TextEmbed [E] is the text's scaled embedding; nil has Text embedded.
 	TextEmbed []float32
 	// ImageEmbed [E] is what the mapper takes; nil is the text's embedding after eq. 3, or eq. 11 where there is an

@@ -53,6 +53,7 @@ func (s *studio) planRun(planned *work, model int, text texts.Text, q generateRe
 	if err != nil {
 		return err
 	}
+	tokens := s.Models[model].Tokenizer.Encode(text.Text)
 	for _, row := range rows {
 		p := row.Plan
 		switch all := len(p.Seeds) * len(rows) * runs; {
@@ -65,6 +66,7 @@ func (s *studio) planRun(planned *work, model int, text texts.Text, q generateRe
 		}
 		planned.choice, planned.gains = p.Choice, draw.NewGains(p)
 		for _, recipe := range p.Recipes(model, text) {
+			recipe.Tokens = &tokens
 			next, err := s.plan(recipe, q.Cartoon)
 			if err != nil {
 				return err

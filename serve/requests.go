@@ -27,9 +27,13 @@ func (s *studio) plan(r draw.Recipe, cartoon string) (p plan, err error) {
 	if p.style, err = s.openCartoon(cartoon); err != nil {
 		return p, err
 	}
+	if r.Tokens == nil {
+		tokens := m.Tokenizer.Encode(r.Text.Text)
+		r.Tokens = &tokens
+	}
 	p.recipe, p.record = r, gallery.Record{Kind: gallery.Generated, Run: m.Name, Record: m.Record(r)}
 	p.record.Cartoon = draw.Cartoon{Style: cartoon, SHA256: sha256Of(p.style)}
-	p.cut = m.Tokenizer.Encode(r.Text.Text).Lost
+	p.cut = r.Tokens.Lost
 	return p, nil
 }
 
@@ -127,11 +131,12 @@ func (s *studio) planManipulate(q manipulateRequest) (*work, error) {
 		style = *q.Cartoon
 	}
 	planned := &work{}
+	tokens := s.Models[base.Model].Tokenizer.Encode(to.Text)
 	for i, alpha := range q.Alphas {
 		if err := checkRange(fmt.Sprintf("alphas[%d]", i), alpha, -draw.MaxAlpha, draw.MaxAlpha); err != nil {
 			return nil, err
 		}
-		base.Text, base.Alpha = to, alpha
+		base.Text, base.Tokens, base.Alpha = to, &tokens, alpha
 		next, err := s.plan(base, style)
 		if err != nil {
 			return nil, err

@@ -125,10 +125,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		of.queue.Close()
 		waiting += of.queue.Waiting()
 	}
-	s.Log.Info("finishing what was accepted", "pictures", waiting)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
 	defer cancel()
-	err := s.drain(grace, worked, stopWorker, waiting)
+	var err error
+	if warm := func(of *studio) bool { return of.warm.Load() }; waiting > 0 || slices.ContainsFunc(s.studios, warm) {
+		s.Log.Info("finishing what was accepted", "pictures", waiting)
+		err = s.drain(grace, worked, stopWorker)
+	} // else it compiles, which takes seconds, cannot be stopped, and has no use
 	for _, of := range s.studios {
 		of.jobs.running.Wait() // they keep the last pictures
 	}
@@ -143,28 +146,16 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// drain waits until the worker has drawn what was accepted, of which some waits. A worker that compiles still, and has
-// nothing to draw, is stopped.
-func (s *Server) drain(grace context.Context, worked <-chan error, stopWorker context.CancelCauseFunc,
-	waiting int) error {
-	idle := waiting == 0 && !slices.ContainsFunc(s.studios, func(of *studio) bool { return of.warm.Load() })
-	if idle {
-		stopWorker(nil)
-	}
+// drain waits until the worker has drawn what was accepted.
+func (s *Server) drain(grace context.Context, worked <-chan error, stopWorker context.CancelCauseFunc) error {
 	select {
 	case err := <-worked:
-		if idle && errors.Is(err, context.Canceled) {
-			return nil
-		}
 		return err
 	case <-grace.Done():
 	}
 	err := fmt.Errorf("some pictures were not finished within %v", s.Grace)
 	stopWorker(err)
 	<-worked // the batch, or the program, that the device is at
-	if idle {
-		return nil
-	}
 	return err
 }
 
