@@ -162,6 +162,7 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 	if err != nil {
 		return nil, err
 	}
+	of = distinct(of)
 	far := knowledge.Far(texts.Strings(of)...)
 	if len(far) == 0 {
 		return nil, nil
@@ -176,6 +177,16 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 	log.Warn(fmt.Sprintf("%s far from all that domain %s knows: %.0f %% of %q is in none of its descriptions",
 		subject, m.Domain, 100*far[0].Share, far[0].Text), "unknown", strings.Join(far[0].Words, ", "))
 	return far, nil
+}
+
+// distinct returns each text once: a sheet draws one at several strengths.
+func distinct(of []texts.Text) (once []texts.Text) {
+	for _, text := range of {
+		if !slices.ContainsFunc(once, func(t texts.Text) bool { return t.Text == text.Text }) {
+			once = append(once, text)
+		}
+	}
+	return once
 }
 
 // share is the weighted mean of the distances of a text's tokens.

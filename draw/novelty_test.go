@@ -1,7 +1,10 @@
 package draw_test
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"illustrator/configs"
@@ -111,5 +114,20 @@ func TestNoveltyOfFewDescriptions(t *testing.T) {
 	k, err := draw.NewKnowledge(n, make([]texts.Text, 19))
 	if k != nil || err != nil || k.Far("anything") != nil {
 		t.Errorf("%v, %v", k, err)
+	}
+}
+
+// A sheet draws one text at several strengths: the warning counts it once.
+func TestWarnFarCountsTextsOnce(t *testing.T) {
+	d, n, err := configs.OpenNetworks("lorelei")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := draw.Model{Networks: n, Domain: d.Name, Known: d.Texts}
+	var log bytes.Buffer
+	car := texts.Text{Text: "a red sports car on the moon"}
+	far, err := m.WarnFar(slog.New(slog.NewTextHandler(&log, nil)), []texts.Text{car, car, car})
+	if err != nil || len(far) != 1 || !strings.Contains(log.String(), "the text lies far") {
+		t.Errorf("%+v, %v: %s", far, err, &log)
 	}
 }
