@@ -9,7 +9,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// TestCopiedDomain copies the embedded domain's file elsewhere, where it is whole, and one with relative paths, where
+// TestCopiedDomain copies Lorelei's file elsewhere, where it is whole, and one with relative paths, where
 // it says what it lost.
 func TestCopiedDomain(t *testing.T) {
 	raw, err := os.ReadFile("domains/lorelei.yaml")

@@ -137,7 +137,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// Batches against one picture at a time, by 16 clients on the embedded domain. It is measured on request only. The
+// Batches against one picture at a time, by 16 clients on Lorelei. It is measured on request only. The
 // ratio of the CPU's time says what batches save where other programs share the cores.
 func TestLoadBatches(t *testing.T) {
 	if os.Getenv("LOAD") == "" {

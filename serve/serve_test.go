@@ -143,7 +143,7 @@ func tinyNetworks(seed uint64) (dir string, n *pipeline.Networks, err error) {
 	return dir, n, err
 }
 
-// loreleiOptions are those of the embedded domain, with its own mapper and an untrained one to compare.
+// loreleiOptions are those of Lorelei, with its own mapper and an untrained one to compare.
 func loreleiOptions() (serve.Options, error) {
 	o := serve.Options{Limits: testLimits()}
 	domain, err := configs.OpenDomain("lorelei")

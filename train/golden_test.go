@@ -19,7 +19,7 @@ import (
 	"illustrator/models/stylegan2"
 )
 
-// The golden training: 20 steps of batch 16 on the embedded domain with all losses, constant noise and no dropout.
+// The golden training: 20 steps of batch 16 on Lorelei with all losses, constant noise and no dropout.
 const (
 	goldenSteps = 20
 	goldenBatch = 16
@@ -160,7 +160,7 @@ func TestTrainingFollowsPyTorch(t *testing.T) {
 // In float32 the first two steps agree; from then on PyTorch does not agree with itself on another number of threads.
 func TestFirstStepsFollowPyTorchInFloat32(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the whole training on the embedded domain")
+		t.Skip("compiles the whole training on Lorelei")
 	}
 	training, want := goldenTraining(t, dtypes.Float32)
 	history := goldenValues(t, want, "losses")

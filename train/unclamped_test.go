@@ -76,7 +76,7 @@ func TestUnclampedReachesTheLossOnly(t *testing.T) {
 // tolerance is float32's rounding of what is compared.
 func TestUnclampedGolden(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the embedded domain's gradient in float64")
+		t.Skip("compiles Lorelei's gradient in float64")
 	}
 	training, _ := goldenTraining(t, dtypes.Float64)
 	want := nntest.Golden(t, "testdata/unclamped.safetensors")

@@ -15,7 +15,7 @@ import (
 // origins of each target in BenchmarkManipulate.
 const benchOrigins = 8
 
-// BenchmarkManipulate measures manipulation on the embedded domain: the descriptions of limited words that name one or
+// BenchmarkManipulate measures manipulation on Lorelei: the descriptions of limited words that name one or
 // two attributes are targets, for pictures of other seeds, and of the descriptions that name two or more. "changed" is
 // the share of named attributes, not there before, that the classifier finds; "kept" the share of others that it sees
 // as before; "own" that of the attributes of the origin's text that the target does not name; "pixels" the mean

@@ -177,7 +177,7 @@ func sample(t testing.TB) Document {
 	}
 	return Document{
 		Title:    "Which loss terms does the mapper need?",
-		Subtitle: "An ablation on the embedded domain, with intervals and paired tests",
+		Subtitle: "An ablation on Lorelei, with intervals and paired tests",
 		Facts: []Fact{
 			{Name: "Command",
 				Value: "illustrator ablate losses --seeds 0-4 --set steps=4000 --out studies/losses-with-a-long-name", Code: true},

@@ -15,7 +15,7 @@ import (
 	"illustrator/internal/fault"
 )
 
-// loreleiFiles returns vocab.json and merges.txt of the embedded domain.
+// loreleiFiles returns vocab.json and merges.txt of Lorelei.
 func loreleiFiles(t testing.TB) (vocab, merges []byte) {
 	t.Helper()
 	folder, err := checkpoints.Open("embedded:lorelei/clip")
@@ -31,7 +31,7 @@ func loreleiFiles(t testing.TB) (vocab, merges []byte) {
 	return vocab, merges
 }
 
-// lorelei returns the tokenizer of the embedded domain with another context.
+// lorelei returns the tokenizer of Lorelei with another context.
 func lorelei(t testing.TB, context int) *Tokenizer {
 	t.Helper()
 	vocab, merges := loreleiFiles(t)

@@ -41,7 +41,7 @@ func lowestCosine(a, b []float32, width int) float64 {
 // gradient further, to 0.987.
 func TestBFloat16FollowsFloat32(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the embedded domain's gradient in two precisions")
+		t.Skip("compiles Lorelei's gradient in two precisions")
 	}
 	n, err := Open(nntest.Backend(t), Locations{Generator: "embedded:lorelei/generator", CLIP: "embedded:lorelei/clip"})
 	if err != nil {
@@ -104,7 +104,7 @@ func TestBFloat16FollowsFloat32(t *testing.T) {
 // docs/parity-full.md, relative root mean squares of each picture and each embedding. Styles have the same bits.
 func TestSamplingInBFloat16(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the embedded domain's generator and CLIP in two precisions")
+		t.Skip("compiles Lorelei's generator and CLIP in two precisions")
 	}
 	const rows = 8
 	z, s := make([]float32, 0, rows*512), Synthesis{NoiseMode: stylegan2.NoiseRandom, TruncationPsi: 1}

@@ -4,7 +4,7 @@ In float32 the steps after the first are not defined to more than a few per cent
 gradient, so that rounding decides the step of every parameter whose gradient is about 0. PyTorch 2.15.0 with one thread
 instead of two differs from itself by up to 5.6 % in the total loss over the 20 steps. Float64 leaves rounding no part.
 
-usage: make_float64.py FOLDER, with the networks and the PyTorch code of the embedded domain (lorelei.py, mapper.py,
+usage: make_float64.py FOLDER, with the networks and the PyTorch code of Lorelei (lorelei.py, mapper.py,
 stylegan2.py and what they load). Made with torch 2.15.0, transformers 4.57.1.
 """
 import math, os, sys

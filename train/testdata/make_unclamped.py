@@ -1,7 +1,7 @@
 """Writes unclamped.safetensors: the semantic loss of pictures as they are drawn (the official release's) and of clamped
 ones, with their gradients by z, through the embedded generator with constant noise and the embedded CLIP, in float64.
 
-usage: make_unclamped.py FOLDER, with the networks and the PyTorch code of the embedded domain (lorelei.py, stylegan2.py
+usage: make_unclamped.py FOLDER, with the networks and the PyTorch code of Lorelei (lorelei.py, stylegan2.py
 and what they load). Made with torch 2.15.0, transformers 5.24.0.
 """
 import os, sys

@@ -1,6 +1,6 @@
 """Writes lorelei.safetensors: logits of the embedded classifier for eight pictures, some of them beyond [-1, 1].
 
-usage: make_golden.py FOLDER PICTURES, with the embedded domain's PyTorch files and a safetensors file with a tensor "image"
+usage: make_golden.py FOLDER PICTURES, with Lorelei's PyTorch files and a safetensors file with a tensor "image"
 [8,3,64,64]. Made with torch 2.15.0 and safetensors 0.8.0 on a CPU in float32, from the generator's golden.
 """
 import os, sys

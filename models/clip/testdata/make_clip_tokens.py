@@ -6,7 +6,7 @@ Made with Python 3.11.7, transformers 5.24.0, tokenizers 0.23.3, open_clip_torch
 part of this repository: the test takes it from the same wheel.
 
 cases are CLIP's corner cases with their ids; lost tells whether a context of 77 is too short. described and random are the CRC-32
-of the ids, as little-endian int32, of the embedded domain's descriptions and of 10,000 random texts, 8 hexadecimal digits each. The
+of the ids, as little-endian int32, of Lorelei's descriptions and of 10,000 random texts, 8 hexadecimal digits each. The
 test makes the same texts (see internal/pytools/random_texts.py).
 """
 import gzip, json, sys, zlib
