@@ -172,33 +172,32 @@ func (p Preprocessor) Fit(img image.Image) []float32 { return planar(p.FitImage(
 
 // FitImage is Fit for a square of another size, as a picture.
 func (p Preprocessor) FitImage(img image.Image, size int) *image.NRGBA {
-	flat := overWhite(img, p.Pad)
+	flat := overWhite(img)
+	canvas := flat.Rect
+	if p.Pad {
+		side := max(canvas.Dx(), canvas.Dy())
+		canvas = image.Rect(0, 0, side, side).Sub(image.Pt((side-canvas.Dx())/2, (side-canvas.Dy())/2))
+	}
 	scale := func(v int) int { return max(1, v*size/p.Size) }
 	w, h := scale(p.Width), scale(p.Height)
 	if p.ShortestEdge > 0 { // transformers' get_resize_output_image_size
 		w, h = scale(p.ShortestEdge), scale(p.ShortestEdge)
-		if b := flat.Rect; b.Dx() < b.Dy() {
+		if b := canvas; b.Dx() < b.Dy() {
 			h = h * b.Dy() / b.Dx()
 		} else {
 			w = w * b.Dx() / b.Dy()
 		}
 	}
 	left, top := (w-size)>>1, (h-size)>>1 // negative where the crop is larger: it is filled with black, as in transformers
-	return resampled(flat, w, h, p.Filter, image.Rect(left, top, left+size, top+size))
+	return resampled(flat, canvas, w, h, p.Filter, image.Rect(left, top, left+size, top+size))
 }
 
-// overWhite lays a picture over white, in the middle of a square if pad is set.
-func overWhite(img image.Image, pad bool) *image.NRGBA {
+// overWhite lays a picture over white.
+func overWhite(img image.Image) *image.NRGBA {
 	b := img.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if pad {
-		w = max(w, h)
-		h = w
-	}
-	flat := image.NewRGBA(image.Rect(0, 0, w, h)) // which draw has fast ways to
+	flat := image.NewRGBA(image.Rectangle{Max: b.Size()}) // which draw has fast ways to
 	draw.Draw(flat, flat.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	at := image.Pt((w-b.Dx())/2, (h-b.Dy())/2)
-	draw.Draw(flat, b.Sub(b.Min).Add(at), img, b.Min, draw.Over)
+	draw.Draw(flat, flat.Rect, img, b.Min, draw.Over)
 	return &image.NRGBA{Pix: flat.Pix, Stride: flat.Stride, Rect: flat.Rect} // the same, since it is opaque
 }
 

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,6 +82,41 @@ func TestFitPads(t *testing.T) {
 	if got := p.FitImage(image.NewNRGBA(image.Rect(0, 0, 5, 5)), 8).NRGBAAt(2,
 		2); got != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("transparent: %v", got)
+	}
+}
+
+// A padded picture is, pixel for pixel, that of a white square with the picture in it, which is not made: it could have
+// a gigabyte.
+func TestPaddingTakesNoMemory(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	for filter := Nearest; filter <= Hamming; filter++ {
+		for _, size := range []image.Point{{90, 7}, {7, 90}, {33, 32}, {1, 64}, {3, 2}, {40, 40}} {
+			side := max(size.X, size.Y)
+			img, square := image.NewNRGBA(image.Rectangle{Max: size}), image.NewNRGBA(image.Rect(0, 0, side, side))
+			for i := range img.Pix {
+				img.Pix[i] = uint8(rng.Uint32()) | uint8(255*(i%4/3))
+			}
+			draw.Draw(square, square.Rect, image.White, image.Point{}, draw.Src)
+			at := image.Pt((side-size.X)/2, (side-size.Y)/2)
+			draw.Draw(square, img.Rect.Add(at), img, image.Point{}, draw.Src)
+			for _, p := range []Preprocessor{{ShortestEdge: 32}, {ShortestEdge: 40}, {Width: 60, Height: 20}} {
+				p.Filter, p.Crop, p.Size = filter, true, fittedSize
+				want := p.Fit(square)
+				if p.Pad = true; !slices.Equal(p.Fit(img), want) {
+					t.Errorf("%v, %v: not the padded picture", p, size)
+				}
+			}
+		}
+	}
+	p := DefaultPreprocessor(224)
+	p.Pad = true
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	p.Fit(image.NewGray(image.Rect(0, 0, 16_384, 1)))
+	p.Fit(image.NewGray(image.Rect(0, 0, 1, 16_384)))
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
+		t.Errorf("pictures of 16,384 pixels took %d bytes", grown)
 	}
 }
 

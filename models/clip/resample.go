@@ -67,10 +67,12 @@ func cubic(x float64) float64 {
 	return 0
 }
 
-// weights are those of the old pixels from first on, in units of 2^-weightBits, that make a new pixel.
+// weights are those of the old pixels from first on, in units of 2^-weightBits, that make a new pixel. white is what
+// white pixels beside the picture add.
 type weights struct {
 	first int
 	by    []int32
+	white int64
 }
 
 const weightBits = 22 // Pillow's: 8 bits of colour, 2 of overshoot
@@ -84,7 +86,7 @@ func (f Filter) axis(from, to, begin, end int) []weights {
 		at := scale * 0.5
 		for i := range end { // summed up, as in Pillow, whose rounding decides between neighbours
 			if i >= begin {
-				all[i-begin] = weights{min(int(at), from-1), []int32{1 << weightBits}}
+				all[i-begin] = weights{first: min(int(at), from-1), by: []int32{1 << weightBits}}
 			}
 			at += scale
 		}
@@ -101,7 +103,7 @@ func (f Filter) axis(from, to, begin, end int) []weights {
 			plain[k] = kernel((float64(k+first) - center + 0.5) / wide)
 			sum += plain[k]
 		}
-		all[i] = weights{first, make([]int32, len(plain))}
+		all[i] = weights{first: first, by: make([]int32, len(plain))}
 		for k, w := range plain {
 			if sum != 0 {
 				w /= sum
@@ -112,9 +114,27 @@ func (f Filter) axis(from, to, begin, end int) []weights {
 	return all
 }
 
-// resampled scales an opaque picture to w × h pixels and returns those in crop, black where there are none. It is
-// Pillow's resize, rounding included: one direction after the other, each to 8 bits.
-func resampled(img *image.NRGBA, w, h int, f Filter, crop image.Rectangle) *image.NRGBA {
+// within returns the weights of an axis of which the pixels from `from` to `to` are those of the picture, and the others
+// are white: a narrow picture's white square may be far too large to be made.
+func within(axis []weights, from, to int) []weights {
+	for i := range axis {
+		w := &axis[i]
+		begin := max(0, min(from-w.first, len(w.by)))
+		end := max(begin, min(to-w.first, len(w.by)))
+		for k, by := range w.by {
+			if k < begin || k >= end {
+				w.white += math.MaxUint8 * int64(by)
+			}
+		}
+		w.first, w.by = max(0, min(w.first+begin, to-1)-from), w.by[begin:end]
+	}
+	return axis
+}
+
+// resampled scales an opaque picture on a white canvas, in whose coordinates the picture begins at (0, 0), to w × h
+// pixels and returns those in crop, black where there are none. It is Pillow's resize, rounding included: one direction
+// after the other, each to 8 bits.
+func resampled(img *image.NRGBA, canvas image.Rectangle, w, h int, f Filter, crop image.Rectangle) *image.NRGBA {
 	out := image.NewNRGBA(image.Rectangle{Max: crop.Size()})
 	for i := 3; i < len(out.Pix); i += 4 {
 		out.Pix[i] = 255
@@ -123,16 +143,18 @@ func resampled(img *image.NRGBA, w, h int, f Filter, crop image.Rectangle) *imag
 	if in.Empty() {
 		return out
 	}
-	across, down := f.axis(img.Rect.Dx(), w, in.Min.X, in.Max.X), f.axis(img.Rect.Dy(), h, in.Min.Y, in.Max.Y)
+	at := image.Point{}.Sub(canvas.Min)
+	across := within(f.axis(canvas.Dx(), w, in.Min.X, in.Max.X), at.X, at.X+img.Rect.Dx())
+	down := within(f.axis(canvas.Dy(), h, in.Min.Y, in.Max.Y), at.Y, at.Y+img.Rect.Dy())
 	// Pillow 13's rule; before, rows were always first
-	if less := img.Rect.Dy() - h; less > 0 && less > 2*(img.Rect.Dx()-w) {
+	if less := canvas.Dy() - h; less > 0 && less > 2*(canvas.Dx()-w) {
 		img = columns(img, down)
 		img = rows(img, across)
 	} else {
 		img = rows(img, across)
 		img = columns(img, down)
 	}
-	at := in.Min.Sub(crop.Min)
+	at = in.Min.Sub(crop.Min)
 	for y := range in.Dy() {
 		copy(out.Pix[(at.Y+y)*out.Stride+4*at.X:], img.Pix[y*img.Stride:y*img.Stride+4*in.Dx()])
 	}
@@ -163,7 +185,7 @@ func columns(img *image.NRGBA, down []weights) *image.NRGBA {
 
 // sum weighs the colours of pixels that are step bytes apart.
 func (w weights) sum(to, from []uint8, step int) {
-	var sum [3]int64
+	sum := [3]int64{w.white, w.white, w.white}
 	for k, by := range w.by {
 		p := from[k*step : k*step+3]
 		for c := range sum {
