@@ -3,6 +3,7 @@ package draw
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,10 @@ func (m Model) ReadZ(path string) (Latents, error) {
 	if len(a.Data) == 0 || !isFlat(a, dim) {
 		return Latents{}, m.otherShape(path, a, fmt.Sprintf("z of shape [N,%d]", dim))
 	}
+	if row := tooLong(a.Data, dim); row >= 0 {
+		return Latents{}, fault.Usage(fmt.Errorf("%s: row %d is too long for float32: its square is infinite", path, row),
+			"z has values of about 1, and its length does not count")
+	}
 	return Latents{Z: a.Data, Keys: rowKeys(a)}, nil
 }
 
@@ -73,6 +78,21 @@ func (m Model) ReadW(path string) (Latents, error) {
 func (m Model) otherShape(path string, a *arrays.Array, want string) error {
 	return fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "domain %s takes %s, with at least one row",
 		m.Domain, want)
+}
+
+// tooLong returns the first row whose square float32 cannot hold, or -1. The network divides z by its length: such a z
+// would become 0, and draw another picture.
+func tooLong(z []float32, dim int) int {
+	for i := range len(z) / dim {
+		var square float32
+		for _, v := range z[i*dim : (i+1)*dim] {
+			square += v * v
+		}
+		if math.IsInf(float64(square), 0) {
+			return i
+		}
+	}
+	return -1
 }
 
 func isFlat(a *arrays.Array, dim int) bool { return len(a.Shape) == 2 && a.Shape[1] == dim }

@@ -261,9 +261,12 @@ func readNPYHeader(f io.ReaderAt, size int64) (h npy.Header, start int64, err er
 	if start > maxNPYHeader || start > size {
 		return h, 0, fmt.Errorf("the file is damaged: a header of %d bytes in a file of %d", start, size)
 	}
-	r, err := npy.NewReader(io.NewSectionReader(f, 0, start))
+	header := io.NewSectionReader(f, 0, start)
+	r, err := npy.NewReader(header)
 	if err != nil {
-		return h, 0, err
+		text := make([]byte, start)
+		_, _ = header.ReadAt(text, 0)
+		return h, 0, fmt.Errorf("the header is not one of NumPy's: %.100q", bytes.TrimSpace(text[10:]))
 	}
 	return r.Header, start, nil
 }

@@ -192,6 +192,25 @@ func claims(t *testing.T) string {
 	return path
 }
 
+// NumPy reads the last of two arrays of one name, others the first.
+func TestReadNPZRefusesRepeatedNames(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for range 2 {
+		if _, err := z.Create("w.npy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "twice.npz")
+	filestest.Write(t, path, b.Bytes())
+	if _, err := Read(path, "w"); err == nil || !strings.Contains(err.Error(), `it holds "w.npy" twice`) {
+		t.Error(err)
+	}
+}
+
 // What could not be read is not written: a network may answer large values with NaN.
 func TestWriteRefusesNaN(t *testing.T) {
 	for _, name := range []string{"a.npy", "a.safetensors"} {
@@ -237,7 +256,7 @@ func TestReadArrayHostile(t *testing.T) {
 		"2^40": {npyFile(1, npyHeader("<f4", "False", "(1048576, 1048576)"), four),
 			"needs 4398046511104 bytes; the file has 4"},
 		"overflow":         {npyFile(1, npyHeader("<f4", "False", "(4294967296, 4294967297)"), four), "too large"},
-		"beyond int":       {npyFile(1, npyHeader("<f4", "False", "(99999999999999999999,)"), four), "out of range"},
+		"beyond int":       {npyFile(1, npyHeader("<f4", "False", "(99999999999999999999,)"), four), "header is not"},
 		"negative":         {npyFile(1, npyHeader("<f4", "False", "(-1,)"), four), "negative"},
 		"two negatives":    {npyFile(1, npyHeader("<f4", "False", "(-1, -1)"), four), "negative"},
 		"truncated data":   {npyFile(1, npyHeader("<f4", "False", "(2,)"), four), "needs 8 bytes; the file has 4"},
@@ -245,7 +264,8 @@ func TestReadArrayHostile(t *testing.T) {
 		"truncated header": {npyFile(1, npyHeader("<f4", "False", "(1,)"), nil)[:30], "damaged"},
 		"header 4 GB":      {[]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{}"), "damaged"},
 		"no line end":      {npyFile(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", four), "damaged"},
-		"no dictionary":    {npyFile(1, "hello\n", four), "dictionary"},
+		"no dictionary":    {npyFile(1, "hello\n", four), `header is not one of NumPy's: "hello"`},
+		"code":             {npyFile(1, npyHeader("<f4", "False", "__import__('os').system('id')"), four), "header is not"},
 		"keys reversed":    {npyFile(1, "{'shape': (1,), 'fortran_order': False, 'descr': '<f4'}\n", four), "damaged"},
 		"object":           {npyFile(1, npyHeader("|O", "False", "(1,)"), []byte("\x80\x04c")), `type "|O"`},
 		"integers":         {npyFile(1, npyHeader("<i4", "False", "(1,)"), four), `type "<i4"`},

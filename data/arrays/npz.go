@@ -30,7 +30,11 @@ func readNPZ(path, name string, usual []string) (*Array, error) {
 	entries := map[string]*zip.File{}
 	var names []string
 	for _, e := range z.File {
-		if array, ok := strings.CutSuffix(e.Name, ".npy"); ok && entries[array] == nil {
+		array, ok := strings.CutSuffix(e.Name, ".npy")
+		switch {
+		case ok && entries[array] != nil:
+			return nil, fault.Hint(fmt.Errorf("it holds %q twice", e.Name), "save the arrays with numpy.savez")
+		case ok:
 			entries[array] = e
 			names = append(names, array)
 		}

@@ -89,5 +89,14 @@ func checkArray(path string, a *arrays.Array) error {
 	if len(a.Shape) != 4 || a.Shape[1] != 3 || len(a.Data) == 0 {
 		return fault.Usage(fmt.Errorf("%s has shape %v", path, a.Shape), "pictures are [N,3,H,W] in [-1,1]")
 	}
+	for i, v := range a.Data {
+		if v > maxValue || v < -maxValue {
+			return fault.Usage(fmt.Errorf("%s: picture %d has the value %g", path, i/(len(a.Data)/a.Shape[0]), v),
+				"pictures are [N,3,H,W] in [-1,1]: of values from 0 to 255 write x / 127.5 - 1")
+		}
+	}
 	return nil
 }
+
+// maxValue is beyond what generators draw, which pass [-1,1] a little: bytes are not taken for colours.
+const maxValue = 16
