@@ -201,7 +201,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 			"give a "+typeName(wrong.Type.Kind().String()))
 	}
 	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " +
-		strings.TrimPrefix(err.Error(), "json: "), Hint: "see /openapi.json"}
+		strings.TrimPrefix(err.Error(), "json: "), Hint: "openapi.json describes it"}
 }
 
 func typeName(kind string) string {
