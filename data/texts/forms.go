@@ -38,11 +38,40 @@ func form(name string, raw []byte) (func([]byte) ([]Text, error), error) {
 			return nil, fault.Usage(fmt.Errorf("files that end in %s are not read", ending), formsHint)
 		}
 	}
-	if first, _, _ := bytes.Cut(bytes.TrimSpace(raw), []byte("\n")); isJSON(first) || isJSON(raw) {
+	first, _, _ := bytes.Cut(bytes.TrimSpace(raw), []byte("\n"))
+	switch first = bytes.TrimSpace(first); {
+	case isJSON(first) || isJSON(raw):
 		return nil, fault.Usage(errors.New("its first line is JSON"),
 			"name the file .json, or .jsonl if each line is an entry")
+	case isMarkup(first):
+		return nil, fault.Usage(errors.New("it is a web page or XML"), formsHint)
+	case isHeader(first):
+		return nil, fault.Usage(fmt.Errorf("its first line, %q, names a table's columns", first),
+			"name the file .csv, or .tsv if tabs separate the columns")
 	}
 	return readLines, nil
+}
+
+// isMarkup reports whether a file that begins with line is a web page, as many servers answer in place of a file, or XML.
+func isMarkup(line []byte) bool {
+	line = bytes.ToLower(line)
+	return slices.ContainsFunc([]string{"<!doctype", "<html", "<?xml"},
+		func(begin string) bool { return bytes.HasPrefix(line, []byte(begin)) })
+}
+
+// isHeader reports whether a line consists of several names of columns, that of texts among them.
+func isHeader(line []byte) bool {
+	names := slices.Concat(textNames, kindNames, fileNames, seedNames, alphaNames, styleNames, []string{"id", ""})
+	for _, comma := range ",;\t" {
+		header, err := csvReader(line, comma).Read()
+		if at, _ := column(header, textNames); err != nil || at < 0 || len(header) < 2 {
+			continue
+		}
+		return !slices.ContainsFunc(header, func(h string) bool {
+			return !slices.Contains(names, strings.ToLower(strings.TrimSpace(h)))
+		})
+	}
+	return false
 }
 
 // isJSON reports whether raw is a JSON object or list.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"illustrator/internal/fault"
@@ -116,8 +117,15 @@ func checkText(s string) error {
 		return errors.New("the text is not UTF-8")
 	case strings.ContainsRune(s, 0):
 		return errors.New("the text holds a NUL character")
+	case !strings.ContainsFunc(s, isVisible):
+		return fmt.Errorf("the text %+q has no visible character", s)
 	}
 	return nil
+}
+
+// isVisible leaves out white space, control characters, and marks of format such as the zero-width space.
+func isVisible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) || unicode.Is(unicode.Co, r)
 }
 
 // checkEncoding refuses a file in another encoding than UTF-8.
