@@ -176,6 +176,10 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if key, _, ok := jsonfile.RepeatedKey(body); ok { // Go reads the last value
 		return badField(key, "it occurs twice", "give it once")
 	}
+	if key := upperKey(body); key != "" { // Go reads it as that in lower case
+		return &problem{status: http.StatusBadRequest, Message: fmt.Sprintf("the request has an unknown field %q", key),
+			Hint: "fields are written in lower case; openapi.json describes them"}
+	}
 	// Go reads null as what was there before, which would hide a mistake.
 	var fields map[string]any
 	if json.Unmarshal(body, &fields) == nil {
@@ -202,6 +206,19 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	return &problem{status: http.StatusBadRequest, Message: "the request is not what it should be: " +
 		strings.TrimPrefix(err.Error(), "json: "), Hint: "openapi.json describes it"}
+}
+
+// upperKey returns the first key with a letter in upper case, which no field has.
+func upperKey(body []byte) (key string) {
+	end := errors.New("end")
+	_ = jsonfile.Walk(body, func(t jsonfile.Token) error {
+		if name, _ := t.Value.(string); t.IsKey && name != strings.ToLower(name) {
+			key = name
+			return end
+		}
+		return nil
+	})
+	return key
 }
 
 func typeName(kind string) string {

@@ -277,6 +277,8 @@ func TestMistakes(t *testing.T) {
 		{"generate", `null`, "text", "the text is empty", 400},
 		{"generate", `[]`, "", "JSON array", 400},
 		{"generate", `{"texts": ["x"]}`, "", `unknown field "texts"`, 400},
+		{"generate", `{"text": "x", "Text": "y"}`, "", `unknown field "Text"`, 400},
+		{"interpolate", `{"from": {"TEXT": "x"}, "to": {"text": "y"}}`, "", `unknown field "TEXT"`, 400},
 		{"generate", `{"text": "x"} {}`, "", "more follows the value", 400},
 		{"generate", `{"text": `, "", "the JSON ends too early", 400},
 		{"generate", `{"text": "` + strings.Repeat("x", 300_000) + `"}`, "", "larger than 262144 bytes", 413},
