@@ -23,7 +23,7 @@ import (
 	"illustrator/models/nn/nntest"
 )
 
-// All that reads pictures sees a picture with a Display P3 profile as it sees its conversion to sRGB, and otherwise than
+// All that reads pictures sees a picture with a Display P3 profile as it sees its conversion to sRGB, not as it sees
 // the numbers that are stored.
 func TestEveryEntryConvertsProfiles(t *testing.T) {
 	if testing.Short() {

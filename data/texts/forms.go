@@ -52,7 +52,7 @@ func form(name string, raw []byte) (func([]byte) ([]Text, error), error) {
 	return readLines, nil
 }
 
-// isMarkup reports whether a file that begins with line is a web page, as many servers answer in place of a file, or XML.
+// isMarkup reports whether a file that begins with line is XML or a web page, which servers send in place of a file.
 func isMarkup(line []byte) bool {
 	line = bytes.ToLower(line)
 	return slices.ContainsFunc([]string{"<!doctype", "<html", "<?xml"},

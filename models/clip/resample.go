@@ -114,7 +114,7 @@ func (f Filter) axis(from, to, begin, end int) []weights {
 	return all
 }
 
-// within returns the weights of an axis of which the pixels from `from` to `to` are those of the picture, and the others
+// within returns the weights of an axis of which the pixels from `from` to `to` are those of the picture, and others
 // are white: a narrow picture's white square may be far too large to be made.
 func within(axis []weights, from, to int) []weights {
 	for i := range axis {
