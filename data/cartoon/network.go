@@ -137,19 +137,27 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 			}
 		}
 	}
-	out, err := n.redrawer.Redraw(ctx, pixels, h, w)
+	drawn, err := n.redraw(ctx, pixels, h, w)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("network %q: %w", n.Network, err)
 	}
-	pictures, err := pictures.Split(out, h, w)
-	if err != nil {
-		return nil, err
-	}
-	result := pictures[0].Image().SubImage(image.Rectangle{Max: seen})
+	result := drawn.Image().SubImage(image.Rectangle{Max: seen})
 	if seen == size {
 		return flatten(result), nil
 	}
 	return resize(flatten(result), size), nil
+}
+
+func (n *network) redraw(ctx context.Context, pixels []float32, h, w int) (p pictures.Picture, err error) {
+	out, err := n.redrawer.Redraw(ctx, pixels, h, w)
+	if err != nil {
+		return p, err
+	}
+	all, err := pictures.Split(out, h, w)
+	if err != nil {
+		return p, err
+	}
+	return all[0], nil
 }
 
 // sizes returns the size that a picture of the given size is seen in, and that of what it is continued to.

@@ -100,6 +100,14 @@ func TestNetworkDraws(t *testing.T) {
 			t.Errorf("%v: %v", size, err)
 		}
 	}
+	odd, err := Open(writeConfig(t, "network: "+absolute(t, faststyle), "range: [0, 255]", "output_range: [0, 255]"),
+		func() (compute.Backend, error) { return backend, nil })
+	if err == nil {
+		_, err = odd.Draw(t.Context(), scene(15, 11), 1)
+	}
+	if err == nil || !strings.Contains(err.Error(), "faststyle.onnx\": ") || !strings.Contains(err.Error(), "size_multiple") {
+		t.Errorf("a size that the network does not keep: %v", err)
+	}
 	broken := errors.New("no device")
 	if s, err = Open(path, func() (compute.Backend, error) { return nil, broken }); err == nil {
 		_, err = s.Draw(t.Context(), img, 1)
