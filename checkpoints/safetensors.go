@@ -248,17 +248,22 @@ func notSafetensors(source string, head []byte, err error) error {
 // kind is a sort of file that is taken for weights by mistake.
 type kind struct{ magic, what, hint string }
 
+const readHint = "PyTorch and safetensors files are read"
+
 const convertIt = "convert PyTorch checkpoints to safetensors"
 
 var kinds = []kind{
 	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", convertIt},
 	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
 		convertIt},
-	{"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
+	{files.LFSPointer, "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
 	{"<!DOCTYPE", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"<html", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"\x1f\x8b", "a gzip archive", "unpack it first"},
-	{"\x89HDF", "an HDF5 file", "PyTorch and safetensors files are read"},
+	{"<?xml", "an XML file", "the download was answered with an error: fetch the file again, and look at the answer"},
+	{"\x89HDF", "an HDF5 file", readHint},
+	{"\x93NUMPY", "a NumPy array", readHint},
+	{"GGUF", "a GGUF file", readHint},
 }
 
 const zipMagic = "PK\x03\x04"
@@ -266,7 +271,8 @@ const zipMagic = "PK\x03\x04"
 // sniff names what a file is by its first bytes, nil if they tell nothing.
 func sniff(head []byte) *kind {
 	for i := range kinds {
-		if bytes.HasPrefix(head, []byte(kinds[i].magic)) {
+		magic := []byte(kinds[i].magic)
+		if bytes.HasPrefix(head, magic) || magic[0] == '<' && bytes.HasPrefix(bytes.ToLower(head), bytes.ToLower(magic)) {
 			return &kinds[i]
 		}
 	}

@@ -152,6 +152,8 @@ func TestTorchArchiveHostile(t *testing.T) {
 		"pickle too short":    {archiveOf(t, floats, entry{name: "x/data.pkl", data: good[:20], size: 60}), "data.pkl"},
 		"legacy cut short":    {[]byte(legacyMagic), "without the instruction to stop"},
 		"git lfs":             {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
+		"NumPy":               {[]byte("\x93NUMPY\x01\x00"), "a NumPy array"},
+		"small web page":      {[]byte("<!doctype html>"), "a web page"},
 		"web page":            {[]byte("<!DOCTYPE html>"), "a web page"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -247,6 +247,13 @@ func readNPYHeader(f io.ReaderAt, size int64) (h npy.Header, start int64, err er
 	if _, err := f.ReadAt(prefix, 0); err != nil && err != io.EOF {
 		return h, 0, err
 	}
+	head := make([]byte, min(size, int64(len(files.LFSPointer))))
+	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
+		return h, 0, err
+	}
+	if err := files.CheckPointer(head); err != nil {
+		return h, 0, err
+	}
 	if len(prefix) < 12 || !bytes.Equal(prefix[:6], npy.Magic[:]) {
 		return h, 0, errors.New("not a NumPy file")
 	}

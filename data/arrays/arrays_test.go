@@ -251,6 +251,7 @@ func TestReadArrayHostile(t *testing.T) {
 	}{
 		"empty":   {nil, "not a NumPy file"},
 		"text":    {[]byte("hello, this is text"), "not a NumPy file"},
+		"pointer": {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
 		"version": {npyFile(9, npyHeader("<f4", "False", "(1,)"), four), "version 9"},
 		"2^60":    {npyFile(1, npyHeader("<f4", "False", "(1152921504606846976,)"), four), "too large"},
 		"2^40": {npyFile(1, npyHeader("<f4", "False", "(1048576, 1048576)"), four),

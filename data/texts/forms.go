@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // otherForms are the endings of files whose forms are not read: their lines are not descriptions.
@@ -24,6 +25,9 @@ const formsHint = "write one description a line (.txt), or a .json, .jsonl, .csv
 
 // form returns the reader for a file's form.
 func form(name string, raw []byte) (func([]byte) ([]Text, error), error) {
+	if err := files.CheckPointer(raw); err != nil {
+		return nil, err
+	}
 	switch ending := strings.ToLower(filepath.Ext(name)); ending {
 	case ".json":
 		return readJSON, nil

@@ -103,6 +103,7 @@ func TestReadForms(t *testing.T) {
 		"a table as text": {"t.txt", "id;Prompt\n1;a wizard\n", "names a table's columns"},
 		"tabs as text":    {"t.txt", "caption\tseed\r\na wizard\t1\r\n", "names a table's columns"},
 		"a web page":      {"t.txt", " <!DOCTYPE html>\n<html>404</html>", "a web page or XML"},
+		"a pointer":       {"t.csv", "version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
 		"XML":             {"t.txt", "<?xml version=\"1.0\"?>\n<a/>", "a web page or XML"},
 		"no column":       {"t.csv", "id,txt\n1,a wizard\n", `its columns are ["id" "txt"]`},
 		"no header":       {"t.tsv", "a wizard\ta hat\n", "names no column of texts"},

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/internal/jpeg"
 )
 
@@ -138,6 +139,9 @@ func identify(file []byte, maxPixels int) (f format, size image.Point, err error
 // notRead refuses a file whose format is not read, by its name where that is known.
 func notRead(file []byte) error {
 	const hint = "convert it to PNG"
+	if err := files.CheckPointer(file); err != nil {
+		return err
+	}
 	for magic, name := range others {
 		if begins(file, magic) {
 			return fault.Usage(fmt.Errorf("%s pictures are not read", name), hint)

@@ -150,6 +150,7 @@ func endless(t *testing.T) []byte {
 func TestFormatsThatAreNotRead(t *testing.T) {
 	for file, want := range map[string]string{
 		"\x00\x00\x00\x20ftypavif....": "AVIF", "\x00\x00\x00\x18ftypheic....": "HEIC", "hello": "not a PNG", "": "not a PNG",
+		"version https://git-lfs.github.com/spec/v1\n": "a Git LFS pointer",
 	} {
 		if _, _, err := Image(t.Context(), []byte(file), 64); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %s", file, err, want)

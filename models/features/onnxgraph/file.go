@@ -2,7 +2,7 @@
 // converts right.
 //
 // At a given size every shape is a number, and so is all that a graph computes from shapes. At works these numbers out,
-// puts constants in their place, and replaces operators that onnx-gomlx lacks or gets wrong (lower.go). Networks of
+// puts constants in their place, and replaces operators that onnx-gomlx lacks or gets wrong. Networks of
 // half precision are computed in float32.
 package onnxgraph
 
@@ -85,6 +85,9 @@ func Open(path string) (*File, error) {
 	}
 	if len(data) == 0 {
 		return nil, fault.Hint(errors.New("the file is empty"), "fetch it again")
+	}
+	if err := files.CheckPointer(data); err != nil {
+		return nil, err
 	}
 	r := &reader{folder: filepath.Dir(path), others: map[string][]byte{}}
 	f, err := r.model(data)

@@ -99,6 +99,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no nodes":        {testModel(13), "it has no graph"},
 		"two graphs":      {append(testModel(13, relu("x", "y")), testModel(13, relu("x", "y"))...), "two graphs"},
 		"web page":        {[]byte("<!DOCTYPE html><html>"), ""},
+		"pointer":         {[]byte("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"},
 		"cycle":           {testModel(13, relu("b", "a"), relu("a", "b"), relu("a", "y")), "its graph has a cycle: Relu"},
 		"cycle of one":    {testModel(13, relu("y", "y")), "has a cycle"},
 		"cycle inside":    {testModel(13, loop), "has a cycle"},
