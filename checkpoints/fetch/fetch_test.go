@@ -270,6 +270,23 @@ func TestGet(t *testing.T) {
 			requests: 1, message: "403 Forbidden", hint: "HF_TOKEN",
 		},
 		"404": {handler: http404, requests: 1, message: "404 Not Found", hint: "not at this address"},
+		"404 whose body never comes": {
+			handler: func(w http.ResponseWriter, r *http.Request, _ int) { bodiless(w, r, http.StatusNotFound) }, requests: 1,
+			message: "404 Not Found", hint: "not at this address",
+		},
+		"500 whose body never comes": {
+			handler: func(w http.ResponseWriter, r *http.Request, _ int) { bodiless(w, r, http.StatusBadGateway) }, requests: 3,
+			message: "502 Bad Gateway", hint: "later",
+		},
+		"redirect whose body never comes": {
+			handler: func(w http.ResponseWriter, r *http.Request, n int) {
+				if n == 0 {
+					w.Header().Set("Location", "/again")
+					bodiless(w, r, http.StatusFound)
+				}
+				serve(w, r, content, etag)
+			}, requests: 2,
+		},
 		"429, then fine": {
 			handler: func(w http.ResponseWriter, r *http.Request, n int) {
 				if n == 0 {
@@ -335,6 +352,14 @@ func TestGet(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bodiless announces a body and does not send it.
+func bodiless(w http.ResponseWriter, r *http.Request, status int) {
+	w.Header().Set("Content-Length", "100")
+	w.WriteHeader(status)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
 }
 
 func http404(w http.ResponseWriter, r *http.Request, _ int) { http.NotFound(w, r) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,7 +29,7 @@ func (c *Client) requests() *retryablehttp.Client {
 	backoff := c.wait()
 	var last error // of a request that got no answer
 	return &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		HTTPClient:   &http.Client{Transport: filesOnly{transport}, CheckRedirect: checkRedirect},
 		RetryMax:     c.tries() - 1,
 		RetryWaitMin: c.minWait(),
 		RetryWaitMax: c.maxWait(),
@@ -49,6 +48,20 @@ func (c *Client) requests() *retryablehttp.Client {
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
+}
+
+// filesOnly drops the bodies of answers that are no file. net/http and retryablehttp read their beginnings, and would
+// wait for a server that announces one and does not send it.
+type filesOnly struct{ http.RoundTripper }
+
+func (f filesOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := f.RoundTripper.RoundTrip(r)
+	if err != nil || resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
+		return resp, err
+	}
+	_ = resp.Body.Close()
+	resp.Body, resp.ContentLength = http.NoBody, 0
+	return resp, nil
 }
 
 // wait returns the wait before a retry.
@@ -111,7 +124,6 @@ func explainRequest(err error) error {
 
 // explainStatus describes an answer without a file.
 func (c *Client) explainStatus(resp *http.Response) error {
-	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
 	err := fmt.Errorf("%w: the server answered %s", ErrUnreachable, resp.Status)
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
