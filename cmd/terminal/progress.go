@@ -22,7 +22,8 @@ const (
 	refreshInterval = time.Second
 )
 
-// console is standard error: log lines written to it don't tear the progress bar that stands on its last line.
+// console is standard error: log lines written to it don't tear the progress bar that stands on its last line, and hold
+// nothing that a terminal obeys.
 type console struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -46,13 +47,14 @@ func columnsOf(f *os.File) int {
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bar == nil {
-		return c.w.Write(p)
+	if c.bar != nil {
+		_ = c.bar.Clear()
+		defer c.bar.RenderBlank()
 	}
-	_ = c.bar.Clear()
-	n, err := c.w.Write(p)
-	_ = c.bar.RenderBlank()
-	return n, err
+	if _, err := io.WriteString(c.w, plain(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Progress shows how far one stage of work has come: a bar on a terminal, otherwise one plain line per interval.

@@ -13,6 +13,7 @@ import (
 // fitted to its width: cells continue in further lines, and a table that is too wide even so becomes one of a line for
 // each cell.
 func PrintTable(w io.Writer, rows [][]string) error {
+	rows = plainRows(rows)
 	if columns := columnsOn(w); columns > 0 {
 		rows = fitTable(rows, columns)
 	}
@@ -37,6 +38,17 @@ func PrintTable(w io.Writer, rows [][]string) error {
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
+}
+
+// plainRows returns the rows with plain cells.
+func plainRows(rows [][]string) [][]string {
+	out := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			out[i] = append(out[i], plain(cell))
+		}
+	}
+	return out
 }
 
 // gap is the number of spaces between two columns.
