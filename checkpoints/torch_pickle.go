@@ -307,7 +307,7 @@ func argumentLength(arg argument, op byte, rest []byte) (int, error) {
 	}
 	switch {
 	case op == '\x80' && rest[0] > 3:
-		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 and 3 are read", rest[0]),
+		return 0, fault.Hint(fmt.Errorf("pickle protocol %d; 2 to 5 are read", rest[0]),
 			"load and save the file with PyTorch, without pickle_protocol")
 	case op == '\x8a' && rest[0] == 0:
 		return 0, errors.New("a number of 0 bytes")

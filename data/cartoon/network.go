@@ -137,11 +137,11 @@ func (n *network) draw(ctx context.Context, img image.Image, size image.Point) (
 			}
 		}
 	}
-	drawn, err := n.redraw(ctx, pixels, h, w)
+	picture, err := n.redraw(ctx, pixels, h, w)
 	if err != nil {
 		return nil, fmt.Errorf("network %q: %w", n.Network, err)
 	}
-	result := drawn.Image().SubImage(image.Rectangle{Max: seen})
+	result := picture.Image().SubImage(image.Rectangle{Max: seen})
 	if seen == size {
 		return flatten(result), nil
 	}

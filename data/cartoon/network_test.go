@@ -105,7 +105,8 @@ func TestNetworkDraws(t *testing.T) {
 	if err == nil {
 		_, err = odd.Draw(t.Context(), scene(15, 11), 1)
 	}
-	if err == nil || !strings.Contains(err.Error(), "faststyle.onnx\": ") || !strings.Contains(err.Error(), "size_multiple") {
+	if err == nil || !strings.Contains(err.Error(), "faststyle.onnx\": ") ||
+		!strings.Contains(err.Error(), "size_multiple") {
 		t.Errorf("a size that the network does not keep: %v", err)
 	}
 	broken := errors.New("no device")

@@ -142,9 +142,12 @@ func recognizeNames(all []string) (Kind, error) {
 			return layout.kind, nil
 		}
 	}
-	shown := names
-	if len(shown) > 6 {
-		shown = append(shown[:6:6], "…")
+	var shown []string
+	for _, name := range names[:min(len(names), 6)] {
+		shown = append(shown, fmt.Sprintf("%.80s", name)) // a name may have megabytes
+	}
+	if len(names) > len(shown) {
+		shown = append(shown, "…")
 	}
 	err := fmt.Errorf("its names (%s) are of no layout that is known", strings.Join(shown, ", "))
 	if anyHas(names, "text_model.") {
