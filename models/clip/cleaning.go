@@ -28,11 +28,13 @@ const (
 	CleanOpenAI Cleaning = "openai"
 	// CleanWhitespace is OpenCLIP's "whitespace": as CleanOpenAI without lower case.
 	CleanWhitespace Cleaning = "openclip-whitespace"
+	// CleanUnderscore is OpenCLIP's "whitespace_underscore": as CleanWhitespace, with spaces for underscores.
+	CleanUnderscore Cleaning = "openclip-whitespace-underscore"
 	// CleanCanonicalize is OpenCLIP's "canonicalize": as CleanOpenAI without punctuation.
 	CleanCanonicalize Cleaning = "openclip-canonicalize"
 )
 
-var cleanings = []Cleaning{CleanTransformers, CleanOpenAI, CleanWhitespace, CleanCanonicalize}
+var cleanings = []Cleaning{CleanTransformers, CleanOpenAI, CleanWhitespace, CleanUnderscore, CleanCanonicalize}
 
 // UnmarshalText reads a cleaning; the empty text leaves it to the vocabulary.
 func (c *Cleaning) UnmarshalText(text []byte) error {
@@ -70,11 +72,14 @@ func (c Cleaning) Clean(text string) string {
 		return text
 	}
 	text = strings.TrimSpace(ftfy.Unescape(ftfy.Unescape(ftfy.Fix(text))))
-	if c == CleanCanonicalize {
+	switch c {
+	case CleanCanonicalize:
 		text = punctuation.Replace(text)
+	case CleanUnderscore:
+		text = strings.ReplaceAll(text, "_", " ")
 	}
 	text = strings.TrimSpace(whiteSpace.ReplaceAllString(text, " "))
-	if c == CleanWhitespace {
+	if c == CleanWhitespace || c == CleanUnderscore {
 		return text
 	}
 	return lowerInContext(text)

@@ -168,6 +168,19 @@ func TestCleanings(t *testing.T) {
 	}
 }
 
+// OpenCLIP's cleanings of one text, by their definitions in its src/open_clip/tokenizer.py.
+func TestCleaningsOfOpenCLIP(t *testing.T) {
+	const text = " Sea_waves  &amp;amp; “X_y”_ Ünï!\t"
+	for cleaning, want := range map[Cleaning]string{
+		CleanOpenAI: `sea_waves & "x_y"_ ünï!`, CleanWhitespace: `Sea_waves & "X_y"_ Ünï!`,
+		CleanUnderscore: `Sea waves & "X y" Ünï!`, CleanCanonicalize: `sea waves x y ünï`, CleanTransformers: text,
+	} {
+		if got := cleaning.Clean(text); got != want {
+			t.Errorf("%s: %q; want %q", cleaning, got, want)
+		}
+	}
+}
+
 // hasCRC reports whether the ids of a text, without the start and the end, have a checksum.
 func hasCRC(tk *Tokenizer, text, sum string) bool {
 	ids := tk.Encode(text).IDs[1:]

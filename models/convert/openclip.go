@@ -31,8 +31,9 @@ var openCLIPFields = map[string][]string{
 	"qk_norm": {"false"}, "scaled_cosine_attn": {"false"}, "scale_heads": {"false"}, "scale_attn_inner": {"false"},
 	"scale_attn": {"false"}, "scale_fc": {"false"},
 	"timm_model_name": nil, "hf_model_name": nil, "hf_tokenizer_name": nil, "tokenizer_mode": nil,
-	"tokenizer_kwargs": {"{}", `{"clean":"lower"}`, `{"clean":"whitespace"}`, `{"clean":"canonicalize"}`},
-	"embed_cls":        {"false"}, "no_causal_mask": {"false"}, "proj_bias": {"false"}, "proj_type": {`"linear"`},
+	"tokenizer_kwargs": {"{}", `{"clean":"lower"}`, `{"clean":"whitespace"}`, `{"clean":"canonicalize"}`,
+		`{"clean":"whitespace_underscore"}`},
+	"embed_cls": {"false"}, "no_causal_mask": {"false"}, "proj_bias": {"false"}, "proj_type": {`"linear"`},
 }
 
 // openCLIPIgnored are fields that do not change the graph, or only beside one that is refused.
@@ -159,6 +160,8 @@ func (o *openCLIP) complete(cfg *clip.Config) error {
 	switch text.Tokenizer.Clean {
 	case "whitespace":
 		cfg.TextCleaning = clip.CleanWhitespace
+	case "whitespace_underscore":
+		cfg.TextCleaning = clip.CleanUnderscore
 	case "canonicalize":
 		cfg.TextCleaning = clip.CleanCanonicalize
 	}

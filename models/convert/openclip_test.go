@@ -180,7 +180,38 @@ func breakHeader(t *testing.T, path string) {
 	}
 }
 
-// OpenCLIP's resizing and cleaning are kept; what is not supported is refused.
+// OpenCLIP's cleaning of texts is kept.
+func TestOpenCLIPCleaning(t *testing.T) {
+	for clean, want := range map[string]clip.Cleaning{
+		"": clip.CleanOpenAI, "lower": clip.CleanOpenAI, "whitespace": clip.CleanWhitespace,
+		"whitespace_underscore": clip.CleanUnderscore, "canonicalize": clip.CleanCanonicalize,
+	} {
+		src := copyLayout(t, "openclip")
+		rewrite(t, filepath.Join(src, openCLIPConfig), func(v map[string]any) {
+			kwargs := map[string]any{}
+			if clean != "" {
+				kwargs["clean"] = clean
+			}
+			v["model_cfg"].(map[string]any)["text_cfg"].(map[string]any)["tokenizer_kwargs"] = kwargs
+		})
+		out := filepath.Join(t.TempDir(), "clip")
+		if _, err := Convert(src, out, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(out, "config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var config struct {
+			Cleaning clip.Cleaning `json:"text_cleaning"`
+		}
+		if err := json.Unmarshal(data, &config); err != nil || config.Cleaning != want {
+			t.Errorf("clean %q: %q, %v; want %q", clean, config.Cleaning, err, want)
+		}
+	}
+}
+
+// OpenCLIP's resizing is kept; what is not supported is refused.
 func TestOpenCLIPPreprocessor(t *testing.T) {
 	const size = 32
 	for _, c := range []struct {
