@@ -319,7 +319,7 @@ func TestBadAnswers(t *testing.T) {
 		"byte 59: invalid character 'N'":               `{"study":"x","rater":1,"answers":[{"question":1,"seconds":NaN}]}`,
 		"the JSON ends too early":                      plain[:len(plain)/2],
 		"more follows the value":                       plain + plain,
-		"cannot unmarshal string into Go struct field": strings.Replace(plain, `"rater":1`, `"rater":"1"`, 1),
+		"rater is a string; it must be a whole number": strings.Replace(plain, `"rater":1`, `"rater":"1"`, 1),
 		"rater is 0":                                   strings.Replace(plain, `"rater":1,`, "", 1),
 	} {
 		path := filepath.Join(t.TempDir(), "answers.json")
