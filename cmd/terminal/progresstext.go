@@ -49,8 +49,8 @@ func (p *Progress) text(room int) string {
 // left says in words how long the stage takes still, and the job with what follows the stage.
 func (p *Progress) left(now time.Time) string {
 	stage, job, known := p.estimate.left(now)
-	text := "unknown time left"
-	if known && stage.exact || stage.Duration > 0 {
+	text, tells := "unknown time left", known && stage.exact || stage.Duration >= time.Second // "over 0.1s" says nothing
+	if tells {
 		text = stage.words() + " left"
 		switch {
 		case job.Round(time.Second) > stage.Round(time.Second):
@@ -62,7 +62,7 @@ func (p *Progress) left(now time.Time) string {
 	if !p.compiling() {
 		return text
 	}
-	if stage.Duration == 0 {
+	if stage.Duration == 0 || !tells {
 		return "compiling"
 	}
 	return "compiling, " + text
