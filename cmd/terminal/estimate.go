@@ -107,11 +107,14 @@ func (e *estimate) left(now time.Time) (stage, job remaining, known bool) {
 	exact := known
 	sum := func(parts []host.Part) remaining {
 		for _, p := range parts {
-			if has && p.Kind != "" && p.Kind == at.Kind {
-				seconds += own.Seconds(p.Units)
+			if p.Units == 0 { // nor is anything compiled for it
+				continue
+			}
+			if has && p.Kind != "" && p.Kind == at.Kind { // its program is compiled
+				seconds += own.Unit * float64(p.Units)
 			} else if took, recalled := e.recalled(p); recalled {
 				seconds += took.Seconds(p.Units)
-			} else if p.Units > 0 {
+			} else {
 				exact = false
 			}
 		}

@@ -63,13 +63,17 @@ func TestEstimateOfStagesOfOtherSpeeds(t *testing.T) {
 // TestEstimateOfStagesOfOneKind has a stage to come whose kind is that of the stage at hand, which tells its rate.
 func TestEstimateOfStagesOfOneKind(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	e := estimate{parts: []host.Part{{Units: 10, Kind: "l1"}, {Units: 20, Kind: "l1"}}, began: now}
+	e := estimate{parts: []host.Part{{Units: 10, Kind: "l1"}, {Units: 20, Kind: "l1"}}, began: now,
+		later: []host.Part{{Kind: "l1"}, {Kind: "draw"}}, recall: func(string) (pace.Pace, bool) {
+			return pace.Pace{Unit: 1, Before: 100}, true
+		}}
+	now = now.Add(time.Minute) // compiles
 	for done := 1; done <= 6; done++ {
 		now = now.Add(time.Second)
 		e.set(done, now)
 	}
-	if left, _, known := e.left(now); left.words() != "24s" || !known {
-		t.Errorf("%s left, known %v", left.words(), known)
+	if left, job, known := e.left(now); left.words() != "24s" || job != left || !known {
+		t.Errorf("%s left, %s in all, known %v", left.words(), job.words(), known)
 	}
 }
 

@@ -64,13 +64,16 @@ func (e Env) Stage(stage string, parts ...Part) Progress {
 func (e Env) Estimate(parts []Part) (seconds float64, all bool) {
 	all = true
 	for _, p := range parts {
-		if e.Pace != nil {
-			if took, known := e.Pace(p.Kind); known {
-				seconds += took.Seconds(p.Units)
-				continue
-			}
+		if p.Units == 0 {
+			continue
 		}
-		all = all && p.Units == 0
+		took, known := pace.Pace{}, false
+		if e.Pace != nil {
+			took, known = e.Pace(p.Kind)
+		}
+		if all = all && known; known {
+			seconds += took.Seconds(p.Units)
+		}
 	}
 	return seconds, all
 }
