@@ -39,7 +39,7 @@ var (
 	// A quoted figure stands before its key: `98.6 %<!-- demo.attributes -->`, or `98.6 % (= demo.attributes)`
 	// in YAML.
 	quotedFigure = regexp.MustCompile(
-		`(\d[\d.,]*(?: min(?: \d+ s)?| %| ×| ms| s| [GM]i?B)?)?(<!-- | \(= )([\w-]+\.[\w.-]+)( -->|\))`)
+		`(-?\d[\d.,]*(?: min(?: \d+ s)?| %| ×| ms| s| [GM]i?B)?)?(<!-- | \(= )([\w-]+\.[\w.-]+)( -->|\))`)
 	// A percentage in the README or in the header of a configuration needs a key.
 	unkeyed = regexp.MustCompile(`\d %([^< ]| [^(]|$)`)
 )
