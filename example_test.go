@@ -64,7 +64,7 @@ func ExampleDomain_Far() {
 		fmt.Printf("%.0f %% of %q is unknown: %q\n", 100*n.Share, n.Text, n.Words)
 	}
 	// Output:
-	// 79 % of "a red sports car on the moon" is unknown: ["sports" "car" "moon"]
+	// 84 % of "a red sports car on the moon" is unknown: ["sports" "car" "moon"]
 }
 
 // An invalid field says what is wrong with it.

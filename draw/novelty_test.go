@@ -51,7 +51,7 @@ func TestNovelty(t *testing.T) {
 		t.Logf("%-10s %.2f %v %s %q", text.Kind, n.Share, n.Far, text.Text, n.Words)
 	}
 	for kind, want := range map[string]int{
-		"far": 36, "far-fresh": 35, "near": 8, "near-fresh": 3, "far-blind": 29, "near-blind": 4,
+		"far": 36, "far-fresh": 35, "near": 7, "near-fresh": 3, "far-blind": 29, "near-blind": 5,
 	} {
 		if far[kind] != want {
 			t.Errorf("%s: %d of %d are far, want %d", kind, far[kind], of[kind], want)
@@ -79,7 +79,7 @@ func TestNoveltyOfOtherDomains(t *testing.T) {
 		t.Fatal(err)
 	}
 	for domain, want := range map[string]struct{ alarms, others, near, blind int }{
-		"chapel":   {alarms: 0, others: 95, near: 0, blind: 4},
+		"chapel":   {alarms: 0, others: 96, near: 0, blind: 4},
 		"whiskers": {alarms: 2, others: 98, near: 1, blind: 2},
 	} {
 		k := knowledge(t, domain)

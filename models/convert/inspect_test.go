@@ -85,7 +85,7 @@ func TestInspectSaysWhatConvertMakes(t *testing.T) {
 // A mapper's folder from a training says which networks it was trained with, a converted one which file it is of.
 func TestInspectFolders(t *testing.T) {
 	trained, err := Inspect("../../examples/runs/first/mapper-best", Options{})
-	if err != nil || trained.Network != "made by illustrator train with clip 6a813e21b44c, generator 4cf5abfd1b44" {
+	if err != nil || trained.Network != "made by illustrator train with clip 7ba73e47b934, generator 4cf5abfd1b44" {
 		t.Errorf("%v, %q", err, trained.Network)
 	}
 	folder := filepath.Join(t.TempDir(), "generator")

@@ -31,7 +31,7 @@ func (m *Maker) Attributes(ctx context.Context, shares []Share) error {
 		}
 	}
 	plan, store := m.Plan.Attributes, model.NewStore()
-	mix, err := newMixture(domains, plan.Batch, m.Plan.Seed+90)
+	mix, err := newMixture(domains, plan.Batch, m.Plan.Seed+70)
 	if err != nil {
 		return err
 	}

@@ -60,8 +60,8 @@ func FullPlan() Plan {
 		Mapping:    training(512, 24000, 3e-3, 200),
 		Synthesis:  training(16, 12000, 4e-3, 200),
 		Details:    training(16, 4000, 2e-3, 200),
-		Attributes: training(96, 1200, 1e-3, 100),
-		Contrast:   training(128, 2200, 8e-4, 100), Foreign: 0.2, Named: 0.2,
+		Attributes: training(96, 1500, 1e-3, 100),
+		Contrast:   training(128, 4800, 8e-4, 100), Foreign: 0.2, Named: 0.2,
 		Vocabulary: 6000, VocabularyCaptions: 30000, Others: 0.5,
 	}
 }

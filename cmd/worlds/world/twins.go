@@ -8,10 +8,11 @@ import (
 	"illustrator/cmd/worlds/scene"
 )
 
-// twins are a domain's renders, half of a batch, each with a twin: a picture of the same scene with another value of
-// one attribute. The captions of both name that attribute, and differ in that place alone, so that the most similar
-// wrong captions and pictures differ in one detail. NegCLIP's wrong captions (Yuksekgonul et al. 2023) have the same
-// purpose.
+// twins are a domain's renders. Three of four pictures are one of a pair, a render and its twin: a picture of the same
+// scene with another value of one attribute. The captions of both name that attribute, and differ in that place alone,
+// so that the most similar wrong captions and pictures differ in one detail. NegCLIP's wrong captions (Yuksekgonul et
+// al. 2023) have the same purpose. The other pictures have captions of their own, some of which are a concept's:
+// twins' captions seldom are.
 type twins struct{ renderCaptions }
 
 // twinTries is the number of times that an attribute and a caption are drawn for a picture's twin.
@@ -58,16 +59,16 @@ func words(text string) []string {
 	return strings.Fields(strings.ToLower(strings.NewReplacer(",", " ", ".", " ").Replace(text)))
 }
 
-// add appends len(rows) pictures with captions: those of the first half of the rows, and a twin of each. A picture of
-// the other half, with a caption of its own, takes the place of a twin that is not found.
+// add appends len(rows) pictures with captions: those of the first rows and a twin of each, and others with captions of
+// their own. Two of the latter take the place of a pair whose twin is not found.
 func (t twins) add(b *captionedBatch, rows []int, random *rand.Rand) error {
 	var slots []int
 	var scenes []scene.Scene
-	half := len(rows) / 2
-	for i, row := range rows[:half] {
+	pairs := 3 * len(rows) / 8
+	for i, row := range rows[:pairs] {
 		other, captions, ok := t.twin(t.Sample(row).Scene, random, b.isNew)
 		if !ok {
-			if err := b.add(t, []int{row, rows[half+i]}, random); err != nil {
+			if err := b.add(t, []int{row, rows[pairs+i]}, random); err != nil {
 				return err
 			}
 			continue
@@ -85,5 +86,5 @@ func (t twins) add(b *captionedBatch, rows []int, random *rand.Rand) error {
 	parallel(len(slots), func(i int) {
 		copyRGB(b.pictures[slots[i]:slots[i]+t.bytes()], t.Domain.Render(scenes[i], t.Size))
 	})
-	return b.add(t, rows[2*half:], random)
+	return b.add(t, rows[2*pairs:], random)
 }
