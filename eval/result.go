@@ -3,7 +3,6 @@ package eval
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"illustrator/eval/metrics"
@@ -90,8 +89,11 @@ func ReadResult(folder string) (*Result, error) {
 	return r, nil
 }
 
+// maxResult bounds the bytes of a file in an evaluation's folder.
+const maxResult = 1 << 30
+
 func readJSON(path string, to any) error {
-	raw, err := os.ReadFile(path)
+	raw, err := files.ReadFile(path, maxResult)
 	if err != nil {
 		return err
 	}

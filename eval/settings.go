@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -109,7 +108,7 @@ func (r *Request) claim(n *pipeline.Networks) error {
 		return err
 	}
 	path := filepath.Join(r.Keep, settingsFile)
-	there, err := os.ReadFile(path)
+	there, err := files.ReadFile(path, maxResult)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return files.WriteFile(path, settings, 0o666)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 )
 
 // Info is run.json: what a run is, where it stands and what it came to.
@@ -42,9 +42,12 @@ const (
 	Finished    = "finished"
 )
 
+// maxInfo bounds the bytes of run.json.
+const maxInfo = 16 << 20
+
 // ReadInfo reads run.json; nil where there is none.
 func (f Folder) ReadInfo() (*Info, error) {
-	raw, err := os.ReadFile(f.Info())
+	raw, err := files.ReadFile(f.Info(), maxInfo)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

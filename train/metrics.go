@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"illustrator/internal/fault"
+	"illustrator/internal/files"
 	"illustrator/losses"
 )
 
@@ -62,7 +62,7 @@ func (l Line) numbers() (all []number) {
 // ReadMetrics reads metrics.jsonl. A last line that is not whole, as a running or killed training may leave, is left
 // out.
 func ReadMetrics(path string) ([]Line, error) {
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

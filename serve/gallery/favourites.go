@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"illustrator/internal/files"
 	"illustrator/internal/jsonfile"
 )
 
@@ -122,9 +123,12 @@ func (g *Gallery) writeFavourites() error {
 	return jsonfile.Write(filepath.Join(g.folder, favouritesFile), ids)
 }
 
+// maxFavourites bounds the bytes of the favourites' file.
+const maxFavourites = 16 << 20
+
 // readFavourites marks the favourites of a folder. A damaged file is left alone, and reported.
 func (g *Gallery) readFavourites() {
-	raw, err := os.ReadFile(filepath.Join(g.folder, favouritesFile))
+	raw, err := files.ReadFile(filepath.Join(g.folder, favouritesFile), maxFavourites)
 	var ids []string
 	if errors.Is(err, fs.ErrNotExist) {
 		raw, err = []byte("[]"), nil

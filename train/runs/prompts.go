@@ -8,6 +8,7 @@ import (
 	"illustrator/data/embeddings"
 	"illustrator/data/pairs"
 	"illustrator/data/pictures"
+	"illustrator/internal/files"
 	"illustrator/models/host"
 	"illustrator/models/pipeline"
 	"illustrator/train"
@@ -79,9 +80,12 @@ func WritePrompts(ctx context.Context, env host.Env, n *pipeline.Networks, path,
 	})
 }
 
+// maxPrompts bounds the bytes of a run's prompts.
+const maxPrompts = 64 << 20
+
 // readPrompts reads the prompts of a run.
 func readPrompts(folder train.Folder, n *pipeline.Networks) (pipeline.PromptFile, error) {
-	raw, err := os.ReadFile(folder.Prompts())
+	raw, err := files.ReadFile(folder.Prompts(), maxPrompts)
 	if err != nil {
 		return pipeline.PromptFile{}, notARun(err)
 	}
