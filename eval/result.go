@@ -8,6 +8,7 @@ import (
 	"illustrator/eval/metrics"
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 // Files of a finished evaluation.
@@ -97,7 +98,7 @@ func readJSON(path string, to any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(raw, to); err != nil {
+	if err := jsonfile.Explain(json.Unmarshal(raw, to)); err != nil {
 		return damagedResult(path, err)
 	}
 	return nil

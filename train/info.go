@@ -9,6 +9,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 )
 
 // Info is run.json: what a run is, where it stands and what it came to.
@@ -53,7 +54,7 @@ func (f Folder) ReadInfo() (*Info, error) {
 	}
 	info := new(Info)
 	if err == nil {
-		err = json.Unmarshal(raw, info)
+		err = jsonfile.Explain(json.Unmarshal(raw, info))
 	}
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("read %s: %w", f.Info(), err),

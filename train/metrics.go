@@ -7,6 +7,7 @@ import (
 
 	"illustrator/internal/fault"
 	"illustrator/internal/files"
+	"illustrator/internal/jsonfile"
 	"illustrator/losses"
 )
 
@@ -75,7 +76,7 @@ func ReadMetrics(path string) ([]Line, error) {
 		}
 		var l Line
 		if err := json.Unmarshal(text, &l); err != nil {
-			return nil, fault.Hint(fmt.Errorf("read %s: line %d: %w", path, len(lines)+1, err),
+			return nil, fault.Hint(fmt.Errorf("read %s: line %d: %w", path, len(lines)+1, jsonfile.Explain(err)),
 				"the file was changed: the run's checkpoints are not harmed by that")
 		}
 		lines = append(lines, l)

@@ -21,7 +21,7 @@ func Decode(text []byte, to any) error {
 		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 			return errors.New("the JSON ends too early")
 		}
-		return explain(err)
+		return Explain(err)
 	}
 	end := d.InputOffset()
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

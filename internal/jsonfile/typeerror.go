@@ -50,8 +50,11 @@ func typeName(t reflect.Type) string {
 	return ""
 }
 
-// explain words an error of encoding/json for whoever wrote the JSON.
-func explain(err error) error {
+// Explain words an error of encoding/json for whoever wrote the JSON.
+func Explain(err error) error {
+	if err == nil {
+		return nil
+	}
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
 		return typeError{wrong}
 	}

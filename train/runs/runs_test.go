@@ -39,11 +39,14 @@ func TestClaimFolder(t *testing.T) {
 	if info, err := train.Folder(dir).ReadInfo(); info != nil || err != nil {
 		t.Errorf("an unfinished run: %+v, %v", info, err)
 	}
-	if err := os.WriteFile(train.Folder(dir).Info(), []byte("{"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := train.Folder(dir).ReadInfo(); err == nil || !strings.Contains(err.Error(), "run.json") {
-		t.Errorf("a damaged run.json: %v", err)
+	for text, want := range map[string]string{"{": "unexpected end",
+		`{"pid": "x"}`: "pid is a string; it must be a whole number"} {
+		if err := os.WriteFile(train.Folder(dir).Info(), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := train.Folder(dir).ReadInfo(); err == nil || !strings.Contains(err.Error(), "run.json: "+want) {
+			t.Errorf("a damaged run.json: %v; want %q", err, want)
+		}
 	}
 }
 
