@@ -76,7 +76,7 @@ func TestEvaluateShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, b := mustJSON(t, together), mustJSON(t, read); !bytes.Equal(a, b) || len(together.Samples) != 5 {
+	if a, b := mustJSON(t, together), mustJSON(t, read); !bytes.Equal(a, b) || len(together.Samples) != 6 {
 		t.Errorf("wrote\n%s\nread\n%s", a, b)
 	}
 	for name, samples := range together.Samples {

@@ -66,7 +66,7 @@ func TestSettings(t *testing.T) {
 	if column < 1 || rows(differing)["L1"][column-1] != "0" || rows(differing)["all losses"][column-1] != "1" {
 		t.Errorf("column %d of %+v", column, differing)
 	}
-	if of := rows(shared); of["run.train.stages[1].schedule.steps"][0] != "700" || of["draw.alpha"][0] != "1.5" {
+	if of := rows(shared); of["run.train.stages[1].schedule.steps"][0] != "700" || of["draw.alpha"][0] != "1.25" {
 		t.Errorf("%v", of)
 	}
 	first := openStudy(t, "prompts", nil, Options{})
