@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -343,5 +344,23 @@ func TestInputSimilarityWithoutProjection(t *testing.T) {
 		if inputs[i].Text != texts[i].Text || math.Abs(inputs[i].Value-texts[i].Value) > 1e-5 {
 			t.Errorf("picture %d: %+v, by its text %+v", i, inputs[i], texts[i])
 		}
+	}
+}
+
+// One text has no statistics of z, which are refused; its picture's similarity to the mapper's input is measured.
+func TestInputSimilarityOfOneText(t *testing.T) {
+	n, r := tiny(t), tinyRequest(t)
+	r.Texts, r.Metrics = r.Texts[:1], []eval.MetricName{"input_similarity", "z_distance", "z_mean", "z_std"}
+	result, err := eval.Evaluate(t.Context(), n, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	for _, m := range result.Refused {
+		refused = append(refused, m.Metric)
+	}
+	if len(result.Metrics) != 1 || result.Metrics[0].Name != "input_similarity" ||
+		!slices.Equal(refused, []string{"z_distance", "z_mean", "z_std"}) {
+		t.Errorf("%+v, refused %q", result.Metrics, refused)
 	}
 }

@@ -15,7 +15,7 @@ var ofMapper = []MetricName{"input_similarity", "z_distance", "z_mean", "z_std"}
 // measureLatents measures the embeddings that the mapper gets for the texts, and the z that it predicts.
 func (m *measurement) measureLatents(ctx context.Context) error {
 	if len(m.Files) > 0 || m.Artist != nil || !slices.ContainsFunc(ofMapper, m.wants) {
-		return m.noLatents(errors.New("")) // refuses by lacks, where asked for
+		return m.noLatents(errors.New(""), ofMapper...) // refuses by lacks, where asked for
 	}
 	defer m.fixRows(len(m.Texts))()
 	embeds, err := m.own.plain, error(nil)
@@ -34,7 +34,7 @@ func (m *measurement) measureLatents(ctx context.Context) error {
 	}
 	latents, err := metrics.LatentStatistics(z)
 	if err != nil {
-		return m.noLatents(err)
+		return m.noLatents(err, "z_distance", "z_mean", "z_std")
 	}
 	m.result.Latents = &latents
 	n := len(m.Texts)
@@ -76,8 +76,8 @@ func (m *measurement) inputSimilarity(embeds []float32) {
 	m.meanOf("input_similarity", metrics.InputSimilarity, "", samples)
 }
 
-func (m *measurement) noLatents(reason error) error {
-	for _, name := range ofMapper {
+func (m *measurement) noLatents(reason error, names ...MetricName) error {
+	for _, name := range names {
 		m.add(name, string(name), func() (metrics.Metric, error) { return metrics.Metric{}, reason })
 	}
 	return nil
