@@ -212,7 +212,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 func upperKey(body []byte) (key string) {
 	end := errors.New("end")
 	_ = jsonfile.Walk(body, func(t jsonfile.Token) error {
-		if name, _ := t.Value.(string); t.IsKey && name != strings.ToLower(name) {
+		if name, _ := t.Value.(string); t.IsKey && name != strings.ToLower(strings.ToUpper(name)) { // "ſ" is an "s" too
 			key = name
 			return end
 		}

@@ -278,6 +278,7 @@ func TestMistakes(t *testing.T) {
 		{"generate", `[]`, "", "JSON array", 400},
 		{"generate", `{"texts": ["x"]}`, "", `unknown field "texts"`, 400},
 		{"generate", `{"text": "x", "Text": "y"}`, "", `unknown field "Text"`, 400},
+		{"generate", `{"text": "x", "ſeed": 1}`, "", `unknown field "ſeed"`, 400},
 		{"interpolate", `{"from": {"TEXT": "x"}, "to": {"text": "y"}}`, "", `unknown field "TEXT"`, 400},
 		{"generate", `{"text": "x"} {}`, "", "more follows the value", 400},
 		{"generate", `{"text": `, "", "the JSON ends too early", 400},
