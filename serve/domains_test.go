@@ -35,6 +35,20 @@ func bothOptions() (serve.Options, error) {
 	return o, loadRandom(n, filepath.Join(dir, "balls"), 3)
 }
 
+// The first domain draws before programs of others are compiled: on few cores its first picture would come late.
+func TestFirstDomainDrawsFirst(t *testing.T) {
+	r := both.serve(t, func(*serve.Options) {})
+	rest := r.log.String()
+	for _, step := range []string{"compiles its programs\" domain=toys", "at once\" domain=toys",
+		"compiles its programs\" domain=balls", "at once\" domain=balls"} {
+		_, after, found := strings.Cut(rest, step)
+		if !found {
+			t.Fatalf("not in this order: %q\n%s", step, r.log)
+		}
+		rest = after
+	}
+}
+
 // Each domain has an address and a queue of its own; the first is the root's too. The gallery is one for all.
 func TestDomains(t *testing.T) {
 	folder := t.TempDir()

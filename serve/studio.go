@@ -61,8 +61,8 @@ func (s *Server) addStudio(d Domain) error {
 	}
 	of.device = s.metrics.ofDomain(of)
 	of.queue = queue.New(d.Models, queue.Limits{
-		Waiting: s.Limits.Waiting, Shapes: s.Limits.Shapes, Batched: of.device.batched, Refine: s.Limits.Refine > 0,
-		Stepped: of.device.stepped,
+		Waiting: s.Limits.Waiting, Shapes: s.Limits.Shapes, Compiled: of.compiled, Batched: of.device.batched,
+		Refine: s.Limits.Refine > 0, Stepped: of.device.stepped,
 	})
 	s.studios = append(s.studios, of)
 	return of.route()
@@ -131,8 +131,19 @@ func (s *studio) routes(api []byte) []route {
 	}
 }
 
-// work is the domain's worker.
+// work is the domain's worker. Few cores compile the programs of several domains slowly, so those of the first domain
+// draw before others are compiled.
 func (s *studio) work(ctx context.Context) error {
+	if s == s.studios[0] {
+		defer s.firstDraws() // or never will: others must not wait
+	} else {
+		select {
+		case <-s.drawn:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	s.Log.Debug("compiles its programs", "domain", s.Name)
 	began := time.Now()
 	if err := s.warmUpStyles(ctx); err != nil {
 		return err
@@ -145,6 +156,17 @@ func (s *studio) work(ctx context.Context) error {
 		return nil // it was stopped
 	}
 	return err
+}
+
+// compiled says that the domain draws, when its smallest programs are compiled.
+func (s *studio) compiled(pictures int) {
+	if pictures != s.Limits.Shapes[0] {
+		return
+	}
+	s.Log.Info("draws the first pictures, and compiles for more at once", "domain", s.Name)
+	if s == s.studios[0] {
+		s.firstDraws()
+	}
 }
 
 // domain tells a client what it may ask for.

@@ -117,6 +117,8 @@ type Limits struct {
 	Waiting int
 	// Shapes, ascending, are the numbers of pictures that programs are compiled for; the last is the largest batch.
 	Shapes []int
+	// Compiled, which may be nil, gets each number of pictures whose programs are compiled, the smallest first.
+	Compiled func(pictures int)
 	// Batched, which may be nil, gets each batch's numbers of pictures and of requests, and its time.
 	Batched func(pictures, requests int, took time.Duration)
 	// Refine allows refinement and compiles its program. Stepped, which may be nil, gets each step's number of pictures

@@ -22,6 +22,9 @@ func (q *Queue) Run(ctx context.Context, ready func()) (err error) {
 		if err := q.warmUp(ctx, q.limits.Shapes[:i+1]); err != nil {
 			return err
 		}
+		if q.limits.Compiled != nil && !q.over() { // what was stopped is not compiled
+			q.limits.Compiled(q.limits.Shapes[i])
+		}
 		q.serve(ctx, q.tryTake())
 		q.step(ctx)
 	}
