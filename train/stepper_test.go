@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"illustrator/losses"
 	"illustrator/models/nn/nntest"
 	compiled "illustrator/models/xla/programs"
 )
@@ -42,6 +43,33 @@ func TestStepsBeforeATraining(t *testing.T) {
 	if with != without {
 		t.Errorf("%d programs compiled with timed steps, %d without", with, without)
 	}
+}
+
+// On several devices the variables of the timed steps stay with their devices, which the training must not notice.
+func TestStepsBeforeATrainingOnDevices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a training twice; run without -short")
+	}
+	run := func(timed bool) map[string]string {
+		training := sharedTraining(t, 2)
+		training.Networks, _ = tinyNetworks(t, fourDevices(t))
+		training.Config.Stages[0].Losses = losses.Weights{L1: 1, Regularization: 1}
+		training.Config.Optimizer.EMA = 0.9
+		if timed {
+			step, err := training.Stepper()
+			if err == nil {
+				_, err = step(3)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := training.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return contents(t, string(training.Folder))
+	}
+	same(t, "after timed steps", run(true), run(false))
 }
 
 func compiledSoFar() int {
