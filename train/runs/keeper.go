@@ -109,7 +109,9 @@ func (k *keeper) saved(state train.State) error {
 
 // end notes how the training ended.
 func (k *keeper) end(ctx context.Context, state train.State, err error) error {
-	k.info.Best = state.Best
+	if state.Best != nil { // a training that failed before it read its checkpoint has none
+		k.info.Best = state.Best
+	}
 	switch {
 	case err == nil:
 		k.info.Step = state.Step

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,5 +100,18 @@ func TestShowResolvesPaths(t *testing.T) {
 	t.Chdir("runs")
 	if d, err = (Run{Folder: "a"}).details(); err != nil || d.settings[0] != "domain ../mine.yaml (paper: lorelei)" {
 		t.Errorf("settings within runs %q, %v", d.settings, err)
+	}
+}
+
+// A training that fails before it has read its checkpoint leaves run.json the best validation of an earlier process.
+func TestFailureKeepsTheBest(t *testing.T) {
+	folder, best := train.Folder(t.TempDir()), &train.Best{Step: 200}
+	k := keeper{folder: folder, info: train.Info{Step: 300, Best: best}}
+	if err := k.end(t.Context(), train.State{}, errors.New("no memory")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := folder.ReadInfo()
+	if err != nil || info.Status != train.Failed || info.Step != 300 || info.Best == nil || info.Best.Step != best.Step {
+		t.Errorf("%+v, %v", info, err)
 	}
 }
