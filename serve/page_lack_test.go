@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -81,6 +82,17 @@ func TestPageKnowsRunsByTheirMappers(t *testing.T) {
 		if says := u.eval(alert); !strings.HasPrefix(says, c.says) || (says == "") != (c.says == "") {
 			t.Errorf("the address of run %s: %q", c.run, says)
 		}
+	}
+}
+
+// The revision of a run of the hub is no mapper, though it may look like one.
+func TestPageKnowsRevisions(t *testing.T) {
+	const name = "org/toys@12345678"
+	r := deaf(t, func(o *serve.Options) { o.Domains[0].Models[1].Name = name })
+	u := user{t, browser.Open(t, r.URL+"/#draw?text=a+toy&run="+url.QueryEscape(name))}
+	u.until(`document.querySelector("#view-draw [name=run]")?.value === "` + name + `"`)
+	if says := u.eval(`document.querySelector("#view-draw .alert").innerText`); says != "" {
+		t.Errorf("%q", says)
 	}
 }
 

@@ -52,7 +52,7 @@ export function galleryView(view, domain) {
     more.hidden = pictures.length >= page.total;
     const domains = [...new Set([domain.name, ...page.domains])];
     offer(fields.domain, [[any, "any domain"], ...domains.map((name) => [name, title({ name })])], shownDomain());
-    offer(fields.run, [["", "any run"], ...page.runs.map((run) => [run, nameOf(run)])]);
+    offer(fields.run, [["", "any run"], ...page.runs.map((run) => [run, nameOf(run, page.runs)])]);
     offer(fields.look, [["", "any look"], ["none", "as drawn"], ...page.looks]);
     fields.domain.hidden = domains.length < 2;
     const filtered = Object.keys(filters()).length;
@@ -60,10 +60,10 @@ export function galleryView(view, domain) {
     count();
   }
 
-  /** nameOf names a run of a filter, of which several may have one name. */
-  function nameOf(run) {
+  /** nameOf names a run of a filter, of which several may have one name: they stand behind it. */
+  function nameOf(run, runs) {
     const [name, mapper] = splitRun(run);
-    if (!mapper) return run;
+    if (!mapper || !runs.includes(name)) return run;
     return domain.networks_sha256[name]?.mapper?.startsWith(mapper) ? `${name}, as it is now` : `${name}, mapper ${mapper}`;
   }
 
