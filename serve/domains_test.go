@@ -41,8 +41,8 @@ func TestFirstDomainDrawsFirst(t *testing.T) {
 	rest := r.log.String()
 	for _, step := range []string{"compiles its programs\" domain=toys", "at once\" domain=toys",
 		"compiles its programs\" domain=balls", "at once\" domain=balls"} {
-		_, after, found := strings.Cut(rest, step)
-		if !found {
+		_, after, ok := strings.Cut(rest, step)
+		if !ok {
 			t.Fatalf("not in this order: %q\n%s", step, r.log)
 		}
 		rest = after

@@ -85,7 +85,7 @@ func TestPageKnowsRunsByTheirMappers(t *testing.T) {
 	}
 }
 
-// The revision of a run of the hub is no mapper, though it may look like one.
+// The revision of a run of the hub is not taken for a mapper's hash, though it may look like one.
 func TestPageKnowsRevisions(t *testing.T) {
 	const name = "org/toys@12345678"
 	r := deaf(t, func(o *serve.Options) { o.Domains[0].Models[1].Name = name })

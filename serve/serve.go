@@ -52,7 +52,7 @@ type Server struct {
 	token      [sha256.Size]byte
 	anyHost    bool // requests may name any host: set where the server listens to others than this machine
 	draining   atomic.Bool
-	drawn      chan struct{} // closed by firstDraws
+	others     chan struct{} // closed by firstDraws: domains other than the first may compile
 	firstDraws func()        // says that the first domain has programs to draw with
 	answering  atomic.Int64  // requests that draw and are not answered
 	drawing    chan struct{} // bounds pictures that are stylised and encoded at once
@@ -70,9 +70,9 @@ func New(o Options) (*Server, error) {
 		Options: o, drawing: make(chan struct{}, runtime.GOMAXPROCS(0)), uploads: make(chan struct{}, maxUploads),
 		converting: make(chan struct{}, maxConversions),
 		decoding:   make(chan struct{}, 1),
-		drawn:      make(chan struct{}),
+		others:     make(chan struct{}),
 	}
-	s.firstDraws = sync.OnceFunc(func() { close(s.drawn) })
+	s.firstDraws = sync.OnceFunc(func() { close(s.others) })
 	var err error
 	if s.previews, err = gallery.Open("", previewLimits, nil, o.Log); err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func (s *studio) work(ctx context.Context) error {
 		defer s.firstDraws() // or never will: others must not wait
 	} else {
 		select {
-		case <-s.drawn:
+		case <-s.others:
 		case <-ctx.Done():
 			return nil
 		}

@@ -147,7 +147,7 @@ export class Settings {
 
   /** runOf returns the run for one that was given, which may be one of withMapper, and what the server lacks of it. */
   runOf(given) {
-    const [value, mapper] = this.domain.runs.includes(given) ? [given, ""] : splitRun(given); // a hub's revision is no mapper
+    const [value, mapper] = this.domain.runs.includes(given) ? [given, ""] : splitRun(given); // which may end in a revision of the hub
     const run = runOf(value, mapper, this.domain);
     if (!run) return [undefined, [{ name: "run", value, instead: this.get("run") ? splitRun(this.defaults.run)[0] : this.domain.runs[0] }]];
     const now = this.domain.networks_sha256[run]?.mapper ?? "";
