@@ -47,7 +47,7 @@ chromium:
 # The paper's experiments on an embedded domain: Lorelei, or DOMAIN. paper-quick has fewer pairs, steps and seeds.
 STUDIES := limited open-world diverse manipulation prompts
 QUICK := runs/paper-quick
-# A seed of losses takes 24 minutes on 2 busy cores; cells resume, so it may take a night.
+# A seed of losses takes 25 to 40 minutes on 2 busy cores; cells resume, so it may take a night.
 paper: setup ## run the paper's experiments with 5 seeds each (DOMAIN=NAME: 3), and report them in runs/paper
 	./illustrator ablate $(STUDIES) losses steps --out runs/paper$(if $(DOMAIN),-$(DOMAIN) --domain $(DOMAIN) --seeds 0-2)
 
