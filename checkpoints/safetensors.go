@@ -256,7 +256,7 @@ var kinds = []kind{
 	{zipMagic, "a zip archive, perhaps a PyTorch checkpoint", convertIt},
 	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "a PyTorch checkpoint of the format before version 1.6",
 		convertIt},
-	{files.LFSPointer, "a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"},
+	{files.LFSPointer, files.LFSName, files.LFSHint},
 	{"<!DOCTYPE", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"<html", "a web page", "the download was answered with a page: fetch the file again, and look at the page"},
 	{"\x1f\x8b", "a gzip archive", "unpack it first"},

@@ -181,8 +181,10 @@ func (m Model) WarnFar(log *slog.Logger, of []texts.Text) ([]Novelty, error) {
 
 // distinct returns each text once: a sheet draws one at several strengths.
 func distinct(of []texts.Text) (once []texts.Text) {
+	seen := make(map[string]bool, len(of))
 	for _, text := range of {
-		if !slices.ContainsFunc(once, func(t texts.Text) bool { return t.Text == text.Text }) {
+		if !seen[text.Text] {
+			seen[text.Text] = true
 			once = append(once, text)
 		}
 	}

@@ -243,15 +243,11 @@ func parseNPY(f io.ReaderAt, size int64) (*Array, error) {
 // the file states and the dictionary's form: the length is checked here, a panic becomes an error.
 func readNPYHeader(f io.ReaderAt, size int64) (h npy.Header, start int64, err error) {
 	defer files.Recover(&err)
-	prefix := make([]byte, min(size, 12))
+	prefix := make([]byte, min(size, max(12, int64(len(files.LFSPointer)))))
 	if _, err := f.ReadAt(prefix, 0); err != nil && err != io.EOF {
 		return h, 0, err
 	}
-	head := make([]byte, min(size, int64(len(files.LFSPointer))))
-	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
-		return h, 0, err
-	}
-	if err := files.CheckPointer(head); err != nil {
+	if err := files.CheckPointer(prefix); err != nil {
 		return h, 0, err
 	}
 	if len(prefix) < 12 || !bytes.Equal(prefix[:6], npy.Magic[:]) {
