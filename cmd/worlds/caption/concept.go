@@ -1,6 +1,7 @@
 package caption
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"illustrator/cmd/worlds/scene"
@@ -12,6 +13,17 @@ type Concept struct {
 	Words []string
 	// Needs lists the values, by the index of the attribute.
 	Needs map[int][]string
+}
+
+// conceptShare is the share of captions that name a concept, of those of scenes that fit one.
+const conceptShare = 0.5
+
+// Named returns the words of the concepts that a scene fits for a share of the captions, nil for the others.
+func Named(d scene.Domain, concepts []Concept, s scene.Scene, random *rand.Rand) []string {
+	if fit := Fit(d, concepts, s); len(fit) > 0 && Chance(random, conceptShare) {
+		return fit
+	}
+	return nil
 }
 
 // Fit returns the words of the concepts that a scene fits, and whose needed attributes are visible.

@@ -126,7 +126,7 @@ func subject(s scene.Scene, random *rand.Rand) string {
 
 func describeScene(s scene.Scene, random *rand.Rand) string {
 	phrases := describe(s, random)
-	if fit := caption.Fit(Domain{}, concepts, s); len(fit) > 0 && caption.Chance(random, 0.5) {
+	if fit := caption.Named(Domain{}, concepts, s, random); len(fit) > 0 {
 		few := caption.Some(random, phrases)
 		noun := caption.Pick(random, fit...)
 		if caption.Chance(random, 0.2) {

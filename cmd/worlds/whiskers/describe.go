@@ -12,7 +12,7 @@ import (
 func describe(s scene.Scene, random *rand.Rand) string {
 	noun := caption.Pick(random, "cat", "cat", "cat", "cat", "kitty", "pussycat", "house cat", "cartoon cat")
 	phrases := caption.Some(random, phrases(s, random))
-	if fit := caption.Fit(Domain{}, concepts, s); len(fit) > 0 && caption.Chance(random, 0.5) {
+	if fit := caption.Named(Domain{}, concepts, s, random); len(fit) > 0 {
 		noun = caption.Pick(random, fit...)
 		phrases = phrases[:min(len(phrases), caption.Pick(random, 0, 0, 0, 1, 2))]
 	}
