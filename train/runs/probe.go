@@ -63,7 +63,7 @@ func unknownStages(env host.Env, parts []host.Part, done int) (stages []int) {
 	seen := map[string]bool{}
 	for i, p := range parts {
 		begun := done >= firstStep(parts, i)
-		if _, known := env.Pace(p.Kind); !begun && !known && !seen[p.Kind] && p.Units >= probeWorth {
+		if _, known := env.Estimate([]host.Part{p}); !begun && !known && !seen[p.Kind] && p.Units >= probeWorth {
 			stages = append(stages, i)
 		}
 		seen[p.Kind] = seen[p.Kind] || done < firstStep(parts, i+1)
