@@ -38,11 +38,7 @@ func TestCardsCount(t *testing.T) {
 			}
 			values := 0
 			for _, tensor := range w.Tensors {
-				n := 1
-				for _, side := range tensor.Shape {
-					n *= side
-				}
-				values += n
+				values += tensor.Elements()
 			}
 			if got := number(row[2]); got != values {
 				t.Errorf("%s/%s has %d values, and %d in its card", domain, row[1], values, got)

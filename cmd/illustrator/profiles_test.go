@@ -150,6 +150,7 @@ func entries(t *testing.T, dir string) map[string]func(t *testing.T) []byte {
 	}
 }
 
+// execute runs the command, which must succeed.
 func execute(t *testing.T, args ...string) {
 	t.Helper()
 	var stderr bytes.Buffer

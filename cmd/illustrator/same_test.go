@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"illustrator/cmd/terminal"
 	"illustrator/data/pictures"
 	"illustrator/data/texts"
@@ -106,11 +104,7 @@ func drawByCommand(t *testing.T, dir, spec string) (shots []shot) {
 		text := strings.NewReplacer("[", "", "]", "", " ", ",").Replace(fmt.Sprint(value))
 		args = append(args, "--"+strings.ReplaceAll(name, "_", "-")+"="+text)
 	}
-	var stderr bytes.Buffer
-	o := terminal.NewOptions("illustrator", io.Discard, &stderr)
-	if err := o.Execute(t.Context(), func() *cobra.Command { return newRootCommand(o) }, args); err != nil {
-		t.Fatalf("%q: %v\n%s", args, err, stderr.String())
-	}
+	execute(t, args...)
 	records, err := filepath.Glob(filepath.Join(out, "0001-*.json"))
 	if err != nil {
 		t.Fatal(err)
